@@ -1,0 +1,33 @@
+"""Every error Homefeed raises on purpose: each says what is wrong and what to do about it."""
+
+
+class HomefeedError(Exception):
+    """Base of all expected errors; its text is shown to people as it is."""
+
+
+class RecipeError(HomefeedError):
+    """A recipe is not valid: the text names the file, the key and what was expected."""
+
+
+class SettingsError(HomefeedError):
+    """The settings name something that does not exist or contradict one another."""
+
+
+class DataError(HomefeedError):
+    """A data file is missing, unreadable or lacks a column: the text names the file and the column."""
+
+
+class ArtifactError(HomefeedError):
+    """A stored model is damaged or does not fit this version."""
+
+
+class NotFoundError(HomefeedError):
+    """What the caller named (an app, a feed, an item, a user) is not there."""
+
+
+class InvalidError(HomefeedError):
+    """What the caller sent cannot be used: the text names the field and what was expected."""
+
+
+class OverloadedError(HomefeedError):
+    """More work arrived than can be kept up with; trying again later will help."""

@@ -1,0 +1,89 @@
+"""Every seam of Homefeed. A part is a class with a typed `Config`, named in a recipe by the name of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, Self, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from homefeed.types import Candidates, Floats, Mask, Positions, Query, Scores, TrainingData
+
+M_co = TypeVar("M_co", covariant=True)
+
+
+class PartConfig(BaseModel):
+    """Base of every part's `Config`: what a recipe may set of it, with defaults that are good untuned."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """Proposes candidates: up to `k` positions inside `query.eligible`, best first, and their scores (k,).
+
+    Scores are finite and above 0: the more, the better; each retriever on a scale of its own.
+    """
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]: ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A retriever that can say, truthfully, why it proposed what it proposed; None where it cannot."""
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]: ...
+
+
+@runtime_checkable
+class FeatureExtractor(Protocol):
+    """Describes candidates by numbers, a column for each of `names`: (n, names)."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def extract(self, query: Query, candidates: Candidates) -> Floats: ...
+
+
+@runtime_checkable
+class Ranker(Protocol):
+    """Scores candidates (n,), and tells what each feature added (n, features): a row sums to the score."""
+
+    def score(self, query: Query, candidates: Candidates) -> Scores: ...
+
+    def contributions(self, query: Query, candidates: Candidates) -> Floats: ...
+
+
+@runtime_checkable
+class Screen(Protocol):
+    """Says of every item of the catalog whether this request may see it: (items,), before retrieval.
+
+    Each screen is asked again about the final slate; one that raises fails the request closed.
+    """
+
+    def screen(self, query: Query) -> Mask: ...
+
+
+@runtime_checkable
+class Arranger(Protocol):
+    """Orders or thins ranked candidates: caps, diversity, pins. What it takes out goes to `dropped`."""
+
+    def arrange(self, query: Query, candidates: Candidates) -> Candidates: ...
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What a trainer produced: frozen, served from numpy, written without pickle."""
+
+    def save(self, folder: Path) -> None: ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self: ...
+
+
+@runtime_checkable
+class Trainer(Protocol[M_co]):
+    """Fits a model. The same data and seed give the same model."""
+
+    def fit(self, data: TrainingData) -> M_co: ...

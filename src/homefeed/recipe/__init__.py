@@ -1,0 +1,36 @@
+"""A recipe: an app's data, models and feeds declared in TOML, validated to the last key."""
+
+from homefeed.recipe.declaration import (
+    Column,
+    Declarations,
+    Entity,
+    EventType,
+    Feed,
+    ItemEntity,
+    PartUse,
+    Signals,
+    Source,
+    Sources,
+)
+from homefeed.recipe.loading import FeedRecipe, PartSpec, Recipe, load_recipe, parse_recipe
+from homefeed.recipe.parts import find_part, part_names
+
+__all__ = [
+    "Column",
+    "Declarations",
+    "Entity",
+    "EventType",
+    "Feed",
+    "FeedRecipe",
+    "ItemEntity",
+    "PartSpec",
+    "PartUse",
+    "Recipe",
+    "Signals",
+    "Source",
+    "Sources",
+    "find_part",
+    "load_recipe",
+    "parse_recipe",
+    "part_names",
+]

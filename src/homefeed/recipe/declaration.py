@@ -1,0 +1,153 @@
+"""What a recipe may say, as typed, frozen declarations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+FieldKind: TypeAlias = Literal["text", "category", "tags", "number"]
+
+
+class Declaration(BaseModel):
+    """Base of all declarations: unknown keys are refused, so that a typing error is not silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entity(Declaration):
+    """The declared fields of items or users; other attributes are kept, but nothing computes with them."""
+
+    fields: dict[Name, FieldKind] = {}
+
+
+class ItemEntity(Entity):
+    """The catalogue: `title` names the field that names an item to people."""
+
+    title: Name = "title"
+
+    @model_validator(mode="after")
+    def _title_is_a_text_field(self) -> Self:
+        if self.fields.get(self.title) != "text":
+            raise ValueError(f'title names "{self.title}", which is not declared in fields as "text"')
+        return self
+
+
+class EventType(Declaration):
+    """A kind of event and how much it says about taste.
+
+    `full` is the value from which an event counts with its whole `weight` (below it, proportionally):
+    a number, or "typical" for each item's own typical full value; without it every event counts whole.
+    """
+
+    weight: float = 1.0
+    full: Literal["typical"] | Annotated[float, Field(gt=0)] | None = None
+    minimum: float = 0.0
+    maximum: float | None = None
+
+
+class Column(Declaration):
+    """Where a value comes from: a `column` of the file (times `multiply`), or a constant `value`."""
+
+    column: str | None = None
+    value: str | None = None
+    multiply: float = 1.0
+    separator: str = "|"
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.column is None) == (self.value is None):
+            raise ValueError("expected exactly one of `column` and `value`")
+        return self
+
+
+class Source(Declaration):
+    """How a file becomes users, items or events: Homefeed's name for a column to the file's name for it.
+
+    What is not listed is looked for under its own name. `required`: rows without it are rejected (the ids and
+    an event's type and timestamp always are). `unknown_users`: what to do with events of users nobody declared.
+    """
+
+    columns: dict[str, str | Column] = {}
+    required: tuple[str, ...] = ()
+    unknown_users: Literal["reject", "create"] = "reject"
+
+    def column(self, name: str) -> Column:
+        """The origin of `name`."""
+        spec = self.columns.get(name, name)
+        return Column(column=spec) if isinstance(spec, str) else spec
+
+
+class Sources(Declaration):
+    """The three kinds of file an app imports."""
+
+    users: Source = Source()
+    items: Source = Source()
+    events: Source = Source()
+
+
+class PartUse(BaseModel):
+    """A part named in a recipe: the table's key names it, or `part` where the same part is used twice."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    part: Name | None = None
+    k: Annotated[int, Field(ge=1, le=10_000)] = 200
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What is for the part itself."""
+        return dict(self.model_extra or {})
+
+
+class Feed(Declaration):
+    """One surface of an app: which parts make it, in the order of the request.
+
+    `cold_start` names the feed that answers a user without history; `anchored` feeds are about an item.
+    """
+
+    title: str = ""
+    retrieve: Annotated[dict[Name, PartUse], Field(min_length=1)]
+    screen: dict[Name, PartUse] = {}
+    features: dict[Name, PartUse] = {}
+    rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
+    arrange: dict[Name, PartUse] = {}
+    cold_start: Name | None = None
+    anchored: bool = False
+
+
+class Signals(Declaration):
+    """How an app's events become counters.
+
+    An item's typical full value is the `full_quantile` of its events' values, drawn to the catalogue's
+    by `full_shrinkage` imaginary events; `trending_half_life_days` is how fast a trend fades.
+    """
+
+    full_quantile: Annotated[float, Field(gt=0, le=1)] = 0.8
+    full_shrinkage: Annotated[float, Field(ge=0)] = 5.0
+    full_default: Annotated[float, Field(gt=0)] = 3600.0
+    trending_half_life_days: Annotated[float, Field(gt=0)] = 2.0
+
+
+class Declarations(Declaration):
+    """A whole recipe, before its parts are looked up."""
+
+    app: Name
+    title: str = ""
+    items: ItemEntity
+    users: Entity = Entity()
+    events: Annotated[dict[Name, EventType], Field(min_length=1)]
+    unknown_event_types: Literal["reject", "accept"] = "reject"
+    signals: Signals = Signals()
+    sources: Sources = Sources()
+    models: dict[Name, PartUse] = {}
+    feeds: Annotated[dict[Name, Feed], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _cold_starts_exist(self) -> Self:
+        for name, feed in self.feeds.items():
+            if feed.cold_start is not None and feed.cold_start not in self.feeds:
+                known = ", ".join(self.feeds)
+                raise ValueError(f'feeds.{name}.cold_start names "{feed.cold_start}"; the feeds are: {known}')
+        return self

@@ -1,0 +1,167 @@
+"""From the text of a recipe to a `Recipe` whose every part is found and configured."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from homefeed.errors import RecipeError
+from homefeed.protocols import PartConfig
+from homefeed.recipe.declaration import (
+    Declarations,
+    Entity,
+    EventType,
+    Feed,
+    ItemEntity,
+    PartUse,
+    Signals,
+    Sources,
+)
+from homefeed.recipe.parts import Kind, find_part
+
+
+@dataclass(frozen=True, slots=True)
+class PartSpec:
+    """A part that a recipe uses: its name there, its class's name, its validated configuration."""
+
+    name: str
+    part: str
+    config: PartConfig
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRecipe:
+    """A feed with its parts found."""
+
+    name: str
+    title: str
+    retrieve: tuple[PartSpec, ...]
+    screen: tuple[PartSpec, ...]
+    features: tuple[PartSpec, ...]
+    rank: PartSpec
+    arrange: tuple[PartSpec, ...]
+    cold_start: str | None
+    anchored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A valid recipe: what the app's data looks like, what is trained, how each feed is made."""
+
+    app: str
+    title: str
+    items: ItemEntity
+    users: Entity
+    events: Mapping[str, EventType]
+    accepts_unknown_events: bool
+    signals: Signals
+    sources: Sources
+    models: tuple[PartSpec, ...]
+    feeds: Mapping[str, FeedRecipe]
+
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        """The declared event types, in the order of their codes."""
+        return tuple(self.events)
+
+
+def load_recipe(path: Path, overlay: Path | None = None) -> Recipe:
+    """Read a recipe. `overlay` is a file whose tables replace those of the recipe, key by key.
+
+    Raises:
+        RecipeError: naming the file, the key, and what was expected.
+    """
+    table = _read(path)
+    if overlay is not None:
+        table = _merged(table, _read(overlay))
+    return parse_recipe(table, str(path if overlay is None else overlay))
+
+
+def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
+    """Validate a recipe given as a table; `origin` names it in errors."""
+    try:
+        declared = Declarations.model_validate(table)
+    except ValidationError as error:
+        raise RecipeError(_in_words(origin, (), error)) from None
+    return Recipe(
+        app=declared.app,
+        title=declared.title or declared.app.replace("_", " ").capitalize(),
+        items=declared.items,
+        users=declared.users,
+        events=declared.events,
+        accepts_unknown_events=declared.unknown_event_types == "accept",
+        signals=declared.signals,
+        sources=declared.sources,
+        models=_parts(origin, ("models",), "model", declared.models),
+        feeds={name: _feed(origin, name, feed) for name, feed in declared.feeds.items()},
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such file; expected a recipe in TOML") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from None
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if both_tables else value
+    return result
+
+
+def _feed(origin: str, name: str, feed: Feed) -> FeedRecipe:
+    def parts(kind: Kind, uses: Mapping[str, PartUse]) -> tuple[PartSpec, ...]:
+        return _parts(origin, ("feeds", name, kind), kind, uses)
+
+    return FeedRecipe(
+        name=name,
+        title=feed.title or name.replace("_", " ").capitalize(),
+        retrieve=parts("retrieve", feed.retrieve),
+        screen=parts("screen", feed.screen),
+        features=parts("features", feed.features),
+        rank=parts("rank", feed.rank)[0],
+        arrange=parts("arrange", feed.arrange),
+        cold_start=feed.cold_start,
+        anchored=feed.anchored,
+    )
+
+
+def _parts(origin: str, where: tuple[str, ...], kind: Kind, uses: Mapping[str, PartUse]) -> tuple[PartSpec, ...]:
+    return tuple(_part(origin, (*where, name), kind, name, use) for name, use in uses.items())
+
+
+def _part(origin: str, where: tuple[str, ...], kind: Kind, name: str, use: PartUse) -> PartSpec:
+    part = use.part or name
+    try:
+        config = find_part(kind, part).Config.model_validate(use.config)
+    except RecipeError as error:
+        raise RecipeError(f"{origin}: {'.'.join(where)}: {error}") from None
+    except ValidationError as error:
+        raise RecipeError(_in_words(origin, where, error)) from None
+    return PartSpec(name, part, config, use.k)
+
+
+def _in_words(origin: str, where: Iterable[str], error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join([*where, *(str(step) for step in problem["loc"])]) or "(the whole recipe)"
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "no such key here; remove it or check its spelling"
+        elif problem["type"] == "missing":
+            message = "missing; this key is required"
+        elif problem["type"] != "value_error":
+            message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r}"
+        lines.append(f"{origin}: {key}: {message}")
+    return "\n".join(lines)

@@ -1,0 +1,92 @@
+"""Parts by name: a part's name in a recipe is its file's name, its class the same in CamelCase.
+
+`popular` under `retrieve` is `homefeed.retrieve.popular.Popular`. A plug-in brings its own by an entry point
+of its distribution, group `homefeed.<kind>`: `my_part = "my_package.module:MyPart"`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Literal, TypeAlias
+
+from homefeed.errors import RecipeError
+
+Kind: TypeAlias = Literal["retrieve", "screen", "features", "rank", "arrange", "model", "trainer"]
+
+_PACKAGES: dict[Kind, tuple[str, ...]] = {
+    "retrieve": ("homefeed.retrieve",),
+    "screen": ("homefeed.policy",),
+    "arrange": ("homefeed.policy",),
+    "features": ("homefeed.rank.features",),
+    "rank": ("homefeed.rank",),
+    "model": ("homefeed.retrieve", "homefeed.rank"),
+    "trainer": ("homefeed.retrieve", "homefeed.rank"),
+}
+_METHODS: dict[Kind, str] = {
+    "retrieve": "retrieve",
+    "screen": "screen",
+    "arrange": "arrange",
+    "features": "extract",
+    "rank": "score",
+    "model": "load",
+    "trainer": "fit",
+}
+
+
+@cache
+def find_part(kind: Kind, name: str) -> type[Any]:
+    """The class of the part.
+
+    Raises:
+        RecipeError: nothing of that kind has that name; the text lists what has.
+    """
+    for entry in entry_points(group=f"homefeed.{kind}", name=name):
+        return _checked(kind, name, entry.load())
+    for package in _PACKAGES[kind]:
+        module_name, class_name = _address(kind, package, name)
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name is None or not module_name.startswith(error.name):
+                raise
+            continue
+        if hasattr(module, class_name):
+            return _checked(kind, name, getattr(module, class_name))
+    known = part_names(kind)
+    close = get_close_matches(name, known, 1)
+    hint = f'; did you mean "{close[0]}"?' if close else ""
+    raise RecipeError(f'no part "{name}" to {kind}: expected one of {", ".join(known)}{hint}')
+
+
+def part_names(kind: Kind) -> list[str]:
+    """Every name `find_part` would find, sorted."""
+    names = {entry.name for entry in entry_points(group=f"homefeed.{kind}")}
+    for package in _PACKAGES[kind]:
+        folder = importlib.import_module(package).__path__
+        for module in pkgutil.iter_modules(folder):
+            module_name, class_name = _address(kind, package, module.name)
+            try:
+                found = importlib.import_module(module_name)
+            except ModuleNotFoundError:
+                continue
+            part = getattr(found, class_name, None)
+            if part is not None and hasattr(part, _METHODS[kind]):
+                names.add(module.name)
+    return sorted(names)
+
+
+def _address(kind: Kind, package: str, name: str) -> tuple[str, str]:
+    camel = "".join(word.capitalize() for word in name.split("_"))
+    if kind in ("model", "trainer"):
+        return f"{package}.{name}.{kind}", camel + kind.capitalize()
+    return f"{package}.{name}", camel
+
+
+def _checked(kind: Kind, name: str, part: type[Any]) -> type[Any]:
+    if not hasattr(part, _METHODS[kind]):
+        raise RecipeError(f'part "{name}" cannot {kind}: it has no method {_METHODS[kind]}()')
+    return part

@@ -1,0 +1,101 @@
+"""Settings: `homefeed.toml` in the working folder, overridden by the environment, `HOMEFEED_*`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from homefeed.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All of Homefeed's settings, with defaults that serve one machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOMEFEED_", toml_file="homefeed.toml", extra="forbid", frozen=True
+    )
+
+    home: Annotated[Path, Field(description="Folder of the database, the models and the reports.")] = Path(
+        "homefeed-data"
+    )
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="postgresql://user:password@host/name; without it SQLite in the home folder."),
+    ] = None
+    apps: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(description="Apps to serve: names of built-in ones or paths of recipe.toml files."),
+    ] = ("streaming",)
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    poll_seconds: Annotated[
+        float, Field(gt=0, description="How often to look for what other processes wrote, and new models.")
+    ] = 0.5
+    replicas: Annotated[
+        bool,
+        Field(description="Other processes take events too: read each user's events from the store every time."),
+    ] = False
+    user_cache: Annotated[int, Field(ge=1, description="How many users' states to keep in memory.")] = 20_000
+    max_body_megabytes: Annotated[float, Field(gt=0)] = 16.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+    seed: int = 0
+
+    @field_validator("apps", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the store. It may hold a password: never log it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home / 'homefeed.db'}"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where trained models are published."""
+        return self.home / "models"
+
+    @property
+    def reports_folder(self) -> Path:
+        """Where data reports are kept."""
+        return self.home / "reports"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings in force, with `overrides` on top.
+
+    Raises:
+        SettingsError: naming each setting that is wrong and what was expected.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SettingsError("\n".join(lines)) from None

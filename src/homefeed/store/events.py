@@ -1,0 +1,199 @@
+"""The event log: append (durable, idempotent), and read by user or past a watermark."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from homefeed.store.items import item_numbers
+from homefeed.store.session import Store
+from homefeed.store.tables import events, items, users
+from homefeed.store.users import ensure_users
+from homefeed.types import Event
+
+
+class Outcome(Enum):
+    """What became of an appended event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    UNKNOWN_ITEM = "unknown item"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRows:
+    """Rows of the log as columns, in its order. `values` hold None where an event has no value."""
+
+    seqs: Sequence[int]
+    users: Sequence[int]
+    items: Sequence[int]
+    types: Sequence[str]
+    values: Sequence[float | None]
+    times: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+
+NO_ROWS = LogRows((), (), (), (), (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What an app's log holds. Times are None where it is empty."""
+
+    items: int
+    hidden_items: int
+    users: int
+    events: int
+    first_event: int | None
+    last_event: int | None
+    events_per_minute: float
+
+
+def event_key(event: Event) -> bytes:
+    """The 16 bytes that make an event idempotent: of its event_id, else of all that it says.
+
+    So telling the same thing of the same moment twice, by a file or over HTTP, counts once.
+    """
+    if event.event_id is not None:
+        return content_key("id", event.event_id)
+    return content_key(event.user_id, event.item_id, event.event_type, event.value, event.time)
+
+
+def content_key(*parts: str | float | int | None) -> bytes:
+    """16 bytes that differ where any part differs."""
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+
+
+async def append_events(store: Store, app: str, batch: Sequence[Event], received_at: int) -> list[Outcome]:
+    """Write events in one transaction, durable on return; tells what became of each.
+
+    An event whose key is in the log, or earlier in the batch, is a duplicate: the first one counts.
+    Users nobody declared are created.
+    """
+    async with store.write() as connection:
+        last = (await store.advance(connection, app, event_seq=len(batch))).event_seq
+        numbers = await item_numbers(connection, app, {event.item_id for event in batch})
+        known = {event.user_id for event in batch if event.item_id in numbers}
+        user_of = await ensure_users(store, connection, app, known)
+        rows: dict[bytes, dict[str, Any]] = {}
+        outcomes = []
+        for seq, event in enumerate(batch, last - len(batch) + 1):
+            key = event_key(event)
+            if event.item_id not in numbers:
+                outcomes.append(Outcome.UNKNOWN_ITEM)
+            elif key in rows:
+                outcomes.append(Outcome.DUPLICATE)
+            else:
+                outcomes.append(Outcome.ACCEPTED)
+                rows[key] = _row(app, seq, key, user_of[event.user_id], numbers[event.item_id], event, received_at)
+        if rows:
+            insert = store.insert(events).on_conflict_do_nothing(index_elements=["app", "key"])
+            result = await connection.execute(insert.returning(events.c.seq), list(rows.values()))
+            written = set(result.scalars())
+            first = last - len(batch) + 1
+            for index, outcome in enumerate(outcomes):
+                if outcome is Outcome.ACCEPTED and first + index not in written:
+                    outcomes[index] = Outcome.DUPLICATE
+    return outcomes
+
+
+async def rows_after(store: Store, app: str, seq: int, limit: int) -> LogRows:
+    """Up to `limit` rows of the log beyond `seq`."""
+    return await _rows(store, sa.and_(events.c.app == app, events.c.seq > seq), events.c.seq, limit)
+
+
+async def rows_of_user(store: Store, app: str, user: int) -> LogRows:
+    """All rows of one user, in the order of their times."""
+    return await _rows(store, sa.and_(events.c.app == app, events.c.user == user), events.c.time, None)
+
+
+async def latest_of_user(store: Store, app: str, user_id: str, limit: int) -> list[tuple[Event, str | None]]:
+    """The user's newest events, newest first, each with the attributes of its item as JSON, None if deleted."""
+    columns = ("event_type", "time", "value", "event_id", "request_id", "context")
+    query = (
+        sa.select(items.c.item_id, items.c.attributes, items.c.deleted, *(events.c[name] for name in columns))
+        .join(users, sa.and_(users.c.app == events.c.app, users.c.number == events.c.user))
+        .join(items, sa.and_(items.c.app == events.c.app, items.c.number == events.c.item))
+        .where(events.c.app == app, users.c.user_id == user_id)
+        .order_by(events.c.time.desc(), events.c.seq.desc())
+        .limit(limit)
+    )
+    async with store.read() as connection:
+        rows = (await connection.execute(query)).all()
+    return [(_event(user_id, row), None if row.deleted else row.attributes) for row in rows]
+
+
+async def totals(store: Store, app: str, now: int) -> Totals:
+    """Counts and dates of an app, and how many events arrived in the last minute."""
+    mine = events.c.app == app
+    queries = {
+        "items": sa.select(sa.func.count()).select_from(items).where(items.c.app == app, ~items.c.deleted),
+        "hidden_items": sa.select(sa.func.count())
+        .select_from(items)
+        .where(items.c.app == app, items.c.hidden, ~items.c.deleted),
+        "users": sa.select(sa.func.count()).select_from(users).where(users.c.app == app),
+    }
+    log = sa.select(sa.func.count(), sa.func.min(events.c.time), sa.func.max(events.c.time)).where(mine)
+    newest = sa.select(events.c.received_at).where(mine).order_by(events.c.seq.desc()).limit(_TAIL)
+    async with store.read() as connection:
+        counts = {name: (await connection.execute(query)).scalar_one() for name, query in queries.items()}
+        count, first, last = (await connection.execute(log)).one()
+        arrivals = list((await connection.execute(newest)).scalars())
+    return Totals(
+        **counts,
+        events=count,
+        first_event=first,
+        last_event=last,
+        events_per_minute=_per_minute(arrivals, now),
+    )
+
+
+_TAIL = 10_000
+_MINUTE = 60_000_000
+
+
+def _per_minute(arrivals: Sequence[int], now: int) -> float:
+    recent = [time for time in arrivals if now - time < _MINUTE]
+    if len(recent) < _TAIL:
+        return float(len(recent))
+    return len(recent) * _MINUTE / max(now - recent[-1], 1)
+
+
+async def _rows(
+    store: Store, where: sa.ColumnElement[bool], order: sa.ColumnElement[Any], limit: int | None
+) -> LogRows:
+    names = ("seq", "user", "item", "event_type", "value", "time")
+    query = sa.select(*(events.c[name] for name in names)).where(where).order_by(order, events.c.seq).limit(limit)
+    async with store.read() as connection:
+        rows = (await connection.execute(query)).all()
+    return LogRows(*zip(*rows, strict=True)) if rows else NO_ROWS
+
+
+def _row(app: str, seq: int, key: bytes, user: int, item: int, event: Event, received_at: int) -> dict[str, Any]:
+    return {
+        "app": app,
+        "seq": seq,
+        "key": key,
+        "user": user,
+        "item": item,
+        "event_type": event.event_type,
+        "value": event.value,
+        "time": event.time,
+        "received_at": received_at,
+        "event_id": event.event_id,
+        "request_id": event.request_id,
+        "context": orjson.dumps(event.context).decode() if event.context else None,
+    }
+
+
+def _event(user_id: str, row: Any) -> Event:
+    context = orjson.loads(row.context) if row.context else {}
+    return Event(user_id, row.item_id, row.event_type, row.time, row.value, row.event_id, row.request_id, context)

@@ -1,0 +1,173 @@
+"""Items: put, patch, hide, delete, list; and what changed since a revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from homefeed.errors import NotFoundError
+from homefeed.store.session import Store, chunked
+from homefeed.store.tables import items
+from homefeed.types import Item
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWrite:
+    """An item to create, or to replace whole. Without `created_at` an item keeps the one it had."""
+
+    item_id: str
+    attributes: Mapping[str, Any]
+    created_at: int | None = None
+    hidden: bool = False
+
+
+async def put_items(store: Store, app: str, writes: Sequence[ItemWrite]) -> int:
+    """Create or replace items, the last one of an id winning; returns how many were new."""
+    latest = list({write.item_id: write for write in writes}.values())
+    if not latest:
+        return 0
+    async with store.write() as connection:
+        counters = await store.advance(connection, app, item_revision=1)
+        known = await _numbers(connection, app, [write.item_id for write in latest])
+        new = [write.item_id for write in latest if write.item_id not in known]
+        first = counters.item_number + 1
+        await store.advance(connection, app, item_number=len(new))
+        numbers = known | {item_id: first + i for i, item_id in enumerate(new)}
+        await _upsert(store, connection, app, counters.item_revision, latest, numbers)
+    return len(new)
+
+
+async def patch_item(
+    store: Store, app: str, item_id: str, attributes: Mapping[str, Any], hidden: bool | None = None
+) -> Item:
+    """Change the named attributes (None takes one away) and, where given, whether it is hidden.
+
+    Raises:
+        NotFoundError: there is no such item.
+    """
+    async with store.write() as connection:
+        counters = await store.advance(connection, app, item_revision=1)
+        found = await _find(connection, app, item_id)
+        merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
+        is_hidden = found.hidden if hidden is None else hidden
+        await connection.execute(
+            items.update()
+            .where(items.c.app == app, items.c.number == found.number)
+            .values(attributes=_json(merged), hidden=is_hidden, revision=counters.item_revision)
+        )
+    return Item(item_id, found.number, merged, found.created_at, is_hidden)
+
+
+async def delete_item(store: Store, app: str, item_id: str) -> None:
+    """Delete an item. Its attributes are gone; its events stay in the log.
+
+    Raises:
+        NotFoundError: there is no such item.
+    """
+    async with store.write() as connection:
+        counters = await store.advance(connection, app, item_revision=1)
+        found = await _find(connection, app, item_id)
+        await connection.execute(
+            items.update()
+            .where(items.c.app == app, items.c.number == found.number)
+            .values(attributes="{}", created_at=None, hidden=True, deleted=True, revision=counters.item_revision)
+        )
+
+
+async def get_item(store: Store, app: str, item_id: str) -> Item:
+    """One item.
+
+    Raises:
+        NotFoundError: there is no such item.
+    """
+    async with store.read() as connection:
+        return await _find(connection, app, item_id)
+
+
+async def list_items(store: Store, app: str, after: int, limit: int) -> list[Item]:
+    """Up to `limit` items whose number is above `after`, in the order of their numbers."""
+    query = _select(app).where(items.c.number > after, ~items.c.deleted).order_by(items.c.number).limit(limit)
+    async with store.read() as connection:
+        return [_item(row) for row in await connection.execute(query)]
+
+
+async def changed_items(store: Store, app: str, after: tuple[int, int], limit: int) -> list[tuple[int, Item]]:
+    """Up to `limit` (revision, item), deleted ones included, beyond `after`, a (revision, number)."""
+    beyond = sa.tuple_(items.c.revision, items.c.number) > sa.tuple_(*map(sa.literal, after))
+    query = (
+        _select(app).add_columns(items.c.revision).where(beyond).order_by(items.c.revision, items.c.number)
+    ).limit(limit)
+    async with store.read() as connection:
+        return [(row.revision, _item(row)) for row in await connection.execute(query)]
+
+
+async def item_numbers(connection: AsyncConnection, app: str, item_ids: Iterable[str]) -> dict[str, int]:
+    """The numbers of those of the ids that are items now."""
+    return await _numbers(connection, app, sorted(set(item_ids)), deleted_too=False)
+
+
+async def _upsert(
+    store: Store,
+    connection: AsyncConnection,
+    app: str,
+    revision: int,
+    writes: Sequence[ItemWrite],
+    numbers: Mapping[str, int],
+) -> None:
+    rows = [
+        {
+            "app": app,
+            "number": numbers[write.item_id],
+            "item_id": write.item_id,
+            "attributes": _json(write.attributes),
+            "created_at": write.created_at,
+            "hidden": write.hidden,
+            "deleted": False,
+            "revision": revision,
+        }
+        for write in writes
+    ]
+    insert = store.insert(items)
+    replaced: dict[str, sa.ColumnElement[Any]] = {
+        name: insert.excluded[name] for name in ("attributes", "hidden", "deleted", "revision")
+    }
+    replaced["created_at"] = sa.func.coalesce(insert.excluded.created_at, items.c.created_at)
+    await connection.execute(insert.on_conflict_do_update(index_elements=["app", "number"], set_=replaced), rows)
+
+
+async def _numbers(
+    connection: AsyncConnection, app: str, item_ids: Sequence[str], deleted_too: bool = True
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for chunk in chunked(item_ids):
+        query = sa.select(items.c.item_id, items.c.number).where(items.c.app == app, items.c.item_id.in_(chunk))
+        if not deleted_too:
+            query = query.where(~items.c.deleted)
+        found.update((row.item_id, row.number) for row in await connection.execute(query))
+    return found
+
+
+async def _find(connection: AsyncConnection, app: str, item_id: str) -> Item:
+    query = _select(app).where(items.c.item_id == item_id, ~items.c.deleted)
+    row = (await connection.execute(query)).first()
+    if row is None:
+        raise NotFoundError(f'no item "{item_id}" in {app}')
+    return _item(row)
+
+
+def _select(app: str) -> sa.Select[Any]:
+    columns = ("item_id", "number", "attributes", "created_at", "hidden", "deleted")
+    return sa.select(*(items.c[name] for name in columns)).where(items.c.app == app)
+
+
+def _item(row: Any) -> Item:
+    return Item(row.item_id, row.number, orjson.loads(row.attributes), row.created_at, row.hidden, row.deleted)
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()

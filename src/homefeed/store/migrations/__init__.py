@@ -1,0 +1,43 @@
+"""Bringing a store's tables up to date, by Alembic; done whenever a store is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+HEAD = "0001"
+"""The newest revision: a store that is there already needs no Alembic at all."""
+
+_LOCK = 0x686F6D65
+_version = sa.table("alembic_version", sa.column("version_num"))
+
+
+async def upgrade(engine: AsyncEngine) -> None:
+    """Bring the tables to HEAD. Processes that start at the same time wait for one another."""
+    writer = engine.execution_options(homefeed_writes=True)
+    async with engine.connect() as connection:
+        if await connection.run_sync(_revision) == HEAD:
+            return
+    async with writer.connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        if await connection.run_sync(_revision) != HEAD:
+            await connection.run_sync(_run)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.select(_version.c.version_num)).scalar_one_or_none()
+
+
+def _run(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)

@@ -1,0 +1,166 @@
+"""One store: SQLite in a file, or PostgreSQL by URL. Opening it brings its tables up to date."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from homefeed.errors import HomefeedError, SettingsError
+from homefeed.store import tables
+from homefeed.store.migrations import upgrade
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+_BUSY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """How far an app's tables have come: compared with what one knows, they tell what is new."""
+
+    item_number: int = 0
+    item_revision: int = 0
+    user_number: int = 0
+    user_revision: int = 0
+    erasures: int = 0
+    event_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open store. `read` and `write` give connections within a transaction."""
+
+    engine: AsyncEngine
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]:
+        """Which database this is."""
+        return "sqlite" if self.engine.dialect.name == "sqlite" else "postgresql"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read by: sees one consistent state."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to write by: committed, and durable, when the block ends without an error."""
+        engine = self.engine.execution_options(homefeed_writes=True)
+        async with engine.connect() as connection, connection.begin():
+            yield connection
+
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+    async def counters(self, app: str) -> Counters:
+        """The app's counters; all zero for an app without data."""
+        columns = [tables.apps.c[name] for name in Counters.__dataclass_fields__]
+        async with self.read() as connection:
+            row = (await connection.execute(sa.select(*columns).where(tables.apps.c.app == app))).first()
+        return Counters(*row) if row else Counters()
+
+    async def advance(self, connection: AsyncConnection, app: str, **steps: int) -> Counters:
+        """Move counters forward and return where they now stand; the app's other writers wait meanwhile."""
+        table = tables.apps
+        names = list(Counters.__dataclass_fields__)
+        start = dict.fromkeys(names, 0) | steps
+        statement = self.insert(table).values(app=app, **start)
+        moved = {name: table.c[name] + step for name, step in steps.items()} or {"app": table.c.app}
+        rows = await connection.execute(
+            statement.on_conflict_do_update(index_elements=["app"], set_=moved).returning(
+                *(table.c[name] for name in names)
+            )
+        )
+        return Counters(*rows.one())
+
+    async def healthy(self) -> bool:
+        """Whether the store answers."""
+        try:
+            async with self.read() as connection:
+                await connection.execute(sa.select(1))
+        except (TimeoutError, DBAPIError, OSError):
+            return False
+        return True
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """Open the store at `url` (sqlite:///FILE or postgresql://...) and bring its tables up to date.
+
+    Raises:
+        SettingsError: the URL is not one of a supported database, or its driver is not installed.
+        HomefeedError: the database does not answer.
+    """
+    engine = _engine(_parsed(url))
+    try:
+        try:
+            await upgrade(engine)
+        except (DBAPIError, OSError) as error:
+            cause = getattr(error, "orig", None) or error
+            shown = engine.url.render_as_string(hide_password=True)
+            raise HomefeedError(f"the store at {shown} cannot be used: {cause}") from error
+        yield Store(engine)
+    finally:
+        await engine.dispose()
+
+
+def chunked(values: Sequence[Any], size: int = 500) -> list[Sequence[Any]]:
+    """Slices small enough for the databases' limit on bound parameters."""
+    return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsError("database_url is not a URL; expected sqlite:///FILE or postgresql://...") from None
+    backend = parsed.get_backend_name()
+    if backend not in _DRIVERS:
+        raise SettingsError(f"database_url: {backend} is not supported; expected sqlite or postgresql")
+    if backend == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise SettingsError("database_url: SQLite needs a file: sqlite:///FILE")
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    return parsed.set(drivername=_DRIVERS[backend])
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        try:
+            return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+        except ModuleNotFoundError as error:
+            raise SettingsError(f"PostgreSQL needs {error.name}: pip install 'homefeed[postgres]'") from None
+    engine = create_async_engine(url, connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None})
+    sa.event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later fails when another process wrote in between:
+    # writers take the lock at once and wait their turn.
+    writes = connection.get_execution_options().get("homefeed_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

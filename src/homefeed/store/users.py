@@ -1,0 +1,154 @@
+"""Users: put, patch, list, and erase with all that is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from homefeed.errors import NotFoundError
+from homefeed.store.session import Store, chunked
+from homefeed.store.tables import events, users
+from homefeed.types import User
+
+
+async def put_users(store: Store, app: str, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
+    """Create or replace users, as (user_id, attributes), the last of an id winning; how many were new."""
+    latest = dict(writes)
+    if not latest:
+        return 0
+    async with store.write() as connection:
+        counters = await store.advance(connection, app, user_revision=1)
+        before = await user_numbers(connection, app, latest)
+        numbers = await ensure_users(store, connection, app, latest)
+        rows = [
+            {
+                "app": app,
+                "number": numbers[user_id],
+                "user_id": user_id,
+                "attributes": orjson.dumps(attributes).decode(),
+                "revision": counters.user_revision,
+            }
+            for user_id, attributes in latest.items()
+        ]
+        insert = store.insert(users)
+        replaced = {name: insert.excluded[name] for name in ("attributes", "revision")}
+        await connection.execute(
+            insert.on_conflict_do_update(index_elements=["app", "number"], set_=replaced), rows
+        )
+    return len(latest) - len(before)
+
+
+async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[str, Any]) -> User:
+    """Change the named attributes; None takes one away.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    async with store.write() as connection:
+        counters = await store.advance(connection, app, user_revision=1)
+        found = await _find(connection, app, user_id)
+        merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
+        await connection.execute(
+            users.update()
+            .where(users.c.app == app, users.c.number == found.number)
+            .values(attributes=orjson.dumps(merged).decode(), revision=counters.user_revision)
+        )
+    return User(user_id, found.number, merged)
+
+
+async def erase_user(store: Store, app: str, user_id: str) -> int:
+    """Erase a user and their events; returns how many events that were.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    async with store.write() as connection:
+        await store.advance(connection, app, erasures=1)
+        found = await _find(connection, app, user_id)
+        erased = await connection.execute(
+            events.delete().where(events.c.app == app, events.c.user == found.number)
+        )
+        await connection.execute(users.delete().where(users.c.app == app, users.c.number == found.number))
+    return erased.rowcount
+
+
+async def get_user(store: Store, app: str, user_id: str) -> User:
+    """One user.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    async with store.read() as connection:
+        return await _find(connection, app, user_id)
+
+
+async def list_users(store: Store, app: str, after: int, limit: int) -> list[User]:
+    """Up to `limit` users whose number is above `after`, in the order of their numbers."""
+    query = _select(app).where(users.c.number > after).order_by(users.c.number).limit(limit)
+    async with store.read() as connection:
+        return [_user(row) for row in await connection.execute(query)]
+
+
+async def changed_users(store: Store, app: str, after: tuple[int, int], limit: int) -> list[tuple[int, int, str]]:
+    """Up to `limit` (revision, number, user_id) beyond `after`, a (revision, number)."""
+    columns = (users.c.revision, users.c.number, users.c.user_id)
+    beyond = sa.tuple_(users.c.revision, users.c.number) > sa.tuple_(*map(sa.literal, after))
+    query = (
+        sa.select(*columns).where(users.c.app == app, beyond).order_by(users.c.revision, users.c.number)
+    ).limit(limit)
+    async with store.read() as connection:
+        return [(row.revision, row.number, row.user_id) for row in await connection.execute(query)]
+
+
+async def user_numbers(connection: AsyncConnection, app: str, user_ids: Iterable[str]) -> dict[str, int]:
+    """The numbers of those of the ids that are users."""
+    found: dict[str, int] = {}
+    for chunk in chunked(sorted(set(user_ids))):
+        query = sa.select(users.c.user_id, users.c.number).where(users.c.app == app, users.c.user_id.in_(chunk))
+        found.update((row.user_id, row.number) for row in await connection.execute(query))
+    return found
+
+
+async def ensure_users(
+    store: Store, connection: AsyncConnection, app: str, user_ids: Iterable[str]
+) -> dict[str, int]:
+    """The numbers of all the ids: those nobody declared become users without attributes."""
+    wanted = sorted(set(user_ids))
+    numbers = await user_numbers(connection, app, wanted)
+    new = [user_id for user_id in wanted if user_id not in numbers]
+    if not new:
+        return numbers
+    counters = await store.advance(connection, app, user_number=len(new), user_revision=1)
+    first = counters.user_number - len(new) + 1
+    created = {user_id: first + i for i, user_id in enumerate(new)}
+    rows = [
+        {
+            "app": app,
+            "number": number,
+            "user_id": user_id,
+            "attributes": "{}",
+            "revision": counters.user_revision,
+        }
+        for user_id, number in created.items()
+    ]
+    await connection.execute(users.insert(), rows)
+    return numbers | created
+
+
+async def _find(connection: AsyncConnection, app: str, user_id: str) -> User:
+    row = (await connection.execute(_select(app).where(users.c.user_id == user_id))).first()
+    if row is None:
+        raise NotFoundError(f'no user "{user_id}" in {app}')
+    return _user(row)
+
+
+def _select(app: str) -> sa.Select[Any]:
+    return sa.select(users.c.user_id, users.c.number, users.c.attributes).where(users.c.app == app)
+
+
+def _user(row: Any) -> User:
+    return User(row.user_id, row.number, orjson.loads(row.attributes))

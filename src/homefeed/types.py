@@ -1,0 +1,258 @@
+"""The central types: what travels between the parts. Frozen, columnar, no input or output.
+
+Times are integers: microseconds since 1970-01-01 UTC. A *position* is an item's row in the catalog view;
+a *number* is the permanent integer the store gave an item or a user of an app, never used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Positions: TypeAlias = npt.NDArray[np.int32]
+Numbers: TypeAlias = npt.NDArray[np.int32]
+Codes: TypeAlias = npt.NDArray[np.int32]
+Times: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.float32]
+Scores: TypeAlias = npt.NDArray[np.float32]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+SECOND: Final = 1_000_000
+DAY: Final = 86_400 * SECOND
+NO_TIME: Final = np.iinfo(np.int64).min
+"""The time of something whose time is not known."""
+
+NO_POSITIONS: Final[Positions] = np.empty(0, dtype=np.int32)
+NO_POSITIONS.flags.writeable = False
+
+FilterOperator: TypeAlias = Literal[":", ">=", "<=", ">", "<"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a user did to an item, as it was told to Homefeed."""
+
+    user_id: str
+    item_id: str
+    event_type: str
+    time: int
+    value: float | None = None
+    event_id: str | None = None
+    request_id: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of the catalogue as the store keeps it. `created_at` is None where nobody said."""
+
+    item_id: str
+    number: int
+    attributes: Mapping[str, Any]
+    created_at: int | None
+    hidden: bool = False
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as the store keeps it."""
+
+    user_id: str
+    number: int
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One user's events as columns of equal length, oldest first.
+
+    `types` are indices into the recipe's event types, `values` NaN where an event has none, `strengths` in
+    0 to 1 times the weight of the type: how much the event says about the user's taste.
+    """
+
+    items: Positions
+    types: Codes
+    values: Floats
+    strengths: Floats
+    times: Times
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def latest(self, count: int) -> History:
+        """The last `count` events."""
+        if len(self) <= count:
+            return self
+        return History(
+            self.items[-count:],
+            self.types[-count:],
+            self.values[-count:],
+            self.strengths[-count:],
+            self.times[-count:],
+        )
+
+
+NO_HISTORY: Final = History(
+    NO_POSITIONS,
+    np.empty(0, np.int32),
+    np.empty(0, np.float32),
+    np.empty(0, np.float32),
+    np.empty(0, np.int64),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """Who asks: read when the request arrives, so that it holds the last click."""
+
+    user_id: str | None
+    history: History = NO_HISTORY
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether nothing this user did can be used yet."""
+        return len(self.history) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition every returned item must meet, such as `genre:Drama` or `year>=2000`."""
+
+    field: str
+    operator: FilterOperator
+    value: str
+
+
+_NO_MASK: Final[Mask] = np.empty(0, dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One request of one feed. `eligible` (items,) is filled in by the funnel's screens."""
+
+    app: str
+    feed: str
+    user: UserState
+    now: int
+    n: int
+    anchor: int | None = None
+    filters: tuple[Filter, ...] = ()
+    exclude: Positions = field(default_factory=lambda: NO_POSITIONS)
+    context: Mapping[str, str] = field(default_factory=dict)
+    eligible: Mask = field(default_factory=lambda: _NO_MASK)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Positions that a part took out, by its name, and why in words."""
+
+    by: str
+    positions: Positions
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the retrievers proposed, as columns.
+
+    `retrieved` (n, retrievers) holds each retriever's score, NaN where it did not propose the item;
+    `features` (n, features); `scores` (n,) by the ranker. Rows are best first once ranked.
+    """
+
+    positions: Positions
+    retrievers: tuple[str, ...]
+    retrieved: Floats
+    feature_names: tuple[str, ...]
+    features: Floats
+    scores: Scores
+    dropped: tuple[Dropped, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def take(self, rows: npt.NDArray[np.intp] | Mask | slice) -> Candidates:
+        """The chosen rows, in the order given."""
+        return Candidates(
+            self.positions[rows],
+            self.retrievers,
+            self.retrieved[rows],
+            self.feature_names,
+            self.features[rows],
+            self.scores[rows],
+            self.dropped,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """What one request returned: equal-length columns, best first, and what it took to make it.
+
+    `sources` name the retrievers that proposed each item; `failed` the parts that raised, with the error.
+    """
+
+    feed: str
+    positions: Positions
+    scores: Scores
+    reasons: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
+    cold_start: bool
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """Events of many users as columns of equal length, in the order of time.
+
+    `users` are rows 0 to the number of users - 1; the other columns are those of `History`.
+    """
+
+    users: Codes
+    items: Positions
+    types: Codes
+    values: Floats
+    strengths: Floats
+    times: Times
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, rows: npt.NDArray[np.intp] | Mask | slice) -> Interactions:
+        """The chosen rows, in the order given."""
+        return Interactions(
+            self.users[rows],
+            self.items[rows],
+            self.types[rows],
+            self.values[rows],
+            self.strengths[rows],
+            self.times[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """All a trainer may look at.
+
+    `numbers` (items,) is the permanent number of the item at each position; `terms` maps each text, category
+    or tags field of the recipe to every item's words for it (a text is one term, tags are several).
+    """
+
+    interactions: Interactions
+    user_count: int
+    numbers: Numbers
+    terms: Mapping[str, Sequence[tuple[str, ...]]]
+    now: int
+    seed: int = 0
+
+    @property
+    def item_count(self) -> int:
+        """How many items the catalogue has."""
+        return len(self.numbers)
