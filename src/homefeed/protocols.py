@@ -37,6 +37,13 @@ class Explains(Protocol):
 
 
 @runtime_checkable
+class Refreshes(Protocol):
+    """A part that keeps something computed: called beside the requests after counters or catalogue changed."""
+
+    def refresh(self) -> None: ...
+
+
+@runtime_checkable
 class FeatureExtractor(Protocol):
     """Describes candidates by numbers, a column for each of `names`: (n, names)."""
 

@@ -207,6 +207,11 @@ class Slate:
     def __len__(self) -> int:
         return len(self.positions)
 
+    def first(self, n: int) -> Slate:
+        """The best n."""
+        columns = self.positions[:n], self.scores[:n], self.reasons[:n], self.sources[:n]
+        return Slate(self.feed, *columns, self.cold_start, self.failed)
+
 
 @dataclass(frozen=True, slots=True)
 class Interactions:

@@ -1,0 +1,9 @@
+"""The catalogue in memory: items as columns, counters, vocabularies, live updates."""
+
+from homefeed.catalog.counters import Counters
+from homefeed.catalog.resources import Resources
+from homefeed.catalog.signals import SignalsModel
+from homefeed.catalog.strength import EventWeights, strengths
+from homefeed.catalog.view import CatalogView
+
+__all__ = ["CatalogView", "Counters", "EventWeights", "Resources", "SignalsModel", "strengths"]

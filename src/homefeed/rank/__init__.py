@@ -1,0 +1,1 @@
+"""Rankers: one score for each candidate from its features."""

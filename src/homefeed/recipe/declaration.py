@@ -120,13 +120,15 @@ class Feed(Declaration):
 class Signals(Declaration):
     """How an app's events become counters.
 
-    An item's typical full value is the `full_quantile` of its events' values, drawn to the catalogue's
-    by `full_shrinkage` imaginary events; `trending_half_life_days` is how fast a trend fades.
+    An item's typical full value is the `full_quantile` of its events' values, drawn by `full_shrinkage`
+    imaginary events to that of the items with the same `full_group`, a category field;
+    `trending_half_life_days` is how fast a trend fades.
     """
 
     full_quantile: Annotated[float, Field(gt=0, le=1)] = 0.8
     full_shrinkage: Annotated[float, Field(ge=0)] = 5.0
     full_default: Annotated[float, Field(gt=0)] = 3600.0
+    full_group: Name | None = None
     trending_half_life_days: Annotated[float, Field(gt=0)] = 2.0
 
 
@@ -143,6 +145,13 @@ class Declarations(Declaration):
     sources: Sources = Sources()
     models: dict[Name, PartUse] = {}
     feeds: Annotated[dict[Name, Feed], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _full_group_is_a_category(self) -> Self:
+        group = self.signals.full_group
+        if group is not None and self.items.fields.get(group) != "category":
+            raise ValueError(f'signals.full_group names "{group}", which is not declared as a "category" field')
+        return self
 
     @model_validator(mode="after")
     def _cold_starts_exist(self) -> Self:

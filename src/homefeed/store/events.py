@@ -64,7 +64,8 @@ def event_key(event: Event) -> bytes:
     """
     if event.event_id is not None:
         return content_key("id", event.event_id)
-    return content_key(event.user_id, event.item_id, event.event_type, event.value, event.time)
+    value = None if event.value is None else float(event.value)
+    return content_key(event.user_id, event.item_id, event.event_type, value, event.time)
 
 
 def content_key(*parts: str | float | int | None) -> bytes:
@@ -105,9 +106,12 @@ async def append_events(store: Store, app: str, batch: Sequence[Event], received
     return outcomes
 
 
-async def rows_after(store: Store, app: str, seq: int, limit: int) -> LogRows:
-    """Up to `limit` rows of the log beyond `seq`."""
-    return await _rows(store, sa.and_(events.c.app == app, events.c.seq > seq), events.c.seq, limit)
+async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | None = None) -> LogRows:
+    """Up to `limit` rows of the log beyond `seq`, and none beyond `until`."""
+    where = sa.and_(events.c.app == app, events.c.seq > seq)
+    if until is not None:
+        where = sa.and_(where, events.c.seq <= until)
+    return await _rows(store, where, events.c.seq, limit)
 
 
 async def rows_of_user(store: Store, app: str, user: int) -> LogRows:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from homefeed.errors import HomefeedError, SettingsError
@@ -58,8 +62,7 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A connection to write by: committed, and durable, when the block ends without an error."""
-        engine = self.engine.execution_options(homefeed_writes=True)
-        async with engine.connect() as connection, connection.begin():
+        async with _writing(self.engine).connect() as connection, connection.begin():
             yield connection
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
@@ -92,7 +95,7 @@ class Store:
         try:
             async with self.read() as connection:
                 await connection.execute(sa.select(1))
-        except (TimeoutError, DBAPIError, OSError):
+        except (SQLAlchemyError, OSError):
             return False
         return True
 
@@ -103,16 +106,23 @@ async def open_store(url: str) -> AsyncIterator[Store]:
 
     Raises:
         SettingsError: the URL is not one of a supported database, or its driver is not installed.
-        HomefeedError: the database does not answer.
+        HomefeedError: the database does not answer, or a newer Homefeed wrote it.
     """
     engine = _engine(_parsed(url))
     try:
         try:
-            await upgrade(engine)
+            if engine.dialect.name == "sqlite":
+                Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            await upgrade(engine, _writing(engine))
         except (DBAPIError, OSError) as error:
             cause = getattr(error, "orig", None) or error
-            shown = engine.url.render_as_string(hide_password=True)
+            shown = engine.url.set(query={}).render_as_string(hide_password=True)
             raise HomefeedError(f"the store at {shown} cannot be used: {cause}") from error
+        except TypeError as error:
+            if "unexpected keyword" not in str(error):
+                raise
+            # The drivers are handed what stands after the ? as keywords.
+            raise SettingsError(f"database_url: {error}; look at what stands after the ?") from None
         yield Store(engine)
     finally:
         await engine.dispose()
@@ -126,22 +136,24 @@ def chunked(values: Sequence[Any], size: int = 500) -> list[Sequence[Any]]:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: the port is not a number
         raise SettingsError("database_url is not a URL; expected sqlite:///FILE or postgresql://...") from None
     backend = parsed.get_backend_name()
     if backend not in _DRIVERS:
         raise SettingsError(f"database_url: {backend} is not supported; expected sqlite or postgresql")
-    if backend == "sqlite":
-        if parsed.database in (None, "", ":memory:"):
-            raise SettingsError("database_url: SQLite needs a file: sqlite:///FILE")
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise SettingsError("database_url: SQLite needs a file: sqlite:///FILE")
+    if "sslmode" in parsed.query:  # libpq's name for what asyncpg calls ssl
+        parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": parsed.query["sslmode"]})
     return parsed.set(drivername=_DRIVERS[backend])
 
 
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         try:
-            return create_async_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10)
+            return create_async_engine(
+                url, pool_pre_ping=True, pool_size=10, max_overflow=10, isolation_level="REPEATABLE READ"
+            )
         except ModuleNotFoundError as error:
             raise SettingsError(f"PostgreSQL needs {error.name}: pip install 'homefeed[postgres]'") from None
     engine = create_async_engine(url, connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None})
@@ -150,13 +162,29 @@ def _engine(url: URL) -> AsyncEngine:
     return engine
 
 
+def _writing(engine: AsyncEngine) -> AsyncEngine:
+    # On PostgreSQL a writer that waited for another must see what that one wrote.
+    options = {"isolation_level": "READ COMMITTED"} if engine.dialect.name == "postgresql" else {}
+    return engine.execution_options(homefeed_writes=True, **options)
+
+
 def _configure_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA cache_size = -65536")
-    cursor.execute("PRAGMA temp_store = MEMORY")
-    cursor.close()
+    connection.run_async(_set_pragmas)
+
+
+async def _set_pragmas(connection: aiosqlite.Connection) -> None:
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            await connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            # Of two that do this first to a new file, SQLite refuses one at once instead of letting it wait.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            await asyncio.sleep(0.01)
+    for pragma in ("synchronous = FULL", "cache_size = -65536", "temp_store = MEMORY"):
+        await connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from homefeed.errors import HomefeedError
+
 HEAD = "0001"
 """The newest revision: a store that is there already needs no Alembic at all."""
 
@@ -14,9 +16,12 @@ _LOCK = 0x686F6D65
 _version = sa.table("alembic_version", sa.column("version_num"))
 
 
-async def upgrade(engine: AsyncEngine) -> None:
-    """Bring the tables to HEAD. Processes that start at the same time wait for one another."""
-    writer = engine.execution_options(homefeed_writes=True)
+async def upgrade(engine: AsyncEngine, writer: AsyncEngine) -> None:
+    """Bring the tables to HEAD, by `writer`. Processes that start at the same time wait for one another.
+
+    Raises:
+        HomefeedError: a newer Homefeed wrote the store.
+    """
     async with engine.connect() as connection:
         if await connection.run_sync(_revision) == HEAD:
             return
@@ -36,8 +41,15 @@ def _revision(connection: sa.Connection) -> str | None:
 def _run(connection: sa.Connection) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    try:
+        command.upgrade(config, HEAD)
+    except CommandError as error:
+        raise HomefeedError(
+            f"the store's tables are of revision {_revision(connection)}, this Homefeed knows up to {HEAD}; "
+            f"use the version that wrote them, or a newer one ({error})"
+        ) from None

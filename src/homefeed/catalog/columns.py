@@ -1,0 +1,219 @@
+"""The catalogue's fields as columns, a class for each kind; each answers which items meet a filter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from homefeed.catalog.growable import Growable
+from homefeed.errors import InvalidError
+from homefeed.types import Filter, Mask, Positions
+
+_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    ":": np.equal,
+    ">=": np.greater_equal,
+    "<=": np.less_equal,
+    ">": np.greater,
+    "<": np.less,
+}
+
+
+class Column(Protocol):
+    """A field of every item."""
+
+    def check(self, field: str, value: Any) -> Any:
+        """The value as it is to be stored; InvalidError where it does not fit the field's kind."""
+
+    def set(self, position: int, value: Any) -> None:
+        """Write the field of one item; None empties it."""
+
+    def terms(self, position: int) -> tuple[str, ...]:
+        """The words or values of one item."""
+
+    def mask(self, condition: Filter, size: int) -> Mask:
+        """Which of the first `size` items meet the condition: (size,)."""
+
+
+class TextColumn:
+    """Free text, such as a title."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def check(self, field: str, value: Any) -> Any:
+        """Accepts strings."""
+        return _scalar(field, "text", value)
+
+    def set(self, position: int, value: Any) -> None:
+        """Write one text."""
+        if position >= len(self._texts):
+            self._texts.extend([""] * (position + 1 - len(self._texts)))
+        self._texts[position] = "" if value is None else str(value)
+
+    def text(self, position: int) -> str:
+        """One item's text, empty where it has none."""
+        return self._texts[position] if position < len(self._texts) else ""
+
+    def terms(self, position: int) -> tuple[str, ...]:
+        """The text as one term."""
+        text = self.text(position)
+        return (text,) if text else ()
+
+    def mask(self, condition: Filter, size: int) -> Mask:
+        """Equality only, and by looking at every text: text is not for filtering at speed."""
+        _equality_only(condition, "text")
+        return np.fromiter((self.text(p) == condition.value for p in range(size)), np.bool_, size)
+
+
+class CategoryColumn:
+    """One of a limited number of values; letter case does not matter in filters."""
+
+    def __init__(self) -> None:
+        self._codes = Growable(np.int32, -1)
+        self._values: list[str] = []
+        self._code_of: dict[str, int] = {}
+
+    def check(self, field: str, value: Any) -> Any:
+        """Accepts strings, numbers and booleans, kept as strings."""
+        return _scalar(field, "category", value)
+
+    def set(self, position: int, value: Any) -> None:
+        """Write one value."""
+        self._codes.set(position, -1 if value in (None, "") else self._code(str(value)))
+
+    def terms(self, position: int) -> tuple[str, ...]:
+        """The value, if any."""
+        code = self._codes.view[position] if position < len(self._codes) else -1
+        return (self._values[code],) if code >= 0 else ()
+
+    def mask(self, condition: Filter, size: int) -> Mask:
+        """Items of that value."""
+        _equality_only(condition, "category")
+        self._codes.grow(size)
+        code = self._code_of.get(condition.value.casefold(), -2)
+        return np.equal(self._codes.view[:size], code)
+
+    def _code(self, value: str) -> int:
+        code = self._code_of.setdefault(value.casefold(), len(self._values))
+        if code == len(self._values):
+            self._values.append(value)
+        return code
+
+
+class TagsColumn:
+    """Several values of an item; letter case does not matter in filters."""
+
+    def __init__(self) -> None:
+        self._tags: list[tuple[str, ...]] = []
+        self._holders: dict[str, set[int]] = {}
+        self._positions: dict[str, Positions] = {}
+
+    def check(self, field: str, value: Any) -> Any:
+        """Accepts a list of strings, or one string with tags separated by `|`."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return [tag for tag in value.split("|") if tag.strip()]
+        if isinstance(value, list | tuple) and all(isinstance(tag, str) for tag in value):
+            return list(value)
+        raise InvalidError(f"{field}: expected a list of tags, got {value!r:.80}")
+
+    def set(self, position: int, value: Any) -> None:
+        """Write one item's tags."""
+        if position >= len(self._tags):
+            self._tags.extend([()] * (position + 1 - len(self._tags)))
+        for tag in self._tags[position]:
+            self._holders[tag.casefold()].discard(position)
+            self._positions.pop(tag.casefold(), None)
+        self._tags[position] = tags = tuple(self.check("", value) or ())
+        for tag in tags:
+            self._holders.setdefault(tag.casefold(), set()).add(position)
+            self._positions.pop(tag.casefold(), None)
+
+    def terms(self, position: int) -> tuple[str, ...]:
+        """The tags."""
+        return self._tags[position] if position < len(self._tags) else ()
+
+    def mask(self, condition: Filter, size: int) -> Mask:
+        """Items with that tag."""
+        _equality_only(condition, "tags")
+        mask = np.zeros(size, np.bool_)
+        mask[self._of(condition.value.casefold())] = True
+        return mask
+
+    def _of(self, tag: str) -> Positions:
+        found = self._positions.get(tag)
+        if found is None:
+            holders = self._holders.get(tag, set())
+            found = np.fromiter(holders, np.int32, len(holders))
+            if holders:
+                self._positions[tag] = found
+        return found
+
+
+class NumberColumn:
+    """A number, such as a year or a price."""
+
+    def __init__(self) -> None:
+        self._numbers = Growable(np.float64, math.nan)
+
+    def check(self, field: str, value: Any) -> Any:
+        """Accepts finite numbers, and strings that are one."""
+        if value is None or (isinstance(value, int | float) and math.isfinite(value)):
+            return value
+        return _number(field, value)
+
+    def set(self, position: int, value: Any) -> None:
+        """Write one number."""
+        self._numbers.set(position, math.nan if value in (None, "") else float(value))
+
+    def terms(self, position: int) -> tuple[str, ...]:
+        """The number as text."""
+        number = self._numbers.view[position] if position < len(self._numbers) else math.nan
+        return () if math.isnan(number) else (f"{number:g}",)
+
+    def mask(self, condition: Filter, size: int) -> Mask:
+        """Items whose number compares as asked; those without one never do."""
+        self._numbers.grow(size)
+        bound = _number(condition.field, condition.value)
+        mask: Mask = _COMPARE[condition.operator](self._numbers.view[:size], bound)
+        return mask
+
+
+COLUMNS: Mapping[str, Callable[[], Column]] = {
+    "text": TextColumn,
+    "category": CategoryColumn,
+    "tags": TagsColumn,
+    "number": NumberColumn,
+}
+
+
+def _scalar(field: str, kind: str, value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    raise InvalidError(f"{field}: expected a string ({kind}), got {value!r:.80}")
+
+
+def _number(field: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidError(f"{field}: expected a number, got {value!r:.80}")
+    return number
+
+
+def _equality_only(condition: Filter, kind: str) -> None:
+    if condition.operator != ":":
+        raise InvalidError(
+            f"filter {condition.field}{condition.operator}{condition.value}: {condition.field} is a {kind} field; "
+            f"expected {condition.field}:value"
+        )

@@ -1,0 +1,119 @@
+"""Live counters: signals brought up to the last event, as columns by position."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Self
+
+import numpy as np
+
+from homefeed.catalog.growable import Growable
+from homefeed.catalog.signals import Doubles, SignalsModel
+from homefeed.catalog.view import CatalogView
+from homefeed.types import Floats, Positions, Times
+
+_RESCALE_AFTER_HALF_LIVES = 500
+
+
+class Counters:
+    """Events, strength and trend of every item. `version` grows with every change."""
+
+    def __init__(
+        self, catalog: CatalogView, half_life: float, group_field: str | None, default_full: float
+    ) -> None:
+        self.catalog = catalog
+        self.half_life = half_life
+        self.version = 0
+        self.landmark = 0
+        self.watermark = 0
+        self._group_field = group_field
+        self._group_full = {"": default_full}
+        self._events = Growable(np.float64, 0.0)
+        self._strength = Growable(np.float64, 0.0)
+        self._trend = Growable(np.float64, 0.0)
+        self._full = Growable(np.float32, default_full)
+        self._growing = Lock()
+
+    @classmethod
+    def from_model(
+        cls, model: SignalsModel, catalog: CatalogView, half_life: float, group_field: str | None
+    ) -> Self:
+        """Start from counted signals."""
+        counters = cls(catalog, half_life, group_field, model.default_full)
+        counters._group_full = {"": model.default_full} | dict(model.group_full)
+        counters.landmark, counters.watermark = model.landmark, model.watermark
+        counters._grow()
+        positions = catalog.positions(model.numbers)
+        here = positions >= 0
+        for column, counted in (
+            (counters._events, model.events),
+            (counters._strength, model.strength),
+            (counters._trend, model.trend),
+            (counters._full, model.full),
+        ):
+            column.view[positions[here]] = counted[here]
+        return counters
+
+    @property
+    def events(self) -> Doubles:
+        """(items,) number of events."""
+        self._grow()
+        return self._events.view
+
+    @property
+    def strength(self) -> Doubles:
+        """(items,) sum of strengths."""
+        self._grow()
+        return self._strength.view
+
+    @property
+    def trend(self) -> Doubles:
+        """(items,) decayed sum of strengths, to the scale of `landmark`; see `trend_at`."""
+        self._grow()
+        return self._trend.view
+
+    @property
+    def full(self) -> Floats:
+        """(items,) typical full value."""
+        self._grow()
+        return self._full.view
+
+    def trend_at(self, now: int) -> float:
+        """What to multiply `trend` by to have it as of `now`: strength that has not faded yet."""
+        return float(np.exp2(np.clip((self.landmark - now) / self.half_life, -1000, 1000)))
+
+    def add(self, positions: Positions, strengths: Floats, times: Times) -> None:
+        """Count events (n,); those at position -1 are of items no longer here."""
+        here = positions >= 0
+        positions, strengths, times = positions[here], strengths[here], times[here]
+        if not len(positions):
+            return
+        self._grow()
+        self._rescale(int(times.max()))
+        gain = np.maximum(strengths, 0).astype(np.float64)
+        np.add.at(self._events.view, positions, 1.0)
+        np.add.at(self._strength.view, positions, gain)
+        np.add.at(self._trend.view, positions, gain * np.exp2((times - self.landmark) / self.half_life))
+        self.version += 1
+
+    def _rescale(self, latest: int) -> None:
+        # The first event sets the landmark; later ones move it before the powers of two leave a float's range.
+        if self.landmark == 0:
+            self.landmark = latest
+        elif latest - self.landmark > _RESCALE_AFTER_HALF_LIVES * self.half_life:
+            self._trend.view[:] *= np.exp2((self.landmark - latest) / self.half_life)
+            self.landmark = latest
+
+    def _grow(self) -> None:
+        # Requests read counters while a thread sorts them anew: whichever comes first makes the room.
+        if len(self._full) >= self.catalog.size:
+            return
+        with self._growing:
+            start, size = len(self._full), self.catalog.size
+            for column in (self._events, self._strength, self._trend, self._full):
+                column.grow(size)
+            self._full.view[start:] = [self._prior(position) for position in range(start, size)]
+
+    def _prior(self, position: int) -> float:
+        group = self.catalog.terms_at(self._group_field, position)[:1] if self._group_field else ()
+        return self._group_full.get(group[0] if group else "", self._group_full[""])

@@ -1,0 +1,143 @@
+"""The catalog view: an app's items as columns in memory, kept in step with the store.
+
+A position is given when an item first comes and stays its own; deleting or hiding an item makes it
+unavailable at once, at the same position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from homefeed.catalog.columns import COLUMNS, Column, TextColumn
+from homefeed.catalog.growable import Growable
+from homefeed.errors import InvalidError
+from homefeed.types import NO_TIME, Filter, Item, Mask, Numbers, Positions, Times
+
+
+class CatalogView:
+    """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by."""
+
+    def __init__(self, fields: Mapping[str, str], title: str) -> None:
+        self.fields = dict(fields)
+        self.generation = 0
+        self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
+        titles = self._columns[title]
+        assert isinstance(titles, TextColumn), "the recipe declares the title as text"  # noqa: S101
+        self._titles = titles
+        self._ids: list[str] = []
+        self._position_of: dict[str, int] = {}
+        self._attributes: list[bytes] = []
+        self._numbers = Growable(np.int32, 0)
+        self._position_of_number = Growable(np.int32, -1)
+        self._available = Growable(np.bool_, False)
+        self._created = Growable(np.int64, NO_TIME)
+        self._changed = Growable(np.int64, 0)
+
+    @property
+    def size(self) -> int:
+        """How many positions there are."""
+        return len(self._ids)
+
+    @property
+    def numbers(self) -> Numbers:
+        """(items,) permanent numbers."""
+        return self._numbers.view
+
+    @property
+    def available(self) -> Mask:
+        """(items,) neither hidden nor deleted."""
+        return self._available.view
+
+    @property
+    def created(self) -> Times:
+        """(items,) when each came into being; NO_TIME where nobody knows."""
+        return self._created.view
+
+    def apply(self, items: Iterable[Item]) -> None:
+        """Take over created, changed, hidden and deleted items."""
+        self.generation += 1
+        for item in items:
+            position = self._position_of.get(item.item_id)
+            if position is None:
+                if item.deleted:
+                    continue
+                position = self._append(item)
+            self._available.set(position, not (item.hidden or item.deleted))
+            self._created.set(position, NO_TIME if item.created_at is None else item.created_at)
+            self._changed.set(position, self.generation)
+            self._attributes[position] = orjson.dumps(item.attributes)
+            for name, column in self._columns.items():
+                column.set(position, item.attributes.get(name))
+
+    def changed_since(self, generation: int) -> Positions:
+        """The positions that came or changed after that generation."""
+        return np.flatnonzero(self._changed.view > generation).astype(np.int32)
+
+    def position(self, item_id: str) -> int | None:
+        """Where an item is; None for one that never was here."""
+        return self._position_of.get(item_id)
+
+    def positions(self, numbers: npt.NDArray[np.integer[Any]]) -> Positions:
+        """The positions of permanent numbers; -1 for those not here."""
+        known = self._position_of_number.view
+        inside = (numbers >= 0) & (numbers < len(known))
+        return np.where(inside, known[np.where(inside, numbers, 0)] if len(known) else -1, -1).astype(np.int32)
+
+    def item_id(self, position: int) -> str:
+        """The id of the item at a position."""
+        return self._ids[position]
+
+    def title(self, position: int) -> str:
+        """What people call the item: its title, or its id where it has none."""
+        return self._titles.text(position) or self._ids[position]
+
+    def attributes(self, position: int) -> dict[str, Any]:
+        """All attributes of the item."""
+        loaded: dict[str, Any] = orjson.loads(self._attributes[position])
+        return loaded
+
+    def terms(self, field: str) -> Sequence[tuple[str, ...]]:
+        """Every item's words or values of a field."""
+        column = self._columns[field]
+        return [column.terms(position) for position in range(self.size)]
+
+    def terms_at(self, field: str, position: int) -> tuple[str, ...]:
+        """One item's words or values of a field."""
+        return self._columns[field].terms(position)
+
+    def check(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Attributes as they are to be stored.
+
+        Raises:
+            InvalidError: a declared field has a value of another kind.
+        """
+        return {
+            name: self._columns[name].check(name, value) if name in self._columns else value
+            for name, value in attributes.items()
+        }
+
+    def mask(self, condition: Filter) -> Mask:
+        """(items,) which items meet the condition.
+
+        Raises:
+            InvalidError: no such field, or the operator does not fit its kind.
+        """
+        column = self._columns.get(condition.field)
+        if column is None:
+            known = ", ".join(self._columns)
+            raise InvalidError(f'filter: no field "{condition.field}"; expected one of {known}')
+        return column.mask(condition, self.size)
+
+    def _append(self, item: Item) -> int:
+        position = len(self._ids)
+        self._ids.append(item.item_id)
+        self._attributes.append(b"{}")
+        self._position_of[item.item_id] = position
+        self._numbers.set(position, item.number)
+        self._position_of_number.set(item.number, position)
+        return position

@@ -1,0 +1,42 @@
+"""One true sentence for every item of a slate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from homefeed.protocols import Explains
+from homefeed.types import Candidates, Floats, Query
+
+
+def reasons_for(
+    query: Query,
+    page: Candidates,
+    contributions: Floats,
+    retrievers: Mapping[str, Explains],
+    otherwise: str,
+) -> tuple[str, ...]:
+    """(n,) the reason of the retriever that added most to each item's score and has one to give.
+
+    A retriever is asked only about items it proposed. `contributions` (n, features) are the ranker's; the
+    columns of the features named as retrievers count. `otherwise` is said where none has a reason.
+    """
+    explaining = [name for name in page.retrievers if name in retrievers]
+    columns = [page.feature_names.index(name) for name in explaining]
+    proposed = ~np.isnan(page.retrieved[:, [page.retrievers.index(name) for name in explaining]])
+    added = np.where(proposed, contributions[:, columns], -np.inf)
+    order = np.argsort(-added, axis=1, kind="stable")
+    reasons: list[str | None] = [None] * len(page)
+    for rank in range(len(explaining)):
+        for column, name in enumerate(explaining):
+            rows = [
+                row
+                for row in np.flatnonzero((order[:, rank] == column) & proposed[:, column]).tolist()
+                if reasons[row] is None
+            ]
+            if rows:
+                said = retrievers[name].reasons(query, page.positions[rows])
+                for row, reason in zip(rows, said, strict=True):
+                    reasons[row] = reason
+    return tuple(reason or otherwise for reason in reasons)

@@ -1,0 +1,55 @@
+"""The whole story of one item in one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenTrace:
+    """A screen and whether it lets the item pass."""
+
+    name: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieverTrace:
+    """A retriever and, where it proposed the item, its score and the rank (from 1) among its proposals."""
+
+    name: str
+    score: float | None
+    rank: int | None
+    proposals: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTrace:
+    """A feature of the item and what it added to the score."""
+
+    name: str
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Why an item is shown, or not, to a user now.
+
+    `place` counts from 1 among `candidates`, None where the item is not among them; the contributions of the
+    features sum to `score`; `verdict` says it all in a sentence.
+    """
+
+    feed: str
+    made_by: str
+    cold_start: bool
+    verdict: str
+    place: int | None
+    candidates: int
+    score: float | None
+    reason: str | None
+    screens: tuple[ScreenTrace, ...]
+    retrievers: tuple[RetrieverTrace, ...]
+    features: tuple[FeatureTrace, ...]
+    dropped_by: str | None
+    failed: tuple[str, ...]

@@ -1,0 +1,21 @@
+"""What is neither hidden nor deleted. Part of every feed, whatever its recipe says."""
+
+from __future__ import annotations
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.types import Mask, Query
+
+
+class Availability:
+    """Passes the items that are in the catalogue and not hidden."""
+
+    class Config(PartConfig):
+        """Nothing to set."""
+
+    def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
+        self._catalog = resources.catalog
+
+    def screen(self, query: Query) -> Mask:  # noqa: ARG002
+        """(items,) available now."""
+        return self._catalog.available

@@ -1,0 +1,42 @@
+"""What the user has already had enough of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.types import Mask, Query
+
+
+class HeavilyWatched:
+    """Screens out items whose values, summed over the user's events, reach a threshold.
+
+    The threshold is `share` of the item's typical full value or `value`, whichever is reached first. An item
+    with an event but no values at all (a like, say) is left alone.
+    """
+
+    class Config(PartConfig):
+        """By default half of a typical full watch, or 1,800 seconds."""
+
+        share: Annotated[float, Field(gt=0)] = 0.5
+        value: Annotated[float, Field(gt=0)] = 1800.0
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._counters = resources.counters
+
+    def screen(self, query: Query) -> Mask:
+        """(items,) not watched heavily by this user."""
+        mask = np.ones(self._catalog.size, np.bool_)
+        history = query.user.history
+        if len(history):
+            items, which = np.unique(history.items, return_inverse=True)
+            total = np.bincount(which, np.nan_to_num(history.values))
+            enough = np.minimum(self._config.share * self._counters.full[items], self._config.value)
+            mask[items[total >= enough]] = False
+        return mask

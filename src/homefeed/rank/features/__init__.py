@@ -1,0 +1,1 @@
+"""Feature extractors: numbers that describe candidates, beside the scores of the retrievers."""

@@ -1,0 +1,108 @@
+"""Serves the item-item model from the user's latest events: a new click needs no training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.item_item.model import ItemItemModel
+from homefeed.retrieve.selection import top_k
+from homefeed.retrieve.taste import taste_of
+from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
+
+
+class ItemItem:
+    """An item's score is the weighted sum of its similarities to the items of the user's latest events.
+
+    Costs what the neighbour lists of those events hold, whatever the size of the catalogue.
+    """
+
+    class Config(PartConfig):
+        """`events` latest events count, each halved in weight every `half_life_days`."""
+
+        model: str = "item_item"
+        events: Annotated[int, Field(ge=1, le=1_000)] = 50
+        half_life_days: Annotated[float, Field(gt=0)] = 60.0
+        reason: str = "Because you watched {title}"
+        reason_anchored: str = "Watched by people who watched {title}"
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._model = resources.model(config.model, ItemItemModel)
+        if self._model is not None:
+            self._position_of_row = self._catalog.positions(self._model.numbers)
+            self._row_of_position = np.full(self._catalog.size, -1, np.int32)
+            here = np.flatnonzero(self._position_of_row >= 0)
+            self._row_of_position[self._position_of_row[here]] = here
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k eligible items most similar to the user's taste."""
+        if self._model is None:
+            return NO_POSITIONS, np.empty(0, np.float32)
+        _, neighbours, gains = self._neighbourhood(query)
+        rows, scores = _sum_by(neighbours, gains, len(self._model.numbers))
+        positions = self._position_of_row[rows]
+        eligible = query.eligible[positions] & (positions >= 0)
+        positions, scores = positions[eligible], scores[eligible]
+        best = top_k(scores, k)
+        return positions[best], scores[best]
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
+        """Name the item of the history that contributed most to each."""
+        if self._model is None:
+            return [None] * len(positions)
+        template = self._config.reason if query.anchor is None else self._config.reason_anchored
+        contributors = self._contributors(query, positions)
+        return [
+            template.format(title=self._catalog.title(item)) if item >= 0 else None
+            for item in contributors.tolist()
+        ]
+
+    def _contributors(self, query: Query, positions: Positions) -> Positions:
+        """(n,) the item that added most to each position's score, over all its events; -1 where none did."""
+        sources, neighbours, gains = self._neighbourhood(query)
+        wanted = np.full(len(self._row_of_position) + 1, -1, np.int32)
+        wanted[positions] = np.arange(len(positions))
+        places = wanted[self._position_of_row[neighbours]]
+        asked = places >= 0
+        if not asked.any():
+            return np.full(len(positions), -1, np.int32)
+        items, which = np.unique(sources[asked], return_inverse=True)
+        added = np.zeros((len(positions), len(items)))
+        np.add.at(added, (places[asked], which), gains[asked])
+        best = added.argmax(axis=1)
+        return np.where(added[np.arange(len(positions)), best] > 0, items[best], -1).astype(np.int32)
+
+    def _neighbourhood(self, query: Query) -> tuple[Positions, npt.NDArray[np.int32], Floats]:
+        """Every neighbour of every event, as columns: the event's item, the neighbour's row, what it adds."""
+        assert self._model is not None  # noqa: S101
+        items, weights = taste_of(query, self._config.events, self._config.half_life_days)
+        known = items < len(self._row_of_position)
+        items, weights = items[known], weights[known]
+        rows = self._row_of_position[items]
+        items, weights, rows = items[rows >= 0], weights[rows >= 0], rows[rows >= 0]
+        start = self._model.indptr[rows]
+        length = self._model.indptr[rows + 1] - start
+        total = int(length.sum())
+        places = np.arange(total) + np.repeat(start - (np.cumsum(length) - length), length)
+        neighbours = self._model.indices[places]
+        gains = self._model.weights[places] * np.repeat(weights, length)
+        return np.repeat(items, length), neighbours, gains
+
+
+def _sum_by(rows: npt.NDArray[np.int32], gains: Floats, size: int) -> tuple[npt.NDArray[np.int32], Scores]:
+    """The distinct rows and the sum of each one's gains; touches only the rows named, not all `size`."""
+    sums = np.zeros(size, np.float32)
+    np.add.at(sums, rows, gains)
+    last = np.empty(size, np.int32)
+    order = np.arange(len(rows), dtype=np.int32)
+    last[rows] = order
+    distinct = rows[last[rows] == order]
+    return distinct, sums[distinct]

@@ -1,0 +1,67 @@
+"""What most people watch: number of events and full watches, both log-damped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.selection import first_eligible
+from homefeed.types import Positions, Query, Scores
+
+
+class Popular:
+    """Every eligible item, by events_weight x ln(1 + events) + strength_weight x ln(1 + strength).
+
+    Strength counts full watches, so that neither many abandoned plays nor one patient viewer makes an item
+    popular; the logarithm keeps a few hits from drowning the rest. Items nobody watched come last, newest first.
+    """
+
+    class Config(PartConfig):
+        """`reason` may name {events}, their number; `reason_unseen` is for items without any."""
+
+        events_weight: Annotated[float, Field(ge=0)] = 1.0
+        strength_weight: Annotated[float, Field(ge=0)] = 1.0
+        reason: str = "Popular: {events:,} plays"
+        reason_unseen: str = "Nobody has played this yet"
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._counters = resources.counters
+        self._catalog = resources.catalog
+        self._standing: tuple[Positions, Scores] | None = None
+        self._seen = (-1, -1)
+
+    def refresh(self) -> None:
+        """Sort anew where counters or catalogue changed."""
+        seen = (self._counters.version, self._catalog.generation)
+        if seen == self._seen:
+            return
+        config, size = self._config, self._catalog.size
+        scores = config.events_weight * np.log1p(self._counters.events[:size])
+        scores += config.strength_weight * np.log1p(self._counters.strength[:size])
+        newest_first = np.lexsort((-np.arange(size), -scores))
+        # A score must be above 0 even for items without events, so that they can fill a page.
+        self._standing = newest_first.astype(np.int32), (scores + 1e-6).astype(np.float32)
+        self._seen = seen
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k most popular eligible items."""
+        if self._standing is None:
+            self.refresh()
+        assert self._standing is not None  # noqa: S101
+        order, scores = self._standing
+        positions = first_eligible(order, query.eligible, k)
+        return positions, scores[positions]
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
+        """How many plays each has had."""
+        events = self._counters.events[positions]
+        return [
+            self._config.reason.format(events=int(count)) if count else self._config.reason_unseen
+            for count in events.tolist()
+        ]

@@ -1,0 +1,60 @@
+"""What is being watched more than it was: strength that fades with time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.selection import first_eligible
+from homefeed.types import Positions, Query, Scores
+
+
+class Trending:
+    """Items by exponentially decayed strength; the half-life is the recipe's `trending_half_life_days`.
+
+    Decay forward in time (Cormode et al., "Forward Decay", ICDE 2009) leaves the order unchanged while no event
+    arrives, so it is sorted when events do and not when requests do.
+    """
+
+    class Config(PartConfig):
+        """An item is called trending while at least `minimum` full watches have not faded."""
+
+        reason: str = "Trending now"
+        minimum: Annotated[float, Field(gt=0)] = 2.0
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._counters = resources.counters
+        self._standing: tuple[Positions, Scores] | None = None
+        self._seen = -1
+
+    def refresh(self) -> None:
+        """Sort anew where events arrived."""
+        if self._seen == self._counters.version:
+            return
+        version, trend = self._counters.version, self._counters.trend
+        rising = np.flatnonzero(trend > 0)
+        order = rising[np.argsort(-trend[rising], kind="stable")].astype(np.int32)
+        peak = trend[order[0]] if len(order) else 1.0
+        # What has faded to nothing beside the strongest keeps a score above 0, as every proposal must.
+        self._standing = order, np.maximum(trend / peak, 1e-30).astype(np.float32)
+        self._seen = version
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k eligible items that trend most."""
+        if self._standing is None:
+            self.refresh()
+        assert self._standing is not None  # noqa: S101
+        order, scores = self._standing
+        positions = first_eligible(order, query.eligible, k)
+        return positions, scores[positions]
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
+        """Only for items that trend at the time of the request, not for yesterday's."""
+        current = self._counters.trend[positions] * self._counters.trend_at(query.now)
+        return [self._config.reason if value >= self._config.minimum else None for value in current.tolist()]

@@ -1,0 +1,247 @@
+"""A live app: answers feeds from memory, takes events and catalogue changes, follows the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from homefeed.catalog import CatalogView, Counters, Resources, strengths
+from homefeed.engine import build_feeds, event_weights
+from homefeed.errors import NotFoundError
+from homefeed.explain import Trace
+from homefeed.funnel import Feed, explain, recommend
+from homefeed.protocols import Refreshes
+from homefeed.recipe import Recipe
+from homefeed.serving import cursor as cursors
+from homefeed.serving.clock import Outside
+from homefeed.serving.models import ModelSet, load_models, wanted_versions
+from homefeed.serving.users import UserCache, log_columns
+from homefeed.serving.writer import EventWriter
+from homefeed.store import Counters as StoreCounters
+from homefeed.store import Store
+from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.events import LogRows, Outcome, append_events, rows_after
+from homefeed.store.items import changed_items
+from homefeed.store.users import changed_users
+from homefeed.types import DAY, Event, Filter, Query, Slate, UserState
+
+_PAGE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRequest:
+    """What a caller asks of a feed."""
+
+    feed: str
+    user_id: str | None = None
+    n: int = 20
+    cursor: str | None = None
+    item_id: str | None = None
+    filters: tuple[Filter, ...] = ()
+    exclude: tuple[str, ...] = ()
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A slate and the cursor of the page after it, None where nothing is left."""
+
+    slate: Slate
+    next_cursor: str | None
+    catalog: CatalogView
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is replaced as one when models change."""
+
+    counters: Counters
+    models: ModelSet
+    feeds: Mapping[str, Feed]
+
+
+class LiveApp:
+    """One app, serving. Open it with `open_app`; call `follow` every now and then to see others' writes."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        store: Store,
+        artifacts: ArtifactStore,
+        outside: Outside,
+        *,
+        user_cache: int = 20_000,
+        replicas: bool = False,
+    ) -> None:
+        self.recipe, self.store, self.artifacts, self.outside = recipe, store, artifacts, outside
+        self.catalog = CatalogView(recipe.items.fields, recipe.items.title)
+        self._weights = event_weights(recipe)
+        self._users = UserCache(store, recipe.app, self._weights, user_cache)
+        self._replicas = replicas
+        self._writer = EventWriter(self._commit)
+        self._following = asyncio.Lock()
+        self._known = StoreCounters()
+        self._items_after = self._users_after = (0, 0)
+        counters = self._new_counters(ModelSet())
+        self._parts = _Parts(counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
+
+    @property
+    def feeds(self) -> Mapping[str, Feed]:
+        """The feeds that answer now."""
+        return self._parts.feeds
+
+    @property
+    def model_versions(self) -> dict[str, str]:
+        """The models that answer now."""
+        return self._parts.models.versions
+
+    async def recommend(self, request: FeedRequest) -> Answer:
+        """Answer a feed.
+
+        Raises:
+            NotFoundError: no such feed, or no such anchor.
+            InvalidError: a filter or the cursor cannot be used.
+        """
+        feed, query, shown = await self._query(request)
+        # One more than asked for tells whether there is another page.
+        longer = recommend(feed, replace(query, n=query.n + 1))
+        slate = longer.first(query.n)
+        every = np.concatenate([shown, self.catalog.numbers[slate.positions]])
+        more = len(longer) > len(slate) and len(every) < cursors.MOST_SHOWN
+        return Answer(slate, cursors.encode(every) if more else None, self.catalog)
+
+    async def explain(self, request: FeedRequest, item_id: str) -> Trace:
+        """Tell why an item is, or is not, in the answer to the request."""
+        feed, query, _ = await self._query(request)
+        return explain(feed, query, self._position(item_id))
+
+    async def append(self, events: Sequence[Event]) -> list[Outcome]:
+        """Write events: durable, and seen by the next request, on return."""
+        return await self._writer.write(events)
+
+    async def user_state(self, user_id: str | None) -> UserState:
+        """The user as the next request sees them."""
+        if user_id is None:
+            return UserState(None)
+        stored = await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
+        return stored.state(user_id, self.catalog, self._parts.counters, self._weights)
+
+    async def follow(self) -> None:
+        """Take over what was written to the store since the last time, by whomever."""
+        async with self._following:
+            now = await self.store.counters(self.recipe.app)
+            before, self._known = self._known, now
+            if now.item_revision != before.item_revision:
+                await self._follow_items()
+            if now.erasures != before.erasures:
+                self._users.clear()
+            if now.user_revision != before.user_revision:
+                await self._follow_users()
+            await self._follow_events(self._parts.counters, now.event_seq)
+
+    async def reload_models(self) -> bool:
+        """Serve newly published models, if there are any; requests go on meanwhile."""
+        before = self._parts.models
+        wanted = await asyncio.to_thread(wanted_versions, self.recipe, self.artifacts)
+        if wanted == before.wanted:
+            return False
+        models = await asyncio.to_thread(load_models, self.recipe, self.artifacts, before)
+        counters = self._parts.counters
+        if models.signals is not before.signals:
+            counters = self._new_counters(models)
+            await self._follow_events(counters, self._known.event_seq)
+        feeds = await asyncio.to_thread(self._built_feeds, counters, models)
+        async with self._following:
+            await self._follow_events(counters, self._known.event_seq)
+            self._parts = _Parts(counters, models, feeds)
+        return True
+
+    async def refresh(self) -> None:
+        """Have the parts of the feeds sort anew what changed, beside the requests."""
+        await asyncio.to_thread(_refresh, self._parts.feeds)
+
+    def _resources(self, counters: Counters, models: ModelSet) -> Resources:
+        return Resources(self.catalog, counters, models.models)
+
+    def _built_feeds(self, counters: Counters, models: ModelSet) -> dict[str, Feed]:
+        feeds = build_feeds(self.recipe, self._resources(counters, models))
+        _refresh(feeds)
+        return feeds
+
+    def _new_counters(self, models: ModelSet) -> Counters:
+        signals = self.recipe.signals
+        half_life, group = signals.trending_half_life_days * DAY, signals.full_group
+        if models.signals is None:
+            return Counters(self.catalog, half_life, group, signals.full_default)
+        return Counters.from_model(models.signals, self.catalog, half_life, group)
+
+    async def _commit(self, events: Sequence[Event]) -> list[Outcome]:
+        outcomes = await append_events(self.store, self.recipe.app, events, self.outside.clock())
+        await self.follow()
+        return outcomes
+
+    async def _follow_items(self) -> None:
+        while changes := await changed_items(self.store, self.recipe.app, self._items_after, _PAGE):
+            self.catalog.apply(item for _, item in changes)
+            revision, last = changes[-1]
+            self._items_after = (revision, last.number)
+
+    async def _follow_users(self) -> None:
+        while changes := await changed_users(self.store, self.recipe.app, self._users_after, _PAGE):
+            self._users.forget(user_id for _, _, user_id in changes)
+            self._users_after = changes[-1][:2]
+
+    async def _follow_events(self, counters: Counters, until: int) -> None:
+        # No further than `until`, which was read before the items were: later events may be of newer items.
+        app, store = self.recipe.app, self.store
+        while counters.watermark < until and len(
+            rows := await rows_after(store, app, counters.watermark, _PAGE, until)
+        ):
+            self._count(counters, rows)
+            self._users.forget(numbers=set(rows.users))
+        counters.watermark = max(counters.watermark, until)
+
+    def _count(self, counters: Counters, rows: LogRows) -> None:
+        types, values = log_columns(rows, self._weights)
+        positions = self.catalog.positions(np.array(rows.items, np.int32))
+        full = counters.full[positions] if self.catalog.size else np.zeros(len(rows), np.float32)
+        strength = strengths(self._weights, types, values, full)
+        counters.add(positions, strength, np.array(rows.times, np.int64))
+        counters.watermark = rows.seqs[-1]
+
+    async def _query(self, request: FeedRequest) -> tuple[Feed, Query, np.ndarray[tuple[int], np.dtype[np.int32]]]:
+        feed = self._parts.feeds.get(request.feed)
+        if feed is None:
+            known = ", ".join(self._parts.feeds)
+            raise NotFoundError(f'no feed "{request.feed}" in {self.recipe.app}; there are: {known}')
+        shown = cursors.decode(request.cursor) if request.cursor else np.empty(0, np.int32)
+        excluded = [self.catalog.position(item_id) for item_id in request.exclude]
+        gone = [*self.catalog.positions(shown).tolist(), *(p for p in excluded if p is not None)]
+        query = Query(
+            app=self.recipe.app,
+            feed=request.feed,
+            user=await self.user_state(request.user_id),
+            now=self.outside.clock(),
+            n=min(request.n, max(self.catalog.size, 1)),
+            anchor=None if request.item_id is None else self._position(request.item_id),
+            filters=request.filters,
+            exclude=np.array([position for position in gone if position >= 0], np.int32),
+            context=request.context,
+        )
+        return feed, query, shown
+
+    def _position(self, item_id: str) -> int:
+        position = self.catalog.position(item_id)
+        if position is None:
+            raise NotFoundError(f'no item "{item_id}" in {self.recipe.app}')
+        return position
+
+
+def _refresh(feeds: Mapping[str, Feed]) -> None:
+    for feed in feeds.values():
+        for retriever, _ in feed.retrievers.values():
+            if isinstance(retriever, Refreshes):
+                retriever.refresh()

@@ -1,0 +1,85 @@
+"""Reads an app's catalogue and whole event log as the columns that trainers and evaluation take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from homefeed.catalog import CatalogView
+from homefeed.engine import event_weights
+from homefeed.recipe import Recipe
+from homefeed.serving.users import log_columns
+from homefeed.store import Store
+from homefeed.store.events import rows_after
+from homefeed.store.items import changed_items
+from homefeed.types import Interactions, TrainingData
+
+_PAGE = 50_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LogData:
+    """A consistent copy of an app's data. `data` has no strengths yet: they depend on what is trained on."""
+
+    catalog: CatalogView
+    data: TrainingData
+    watermark: int
+
+
+async def read_catalog(store: Store, recipe: Recipe) -> CatalogView:
+    """The catalogue as it is now."""
+    catalog = CatalogView(recipe.items.fields, recipe.items.title)
+    after = (0, 0)
+    while changes := await changed_items(store, recipe.app, after, _PAGE):
+        catalog.apply(item for _, item in changes)
+        after = (changes[-1][0], changes[-1][1].number)
+    return catalog
+
+
+async def read_log(
+    store: Store, recipe: Recipe, *, now: int, seed: int, progress: Progress | None = None
+) -> LogData:
+    """All events up to now, in the order of their times; those of deleted items left out.
+
+    `progress` is called with (events read, events in all).
+    """
+    until = (await store.counters(recipe.app)).event_seq
+    catalog = await read_catalog(store, recipe)
+    weights = event_weights(recipe)
+    columns: list[tuple[np.ndarray, ...]] = []
+    seq = 0
+    while seq < until and len(rows := await rows_after(store, recipe.app, seq, _PAGE, until)):
+        types, values = log_columns(rows, weights)
+        positions = catalog.positions(np.array(rows.items, np.int32))
+        columns.append((np.array(rows.users, np.int32), positions, types, values, np.array(rows.times, np.int64)))
+        seq = rows.seqs[-1]
+        if progress is not None:
+            progress(seq, until)
+    return LogData(catalog, _training_data(catalog, columns, now, seed), until)
+
+
+def _training_data(
+    catalog: CatalogView,
+    columns: list[tuple[np.ndarray, ...]],
+    now: int,
+    seed: int,
+) -> TrainingData:
+    empty = tuple(np.empty(0, kind) for kind in (np.int32, np.int32, np.int32, np.float32, np.int64))
+    users, items, types, values, times = (np.concatenate(parts) for parts in zip(empty, *columns, strict=True))
+    order = np.argsort(times, kind="stable")
+    order = order[(items[order] >= 0) & (types[order] >= 0)]
+    distinct, rows = np.unique(users[order], return_inverse=True)
+    interactions = Interactions(
+        rows.astype(np.int32),
+        items[order],
+        types[order],
+        values[order],
+        np.zeros(len(order), np.float32),
+        times[order],
+    )
+    terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind != "number"}
+    return TrainingData(interactions, len(distinct), catalog.numbers.copy(), terms, now, seed)

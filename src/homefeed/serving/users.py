@@ -1,0 +1,110 @@
+"""User states: read from the store, kept while nothing they are made of changes."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from homefeed.catalog import CatalogView, Counters, EventWeights, strengths
+from homefeed.errors import NotFoundError
+from homefeed.store import Store
+from homefeed.store.events import LogRows, rows_of_user
+from homefeed.store.users import get_user
+from homefeed.types import Codes, Floats, History, Numbers, Times, UserState
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUser:
+    """What the store knows of a user: events by permanent item numbers, oldest first."""
+
+    number: int | None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    items: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
+    types: Codes = field(default_factory=lambda: np.empty(0, np.int32))
+    values: Floats = field(default_factory=lambda: np.empty(0, np.float32))
+    times: Times = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def state(self, user_id: str, catalog: CatalogView, counters: Counters, weights: EventWeights) -> UserState:
+        """As the algorithms see it: only events of items that are still in the catalogue."""
+        positions = catalog.positions(self.items)
+        here = positions >= 0
+        positions, types, values = positions[here], self.types[here], self.values[here]
+        history = History(
+            positions, types, values, strengths(weights, types, values, counters.full[positions]), self.times[here]
+        )
+        return UserState(user_id, history, self.attributes)
+
+
+class UserCache:
+    """The last `size` users asked for. Another process's events reach it when the log is followed."""
+
+    def __init__(self, store: Store, app: str, weights: EventWeights, size: int) -> None:
+        self._store, self._app, self._weights = store, app, weights
+        self._size = size
+        self._users: OrderedDict[str, StoredUser] = OrderedDict()
+        self._id_of: dict[int, str] = {}
+        self._loading: set[str] = set()
+
+    async def get(self, user_id: str) -> StoredUser:
+        """What the store knows of the user; an unknown one has no number."""
+        found = self._users.get(user_id)
+        if found is not None:
+            self._users.move_to_end(user_id)
+            return found
+        self._loading.add(user_id)
+        loaded = await self.load(user_id)
+        # If an event of the user was written meanwhile, what was read may be older: use it, do not keep it.
+        if user_id in self._loading:
+            self._loading.discard(user_id)
+            self._keep(user_id, loaded)
+        return loaded
+
+    def forget(self, user_ids: Iterable[str] = (), numbers: Iterable[int] = ()) -> None:
+        """Drop users whose events or attributes changed."""
+        # A load under way does not know its number yet: none of them may be kept.
+        self._loading.clear()
+        for user_id in [*user_ids, *(self._id_of[n] for n in numbers if n in self._id_of)]:
+            dropped = self._users.pop(user_id, None)
+            if dropped is not None and dropped.number is not None:
+                self._id_of.pop(dropped.number, None)
+
+    def clear(self) -> None:
+        """Drop everyone."""
+        self._loading.clear()
+        self._users.clear()
+        self._id_of.clear()
+
+    def _keep(self, user_id: str, user: StoredUser) -> None:
+        self._users[user_id] = user
+        if user.number is not None:
+            self._id_of[user.number] = user_id
+        if len(self._users) > self._size:
+            self.forget([next(iter(self._users))])
+
+    async def load(self, user_id: str) -> StoredUser:
+        """The same, straight from the store."""
+        try:
+            user = await get_user(self._store, self._app, user_id)
+        except NotFoundError:
+            return StoredUser(None)
+        rows = await rows_of_user(self._store, self._app, user.number)
+        types, values = log_columns(rows, self._weights)
+        return StoredUser(
+            user.number,
+            user.attributes,
+            np.array(rows.items, np.int32),
+            types,
+            values,
+            np.array(rows.times, np.int64),
+        )
+
+
+def log_columns(rows: LogRows, weights: EventWeights) -> tuple[Codes, Floats]:
+    """Types as codes, and values with NaN for none."""
+    values = [math.nan if value is None else value for value in rows.values]
+    return weights.codes(rows.types), np.array(values, np.float32)

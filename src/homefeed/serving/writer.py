@@ -1,0 +1,76 @@
+"""The event writer: whatever arrives while one group is being committed is the next group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from homefeed.errors import OverloadedError
+from homefeed.store.events import Outcome
+from homefeed.types import Event
+
+_MOST_IN_GROUP = 2_000
+_MOST_WAITING = 50_000
+
+Commit = Callable[[Sequence[Event]], Awaitable[list[Outcome]]]
+
+
+class EventWriter:
+    """Gathers events of all requests into groups and writes one group at a time.
+
+    `write` returns when its events are durable: one commit, and one wait for the disk, serves all of a group.
+    """
+
+    def __init__(self, commit: Commit) -> None:
+        self._commit = commit
+        self._waiting: list[tuple[Sequence[Event], asyncio.Future[list[Outcome]]]] = []
+        self._count = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, events: Sequence[Event]) -> list[Outcome]:
+        """Have events written; tells what became of each.
+
+        Raises:
+            OverloadedError: too many are waiting already; none of these was taken.
+        """
+        if not events:
+            return []
+        if self._count + len(events) > _MOST_WAITING:
+            raise OverloadedError("too many events are waiting to be written; try again in a second")
+        future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((events, future))
+        self._count += len(events)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            group = self._next_group()
+            together = [event for events, _ in group for event in events]
+            try:
+                outcomes = await self._commit(together)
+            except BaseException as error:
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(
+                            error if isinstance(error, Exception) else OverloadedError("shutting down")
+                        )
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            start = 0
+            for events, future in group:
+                if not future.done():
+                    future.set_result(outcomes[start : start + len(events)])
+                start += len(events)
+
+    def _next_group(self) -> list[tuple[Sequence[Event], asyncio.Future[list[Outcome]]]]:
+        group: list[tuple[Sequence[Event], asyncio.Future[list[Outcome]]]] = []
+        size = 0
+        while self._waiting and (not group or size + len(self._waiting[0][0]) <= _MOST_IN_GROUP):
+            entry = self._waiting.pop(0)
+            group.append(entry)
+            size += len(entry[0])
+        self._count -= size
+        return group

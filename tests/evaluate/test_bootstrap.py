@@ -1,0 +1,140 @@
+"""Intervals: against theory, against scipy, and what holds for any values."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from homefeed.errors import InvalidError
+from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
+from homefeed.evaluate.metrics import PerUser
+
+
+def _rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def _interval(values: PerUser, seed: int = 0) -> Interval:
+    return mean_intervals({"m": values}, _rng(seed))["m"]
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = _rng(1).random(50)
+    assert _interval(values) == _interval(values)
+    assert _interval(values) != _interval(values, seed=1)
+
+
+def test_two_users_by_hand() -> None:
+    # Resamples of (0, 1) have mean 0 or 1 in a quarter of cases each.
+    assert _interval(np.array([0.0, 1.0])) == Interval(0.5, 0.0, 1.0)
+
+
+def test_all_users_alike_leave_no_doubt() -> None:
+    assert _interval(np.full(20, 0.25)) == Interval(0.25, 0.25, 0.25)
+
+
+def test_it_is_as_wide_as_the_normal_approximation_says() -> None:
+    values = _rng(1).normal(size=2_000)
+    found = _interval(values)
+    half = 1.96 * values.std() / math.sqrt(len(values))
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.1)
+
+
+def test_it_agrees_with_scipy() -> None:
+    values = _rng(1).beta(0.3, 2.0, size=200)
+    theirs = stats.bootstrap((values,), np.mean, n_resamples=4_000, method="percentile", rng=_rng(2))
+    ours = mean_intervals({"m": values}, _rng(3), resamples=4_000)["m"]
+    width = ours.high - ours.low
+    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.05 * width)
+    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.05 * width)
+
+
+def test_it_covers_the_truth_as_often_as_it_says() -> None:
+    rng = _rng(5)
+    covered = 0
+    for _ in range(200):
+        found = mean_intervals({"m": rng.normal(size=60)}, rng, resamples=300)["m"]
+        covered += found.low <= 0 <= found.high
+    # 95 % of 200 is 190; the standard deviation of a count so drawn is 3, and small samples cover a little less.
+    assert 178 <= covered <= 199
+
+
+def test_columns_share_their_resamples() -> None:
+    values = _rng(1).random(80)
+    found = mean_intervals({"one": values, "same": values, "double": 2 * values}, _rng())
+    assert found["one"] == found["same"]
+    assert found["double"] == pytest.approx(tuple(2 * part for part in found["one"]))
+    assert list(found) == ["one", "same", "double"]
+
+
+def test_pairing_cancels_what_is_common_to_both() -> None:
+    ease = _rng(1).random(300)
+    system, baseline = ease + 0.01, ease
+    found = paired_differences({"m": system}, {"m": baseline}, _rng())["m"]
+    assert found.mean == pytest.approx(0.01)
+    assert found.high - found.low < 1e-12
+    assert found.excludes_zero
+    assert _interval(system).low < _interval(baseline).high
+
+
+def test_the_difference_has_a_sign() -> None:
+    better, worse = {"m": np.array([1.0, 0.5, 1.0])}, {"m": np.array([0.0, 0.25, 0.0])}
+    assert paired_differences(better, worse, _rng())["m"].low > 0
+    assert paired_differences(worse, better, _rng())["m"].high < 0
+    assert not paired_differences(worse, worse, _rng())["m"].excludes_zero
+
+
+def test_no_metrics_have_no_intervals() -> None:
+    assert mean_intervals({}, _rng()) == {}
+
+
+def test_what_has_no_interval_is_refused() -> None:
+    one = {"m": np.ones(3)}
+    with pytest.raises(InvalidError, match="at least one user"):
+        mean_intervals({"m": np.empty(0)}, _rng())
+    with pytest.raises(InvalidError, match="NaN"):
+        mean_intervals({"m": np.array([1.0, np.nan])}, _rng())
+    with pytest.raises(InvalidError, match="equal length"):
+        mean_intervals({"m": np.ones(3), "o": np.ones(2)}, _rng())
+    with pytest.raises(InvalidError, match="resamples"):
+        mean_intervals(one, _rng(), resamples=0)
+    with pytest.raises(InvalidError, match="confidence"):
+        mean_intervals(one, _rng(), confidence=95)
+    with pytest.raises(InvalidError, match="same users"):
+        paired_differences(one, {"m": np.ones(2)}, _rng())
+    with pytest.raises(InvalidError, match="only one of the two with o"):
+        paired_differences(one, {"m": np.ones(3), "o": np.ones(3)}, _rng())
+
+
+some_values = st.lists(st.floats(0, 1), min_size=1, max_size=40).map(np.array)
+
+
+@settings(max_examples=40)
+@given(some_values, st.integers(0, 100))
+def test_the_interval_contains_the_mean_and_lies_within_the_values(values: PerUser, seed: int) -> None:
+    found = mean_intervals({"m": values}, _rng(seed), resamples=200)["m"]
+    assert found.low <= found.mean <= found.high
+    assert values.min() - 1e-12 <= found.low
+    assert found.high <= values.max() + 1e-12
+
+
+@settings(max_examples=25)
+@given(st.lists(st.floats(0, 1), min_size=5, max_size=20).filter(lambda values: np.std(values) > 0.05))
+def test_sixteen_times_the_users_make_it_about_a_quarter_as_wide(values: list[float]) -> None:
+    few = _interval(np.array(values))
+    many = _interval(np.tile(values, 16))
+    assert 0.15 < (many.high - many.low) / (few.high - few.low) < 0.4
+
+
+@settings(max_examples=25)
+@given(some_values, st.integers(0, 100))
+def test_a_difference_turned_around_is_its_negative(values: PerUser, seed: int) -> None:
+    other = values[::-1]
+    forth = paired_differences({"m": values}, {"m": other}, _rng(seed), resamples=199)["m"]
+    back = paired_differences({"m": other}, {"m": values}, _rng(seed), resamples=199)["m"]
+    assert back == pytest.approx((-forth.mean, -forth.high, -forth.low), abs=1e-12)

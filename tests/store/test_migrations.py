@@ -1,0 +1,138 @@
+"""Migrations: they make exactly the tables the code uses, whoever comes first."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from homefeed.errors import HomefeedError
+from homefeed.store import Store, migrations, open_store
+from homefeed.store.items import ItemWrite, list_items, put_items
+from homefeed.store.tables import metadata
+
+OPEN = """
+import asyncio, sys
+from homefeed.store import open_store
+async def main():
+    print("ready", flush=True)
+    sys.stdin.readline()
+    async with open_store(sys.argv[1]) as store:
+        print(await store.healthy(), flush=True)
+asyncio.run(main())
+"""
+
+
+def config(connection: sa.Connection | None = None) -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    made.attributes["connection"] = connection
+    return made
+
+
+def differences(connection: sa.Connection) -> list[object]:
+    return compare_metadata(MigrationContext.configure(connection), metadata)  # type: ignore[no-any-return]
+
+
+def primary_keys(connection: sa.Connection) -> dict[str, tuple[str | None, list[str]]]:
+    found = sa.inspect(connection)
+    keys = {name: found.get_pk_constraint(name) for name in found.get_table_names() if name in metadata.tables}
+    return {name: (key["name"], key["constrained_columns"]) for name, key in keys.items()}
+
+
+async def table_names(store: Store) -> set[str]:
+    async with store.read() as connection:
+        return set(await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names()))
+
+
+async def downgrade(store: Store) -> None:
+    async with store.write() as connection:
+        await connection.run_sync(lambda sync: command.downgrade(config(sync), "base"))
+
+
+async def test_they_make_exactly_the_tables_of_the_code(store: Store) -> None:
+    async with store.read() as connection:
+        assert await connection.run_sync(differences) == []
+        # What Alembic does not compare:
+        assert await connection.run_sync(primary_keys) == {
+            name: (f"pk_{name}", list(table.primary_key.columns.keys())) for name, table in metadata.tables.items()
+        }
+        if store.dialect == "sqlite":
+            made = sa.text("SELECT sql FROM sqlite_master WHERE name = 'events'")
+            assert "WITHOUT ROWID" in (await connection.execute(made)).scalar_one()
+
+
+def test_there_is_one_newest_revision_and_the_code_names_it() -> None:
+    assert ScriptDirectory.from_config(config()).get_heads() == [migrations.HEAD]
+
+
+async def test_they_can_be_undone_and_done_again(store: Store, store_url: str) -> None:
+    await put_items(store, "shop", [ItemWrite("i", {})])
+    await downgrade(store)
+    assert await table_names(store) == {"alembic_version"}
+    async with open_store(store_url) as again:
+        assert await table_names(again) == {"alembic_version", *metadata.tables}
+        assert await list_items(again, "shop", 0, 10) == []
+
+
+async def test_opening_again_changes_nothing(store: Store, store_url: str) -> None:
+    await put_items(store, "shop", [ItemWrite("i", {})])
+    async with open_store(store_url) as again:
+        assert len(await list_items(again, "shop", 0, 10)) == 1
+        async with again.read() as connection:
+            assert await connection.run_sync(differences) == []
+
+
+async def test_a_store_of_a_newer_version_is_refused_in_words(store: Store, store_url: str) -> None:
+    async with store.write() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(HomefeedError, match="revision 9999, this Homefeed knows up to"):
+        async with open_store(store_url):
+            pass
+    assert await table_names(store) == {"alembic_version", *metadata.tables}
+
+
+async def _opened(url: str) -> bool:
+    async with open_store(url) as store:
+        return await store.healthy()
+
+
+async def test_a_fresh_store_can_be_opened_by_many_tasks_at_once(store_url: str) -> None:
+    assert await asyncio.gather(*(_opened(store_url) for _ in range(6))) == [True] * 6
+
+
+def test_a_fresh_store_can_be_opened_by_two_processes_at_once(store_url: str) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN, store_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in processes:
+            output, errors = process.communicate(timeout=60)
+            assert (output, errors, process.returncode) == ("True\n", "", 0)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()

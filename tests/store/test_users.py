@@ -1,0 +1,148 @@
+"""Users in the store."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from homefeed.errors import NotFoundError
+from homefeed.store import Store
+from homefeed.store.events import append_events, latest_of_user, rows_after, rows_of_user
+from homefeed.store.items import ItemWrite, put_items
+from homefeed.store.users import (
+    changed_users,
+    ensure_users,
+    erase_user,
+    get_user,
+    list_users,
+    patch_user,
+    put_users,
+    user_numbers,
+)
+from homefeed.types import Event, User
+
+APP = "shop"
+
+
+async def ensure(store: Store, *user_ids: str) -> dict[str, int]:
+    async with store.write() as connection:
+        return await ensure_users(store, connection, APP, user_ids)
+
+
+async def test_a_user_comes_back_as_put(store: Store) -> None:
+    attributes = {"age": 40, "likes": ["tea", "Žižkov"], "place": {"lat": 50.1, "lon": 14.4}}
+    assert await put_users(store, APP, [("u1", attributes)]) == 1
+    assert await get_user(store, APP, "u1") == User("u1", 1, attributes)
+
+
+async def test_a_replaced_user_keeps_nothing_but_their_number(store: Store) -> None:
+    await put_users(store, APP, [("u", {"age": 40, "region": "north"}), ("v", {})])
+    assert await put_users(store, APP, [("u", {"age": 41})]) == 0
+    assert await get_user(store, APP, "u") == User("u", 1, {"age": 41})
+    assert await get_user(store, APP, "v") == User("v", 2, {})
+
+
+async def test_the_last_of_an_id_within_a_batch_wins(store: Store) -> None:
+    assert await put_users(store, APP, [("u", {"v": 1}), ("w", {}), ("u", {"v": 2})]) == 2
+    assert (await get_user(store, APP, "u")).attributes == {"v": 2}
+
+
+async def test_a_patch_changes_takes_away_and_keeps_the_rest(store: Store) -> None:
+    await put_users(store, APP, [("u", {"age": 40, "region": "north", "plan": "free"})])
+    patched = await patch_user(store, APP, "u", {"age": 41, "plan": None, "new": [1]})
+    assert patched == User("u", 1, {"age": 41, "region": "north", "new": [1]})
+    assert await get_user(store, APP, "u") == patched
+
+
+async def test_who_is_not_there_is_not_found_and_leaves_no_trace(store: Store) -> None:
+    before = await store.counters(APP)
+    with pytest.raises(NotFoundError, match='no user "nobody" in shop'):
+        await get_user(store, APP, "nobody")
+    with pytest.raises(NotFoundError):
+        await patch_user(store, APP, "nobody", {"age": 1})
+    with pytest.raises(NotFoundError):
+        await erase_user(store, APP, "nobody")
+    assert await store.counters(APP) == before
+
+
+async def test_ensuring_creates_only_who_is_missing(store: Store) -> None:
+    await put_users(store, APP, [("b", {"age": 40})])
+    assert await ensure(store, "a", "b", "c", "a") == {"a": 2, "b": 1, "c": 3}
+    assert await ensure(store, "c", "b") == {"b": 1, "c": 3}
+    assert await get_user(store, APP, "b") == User("b", 1, {"age": 40})
+    assert await get_user(store, APP, "c") == User("c", 3, {})
+
+
+async def test_numbers_are_of_those_who_exist(store: Store) -> None:
+    names = [f"u{n}" for n in range(1200)]  # more than one statement's worth
+    await put_users(store, APP, [(name, {}) for name in names])
+    async with store.read() as connection:
+        found = await user_numbers(connection, APP, [*names, "nobody"])
+    assert found == {name: n for n, name in enumerate(sorted(names), 1)}
+
+
+async def test_listing_by_pages_gives_every_user_once(store: Store) -> None:
+    await put_users(store, APP, [(f"u{n:02d}", {"n": n}) for n in range(25)])
+    seen: list[User] = []
+    while page := await list_users(store, APP, seen[-1].number if seen else 0, 10):
+        assert len(page) <= 10
+        seen += page
+    assert [user.attributes["n"] for user in seen] == list(range(25))
+
+
+async def test_changed_users_arrive_once_even_when_a_batch_exceeds_the_page(store: Store) -> None:
+    await put_users(store, APP, [(f"u{n:02d}", {}) for n in range(25)])
+    after, seen = (0, 0), []
+    while page := await changed_users(store, APP, after, 10):
+        seen += [user_id for _, _, user_id in page]
+        after = page[-1][:2]
+    assert seen == [f"u{n:02d}" for n in range(25)]
+
+    await patch_user(store, APP, "u20", {"age": 1})
+    await put_users(store, APP, [("u03", {"age": 2}), ("new", {})])
+    news = await changed_users(store, APP, after, 10)
+    assert [user_id for _, _, user_id in news] == ["u20", "u03", "new"]
+    assert news[-1][0] <= (await store.counters(APP)).user_revision
+
+
+async def test_erasing_takes_the_events_too_and_nobody_elses(store: Store) -> None:
+    await put_items(store, APP, [ItemWrite("i", {}), ItemWrite("j", {})])
+    batch = [Event(user, item, "play", time) for time, user in enumerate("uvuvu") for item in "ij"]
+    await append_events(store, APP, batch, 100)
+    assert await erase_user(store, APP, "u") == 6
+    with pytest.raises(NotFoundError):
+        await get_user(store, APP, "u")
+    assert [user.user_id for user in await list_users(store, APP, 0, 10)] == ["v"]
+    assert await latest_of_user(store, APP, "u", 10) == []
+    assert len(await rows_of_user(store, APP, 1)) == 0
+    rows = await rows_after(store, APP, 0, 100)
+    assert set(rows.users) == {2}
+    assert len(rows) == 4
+    assert (await store.counters(APP)).erasures == 1
+
+
+async def test_who_comes_back_after_erasure_is_somebody_new(store: Store) -> None:
+    await put_items(store, APP, [ItemWrite("i", {})])
+    event = Event("u", "i", "play", 1)
+    await put_users(store, APP, [("u", {"age": 40})])
+    await append_events(store, APP, [event], 100)
+    await erase_user(store, APP, "u")
+    await append_events(store, APP, [event], 200)
+    assert await get_user(store, APP, "u") == User("u", 2, {})
+    assert len(await latest_of_user(store, APP, "u", 10)) == 1
+
+
+@pytest.mark.parametrize("user_id", ["a/b", "..", "%2F", " ", "'; --", "ключ", "🎬" * 255, "x" * 255])
+async def test_any_id_works(store: Store, user_id: str) -> None:
+    await put_users(store, APP, [(user_id, {})])
+    assert (await patch_user(store, APP, user_id, {"age": 1})).user_id == user_id
+    assert (await get_user(store, APP, user_id)).attributes == {"age": 1}
+    assert await erase_user(store, APP, user_id) == 0
+
+
+async def test_ids_that_only_look_alike_are_different_users(store: Store) -> None:
+    composed, decomposed = unicodedata.normalize("NFC", "Zoë"), unicodedata.normalize("NFD", "Zoë")
+    await put_users(store, APP, [(composed, {"n": 1}), (decomposed, {"n": 2}), ("zoë", {"n": 3})])
+    assert (await get_user(store, APP, composed)).attributes == {"n": 1}
+    assert (await get_user(store, APP, decomposed)).attributes == {"n": 2}
