@@ -38,6 +38,12 @@ def test_all_users_alike_leave_no_doubt() -> None:
     assert _interval(np.full(20, 0.25)) == Interval(0.25, 0.25, 0.25)
 
 
+@pytest.mark.parametrize("users", [23, 29, 30, 31])
+def test_rounding_does_not_push_the_mean_out_of_its_interval(users: int) -> None:
+    found = mean_intervals({"m": np.full(users, 1 / 3)}, _rng(), resamples=50)["m"]
+    assert found.low <= found.mean <= found.high
+
+
 def test_it_is_as_wide_as_the_normal_approximation_says() -> None:
     values = _rng(1).normal(size=2_000)
     found = _interval(values)

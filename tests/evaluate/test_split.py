@@ -87,6 +87,11 @@ def test_one_event_of_a_user_with_a_past_is_the_target_and_the_request_is_at_the
     assert _found(split) == {0: ([0], [2], 50), 1: ([1], [3], 50)}
 
 
+def test_a_user_without_a_past_reveals_at_least_one_event() -> None:
+    rows = [(9, 1, 1), (0, 1, 5), (0, 2, 6), (0, 3, 7)]
+    assert _found(by_time(_interactions(rows), cutoff_share=0.25, revealed_share=0.1)) == {0: ([1], [2, 3], 5)}
+
+
 def test_events_of_the_same_time_keep_the_order_of_their_rows() -> None:
     split = by_time(_interactions([(1, 9, 1), (0, 5, 7), (0, 3, 7), (0, 8, 7), (0, 1, 7)]), cutoff_share=0.2)
     assert _found(split) == {0: ([1, 2], [8, 1], 7)}

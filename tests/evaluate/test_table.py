@@ -105,6 +105,7 @@ def test_compare_sets_every_system_against_the_baseline() -> None:
     assert found.metrics == ("a", "b")
     assert found.figures == ("coverage@10",)
     assert list(found.differences) == ["better"]
+    assert list(found.differences["better"]) == list(found.systems["better"]) == ["a", "b"]
     assert found.differences["better"]["a"].mean == pytest.approx(0.1)
     assert found.differences["better"]["a"].excludes_zero
     assert found.differences["better"]["b"] == Interval(0, 0, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -55,18 +56,16 @@ async def test_an_unreachable_postgresql_is_told_without_its_password(url: str) 
     assert "sekret" not in text
 
 
-async def test_a_wrong_password_is_told_without_it(store: Store, store_url: str) -> None:
-    if store.dialect == "sqlite":
-        pytest.skip("SQLite has no passwords")
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_wrong_password_is_told_without_it(store_url: str) -> None:
     url = make_url(store_url).set(password="sekret")
     text = await refused(url.render_as_string(hide_password=False))
     assert "password authentication failed" in text
     assert "sekret" not in text
 
 
-async def test_the_usual_sslmode_is_understood(store: Store, store_url: str) -> None:
-    if store.dialect == "sqlite":
-        pytest.skip("SQLite has no connections to encrypt")
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_the_usual_sslmode_is_understood(store_url: str) -> None:
     async with open_store(f"{store_url}?sslmode=prefer") as opened:
         assert await opened.healthy()
 
@@ -85,6 +84,15 @@ async def test_files_that_cannot_hold_a_store_are_told(tmp_path: Path) -> None:
     assert "unable to open database file" in await refused(f"sqlite:///{tmp_path}")
 
 
+async def test_opening_a_new_file_waits_for_who_is_at_it(tmp_path: Path) -> None:
+    file = tmp_path / "homefeed.db"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(0.2, other.close)
+    async with open_store(f"sqlite:///{file}") as store:
+        assert await store.healthy()
+
+
 async def test_what_was_written_is_there_when_opened_again(store: Store, store_url: str) -> None:
     await put_items(store, "shop", [ItemWrite("i", {})])
     async with open_store(store_url) as again:
@@ -93,10 +101,13 @@ async def test_what_was_written_is_there_when_opened_again(store: Store, store_u
 
 
 async def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail() -> None:
         async with store.write() as connection:
             await store.advance(connection, "shop", item_number=1)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert await store.counters("shop") == Counters()
 
 

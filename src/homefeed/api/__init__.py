@@ -1,0 +1,1 @@
+"""The generic REST API of every app, and what all routes share."""

@@ -1,0 +1,1 @@
+"""The ready-made apps: each a recipe, its contract's routes, and a generator of sample data."""

@@ -1,0 +1,1 @@
+"""Evaluation: honest numbers on held-out time, with intervals, against popularity."""

@@ -76,10 +76,10 @@ def paired_differences(
     if system.keys() != baseline.keys():
         odd = ", ".join(sorted(system.keys() ^ baseline.keys()))
         raise InvalidError(f"system, baseline: expected the same metrics, got only one of the two with {odd}")
-    for name, values in system.items():
-        if values.shape != baseline[name].shape:
-            raise InvalidError(f"{name}: expected the same users, got {len(values)} and {len(baseline[name])}")
-    differences = {name: values - baseline[name] for name, values in system.items()}
+    for name, values in baseline.items():
+        if values.shape != system[name].shape:
+            raise InvalidError(f"{name}: expected the same users, got {len(system[name])} and {len(values)}")
+    differences = {name: system[name] - values for name, values in baseline.items()}
     return mean_intervals(differences, rng, resamples, confidence)
 
 

@@ -80,7 +80,7 @@ def load_recipe(path: Path, overlay: Path | None = None) -> Recipe:
     table = _read(path)
     if overlay is not None:
         table = _merged(table, _read(overlay))
-    return parse_recipe(table, str(path if overlay is None else overlay))
+    return parse_recipe(table, str(path) if overlay is None else f"{path} with {overlay}")
 
 
 def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
@@ -88,7 +88,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
     try:
         declared = Declarations.model_validate(table)
     except ValidationError as error:
-        raise RecipeError(_in_words(origin, (), error)) from None
+        raise RecipeError(_in_words(origin, (), table, error)) from None
     return Recipe(
         app=declared.app,
         title=declared.title or declared.app.replace("_", " ").capitalize(),
@@ -108,6 +108,8 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such file; expected a recipe in TOML") from None
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read: {error.strerror}; expected a recipe in TOML") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from None
 
@@ -148,20 +150,35 @@ def _part(origin: str, where: tuple[str, ...], kind: Kind, name: str, use: PartU
     except RecipeError as error:
         raise RecipeError(f"{origin}: {'.'.join(where)}: {error}") from None
     except ValidationError as error:
-        raise RecipeError(_in_words(origin, where, error)) from None
+        raise RecipeError(_in_words(origin, where, use.config, error)) from None
     return PartSpec(name, part, config, use.k)
 
 
-def _in_words(origin: str, where: Iterable[str], error: ValidationError) -> str:
-    lines = []
+def _in_words(origin: str, where: Iterable[str], table: Mapping[str, Any], error: ValidationError) -> str:
+    expected: dict[str, list[str]] = {}
     for problem in error.errors():
-        key = ".".join([*where, *(str(step) for step in problem["loc"])]) or "(the whole recipe)"
+        steps = _steps(table, problem["loc"], problem["type"] == "missing")
+        key = ".".join([*where, *steps]) or "(the whole recipe)"
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "no such key here; remove it or check its spelling"
         elif problem["type"] == "missing":
             message = "missing; this key is required"
+        elif problem["type"] in ("model_type", "dict_type"):
+            message = f"input should be a table, got {problem['input']!r}"
         elif problem["type"] != "value_error":
             message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r}"
-        lines.append(f"{origin}: {key}: {message}")
-    return "\n".join(lines)
+        expected.setdefault(key, []).append(message)
+    return "\n".join(f"{origin}: {key}: {'; or '.join(messages)}" for key, messages in expected.items())
+
+
+def _steps(table: Any, location: tuple[str | int, ...], missing: bool) -> list[str]:
+    """The keys on the way to a problem, without pydantic's names for the branches of a union."""
+    steps = []
+    for step in location:
+        try:
+            table = table[step]
+        except (KeyError, IndexError, TypeError):
+            continue
+        steps.append(str(step))
+    return [*steps, str(location[-1])] if missing else steps

@@ -45,13 +45,16 @@ def find_part(kind: Kind, name: str) -> type[Any]:
         RecipeError: nothing of that kind has that name; the text lists what has.
     """
     for entry in entry_points(group=f"homefeed.{kind}", name=name):
-        return _checked(kind, name, entry.load())
+        try:
+            return _checked(kind, name, entry.load())
+        except (ImportError, AttributeError) as error:
+            raise RecipeError(f'part "{name}" cannot be loaded from {entry.value}: {error}') from error
     for package in _PACKAGES[kind]:
         module_name, class_name = _address(kind, package, name)
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
-            if error.name is None or not module_name.startswith(error.name):
+            if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
                 raise
             continue
         if hasattr(module, class_name):
@@ -59,7 +62,8 @@ def find_part(kind: Kind, name: str) -> type[Any]:
     known = part_names(kind)
     close = get_close_matches(name, known, 1)
     hint = f'; did you mean "{close[0]}"?' if close else ""
-    raise RecipeError(f'no part "{name}" to {kind}: expected one of {", ".join(known)}{hint}')
+    expected = f"expected one of {', '.join(known)}" if known else "there is none yet"
+    raise RecipeError(f'no part "{name}" to {kind}: {expected}{hint}')
 
 
 def part_names(kind: Kind) -> list[str]:
@@ -89,4 +93,6 @@ def _address(kind: Kind, package: str, name: str) -> tuple[str, str]:
 def _checked(kind: Kind, name: str, part: type[Any]) -> type[Any]:
     if not hasattr(part, _METHODS[kind]):
         raise RecipeError(f'part "{name}" cannot {kind}: it has no method {_METHODS[kind]}()')
+    if kind != "trainer" and not hasattr(part, "Config"):
+        raise RecipeError(f'part "{name}" cannot be configured: it has no Config')
     return part

@@ -98,6 +98,13 @@ class LiveApp:
         """The models that answer now."""
         return self._parts.models.versions
 
+    async def start(self) -> None:
+        """Read catalogue, models and what the models have not seen of the log: after this the app can answer."""
+        await self._follow_items()
+        await self.reload_models()
+        await self.follow()
+        await self.refresh()
+
     async def recommend(self, request: FeedRequest) -> Answer:
         """Answer a feed.
 

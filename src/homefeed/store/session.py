@@ -6,12 +6,11 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -112,9 +111,9 @@ async def open_store(url: str) -> AsyncIterator[Store]:
     try:
         try:
             if engine.dialect.name == "sqlite":
-                Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+                await asyncio.to_thread(_prepare_file, Path(str(engine.url.database)))
             await upgrade(engine, _writing(engine))
-        except (DBAPIError, OSError) as error:
+        except (DBAPIError, sqlite3.Error, OSError) as error:
             cause = getattr(error, "orig", None) or error
             shown = engine.url.set(query={}).render_as_string(hide_password=True)
             raise HomefeedError(f"the store at {shown} cannot be used: {cause}") from error
@@ -168,23 +167,28 @@ def _writing(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(homefeed_writes=True, **options)
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
-    connection.run_async(_set_pragmas)
-
-
-async def _set_pragmas(connection: aiosqlite.Connection) -> None:
+def _prepare_file(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     give_up = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            await connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError as error:
-            # Of two that do this first to a new file, SQLite refuses one at once instead of letting it wait.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                raise
-            await asyncio.sleep(0.01)
-    for pragma in ("synchronous = FULL", "cache_size = -65536", "temp_store = MEMORY"):
-        await connection.execute(f"PRAGMA {pragma}")
+    with closing(sqlite3.connect(file, timeout=_BUSY_SECONDS)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")  # the file remembers
+            except sqlite3.OperationalError as error:
+                # Of two that do this to a new file, SQLite may refuse one at once instead of letting it wait.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA cache_size = -65536")
+    cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

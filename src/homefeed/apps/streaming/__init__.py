@@ -1,0 +1,1 @@
+"""streaming: popular and personalised titles from watch history."""

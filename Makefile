@@ -1,0 +1,51 @@
+# `make` by itself lists what can be made.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format types layers bench constraints clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install Homefeed and its tools into .venv
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "Installing into $(VENV): a minute or two the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup ## Generate, train and serve the demonstration apps
+	$(BIN)/homefeed demo
+
+test: setup ## Run every test; ARGS='-k name' for some
+	$(BIN)/pytest $(ARGS)
+
+check: lint format types layers ## Run every check that needs no running
+
+lint: setup
+	$(BIN)/ruff check
+
+format: setup
+	$(BIN)/ruff format --check
+
+types: setup
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports
+
+bench: setup ## Run the benchmarks, a line of JSON each
+	@for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+
+constraints: setup ## Pin what is installed now
+	$(BIN)/pip freeze --exclude-editable > constraints.txt
+	@touch $(STAMP)
+
+clean: ## Remove .venv and the tools' caches; your data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

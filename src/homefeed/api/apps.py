@@ -1,0 +1,48 @@
+"""The apps served here, and what each holds."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from homefeed.api.context import App, InContext, StrictRoute
+from homefeed.api.schemas import AppOut, AppsOut, FeedOut, StatsOut
+from homefeed.serving.intake import format_time
+from homefeed.store.events import totals
+
+router = APIRouter(prefix="/v1/apps", tags=["apps"], route_class=StrictRoute)
+
+
+@router.get("")
+async def list_apps(context: InContext) -> AppsOut:
+    """The apps served here, each with its feeds."""
+    return AppsOut(
+        apps=[
+            AppOut(
+                app=name,
+                title=app.recipe.title,
+                feeds=[
+                    FeedOut(feed=feed.name, title=feed.title, anchored=feed.anchored)
+                    for feed in app.recipe.feeds.values()
+                ],
+                event_types=list(app.recipe.events),
+            )
+            for name, app in context.apps.items()
+        ]
+    )
+
+
+@router.get("/{app}/stats")
+async def stats(app: App) -> StatsOut:
+    """Counts, date range, model versions, events in the last minute."""
+    found = await totals(app.store, app.recipe.app, app.outside.clock())
+    return StatsOut(
+        app=app.recipe.app,
+        items=found.items,
+        hidden_items=found.hidden_items,
+        users=found.users,
+        events=found.events,
+        first_event=None if found.first_event is None else format_time(found.first_event),
+        last_event=None if found.last_event is None else format_time(found.last_event),
+        events_per_minute=found.events_per_minute,
+        models=app.model_versions,
+    )

@@ -1,0 +1,76 @@
+"""What routes take from the server: the live apps, the metrics, the id of the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from homefeed.api.metrics import Metrics
+from homefeed.errors import NotFoundError
+from homefeed.serving import LiveApp
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The apps this server serves, by name, and its metrics."""
+
+    apps: Mapping[str, LiveApp]
+    metrics: Metrics
+
+    def app(self, name: str) -> LiveApp:
+        """A served app.
+
+        Raises:
+            NotFoundError: it is not served here.
+        """
+        found = self.apps.get(name)
+        if found is None:
+            raise NotFoundError(f'no app "{name}"; served here: {", ".join(self.apps)}')
+        return found
+
+
+async def get_context(request: Request) -> Context:
+    """The server's context."""
+    context: Context = request.app.state.context
+    return context
+
+
+async def get_app(app: str, request: Request) -> LiveApp:
+    """The app named in the path."""
+    context: Context = request.app.state.context
+    return context.app(app)
+
+
+async def get_request_id(request: Request) -> str:
+    """The id of this request."""
+    request_id: str = request.state.request_id
+    return request_id
+
+
+InContext = Annotated[Context, Depends(get_context)]
+App = Annotated[LiveApp, Depends(get_app)]
+RequestId = Annotated[str, Depends(get_request_id)]
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        # orjson refuses what the standard library lets in and no store can hold, such as half a surrogate pair.
+        return orjson.loads(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON bodies are read by orjson."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the request."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict

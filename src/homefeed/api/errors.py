@@ -1,0 +1,79 @@
+"""Errors as RFC 9457 problem documents."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from homefeed.errors import HomefeedError, InvalidError, NotFoundError, OverloadedError
+
+_log = structlog.get_logger(__name__)
+
+_STATUS: dict[type[HomefeedError], int] = {NotFoundError: 404, InvalidError: 422, OverloadedError: 503}
+
+
+def problem(status: int, detail: str, request_id: str | None, **more: Any) -> Response:
+    """A problem document."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "request_id": request_id,
+    } | more
+    headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    content = orjson.dumps(body, default=str)
+    return Response(content, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of the app answered by a problem document."""
+    app.add_exception_handler(HomefeedError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def validation_errors(errors: Any) -> list[dict[str, str]]:
+    """Pydantic's errors as where and what."""
+    return [
+        {"where": ".".join(str(step) for step in error["loc"]) or "body", "error": str(error["msg"])}
+        for error in errors
+    ]
+
+
+def _request_id(request: Request) -> str | None:
+    return getattr(request.state, "request_id", None)
+
+
+async def _expected(request: Request, error: Exception) -> Response:
+    status = _STATUS.get(type(error), 500)  # type: ignore[arg-type]
+    return problem(status, str(error), _request_id(request))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    errors = validation_errors(error.errors())
+    detail = "; ".join(f"{e['where']}: {e['error']}" for e in errors[:3])
+    return problem(422, detail, _request_id(request), errors=errors)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    detail = error.detail
+    if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
+        detail = f"nothing is at {request.url.path}; see /docs"
+    response = problem(error.status_code, detail, _request_id(request))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error", path=request.scope.get("path"), error=repr(error), exc_info=error)
+    return problem(500, "something went wrong here; the log says what", _request_id(request))

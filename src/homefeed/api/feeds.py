@@ -1,0 +1,126 @@
+"""Feeds and explanations over HTTP."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import Annotated, TypeAlias
+
+from fastapi import APIRouter, Query, Request
+
+from homefeed.api.context import App, InContext, RequestId, StrictRoute
+from homefeed.api.schemas import ExplainOut, FeedAnswer, FeedItem
+from homefeed.errors import InvalidError
+from homefeed.serving import FeedRequest
+from homefeed.serving.intake import check_id
+from homefeed.types import Filter
+
+router = APIRouter(prefix="/v1/apps/{app}", tags=["feeds"], route_class=StrictRoute)
+
+_FILTER = re.compile(r"([a-z][a-z0-9_]*)(>=|<=|:|>|<)(.*)", re.DOTALL)
+_PLACE = ("query", "latitude", "longitude", "radius_km")
+_NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", *_PLACE}
+
+UserId: TypeAlias = Annotated[str | None, Query(description="Without it, or unknown: a cold start.")]
+Filters: TypeAlias = Annotated[
+    list[str] | None, Query(alias="filter", description="`field:value`, `field>=number`, ...; all must hold.")
+]
+
+
+@router.get("/feeds/{feed}")
+async def get_feed(
+    context: InContext,
+    app: App,
+    request: Request,
+    request_id: RequestId,
+    feed: str,
+    user_id: UserId = None,
+    n: Annotated[int, Query(ge=1, le=1_000)] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    item_id: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
+    query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
+    latitude: Annotated[float | None, Query(ge=-90, le=90)] = None,
+    longitude: Annotated[float | None, Query(ge=-180, le=180)] = None,
+    radius_km: Annotated[float | None, Query(gt=0)] = None,
+    filters: Filters = None,
+    exclude: Annotated[list[str] | None, Query(description="Items to leave out.")] = None,
+) -> FeedAnswer:
+    """A page of a feed. Parameters not named here are passed on as the context of the request."""
+    known = {"query": query, "latitude": latitude, "longitude": longitude, "radius_km": radius_km}
+    asked = FeedRequest(
+        feed=feed,
+        user_id=None if user_id is None else check_id("user_id", user_id),
+        n=n,
+        cursor=cursor,
+        item_id=item_id,
+        filters=tuple(parse_filter(text) for text in filters or ()),
+        exclude=tuple(exclude or ()),
+        context={name: str(value) for name, value in known.items() if value is not None}
+        | {name: value for name, value in request.query_params.items() if name not in _NAMED},
+    )
+    answer = await app.recommend(asked)
+    slate, catalog = answer.slate, answer.catalog
+    for part in slate.failed:
+        context.metrics.failures.labels(app.recipe.app, feed, part).inc()
+    return FeedAnswer(
+        app=app.recipe.app,
+        feed=feed,
+        user_id=user_id,
+        request_id=request_id,
+        cold_start=slate.cold_start,
+        items=[
+            FeedItem(
+                item_id=catalog.item_id(position),
+                score=score,
+                reason=reason,
+                sources=list(sources),
+                attributes=catalog.attributes(position),
+            )
+            for position, score, reason, sources in zip(
+                slate.positions.tolist(), slate.scores.tolist(), slate.reasons, slate.sources, strict=True
+            )
+        ],
+        next_cursor=answer.next_cursor,
+    )
+
+
+@router.get("/explain")
+async def explain(
+    app: App,
+    request_id: RequestId,
+    feed: str,
+    item_id: str,
+    user_id: UserId = None,
+    n: Annotated[int, Query(ge=1, le=1_000)] = 20,
+    anchor: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
+    filters: Filters = None,
+) -> ExplainOut:
+    """The whole trace of one item for one user: who proposed it, what it scored and why, what stopped it."""
+    asked = FeedRequest(
+        feed=feed,
+        user_id=None if user_id is None else check_id("user_id", user_id),
+        n=n,
+        item_id=anchor,
+        filters=tuple(parse_filter(text) for text in filters or ()),
+    )
+    trace = await app.explain(asked, item_id)
+    return ExplainOut(
+        app=app.recipe.app,
+        user_id=user_id,
+        item_id=item_id,
+        request_id=request_id,
+        models=app.model_versions,
+        **asdict(trace),
+    )
+
+
+def parse_filter(text: str) -> Filter:
+    """A condition from its text.
+
+    Raises:
+        InvalidError: it is not of the form `field:value` or `field>=number`.
+    """
+    match = _FILTER.fullmatch(text)
+    if match is None:
+        raise InvalidError(f"filter: expected field:value or field>=number, got {text!r:.80}")
+    return Filter(match[1], match[2], match[3])  # type: ignore[arg-type]

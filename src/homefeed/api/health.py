@@ -1,0 +1,51 @@
+"""Whether the server lives, and whether it is ready to answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from homefeed.api.context import InContext
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class AppReadiness(BaseModel):
+    """What an app answers from."""
+
+    items: int
+    models: dict[str, str]
+    store: bool
+
+
+class Readiness(BaseModel):
+    """Whether every app can answer and take events."""
+
+    status: Literal["ready", "not ready"]
+    apps: dict[str, AppReadiness]
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Whether the process answers."""
+    return Health()
+
+
+@router.get("/readyz", responses={503: {"model": Readiness}})
+async def readyz(context: InContext, response: Response) -> Readiness:
+    """Whether every app's store answers; 503 while one does not."""
+    apps = {
+        name: AppReadiness(items=app.catalog.size, models=app.model_versions, store=await app.store.healthy())
+        for name, app in context.apps.items()
+    }
+    ready = all(app.store for app in apps.values())
+    response.status_code = 200 if ready else 503
+    return Readiness(status="ready" if ready else "not ready", apps=apps)

@@ -1,0 +1,100 @@
+"""Taking events: one or a list, the good ones of a list kept, each bad one named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from homefeed.api.context import Context
+from homefeed.api.errors import validation_errors
+from homefeed.api.schemas import EventIn, EventsAccepted, Rejected
+from homefeed.errors import InvalidError, NotFoundError
+from homefeed.serving import LiveApp
+from homefeed.serving.intake import check_event, parse_time
+from homefeed.store.events import Outcome
+from homefeed.types import Event
+
+MOST_IN_LIST = 1_000
+
+
+def in_words(error: ValidationError) -> str:
+    """What is wrong with an element."""
+    return "; ".join(f"{e['where']}: {e['error']}" for e in validation_errors(error.errors()))
+
+
+def parse_event(app: LiveApp, raw: Any) -> Event:
+    """A checked event from the generic API's JSON.
+
+    Raises:
+        InvalidError: it cannot be used.
+    """
+    try:
+        body = EventIn.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidError(in_words(error)) from None
+    now = app.outside.clock()
+    event_id = body.event_id
+    if body.timestamp is None and event_id is None:
+        event_id = app.outside.new_id()
+    event = Event(
+        user_id=body.user_id,
+        item_id=body.item_id,
+        event_type=body.event_type,
+        time=now if body.timestamp is None else parse_time("timestamp", body.timestamp),
+        value=body.value,
+        event_id=event_id,
+        request_id=body.request_id,
+        context=body.context,
+    )
+    return check_event(app.recipe, event, now)
+
+
+async def take_events(
+    context: Context, app: LiveApp, body: Any, parse: Callable[[LiveApp, Any], Event]
+) -> EventsAccepted:
+    """Write the events of a request.
+
+    Raises:
+        InvalidError: a single event, or the whole list, cannot be used.
+        NotFoundError: a single event's item does not exist.
+    """
+    if not isinstance(body, list):
+        return await _take_one(context, app, parse(app, body))
+    if len(body) > MOST_IN_LIST:
+        raise InvalidError(f"expected up to {MOST_IN_LIST} events in a list, got {len(body)}")
+    events: dict[int, Event] = {}
+    rejected: dict[int, str] = {}
+    for index, raw in enumerate(body):
+        try:
+            events[index] = parse(app, raw)
+        except InvalidError as error:
+            rejected[index] = str(error)
+    outcomes = dict(zip(events, await app.append(list(events.values())), strict=True))
+    for index, outcome in outcomes.items():
+        if outcome is Outcome.UNKNOWN_ITEM:
+            rejected[index] = f'item_id: no item "{events[index].item_id}"'
+    return _counted(context, app, list(outcomes.values()), rejected)
+
+
+async def _take_one(context: Context, app: LiveApp, event: Event) -> EventsAccepted:
+    outcomes = await app.append([event])
+    if outcomes[0] is Outcome.UNKNOWN_ITEM:
+        raise NotFoundError(f'item_id: no item "{event.item_id}" in {app.recipe.app}')
+    return _counted(context, app, outcomes, {})
+
+
+def _counted(context: Context, app: LiveApp, outcomes: list[Outcome], rejected: dict[int, str]) -> EventsAccepted:
+    answer = EventsAccepted(
+        accepted=outcomes.count(Outcome.ACCEPTED),
+        duplicates=outcomes.count(Outcome.DUPLICATE),
+        rejected=[Rejected(index=index, error=rejected[index]) for index in sorted(rejected)],
+    )
+    for outcome, count in (
+        ("accepted", answer.accepted),
+        ("duplicate", answer.duplicates),
+        ("rejected", len(rejected)),
+    ):
+        context.metrics.events.labels(app.recipe.app, outcome).inc(count)
+    return answer

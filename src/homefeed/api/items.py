@@ -1,0 +1,169 @@
+"""Items over HTTP: gone from every feed at once when hidden or deleted, eligible within seconds when created."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Body, Path, Request
+from pydantic import ValidationError
+
+from homefeed.api.context import App, StrictRoute
+from homefeed.api.intake import in_words
+from homefeed.api.paging import Cursor, Limit, after
+from homefeed.api.paths import by_id
+from homefeed.api.schemas import Accepted, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
+from homefeed.errors import InvalidError
+from homefeed.serving import LiveApp
+from homefeed.serving.intake import check_id, format_time, parse_time
+from homefeed.store.items import ItemWrite, delete_item, get_item, list_items, patch_item, put_items
+from homefeed.types import Item
+
+router = APIRouter(prefix="/v1/apps/{app}/items", tags=["items"], route_class=StrictRoute)
+
+ItemId = Annotated[str, Path(description="Percent-encoded.")]
+
+_MOST_IN_LIST = 1_000
+_LONGEST_LINE = 1_000_000
+
+
+@router.get("")
+async def list_all(app: App, limit: Limit = 100, cursor: Cursor = None) -> ItemsOut:
+    """A page of the catalogue, hidden items included, in the order they came."""
+    found = await list_items(app.store, app.recipe.app, after(cursor), limit + 1)
+    more = str(found[limit - 1].number) if len(found) > limit else None
+    return ItemsOut(items=[_out(item) for item in found[:limit]], next_cursor=more)
+
+
+@router.post(
+    "",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "array", "maxItems": _MOST_IN_LIST, "items": ItemWithId.model_json_schema()}
+                },
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def put_many(app: App, request: Request) -> Accepted:
+    """Create or replace items: a JSON list of up to 1,000, or NDJSON of any length, an item a line."""
+    taken, rejected, index = 0, [], 0
+    if request.headers.get("content-type", "").startswith("application/x-ndjson"):
+        batches = _ndjson(request)
+    else:
+        batches = _json_list(await request.body())
+    async for batch in batches:
+        writes = []
+        for raw in batch:
+            try:
+                writes.append(_parse(app, raw))
+            except InvalidError as error:
+                rejected.append(Rejected(index=index, error=str(error)))
+            index += 1
+        await put_items(app.store, app.recipe.app, writes)
+        taken += len(writes)
+        await app.follow()
+    return Accepted(accepted=taken, rejected=rejected)
+
+
+@router.get(by_id("item_id"))
+async def get_one(app: App, item_id: ItemId) -> ItemOut:
+    """One item."""
+    return _out(await get_item(app.store, app.recipe.app, check_id("item_id", item_id)))
+
+
+@router.put(by_id("item_id"))
+async def put_one(app: App, item_id: ItemId, body: ItemIn) -> ItemOut:
+    """Create or replace an item."""
+    await put_items(app.store, app.recipe.app, [_write(app, item_id, body)])
+    await app.follow()
+    return await get_one(app, item_id)
+
+
+@router.patch(by_id("item_id"))
+async def patch_one(app: App, item_id: ItemId, body: Annotated[ItemPatch, Body()]) -> ItemOut:
+    """Change the named attributes, or whether the item is hidden."""
+    attributes = app.catalog.check(body.attributes)
+    item = await patch_item(app.store, app.recipe.app, check_id("item_id", item_id), attributes, body.hidden)
+    await app.follow()
+    return _out(item)
+
+
+@router.delete(by_id("item_id"), status_code=204)
+async def delete_one(app: App, item_id: ItemId) -> None:
+    """Delete an item."""
+    await delete_item(app.store, app.recipe.app, check_id("item_id", item_id))
+    await app.follow()
+
+
+def _out(item: Item) -> ItemOut:
+    created_at = None if item.created_at is None else format_time(item.created_at)
+    return ItemOut(
+        item_id=item.item_id, hidden=item.hidden, created_at=created_at, attributes=dict(item.attributes)
+    )
+
+
+def _parse(app: LiveApp, raw: Any) -> ItemWrite:
+    if isinstance(raw, InvalidError):
+        raise raw
+    try:
+        body = ItemWithId.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidError(in_words(error)) from None
+    return _write(app, body.item_id, body)
+
+
+def _write(app: LiveApp, item_id: str, body: ItemIn) -> ItemWrite:
+    known = app.catalog.position(item_id) is not None
+    created_at = None if known else app.outside.clock()
+    if body.created_at is not None:
+        created_at = parse_time("created_at", body.created_at)
+    return ItemWrite(check_id("item_id", item_id), app.catalog.check(body.attributes), created_at, body.hidden)
+
+
+async def _json_list(body: bytes) -> AsyncIterator[list[Any]]:
+    try:
+        loaded = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidError(f"body: not JSON: {error}") from None
+    if not isinstance(loaded, list) or len(loaded) > _MOST_IN_LIST:
+        raise InvalidError(f"body: expected a list of up to {_MOST_IN_LIST} items, or NDJSON as {_NDJSON}")
+    yield loaded
+
+
+_NDJSON = "application/x-ndjson"
+
+
+async def _ndjson(request: Request) -> AsyncIterator[list[Any]]:
+    batch: list[Any] = []
+    async for line in _lines(request):
+        if line.strip():
+            batch.append(_loaded(line))
+        if len(batch) >= _MOST_IN_LIST:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+async def _lines(request: Request) -> AsyncIterator[bytes]:
+    rest = b""
+    async for chunk in request.stream():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) > _LONGEST_LINE:
+            raise InvalidError(f"body: a line of more than {_LONGEST_LINE} bytes")
+    yield rest
+
+
+def _loaded(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return InvalidError(f"not JSON: {error}")

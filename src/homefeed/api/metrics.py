@@ -1,0 +1,66 @@
+"""What Prometheus is told. No label ever holds the id of a user or an item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The metrics of one server."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    requests: Histogram = field(init=False)
+    events: Counter = field(init=False)
+    failures: Counter = field(init=False)
+    items: Gauge = field(init=False)
+    follow_errors: Counter = field(init=False)
+    reloads: Counter = field(init=False)
+
+    def __post_init__(self) -> None:
+        made = {
+            "requests": Histogram(
+                "homefeed_request_seconds",
+                "Time to answer a request.",
+                ("route", "method", "status"),
+                registry=self.registry,
+                buckets=_BUCKETS,
+            ),
+            "events": Counter(
+                "homefeed_events", "Events by what became of them.", ("app", "outcome"), registry=self.registry
+            ),
+            "failures": Counter(
+                "homefeed_part_failures",
+                "Parts of feeds that raised while a request went on without them.",
+                ("app", "feed", "part"),
+                registry=self.registry,
+            ),
+            "items": Gauge("homefeed_items", "Items in the catalogue view.", ("app",), registry=self.registry),
+            "follow_errors": Counter(
+                "homefeed_follow_errors", "Failed looks for others' writes.", ("app",), registry=self.registry
+            ),
+            "reloads": Counter(
+                "homefeed_model_reloads",
+                "Times newly published models went live.",
+                ("app",),
+                registry=self.registry,
+            ),
+        }
+        for name, metric in made.items():
+            object.__setattr__(self, name, metric)
+
+
+def router(metrics: Metrics) -> APIRouter:
+    """The route that Prometheus scrapes."""
+    routes = APIRouter()
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def scrape() -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

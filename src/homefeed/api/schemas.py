@@ -1,0 +1,251 @@
+"""The bodies of the generic API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+Attributes = dict[str, Any]
+Time = Annotated[str | int | float, Field(description="ISO 8601, UTC where no offset is given, or Unix seconds.")]
+
+
+class Body(BaseModel):
+    """Base of request bodies: an unknown key is an error, so that a typing error is not lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """An error, as of RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    request_id: str | None = None
+    errors: list[dict[str, Any]] | None = None
+
+
+class FeedOut(BaseModel):
+    """A feed of an app."""
+
+    feed: str
+    title: str
+    anchored: bool
+
+
+class AppOut(BaseModel):
+    """An app served here."""
+
+    app: str
+    title: str
+    feeds: list[FeedOut]
+    event_types: list[str]
+
+
+class AppsOut(BaseModel):
+    """The apps served here."""
+
+    apps: list[AppOut]
+
+
+class ItemIn(Body):
+    """An item to create or replace."""
+
+    attributes: Attributes = {}
+    hidden: bool = False
+    created_at: Time | None = None
+
+
+class ItemWithId(ItemIn):
+    """An item in a list."""
+
+    item_id: str
+
+
+class ItemPatch(Body):
+    """What to change of an item; null takes an attribute away."""
+
+    attributes: Attributes = {}
+    hidden: bool | None = None
+
+
+class ItemOut(BaseModel):
+    """An item. `created_at` is null where nobody said when it came."""
+
+    item_id: str
+    hidden: bool
+    created_at: str | None
+    attributes: Attributes
+
+
+class ItemsOut(BaseModel):
+    """A page of the catalogue."""
+
+    items: list[ItemOut]
+    next_cursor: str | None
+
+
+class Rejected(BaseModel):
+    """An element that was not taken, by its index from 0, and why."""
+
+    index: int
+    error: str
+
+
+class Accepted(BaseModel):
+    """How many elements were taken."""
+
+    accepted: int
+    rejected: list[Rejected]
+
+
+class EventsAccepted(BaseModel):
+    """What became of events that are now durable; a duplicate was told before and counts once."""
+
+    accepted: int
+    duplicates: int
+    rejected: list[Rejected]
+
+
+class UserIn(Body):
+    """A user to create or replace."""
+
+    attributes: Attributes = {}
+
+
+class UserOut(BaseModel):
+    """A user."""
+
+    user_id: str
+    attributes: Attributes
+
+
+class UsersOut(BaseModel):
+    """A page of the users."""
+
+    users: list[UserOut]
+    next_cursor: str | None
+
+
+class Erased(BaseModel):
+    """A user is gone, and so many events with them."""
+
+    user_id: str
+    events: int
+
+
+class EventIn(Body):
+    """Something a user did to an item. Without `timestamp` it is now; without `event_id` its content is its id."""
+
+    user_id: str
+    item_id: str
+    event_type: str
+    value: FiniteFloat | None = None
+    timestamp: Time | None = None
+    event_id: str | None = None
+    request_id: str | None = None
+    context: Attributes = {}
+
+
+class EventOut(BaseModel):
+    """An event of a user's history."""
+
+    item_id: str
+    event_type: str
+    value: float | None
+    timestamp: str
+    event_id: str | None
+    request_id: str | None
+    context: Attributes
+
+
+class EventsOut(BaseModel):
+    """A user's history, newest first."""
+
+    user_id: str
+    events: list[EventOut]
+
+
+class FeedItem(BaseModel):
+    """A recommended item."""
+
+    item_id: str
+    score: float
+    reason: str
+    sources: list[str]
+    attributes: Attributes
+
+
+class FeedAnswer(BaseModel):
+    """A page of a feed."""
+
+    app: str
+    feed: str
+    user_id: str | None
+    request_id: str
+    cold_start: bool
+    items: list[FeedItem]
+    next_cursor: str | None
+
+
+class ScreenOut(BaseModel):
+    """A screen and whether the item passed it."""
+
+    name: str
+    passed: bool
+
+
+class RetrieverOut(BaseModel):
+    """A retriever, with the score and rank it gave the item if it proposed it."""
+
+    name: str
+    score: float | None
+    rank: int | None
+    proposals: int
+
+
+class FeatureOut(BaseModel):
+    """A feature of the item and what it added to the score."""
+
+    name: str
+    value: float
+    contribution: float
+
+
+class ExplainOut(BaseModel):
+    """The whole trace of one item for one user; contributions sum to the score."""
+
+    app: str
+    feed: str
+    made_by: str
+    user_id: str | None
+    item_id: str
+    request_id: str
+    cold_start: bool
+    verdict: str
+    place: int | None
+    candidates: int
+    score: float | None
+    reason: str | None
+    screens: list[ScreenOut]
+    retrievers: list[RetrieverOut]
+    features: list[FeatureOut]
+    dropped_by: str | None
+    failed: list[str]
+    models: dict[str, str]
+
+
+class StatsOut(BaseModel):
+    """What an app holds and serves by."""
+
+    app: str
+    items: int
+    hidden_items: int
+    users: int
+    events: int
+    first_event: str | None
+    last_event: str | None
+    events_per_minute: float
+    models: dict[str, str]

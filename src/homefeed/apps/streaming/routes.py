@@ -1,0 +1,143 @@
+"""The streaming contract over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+import orjson
+from fastapi import APIRouter, Body, Depends, Query, Request
+from pydantic import ValidationError
+
+from homefeed.api.context import Context, InContext, RequestId, StrictRoute
+from homefeed.api.events import one_or_list
+from homefeed.api.intake import in_words, parse_event, take_events
+from homefeed.api.schemas import EventsAccepted
+from homefeed.apps.streaming.schemas import (
+    HealthOut,
+    HistoryOut,
+    PlayIn,
+    PopularOut,
+    RecommendationsOut,
+    Title,
+    Watched,
+)
+from homefeed.errors import InvalidError
+from homefeed.serving import Answer, FeedRequest, LiveApp
+from homefeed.serving.intake import check_id, format_time
+from homefeed.store.events import latest_of_user
+from homefeed.types import Event, Filter
+
+APP = "streaming"
+
+router = APIRouter(tags=[APP], route_class=StrictRoute)
+
+
+async def _live(request: Request) -> LiveApp:
+    context: Context = request.app.state.context
+    return context.app(APP)
+
+
+Live: TypeAlias = Annotated[LiveApp, Depends(_live)]
+K: TypeAlias = Annotated[int, Query(ge=1, le=1_000, description="How many titles.")]
+ContentType: TypeAlias = Annotated[str | None, Query(description="Only titles of this type.")]
+Genre: TypeAlias = Annotated[str | None, Query(description="Only titles of this genre.")]
+
+
+@router.get("/health")
+async def health() -> HealthOut:
+    """Whether the service answers."""
+    return HealthOut()
+
+
+@router.get("/popular")
+async def popular(
+    context: InContext,
+    live: Live,
+    request_id: RequestId,
+    k: K = 10,
+    content_type: ContentType = None,
+    genre: Genre = None,
+) -> PopularOut:
+    """The most popular titles."""
+    answer = await live.recommend(FeedRequest("popular", n=k, filters=title_filters(content_type, genre)))
+    _count_failures(context, answer)
+    return PopularOut(k=k, items=_titles(answer), request_id=request_id)
+
+
+@router.get("/recommendations")
+async def recommendations(
+    context: InContext,
+    live: Live,
+    request_id: RequestId,
+    user_id: str,
+    k: K = 10,
+    content_type: ContentType = None,
+    genre: Genre = None,
+) -> RecommendationsOut:
+    """Titles for a user; the popular ones for a user without history."""
+    check_id("user_id", user_id)
+    answer = await live.recommend(FeedRequest("home", user_id, n=k, filters=title_filters(content_type, genre)))
+    _count_failures(context, answer)
+    return RecommendationsOut(
+        user_id=user_id,
+        k=k,
+        items=_titles(answer),
+        fallback_used=answer.slate.cold_start,
+        request_id=request_id,
+    )
+
+
+@router.get("/history")
+async def history(
+    live: Live, request_id: RequestId, user_id: str, limit: Annotated[int, Query(ge=1, le=1_000)] = 50
+) -> HistoryOut:
+    """What a user watched, newest first; nothing for an unknown user."""
+    found = await latest_of_user(live.store, APP, check_id("user_id", user_id), limit)
+    items = [
+        Watched(
+            item_id=event.item_id,
+            title=None if attributes is None else orjson.loads(attributes).get("title"),
+            event_type=event.event_type,
+            watch_seconds=event.value,
+            timestamp=format_time(event.time),
+        )
+        for event, attributes in found
+    ]
+    return HistoryOut(user_id=user_id, limit=limit, items=items, request_id=request_id)
+
+
+@router.post("/events", openapi_extra=one_or_list(PlayIn.model_json_schema()))
+async def post_events(context: InContext, live: Live, body: Annotated[Any, Body()]) -> EventsAccepted:
+    """One play, or a list of up to 1,000, in the shape of events.csv; answered once they are durable.
+
+    A single bad one is an error: 404 where its item is unknown, else 422. Of a list the good ones are kept.
+    """
+    return await take_events(context, live, body, _parse_play)
+
+
+def title_filters(content_type: str | None, genre: str | None) -> tuple[Filter, ...]:
+    """The contract's two filters."""
+    given = {"content_type": content_type, "genre": genre}
+    return tuple(Filter(field, ":", value) for field, value in given.items() if value is not None)
+
+
+def _parse_play(app: LiveApp, raw: Any) -> Event:
+    try:
+        play = PlayIn.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidError(in_words(error)) from None
+    fields = play.model_dump(exclude={"watch_seconds"}) | {"value": play.watch_seconds}
+    return parse_event(app, fields)
+
+
+def _titles(answer: Answer) -> list[Title]:
+    catalog, slate = answer.catalog, answer.slate
+    return [
+        Title(item_id=catalog.item_id(position), title=catalog.title(position), reason=reason)
+        for position, reason in zip(slate.positions.tolist(), slate.reasons, strict=True)
+    ]
+
+
+def _count_failures(context: Context, answer: Answer) -> None:
+    for part in answer.slate.failed:
+        context.metrics.failures.labels(APP, answer.slate.feed, part).inc()

@@ -1,0 +1,74 @@
+"""The bodies of the streaming contract."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, FiniteFloat
+
+from homefeed.api.schemas import Time
+
+
+class Title(BaseModel):
+    """A recommended title."""
+
+    item_id: str
+    title: str
+    reason: str
+
+
+class PopularOut(BaseModel):
+    """The most popular titles."""
+
+    k: int
+    items: list[Title]
+    request_id: str
+
+
+class RecommendationsOut(BaseModel):
+    """Titles for a user; `fallback_used` tells that they are the popular ones."""
+
+    user_id: str
+    k: int
+    items: list[Title]
+    fallback_used: bool
+    request_id: str
+
+
+class Watched(BaseModel):
+    """A play of a user's history. `title` is null where the item was deleted."""
+
+    item_id: str
+    title: str | None
+    event_type: str
+    watch_seconds: float | None
+    timestamp: str
+
+
+class HistoryOut(BaseModel):
+    """What a user watched, newest first."""
+
+    user_id: str
+    limit: int
+    items: list[Watched]
+    request_id: str
+
+
+class PlayIn(BaseModel):
+    """A play, in the shape of events.csv."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: str
+    item_id: str
+    event_type: Literal["play"] = "play"
+    watch_seconds: FiniteFloat
+    timestamp: Time | None = None
+    event_id: str | None = None
+    request_id: str | None = None
+
+
+class HealthOut(BaseModel):
+    """The service answers."""
+
+    status: Literal["ok"] = "ok"

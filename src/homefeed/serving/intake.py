@@ -1,0 +1,89 @@
+"""What an app accepts: ids, event types, values, times."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from homefeed.errors import InvalidError
+from homefeed.recipe import Recipe
+from homefeed.types import DAY, SECOND, Event
+
+LONGEST_ID = 255
+
+_EARLIEST = 0
+_WHOLE_SECONDS = re.compile(r"-?\d{1,12}")
+
+
+def check_id(name: str, value: str) -> str:
+    """An id as it is: any non-empty string of up to 255 characters.
+
+    Raises:
+        InvalidError: it is empty, too long, or has a NUL character or half a surrogate pair.
+    """
+    if not value or len(value) > LONGEST_ID:
+        raise InvalidError(f"{name}: expected 1 to {LONGEST_ID} characters, got {len(value)}")
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidError(f"{name}: NUL and unpaired surrogates cannot be stored")
+    return value
+
+
+def parse_time(name: str, value: str | int | float) -> int:
+    """Microseconds since 1970 of an ISO 8601 text (UTC where it has no offset) or of Unix seconds.
+
+    Raises:
+        InvalidError: it is neither, or lies before 1970 or after 2200.
+    """
+    try:
+        if isinstance(value, str) and not _WHOLE_SECONDS.fullmatch(value.strip()):
+            moment = datetime.fromisoformat(value.strip())
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            time = round(moment.timestamp() * SECOND)
+        else:
+            time = round(float(value) * SECOND)
+    except (ValueError, OverflowError):
+        raise InvalidError(f"{name}: expected an ISO 8601 time or Unix seconds, got {value!r:.80}") from None
+    if not _EARLIEST <= time < 230 * 365.25 * DAY:
+        raise InvalidError(f"{name}: expected a time from 1970 to 2199, got {value!r:.80}")
+    return time
+
+
+def format_time(time: int) -> str:
+    """A time as ISO 8601 in UTC, to the microsecond where it has them."""
+    return datetime.fromtimestamp(time / SECOND, UTC).isoformat().replace("+00:00", "Z")
+
+
+def check_event(recipe: Recipe, event: Event, now: int) -> Event:
+    """An event as it is.
+
+    Raises:
+        InvalidError: its ids, type, value or time are not what the recipe allows.
+    """
+    check_id("user_id", event.user_id)
+    check_id("item_id", event.item_id)
+    for name, text in (("event_id", event.event_id), ("request_id", event.request_id)):
+        if text is not None:
+            check_id(name, text)
+    declared = recipe.events.get(event.event_type)
+    if declared is None:
+        if not recipe.accepts_unknown_events:
+            known = ", ".join(recipe.events)
+            raise InvalidError(f'event_type: expected one of {known}, got "{event.event_type:.80}"')
+        check_id("event_type", event.event_type[:LONGEST_ID])
+        if len(event.event_type) > 63:
+            raise InvalidError(f"event_type: expected up to 63 characters, got {len(event.event_type)}")
+    elif event.value is None and "value" in recipe.sources.events.required:
+        raise InvalidError(f"{value_name(recipe)}: missing")
+    elif event.value is not None:
+        most = float("inf") if declared.maximum is None else declared.maximum
+        if not declared.minimum <= event.value <= most:
+            allowed = f"{declared.minimum:g} to {most:g}"
+            raise InvalidError(f"{value_name(recipe)}: expected {allowed}, got {event.value:g}")
+    if event.time > now + DAY:
+        raise InvalidError("timestamp: more than a day in the future")
+    return event
+
+
+def value_name(recipe: Recipe) -> str:
+    """What the app's own data calls the value of an event."""
+    return recipe.sources.events.column("value").column or "value"

@@ -1,0 +1,127 @@
+"""Settings: where they come from, which wins, and how a wrong one is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from homefeed.errors import SettingsError
+from homefeed.settings import Settings, load_settings
+
+URL = "postgresql://u:sekret@host/db"
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The homefeed.toml of a working folder of the test's own; no setting is in the environment."""
+    for name in list(os.environ):
+        if name.upper().startswith("HOMEFEED_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "homefeed.toml"
+
+
+def test_the_defaults_serve_one_machine() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.store_url == "sqlite:///homefeed-data/homefeed.db"
+    assert settings.models_folder == Path("homefeed-data/models")
+    assert settings.reports_folder == Path("homefeed-data/reports")
+
+
+def test_the_file_sets(file: Path) -> None:
+    file.write_text('port = 9000\nhome = "here"\napps = ["streaming", "mine/recipe.toml"]\nreplicas = true\n')
+    settings = load_settings()
+    assert (settings.port, settings.replicas) == (9000, True)
+    assert settings.store_url == "sqlite:///here/homefeed.db"
+    assert settings.apps == ("streaming", "mine/recipe.toml")
+
+
+def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEFEED_PORT", "9001")
+    monkeypatch.setenv("HOMEFEED_REPLICAS", "true")
+    monkeypatch.setenv("HOMEFEED_DATABASE_URL", URL)
+    settings = load_settings()
+    assert (settings.port, settings.replicas, settings.store_url) == (9001, True, URL)
+
+
+def test_arguments_win_over_the_environment_and_that_over_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('port = 1\nhost = "file"\nseed = 1\n')
+    monkeypatch.setenv("HOMEFEED_PORT", "2")
+    monkeypatch.setenv("HOMEFEED_HOST", "environment")
+    settings = load_settings(port=3)
+    assert (settings.port, settings.host, settings.seed) == (3, "environment", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "apps"),
+    [
+        ("streaming", ("streaming",)),
+        ("streaming,shop", ("streaming", "shop")),
+        (" a , b/recipe.toml ,", ("a", "b/recipe.toml")),
+    ],
+)
+def test_apps_are_a_list_with_commas_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, text: str, apps: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("HOMEFEED_APPS", text)
+    assert load_settings().apps == apps
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("PORT", "ten", "setting port: Input should be a valid integer"),
+        ("PORT", "70000", "setting port: Input should be less than or equal to 65535"),
+        ("POLL_SECONDS", "0", "setting poll_seconds: Input should be greater than 0"),
+        ("LOG_LEVEL", "loud", "setting log_level: Input should be 'debug', 'info', 'warning' or 'error'"),
+        ("REPLICAS", "perhaps", "setting replicas: Input should be a valid boolean"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, text: str
+) -> None:
+    monkeypatch.setenv(f"HOMEFEED_{name}", value)
+    with pytest.raises(SettingsError, match=text):
+        load_settings()
+
+
+def test_all_that_is_wrong_is_told_at_once(file: Path) -> None:
+    file.write_text('port = "x"\nprot = 1\nlog_level = "loud"\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert {line.split(":")[0] for line in str(caught.value).splitlines()} == {
+        "setting port",
+        "setting prot",
+        "setting log_level",
+    }
+
+
+def test_an_unknown_argument_is_named() -> None:
+    with pytest.raises(SettingsError, match="setting prot: "):
+        load_settings(prot=1)
+
+
+def test_a_secret_is_never_shown(file: Path) -> None:
+    file.write_text(f'database_url = "{URL}"\n')
+    settings = load_settings()
+    for shown in (repr(settings), str(settings), f"{settings.model_dump()}", settings.model_dump_json()):
+        assert "sekret" not in shown
+    assert settings.store_url == URL
+
+
+def test_a_wrong_secret_is_told_without_it(file: Path) -> None:
+    file.write_text('database_url = ["sekret"]\n')
+    with pytest.raises(SettingsError, match="setting database_url: ") as caught:
+        load_settings()
+    assert "sekret" not in str(caught.value)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1  # type: ignore[misc]
