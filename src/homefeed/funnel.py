@@ -19,7 +19,10 @@ _PASSED_OVER = 64
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One surface of an app with its parts built. Screens and retrievers keep the order of the recipe."""
+    """One surface of an app with its parts built. Screens and retrievers keep the order of the recipe.
+
+    `explaining` are those of the retrievers that give reasons.
+    """
 
     name: str
     screens: Mapping[str, Screen]
@@ -29,11 +32,11 @@ class Feed:
     arrangers: Mapping[str, Arranger]
     anchored: bool = False
     cold_start: Self | None = None
+    explaining: Mapping[str, Explains] = field(init=False)
 
-    @property
-    def explaining(self) -> dict[str, Explains]:
-        """The retrievers that give reasons."""
-        return {name: part for name, (part, _) in self.retrievers.items() if isinstance(part, Explains)}
+    def __post_init__(self) -> None:
+        explaining = {name: part for name, (part, _) in self.retrievers.items() if isinstance(part, Explains)}
+        object.__setattr__(self, "explaining", explaining)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Ranked:
     proposals: Mapping[str, tuple[Positions, Scores]]
     passed: Mapping[str, Mask]
     cold_start: bool
-    failed: Mapping[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def recommend(feed: Feed, query: Query) -> Slate:
@@ -60,7 +63,7 @@ def recommend(feed: Feed, query: Query) -> Slate:
     if not len(page):
         return Slate(feed.name, page.positions, page.scores, (), (), ranked.cold_start, ranked.failed)
     contributions = ranked.feed.ranker.contributions(ranked.query, page)
-    reasons = reasons_for(ranked.query, page, contributions, ranked.feed.explaining, _otherwise(ranked.feed))
+    reasons = _reasons(ranked, page, contributions)
     proposed = ~np.isnan(page.retrieved)
     sources = tuple(
         tuple(name for name, is_source in zip(page.retrievers, row, strict=True) if is_source)
@@ -87,7 +90,7 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
             for name, value, added in zip(row.feature_names, row.features[0], contributions[0], strict=True)
         )
         score = float(row.scores[0])
-        reason = reasons_for(ranked.query, row, contributions, ranked.feed.explaining, _otherwise(ranked.feed))[0]
+        reason = _reasons(ranked, row, contributions)[0]
     return Trace(
         feed=feed.name,
         made_by=ranked.feed.name,
@@ -178,8 +181,9 @@ def _gated(ranked: Ranked) -> Candidates:
     return candidates
 
 
-def _otherwise(feed: Feed) -> str:
-    return f"From the list {feed.name}"
+def _reasons(ranked: Ranked, page: Candidates, contributions: Floats) -> tuple[str, ...]:
+    otherwise = f"From the list {ranked.feed.name}"
+    return reasons_for(ranked.query, page, contributions, ranked.feed.explaining, otherwise, ranked.failed)
 
 
 def _retriever_trace(name: str, found: tuple[Positions, Scores], position: int) -> RetrieverTrace:

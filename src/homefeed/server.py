@@ -20,11 +20,10 @@ from homefeed.api.middleware import RequestMiddleware
 from homefeed.apps.catalogue import find_recipes
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
-from homefeed.serving import LiveApp
+from homefeed.serving import LiveApp, live_app
 from homefeed.serving.clock import Outside
 from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
-from homefeed.store.artifacts import ArtifactStore
 
 _log = structlog.get_logger(__name__)
 
@@ -44,18 +43,7 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_store(settings.store_url) as store:
-            artifacts = ArtifactStore(settings.models_folder)
-            live = {
-                name: LiveApp(
-                    recipe,
-                    store,
-                    artifacts,
-                    outside,
-                    user_cache=settings.user_cache,
-                    replicas=settings.replicas,
-                )
-                for name, recipe in recipes.items()
-            }
+            live = {name: live_app(recipe, store, settings, outside) for name, recipe in recipes.items()}
             for one in live.values():
                 await one.start()
             app.state.context = Context(live, measured)
@@ -102,11 +90,9 @@ async def _follow(app: LiveApp, every: float, measured: Metrics) -> None:
     while True:
         await asyncio.sleep(every)
         try:
-            await app.follow()
-            if await app.reload_models():
+            if await app.catch_up():
                 measured.reloads.labels(name).inc()
                 _log.info("models live", app=name, versions=app.model_versions)
-            await app.refresh()
             measured.items.labels(name).set(app.catalog.size)
         except Exception as error:
             measured.follow_errors.labels(name).inc()

@@ -1,0 +1,5 @@
+"""The command line: `homefeed`."""
+
+from homefeed.cli.main import main
+
+__all__ = ["main"]

@@ -46,8 +46,9 @@ class Fresh:
         order, created = self._standing
         # `created` falls: the items between "not in the future" and "not too old" are one slice of it.
         oldest = query.now - self._config.days * DAY
-        start, stop = np.searchsorted(-created, [-query.now, -oldest])
-        positions = first_eligible(order[start : stop + 1], query.eligible, k)
+        start = np.searchsorted(-created, -query.now)
+        stop = np.searchsorted(-created, -oldest, side="right")
+        positions = first_eligible(order[start:stop], query.eligible, k)
         ages = self._ages(query, positions)
         young = (ages >= 0) & (ages <= self._config.days)
         return positions[young], np.exp(-ages[young] / self._config.days).astype(np.float32)

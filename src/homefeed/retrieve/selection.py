@@ -16,6 +16,8 @@ def top_k(scores: Scores, k: int) -> npt.NDArray[np.intp]:
     The k-th largest of the maxima of blocks is at most the k-th largest score, so only the rows that reach it
     need sorting: one pass over the scores instead of a partition of all.
     """
+    if k < 1:
+        return np.empty(0, np.intp)
     threshold = np.float32(0)
     blocks = len(scores) // _BLOCK
     if blocks > 2 * k:

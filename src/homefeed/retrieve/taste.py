@@ -8,17 +8,22 @@ from homefeed.types import DAY, Floats, Positions, Query
 
 
 def taste_of(query: Query, events: int, half_life_days: float) -> tuple[Positions, Floats]:
-    """Items and weights (m,) to start from: the anchor of a similar feed, else the user's latest events.
+    """Distinct items and weights (m,) to start from: the anchor of a similar feed, else the user's latest events.
 
-    A weight is the event's strength, halved for every half-life between it and the user's latest event.
-    Events of no strength are left out.
+    An event weighs its strength, halved for every half-life between it and the user's latest event; an item
+    as much as its weightiest event, so that a title watched over and over does not drown all others.
+    Items of no weight are left out.
     """
     if query.anchor is not None:
         return np.array([query.anchor], np.int32), np.ones(1, np.float32)
     history = query.user.history.latest(events)
     if not len(history):
         return history.items, history.strengths
-    age = (history.times[-1] - history.times) / (half_life_days * DAY)
+    # An event told with a time to come must not age all others away.
+    latest = min(int(history.times[-1]), query.now)
+    age = (latest - history.times) / (half_life_days * DAY)
     weights = (history.strengths * np.exp2(-np.maximum(age, 0))).astype(np.float32)
-    matters = weights != 0
-    return history.items[matters], weights[matters]
+    order = np.lexsort((-np.abs(weights), history.items))
+    items, first = np.unique(history.items[order], return_index=True)
+    weights = weights[order][first]
+    return items[weights != 0], weights[weights != 0]

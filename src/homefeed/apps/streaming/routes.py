@@ -12,6 +12,7 @@ from homefeed.api.context import Context, InContext, RequestId, StrictRoute
 from homefeed.api.events import one_or_list
 from homefeed.api.intake import in_words, parse_event, take_events
 from homefeed.api.schemas import EventsAccepted
+from homefeed.apps.streaming.filters import title_filters
 from homefeed.apps.streaming.schemas import (
     HealthOut,
     HistoryOut,
@@ -25,7 +26,7 @@ from homefeed.errors import InvalidError
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.serving.intake import check_id, format_time
 from homefeed.store.events import latest_of_user
-from homefeed.types import Event, Filter
+from homefeed.types import Event
 
 APP = "streaming"
 
@@ -113,12 +114,6 @@ async def post_events(context: InContext, live: Live, body: Annotated[Any, Body(
     A single bad one is an error: 404 where its item is unknown, else 422. Of a list the good ones are kept.
     """
     return await take_events(context, live, body, _parse_play)
-
-
-def title_filters(content_type: str | None, genre: str | None) -> tuple[Filter, ...]:
-    """The contract's two filters."""
-    given = {"content_type": content_type, "genre": genre}
-    return tuple(Filter(field, ":", value) for field, value in given.items() if value is not None)
 
 
 def _parse_play(app: LiveApp, raw: Any) -> Event:

@@ -79,7 +79,8 @@ def word_matrix(documents: Iterable[Iterable[str]], words: Mapping[str, int], we
     indices = np.fromiter((column for row in columns for column in row), np.int64, int(indptr[-1]))
     row_of = np.repeat(np.arange(len(columns)), np.diff(indptr))
     length = np.sqrt(np.bincount(row_of, weights[indices].astype(np.float64) ** 2, minlength=len(columns)))
-    data = (weights[indices] / length[row_of]).astype(np.float32)
+    # Fields of weight 0 make rows of length 0: they stay so.
+    data = (weights[indices] / np.maximum(length[row_of], 1e-30)).astype(np.float32)
     return sp.csr_array((data, indices, indptr), shape=(len(columns), len(words)))
 
 

@@ -38,11 +38,13 @@ class Content:
         self._seen = 0
         self._fields = self._model.fields if self._model else ()
         if self._model is not None:
-            self._vectors = np.zeros((self._catalog.size, self._model.vectors.shape[1]), np.float32)
+            # The catalogue may grow meanwhile: what comes is left to the next refresh.
+            self._seen, size = self._catalog.generation, self._catalog.size
+            self._vectors = np.zeros((size, self._model.vectors.shape[1]), np.float32)
             positions = self._catalog.positions(self._model.numbers)
-            self._vectors[positions[positions >= 0]] = self._model.vectors[positions >= 0]
-            self._embed(np.setdiff1d(np.arange(self._catalog.size), positions))
-            self._seen = self._catalog.generation
+            here = (positions >= 0) & (positions < size)
+            self._vectors[positions[here]] = self._model.vectors[here]
+            self._embed(np.setdiff1d(np.arange(size), positions))
 
     def refresh(self) -> None:
         """Embed the items that came or changed since."""
@@ -74,16 +76,19 @@ class Content:
         return best.astype(np.int32), scores[best]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
-        """Name the item of the history that contributed most to each."""
+        """Name the item of the history, if it is still available, that contributed most to each."""
         items, weights = self._taste(query)
+        available = self._catalog.available[items]
+        items, weights = items[available], weights[available]
         if not len(items):
             return [None] * len(positions)
-        distinct, which = np.unique(items, return_inverse=True)
-        weight = np.bincount(which, weights)
-        added = (self._vectors[positions] @ self._vectors[distinct].T) * weight
-        added[positions[:, None] == distinct[None, :]] = 0
+        vectors = self._vectors
+        embedded = positions < len(vectors)
+        added = (vectors[np.where(embedded, positions, 0)] @ vectors[items].T) * weights
+        added[~embedded] = 0
+        added[positions[:, None] == items[None, :]] = 0
         best = added.argmax(axis=1)
-        closest = np.where(added[np.arange(len(positions)), best] > 0, distinct[best], -1)
+        closest = np.where(added[np.arange(len(positions)), best] > 0, items[best], -1)
         return [
             self._config.reason.format(title=self._catalog.title(item)) if item >= 0 else None
             for item in closest.tolist()

@@ -43,11 +43,14 @@ class ContentTrainer:
             np.float32,
         )
         matrix = word_matrix(documents, words, weights)
-        dimensions = min(self._config.dimensions, *(max(side - 1, 0) for side in matrix.shape))
+        dimensions = min(self._config.dimensions, *matrix.shape)
         if dimensions < 1:
             components = np.ones((1, len(words)), np.float32)
         else:
-            svd = TruncatedSVD(dimensions, random_state=data.seed, n_iter=4).fit(matrix)
+            svd = TruncatedSVD(dimensions, random_state=data.seed, n_iter=4)
+            # It divides by the variance for a statistic that nobody asks for; like items have none.
+            with np.errstate(invalid="ignore", divide="ignore"):
+                svd.fit(matrix)
             components = np.ascontiguousarray(svd.components_, np.float32)
         vectors = unit(np.asarray(matrix @ components.T, np.float32))
         return ContentModel(data.numbers, vectors, words, weights, components)

@@ -21,7 +21,8 @@ class ItemItemConfig(PartConfig):
     user_exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
     item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.4
     power: Annotated[float, Field(gt=0, le=2)] = 0.8
-    shrinkage: Annotated[float, Field(ge=0)] = 0.5
+    shrinkage: Annotated[float, Field(ge=0)] = 1.0
+    items_per_user: Annotated[int, Field(ge=2)] = 500
 
 
 @dataclass(frozen=True, slots=True)

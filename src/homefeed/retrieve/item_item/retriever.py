@@ -66,12 +66,13 @@ class ItemItem:
         ]
 
     def _contributors(self, query: Query, positions: Positions) -> Positions:
-        """(n,) the item that added most to each position's score, over all its events; -1 where none did."""
+        """(n,) the available item that added most to each position's score; -1 where none did."""
         sources, neighbours, gains = self._neighbourhood(query)
         wanted = np.full(len(self._row_of_position) + 1, -1, np.int32)
-        wanted[positions] = np.arange(len(positions))
+        modelled = np.flatnonzero(positions < len(self._row_of_position))
+        wanted[positions[modelled]] = modelled
         places = wanted[self._position_of_row[neighbours]]
-        asked = places >= 0
+        asked = (places >= 0) & self._catalog.available[sources]
         if not asked.any():
             return np.full(len(positions), -1, np.int32)
         items, which = np.unique(sources[asked], return_inverse=True)

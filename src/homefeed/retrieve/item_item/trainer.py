@@ -16,14 +16,14 @@ _ROWS_AT_ONCE = 1_000
 class ItemItemTrainer:
     """Similarity of items from who engaged with both.
 
-    With r(u, i) the user's strength for the item (summed, at most 1), w(u) = (sum over i of r)^-user_exponent
-    and d(i) = sum over u of r, the similarity of i and j is
+    With r(u, i) the strongest of the user's events of the item, w(u) = (sum over i of r)^-user_exponent and
+    d(i) = (sum over u of r)^item_exponent, the similarity of i and j is
 
-        (sum over u of w(u) r(u, i) r(u, j) / (d(i) d(j) + shrinkage^2)^item_exponent)^power
+        (sum over u of w(u) r(u, i) r(u, j) / (d(i) d(j) + shrinkage))^power
 
     With exponents of 0.5 for items and 0 for users it is the cosine of Sarwar et al., "Item-based collaborative
-    filtering recommendation algorithms" (WWW 2001); damping busy users and popular items by less or more than
-    the cosine does, follows Deshpande & Karypis, "Item-based top-N recommendation algorithms" (TOIS 2004).
+    filtering recommendation algorithms" (WWW 2001); to damp busy users and popular items by less or more than
+    the cosine does follows Deshpande & Karypis, "Item-based top-N recommendation algorithms" (TOIS 2004).
     """
 
     Config = ItemItemConfig
@@ -33,51 +33,56 @@ class ItemItemTrainer:
 
     def fit(self, data: TrainingData) -> ItemItemModel:
         """Neighbour lists of every item that has events; O(sum over users of their items squared)."""
-        matrix = _matrix(data)
         config = self._config
+        matrix = _matrix(data, config.items_per_user)
         user_sum: Doubles = np.asarray(matrix.sum(axis=1)).ravel()
         item_sum: Doubles = np.asarray(matrix.sum(axis=0)).ravel()
         weight = np.power(user_sum, -config.user_exponent, where=user_sum > 0, out=np.zeros_like(user_sum))
+        degree = item_sum**config.item_exponent
         by_item = sp.csr_array(matrix.T)
         weighted = sp.csr_array(sp.diags_array(weight) @ matrix)
-        parts = []
+        indptr, indices, weights = [0], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
         for start in range(0, data.item_count, _ROWS_AT_ONCE):
             block = sp.csr_array(by_item[start : start + _ROWS_AT_ONCE] @ weighted)
-            parts.append(self._neighbours(block, start, item_sum))
-        if not parts:
-            return ItemItemModel(
-                data.numbers, np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32)
-            )
-        counts, indices, weights = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return ItemItemModel(data.numbers, indptr, indices, weights)
+            for row in range(block.shape[0]):
+                span = slice(block.indptr[row], block.indptr[row + 1])
+                neighbours, similarity = self._nearest(start + row, block.indices[span], block.data[span], degree)
+                indices.append(neighbours)
+                weights.append(similarity)
+                indptr.append(indptr[-1] + len(neighbours))
+        return ItemItemModel(
+            data.numbers, np.array(indptr, np.int64), np.concatenate(indices), np.concatenate(weights)
+        )
 
-    def _neighbours(
-        self, block: sp.csr_array[np.float64], start: int, item_sum: Doubles
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32], Floats]:
-        """The strongest neighbours of a block of items: how many of each, which, how similar."""
+    def _nearest(
+        self, item: int, others: npt.NDArray[np.int32], shared: Doubles, degree: Doubles
+    ) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The item's strongest neighbours, strongest first, from what it shares with each of the others."""
         config = self._config
-        rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
-        columns = block.indices
-        scale = (item_sum[rows + start] * item_sum[columns] + config.shrinkage**2) ** config.item_exponent
-        similar = np.power(block.data / scale, config.power).astype(np.float32)
-        others = (columns != rows + start) & (similar > 0)
-        rows, columns, similar = rows[others], columns[others], similar[others]
-        order = np.lexsort((columns, -similar, rows))
-        rows, columns, similar = rows[order], columns[order], similar[order]
-        first = np.searchsorted(rows, np.arange(block.shape[0] + 1))
-        kept = np.arange(len(rows)) - first[rows] < config.neighbours
-        return np.bincount(rows[kept], minlength=block.shape[0]), columns[kept].astype(np.int32), similar[kept]
+        strength = shared / (degree[item] * degree[others] + config.shrinkage)
+        strength[others == item] = 0
+        if len(strength) > config.neighbours:
+            best = np.argpartition(-strength, config.neighbours)[: config.neighbours]
+            others, strength = others[best], strength[best]
+        order = np.lexsort((others, -strength))
+        order = order[strength[order] > 0]
+        return others[order].astype(np.int32), (strength[order] ** config.power).astype(np.float32)
 
 
-def _matrix(data: TrainingData) -> sp.csr_array[np.float64]:
-    """(users, items) strengths, summed over a pair's events and capped at 1; dislikes left out."""
-    events = data.interactions
-    liked = events.strengths > 0
-    shape = (data.user_count, data.item_count)
-    matrix = sp.csr_array(
-        (events.strengths[liked].astype(np.float64), (events.users[liked], events.items[liked])), shape=shape
-    )
-    matrix.sum_duplicates()
-    matrix.data = np.minimum(matrix.data, 1.0)
-    return matrix
+def _matrix(data: TrainingData, items_per_user: int) -> sp.csr_array[np.float64]:
+    """(users, items) the strength of each pair's strongest event; dislikes left out.
+
+    Of a user with more items than `items_per_user` the latest count: the work grows with their square.
+    """
+    events = data.interactions.take(data.interactions.strengths > 0)
+    order = np.lexsort((-events.strengths, events.items, events.users))
+    users, items, strengths = events.users[order], events.items[order], events.strengths[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
+    latest = np.maximum.reduceat(events.times[order], np.flatnonzero(first)) if len(order) else events.times
+    users, items, strengths = users[first], items[first], strengths[first]
+    newest = np.lexsort((-latest, users))
+    starts = np.searchsorted(users[newest], users[newest])
+    kept = newest[np.arange(len(newest)) - starts < items_per_user]
+    entries = strengths[kept].astype(np.float64), (users[kept], items[kept])
+    return sp.csr_array(entries, shape=(data.user_count, data.item_count))

@@ -1,0 +1,79 @@
+"""The streaming app in this process: the contract's Python functions."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+from anyio.from_thread import start_blocking_portal
+
+from homefeed.apps.catalogue import find_recipe
+from homefeed.apps.streaming.filters import title_filters
+from homefeed.errors import InvalidError
+from homefeed.serving import FeedRequest, LiveApp, open_app
+from homefeed.settings import Settings, load_settings
+
+
+class Streaming:
+    """The streaming app on the store of the settings. Every call sees what was written before it."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._exit = ExitStack()
+        self._portal = self._exit.enter_context(start_blocking_portal())
+        opening = open_app(find_recipe("streaming"), settings or load_settings())
+        self._app: LiveApp = self._exit.enter_context(self._portal.wrap_async_context_manager(opening))
+
+    def __enter__(self) -> Streaming:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._exit.close()
+
+    def recommend_popular(
+        self, k: int = 10, content_type: str | None = None, genre: str | None = None
+    ) -> list[dict[str, str]]:
+        """The k most popular titles, each with item_id, title and reason; all of them where k is larger."""
+        return self._ask(FeedRequest("popular", n=k, filters=title_filters(content_type, genre)))
+
+    def recommend_for_user(
+        self, user_id: str, k: int = 10, content_type: str | None = None, genre: str | None = None
+    ) -> list[dict[str, str]]:
+        """The k best titles for a user; the popular ones for a user without history, or an unknown one."""
+        return self._ask(FeedRequest("home", user_id, n=k, filters=title_filters(content_type, genre)))
+
+    def _ask(self, request: FeedRequest) -> list[dict[str, str]]:
+        if request.n < 1:
+            raise InvalidError(f"k: expected 1 or more, got {request.n}")
+        return self._portal.call(self._answer, request)
+
+    async def _answer(self, request: FeedRequest) -> list[dict[str, str]]:
+        await self._app.catch_up()
+        answer = await self._app.recommend(request)
+        catalog, slate = answer.catalog, answer.slate
+        return [
+            {"item_id": catalog.item_id(position), "title": catalog.title(position), "reason": reason}
+            for position, reason in zip(slate.positions.tolist(), slate.reasons, strict=True)
+        ]
+
+
+@cache
+def _default() -> Streaming:
+    app = Streaming()
+    atexit.register(app.close)
+    return app
+
+
+def recommend_popular(k: int = 10, **filters: Any) -> list[dict[str, str]]:
+    """`Streaming.recommend_popular` on the store of the settings in force when first called."""
+    return _default().recommend_popular(k, **filters)
+
+
+def recommend_for_user(user_id: str, k: int = 10, **filters: Any) -> list[dict[str, str]]:
+    """`Streaming.recommend_for_user` on the store of the settings in force when first called."""
+    return _default().recommend_for_user(user_id, k, **filters)

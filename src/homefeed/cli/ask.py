@@ -1,0 +1,201 @@
+"""Asking: popular, recommend, history, explain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+import orjson
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from homefeed.cli.common import AppOption, Json, UserId, on_store, out, print_json, recipe_of, settings_in_force
+from homefeed.errors import InvalidError
+from homefeed.explain import Trace
+from homefeed.serving import Answer, FeedRequest, LiveApp, open_app
+from homefeed.serving.intake import check_id, format_time
+from homefeed.types import Filter
+
+T = TypeVar("T")
+
+K: TypeAlias = Annotated[int, typer.Option("--k", min=1, help="How many.")]
+ContentType: TypeAlias = Annotated[
+    str | None, typer.Option("--content_type", "--content-type", help="Only this content type.")
+]
+Genre: TypeAlias = Annotated[str | None, typer.Option("--genre", help="Only this genre.")]
+Reason: TypeAlias = Annotated[bool, typer.Option("--reason", help="Print the reason under each line.")]
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (popular, recommend, history, explain):
+        cli.command()(command)
+
+
+def popular(
+    k: K = 10,
+    content_type: ContentType = None,
+    genre: Genre = None,
+    reason: Reason = False,
+    app: AppOption = "streaming",
+    as_json: Json = False,
+) -> None:
+    """The most popular items.
+
+    Example: `homefeed popular --k 5 --genre Drama`
+    """
+    request = FeedRequest("popular", n=k, filters=_filters(content_type, genre))
+    answer = _on_app(app, lambda live: live.recommend(request))
+    if as_json:
+        print_json({"k": k, "items": _items(answer)})
+        return
+    typer.echo(f"Top {k} Popular Items:")
+    _print_items(answer, reason)
+
+
+def recommend(
+    user_id: UserId,
+    k: K = 10,
+    content_type: ContentType = None,
+    genre: Genre = None,
+    reason: Reason = False,
+    feed: Annotated[str, typer.Option("--feed", help="The feed to ask.")] = "home",
+    app: AppOption = "streaming",
+    as_json: Json = False,
+) -> None:
+    """Recommendations for a user.
+
+    Example: `homefeed recommend --user_id u1 --k 5 --reason`
+    """
+    check_id("user_id", user_id)
+    request = FeedRequest(feed, user_id, n=k, filters=_filters(content_type, genre))
+    answer = _on_app(app, lambda live: live.recommend(request))
+    cold = answer.slate.cold_start
+    if as_json:
+        print_json({"user_id": user_id, "k": k, "items": _items(answer), "fallback_used": cold})
+        return
+    if cold:
+        typer.echo(f"User {user_id} has no history yet: this is the popular list.")
+    typer.echo(f"Recommendations for user {user_id}:")
+    _print_items(answer, reason)
+
+
+def history(
+    user_id: UserId,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many events.")] = 50,
+    app: AppOption = "streaming",
+    as_json: Json = False,
+) -> None:
+    """What a user did, newest first.
+
+    Example: `homefeed history --user_id u1 --limit 10`
+    """
+    from homefeed.store.events import latest_of_user
+
+    check_id("user_id", user_id)
+    recipe = recipe_of(app)
+    found = on_store(settings_in_force(), lambda store: latest_of_user(store, recipe.app, user_id, limit))
+    rows = [
+        {
+            "item_id": event.item_id,
+            "title": None if attributes is None else orjson.loads(attributes).get(recipe.items.title),
+            "event_type": event.event_type,
+            "value": event.value,
+            "timestamp": format_time(event.time),
+        }
+        for event, attributes in found
+    ]
+    if as_json:
+        print_json({"user_id": user_id, "items": rows})
+        return
+    typer.echo(f"History of user {user_id}:" if rows else f"User {user_id} has no history yet.")
+    for place, row in enumerate(rows, 1):
+        value = "" if row["value"] is None else f", {row['value']:g}"
+        title = row["title"] or "(deleted)"
+        typer.echo(f"{place}. {row['item_id']} - {title} ({row['event_type']}{value}, {row['timestamp']})")
+
+
+def explain(
+    user_id: UserId,
+    item_id: Annotated[str, typer.Option("--item_id", "--item-id", help="Which item.")],
+    feed: Annotated[str, typer.Option("--feed", help="In which feed.")] = "home",
+    app: AppOption = "streaming",
+    as_json: Json = False,
+) -> None:
+    """Why a user is, or is not, shown an item.
+
+    Example: `homefeed explain --user_id u1 --item_id i3`
+    """
+    request = FeedRequest(feed, check_id("user_id", user_id))
+    trace = _on_app(app, lambda live: live.explain(request, item_id))
+    if as_json:
+        from dataclasses import asdict
+
+        print_json(asdict(trace))
+        return
+    _print_trace(trace, user_id, item_id)
+
+
+def _on_app(name: str, work: Callable[[LiveApp], Awaitable[T]]) -> T:
+    settings = settings_in_force()
+    recipe = recipe_of(name)
+
+    async def run() -> T:
+        async with open_app(recipe, settings) as live:
+            if not live.catalog.size:
+                raise InvalidError(
+                    f"{recipe.app} has no items yet in {settings.home}; "
+                    f"import some: homefeed import {name} FOLDER, or try: homefeed demo"
+                )
+            return await work(live)
+
+    return asyncio.run(run())
+
+
+def _filters(content_type: str | None, genre: str | None) -> tuple[Filter, ...]:
+    given = {"content_type": content_type, "genre": genre}
+    return tuple(Filter(field, ":", value) for field, value in given.items() if value is not None)
+
+
+def _items(answer: Answer) -> list[dict[str, Any]]:
+    catalog, slate = answer.catalog, answer.slate
+    return [
+        {"item_id": catalog.item_id(position), "title": catalog.title(position), "reason": reason, "score": score}
+        for position, reason, score in zip(
+            slate.positions.tolist(), slate.reasons, slate.scores.tolist(), strict=True
+        )
+    ]
+
+
+def _print_items(answer: Answer, with_reason: bool) -> None:
+    for place, item in enumerate(_items(answer), 1):
+        typer.echo(f"{place}. {item['item_id']} - {item['title']}")
+        if with_reason:
+            typer.echo(f"   {item['reason']}")
+    if not len(answer.slate):
+        typer.echo("Nothing matches.")
+
+
+def _print_trace(trace: Trace, user_id: str, item_id: str) -> None:
+    out.print(f"[bold]{escape(trace.verdict)}[/bold]: item {escape(item_id)} for user {escape(user_id)}")
+    if trace.reason:
+        out.print(f"Reason: {escape(trace.reason)}")
+    screens = [f"{screen.name} {'passed' if screen.passed else 'stopped it'}" for screen in trace.screens]
+    out.print(f"Screens: {', '.join(screens)}")
+    table = Table("retriever", "score", "rank", "of", "feature", "contribution")
+    features = {feature.name: feature for feature in trace.features}
+    for retriever in trace.retrievers:
+        feature = features.get(retriever.name)
+        table.add_row(
+            retriever.name,
+            "" if retriever.score is None else f"{retriever.score:.4f}",
+            "" if retriever.rank is None else str(retriever.rank),
+            str(retriever.proposals),
+            "" if feature is None else f"{feature.value:.4f}",
+            "" if feature is None else f"{feature.contribution:+.4f}",
+        )
+    out.print(table)
+    if trace.score is not None:
+        out.print(f"Score {trace.score:.4f}, place {trace.place} of {trace.candidates} candidates")

@@ -1,0 +1,113 @@
+"""Data in: generate, import."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from homefeed.cli.common import (
+    AppName,
+    Json,
+    err,
+    on_store,
+    out,
+    print_json,
+    progress,
+    recipe_of,
+    settings_in_force,
+)
+from homefeed.errors import InvalidError
+from homefeed.ingest import DataReport, Files, find_files, import_files
+from homefeed.recipe import Recipe
+from homefeed.serving.clock import system_clock
+from homefeed.settings import Settings
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands."""
+    cli.command()(generate)
+    cli.command("import")(import_data)
+
+
+def generate(
+    app: AppName,
+    folder: Annotated[Path, typer.Option("--out", help="Where to write the files.")] = Path("sample"),
+    users: Annotated[int | None, typer.Option(min=1)] = None,
+    items: Annotated[int | None, typer.Option(min=1)] = None,
+    events: Annotated[int | None, typer.Option(min=0)] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 42,
+    form: Annotated[str, typer.Option("--format", help="csv, parquet or jsonl.")] = "csv",
+    as_json: Json = False,
+) -> None:
+    """Write realistic sample data of a ready-made app.
+
+    Example: `homefeed generate streaming --out sample --users 500 --seed 7`
+    """
+    sizes = {"users": users, "items": items, "events": events}
+    with progress(as_json) as report:
+        summary = generated(app, folder, {k: v for k, v in sizes.items() if v is not None}, seed, form, report)
+    if as_json:
+        print_json({k: [str(f) for f in v] if k == "files" else v for k, v in asdict(summary).items()})
+        return
+    err.print(f"{summary.users:,} users, {summary.items:,} items, {summary.events:,} events:")
+    for file in summary.files:
+        typer.echo(file)
+
+
+def import_data(
+    app: AppName,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Holds users, items and events as .csv, .parquet or .jsonl.")
+    ] = None,
+    users: Annotated[Path | None, typer.Option(help="A file of users.")] = None,
+    items: Annotated[Path | None, typer.Option(help="A file of items.")] = None,
+    events: Annotated[Path | None, typer.Option(help="A file of events.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML that says which column is which; see docs/data.md.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Import users, items and events, and report on every row.
+
+    Example: `homefeed import streaming sample`
+
+    Example: `homefeed import streaming --items movies.csv --events ratings.csv --mapping movielens.toml`
+    """
+    if folder is None and not (users or items or events):
+        raise InvalidError("nothing to import: name a folder, or --users, --items or --events")
+    settings = settings_in_force()
+    files = find_files(folder) if folder is not None else Files()
+    files = Files(users or files.users, items or files.items, events or files.events)
+    report = imported(settings, recipe_of(app, mapping), files, as_json)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        out.print(report.to_rich())
+
+
+def generated(app: str, folder: Path, sizes: dict[str, int], seed: int, form: str, report: Any) -> Any:
+    """Write the sample of an app."""
+    recipe = recipe_of(app)
+    module = f"homefeed.apps.{recipe.app}.generate"
+    if find_spec(f"homefeed.apps.{recipe.app}") is None or find_spec(module) is None:
+        raise InvalidError(f"there is no sample of {app}; only the ready-made apps have one")
+    return import_module(module).generate(
+        folder,
+        **sizes,
+        seed=seed,
+        format=form,
+        progress=lambda done, total: report("generating", done, total),
+    )
+
+
+def imported(settings: Settings, recipe: Recipe, files: Files, quiet: bool) -> DataReport:
+    """Import files with a progress bar."""
+    with progress(quiet) as report:
+        return on_store(
+            settings, lambda store: import_files(store, recipe, files, now=system_clock(), progress=report)
+        )

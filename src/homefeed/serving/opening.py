@@ -1,0 +1,34 @@
+"""Opens an app on the store and models of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from homefeed.recipe import Recipe
+from homefeed.serving.clock import Outside
+from homefeed.serving.live import LiveApp
+from homefeed.settings import Settings
+from homefeed.store import Store, open_store
+from homefeed.store.artifacts import ArtifactStore
+
+
+def live_app(recipe: Recipe, store: Store, settings: Settings, outside: Outside | None = None) -> LiveApp:
+    """An app that is yet to be started."""
+    return LiveApp(
+        recipe,
+        store,
+        ArtifactStore(settings.models_folder),
+        outside or Outside(),
+        user_cache=settings.user_cache,
+        replicas=settings.replicas,
+    )
+
+
+@asynccontextmanager
+async def open_app(recipe: Recipe, settings: Settings) -> AsyncIterator[LiveApp]:
+    """An app that can answer."""
+    async with open_store(settings.store_url) as store:
+        app = live_app(recipe, store, settings)
+        await app.start()
+        yield app
