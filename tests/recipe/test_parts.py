@@ -107,11 +107,15 @@ def test_a_part_of_another_kind_does_not_do() -> None:
 def test_what_a_part_itself_lacks_is_not_taken_for_a_missing_part(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def lacking(name: str) -> Callable[[str], object]:
-        def fail(_module: str) -> object:
-            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+    real = importlib.import_module
 
-        return fail
+    def lacking(name: str) -> Callable[[str], object]:
+        def load(module: str) -> object:
+            if module == "homefeed.retrieve.popular":
+                raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+            return real(module)
+
+        return load
 
     find_part.cache_clear()
     for name in ("faiss", "home"):

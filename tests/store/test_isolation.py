@@ -169,13 +169,17 @@ async def check_events(store: Store, app: str, model: Model) -> None:
 
 
 @pytest.mark.usefixtures("store")
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.tuples(st.sampled_from("ab"), OPERATIONS), max_size=20))
 async def test_each_app_holds_what_was_done_to_it_and_nothing_else(
     store: Store, steps: list[tuple[str, Operation]]
 ) -> None:
     run = uuid.uuid4().hex
     models = {"a": Model(), "b": Model()}
+    catalogue = [ItemWrite(item_id, {}) for item_id in "xyz"]
+    for app, model in models.items():
+        model.put_items(catalogue)
+        await put_items(store, f"{app}{run}", catalogue)
     for app, (real, modelled, arguments) in steps:
         expected = "done"
         try:

@@ -143,6 +143,16 @@ async def test_concurrent_steps_are_all_counted(store: Store) -> None:
     assert sorted(await asyncio.gather(*(step() for _ in range(40)))) == list(range(1, 41))
 
 
+async def test_a_writer_that_reads_first_waits_its_turn(store: Store) -> None:
+    async def put_one_more() -> None:
+        async with store.write() as connection:
+            await connection.execute(COUNT)
+            await store.advance(connection, "a", event_seq=1)
+
+    await asyncio.gather(*(put_one_more() for _ in range(20)))
+    assert (await store.counters("a")).event_seq == 20
+
+
 async def test_concurrent_writers_of_one_id_agree_on_one_item(store: Store) -> None:
     created = await asyncio.gather(*(put_items(store, "shop", [ItemWrite("i", {"n": n})]) for n in range(20)))
     assert sum(created) == 1

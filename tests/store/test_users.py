@@ -122,6 +122,16 @@ async def test_erasing_takes_the_events_too_and_nobody_elses(store: Store) -> No
     assert (await store.counters(APP)).erasures == 1
 
 
+async def test_erasing_in_one_app_leaves_the_same_number_in_another(store: Store) -> None:
+    for app in (APP, "other"):
+        await put_items(store, app, [ItemWrite("i", {})])
+        await append_events(store, app, [Event("u", "i", "play", 1)], 100)
+    assert await erase_user(store, APP, "u") == 1
+    assert await get_user(store, "other", "u") == User("u", 1, {})
+    assert len(await rows_of_user(store, "other", 1)) == 1
+    assert (await store.counters("other")).erasures == 0
+
+
 async def test_who_comes_back_after_erasure_is_somebody_new(store: Store) -> None:
     await put_items(store, APP, [ItemWrite("i", {})])
     event = Event("u", "i", "play", 1)

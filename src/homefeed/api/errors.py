@@ -9,7 +9,9 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError, OverloadedError
 
@@ -33,11 +35,10 @@ def problem(status: int, detail: str, request_id: str | None, **more: Any) -> Re
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of the app answered by a problem document."""
+    """Have every expected error of the app answered by a problem document."""
     app.add_exception_handler(HomefeedError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def validation_errors(errors: Any) -> list[dict[str, str]]:
@@ -71,9 +72,23 @@ async def _http(request: Request, error: Exception) -> Response:
         detail = f"nothing is at {request.url.path}; see /docs"
     response = problem(error.status_code, detail, _request_id(request))
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers.update(_allowed(request))
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("unexpected error", path=request.scope.get("path"), error=repr(error), exc_info=error)
-    return problem(500, "something went wrong here; the log says what", _request_id(request))
+def _allowed(request: Request) -> dict[str, str]:
+    # Starlette names the methods of one route, where a path may have several.
+    path = getattr(request.scope.get("route"), "path_format", None)
+    operations = request.app.openapi()["paths"].get(path, {})
+    return {"Allow": ", ".join(sorted(method.upper() for method in operations))} if operations else {}
+
+
+async def unexpected(scope: Scope, error: Exception, request_id: str) -> Response:
+    """What answers a request that failed by no fault of its own: 503 while a store is away, else 500."""
+    _log.error("unexpected error", path=scope["path"], error=repr(error), exc_info=error)
+    if isinstance(error, SQLAlchemyError | OSError):
+        context = scope["app"].state.context
+        if not all([await app.store.healthy() for app in context.apps.values()]):
+            return problem(503, "the store does not answer; try again in a second", request_id)
+    return problem(500, "something went wrong here; the log says what", request_id)

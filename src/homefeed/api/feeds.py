@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Query, Request
 
 from homefeed.api.context import App, InContext, RequestId, StrictRoute
-from homefeed.api.schemas import ExplainOut, FeedAnswer, FeedItem
+from homefeed.api.schemas import ExplainOut, FeedAnswer, FeedItem, Id
 from homefeed.errors import InvalidError
 from homefeed.serving import FeedRequest
 from homefeed.serving.intake import check_id
@@ -21,7 +21,7 @@ _FILTER = re.compile(r"([a-z][a-z0-9_]*)(>=|<=|:|>|<)(.*)", re.DOTALL)
 _PLACE = ("query", "latitude", "longitude", "radius_km")
 _NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", *_PLACE}
 
-UserId: TypeAlias = Annotated[str | None, Query(description="Without it, or unknown: a cold start.")]
+UserId: TypeAlias = Annotated[Id | None, Query(description="Without it, or unknown: a cold start.")]
 Filters: TypeAlias = Annotated[
     list[str] | None, Query(alias="filter", description="`field:value`, `field>=number`, ...; all must hold.")
 ]

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from homefeed.api.context import App, StrictRoute
 from homefeed.api.intake import in_words
+from homefeed.api.middleware import allow_any_length
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
-from homefeed.api.schemas import Accepted, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
+from homefeed.api.schemas import Accepted, Id, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
 from homefeed.errors import InvalidError
 from homefeed.serving import LiveApp
 from homefeed.serving.intake import check_id, format_time, parse_time
@@ -22,8 +23,9 @@ from homefeed.types import Item
 
 router = APIRouter(prefix="/v1/apps/{app}/items", tags=["items"], route_class=StrictRoute)
 
-ItemId = Annotated[str, Path(description="Percent-encoded.")]
+ItemId = Annotated[Id, Path(description="Percent-encoded.")]
 
+_NDJSON = "application/x-ndjson"
 _MOST_IN_LIST = 1_000
 _LONGEST_LINE = 1_000_000
 
@@ -45,7 +47,7 @@ async def list_all(app: App, limit: Limit = 100, cursor: Cursor = None) -> Items
                 "application/json": {
                     "schema": {"type": "array", "maxItems": _MOST_IN_LIST, "items": ItemWithId.model_json_schema()}
                 },
-                "application/x-ndjson": {"schema": {"type": "string"}},
+                _NDJSON: {"schema": {"type": "string"}},
             },
         }
     },
@@ -53,7 +55,8 @@ async def list_all(app: App, limit: Limit = 100, cursor: Cursor = None) -> Items
 async def put_many(app: App, request: Request) -> Accepted:
     """Create or replace items: a JSON list of up to 1,000, or NDJSON of any length, an item a line."""
     taken, rejected, index = 0, [], 0
-    if request.headers.get("content-type", "").startswith("application/x-ndjson"):
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() == _NDJSON:
+        allow_any_length(request)
         batches = _ndjson(request)
     else:
         batches = _json_list(await request.body())
@@ -136,9 +139,6 @@ async def _json_list(body: bytes) -> AsyncIterator[list[Any]]:
     yield loaded
 
 
-_NDJSON = "application/x-ndjson"
-
-
 async def _ndjson(request: Request) -> AsyncIterator[list[Any]]:
     batch: list[Any] = []
     async for line in _lines(request):
@@ -157,12 +157,13 @@ async def _lines(request: Request) -> AsyncIterator[bytes]:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield line
-        if len(rest) > _LONGEST_LINE:
-            raise InvalidError(f"body: a line of more than {_LONGEST_LINE} bytes")
+        rest = rest[: _LONGEST_LINE + 1]
     yield rest
 
 
 def _loaded(line: bytes) -> Any:
+    if len(line) > _LONGEST_LINE:
+        return InvalidError(f"a line of more than {_LONGEST_LINE} bytes")
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError as error:

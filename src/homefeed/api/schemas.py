@@ -4,9 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
+
+from homefeed.serving.intake import LONGEST_ID
+
+_DEEPEST = 32
+
+
+def _not_too_deep(attributes: dict[str, Any]) -> dict[str, Any]:
+    # What is nested hundreds deep can be read as JSON but not written again.
+    level: list[Any] = [attributes]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return attributes
+    raise ValueError(f"nested more than {_DEEPEST} deep")
+
 
 Attributes = dict[str, Any]
+AttributesIn = Annotated[Attributes, AfterValidator(_not_too_deep)]
+# `check_id` says in plainer words what the schema says of ids.
+Id = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": r"^[^\u0000]+$"}),
+]
 Time = Annotated[str | int | float, Field(description="ISO 8601, UTC where no offset is given, or Unix seconds.")]
 
 
@@ -53,7 +79,7 @@ class AppsOut(BaseModel):
 class ItemIn(Body):
     """An item to create or replace."""
 
-    attributes: Attributes = {}
+    attributes: AttributesIn = {}
     hidden: bool = False
     created_at: Time | None = None
 
@@ -61,13 +87,13 @@ class ItemIn(Body):
 class ItemWithId(ItemIn):
     """An item in a list."""
 
-    item_id: str
+    item_id: Id
 
 
 class ItemPatch(Body):
     """What to change of an item; null takes an attribute away."""
 
-    attributes: Attributes = {}
+    attributes: AttributesIn = {}
     hidden: bool | None = None
 
 
@@ -112,7 +138,7 @@ class EventsAccepted(BaseModel):
 class UserIn(Body):
     """A user to create or replace."""
 
-    attributes: Attributes = {}
+    attributes: AttributesIn = {}
 
 
 class UserOut(BaseModel):
@@ -139,14 +165,14 @@ class Erased(BaseModel):
 class EventIn(Body):
     """Something a user did to an item. Without `timestamp` it is now; without `event_id` its content is its id."""
 
-    user_id: str
-    item_id: str
+    user_id: Id
+    item_id: Id
     event_type: str
     value: FiniteFloat | None = None
     timestamp: Time | None = None
-    event_id: str | None = None
-    request_id: str | None = None
-    context: Attributes = {}
+    event_id: Id | None = None
+    request_id: Id | None = None
+    context: AttributesIn = {}
 
 
 class EventOut(BaseModel):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from homefeed.api.context import App, StrictRoute
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
-from homefeed.api.schemas import Erased, EventOut, EventsOut, UserIn, UserOut, UsersOut
+from homefeed.api.schemas import Erased, EventOut, EventsOut, Id, UserIn, UserOut, UsersOut
 from homefeed.serving.intake import check_id, format_time
 from homefeed.store.events import latest_of_user
 from homefeed.store.users import erase_user, get_user, list_users, patch_user, put_users
@@ -17,7 +17,7 @@ from homefeed.types import User
 
 router = APIRouter(prefix="/v1/apps/{app}/users", tags=["users"], route_class=StrictRoute)
 
-UserId = Annotated[str, Path(description="Percent-encoded.")]
+UserId = Annotated[Id, Path(description="Percent-encoded.")]
 
 
 @router.get("")

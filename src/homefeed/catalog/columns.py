@@ -116,9 +116,9 @@ class TagsColumn:
         if value is None:
             return None
         if isinstance(value, str):
-            return [tag for tag in value.split("|") if tag.strip()]
+            value = value.split("|")
         if isinstance(value, list | tuple) and all(isinstance(tag, str) for tag in value):
-            return list(value)
+            return [tag.strip() for tag in value if tag.strip()]
         raise InvalidError(f"{field}: expected a list of tags, got {value!r:.80}")
 
     def set(self, position: int, value: Any) -> None:
@@ -162,9 +162,10 @@ class NumberColumn:
 
     def check(self, field: str, value: Any) -> Any:
         """Accepts finite numbers, and strings that are one."""
-        if value is None or (isinstance(value, int | float) and math.isfinite(value)):
-            return value
-        return _number(field, value)
+        if value is None:
+            return None
+        number = _number(field, value)
+        return value if isinstance(value, int | float) else number
 
     def set(self, position: int, value: Any) -> None:
         """Write one number."""
@@ -173,7 +174,7 @@ class NumberColumn:
     def terms(self, position: int) -> tuple[str, ...]:
         """The number as text."""
         number = self._numbers.view[position] if position < len(self._numbers) else math.nan
-        return () if math.isnan(number) else (f"{number:g}",)
+        return () if math.isnan(number) else (f"{number:.15g}",)
 
     def mask(self, condition: Filter, size: int) -> Mask:
         """Items whose number compares as asked; those without one never do."""
@@ -204,7 +205,7 @@ def _scalar(field: str, kind: str, value: Any) -> Any:
 def _number(field: str, value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise InvalidError(f"{field}: expected a number, got {value!r:.80}")

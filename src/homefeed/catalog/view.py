@@ -46,37 +46,44 @@ class CatalogView:
     @property
     def numbers(self) -> Numbers:
         """(items,) permanent numbers."""
-        return self._numbers.view
+        return self._numbers.view[: self.size]
 
     @property
     def available(self) -> Mask:
         """(items,) neither hidden nor deleted."""
-        return self._available.view
+        return self._available.view[: self.size]
 
     @property
     def created(self) -> Times:
         """(items,) when each came into being; NO_TIME where nobody knows."""
-        return self._created.view
+        return self._created.view[: self.size]
 
     def apply(self, items: Iterable[Item]) -> None:
-        """Take over created, changed, hidden and deleted items."""
-        self.generation += 1
+        """Take over created, changed, hidden and deleted items.
+
+        A value that does not fit its field's kind, stored before the recipe declared the field so, is left out.
+        """
+        # Other threads read meanwhile: they find whole items only, and a new generation once all of it is here.
+        generation = self.generation + 1
         for item in items:
-            position = self._position_of.get(item.item_id)
-            if position is None:
-                if item.deleted:
-                    continue
-                position = self._append(item)
+            known = self._position_of.get(item.item_id)
+            if known is None and item.deleted:
+                continue
+            position = self.size if known is None else known
             self._available.set(position, not (item.hidden or item.deleted))
             self._created.set(position, NO_TIME if item.created_at is None else item.created_at)
-            self._changed.set(position, self.generation)
-            self._attributes[position] = orjson.dumps(item.attributes)
+            self._changed.set(position, generation)
             for name, column in self._columns.items():
-                column.set(position, item.attributes.get(name))
+                column.set(position, _fitting(column, name, item.attributes.get(name)))
+            if known is None:
+                self._append(item)
+            else:
+                self._attributes[position] = orjson.dumps(item.attributes)
+        self.generation = generation
 
     def changed_since(self, generation: int) -> Positions:
         """The positions that came or changed after that generation."""
-        return np.flatnonzero(self._changed.view > generation).astype(np.int32)
+        return np.flatnonzero(self._changed.view[: self.size] > generation).astype(np.int32)
 
     def position(self, item_id: str) -> int | None:
         """Where an item is; None for one that never was here."""
@@ -133,11 +140,17 @@ class CatalogView:
             raise InvalidError(f'filter: no field "{condition.field}"; expected one of {known}')
         return column.mask(condition, self.size)
 
-    def _append(self, item: Item) -> int:
-        position = len(self._ids)
-        self._ids.append(item.item_id)
-        self._attributes.append(b"{}")
-        self._position_of[item.item_id] = position
+    def _append(self, item: Item) -> None:
+        position = self.size
+        self._attributes.append(orjson.dumps(item.attributes))
         self._numbers.set(position, item.number)
+        self._ids.append(item.item_id)
+        self._position_of[item.item_id] = position
         self._position_of_number.set(item.number, position)
-        return position
+
+
+def _fitting(column: Column, field: str, value: Any) -> Any:
+    try:
+        return column.check(field, value)
+    except InvalidError:
+        return None

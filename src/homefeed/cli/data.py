@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +15,7 @@ import typer
 from homefeed.cli.common import (
     AppName,
     Json,
+    Report,
     err,
     on_store,
     out,
@@ -22,7 +25,7 @@ from homefeed.cli.common import (
     settings_in_force,
 )
 from homefeed.errors import InvalidError
-from homefeed.ingest import DataReport, Files, find_files, import_files
+from homefeed.ingest import DataReport, Files, find_files, import_files, render_report
 from homefeed.recipe import Recipe
 from homefeed.serving.clock import system_clock
 from homefeed.settings import Settings
@@ -41,6 +44,9 @@ def generate(
     items: Annotated[int | None, typer.Option(min=1)] = None,
     events: Annotated[int | None, typer.Option(min=0)] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 42,
+    end: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day the events end; a fixed one by default.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="csv, parquet or jsonl.")] = "csv",
     as_json: Json = False,
 ) -> None:
@@ -48,9 +54,10 @@ def generate(
 
     Example: `homefeed generate streaming --out sample --users 500 --seed 7`
     """
-    sizes = {"users": users, "items": items, "events": events}
+    given = {"users": users, "items": items, "events": events, "end": end and end.replace(tzinfo=UTC)}
+    options = {name: value for name, value in given.items() if value is not None}
     with progress(as_json) as report:
-        summary = generated(app, folder, {k: v for k, v in sizes.items() if v is not None}, seed, form, report)
+        summary = generated(app, folder, report, seed=seed, format=form, **options)
     if as_json:
         print_json({k: [str(f) for f in v] if k == "files" else v for k, v in asdict(summary).items()})
         return
@@ -87,22 +94,17 @@ def import_data(
     if as_json:
         print_json(report.to_json())
     else:
-        out.print(report.to_rich())
+        out.print(render_report(report))
 
 
-def generated(app: str, folder: Path, sizes: dict[str, int], seed: int, form: str, report: Any) -> Any:
-    """Write the sample of an app."""
+def generated(app: str, folder: Path, report: Report, **options: Any) -> Any:
+    """Write the sample of an app, by the options of its generator."""
     recipe = recipe_of(app)
     module = f"homefeed.apps.{recipe.app}.generate"
     if find_spec(f"homefeed.apps.{recipe.app}") is None or find_spec(module) is None:
         raise InvalidError(f"there is no sample of {app}; only the ready-made apps have one")
-    return import_module(module).generate(
-        folder,
-        **sizes,
-        seed=seed,
-        format=form,
-        progress=lambda done, total: report("generating", done, total),
-    )
+    report_events = partial(report, "generating")
+    return import_module(module).generate(folder, progress=report_events, **options)
 
 
 def imported(settings: Settings, recipe: Recipe, files: Files, quiet: bool) -> DataReport:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -68,8 +69,8 @@ def doctor(as_json: Json = False) -> None:
         print_json([{"check": check, "ok": ok, "detail": detail} for check, ok, detail in found])
     else:
         for check, ok, detail in found:
-            out.print(f"[{'green' if ok else 'red'}]{'ok  ' if ok else 'FAIL'}[/] {check}: ", end="")
-            out.print(detail, markup=False, highlight=False)
+            mark = typer.style("ok  ", fg="green") if ok else typer.style("FAIL", fg="red")
+            typer.echo(f"{mark} {check}: {detail}")
     if not all(ok for _, ok, _ in found):
         raise typer.Exit(1)
 
@@ -111,7 +112,7 @@ def _prepare(settings: Settings, name: str) -> None:
     """Fill an app's empty store with its sample, and train where nothing is trained."""
     from homefeed.cli.data import generated, imported
     from homefeed.cli.models import trained
-    from homefeed.ingest import find_files
+    from homefeed.ingest import find_files, render_report
     from homefeed.serving.models import SIGNALS
     from homefeed.store.artifacts import ArtifactStore
 
@@ -122,8 +123,8 @@ def _prepare(settings: Settings, name: str) -> None:
     else:
         folder = settings.home / "sample" / recipe.app
         with progress(False) as report:
-            generated(name, folder, {}, 42, "csv", report)
-        out.print(imported(settings, recipe, find_files(folder), False).to_rich())
+            generated(name, folder, report, end=datetime.now(UTC).replace(microsecond=0), dated=True)
+        out.print(render_report(imported(settings, recipe, find_files(folder), False)))
     if ArtifactStore(settings.models_folder).current(recipe.app, SIGNALS) is None:
         trained(settings, recipe, False)
 

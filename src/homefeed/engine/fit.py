@@ -61,6 +61,8 @@ def _item_full(recipe: Recipe, data: TrainingData) -> tuple[Floats, dict[str, fl
 def fit_signals(recipe: Recipe, prepared: Prepared, watermark: int) -> SignalsModel:
     """Count the events; `watermark` is how far in the log they reach."""
     data, events, groups = prepared.data, prepared.data.interactions, prepared.group_full
+    # An event told with a time to come counts as of now: else it would outweigh all others until that time.
+    events = replace(events, times=np.minimum(events.times, data.now))
     landmark = int(events.times.max()) if len(events) else data.now
     half_life = recipe.signals.trending_half_life_days * DAY
     count = data.item_count

@@ -94,6 +94,7 @@ def evaluate_app(
     assert_no_leak(split, interactions)
     report("training", 0, 1)
     setting = _at_cutoff(recipe, catalog, replace(data, interactions=interactions), split, feed, baseline)
+    report("training", 1, 1)
     cases = _drawn(split, protocol)
     if not cases:
         raise HomefeedError(f"{recipe.app}: no user has events on both sides of the cutoff; nothing can be judged")

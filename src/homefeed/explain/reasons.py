@@ -16,11 +16,13 @@ def reasons_for(
     contributions: Floats,
     retrievers: Mapping[str, Explains],
     otherwise: str,
+    failed: dict[str, str] | None = None,
 ) -> tuple[str, ...]:
     """(n,) the reason of the retriever that added most to each item's score and has one to give.
 
     A retriever is asked only about items it proposed. `contributions` (n, features) are the ranker's; the
-    columns of the features named as retrievers count. `otherwise` is said where none has a reason.
+    columns of the features named as retrievers count. `otherwise` is said where none has a reason. A retriever
+    that raises has none to give, and is named in `failed`.
     """
     explaining = [name for name in page.retrievers if name in retrievers]
     columns = [page.feature_names.index(name) for name in explaining]
@@ -35,8 +37,19 @@ def reasons_for(
                 for row in np.flatnonzero((order[:, rank] == column) & proposed[:, column]).tolist()
                 if reasons[row] is None
             ]
-            if rows:
-                said = retrievers[name].reasons(query, page.positions[rows])
-                for row, reason in zip(rows, said, strict=True):
-                    reasons[row] = reason
+            for row, reason in _asked(query, page, name, retrievers[name], rows, failed):
+                reasons[row] = reason
     return tuple(reason or otherwise for reason in reasons)
+
+
+def _asked(
+    query: Query, page: Candidates, name: str, retriever: Explains, rows: list[int], failed: dict[str, str] | None
+) -> list[tuple[int, str | None]]:
+    if not rows:
+        return []
+    try:
+        return list(zip(rows, retriever.reasons(query, page.positions[rows]), strict=True))
+    except Exception as error:  # a sentence less is no reason to answer nothing
+        if failed is not None:
+            failed[name] = f"{type(error).__name__}: {error}"
+        return []

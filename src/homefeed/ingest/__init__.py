@@ -1,0 +1,17 @@
+"""Files into the store: CSV, Parquet and JSON Lines, every row accounted for in a data report."""
+
+from homefeed.ingest.load import import_files
+from homefeed.ingest.readers import Files, find_files
+from homefeed.ingest.report import DataReport, EventFacts, FileReport, render_report
+from homefeed.ingest.stream import Progress
+
+__all__ = [
+    "DataReport",
+    "EventFacts",
+    "FileReport",
+    "Files",
+    "Progress",
+    "find_files",
+    "import_files",
+    "render_report",
+]

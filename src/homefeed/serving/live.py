@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import structlog
 
 from homefeed.catalog import CatalogView, Counters, Resources, strengths
 from homefeed.engine import build_feeds, event_weights
@@ -29,6 +30,8 @@ from homefeed.store.users import changed_users
 from homefeed.types import DAY, Event, Filter, Query, Slate, UserState
 
 _PAGE = 20_000
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class LiveApp:
         self._users = UserCache(store, recipe.app, self._weights, user_cache)
         self._replicas = replicas
         self._writer = EventWriter(self._commit)
-        self._following = asyncio.Lock()
+        self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._known = StoreCounters()
         self._items_after = self._users_after = (0, 0)
         counters = self._new_counters(ModelSet())
@@ -139,8 +142,7 @@ class LiveApp:
     async def follow(self) -> None:
         """Take over what was written to the store since the last time, by whomever."""
         async with self._following:
-            now = await self.store.counters(self.recipe.app)
-            before, self._known = self._known, now
+            before, now = self._known, await self.store.counters(self.recipe.app)
             if now.item_revision != before.item_revision:
                 await self._follow_items()
             if now.erasures != before.erasures:
@@ -148,14 +150,29 @@ class LiveApp:
             if now.user_revision != before.user_revision:
                 await self._follow_users()
             await self._follow_events(self._parts.counters, now.event_seq)
+            # Known only now: what fails or is cancelled half way is taken up again.
+            self._known = now
+
+    async def catch_up(self) -> bool:
+        """Take over all that others did: writes, new models, new orders. Whether models changed."""
+        await self.follow()
+        reloaded = await self.reload_models()
+        await self.refresh()
+        return reloaded
 
     async def reload_models(self) -> bool:
         """Serve newly published models, if there are any; requests go on meanwhile."""
+        async with self._reloading:
+            return await self._reload()
+
+    async def _reload(self) -> bool:
         before = self._parts.models
         wanted = await asyncio.to_thread(wanted_versions, self.recipe, self.artifacts)
         if wanted == before.wanted:
             return False
         models = await asyncio.to_thread(load_models, self.recipe, self.artifacts, before)
+        async with self._following:
+            await self._follow_items()  # the models may know newer ones
         counters = self._parts.counters
         if models.signals is not before.signals:
             counters = self._new_counters(models)
@@ -163,6 +180,8 @@ class LiveApp:
         feeds = await asyncio.to_thread(self._built_feeds, counters, models)
         async with self._following:
             await self._follow_events(counters, self._known.event_seq)
+            if counters.watermark > self._known.event_seq:
+                self._users.clear()  # the model counted events that were not followed: whose, nobody knows
             self._parts = _Parts(counters, models, feeds)
         return True
 
@@ -187,7 +206,12 @@ class LiveApp:
 
     async def _commit(self, events: Sequence[Event]) -> list[Outcome]:
         outcomes = await append_events(self.store, self.recipe.app, events, self.outside.clock())
-        await self.follow()
+        try:
+            await self.follow()
+        except Exception as error:
+            # They are durable: who is told otherwise tells them again. The next time they are followed.
+            self._users.forget({event.user_id for event in events})
+            _log.error("events written, not followed yet", app=self.recipe.app, error=repr(error))
         return outcomes
 
     async def _follow_items(self) -> None:
@@ -216,6 +240,7 @@ class LiveApp:
         positions = self.catalog.positions(np.array(rows.items, np.int32))
         full = counters.full[positions] if self.catalog.size else np.zeros(len(rows), np.float32)
         strength = strengths(self._weights, types, values, full)
+        positions[types < 0] = -1  # as in training, undeclared types do not count
         counters.add(positions, strength, np.array(rows.times, np.int64))
         counters.watermark = rows.seqs[-1]
 

@@ -30,9 +30,9 @@ class StoredUser:
     times: Times = field(default_factory=lambda: np.empty(0, np.int64))
 
     def state(self, user_id: str, catalog: CatalogView, counters: Counters, weights: EventWeights) -> UserState:
-        """As the algorithms see it: only events of items that are still in the catalogue."""
+        """As the algorithms see it: only events of declared types and of items still in the catalogue."""
         positions = catalog.positions(self.items)
-        here = positions >= 0
+        here = (positions >= 0) & (self.types >= 0)
         positions, types, values = positions[here], self.types[here], self.values[here]
         history = History(
             positions, types, values, strengths(weights, types, values, counters.full[positions]), self.times[here]
@@ -48,7 +48,7 @@ class UserCache:
         self._size = size
         self._users: OrderedDict[str, StoredUser] = OrderedDict()
         self._id_of: dict[int, str] = {}
-        self._loading: set[str] = set()
+        self._forgotten = 0
 
     async def get(self, user_id: str) -> StoredUser:
         """What the store knows of the user; an unknown one has no number."""
@@ -56,26 +56,23 @@ class UserCache:
         if found is not None:
             self._users.move_to_end(user_id)
             return found
-        self._loading.add(user_id)
+        before = self._forgotten
         loaded = await self.load(user_id)
-        # If an event of the user was written meanwhile, what was read may be older: use it, do not keep it.
-        if user_id in self._loading:
-            self._loading.discard(user_id)
+        # If anyone was forgotten meanwhile, what was read may be older: use it, do not keep it.
+        if self._forgotten == before:
             self._keep(user_id, loaded)
         return loaded
 
     def forget(self, user_ids: Iterable[str] = (), numbers: Iterable[int] = ()) -> None:
         """Drop users whose events or attributes changed."""
         # A load under way does not know its number yet: none of them may be kept.
-        self._loading.clear()
+        self._forgotten += 1
         for user_id in [*user_ids, *(self._id_of[n] for n in numbers if n in self._id_of)]:
-            dropped = self._users.pop(user_id, None)
-            if dropped is not None and dropped.number is not None:
-                self._id_of.pop(dropped.number, None)
+            self._drop(user_id)
 
     def clear(self) -> None:
         """Drop everyone."""
-        self._loading.clear()
+        self._forgotten += 1
         self._users.clear()
         self._id_of.clear()
 
@@ -84,7 +81,12 @@ class UserCache:
         if user.number is not None:
             self._id_of[user.number] = user_id
         if len(self._users) > self._size:
-            self.forget([next(iter(self._users))])
+            self._drop(next(iter(self._users)))
+
+    def _drop(self, user_id: str) -> None:
+        dropped = self._users.pop(user_id, None)
+        if dropped is not None and dropped.number is not None:
+            self._id_of.pop(dropped.number, None)
 
     async def load(self, user_id: str) -> StoredUser:
         """The same, straight from the store."""

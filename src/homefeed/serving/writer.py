@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from homefeed.errors import OverloadedError
 from homefeed.store.events import Outcome
@@ -13,6 +14,7 @@ _MOST_IN_GROUP = 2_000
 _MOST_WAITING = 50_000
 
 Commit = Callable[[Sequence[Event]], Awaitable[list[Outcome]]]
+_Entry: TypeAlias = tuple[Sequence[Event], asyncio.Future[list[Outcome]]]
 
 
 class EventWriter:
@@ -23,7 +25,7 @@ class EventWriter:
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
-        self._waiting: list[tuple[Sequence[Event], asyncio.Future[list[Outcome]]]] = []
+        self._waiting: list[_Entry] = []
         self._count = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -50,23 +52,22 @@ class EventWriter:
             together = [event for events, _ in group for event in events]
             try:
                 outcomes = await self._commit(together)
-            except BaseException as error:
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(
-                            error if isinstance(error, Exception) else OverloadedError("shutting down")
-                        )
-                if not isinstance(error, Exception):
-                    raise
+            except Exception as error:
+                _fail(group, error)
                 continue
+            except BaseException:
+                # Nobody comes to write what waits, either.
+                _fail([*group, *self._waiting], OverloadedError("shutting down"))
+                self._waiting, self._count = [], 0
+                raise
             start = 0
             for events, future in group:
                 if not future.done():
                     future.set_result(outcomes[start : start + len(events)])
                 start += len(events)
 
-    def _next_group(self) -> list[tuple[Sequence[Event], asyncio.Future[list[Outcome]]]]:
-        group: list[tuple[Sequence[Event], asyncio.Future[list[Outcome]]]] = []
+    def _next_group(self) -> list[_Entry]:
+        group: list[_Entry] = []
         size = 0
         while self._waiting and (not group or size + len(self._waiting[0][0]) <= _MOST_IN_GROUP):
             entry = self._waiting.pop(0)
@@ -74,3 +75,9 @@ class EventWriter:
             size += len(entry[0])
         self._count -= size
         return group
+
+
+def _fail(group: Sequence[_Entry], error: Exception) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import orjson
+from filelock import FileLock
 
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
@@ -26,6 +28,8 @@ M = TypeVar("M", bound=Model)
 
 _MANIFEST = "manifest.json"
 _CURRENT = "CURRENT"
+_LOCK = ".lock"
+_GONE = ".gone-"
 _KEPT_VERSIONS = 3
 
 
@@ -74,24 +78,24 @@ class ArtifactStore:
         """Write a new version and make it the current one; a reader sees the old one or the new one, whole."""
         home = self.root / app / name
         home.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home))
+        draft = home / f".draft-{uuid.uuid4().hex}"
+        draft.mkdir()
         try:
             model.save(draft)
             files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
             moment = datetime.fromtimestamp(now / SECOND, UTC)
-            digest = hashlib.sha256(orjson.dumps([files, dict(config), watermark])).hexdigest()[:8]
-            version = f"{moment:%Y%m%dT%H%M%S%f}-{digest}"
+            version = f"{moment:%Y%m%dT%H%M%S%f}-{_digest(files, config, watermark)}"
             created_at = moment.isoformat().replace("+00:00", "Z")
             manifest = Manifest(app, name, part, version, created_at, watermark, config, facts, files)
             (draft / _MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-            _sync_folder(draft)
-            if not (home / version).exists():
-                draft.rename(home / version)
-            self.choose(app, name, version)
+            for path in [*draft.iterdir(), draft]:
+                _sync(path)
+            with FileLock(home / _LOCK):
+                _install(draft, home / version)
+                _point_at(home, version)
+                self._retire(app, name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        for old in self.versions(app, name)[_KEPT_VERSIONS:]:
-            shutil.rmtree(home / old, ignore_errors=True)
         return manifest
 
     def choose(self, app: str, name: str, version: str) -> None:
@@ -101,51 +105,69 @@ class ArtifactStore:
             ArtifactError: there is no such version.
         """
         home = self.root / app / name
-        if not (home / version / _MANIFEST).is_file():
-            known = ", ".join(self.versions(app, name)) or "none"
-            raise ArtifactError(f"{app}/{name}: no version {version}; there are: {known}")
-        descriptor, draft = tempfile.mkstemp(prefix=".current-", dir=home)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(version)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(home / _CURRENT)
-        _sync_folder(home)
+        with FileLock(home / _LOCK) if home.is_dir() else nullcontext():
+            known = self.versions(app, name)
+            if version not in known:
+                raise ArtifactError(f"{app}/{name}: no version {version}; there are: {', '.join(known) or 'none'}")
+            _point_at(home, version)
 
     def current(self, app: str, name: str) -> str | None:
         """The version to serve; None where nothing is published."""
         try:
-            return (self.root / app / name / _CURRENT).read_text().strip() or None
+            named = (self.root / app / name / _CURRENT).read_bytes()
         except FileNotFoundError:
             return None
+        return named.decode(errors="replace").strip() or None
 
     def versions(self, app: str, name: str) -> list[str]:
         """Every published version, newest first."""
         home = self.root / app / name
         if not home.is_dir():
             return []
-        return sorted((path.parent.name for path in home.glob(f"*/{_MANIFEST}")), reverse=True)
+        names = (path.parent.name for path in home.glob(f"*/{_MANIFEST}"))
+        return sorted((name for name in names if not name.startswith(".")), reverse=True)
 
     def load(self, app: str, name: str, kind: type[M]) -> Loaded[M] | None:
         """The current version, or, where that is damaged, the newest older one that is whole; None without any."""
+        current = self.current(app, name)
+        while True:
+            found, refused = self._newest_whole(app, name, kind, current)
+            before, current = current, self.current(app, name)
+            # What went while it was being read was replaced: look at what came instead.
+            if not refused or current == before:
+                break
+        if found is None and refused:
+            newest, why = next(iter(refused.items()))
+            raise ArtifactError(f"{app}/{name}: no version is whole; {newest}: {why}. Train again.")
+        return found
+
+    def _newest_whole(
+        self, app: str, name: str, kind: type[M], current: str | None
+    ) -> tuple[Loaded[M] | None, dict[str, str]]:
         refused: dict[str, str] = {}
-        for version in self._preferred(app, name):
+        for version in self._preferred(app, name, current):
             folder = self.root / app / name / version
             try:
                 manifest = _verified(folder)
-                return Loaded(kind.load(folder), manifest, refused)
-            except (ArtifactError, OSError, ValueError, KeyError, TypeError) as error:
+                return Loaded(kind.load(folder), manifest, refused), refused
+            except Exception as error:  # whatever a damaged file makes a model raise, an older one can serve
                 refused[version] = f"{type(error).__name__}: {error}"
-        if refused:
-            newest, why = next(iter(refused.items()))
-            raise ArtifactError(f"{app}/{name}: no version is whole; {newest}: {why}. Train again.")
-        return None
+        return None, refused
 
-    def _preferred(self, app: str, name: str) -> Iterator[str]:
-        current = self.current(app, name)
+    def _preferred(self, app: str, name: str, current: str | None) -> Iterator[str]:
         if current is not None:
             yield current
             yield from (version for version in self.versions(app, name) if version < current)
+
+    def _retire(self, app: str, name: str) -> None:
+        """Remove all but the newest versions and the current one."""
+        home = self.root / app / name
+        for version in self.versions(app, name)[_KEPT_VERSIONS:]:
+            if version != self.current(app, name):
+                # Half removed, it would be a damaged one: it goes in one step.
+                (home / version).rename(home / f"{_GONE}{version}")
+        for gone in home.glob(f"{_GONE}*"):
+            shutil.rmtree(gone, ignore_errors=True)
 
 
 def _verified(folder: Path) -> Manifest:
@@ -153,6 +175,8 @@ def _verified(folder: Path) -> Manifest:
         manifest = Manifest(**orjson.loads((folder / _MANIFEST).read_bytes()))
     except (orjson.JSONDecodeError, TypeError) as error:
         raise ArtifactError(f"{_MANIFEST} is damaged: {error}") from None
+    if not folder.name.endswith(_digest(manifest.files, manifest.config, manifest.watermark)):
+        raise ArtifactError(f"{_MANIFEST} is damaged: it is not the one that was published")
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():
@@ -167,12 +191,32 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Force what a folder holds, and the folder itself, to the disk."""
-    for path in [*folder.iterdir(), folder]:
-        if path.is_file() or path == folder:
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+def _digest(files: Mapping[str, str], config: Mapping[str, Any], watermark: int) -> str:
+    return hashlib.sha256(orjson.dumps([files, dict(config), watermark])).hexdigest()[:8]
+
+
+def _install(draft: Path, folder: Path) -> None:
+    """Make a finished draft a version; the same version, published before, stays if it is whole."""
+    if folder.exists():
+        with suppress(ArtifactError, OSError, ValueError, TypeError):
+            _verified(folder)
+            return
+        shutil.rmtree(folder)
+    draft.rename(folder)
+
+
+def _point_at(home: Path, version: str) -> None:
+    draft = home / f".current-{uuid.uuid4().hex}"
+    draft.write_text(version)
+    _sync(draft)
+    draft.replace(home / _CURRENT)
+    _sync(home)
+
+
+def _sync(path: Path) -> None:
+    """Force a file, or the names a folder holds, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -62,10 +62,18 @@ def event_key(event: Event) -> bytes:
 
     So telling the same thing of the same moment twice, by a file or over HTTP, counts once.
     """
-    if event.event_id is not None:
-        return content_key("id", event.event_id)
-    value = None if event.value is None else float(event.value)
-    return content_key(event.user_id, event.item_id, event.event_type, value, event.time)
+    return row_key(event.user_id, event.item_id, event.event_type, event.value, event.time, event.event_id)
+
+
+def row_key(
+    user_id: str, item_id: str, event_type: str, value: float | None, time: int, event_id: str | None
+) -> bytes:
+    """The key of an event given as the cells of a row."""
+    if event_id is not None:
+        return content_key("id", event_id)
+    # 3 is 3.0, and -0.0 is 0.0.
+    number = None if value is None else value + 0.0
+    return content_key(user_id, item_id, event_type, number, time)
 
 
 def content_key(*parts: str | float | int | None) -> bytes:

@@ -63,7 +63,6 @@ async def train_app(
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
             prepared = prepare(recipe, log.data)
-            stages = [SIGNALS, *(spec.name for spec in recipe.models)]
             manifests = []
 
             def publish(name: str, part: str, model: Model, config: dict[str, object], began: float) -> None:
@@ -85,12 +84,12 @@ async def train_app(
                         facts=facts,
                     )
                 )
-                report(f"trained {name}", len(manifests), len(stages))
+                report(f"training {name}", 1, 1)
 
             # Signals come last: a server that sees new models before new counters is only a moment behind,
             # never ahead.
             for spec in recipe.models:
-                report(f"training {spec.name}", len(manifests), len(stages))
+                report(f"training {spec.name}", 0, 1)
                 began = time.perf_counter()
                 publish(spec.name, spec.part, fit_model(spec, prepared.data), spec.config.model_dump(), began)
             began = time.perf_counter()

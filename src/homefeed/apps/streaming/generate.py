@@ -130,12 +130,14 @@ def generate(
     days: int = 90,
     seed: int = 42,
     end: datetime = END,
+    dated: bool = False,
     format: Format = "csv",  # noqa: A002 - the word a caller looks for
     progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Write users, items, events and truth_users (the planted tastes) to `folder`: same seed, same bytes.
 
-    `events` covers the `days` before `end`; `progress` is told how many events of how many are drawn.
+    `events` covers the `days` before `end`; `progress` is told how many events of how many are drawn. `dated`
+    items tell when they arrived, in a column `created_at` that the contract does not ask for.
     """
     world = plan_world(users=users, items=items, days=days, seed=seed, end=end)
     if not 1 <= events <= _MOST_PLAYS_A_DAY * users * days:
@@ -144,7 +146,7 @@ def generate(
     plays = _draw_events(world, events, np.random.default_rng([seed, 2]), progress)
     tables = {
         "users": _users_table(world.people),
-        "items": _items_table(world.catalogue),
+        "items": _items_table(world.catalogue, dated),
         "events": _events_table(plays),
         "truth_users": _truth_table(world.people),
     }
@@ -340,17 +342,19 @@ def _users_table(people: People) -> pl.LazyFrame:
     )
 
 
-def _items_table(catalogue: Catalogue) -> pl.LazyFrame:
+def _items_table(catalogue: Catalogue, dated: bool) -> pl.LazyFrame:
     names = np.array(GENRES, dtype=object)
     second = np.where(catalogue.second_segment >= 0, "|" + names[catalogue.second_segment // STYLES], "")
-    return pl.LazyFrame(
+    table = pl.LazyFrame(
         {
             "item_id": _ids("i", len(catalogue.title)),
             "title": catalogue.title,
             "content_type": np.array(CONTENT_TYPES)[catalogue.content_type],
             "genre": (names[catalogue.segment // STYLES] + second).tolist(),
+            "created_at": catalogue.available,
         }
     )
+    return table.with_columns(_iso("created_at")) if dated else table.drop("created_at")
 
 
 def _events_table(plays: pl.DataFrame) -> pl.LazyFrame:
@@ -359,8 +363,12 @@ def _events_table(plays: pl.DataFrame) -> pl.LazyFrame:
         item_id=pl.format("i{}", pl.col("item") + 1),
         event_type=pl.lit("play"),
         watch_seconds="watch_seconds",
-        timestamp=pl.from_epoch("time", time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        timestamp=_iso("time"),
     )
+
+
+def _iso(column: str) -> pl.Expr:
+    return pl.from_epoch(column, time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _truth_table(people: People) -> pl.LazyFrame:

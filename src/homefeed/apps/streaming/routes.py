@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from homefeed.api.context import Context, InContext, RequestId, StrictRoute
 from homefeed.api.events import one_or_list
 from homefeed.api.intake import in_words, parse_event, take_events
-from homefeed.api.schemas import EventsAccepted
+from homefeed.api.schemas import EventsAccepted, Id
 from homefeed.apps.streaming.filters import title_filters
 from homefeed.apps.streaming.schemas import (
     HealthOut,
@@ -70,7 +70,7 @@ async def recommendations(
     context: InContext,
     live: Live,
     request_id: RequestId,
-    user_id: str,
+    user_id: Id,
     k: K = 10,
     content_type: ContentType = None,
     genre: Genre = None,
@@ -90,7 +90,7 @@ async def recommendations(
 
 @router.get("/history")
 async def history(
-    live: Live, request_id: RequestId, user_id: str, limit: Annotated[int, Query(ge=1, le=1_000)] = 50
+    live: Live, request_id: RequestId, user_id: Id, limit: Annotated[int, Query(ge=1, le=1_000)] = 50
 ) -> HistoryOut:
     """What a user watched, newest first; nothing for an unknown user."""
     found = await latest_of_user(live.store, APP, check_id("user_id", user_id), limit)

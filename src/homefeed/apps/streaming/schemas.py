@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from homefeed.api.schemas import Time
+from homefeed.api.schemas import Id, Time
 
 
 class Title(BaseModel):
@@ -59,13 +59,13 @@ class PlayIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    user_id: str
-    item_id: str
+    user_id: Id
+    item_id: Id
     event_type: Literal["play"] = "play"
     watch_seconds: FiniteFloat
     timestamp: Time | None = None
-    event_id: str | None = None
-    request_id: str | None = None
+    event_id: Id | None = None
+    request_id: Id | None = None
 
 
 class HealthOut(BaseModel):

@@ -27,7 +27,7 @@ class Content:
 
         model: str = "content"
         events: Annotated[int, Field(ge=1, le=1_000)] = 50
-        half_life_days: Annotated[float, Field(gt=0)] = 60.0
+        half_life_days: Annotated[float, Field(gt=0)] = 90.0
         reason: str = "Similar to {title}"
 
     def __init__(self, config: Config, resources: Resources) -> None:

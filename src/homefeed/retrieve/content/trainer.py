@@ -44,7 +44,7 @@ class ContentTrainer:
         )
         matrix = word_matrix(documents, words, weights)
         dimensions = min(self._config.dimensions, *matrix.shape)
-        if dimensions < 1:
+        if dimensions < 1 or len(words) < 2:  # nothing to reduce
             components = np.ones((1, len(words)), np.float32)
         else:
             svd = TruncatedSVD(dimensions, random_state=data.seed, n_iter=4)

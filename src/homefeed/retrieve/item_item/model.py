@@ -17,10 +17,10 @@ from homefeed.types import Floats, Numbers
 class ItemItemConfig(PartConfig):
     """How similarity is measured; see `ItemItemTrainer` for the formula."""
 
-    neighbours: Annotated[int, Field(ge=1, le=2_000)] = 100
-    user_exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
-    item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.4
-    power: Annotated[float, Field(gt=0, le=2)] = 0.8
+    neighbours: Annotated[int, Field(ge=1, le=2_000)] = 200
+    user_exponent: Annotated[float, Field(ge=0, le=1)] = 0.7
+    item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
+    power: Annotated[float, Field(gt=0, le=2)] = 0.7
     shrinkage: Annotated[float, Field(ge=0)] = 1.0
     items_per_user: Annotated[int, Field(ge=2)] = 500
 

@@ -1,0 +1,62 @@
+// What is known of items by now: their attributes, and the values one could filter by.
+
+import { get, path } from "./api.js";
+import { hueOf } from "./colours.js";
+import { tagFields } from "./words.js";
+
+const SAMPLE = 200;
+const MOST_FACETS = 4;
+const MOST_VALUES = 60;
+
+let attributes = new Map();
+let seen = new Map();
+
+export function forget() {
+  attributes = new Map();
+  seen = new Map();
+}
+
+/** Take note of items that were answered. */
+export function note(items) {
+  for (const item of items) {
+    if (attributes.has(item.item_id)) continue;
+    attributes.set(item.item_id, item.attributes);
+    hueOf(item.attributes);
+    for (const { field, values, many } of tagFields(item.attributes)) {
+      if (!seen.has(field)) seen.set(field, { many, values: new Map() });
+      const facet = seen.get(field);
+      for (const value of values) facet.values.set(value, (facet.values.get(value) ?? 0) + 1);
+    }
+  }
+}
+
+/** Get to know an app by its first items: what can be filtered by, what is called what. */
+export async function meet(app) {
+  const { body } = await get(path(["apps", app, "items"], { limit: SAMPLE }));
+  note(body.items);
+}
+
+/** The attributes of items by id, asked for where not yet known; null for one that is gone. */
+export async function attributesOf(app, itemIds) {
+  const missing = [...new Set(itemIds)].filter((id) => !attributes.has(id));
+  await Promise.all(
+    missing.map(async (id) => {
+      try {
+        note([(await get(path(["apps", app, "items", id]))).body]);
+      } catch (trouble) {
+        if (trouble.status !== 404) throw trouble;
+        attributes.set(id, null);
+      }
+    }),
+  );
+  return new Map(itemIds.map((id) => [id, attributes.get(id)]));
+}
+
+/** The fields worth filtering by: lists of tags, and texts that several items share. */
+export function facets() {
+  return [...seen]
+    .filter(([, { many, values }]) => many || [...values.values()].some((times) => times > 1))
+    .filter(([, { values }]) => values.size <= MOST_VALUES)
+    .slice(0, MOST_FACETS)
+    .map(([field, { values }]) => ({ field, values: [...values.keys()].sort((a, b) => a.localeCompare(b)) }));
+}

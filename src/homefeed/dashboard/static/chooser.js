@@ -1,0 +1,107 @@
+// What is chosen from: apps, users, filters, feeds; and the counts beside them.
+
+import { facets } from "./catalogue.js";
+import { byId, el, option } from "./dom.js";
+import { anchoredFeeds, feedTitle, otherFeeds, state } from "./state.js";
+import { ago, capital, count, counted, plain, titleOf, toDo, trainedAt } from "./words.js";
+
+const CHIPS = 10;
+
+export function showApps(apps, choose) {
+  const select = byId("app");
+  select.replaceChildren(...apps.map((app) => option(app.app, app.title || app.app, app === state.app)));
+  byId("app-choice").hidden = apps.length < 2;
+  select.onchange = () => choose(apps.find((app) => app.app === select.value));
+}
+
+export function showStats(stats) {
+  const tiles = [
+    ["items", stats.items, stats.hidden_items ? `${count(stats.hidden_items)} hidden` : ""],
+    ["users", stats.users, ""],
+    ["events", stats.events, stats.last_event ? `the last one ${ago(stats.last_event)}` : ""],
+    ["events/min", stats.events_per_minute, "in the last minute"],
+  ];
+  byId("counts").replaceChildren(
+    ...tiles.map(([name, value, title]) => el("div", { title }, el("dt", {}, name), el("dd", {}, count(value)))),
+  );
+  showModels(Object.entries(stats.models));
+}
+
+function showModels(models) {
+  byId("models").querySelector("summary").textContent = models.length ? counted(models.length, "model") : "No models";
+  const rows = models.map(([name, version]) => {
+    const trained = trainedAt(version);
+    const when = trained ? el("time", { datetime: trained }, `trained ${ago(trained)}`) : null;
+    return el("li", {}, el("b", {}, name), when, el("code", {}, version));
+  });
+  const none = el("p", {}, "No model trained yet: ", el("code", {}, "homefeed train"));
+  byId("model-list").replaceChildren(rows.length ? el("ul", {}, rows) : none);
+}
+
+export function showPeople(choose) {
+  const users = [...state.knownUsers.keys()].slice(0, CHIPS);
+  const isStranger = state.userId?.startsWith("newcomer-") && !users.includes(state.userId);
+  if (state.userId !== null && !isStranger && !users.includes(state.userId)) users.unshift(state.userId);
+  const person = (text, pressed, action, kind = "") =>
+    el("button", { type: "button", class: `person-chip ${kind}`, "aria-pressed": String(pressed), click: action }, text);
+  const focused = document.activeElement?.closest?.("#people")
+    ? [...byId("people").children].indexOf(document.activeElement)
+    : -1;
+  byId("people").replaceChildren(
+    ...users.map((user) => person(user, user === state.userId, () => choose(user))),
+    person(isStranger ? state.userId : "A newcomer", isStranger, () => choose(newcomer()), "is-newcomer"),
+  );
+  byId("people").children[focused]?.focus();
+}
+
+/** An id that nobody has yet. */
+const newcomer = () => `newcomer-${Math.random().toString(36).slice(2, 6).padEnd(4, "0")}`;
+
+export function showPerson() {
+  const attributes = Object.entries(state.knownUsers.get(state.userId) ?? {}).filter(
+    ([, value]) => ["string", "number"].includes(typeof value) && value !== "",
+  );
+  const facts = attributes.slice(0, 5).map(([name, value]) => el("span", {}, `${plain(name)} ${value}`));
+  byId("person").replaceChildren(el("b", {}, state.userId ?? ""), ...facts);
+}
+
+export function showEventTypes(choose) {
+  const types = state.app.event_types;
+  const select = byId("event-type");
+  select.replaceChildren(...types.map((type) => option(type, toDo(type), type === state.eventType)));
+  byId("event-choice").hidden = types.length < 2;
+  select.onchange = () => choose(select.value);
+  byId("step-verb").textContent = toDo(state.eventType);
+}
+
+/** The filters: a choice for each field worth it, keeping what is chosen. */
+export function showFilters(changed) {
+  if (document.activeElement?.closest?.("#filters select")) return;
+  const choices = facets().map(({ field, values }) => {
+    const chosen = state.filters.get(field);
+    const every = chosen && !values.includes(chosen) ? [...values, chosen] : values;
+    const select = el("select", {}, option("", "any", !chosen), every.map((one) => option(one, one, one === chosen)));
+    select.onchange = () => {
+      if (select.value) state.filters.set(field, select.value);
+      else state.filters.delete(field);
+      changed();
+    };
+    return el("label", { class: chosen ? "choice is-set" : "choice" }, el("span", {}, capital(plain(field))), select);
+  });
+  byId("filters").replaceChildren(...choices);
+}
+
+/** The tabs of the third column: the app's other feeds, and those about the anchor if there is one. */
+export function showTabs(chooseFeed, dropAnchor) {
+  const pressed = (feed) => String(feed === state.exploreFeed);
+  const feeds = [...otherFeeds(state.app), ...(state.anchor ? anchoredFeeds(state.app) : [])];
+  const tabs = feeds.map((feed) =>
+    el("button", { type: "button", "aria-pressed": pressed(feed), click: () => chooseFeed(feed) }, feedTitle(feed)),
+  );
+  byId("explore-tabs").replaceChildren(...tabs);
+  const isAbout = state.exploreFeed?.anchored && state.anchor;
+  const drop = el("button", { type: "button", class: "close", "aria-label": "Close", click: dropAnchor }, "×");
+  const title = isAbout ? `Like “${titleOf(state.anchor.item_id, state.anchor.attributes)}”` : null;
+  byId("explore-title").replaceChildren(title ?? (state.exploreFeed ? feedTitle(state.exploreFeed) : "More"));
+  if (isAbout) byId("explore-title").append(drop);
+}

@@ -1,0 +1,231 @@
+// The dashboard: what is chosen, what is asked for it, and what follows from a press of a button.
+
+import { act, forget as forgetValues } from "./acts.js";
+import { get, path } from "./api.js";
+import { forget as forgetItems, meet } from "./catalogue.js";
+import { showApps, showEventTypes, showFilters, showPeople, showPerson, showStats, showTabs } from "./chooser.js";
+import { forget as forgetColours } from "./colours.js";
+import { byId, el, emptyState, sentence } from "./dom.js";
+import { FeedPanel, HistoryPanel } from "./panels.js";
+import {
+  anchoredFeeds, asked, backToFirstPage, feedTitle, firstPageOf, homeFeed, otherFeeds, remember, showMore, state,
+} from "./state.js";
+import { amount, counted, done, milliseconds, titleOf } from "./words.js";
+import { closeOnBackdrop, showWhy } from "./why.js";
+
+const USERS = 50;
+const STATS_EVERY = 10_000;
+const TOAST_STAYS = 9_000;
+
+const actions = { act: doTo, why: showWhy, similar: moreLike, more, clearFilters };
+const forYou = new FeedPanel("for-you", "forYou", actions);
+const explore = new FeedPanel("explore", "explore", actions);
+const past = new HistoryPanel({ why: (item) => showWhy(item, forYou.question()) });
+let toastTimer = 0;
+
+function toast(text, isError = false) {
+  const box = byId("toast");
+  box.textContent = text;
+  box.classList.toggle("is-error", isError);
+  box.classList.add("is-shown");
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => box.classList.remove("is-shown"), TOAST_STAYS);
+}
+
+/** Instead of the page's lists: one sentence that says what is missing. */
+function showInstead(...nodes) {
+  for (const id of ["controls", "columns"]) byId(id).hidden = true;
+  byId("notices").replaceChildren(...nodes);
+}
+
+function showTrouble(trouble) {
+  const again = el("button", { type: "button", class: "primary", click: () => location.reload() }, "Try again");
+  showInstead(emptyState("Something is missing.", [el("p", {}, trouble.message)], again));
+}
+
+async function loadForYou(options) {
+  const moved = await forYou.load({ feed: homeFeed(state.app).feed, anchor: null }, options);
+  showFilters(filtersChanged);
+  return moved;
+}
+
+async function loadExplore(options) {
+  byId("explore").hidden = !state.exploreFeed;
+  showTabs(chooseFeed, dropAnchor);
+  if (!state.exploreFeed) return;
+  const anchor = state.exploreFeed.anchored ? state.anchor : null;
+  await explore.load({ feed: state.exploreFeed.feed, anchor }, options);
+  showFilters(filtersChanged);
+}
+
+async function loadPast(options) {
+  const events = await past.load(options);
+  if (!events?.length || state.knownUsers.has(state.userId)) return;
+  const user = state.userId;
+  const { body } = await get(path(["apps", state.app.app, "users", user])).catch(() => ({ body: null }));
+  if (body && user === state.userId) {
+    state.knownUsers.set(user, body.attributes);
+    showPerson();
+  }
+}
+
+async function loadStats() {
+  const app = state.app;
+  const { body } = await get(path(["apps", app.app, "stats"]));
+  if (app === state.app) showStats(body);
+  return body;
+}
+
+async function chooseUser(user) {
+  state.userId = user;
+  backToFirstPage();
+  remember();
+  showPeople(chooseUser);
+  showPerson();
+  await Promise.all([loadForYou(), loadExplore(), loadPast()]);
+}
+
+/** Send an event and ask everything again: what comes back already knows of it. */
+async function doTo(item, requestId) {
+  try {
+    const sent = await act(item, requestId);
+    const [moved] = await Promise.all([
+      loadForYou({ compared: true }),
+      loadExplore({ compared: true }),
+      loadPast({ fresh: true }),
+    ]);
+    tell(item, sent, moved ?? new Map());
+    await loadStats();
+  } catch (trouble) {
+    toast(`Not sent: ${trouble.message}`, true);
+  }
+}
+
+function tell(item, sent, moved) {
+  const fresh = [...moved.values()].filter((change) => change.isNew).length;
+  const size = amount(sent.type, sent.value);
+  const title = `“${titleOf(item.item_id, item.attributes)}”${size && ` (${size})`}`;
+  const list = moved.size ? `has ${fresh} new and ${moved.size - fresh} moved` : "is the same";
+  toast(
+    `${state.userId} ${done(sent.type).toLowerCase()} ${title}: stored in ${milliseconds(sent.milliseconds)}. ` +
+      `The next list, in ${forYou.aside.textContent}, ${list}.`,
+  );
+}
+
+async function moreLike(item) {
+  state.anchor = item;
+  await chooseFeed(anchoredFeeds(state.app)[0]);
+  byId("explore").focus({ preventScroll: true });
+  byId("explore").scrollIntoView({ behavior: "smooth", block: "nearest" });
+}
+
+async function chooseFeed(feed) {
+  state.exploreFeed = feed;
+  firstPageOf("explore");
+  await loadExplore();
+}
+
+async function dropAnchor() {
+  state.anchor = null;
+  await chooseFeed(otherFeeds(state.app)[0] ?? null);
+}
+
+async function more(panel) {
+  showMore(panel);
+  await (panel === "forYou" ? loadForYou() : loadExplore());
+}
+
+async function filtersChanged() {
+  backToFirstPage();
+  await Promise.all([loadForYou(), loadExplore()]);
+}
+
+async function clearFilters() {
+  state.filters.clear();
+  await filtersChanged();
+}
+
+function chooseEventType(type) {
+  state.eventType = type;
+  showEventTypes(chooseEventType);
+  for (const panel of [forYou, explore]) if (panel.shown) panel.show(panel.shown, false);
+}
+
+function forgetApp() {
+  for (const forget of [forgetItems, forgetColours, forgetValues]) forget();
+  state.filters.clear();
+  state.anchor = null;
+}
+
+function nameColumns() {
+  const types = state.app.event_types;
+  past.heading.textContent = types.length === 1 ? done(types[0]) : "History";
+  forYou.heading.textContent = feedTitle(homeFeed(state.app));
+  actions.similar = anchoredFeeds(state.app).length ? moreLike : null;
+}
+
+function notices(stats) {
+  if (Object.keys(stats.models).length) return [];
+  const text = "No model trained yet: run `homefeed train`. Until then the lists know only what is popular and new.";
+  return [sentence(text, { class: "notice" })];
+}
+
+async function chooseApp(app, user = null) {
+  forgetApp();
+  state.app = app;
+  state.eventType = app.event_types[0];
+  state.exploreFeed = otherFeeds(app).find((feed) => feed.feed === "popular") ?? otherFeeds(app)[0] ?? null;
+  try {
+    const [stats, users] = await Promise.all([
+      loadStats(),
+      get(path(["apps", app.app, "users"], { limit: USERS })),
+      meet(app.app),
+    ]);
+    state.knownUsers = new Map(users.body.users.map((one) => [one.user_id, one.attributes]));
+    if (!stats.items) {
+      showInstead(emptyState("No items yet.", [sentence("Import some with `homefeed import`, or PUT them: see the API docs.")]));
+      return;
+    }
+    for (const id of ["controls", "columns"]) byId(id).hidden = false;
+    byId("notices").replaceChildren(...notices(stats));
+    showEventTypes(chooseEventType);
+    nameColumns();
+    await chooseUser(user ?? users.body.users[0]?.user_id ?? "newcomer-0000");
+  } catch (trouble) {
+    showTrouble(trouble);
+  }
+}
+
+function listen() {
+  closeOnBackdrop();
+  byId("ask").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const user = byId("user-id").value.trim();
+    if (user && state.app) chooseUser(user);
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#models")) byId("models").open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") byId("models").open = false;
+  });
+  setInterval(() => {
+    if (state.app && !document.hidden) loadStats().catch(() => {});
+  }, STATS_EVERY);
+}
+
+async function start() {
+  listen();
+  try {
+    const { body } = await get(path(["apps"]));
+    if (!body.apps.length) throw new Error("This server serves no app yet: name one in the setting `apps`.");
+    const wanted = asked();
+    const app = body.apps.find((one) => one.app === wanted.app) ?? body.apps[0];
+    await chooseApp(app, app.app === (wanted.app ?? app.app) ? wanted.user : null);
+    showApps(body.apps, (chosen) => chooseApp(chosen));
+  } catch (trouble) {
+    showTrouble(trouble);
+  }
+}
+
+start();

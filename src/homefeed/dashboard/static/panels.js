@@ -1,0 +1,187 @@
+// The three columns: what the user did, what is for them, what else there is.
+
+import { get, path } from "./api.js";
+import { attributesOf, note } from "./catalogue.js";
+import { byId, el, emptyState, sentence } from "./dom.js";
+import { showItems, tags, tile } from "./items.js";
+import { filterTexts, state } from "./state.js";
+import { ago, amount, done, exactly, milliseconds, titleOf } from "./words.js";
+
+const HISTORY = 15;
+const WHY_AGAIN = "Why it is, or is not, recommended again";
+
+/** What every column has: a body, a line with the request it shows, an aside, and a guard against stale answers. */
+class Panel {
+  constructor(name) {
+    this.body = byId(`${name}-body`);
+    this.request = byId(`${name}-request`);
+    this.aside = byId(`${name}-aside`);
+    this.heading = byId(`${name}-title`);
+    this.asked = 0;
+  }
+
+  /** Ask and show; of several questions only the answer to the last one is shown. */
+  async ask(address, show) {
+    const mine = ++this.asked;
+    this.request.href = address;
+    this.request.textContent = `GET /${address}`;
+    this.request.title = "Open this request's JSON";
+    try {
+      const answer = await get(address);
+      if (mine !== this.asked) return null;
+      this.aside.textContent = milliseconds(answer.milliseconds);
+      return await show(answer.body, () => mine === this.asked);
+    } catch (trouble) {
+      if (mine === this.asked) this.fail(trouble);
+      return null;
+    }
+  }
+
+  fail(trouble) {
+    this.aside.textContent = "";
+    this.showInstead(emptyState("This list could not be loaded.", [el("p", {}, trouble.message)]));
+  }
+
+  showInstead(node) {
+    this.body.replaceChildren(node);
+  }
+}
+
+export class FeedPanel extends Panel {
+  constructor(name, key, actions) {
+    super(name);
+    this.key = key;
+    this.actions = actions;
+    // These stay where they are, so that the keyboard and moving rows keep their places.
+    this.above = el("div");
+    this.list = el("ol", { class: "items" });
+    this.below = el("div");
+    this.body.replaceChildren(this.above, this.list, this.below);
+    this.shown = null;
+  }
+
+  showInstead(...nodes) {
+    this.list.replaceChildren();
+    this.below.replaceChildren();
+    this.above.replaceChildren(...nodes);
+  }
+
+  /** What is asked of the feed now: filters and length included. */
+  question() {
+    const { feed, anchor } = this.target;
+    return { feed, anchor, n: state.shown[this.key], filters: filterTexts() };
+  }
+
+  /** Load a feed; answers how items moved if it is `compared` with the list before, null where it failed. */
+  async load(target, { compared = false } = {}) {
+    this.target = target;
+    const { feed, anchor, n, filters } = this.question();
+    const address = path(["apps", state.app.app, "feeds", feed], {
+      user_id: state.userId,
+      item_id: anchor?.item_id,
+      n,
+      filter: filters,
+    });
+    return this.ask(address, (answer) => {
+      note(answer.items);
+      this.shown = answer;
+      return this.show(answer, compared);
+    });
+  }
+
+  show(answer, compared) {
+    if (!answer.items.length) {
+      this.showInstead(this.nothing());
+      return new Map();
+    }
+    const more = answer.next_cursor
+      ? el("button", { type: "button", class: "more", click: () => this.actions.more(this.key) }, "Show more")
+      : null;
+    const stranger = answer.cold_start && this.key === "forYou" ? this.greeting() : null;
+    const options = { eventType: state.eventType, actions: this.bound(answer), compared };
+    const moved = showItems(this.list, answer.items, options);
+    this.above.replaceChildren(...[stranger].filter(Boolean));
+    this.below.replaceChildren(...[more].filter(Boolean));
+    return moved;
+  }
+
+  bound(answer) {
+    const { act, why, similar } = this.actions;
+    return {
+      act: (item) => act(item, answer.request_id),
+      why: (item) => why(item, this.question()),
+      similar: similar ? (item) => similar(item) : null,
+    };
+  }
+
+  greeting() {
+    return el(
+      "p",
+      { class: "hint" },
+      el("b", {}, state.userId),
+      " has no history yet, so this is what is liked most. Do something with any item and the next list is personal.",
+    );
+  }
+
+  nothing() {
+    const filters = filterTexts();
+    if (!filters.length) return emptyState("Nothing to show here yet.", [sentence("No item qualifies for this feed.")]);
+    const clear = el("button", { type: "button", click: this.actions.clearFilters }, "Clear the filters");
+    return emptyState("Nothing matches.", [el("p", {}, `No item here has ${filters.join(" and ")}.`)], clear);
+  }
+}
+
+export class HistoryPanel extends Panel {
+  constructor(actions) {
+    super("history");
+    this.actions = actions;
+    this.known = [];
+  }
+
+  /** Load the user's events; `fresh` marks the newest one as just done. */
+  async load({ fresh = false } = {}) {
+    const app = state.app.app;
+    const address = path(["apps", app, "users", state.userId, "events"], { limit: HISTORY });
+    return this.ask(address, async (answer, isCurrent) => {
+      const attributes = await attributesOf(app, answer.events.map((event) => event.item_id));
+      if (!isCurrent()) return null;
+      this.known = answer.events;
+      this.show(answer.events, attributes, fresh);
+      return answer.events;
+    });
+  }
+
+  show(events, attributes, fresh) {
+    if (!events.length) {
+      this.body.replaceChildren(emptyState("No history.", [el("p", {}, "Nothing is known of this user: a cold start.")]));
+      return;
+    }
+    const one = state.app.event_types.length === 1;
+    const rows = events.map((event, index) => this.row(event, attributes.get(event.item_id), one, fresh && index === 0));
+    this.body.replaceChildren(el("ol", { class: "events" }, rows));
+  }
+
+  row(event, attributes, oneType, isFresh) {
+    const title = titleOf(event.item_id, attributes);
+    const said = [oneType ? "" : done(event.event_type), amount(event.event_type, event.value)];
+    const why = () => this.actions.why({ item_id: event.item_id, attributes });
+    return el(
+      "li",
+      { class: isFresh ? "event is-fresh" : "event" },
+      tile(attributes),
+      el(
+        "div",
+        { class: "item-text" },
+        el("p", { class: "item-title" }, el("span", { title: event.item_id }, title)),
+        tags(attributes),
+        el(
+          "p",
+          { class: "event-when" },
+          [...said.filter(Boolean), ""].join(" · "),
+          el("time", { datetime: event.timestamp, title: exactly(event.timestamp) }, ago(event.timestamp)),
+        ),
+      ),
+      attributes && el("button", { type: "button", class: "quiet", title: WHY_AGAIN, "aria-label": `${WHY_AGAIN}: ${title}`, click: why }, "Why?"),
+    );
+  }
+}

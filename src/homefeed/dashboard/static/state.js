@@ -1,0 +1,57 @@
+// What is chosen on the page. The address holds it too, so that a view can be passed on.
+
+const FIRST_PAGE = 12;
+
+export const state = {
+  app: null,
+  userId: null,
+  knownUsers: new Map(),
+  eventType: null,
+  exploreFeed: null,
+  anchor: null,
+  filters: new Map(),
+  shown: { forYou: FIRST_PAGE, explore: FIRST_PAGE },
+};
+
+export function backToFirstPage() {
+  for (const panel of Object.keys(state.shown)) firstPageOf(panel);
+}
+
+export function firstPageOf(panel) {
+  state.shown[panel] = FIRST_PAGE;
+}
+
+/** The next page is the first one, longer: one request still answers for the whole list. */
+export function showMore(panel) {
+  state.shown[panel] = Math.min(state.shown[panel] + FIRST_PAGE, 1000);
+}
+
+export const filterTexts = () => [...state.filters].map(([field, value]) => `${field}:${value}`);
+
+/** The feed that is for the user: the one named home, else the first that is about nothing else. */
+export function homeFeed(app) {
+  const free = app.feeds.filter((feed) => !feed.anchored);
+  return app.feeds.find((feed) => feed.feed === "home") ?? free.find((feed) => feed.feed !== "popular") ?? free[0];
+}
+
+/** The feeds to look around in. */
+export function otherFeeds(app) {
+  const home = homeFeed(app);
+  return app.feeds.filter((feed) => feed !== home && !feed.anchored);
+}
+
+export const anchoredFeeds = (app) => app.feeds.filter((feed) => feed.anchored);
+
+export const feedTitle = (feed) => feed.title || feed.feed;
+
+export function asked() {
+  const parameters = new URLSearchParams(location.search);
+  return { app: parameters.get("app"), user: parameters.get("user") };
+}
+
+export function remember() {
+  const parameters = new URLSearchParams();
+  parameters.set("app", state.app.app);
+  if (state.userId !== null) parameters.set("user", state.userId);
+  history.replaceState(null, "", `?${parameters}`);
+}

@@ -1,0 +1,159 @@
+// The trace of one item as a picture.
+
+import { get, path } from "./api.js";
+import { byId, el, styled } from "./dom.js";
+import { bar, chip, tile } from "./items.js";
+import { toneOf } from "./colours.js";
+import { state } from "./state.js";
+import { ago, capital, count, counted, plain, score, tagFields, titleOf, trainedAt } from "./words.js";
+
+const TINY = 1e-9;
+
+const section = (title, ...content) => el("section", { class: "why-part" }, el("h3", {}, title), content);
+
+/** Bars that begin where the one before ends, so that one sees them sum to the score. */
+function contributions(trace) {
+  if (trace.score === null) return null;
+  const felt = trace.features.filter((feature) => Math.abs(feature.contribution) > TINY);
+  felt.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  const ends = [0];
+  for (const feature of felt) ends.push(ends.at(-1) + feature.contribution);
+  const [low, high] = [Math.min(...ends, trace.score), Math.max(...ends, trace.score)];
+  const range = high - low || 1;
+  const row = (name, from, to, value, tone, detail, kind = "") =>
+    el(
+      "li",
+      { class: `sum-row ${kind}` },
+      el("span", { class: "sum-name" }, name, detail && el("small", {}, detail)),
+      el(
+        "span",
+        { class: "track", "aria-hidden": "true" },
+        styled(el("span", { class: `fill ${tone}` }), {
+          "--start": (Math.min(from, to) - low) / range,
+          "--share": Math.abs(to - from) / range,
+        }),
+      ),
+      el("span", { class: "sum-value" }, value),
+    );
+  const rows = felt.map((feature, index) => {
+    const sign = feature.contribution < 0 ? "−" : "+";
+    const value = `${sign}${score(Math.abs(feature.contribution))}`;
+    return row(feature.name, ends[index], ends[index + 1], value, toneOf(feature.name), `is ${score(feature.value)}`);
+  });
+  rows.push(row("Score", 0, trace.score, score(trace.score), "is-total", null, "is-total"));
+  const silent = trace.features.filter((feature) => !felt.includes(feature)).map((feature) => feature.name);
+  return section(
+    "How the score adds up",
+    el("ol", { class: "sum" }, rows),
+    silent.length ? el("p", { class: "fine" }, `Added nothing: ${silent.join(", ")}.`) : null,
+  );
+}
+
+function retrievers(trace) {
+  if (!trace.retrievers.length) return null;
+  const rows = trace.retrievers.map((one) => {
+    const proposed = one.rank !== null;
+    const said = proposed
+      ? `place ${count(one.rank)} of ${count(one.proposals)}, score ${score(one.score)}`
+      : `not among its ${counted(one.proposals, "proposal")}`;
+    return el(
+      "li",
+      { class: proposed ? "" : "is-absent" },
+      chip(one.name),
+      bar(proposed ? 1 - (one.rank - 1) / one.proposals : 0, toneOf(one.name)),
+      el("span", { class: "fine" }, said),
+    );
+  });
+  return section("Who proposed it", el("ul", { class: "proposals" }, rows));
+}
+
+function screens(trace) {
+  const rows = trace.screens.map((screen) =>
+    el("li", { class: screen.passed ? "is-passed" : "is-stopped" }, screen.passed ? "✓ " : "✕ ", plain(screen.name),
+      el("span", { class: "unseen" }, screen.passed ? ": passed" : ": stopped it")),
+  );
+  const dropped = trace.dropped_by ? el("li", { class: "is-stopped" }, `✕ ${trace.dropped_by}`) : null;
+  return rows.length || dropped ? section("Which screens it passed", el("ul", { class: "screens" }, rows, dropped)) : null;
+}
+
+function models(trace) {
+  const named = Object.entries(trace.models);
+  if (!named.length) return section("Models used", el("p", { class: "fine" }, "None: no model is trained yet."));
+  const rows = named.map(([name, version]) => {
+    const trained = trainedAt(version);
+    return el("li", { title: version }, el("b", {}, name), trained ? ` trained ${ago(trained)}` : ` ${version}`);
+  });
+  return section("Models used", el("ul", { class: "fine plain" }, rows));
+}
+
+function facts(trace, item) {
+  const said = [];
+  if (trace.place !== null) said.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
+  if (trace.cold_start && trace.made_by !== trace.feed) said.push(`made by ${trace.made_by}, as the user is new`);
+  said.push(...tagFields(item.attributes).flatMap((field) => field.values));
+  return said.join(" · ");
+}
+
+function content(trace, item, address) {
+  const failed = trace.failed.map((text) => el("p", { class: "notice is-error" }, `A part failed: ${text}`));
+  const shown = trace.verdict.startsWith("Shown");
+  return [
+    el(
+      "div",
+      { class: "why-verdict" },
+      el("p", { class: shown ? "verdict" : "verdict is-stopped" }, trace.verdict),
+      trace.reason ? el("p", { class: "reason" }, trace.reason) : null,
+      el("p", { class: "fine" }, facts(trace, item)),
+    ),
+    ...failed,
+    contributions(trace),
+    retrievers(trace),
+    screens(trace),
+    models(trace),
+    el("a", { class: "request", href: address, target: "_blank", rel: "noopener" }, `GET /${address}`),
+  ].filter(Boolean);
+}
+
+function frame(item, ...inside) {
+  const dialog = byId("why");
+  const title = titleOf(item.item_id, item.attributes);
+  const close = el("button", { type: "button", class: "close", "aria-label": "Close", click: () => dialog.close() }, "×");
+  dialog.replaceChildren(
+    el(
+      "div",
+      { class: "why-head" },
+      tile(item.attributes),
+      el("div", {}, el("h2", { id: "why-title" }, title), el("p", { class: "fine" }, `${item.item_id} for ${state.userId}`)),
+      close,
+    ),
+    el("div", { class: "why-body" }, inside),
+  );
+  return dialog;
+}
+
+/** Open the trace of an item in a feed's answer to a question. */
+export async function showWhy(item, { feed, anchor, n, filters }) {
+  const address = path(["apps", state.app.app, "explain"], {
+    feed,
+    user_id: state.userId,
+    item_id: item.item_id,
+    anchor: anchor?.item_id,
+    n,
+    filter: filters,
+  });
+  const dialog = frame(item, el("p", { class: "fine" }, "Asking…"));
+  dialog.showModal();
+  try {
+    const { body } = await get(address);
+    frame(item, content(body, item, address));
+  } catch (trouble) {
+    frame(item, el("p", { class: "notice is-error" }, capital(trouble.message)));
+  }
+}
+
+export function closeOnBackdrop() {
+  const dialog = byId("why");
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+}

@@ -1,0 +1,110 @@
+// How things are said: titles, tags, times, amounts, verbs.
+
+const VERBS = {
+  play: ["Watch", "Watched"],
+  watch: ["Watch", "Watched"],
+  listen: ["Listen", "Listened to"],
+  view: ["View", "Viewed"],
+  click: ["Open", "Opened"],
+  open: ["Open", "Opened"],
+  read: ["Read", "Read"],
+  like: ["Like", "Liked"],
+  save: ["Save", "Saved"],
+  share: ["Share", "Shared"],
+  comment: ["Comment", "Commented on"],
+  follow: ["Follow", "Followed"],
+  join: ["Join", "Joined"],
+  rate: ["Rate", "Rated"],
+  bid: ["Bid", "Bid on"],
+  book: ["Book", "Booked"],
+  contact: ["Contact", "Contacted"],
+  buy: ["Buy", "Bought"],
+  purchase: ["Buy", "Bought"],
+  add_to_cart: ["Add to cart", "Added to cart"],
+};
+const TIMED = new Set(["play", "watch", "listen"]);
+const TITLES = ["title", "name"];
+const LONGEST_TAG = 40;
+
+const numbers = new Intl.NumberFormat("en");
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
+const dates = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+const moments = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
+
+export const plain = (name) => name.replaceAll("_", " ");
+
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** What the button of an event type says. */
+export const toDo = (type) => VERBS[type]?.[0] ?? capital(plain(type));
+
+/** What it is called once done. */
+export const done = (type) => VERBS[type]?.[1] ?? capital(plain(type));
+
+export const isTimed = (type) => TIMED.has(type);
+
+const titleField = (attributes) => TITLES.find((name) => typeof attributes?.[name] === "string" && attributes[name]);
+
+/** The name of an item for people: its title, else its name, else its id. */
+export function titleOf(itemId, attributes) {
+  const field = titleField(attributes);
+  return field ? attributes[field] : itemId;
+}
+
+/** The short texts and lists of texts among the attributes, by field: what can be shown as tags. */
+export function tagFields(attributes) {
+  const title = titleField(attributes);
+  const fields = [];
+  for (const [field, value] of Object.entries(attributes ?? {})) {
+    if (field === title) continue;
+    const values = Array.isArray(value) ? value : [value];
+    const short = values.filter((one) => typeof one === "string" && one && one.length <= LONGEST_TAG);
+    if (short.length) fields.push({ field, values: short, many: Array.isArray(value) });
+  }
+  return fields;
+}
+
+export const count = (number) => numbers.format(number);
+
+export function counted(number, one, many = `${one}s`) {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+export function seconds(value) {
+  const whole = Math.round(value);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** The value of an event in words, empty where it has none. */
+export function amount(type, value) {
+  if (value === null || value === undefined) return "";
+  return isTimed(type) ? seconds(value) : `value ${numbers.format(value)}`;
+}
+
+export function ago(time) {
+  const then = new Date(time);
+  const past = (Date.now() - then) / 1000;
+  if (past > 30 * 86_400 || past < -60) return dates.format(then);
+  const [unit, size] = STEPS.find(([, long]) => past >= long) ?? [null, 1];
+  return unit ? relative.format(-Math.floor(past / size), unit) : "just now";
+}
+
+export const exactly = (time) => moments.format(new Date(time));
+
+/** When a model was trained, from its version; null where that does not tell. */
+export function trainedAt(version) {
+  const found = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(version);
+  if (!found) return null;
+  const [year, month, day, hour, minute, second] = found.slice(1);
+  return `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+}
+
+export function score(value) {
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1);
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3);
+}
+
+export const milliseconds = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;

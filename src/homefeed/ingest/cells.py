@@ -1,0 +1,119 @@
+"""From cells of text to values, a column at a time; what cannot be read becomes null."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import orjson
+import polars as pl
+
+from homefeed.types import Mask
+
+_EARLIEST: Final = 0
+_LATEST: Final = int((datetime(2201, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 10**6
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS: Final = r"^\d{1,12}(\.\d+)?$"
+_COMMON: Final = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d:[0-5]\d(\.\d{1,9})?Z?)?$"
+_ISO: Final = re.compile(
+    r"(\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d(-?\d)?)([T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?",
+    re.ASCII,
+)
+_TRUTHS: Final = {
+    "true": True, "yes": True, "y": True, "t": True, "1": True,
+    "false": False, "no": False, "n": False, "f": False, "0": False,
+}  # fmt: skip
+
+
+def as_mask(column: pl.Series) -> Mask:
+    """A column of truths as an array; null is false."""
+    return column.fill_null(False).to_numpy()
+
+
+def is_missing(cells: pl.Series) -> Mask:
+    """Where nothing, or nothing but white space, stands."""
+    return as_mask(cells.is_null() | (cells.str.strip_chars().str.len_bytes() == 0))
+
+
+def parse_numbers(cells: pl.Series, multiply: float = 1.0) -> pl.Series:
+    """Finite numbers, scaled."""
+    numbers = cells.str.strip_chars().cast(pl.Float64, strict=False) * multiply
+    return pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
+
+
+def parse_times(cells: pl.Series) -> pl.Series:
+    """Microseconds since 1970 of ISO 8601 (UTC where it has no offset) or of Unix seconds, from 1970 to 2200."""
+    text = cells.str.strip_chars()
+    is_seconds = text.str.contains(_SECONDS).fill_null(False)
+    times = _times_of_seconds(text) if is_seconds.any() else pl.repeat(None, len(text), dtype=pl.Int64, eager=True)
+    if not is_seconds.all():
+        iso = _iso_times(pl.select(pl.when(~is_seconds).then(text)).to_series())
+        times = pl.select(pl.when(is_seconds).then(times).otherwise(iso)).to_series()
+    return pl.select(pl.when(times.is_between(_EARLIEST, _LATEST, closed="left")).then(times)).to_series()
+
+
+def parse_flags(cells: pl.Series) -> pl.Series:
+    """Truths in the usual spellings."""
+    words = cells.str.strip_chars().str.to_lowercase()
+    return words.replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+
+
+def parse_tags(cell: str, separator: str) -> list[str]:
+    """The words of a cell: a JSON list, or parts between separators; empty ones are left out."""
+    parts = _json_list(cell)
+    if parts is None:
+        parts = cell.split(separator) if separator else [cell]
+    return [part.strip() for part in parts if part.strip()]
+
+
+def whole_or_real(number: float | None) -> int | float | None:
+    """The number as people write it: 42 rather than 42.0."""
+    if number is None or not number.is_integer() or abs(number) >= 2**53:
+        return number
+    return int(number)
+
+
+def _times_of_seconds(text: pl.Series) -> pl.Series:
+    whole = text.cast(pl.Int64, strict=False) * 1_000_000
+    if text.str.contains(".", literal=True).any():
+        real = (text.cast(pl.Float64, strict=False) * 1e6).round().cast(pl.Int64, strict=False)
+        return pl.select(pl.coalesce(whole, real)).to_series()
+    return whole
+
+
+def _iso_times(text: pl.Series) -> pl.Series:
+    common = text.str.contains(_COMMON).fill_null(False)
+    moments = text.str.strip_chars_end("Z").str.replace(" ", "T", literal=True)
+    dates = moments.str.len_bytes() == 10
+    if dates.any():
+        moments = pl.select(pl.when(dates).then(moments + "T00:00:00").otherwise(moments)).to_series()
+    known = pl.select(pl.when(common).then(moments)).to_series()
+    times = known.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).cast(pl.Int64)
+    odd = np.flatnonzero(as_mask(~common & text.is_not_null()))
+    if not len(odd):
+        return times
+    return times.scatter(odd, [_iso_time(cell) for cell in text.gather(odd)])
+
+
+def _iso_time(cell: str) -> int | None:
+    upper = cell.upper()
+    if not _ISO.fullmatch(upper):
+        return None
+    try:
+        moment = datetime.fromisoformat(upper.replace(" Z", "Z").replace(" +", "+").replace(" -", "-"))
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)
+
+
+def _json_list(cell: str) -> list[str] | None:
+    if not (cell.startswith("[") and cell.endswith("]")):
+        return None
+    try:
+        parts = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        return None
+    return [part if isinstance(part, str) else orjson.dumps(part).decode() for part in parts if part is not None]

@@ -1,0 +1,222 @@
+"""Comma-separated files: Polars reads the blocks whose every record is sound, a lenient reader the others.
+
+A record is taken apart on its own, so one that is broken costs itself only and is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from homefeed.errors import DataError
+from homefeed.ingest.table import Parsed, Table, head, mark_length, parsed_blocks, text_frame, whole_lines
+from homefeed.ingest.tallies import NO_TALLIES, Tally, line_example, merged
+
+RAGGED: Final = "wrong number of cells"
+BROKEN_QUOTES: Final = "broken quotes"
+NOT_UTF_8: Final = "not valid UTF-8"
+
+_LONGEST_RECORD: Final = 1 << 20
+_COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
+_CELL: Final = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"(?=,|\Z)|([^",][^,]*+|)(?=,|\Z)')
+_OPEN_CELL: Final = re.compile(r'"[^"]*+(?:""[^"]*+)*+\Z')
+
+
+def open_delimited(path: Path) -> Table:
+    """A file of comma-separated values whose first record names the columns.
+
+    Raises:
+        DataError: it cannot be read, is empty, or its header cannot be used.
+    """
+    names, skip = _header(path)
+
+    def parse(block: bytes, first_row: int, last: bool) -> Parsed:
+        return parse_block(block, names, first_row, last)
+
+    return Table(
+        path=path,
+        columns=tuple(name for name in names if name),
+        total=path.stat().st_size,
+        batches=lambda: parsed_blocks(path, skip, parse),
+    )
+
+
+def parse_block(block: bytes, names: list[str], first_row: int, last: bool) -> Parsed:
+    """Take a block of records apart; columns without a name are left out."""
+    region = whole_lines(block, last)
+    length, count = sound_records(region, len(names))
+    if count:
+        frame = _by_polars(region[:length], names)
+        if frame is not None and frame.height == count:
+            rows = np.arange(first_row, first_row + count)
+            return Parsed(frame, rows, NO_TALLIES, count, min(length, len(block)))
+    return _leniently(block, region, names, first_row, last)
+
+
+def sound_records(region: bytes, width: int) -> tuple[int, int]:
+    """Length and number of the whole records of a region; 0 records where any of them is not sound."""
+    if width < 2 or not region or mark_length(region) or not _is_utf_8(region):
+        return 0, 0
+    octets = np.frombuffer(region, dtype=np.uint8)
+    ends = np.flatnonzero(octets == _NEWLINE)
+    commas = np.flatnonzero(octets == _COMMA)
+    if b'"' in region:
+        quotes = np.flatnonzero(octets == _QUOTE)
+        if not _quotes_are_sound(octets, quotes):
+            return 0, 0
+        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+        commas = commas[np.searchsorted(quotes, commas) % 2 == 0]
+        if not len(ends):
+            return 0, 0
+    cells = np.diff(np.searchsorted(commas, ends), prepend=0) + 1
+    return (int(ends[-1]) + 1, len(ends)) if (cells == width).all() else (0, 0)
+
+
+def split_record(text: str) -> tuple[list[str] | None, bool]:
+    """The cells of a record, None where its quotes are broken; and whether its last cell is still open."""
+    if '"' not in text:
+        return text.split(","), False
+    cells = []
+    at = 0
+    while True:
+        found = _CELL.match(text, at)
+        if found is None:
+            return None, _OPEN_CELL.match(text, at) is not None
+        quoted, plain = found.groups()
+        cells.append(plain if quoted is None else quoted.replace('""', '"'))
+        at = found.end()
+        if at == len(text):
+            return cells, False
+        at += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """`lines` of the file that make a record: 0 where its end is not in sight yet."""
+
+    cells: list[str] | None
+    lines: int
+
+
+def _header(path: Path) -> tuple[list[str], int]:
+    beginning = head(path, _LONGEST_RECORD)
+    mark = mark_length(beginning)
+    lines = _lines(beginning[mark:])
+    start = next(i for i, line in enumerate(lines) if line.strip())
+    record = _next_record(lines, start, last=True)
+    end = start + record.lines
+    skip = mark + len("\n".join(lines[:end]).encode("utf-8", "surrogateescape")) + 1
+    try:
+        "".join(lines[start:end]).encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{path}: the header is not valid UTF-8") from None
+    if record.cells is None:
+        raise DataError(f"{path}: the header has a quote that does not pair")
+    names = [cell.strip() for cell in record.cells]
+    for name in names:
+        if name and names.count(name) > 1:
+            raise DataError(f'{path}: column "{name}" is there twice')
+    return names, skip
+
+
+def _is_utf_8(region: bytes) -> bool:
+    try:
+        region.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _quotes_are_sound(octets: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp]) -> bool:
+    openings, closings = quotes[0::2], quotes[1::2]
+    before = octets[openings[openings > 0] - 1]
+    after = octets[np.minimum(closings + 1, len(octets) - 1)]
+    beyond = octets[np.minimum(closings + 2, len(octets) - 1)]
+    ends_line = (after == _NEWLINE) | ((after == _RETURN) & (beyond == _NEWLINE))
+    opened = (before == _COMMA) | (before == _NEWLINE) | (before == _QUOTE)
+    closed = (after == _COMMA) | (after == _QUOTE) | ends_line
+    return bool(opened.all() and closed.all())
+
+
+def _by_polars(region: bytes, names: list[str]) -> pl.DataFrame | None:
+    every = [name or f"\0{i}" for i, name in enumerate(names)]
+    try:
+        frame = pl.read_csv(region, has_header=False, new_columns=every, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        return None
+    return frame.select(name for name in names if name)
+
+
+def _lines(region: bytes) -> list[str]:
+    lines = region.decode("utf-8", "surrogateescape").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _leniently(block: bytes, region: bytes, names: list[str], first_row: int, last: bool) -> Parsed:
+    lines = _lines(region)
+    check_text = not _is_utf_8(region)
+    good: list[list[str]] = []
+    rows: list[int] = []
+    bad: dict[str, Tally] = {}
+    at, row = 0, first_row
+    while at < len(lines):
+        line = lines[at]
+        if line in ("", "\r"):
+            at += 1
+            continue
+        record = _next_record(lines, at, last)
+        if not record.lines:
+            break
+        reason = _fault(record, lines[at : at + record.lines] if check_text else [], len(names))
+        if reason is None and record.cells is not None:
+            good.append(record.cells)
+            rows.append(row)
+        elif reason is not None:
+            bad = merged(bad, {reason: Tally(1, (line_example(row, line),))})
+        at += record.lines
+        row += 1
+    rest = "".join(f"{line}\n" for line in lines[at:]).encode("utf-8", "surrogateescape")
+    columns = list(zip(*good, strict=True)) or [()] * len(names)
+    cells: dict[str, list[str | None]] = {
+        name: list(column) for name, column in zip(names, columns, strict=True) if name
+    }
+    used = min(len(region) - len(rest), len(block))
+    return Parsed(text_frame(cells), np.array(rows, dtype=np.int64), bad, row - first_row, used)
+
+
+def _fault(record: _Record, lines: list[str], width: int) -> str | None:
+    try:
+        "".join(lines).encode()
+    except UnicodeEncodeError:
+        return NOT_UTF_8
+    if record.cells is None:
+        return BROKEN_QUOTES
+    return None if len(record.cells) == width else RAGGED
+
+
+def _next_record(lines: list[str], start: int, last: bool) -> _Record:
+    """The record that begins at a line: its lines up to the one that closes its last quote.
+
+    Where that does not come within reach, or text follows a closing quote, the first line alone is bad:
+    the rows after it are not to be lost in it.
+    """
+    cells, is_open = split_record(lines[start].removesuffix("\r"))
+    if not is_open:
+        return _Record(cells, 1)
+    size = len(lines[start])
+    for end in range(start + 1, len(lines)):
+        size += len(lines[end])
+        if size > _LONGEST_RECORD:
+            return _Record(None, 1)
+        if lines[end].count('"') % 2 == 0:
+            continue
+        cells, is_open = split_record("\n".join(lines[start : end + 1]).removesuffix("\r"))
+        if not is_open:
+            return _Record(cells, end - start + 1 if cells else 1)
+    return _Record(None, 1 if last else 0)

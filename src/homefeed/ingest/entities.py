@@ -1,0 +1,152 @@
+"""Users and items: from rows of text to ids with attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from homefeed.ingest.cells import (
+    as_mask,
+    is_missing,
+    parse_flags,
+    parse_numbers,
+    parse_tags,
+    parse_times,
+    whole_or_real,
+)
+from homefeed.ingest.mapping import Layout, Origin
+from homefeed.ingest.table import Batch
+from homefeed.ingest.tallies import Screening, Tallies, merged
+from homefeed.recipe.declaration import FieldKind
+from homefeed.types import Mask
+
+LONGEST_ID: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A user or an item as a file tells of it. `hidden` is None where the file does not say."""
+
+    entity_id: str
+    attributes: Mapping[str, Any]
+    created_at: int | None
+    hidden: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityBatch:
+    """The entities of a batch that can be used, with the batch's row of each; and what was wrong with others."""
+
+    source: Batch
+    entities: tuple[Entity, ...]
+    indices: tuple[int, ...]
+    rejected: Tallies
+    warnings: Tallies
+
+
+def check_id(screening: Screening, cells: pl.Series, label: str) -> None:
+    """Refuse the rows whose id cannot be stored."""
+    screening.reject(is_missing(cells), f"missing {label}")
+    check_length(screening, cells, label)
+
+
+def check_length(screening: Screening, cells: pl.Series, label: str) -> None:
+    """Refuse the rows whose id is there but cannot be stored."""
+    screening.reject(as_mask(cells.str.len_chars() > LONGEST_ID), f"{label} longer than {LONGEST_ID} characters")
+    screening.reject(as_mask(cells.str.contains("\0", literal=True)), f"{label} with a NUL character")
+
+
+def read_entities(
+    batch: Batch, layout: Layout, id_name: str, fields: Mapping[str, FieldKind], dated: bool
+) -> EntityBatch:
+    """The users or items of a batch. `dated`: they may be hidden and have a time of creation."""
+    frame = batch.frame
+    screening = Screening(frame, batch.rows)
+    ids = layout.cells(frame, id_name)
+    check_id(screening, ids, layout.origins[id_name].label)
+    own = {id_name, "created_at", "hidden"} if dated else {id_name}
+    columns = {
+        name: _attribute(screening, layout.cells(frame, name), origin, fields.get(name))
+        for name, origin in layout.origins.items()
+        if name not in own or name in fields
+    }
+    for name in layout.others(frame):
+        columns[name] = _texts(frame[name], is_missing(frame[name]))
+    created = _created(screening, layout, frame) if dated else [None] * frame.height
+    hidden = _hidden(screening, layout, frame) if dated else [None] * frame.height
+    indices = tuple(np.flatnonzero(screening.good).tolist())
+    id_list = ids.to_list()
+    entities = tuple(
+        Entity(
+            id_list[i],
+            {name: cells[i] for name, cells in columns.items() if cells[i] is not None},
+            created[i],
+            hidden[i],
+        )
+        for i in indices
+    )
+    return EntityBatch(batch, entities, indices, merged(batch.bad, screening.rejected()), screening.warnings())
+
+
+def _attribute(screening: Screening, cells: pl.Series, origin: Origin, kind: FieldKind | None) -> list[Any]:
+    missing = is_missing(cells)
+    tags = [_tags(cell, origin.separator) for cell in cells.to_list()] if kind == "tags" else []
+    if kind == "tags":
+        missing = np.array([words is None for words in tags], dtype=np.bool_)
+    if origin.required:
+        screening.reject(missing, f"missing {origin.label}")
+    elif kind is not None:
+        screening.warn(missing, f"empty {origin.label}")
+    if kind == "number":
+        numbers = parse_numbers(cells, origin.multiply)
+        _complain(screening, as_mask(numbers.is_null()) & ~missing, f"{origin.label} is not a number", origin)
+        return [whole_or_real(number) for number in numbers.to_list()]
+    if kind == "tags":
+        return tags
+    return _texts(cells.str.strip_chars() if kind == "category" else cells, missing)
+
+
+def _texts(cells: pl.Series, missing: Mask) -> list[str | None]:
+    return pl.select(pl.when(pl.lit(~missing)).then(cells)).to_series().to_list()
+
+
+def _tags(cell: str | None, separator: str) -> list[str] | None:
+    return parse_tags(cell, separator) or None if cell else None
+
+
+def _complain(screening: Screening, bad: Mask, reason: str, origin: Origin) -> None:
+    if origin.required:
+        screening.reject(bad, reason)
+    else:
+        screening.warn(bad, reason)
+
+
+def _created(screening: Screening, layout: Layout, frame: pl.DataFrame) -> list[int | None]:
+    origin = layout.origins.get("created_at")
+    if origin is None:
+        return [None] * frame.height
+    cells = layout.cells(frame, "created_at")
+    missing = is_missing(cells)
+    times = parse_times(cells)
+    if origin.required:
+        screening.reject(missing, f"missing {origin.label}")
+    _complain(screening, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
+    return times.to_list()
+
+
+def _hidden(screening: Screening, layout: Layout, frame: pl.DataFrame) -> list[bool | None]:
+    origin = layout.origins.get("hidden")
+    if origin is None:
+        return [None] * frame.height
+    cells = layout.cells(frame, "hidden")
+    missing = is_missing(cells)
+    flags = parse_flags(cells)
+    if origin.required:
+        screening.reject(missing, f"missing {origin.label}")
+    # An item that somebody wanted hidden must not appear because the word for it was not understood.
+    screening.reject(as_mask(flags.is_null()) & ~missing, f"{origin.label} is neither true nor false")
+    return pl.select(pl.when(pl.lit(missing)).then(False).otherwise(flags)).to_series().to_list()

@@ -1,0 +1,82 @@
+"""One import: users, items and events into the store, and the report of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from homefeed.errors import DataError
+from homefeed.ingest.load_entities import load_items, load_users
+from homefeed.ingest.load_events import load_events
+from homefeed.ingest.mapping import Layout, event_layout, item_layout, user_layout
+from homefeed.ingest.readers import Files, open_table
+from homefeed.ingest.report import DataReport, EventFacts, FileReport
+from homefeed.ingest.stream import Progress
+from homefeed.ingest.table import Table
+from homefeed.recipe import Recipe
+from homefeed.store import Store
+from homefeed.store.reports import list_reports, replace_report, save_report
+
+_FindLayout: TypeAlias = Callable[[Recipe, Path, Sequence[str] | None], Layout]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    table: Table
+    layout: Layout
+
+
+async def import_files(
+    store: Store, recipe: Recipe, files: Files, *, now: int, progress: Progress | None = None
+) -> DataReport:
+    """Load files into the store and keep the report there. All are looked at before anything is written.
+
+    An import that was cut short can simply be repeated: what it wrote counts once.
+
+    Raises:
+        DataError: a file is missing, empty, damaged, or lacks a column; the text names both.
+    """
+    started = time.perf_counter()
+    tell = progress or _silence
+    users = _open(recipe, files.users, user_layout)
+    items = _open(recipe, files.items, item_layout)
+    events = _open(recipe, files.events, event_layout)
+    if not (users or items or events):
+        raise DataError("no file to import; expected users, items or events")
+    initial = await _is_initial(store, recipe.app)
+    report_time = await save_report(store, recipe.app, now, {"finished": False, "initial": initial})
+    reports: list[FileReport] = []
+    facts: EventFacts | None = None
+    if users:
+        reports.append(await load_users(store, recipe, users.table, users.layout, tell))
+    if items:
+        created_at = None if initial else now
+        reports.append(await load_items(store, recipe, items.table, items.layout, created_at, tell))
+    if events:
+        report, facts = await load_events(store, recipe, events.table, events.layout, now, tell)
+        reports.append(report)
+    result = DataReport(recipe.app, now, tuple(reports), facts, time.perf_counter() - started)
+    await replace_report(store, recipe.app, report_time, result.to_json())
+    return result
+
+
+async def _is_initial(store: Store, app: str) -> bool:
+    """Whether the app is only now getting its catalogue, be it that an earlier attempt was cut short."""
+    if (await store.counters(app)).item_number == 0:
+        return True
+    newest = await list_reports(store, app, limit=1)
+    return bool(newest) and not newest[0].report["finished"] and bool(newest[0].report["initial"])
+
+
+def _open(recipe: Recipe, path: Path | None, find_layout: _FindLayout) -> _Opened | None:
+    if path is None:
+        return None
+    table = open_table(path)
+    return _Opened(table, find_layout(recipe, path, table.columns))
+
+
+def _silence(_stage: str, _done: int, _total: int) -> None:
+    return None

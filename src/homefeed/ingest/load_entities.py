@@ -1,0 +1,119 @@
+"""Users and items into the store: the last row of an id wins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from homefeed.ingest.entities import Entity, EntityBatch, read_entities
+from homefeed.ingest.mapping import Layout
+from homefeed.ingest.report import FileReport
+from homefeed.ingest.stream import Progress, prepared
+from homefeed.ingest.table import Batch, Table
+from homefeed.ingest.tallies import Tally, merged, tally_rows
+from homefeed.recipe import Recipe
+from homefeed.store import Store
+from homefeed.store.bulk import hidden_of_items
+from homefeed.store.items import ItemWrite, put_items
+from homefeed.store.users import put_users
+
+GIVEN_TWICE: Final = "the id was there before; its last row counts"
+_TRANSACTION: Final = 5_000
+
+_Put: TypeAlias = Callable[[Sequence[Entity]], Awaitable[int]]
+"""Writes entities and tells how many were new."""
+
+
+async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout, progress: Progress) -> FileReport:
+    """Write the users of a file."""
+
+    async def put(users: Sequence[Entity]) -> int:
+        return await put_users(store, recipe.app, [(user.entity_id, user.attributes) for user in users])
+
+    def read(batch: Batch) -> EntityBatch:
+        return read_entities(batch, layout, "user_id", recipe.users.fields, dated=False)
+
+    return await _load("users", table, layout, read, put, progress)
+
+
+async def load_items(
+    store: Store, recipe: Recipe, table: Table, layout: Layout, created_at: int | None, progress: Progress
+) -> FileReport:
+    """Write the items of a file. `created_at` is for new items of which the file does not say it.
+
+    Where the file does not say whether an item is hidden, an item that is hidden stays so.
+    """
+
+    async def put(items: Sequence[Entity]) -> int:
+        before = await hidden_of_items(store, recipe.app, [item.entity_id for item in items])
+        writes = [
+            ItemWrite(
+                item_id=item.entity_id,
+                attributes=item.attributes,
+                created_at=created_at
+                if item.created_at is None and item.entity_id not in before
+                else item.created_at,
+                hidden=before.get(item.entity_id, False) if item.hidden is None else item.hidden,
+            )
+            for item in items
+        ]
+        return await put_items(store, recipe.app, writes)
+
+    def read(batch: Batch) -> EntityBatch:
+        return read_entities(batch, layout, "item_id", recipe.items.fields, dated=True)
+
+    return await _load("items", table, layout, read, put, progress)
+
+
+async def _load(
+    kind: str,
+    table: Table,
+    layout: Layout,
+    read: Callable[[Batch], EntityBatch],
+    put: _Put,
+    progress: Progress,
+) -> FileReport:
+    started = time.perf_counter()
+    rows = new = 0
+    seen: set[str] = set()
+    rejected: dict[str, Tally] = {}
+    repeated: dict[str, Tally] = {}
+    warnings: dict[str, Tally] = {}
+    async with prepared(table, read) as batches:
+        async for batch in batches:
+            rows += batch.source.count
+            rejected = merged(rejected, batch.rejected)
+            warnings = merged(warnings, batch.warnings)
+            repeated = merged(repeated, _repeated(batch, seen))
+            latest = list({entity.entity_id: entity for entity in batch.entities}.values())
+            for start in range(0, len(latest), _TRANSACTION):
+                new += await put(latest[start : start + _TRANSACTION])
+            progress(kind, batch.source.done, table.total)
+    return FileReport(
+        kind=kind,
+        path=str(table.path),
+        rows=rows,
+        loaded=len(seen),
+        new=new,
+        updated=len(seen) - new,
+        rejected=rejected,
+        duplicates=repeated,
+        warnings=warnings,
+        notes=layout.notes,
+        ignored_columns=layout.ignored,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _repeated(batch: EntityBatch, seen: set[str]) -> dict[str, Tally]:
+    """The rows whose id was there before; `seen` learns of the others."""
+    again = np.zeros(batch.source.frame.height, dtype=np.bool_)
+    for entity, index in zip(batch.entities, batch.indices, strict=True):
+        again[index] = entity.entity_id in seen
+        seen.add(entity.entity_id)
+    if not again.any():
+        return {}
+    return {GIVEN_TWICE: tally_rows(batch.source.frame, batch.source.rows, again)}

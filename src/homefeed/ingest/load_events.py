@@ -1,0 +1,199 @@
+"""Events into the log: each once, whether it is told again by this file, an earlier one or over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from homefeed.ingest.cells import as_mask
+from homefeed.ingest.ids import IdNumbers, read_numbers
+from homefeed.ingest.interactions import UNKNOWN_ITEM, UNKNOWN_USER, EventBatch, EventRows, read_events
+from homefeed.ingest.mapping import Layout
+from homefeed.ingest.matrix import DistinctCounter, MatrixCounter
+from homefeed.ingest.report import EventFacts, FileReport
+from homefeed.ingest.stream import Progress, prepared
+from homefeed.ingest.table import Batch, Table
+from homefeed.ingest.tallies import Tally, merged, tally_rows
+from homefeed.recipe import Recipe
+from homefeed.store import Store
+from homefeed.store.bulk import (
+    Appended,
+    EventColumns,
+    StaleNumbersError,
+    append_rows,
+    item_pages,
+    settle,
+    user_pages,
+)
+from homefeed.store.events import row_key
+from homefeed.store.users import ensure_users, user_numbers
+from homefeed.types import Mask
+
+TWICE_IN_FILE: Final = "the same event is in this file before"
+IN_LOG: Final = "the event was in the log already"
+_TRANSACTION: Final = 100_000
+
+
+async def load_events(
+    store: Store, recipe: Recipe, table: Table, layout: Layout, now: int, progress: Progress
+) -> tuple[FileReport, EventFacts]:
+    """Write the events of a file; each transaction is durable, so that an import cut short can be repeated."""
+    started = time.perf_counter()
+    loading = _Loading(store, recipe, now)
+
+    def read(batch: Batch) -> EventBatch:
+        return read_events(batch, layout, recipe, now)
+
+    await loading.read_ids()
+    try:
+        async with prepared(table, read) as batches:
+            async for batch in batches:
+                await loading.take(batch)
+                progress("events", batch.source.done, table.total)
+    finally:
+        await settle(store)
+    report = FileReport(
+        kind="events",
+        path=str(table.path),
+        rows=loading.rows,
+        loaded=loading.loaded,
+        new=loading.loaded,
+        updated=0,
+        rejected=loading.rejected,
+        duplicates=loading.duplicates,
+        warnings=loading.warnings,
+        notes=layout.notes,
+        ignored_columns=layout.ignored,
+        seconds=time.perf_counter() - started,
+    )
+    return report, loading.facts()
+
+
+class _Loading:
+    """A file of events on its way into the log."""
+
+    def __init__(self, store: Store, recipe: Recipe, now: int) -> None:
+        self._store = store
+        self._app = recipe.app
+        self._creates_users = recipe.sources.events.unknown_users == "create"
+        self._now = now
+        self._erasures = 0
+        self._users = IdNumbers(pl.DataFrame())
+        self._items = IdNumbers(pl.DataFrame())
+        self._own_seqs: list[range] = []
+        self._times: list[tuple[int, int]] = []
+        self._unknown_users = DistinctCounter()
+        self._unknown_items = DistinctCounter()
+        self._created = 0
+        self._matrix = MatrixCounter()
+        self.rows = 0
+        self.loaded = 0
+        self.rejected: dict[str, Tally] = {}
+        self.duplicates: dict[str, Tally] = {}
+        self.warnings: dict[str, Tally] = {}
+
+    async def read_ids(self) -> None:
+        """Learn which users and items there are."""
+        self._erasures = (await self._store.counters(self._app)).erasures
+        self._users = await read_numbers(user_pages(self._store, self._app))
+        self._items = await read_numbers(item_pages(self._store, self._app))
+
+    async def take(self, batch: EventBatch) -> None:
+        """Write the usable events of a batch and count all of its rows."""
+        self.rows += batch.source.count
+        self.rejected = merged(self.rejected, batch.rejected)
+        self.warnings = merged(self.warnings, batch.warnings)
+        for part in batch.events.parts(_TRANSACTION):
+            await self._take_part(part)
+
+    def facts(self) -> EventFacts:
+        """What the events say together."""
+        return EventFacts(
+            first=min((first for first, _ in self._times), default=None),
+            last=max((last for _, last in self._times), default=None),
+            unknown_users=self._unknown_users.count()[0],
+            unknown_items=self._unknown_items.count()[0],
+            created_users=self._created,
+            matrix=self._matrix.matrix(len(self._users), len(self._items)),
+        )
+
+    async def _take_part(self, events: EventRows) -> None:
+        items = self._items.of(events.columns["item_id"])
+        is_item = as_mask(items.is_not_null())
+        self._refuse(events, ~is_item, UNKNOWN_ITEM)
+        self._unknown_items.add(_hashes(events.columns["item_id"], ~is_item))
+        await self._take_of_items(events.only(is_item), items.drop_nulls())
+
+    async def _take_of_items(self, events: EventRows, items: pl.Series) -> None:
+        users = await self._numbers_of_users(events.columns["user_id"])
+        is_user = as_mask(users.is_not_null())
+        good = events.only(is_user)
+        if len(good):
+            columns = await asyncio.to_thread(_columns, good, users.drop_nulls(), items.filter(is_user))
+            try:
+                appended = await append_rows(self._store, self._app, columns, self._now, self._erasures)
+            except StaleNumbersError:
+                await self.read_ids()
+                await self._take_of_items(events, items)
+                return
+            self._count(good, columns, appended)
+        self._refuse(events, ~is_user, UNKNOWN_USER)
+        self._unknown_users.add(_hashes(events.columns["user_id"], ~is_user))
+
+    async def _numbers_of_users(self, ids: pl.Series) -> pl.Series:
+        numbers = self._users.of(ids)
+        if not self._creates_users or not numbers.has_nulls():
+            return numbers
+        new = ids.filter(numbers.is_null()).unique().to_list()
+        async with self._store.write() as connection:
+            before = await user_numbers(connection, self._app, new)
+            created = await ensure_users(self._store, connection, self._app, new)
+        self._created += len(created) - len(before)
+        self._users = self._users.with_more(created)
+        return self._users.of(ids)
+
+    def _refuse(self, events: EventRows, bad: Mask, reason: str) -> None:
+        if bad.any():
+            self.rejected = merged(self.rejected, {reason: tally_rows(events.raw, events.rows, bad)})
+
+    def _count(self, events: EventRows, columns: EventColumns, appended: Appended) -> None:
+        self.loaded += appended.inserted
+        self._own_seqs.append(range(appended.first_seq, appended.first_seq + len(events)))
+        self._matrix.add(np.array(columns.users, dtype=np.int32), np.array(columns.items, dtype=np.int32))
+        self._times.append((min(columns.times), max(columns.times)))
+        if not appended.duplicates:
+            return
+        twice = np.zeros(len(events), dtype=np.bool_)
+        logged = np.zeros(len(events), dtype=np.bool_)
+        for index, seq in appended.duplicates.items():
+            is_own = any(seq in seqs for seqs in self._own_seqs)
+            (twice if is_own else logged)[index] = True
+        found = {
+            reason: tally_rows(events.raw, events.rows, rows)
+            for reason, rows in ((TWICE_IN_FILE, twice), (IN_LOG, logged))
+            if rows.any()
+        }
+        self.duplicates = merged(self.duplicates, found)
+
+
+def _columns(events: EventRows, users: pl.Series, items: pl.Series) -> EventColumns:
+    cells = {name: column.to_list() for name, column in events.columns.to_dict().items()}
+    names = ("user_id", "item_id", "event_type", "value", "time", "event_id")
+    return EventColumns(
+        keys=list(map(row_key, *(cells[name] for name in names))),
+        users=users.to_list(),
+        items=items.to_list(),
+        types=cells["event_type"],
+        values=cells["value"],
+        times=cells["time"],
+        event_ids=cells["event_id"],
+    )
+
+
+def _hashes(ids: pl.Series, chosen: Mask) -> npt.NDArray[np.uint64]:
+    return ids.filter(chosen).unique().hash().to_numpy()

@@ -1,0 +1,130 @@
+"""Where each of Homefeed's columns comes from in a file, as its recipe says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from homefeed.errors import DataError
+from homefeed.recipe import Recipe, Source
+
+_USER_COLUMNS: Final = ("user_id",)
+_ITEM_COLUMNS: Final = ("item_id", "created_at", "hidden")
+_EVENT_COLUMNS: Final = ("user_id", "item_id", "event_type", "value", "timestamp", "event_id")
+_QUIET: Final = ("created_at", "hidden", "value", "event_id")
+"""Columns that few files have: that they are not there is worth a word only where the recipe maps them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one of Homefeed's columns comes from: a `column` of the file, or a `constant`."""
+
+    name: str
+    column: str | None
+    constant: str | None
+    multiply: float
+    separator: str
+    required: bool
+
+    @property
+    def label(self) -> str:
+        """What people who look at their file call it."""
+        return self.column or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file becomes rows: the origins that are there, and a line for each that is not."""
+
+    origins: Mapping[str, Origin]
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def cells(self, frame: pl.DataFrame, name: str) -> pl.Series:
+        """A column by Homefeed's name for it, as text; all null where the file does not have it."""
+        origin = self.origins.get(name)
+        if origin is not None and origin.constant is not None:
+            return pl.repeat(origin.constant, frame.height, dtype=pl.String, eager=True)
+        if origin is None or origin.column not in frame.columns:
+            return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+        return frame[origin.column]
+
+    def others(self, frame: pl.DataFrame) -> list[str]:
+        """The columns of the file that nothing was made from."""
+        taken = {origin.column for origin in self.origins.values()} | set(self.origins)
+        return [name for name in frame.columns if name not in taken]
+
+
+def user_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
+    """The layout of a file of users.
+
+    Raises:
+        DataError: a column that must be there is not.
+    """
+    return _layout(path, columns, recipe.sources.users, (*_USER_COLUMNS, *recipe.users.fields), ("user_id",))
+
+
+def item_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
+    """The layout of a file of items.
+
+    Raises:
+        DataError: a column that must be there is not.
+    """
+    return _layout(path, columns, recipe.sources.items, (*_ITEM_COLUMNS, *recipe.items.fields), ("item_id",))
+
+
+def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
+    """The layout of a file of events. Where the recipe has one type of event only, the type need not be there.
+
+    Raises:
+        DataError: a column that must be there is not.
+    """
+    source = recipe.sources.events
+    always = ("user_id", "item_id", "event_type", "timestamp")
+    type_column = source.column("event_type").column
+    if columns is not None and len(recipe.events) == 1 and type_column is not None and type_column not in columns:
+        source = _with_constant(source, "event_type", recipe.event_types[0])
+    layout = _layout(path, columns, source, _EVENT_COLUMNS, always)
+    taken = {origin.column for origin in layout.origins.values()}
+    ignored = tuple(name for name in columns or () if name not in taken)
+    return Layout(layout.origins, ignored, layout.notes)
+
+
+def _with_constant(source: Source, name: str, value: str) -> Source:
+    return source.model_copy(
+        update={
+            "columns": {
+                **source.columns,
+                name: source.column(name).model_copy(update={"column": None, "value": value}),
+            }
+        }
+    )
+
+
+def _layout(
+    path: Path, columns: Sequence[str] | None, source: Source, names: Iterable[str], always: Sequence[str]
+) -> Layout:
+    origins: dict[str, Origin] = {}
+    notes: list[str] = []
+    for name in dict.fromkeys([*names, *source.columns, *source.required]):
+        spec = source.column(name)
+        required = name in always or name in source.required
+        origin = Origin(name, spec.column, spec.value, spec.multiply, spec.separator, required)
+        if columns is None or origin.column is None or origin.column in columns:
+            origins[name] = origin
+        elif required:
+            there = ", ".join(columns) or "none"
+            raise DataError(f'{path}: no column "{origin.column}"{_role(origin)}; its columns are: {there}')
+        elif name not in _QUIET or name in source.columns:
+            notes.append(f'no column "{origin.column}"{_role(origin)}: rows load without it')
+    taken = {origin.column for origin in origins.values()}
+    ignored = tuple(name for name in columns or () if name in origins and name not in taken)
+    return Layout(origins, ignored, tuple(notes))
+
+
+def _role(origin: Origin) -> str:
+    return "" if origin.column == origin.name else f" (the recipe's {origin.name})"

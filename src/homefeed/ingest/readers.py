@@ -1,0 +1,69 @@
+"""From a path to a table, whatever the format; and which files a folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from homefeed.errors import DataError
+from homefeed.ingest.columnar import open_parquet
+from homefeed.ingest.delimited import open_delimited
+from homefeed.ingest.json_lines import open_json_lines
+from homefeed.ingest.table import Table
+
+_OPENERS: Final[dict[str, Callable[[Path], Table]]] = {
+    ".csv": open_delimited,
+    ".csv.gz": open_delimited,
+    ".jsonl": open_json_lines,
+    ".jsonl.gz": open_json_lines,
+    ".parquet": open_parquet,
+}
+_KINDS: Final = ("users", "items", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of one import; those that are None are left out."""
+
+    users: Path | None = None
+    items: Path | None = None
+    events: Path | None = None
+
+
+def find_files(folder: Path) -> Files:
+    """The files named users, items and events in a folder, as .csv, .jsonl (both also .gz) or .parquet.
+
+    Raises:
+        DataError: there is no such folder, none of the three is in it, or one is there in two formats.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder")
+    found = {kind: _only(folder, kind) for kind in _KINDS}
+    if not any(found.values()):
+        raise DataError(f"{folder}: expected files named users, items or events ({', '.join(_OPENERS)})")
+    return Files(**found)
+
+
+def open_table(path: Path) -> Table:
+    """Open a file by the ending of its name.
+
+    Raises:
+        DataError: it cannot be read, is empty, or is of no known format.
+    """
+    if path.is_dir():
+        raise DataError(f"{path}: expected a file, this is a folder")
+    name = path.name.lower()
+    for ending, opener in _OPENERS.items():
+        if name.endswith(ending):
+            return opener(path)
+    raise DataError(f"{path}: expected a file ending in {', '.join(_OPENERS)}")
+
+
+def _only(folder: Path, kind: str) -> Path | None:
+    paths = [folder / f"{kind}{ending}" for ending in _OPENERS if (folder / f"{kind}{ending}").is_file()]
+    if len(paths) > 1:
+        names = " and ".join(path.name for path in paths)
+        raise DataError(f"{folder}: {kind} is there twice, as {names}; keep one of them")
+    return paths[0] if paths else None

@@ -1,0 +1,162 @@
+"""A file as a table of text: read in batches of bounded size, every row accounted for."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from homefeed.errors import DataError
+from homefeed.ingest.tallies import Tallies, total
+
+BLOCK: Final = 6 << 20
+"""How many bytes are taken from a file at once: about a hundred thousand events."""
+
+_LONGEST_LINE: Final = 64 << 20
+_GZIP: Final = b"\x1f\x8b"
+_BOM: Final = b"\xef\xbb\xbf"
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+RowNumbers: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a file. Every cell of `frame` is text; `rows` number them within the file, from 1.
+
+    `bad` are the rows between them that could not be taken apart; `done` is how far into the file this is.
+    """
+
+    frame: pl.DataFrame
+    rows: RowNumbers
+    bad: Tallies
+    done: int
+
+    @property
+    def count(self) -> int:
+        """How many rows of the file this accounts for."""
+        return len(self.rows) + total(self.bad)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that can be read. `columns` is None where no row was there to tell; `total` measures `done`."""
+
+    path: Path
+    columns: tuple[str, ...] | None
+    total: int
+    batches: Callable[[], Generator[Batch]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What became of a block: `count` rows, good and bad, in its first `used` bytes."""
+
+    frame: pl.DataFrame
+    rows: RowNumbers
+    bad: Tallies
+    count: int
+    used: int
+
+
+Parse: TypeAlias = Callable[[bytes, int, bool], Parsed]
+"""From a block, the number of its first row, and whether the file ends with it."""
+
+
+def parsed_blocks(path: Path, skip: int, parse: Parse) -> Generator[Batch]:
+    """Read a file block by block, after its first `skip` bytes; what `parse` leaves begins the next block.
+
+    Raises:
+        DataError: the file cannot be read to its end.
+    """
+    with open_bytes(path) as (read, position):
+        read(skip)
+        rest = b""
+        row = 1
+        while True:
+            chunk = read(BLOCK)
+            data = rest + chunk
+            if not data:
+                return
+            parsed = parse(data, row, not chunk)
+            rest = data[parsed.used :]
+            row += parsed.count
+            if len(rest) > _LONGEST_LINE:
+                raise DataError(f"{path}: row {row} is longer than 64 MiB; is this a text file?")
+            if parsed.count:
+                yield Batch(parsed.frame, parsed.rows, parsed.bad, position())
+            if not chunk:
+                return
+
+
+def head(path: Path, size: int) -> bytes:
+    """The beginning of a file, with its byte order mark.
+
+    Raises:
+        DataError: there is nothing in it, or it is not in UTF-8.
+    """
+    with open_bytes(path) as (read, _):
+        found = read(size)
+    if not found.removeprefix(_BOM).strip():
+        raise DataError(f"{path}: the file is empty; expected a table")
+    if found.startswith(_UTF_16):
+        raise DataError(f"{path}: the file is in UTF-16; save it as UTF-8")
+    return found
+
+
+def mark_length(beginning: bytes) -> int:
+    """How many bytes the byte order mark takes."""
+    return len(_BOM) if beginning.startswith(_BOM) else 0
+
+
+def whole_lines(block: bytes, last: bool) -> bytes:
+    """The block without the line that it breaks off, each line ended by a newline."""
+    if not last:
+        return block[: block.rfind(b"\n") + 1]
+    return block if block.endswith(b"\n") else block + b"\n"
+
+
+def text_frame(columns: dict[str, list[str | None]]) -> pl.DataFrame:
+    """A frame of text columns."""
+    return pl.DataFrame({name: pl.Series(cells, dtype=pl.String) for name, cells in columns.items()})
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[tuple[Callable[[int], bytes], Callable[[], int]]]:
+    """Open a file, unpacking it if it is gzipped: a function to read, and one telling the place in the file.
+
+    Raises:
+        DataError: it is not there or cannot be read.
+    """
+    try:
+        raw = path.open("rb")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    with raw:
+        packed = raw.read(2) == _GZIP
+        raw.seek(0)
+        if not packed:
+            yield raw.read, raw.tell
+            return
+        with gzip.GzipFile(fileobj=raw) as stream:
+            yield _careful(path, stream), raw.tell
+
+
+def _careful(path: Path, stream: IO[bytes] | gzip.GzipFile) -> Callable[[int], bytes]:
+    def read(size: int) -> bytes:
+        try:
+            return stream.read(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DataError(f"{path}: the gzip file is damaged: {error}") from None
+
+    return read

@@ -1,0 +1,181 @@
+"""Many events at once: each batch is one transaction, by the driver's fastest way in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from homefeed.errors import HomefeedError
+from homefeed.store.session import Store, chunked
+from homefeed.store.tables import events, items, users
+
+_PAGE: Final = 100_000
+_BULK_CACHE: Final = "PRAGMA cache_size = -262144"
+_NORMAL_CACHE: Final = "PRAGMA cache_size = -65536"
+_COLUMNS: Final = ("seq", "key", "user", "item", "event_type", "value", "time", "event_id")
+_INSERT: Final = (
+    'INSERT INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id) '
+)
+_INSERT_SQLITE: Final = _INSERT + "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (app, key) DO NOTHING"
+_STAGE: Final = (
+    "CREATE TEMPORARY TABLE staged_events ON COMMIT DROP AS "
+    'SELECT seq, key, "user", item, event_type, value, time, event_id FROM events WITH NO DATA'
+)
+_INSERT_POSTGRESQL: Final = _INSERT + (
+    'SELECT $1, $2, seq, key, "user", item, event_type, value, time, event_id '
+    "FROM staged_events ORDER BY seq ON CONFLICT (app, key) DO NOTHING"
+)
+
+
+class StaleNumbersError(HomefeedError):
+    """A user was erased since the numbers of the users were read: read them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventColumns:
+    """Events as columns of equal length; `keys` as of `row_key`, users and items by number."""
+
+    keys: Sequence[bytes]
+    users: Sequence[int]
+    items: Sequence[int]
+    types: Sequence[str]
+    values: Sequence[float | None]
+    times: Sequence[int]
+    event_ids: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch: `duplicates` maps each row not written to the seq of the event that counts.
+
+    The batch took the seqs from `first_seq` on, one for each row, written or not.
+    """
+
+    first_seq: int
+    inserted: int
+    duplicates: dict[int, int]
+
+
+async def append_rows(
+    store: Store, app: str, rows: EventColumns, received_at: int, erasures: int | None = None
+) -> Appended:
+    """Write events in one transaction, durable on return. One whose key is in the log already is not written.
+
+    `erasures` is the app's counter of that name from when the numbers of the users were read.
+
+    Raises:
+        StaleNumbersError: a user was erased since then; nothing was written.
+    """
+    async with store.write() as connection:
+        counters = await store.advance(connection, app, event_seq=len(rows))
+        if erasures is not None and counters.erasures != erasures:
+            raise StaleNumbersError("a user was erased while events were being imported")
+        first = counters.event_seq - len(rows) + 1
+        insert = _insert_sqlite if store.dialect == "sqlite" else _insert_postgresql
+        inserted = await insert(connection, app, received_at, first, rows)
+        if inserted == len(rows):
+            return Appended(first, inserted, {})
+        return Appended(first, inserted, await _duplicates(connection, app, first, rows))
+
+
+async def settle(store: Store) -> None:
+    """After the last batch: give back the memory and the disk space that bulk writing took."""
+    if store.dialect == "sqlite":
+        async with store.engine.connect() as connection:
+            driver = await _driver(connection)
+            for pragma in (_NORMAL_CACHE, "PRAGMA shrink_memory", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                await driver.execute_fetchall(pragma)
+
+
+async def user_pages(store: Store, app: str) -> AsyncIterator[tuple[Sequence[str], Sequence[int]]]:
+    """The ids and numbers of all users, in parts."""
+    async for page in _pages(store, users.c.user_id, users.c.number, users.c.app == app):
+        yield page
+
+
+async def item_pages(store: Store, app: str) -> AsyncIterator[tuple[Sequence[str], Sequence[int]]]:
+    """The ids and numbers of all items that are not deleted, in parts."""
+    async for page in _pages(
+        store, items.c.item_id, items.c.number, sa.and_(items.c.app == app, ~items.c.deleted)
+    ):
+        yield page
+
+
+async def hidden_of_items(store: Store, app: str, item_ids: Sequence[str]) -> dict[str, bool]:
+    """Those of the ids that are items now, each with whether it is hidden."""
+    found: dict[str, bool] = {}
+    async with store.read() as connection:
+        for chunk in chunked(item_ids):
+            query = sa.select(items.c.item_id, items.c.hidden).where(
+                items.c.app == app, items.c.item_id.in_(chunk), ~items.c.deleted
+            )
+            found.update((row.item_id, row.hidden) for row in await connection.execute(query))
+    return found
+
+
+async def _pages(
+    store: Store, ids: sa.ColumnElement[str], numbers: sa.ColumnElement[int], where: sa.ColumnElement[bool]
+) -> AsyncIterator[tuple[Sequence[str], Sequence[int]]]:
+    last = -1
+    while True:
+        query = sa.select(ids, numbers).where(where, numbers > last).order_by(numbers).limit(_PAGE)
+        async with store.read() as connection:
+            rows = (await connection.execute(query)).all()
+        if not rows:
+            return
+        id_list, number_list = zip(*rows, strict=True)
+        yield id_list, number_list
+        last = number_list[-1]
+
+
+async def _driver(connection: AsyncConnection) -> Any:
+    return (await connection.get_raw_connection()).driver_connection
+
+
+def _records(first: int, rows: EventColumns) -> tuple[Iterable[Any], ...]:
+    seqs = range(first, first + len(rows))
+    return seqs, rows.keys, rows.users, rows.items, rows.types, rows.values, rows.times, rows.event_ids
+
+
+async def _insert_sqlite(
+    connection: AsyncConnection, app: str, received_at: int, first: int, rows: EventColumns
+) -> int:
+    driver = await _driver(connection)
+    await driver.execute_fetchall(_BULK_CACHE)
+    cursor = await driver.executemany(
+        _INSERT_SQLITE, zip(repeat(app), repeat(received_at), *_records(first, rows), strict=False)
+    )
+    inserted = cursor.rowcount
+    await cursor.close()
+    return int(inserted)
+
+
+async def _insert_postgresql(
+    connection: AsyncConnection, app: str, received_at: int, first: int, rows: EventColumns
+) -> int:
+    driver = await _driver(connection)
+    await driver.execute(_STAGE)
+    records = zip(*_records(first, rows), strict=True)
+    await driver.copy_records_to_table("staged_events", records=records, columns=_COLUMNS)
+    status = await driver.execute(_INSERT_POSTGRESQL, app, received_at)
+    return int(status.rpartition(" ")[2])
+
+
+async def _duplicates(connection: AsyncConnection, app: str, first: int, rows: EventColumns) -> dict[int, int]:
+    """The rows that were not written, each with the seq of the event that has its key."""
+    mine = sa.and_(events.c.app == app, events.c.seq >= first, events.c.seq < first + len(rows))
+    written = set((await connection.execute(sa.select(events.c.seq).where(mine))).scalars())
+    missing = [index for index in range(len(rows)) if first + index not in written]
+    seq_of: dict[bytes, int] = {}
+    for chunk in chunked(sorted({rows.keys[index] for index in missing})):
+        query = sa.select(events.c.key, events.c.seq).where(events.c.app == app, events.c.key.in_(chunk))
+        seq_of.update((row.key, row.seq) for row in await connection.execute(query))
+    return {index: seq_of[rows.keys[index]] for index in missing}

@@ -1,0 +1,152 @@
+"""Counters: brought up event by event they say what a count of all events would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homefeed.catalog import CatalogView, Counters, SignalsModel
+from homefeed.testing import make_world, toy_world
+from homefeed.testing.world import ITEMS, NOW, PLAYS
+from homefeed.types import DAY, Item
+
+HALF_LIFE = 2 * DAY
+
+
+def counters(items: int = 3) -> Counters:
+    catalog = CatalogView({"title": "text", "kind": "category"}, "title")
+    catalog.apply(Item(f"i{n}", n, {"kind": "movie"}, None) for n in range(items))
+    return Counters(catalog, HALF_LIFE, "kind", 100.0)
+
+
+def add(to: Counters, events: Iterable[tuple[int, float, float]]) -> None:
+    """Events as (position, strength, days after NOW)."""
+    positions, strengths, days = zip(*events, strict=True)
+    times = np.array([NOW + int(day * DAY) for day in days], np.int64)
+    to.add(np.array(positions, np.int32), np.array(strengths, np.float32), times)
+
+
+def trend(of: Counters, days: float) -> list[float]:
+    now = NOW + int(days * DAY)
+    left: list[float] = (of.trend * of.trend_at(now)).tolist()
+    return left
+
+
+def test_strength_halves_with_every_half_life() -> None:
+    counted = counters()
+    add(counted, [(0, 1.0, 0), (1, 0.5, 2), (0, 1.0, 4)])
+    assert counted.events.tolist() == [2, 1, 0]
+    assert counted.strength.tolist() == [2, 0.5, 0]
+    assert trend(counted, 4) == pytest.approx([1.25, 0.25, 0])
+    assert trend(counted, 6) == pytest.approx([0.625, 0.125, 0])
+
+
+def test_dislikes_count_as_events_but_take_no_strength() -> None:
+    counted = counters()
+    add(counted, [(0, 1.0, 0), (0, -1.0, 0), (1, -1.0, 0)])
+    assert counted.events.tolist() == [2, 1, 0]
+    assert counted.strength.tolist() == [1, 0, 0]
+    assert trend(counted, 0) == [1, 0, 0]
+
+
+def test_events_of_items_no_longer_here_are_left_out() -> None:
+    counted = counters()
+    before = counted.version
+    add(counted, [(-1, 1.0, 0)])
+    assert counted.version == before
+    add(counted, [(-1, 1.0, 0), (2, 1.0, 0)])
+    assert counted.events.tolist() == [0, 0, 1]
+    assert counted.version > before
+
+
+def test_an_event_that_comes_late_counts_by_its_own_time() -> None:
+    counted = counters()
+    add(counted, [(0, 1.0, 0)])
+    add(counted, [(1, 1.0, -4)])
+    assert trend(counted, 0) == pytest.approx([1, 0.25, 0])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.floats(0, 1, width=16), st.floats(0, 4_000, width=16)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_moving_the_landmark_changes_no_trend(events: list[tuple[int, float, float]]) -> None:
+    counted = counters()
+    for event in sorted(events, key=lambda event: event[2]):
+        add(counted, [event])
+    last = max(day for _, _, day in events)
+    expected = np.zeros(3)
+    for position, strength, day in events:
+        expected[position] += strength * 2.0 ** ((day - last) / 2)
+    assert trend(counted, last) == pytest.approx(expected.tolist(), rel=1e-6, abs=1e-12)
+    assert np.isfinite(counted.trend).all()
+
+
+def test_times_far_from_the_landmark_stay_finite() -> None:
+    counted = counters()
+    add(counted, [(0, 1.0, 0)])
+    for days in (-100_000, 100_000):
+        assert np.isfinite(trend(counted, days)).all()
+    add(counted, [(1, 1.0, 50_000), (2, 1.0, -50_000)])
+    assert trend(counted, 50_000) == pytest.approx([0, 1, 0])
+
+
+def test_counters_grow_with_the_catalogue() -> None:
+    counted = counters(1)
+    assert counted.events.tolist() == [0]
+    counted.catalog.apply([Item("new", 77, {}, None)])
+    assert [len(column) for column in (counted.events, counted.strength, counted.trend, counted.full)] == [2] * 4
+    add(counted, [(1, 1.0, 0)])
+    assert counted.events.tolist() == [0, 1]
+
+
+def test_an_item_nobody_played_has_the_full_value_of_its_group() -> None:
+    world = toy_world()
+    counted = world.counters
+    world.catalog.apply(
+        [
+            Item("short", 900, {"content_type": "microdrama"}, None),
+            Item("other", 901, {"content_type": "radio"}, None),
+            Item("plain", 902, {}, None),
+        ]
+    )
+    assert counted.full[world.positions("short", "other", "plain")].tolist() == [120, 3600, 3600]
+
+
+def test_a_model_of_half_the_log_and_the_other_half_live_make_the_whole() -> None:
+    whole = toy_world()
+    early = sorted(PLAYS, key=lambda play: -play.days_ago)[:15]
+    half = make_world(ITEMS, early)
+    rest = whole.data.interactions.take(slice(15, None))
+    half.counters.add(rest.items, rest.strengths, rest.times)
+    for name in ("events", "strength"):
+        np.testing.assert_allclose(getattr(half.counters, name), getattr(whole.counters, name), err_msg=name)
+    np.testing.assert_allclose(
+        half.counters.trend * half.counters.trend_at(NOW), whole.counters.trend * whole.counters.trend_at(NOW)
+    )
+
+
+def test_a_model_of_items_that_are_gone_fills_only_those_here() -> None:
+    signals = SignalsModel(
+        numbers=np.array([50, 1], np.int32),
+        events=np.array([9.0, 4.0]),
+        strength=np.array([9.0, 2.0]),
+        trend=np.array([9.0, 1.0]),
+        full=np.array([9, 60], np.float32),
+        group_full={"movie": 30.0},
+        default_full=10.0,
+        landmark=NOW,
+        watermark=7,
+    )
+    counted = Counters.from_model(signals, counters(3).catalog, HALF_LIFE, "kind")
+    assert counted.events.tolist() == [0, 4, 0]
+    assert counted.trend.tolist() == [0, 1, 0]
+    assert counted.full.tolist() == [30, 60, 30]
+    assert (counted.landmark, counted.watermark) == (NOW, 7)

@@ -1,0 +1,192 @@
+"""The catalogue view held against a plain dict that is told the same changes."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homefeed.catalog import CatalogView
+from homefeed.errors import InvalidError
+from homefeed.types import NO_TIME, Filter, Item
+
+FIELDS = {"title": "text", "kind": "category", "tags": "tags", "year": "number"}
+KINDS = ("Movie", "movie", "SERIES", "series", "")
+TAGS = ("Drama", "drama", "SciFi", "Comedy")
+COMPARE = {":": operator.eq, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+
+attributes = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": st.sampled_from(["Heat", "heat", "", "Ran"]),
+        "kind": st.sampled_from(KINDS),
+        "tags": st.lists(st.sampled_from(TAGS), max_size=3),
+        "year": st.none() | st.integers(1990, 1993) | st.floats(1990, 1993, width=16),
+        "undeclared": st.integers(0, 3),
+    },
+)
+changes: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict,
+    item_id=st.sampled_from([f"i{n}" for n in range(8)]),
+    attributes=attributes,
+    created_at=st.none() | st.integers(0, 5),
+    hidden=st.booleans(),
+    deleted=st.booleans(),
+)
+filters = st.one_of(
+    st.builds(Filter, st.just("title"), st.just(":"), st.sampled_from(["Heat", "heat", "Ran", ""])),
+    st.builds(Filter, st.just("kind"), st.just(":"), st.sampled_from([*KINDS, "other"])),
+    st.builds(Filter, st.just("tags"), st.just(":"), st.sampled_from([*TAGS, "other"])),
+    st.builds(Filter, st.just("year"), st.sampled_from(list(COMPARE)), st.sampled_from(["1991", "1991.5", "0"])),
+)
+
+
+@dataclass
+class Model:
+    """What the catalogue should hold: the last write of each item, in the order they first came."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+
+    def apply(self, item: Item) -> None:
+        if item.item_id in self.items or not item.deleted:
+            self.items[item.item_id] = item
+
+    def mask(self, condition: Filter) -> list[bool]:
+        return [meets(item.attributes.get(condition.field), condition) for item in self.items.values()]
+
+
+def meets(value: Any, condition: Filter) -> bool:
+    if condition.field == "title":
+        return (value or "") == condition.value
+    if condition.field == "kind":
+        return bool(value) and value.casefold() == condition.value.casefold()
+    if condition.field == "tags":
+        return condition.value.casefold() in [tag.casefold() for tag in value or ()]
+    return value is not None and COMPARE[condition.operator](value, float(condition.value))
+
+
+def numbered(change: dict[str, Any]) -> Item:
+    return Item(number=1000 - int(change["item_id"][1:]), **change)
+
+
+def view(*items: Item, **fields: str) -> CatalogView:
+    catalog = CatalogView(fields or FIELDS, "title")
+    catalog.apply(items)
+    return catalog
+
+
+@given(batches=st.lists(st.lists(changes, max_size=6), max_size=6), condition=filters)
+def test_any_changes_leave_what_a_dict_would_hold(batches: list[list[dict[str, Any]]], condition: Filter) -> None:
+    catalog, model = view(), Model()
+    for batch in batches:
+        catalog.apply(numbered(change) for change in batch)
+        for change in batch:
+            model.apply(numbered(change))
+    expected = list(model.items.values())
+    assert catalog.size == len(expected)
+    assert [catalog.item_id(p) for p in range(catalog.size)] == list(model.items)
+    assert [catalog.position(item.item_id) for item in expected] == list(range(len(expected)))
+    assert [catalog.attributes(p) for p in range(catalog.size)] == [item.attributes for item in expected]
+    assert catalog.numbers.tolist() == [item.number for item in expected]
+    assert catalog.positions(catalog.numbers).tolist() == list(range(len(expected)))
+    assert catalog.available.tolist() == [not (item.hidden or item.deleted) for item in expected]
+    created = [NO_TIME if item.created_at is None else item.created_at for item in expected]
+    assert catalog.created.tolist() == created
+    assert catalog.mask(condition).tolist() == model.mask(condition)
+
+
+@given(batches=st.lists(st.lists(changes, max_size=6), max_size=6), since=st.integers(0, 6))
+def test_changed_since_a_generation(batches: list[list[dict[str, Any]]], since: int) -> None:
+    catalog, last_change = view(), dict[str, int]()
+    start = catalog.generation
+    for generation, batch in enumerate(batches, start=1):
+        catalog.apply(numbered(change) for change in batch)
+        for change in batch:
+            if change["item_id"] in last_change or not change["deleted"]:
+                last_change[change["item_id"]] = generation
+    changed = {catalog.item_id(p) for p in catalog.changed_since(start + since).tolist()}
+    assert changed == {item_id for item_id, generation in last_change.items() if generation > since}
+
+
+def test_positions_of_numbers_that_are_not_here() -> None:
+    catalog = view(Item("a", 5, {}, None), Item("b", 2, {}, None))
+    numbers = np.array([2, 5, 0, 6, -1, 1_000_000])
+    assert catalog.positions(numbers).tolist() == [1, 0, -1, -1, -1, -1]
+    assert view().positions(numbers).tolist() == [-1] * 6
+    assert catalog.positions(numbers).dtype == np.int32
+
+
+def test_an_item_without_a_title_is_called_by_its_id() -> None:
+    catalog = view(
+        Item("a", 1, {"title": "Ran"}, None), Item("b", 2, {}, None), Item("c", 3, {"title": None}, None)
+    )
+    assert [catalog.title(p) for p in range(3)] == ["Ran", "b", "c"]
+
+
+def test_ids_that_differ_by_one_code_point_are_different_items() -> None:
+    catalog = view(Item("é", 1, {}, None), Item("e\u0301", 2, {}, None))
+    assert (catalog.position("é"), catalog.position("e\u0301")) == (0, 1)
+
+
+def test_a_deleted_item_that_never_was_here_takes_no_position() -> None:
+    catalog = view(Item("gone", 1, {}, None, deleted=True))
+    assert catalog.size == 0
+    assert catalog.position("gone") is None
+
+
+def test_an_item_can_come_back_at_its_position() -> None:
+    catalog = view(Item("a", 1, {"tags": ["x"]}, None))
+    catalog.apply([Item("a", 1, {}, None, deleted=True)])
+    assert not catalog.available[0]
+    assert not catalog.mask(Filter("tags", ":", "x"))[0]
+    catalog.apply([Item("a", 1, {"tags": ["y"]}, None)])
+    assert catalog.available[0]
+    assert catalog.terms("tags") == [("y",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("title", ["x"]), ("kind", {"a": 1}), ("tags", 7), ("year", "soon"), ("year", math.inf)]
+)
+def test_a_value_stored_under_another_recipe_is_left_out(name: str, value: Any) -> None:
+    catalog = view(Item("a", 1, {name: value}, None), Item("b", 2, {"title": "Ran"}, None))
+    assert catalog.terms_at(name, 0) == ()
+    assert catalog.available.tolist() == [True, True]
+    assert catalog.title(1) == "Ran"
+
+
+def test_a_generation_shows_when_all_of_it_is_here() -> None:
+    catalog = view()
+    before = catalog.generation
+    seen = []
+
+    def watched() -> Any:
+        for number in range(3):
+            seen.append((catalog.generation, catalog.size, len(catalog.available), len(catalog.terms("kind"))))
+            yield Item(f"i{number}", number, {"kind": "movie"}, None)
+
+    catalog.apply(watched())
+    assert seen == [(before, size, size, size) for size in range(3)]
+    assert catalog.generation == before + 1
+
+
+def test_a_filter_on_no_field_says_which_there_are() -> None:
+    with pytest.raises(InvalidError, match="year"):
+        view().mask(Filter("length", ":", "3"))
+
+
+def test_masks_of_an_empty_catalogue_are_empty() -> None:
+    for name in FIELDS:
+        assert view().mask(Filter(name, ":", "1")).shape == (0,)
+
+
+def test_attributes_are_checked_field_by_field() -> None:
+    checked = view().check({"title": "Ran", "tags": "Drama| War |", "year": "1985", "else": [1]})
+    assert checked == {"title": "Ran", "tags": ["Drama", "War"], "year": 1985.0, "else": [1]}
+    with pytest.raises(InvalidError, match="tags"):
+        view().check({"tags": 3})

@@ -1,0 +1,71 @@
+"""The content model: on disk, and for items it never saw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from homefeed.retrieve.content.model import ContentModel, unit, word_matrix, words_of
+from homefeed.testing import ModelContract, World, toy_world
+
+
+def model_of(world: World) -> ContentModel:
+    model = world.resources.model("content", ContentModel)
+    assert model is not None
+    return model
+
+
+class TestContentModel(ModelContract):
+    def make(self, world: World) -> ContentModel:
+        return model_of(world)
+
+
+def test_an_item_of_the_same_words_has_the_same_vector() -> None:
+    world = toy_world()
+    model = model_of(world)
+    items = [{name: world.data.terms[name][p] for name in model.fields} for p in range(world.catalog.size)]
+    np.testing.assert_allclose(model.embed(items), model.vectors, atol=1e-6)
+    scrambled = {"title": ("LIGHTS, harbour",), "genre": ("drama", "Drama"), "content_type": ("Series",)}
+    # The whole title is a word of its own, and differs; all else is the same.
+    assert model.embed([scrambled])[0] @ model.vectors[0] > 0.8
+
+
+def test_an_item_of_unknown_words_has_no_vector() -> None:
+    model = model_of(toy_world())
+    strange: list[dict[str, tuple[str, ...]]] = [{}, {"title": ()}, {"title": ("Zzyzx",)}, {"plot": ("Harbour",)}]
+    assert not model.embed(strange).any()
+    assert model.embed([]).shape == (0, model.vectors.shape[1])
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        (["The Wire"], ["f=the", "f=wire", "f=the wire"]),
+        (["Drama"], ["f=drama"]),
+        (["Sci-Fi", "sci-fi"], ["f=sci", "f=fi", "f=sci-fi"]),
+        (["U"], ["f=u"]),
+        (["  ", ""], []),
+        (["!?"], ["f=!?"]),
+        (["千と千尋"], ["f=千と千尋"]),
+        (["STRASSE", "straße"], ["f=strasse"]),
+        (["x=y"], ["f=x=y"]),
+    ],
+)
+def test_words(terms: list[str], expected: list[str]) -> None:
+    assert words_of("f", terms) == expected
+
+
+def test_rows_of_words_have_length_one_or_none() -> None:
+    words = {"a": 0, "b": 1, "nothing": 2}
+    matrix = word_matrix([["a", "a", "b"], [], ["other"], ["nothing"]], words, np.array([3, 4, 0], np.float32))
+    assert matrix.toarray().ravel().tolist() == pytest.approx([0.6, 0.8, *[0] * 10])
+
+
+def test_unit_leaves_rows_of_nothing() -> None:
+    vectors = np.array([[3, 4], [0, 0], [1e-12, 0]], np.float32)
+    assert unit(vectors).ravel().tolist() == pytest.approx([0.6, 0.8, 0, 0, 0, 0])
+
+
+def test_a_word_is_of_the_field_before_the_first_sign() -> None:
+    model = model_of(toy_world())
+    assert set(model.fields) == {"title", "genre", "content_type"}

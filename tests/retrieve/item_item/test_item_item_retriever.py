@@ -1,0 +1,179 @@
+"""Item-item as it serves: sums of similarities, and who contributed most, by brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homefeed.catalog import Resources
+from homefeed.protocols import Retriever
+from homefeed.retrieve.item_item import ItemItem
+from homefeed.retrieve.item_item.model import ItemItemModel
+from homefeed.retrieve.taste import taste_of
+from homefeed.testing import RetrieverContract, World, make_world, toy_world
+from homefeed.testing.requests import NEW_ITEM, toy_history
+from homefeed.testing.world import BECAUSE, ITEMS, NEIGHBOURS, NOW, PLAYS, USERS
+from homefeed.types import DAY, History, Item, Query
+
+WORLD = toy_world()
+
+
+def item_item(world: World, **config: float | str) -> ItemItem:
+    return ItemItem(ItemItem.Config.model_validate(config), world.resources)
+
+
+class TestItemItem(RetrieverContract):
+    def make(self, world: World) -> Retriever:
+        return item_item(world)
+
+
+def gains(world: World, query: Query, position: int) -> dict[int, float]:
+    """What each item of the taste adds to the item at a position."""
+    model = world.resources.model("item_item", ItemItemModel)
+    assert model is not None
+    row_of = {int(number): row for row, number in enumerate(model.numbers)}
+    added = {}
+    items, weights = taste_of(query, 50, ItemItem.Config().half_life_days)
+    for item, weight in zip(items.tolist(), weights.tolist(), strict=True):
+        row = row_of.get(int(world.catalog.numbers[item]))
+        part = slice(0, 0) if row is None else slice(model.indptr[row], model.indptr[row + 1])
+        for neighbour, similar in zip(model.indices[part].tolist(), model.weights[part].tolist(), strict=True):
+            if world.catalog.positions(model.numbers[neighbour : neighbour + 1])[0] == position:
+                added[item] = weight * similar
+    return added
+
+
+def history_of(events: list[tuple[int, float, float]]) -> History:
+    """Events as (position, strength, days ago), sorted here."""
+    events = sorted(events, key=lambda event: -event[2])
+    items, strengths, days = zip(*events, strict=True) if events else ((), (), ())
+    return History(
+        np.array(items, np.int32),
+        np.zeros(len(events), np.int32),
+        np.zeros(len(events), np.float32),
+        np.array(strengths, np.float32),
+        np.array([NOW - int(day * DAY) for day in days], np.int64),
+    )
+
+
+histories = st.builds(
+    history_of,
+    st.lists(
+        st.tuples(
+            st.integers(0, len(ITEMS) - 1), st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), st.integers(0, 200)
+        ),
+        max_size=10,
+    ),
+)
+
+
+@given(history=histories, anchor=st.none() | st.sampled_from([item.item_id for item in ITEMS]))
+def test_scores_and_contributors_by_brute_force(history: History, anchor: str | None) -> None:
+    query = WORLD.query("u", history=history, anchor=anchor)
+    retriever = item_item(WORLD)
+    positions, scores = retriever.retrieve(query, 100)
+    by_position = {position: gains(WORLD, query, position) for position in range(WORLD.catalog.size)}
+    expected = {p: sum(added.values()) for p, added in by_position.items()}
+    assert dict(zip(positions.tolist(), scores.tolist(), strict=True)) == pytest.approx(
+        {p: score for p, score in expected.items() if score > 1e-9 and query.eligible[p]}, rel=1e-4
+    )
+    named = retriever._contributors(query, positions).tolist()
+    for position, item in zip(positions.tolist(), named, strict=True):
+        added = {other: gain for other, gain in by_position[position].items() if WORLD.catalog.available[other]}
+        if item < 0:
+            assert max(added.values(), default=0.0) <= 0
+        else:
+            assert added[item] == pytest.approx(max(added.values()))
+
+
+@pytest.mark.parametrize("item_id", NEIGHBOURS)
+def test_similar_to_an_item_are_its_neighbours_that_can_be_seen(item_id: str) -> None:
+    world = toy_world()
+    positions, _ = item_item(world).retrieve(world.query(anchor=item_id), 100)
+    assert world.ids(positions) == tuple(other for other in NEIGHBOURS[item_id] if other != "h1")
+
+
+@pytest.mark.parametrize(("user_id", "item_id"), BECAUSE)
+def test_the_reason_names_what_speaks_most_for_it(user_id: str, item_id: str) -> None:
+    world = toy_world()
+    title = world.catalog.title(world.position(BECAUSE[user_id, item_id]))
+    assert item_item(world).reasons(world.query(user_id), world.positions(item_id)) == [
+        f"Because you watched {title}"
+    ]
+
+
+def test_the_reason_on_an_items_page_is_about_that_item() -> None:
+    world = toy_world()
+    reasons = item_item(world).reasons(world.query("sa", anchor="d1"), world.positions("d2", "s2"))
+    assert reasons == ["Watched by people who watched Harbour Lights", None]
+
+
+def test_the_latest_events_speak_loudest() -> None:
+    world = toy_world()
+    events = [(world.position("d1"), 1.0, 300.0), (world.position("s1"), 1.0, 0.0)]
+    positions, _ = item_item(world).retrieve(world.query("u", history=history_of(events)), 3)
+    assert world.ids(positions) == ("s2", "s3", "d2")
+    forgetful = item_item(world, events=1).retrieve(world.query("u", history=history_of(events)), 9)[0]
+    assert world.ids(forgetful) == ("s2", "s3")
+
+
+def test_a_disliked_item_takes_its_neighbours_along() -> None:
+    world = toy_world()
+    query = world.query("u", history=toy_history(world, {"d2": 1.0, "d1": -1.0}))
+    positions, _ = item_item(world).retrieve(query, 100)
+    # Only d2 speaks for d1; for d3, d1 speaks against more than d2 for.
+    assert world.ids(positions) == ("d1",)
+
+
+def test_a_hidden_item_of_the_history_counts_but_is_not_named() -> None:
+    world = toy_world()
+    retriever = item_item(world)
+    alone = world.query("u", history=toy_history(world, {"h1": 1.0}))
+    assert world.ids(retriever.retrieve(alone, 1)[0]) == ("d3",)
+    assert retriever.reasons(alone, world.positions("d3")) == [None]
+    beside = world.query("u", history=toy_history(world, {"h1": 1.0, "d2": 1.0}))
+    assert retriever.reasons(beside, world.positions("d3")) == ["Because you watched Winter Letters"]
+
+
+def test_without_a_model_nothing_is_proposed() -> None:
+    world = toy_world()
+    bare = Resources(world.catalog, world.counters, {})
+    retriever = ItemItem(ItemItem.Config(), bare)
+    positions, scores = retriever.retrieve(world.query("da"), 5)
+    assert (positions.shape, scores.shape) == ((0,), (0,))
+    assert retriever.reasons(world.query("da"), world.positions("d1", "d2")) == [None, None]
+
+
+def test_items_newer_than_the_model_neither_speak_nor_are_spoken_for() -> None:
+    world = toy_world()
+    retriever = item_item(world)
+    world.catalog.apply([NEW_ITEM, replace(NEW_ITEM, item_id="newer", number=999)])
+    query = world.query("u", history=toy_history(world, {"newer": 1.0, "d1": 1.0, "new": 1.0}))
+    assert world.ids(retriever.retrieve(query, 2)[0]) == ("d2", "d3")
+    asked = world.positions("new", "d2", "newer")
+    assert retriever.reasons(query, asked) == [None, "Because you watched Harbour Lights", None]
+
+
+def test_positions_may_differ_from_those_of_training() -> None:
+    trained = toy_world()
+    # A replica that read the items in another order, without d3, and with one more.
+    others = [Item("extra", 901, {}, None), *(item for item in reversed(ITEMS) if item.item_id != "d3")]
+    served = make_world(others, ())
+    retriever = ItemItem(ItemItem.Config(), Resources(served.catalog, served.counters, trained.resources.models))
+    assert served.ids(retriever.retrieve(served.query(anchor="d1"), 9)[0]) == ("d2", "c1", "c2")
+    assert served.ids(retriever.retrieve(served.query(anchor="s1"), 9)[0]) == ("s2", "s3")
+    assert len(retriever.retrieve(served.query(anchor="extra"), 9)[0]) == 0
+
+
+def test_nobody_is_asked_about_items_twice() -> None:
+    for user_id in USERS:
+        query = WORLD.query(user_id)
+        positions, _ = item_item(WORLD).retrieve(query, 100)
+        played = {play.item_id for play in PLAYS if play.user_id == user_id}
+        # What someone played may be proposed again, by what else they played: policies decide about that.
+        assert len(positions) == len(set(positions.tolist()))
+        assert played or not len(positions)
