@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from homefeed.apps.catalogue import find_recipe
+from homefeed.apps import find_recipe
 from homefeed.apps.streaming.generate import generate
 from homefeed.ingest import find_files, import_files
 from homefeed.retrieve.content.model import ContentModel

@@ -122,17 +122,27 @@ def rank(feed: Feed, query: Query) -> Ranked:
     proposals = {}
     for name, (retriever, k) in feed.retrievers.items():
         try:
-            proposals[name] = retriever.retrieve(query, max(k, query.n + _PASSED_OVER))
+            proposals[name] = retriever.retrieve(query, max(k, _depth(query.n)))
         except HomefeedError:
             raise
         except Exception as error:  # whatever it was, the others can still answer
             failed[name] = f"{type(error).__name__}: {error}"
     candidates = _described(feed, query, _merged(feed, proposals), failed)
     scores = feed.ranker.score(query, candidates)
-    candidates = replace(candidates, scores=scores).take(np.argsort(-scores, kind="stable"))
+    # Where scores are equal, as among items that nobody played, the newest of the catalogue come first.
+    best_first = np.lexsort((-candidates.positions, -scores))
+    candidates = replace(candidates, scores=scores).take(best_first)
     for arranger in feed.arrangers.values():
         candidates = arranger.arrange(query, candidates)
     return Ranked(feed, query, candidates, proposals, passed, cold_start, failed)
+
+
+def _depth(n: int) -> int:
+    """How many each retriever is asked for at least: of one depth for pages of like length.
+
+    An item scores by who proposed it, so a page begins with a shorter one only if both were looked for as deep.
+    """
+    return 1 << (n + _PASSED_OVER - 1).bit_length()
 
 
 def _merged(feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]]) -> Candidates:

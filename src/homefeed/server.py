@@ -17,7 +17,8 @@ from homefeed.api import apps, errors, events, feeds, health, items, metrics, op
 from homefeed.api.context import Context
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
-from homefeed.apps.catalogue import find_recipes
+from homefeed.apps import find_recipes
+from homefeed.dashboard import pages
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
 from homefeed.serving import LiveApp, live_app
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
     for router in (apps.router, items.router, users.router, events.router, feeds.router, health.router):
         app.include_router(router)
     app.include_router(metrics.router(measured))
+    app.include_router(pages.router)
     for router in _own_routes(recipes):
         app.include_router(router)
     errors.install(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, WithJsonSchema
 
 from homefeed.serving.intake import LONGEST_ID
 
@@ -26,6 +26,13 @@ def _not_too_deep(attributes: dict[str, Any]) -> dict[str, Any]:
     raise ValueError(f"nested more than {_DEEPEST} deep")
 
 
+def _no_boolean(value: Any) -> Any:
+    # Else true would be the number 1.
+    if isinstance(value, bool):
+        raise ValueError("expected a number, got a boolean")
+    return value
+
+
 Attributes = dict[str, Any]
 AttributesIn = Annotated[Attributes, AfterValidator(_not_too_deep)]
 # `check_id` says in plainer words what the schema says of ids.
@@ -33,7 +40,12 @@ Id = Annotated[
     str,
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": r"^[^\u0000]+$"}),
 ]
-Time = Annotated[str | int | float, Field(description="ISO 8601, UTC where no offset is given, or Unix seconds.")]
+Number = Annotated[FiniteFloat, BeforeValidator(_no_boolean)]
+Time = Annotated[
+    str | int | float,
+    BeforeValidator(_no_boolean),
+    Field(description="ISO 8601, UTC where no offset is given, or Unix seconds."),
+]
 
 
 class Body(BaseModel):
@@ -168,7 +180,7 @@ class EventIn(Body):
     user_id: Id
     item_id: Id
     event_type: str
-    value: FiniteFloat | None = None
+    value: Number | None = None
     timestamp: Time | None = None
     event_id: Id | None = None
     request_id: Id | None = None

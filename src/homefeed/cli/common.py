@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
-import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from homefeed.recipe import Recipe
-from homefeed.settings import Settings, load_settings
-from homefeed.store import Store
+if TYPE_CHECKING:
+    from homefeed.recipe import Recipe
+    from homefeed.settings import Settings
+    from homefeed.store import Store
 
 T = TypeVar("T")
 Report: TypeAlias = Callable[[str, int, int], None]
@@ -27,15 +27,18 @@ AppOption: TypeAlias = Annotated[
     str, typer.Option("--app", help="A ready-made app, or the path of a recipe.toml.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-UserId: TypeAlias = Annotated[str, typer.Option("--user_id", "--user-id", help="Whose.")]
+UserId: TypeAlias = Annotated[str, typer.Option("--user_id", "--user-id", help="The user's id.")]
 
 out = Console()
 err = Console(stderr=True)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def settings_in_force() -> Settings:
     """The settings, with logs kept to warnings: a command prints its own words."""
     from homefeed.log import configure_logging
+    from homefeed.settings import load_settings
 
     settings = load_settings()
     configure_logging("warning", "console")
@@ -44,7 +47,7 @@ def settings_in_force() -> Settings:
 
 def recipe_of(name: str, mapping: Path | None = None) -> Recipe:
     """The recipe of an app named on the command line."""
-    from homefeed.apps.catalogue import find_recipe
+    from homefeed.apps import find_recipe
 
     return find_recipe(name, mapping)
 
@@ -62,7 +65,14 @@ def on_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
+    import orjson
+
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def printable(text: str) -> str:
+    """Text on one line: a control character, by which data could steer the terminal, is shown as its escape."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 @contextmanager
@@ -71,6 +81,15 @@ def progress(quiet: bool) -> Iterator[Report]:
     if quiet:
         yield lambda _stage, _done, _total: None
         return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -78,12 +97,17 @@ def progress(quiet: bool) -> Iterator[Report]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err) as bar:
-        tasks: dict[str, Any] = {}
+    bar = Progress(*columns, console=err)
+    tasks: dict[str, Any] = {}
 
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in tasks:
+            bar.start()  # only now: an error that comes before all work stands alone
+            tasks[stage] = bar.add_task(stage, total=total)
+        bar.update(tasks[stage], completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            bar.stop()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -25,10 +22,11 @@ from homefeed.cli.common import (
     settings_in_force,
 )
 from homefeed.errors import InvalidError
-from homefeed.ingest import DataReport, Files, find_files, import_files, render_report
-from homefeed.recipe import Recipe
-from homefeed.serving.clock import system_clock
-from homefeed.settings import Settings
+
+if TYPE_CHECKING:
+    from homefeed.ingest import DataReport, Files
+    from homefeed.recipe import Recipe
+    from homefeed.settings import Settings
 
 
 def register(cli: typer.Typer) -> None:
@@ -40,20 +38,22 @@ def register(cli: typer.Typer) -> None:
 def generate(
     app: AppName,
     folder: Annotated[Path, typer.Option("--out", help="Where to write the files.")] = Path("sample"),
-    users: Annotated[int | None, typer.Option(min=1)] = None,
-    items: Annotated[int | None, typer.Option(min=1)] = None,
-    events: Annotated[int | None, typer.Option(min=0)] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 42,
+    users: Annotated[int | None, typer.Option(min=1, help="How many users.")] = None,
+    items: Annotated[int | None, typer.Option(min=1, help="How many items.")] = None,
+    events: Annotated[int | None, typer.Option(min=1, help="How many events.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 42,
     end: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day the events end; a fixed one by default.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="csv, parquet or jsonl.")] = "csv",
+    form: Annotated[Literal["csv", "parquet", "jsonl"], typer.Option("--format", help="Of the files.")] = "csv",
     as_json: Json = False,
 ) -> None:
     """Write realistic sample data of a ready-made app.
 
     Example: `homefeed generate streaming --out sample --users 500 --seed 7`
     """
+    from dataclasses import asdict
+
     given = {"users": users, "items": items, "events": events, "end": end and end.replace(tzinfo=UTC)}
     options = {name: value for name, value in given.items() if value is not None}
     with progress(as_json) as report:
@@ -85,6 +85,8 @@ def import_data(
 
     Example: `homefeed import streaming --items movies.csv --events ratings.csv --mapping movielens.toml`
     """
+    from homefeed.ingest import Files, find_files, render_report
+
     if folder is None and not (users or items or events):
         raise InvalidError("nothing to import: name a folder, or --users, --items or --events")
     settings = settings_in_force()
@@ -99,9 +101,14 @@ def import_data(
 
 def generated(app: str, folder: Path, report: Report, **options: Any) -> Any:
     """Write the sample of an app, by the options of its generator."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from homefeed.apps import built_in
+
     recipe = recipe_of(app)
     module = f"homefeed.apps.{recipe.app}.generate"
-    if find_spec(f"homefeed.apps.{recipe.app}") is None or find_spec(module) is None:
+    if recipe.app not in built_in() or find_spec(module) is None:
         raise InvalidError(f"there is no sample of {app}; only the ready-made apps have one")
     report_events = partial(report, "generating")
     return import_module(module).generate(folder, progress=report_events, **options)
@@ -109,6 +116,9 @@ def generated(app: str, folder: Path, report: Report, **options: Any) -> Any:
 
 def imported(settings: Settings, recipe: Recipe, files: Files, quiet: bool) -> DataReport:
     """Import files with a progress bar."""
+    from homefeed.ingest import import_files
+    from homefeed.serving.clock import system_clock
+
     with progress(quiet) as report:
         return on_store(
             settings, lambda store: import_files(store, recipe, files, now=system_clock(), progress=report)

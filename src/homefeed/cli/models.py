@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
-from rich.table import Table
 
 from homefeed.cli.common import AppName, Json, on_store, out, print_json, progress, recipe_of, settings_in_force
-from homefeed.evaluate.offline import Evaluation, Protocol, evaluate_app
-from homefeed.recipe import Recipe
-from homefeed.serving.clock import Outside, system_clock
-from homefeed.serving.training import read_log
-from homefeed.settings import Settings
-from homefeed.store.artifacts import ArtifactStore
-from homefeed.train import Trained, train_app
+
+if TYPE_CHECKING:
+    from homefeed.evaluate.offline import Evaluation
+    from homefeed.recipe import Recipe
+    from homefeed.settings import Settings
+    from homefeed.train import Trained
 
 
 def register(cli: typer.Typer) -> None:
@@ -35,6 +32,8 @@ def train(app: AppName, as_json: Json = False) -> None:
     if as_json:
         print_json(asdict(result))
         return
+    from rich.table import Table
+
     table = Table("model", "version", "seconds", title=f"{result.events:,} events of {result.users:,} users")
     for manifest in result.manifests:
         table.add_row(manifest.model, manifest.version, f"{manifest.facts['seconds']:.2f}")

@@ -20,7 +20,8 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
     """Every feed of the recipe, by name.
 
     Raises:
-        RecipeError: a ranker weighs a feature that its feed does not have.
+        RecipeError: a ranker weighs a feature that its feed does not have, a part's `model` is none of the
+            recipe's, or a screen takes the name of one that every feed has.
     """
     feeds = {name: _feed(recipe, feed, resources) for name, feed in recipe.feeds.items()}
     return {
@@ -34,6 +35,8 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources) -> Feed:
         "availability": Availability(Availability.Config(), resources),
         "request": Request(Request.Config(), resources),
     }
+    _check_screens(recipe, feed, always)
+    _check_models(recipe, feed)
     extractors = _parts("features", feed.features, resources)
     _check_weights(recipe, feed, [*(spec.name for spec in feed.retrieve), *_names(extractors)])
     retrievers = _parts("retrieve", feed.retrieve, resources)
@@ -64,3 +67,24 @@ def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> Non
                 f"{recipe.app}: feeds.{feed.name}.rank.{feed.rank.name}.weights.{name}: no such feature; "
                 f"expected some of {', '.join(features)}"
             )
+
+
+def _check_screens(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Screen]) -> None:
+    for spec in feed.screen:
+        if spec.name in always and spec.part != spec.name:
+            raise RecipeError(
+                f"{recipe.app}: feeds.{feed.name}.screen.{spec.name}: every feed has its own {spec.name}; "
+                "choose another name"
+            )
+
+
+def _check_models(recipe: Recipe, feed: FeedRecipe) -> None:
+    declared = [spec.name for spec in recipe.models]
+    for kind, specs in (("retrieve", feed.retrieve), ("features", feed.features), ("rank", (feed.rank,))):
+        for spec in specs:
+            model = getattr(spec.config, "model", None)
+            if isinstance(model, str) and model not in declared:
+                raise RecipeError(
+                    f'{recipe.app}: feeds.{feed.name}.{kind}.{spec.name}: no model "{model}"; declare it under '
+                    f"[models.{model}] or name one of: {', '.join(declared) or 'none is declared'}"
+                )

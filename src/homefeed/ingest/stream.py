@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from typing import TypeAlias, TypeVar
 
@@ -19,21 +20,26 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 async def prepared(table: Table, prepare: Callable[[Batch], T]) -> AsyncIterator[AsyncIterator[T]]:
     """All batches of a table after `prepare`, each made in a thread while the one before it is being used."""
     batches = _prepared(table, prepare)
-    waiting: list[asyncio.Task[T | None]] = []
+    loop = asyncio.get_running_loop()
+    # One thread for all: memory that several threads take in turns is given back late.
+    with ThreadPoolExecutor(1, "homefeed-ingest") as worker, closing(batches):
+        waiting: list[asyncio.Future[T | None]] = []
 
-    async def ahead() -> AsyncIterator[T]:
-        waiting.append(asyncio.create_task(asyncio.to_thread(next, batches, None)))
-        while (batch := await waiting.pop()) is not None:
-            waiting.append(asyncio.create_task(asyncio.to_thread(next, batches, None)))
-            yield batch
+        def start_next() -> None:
+            waiting.append(loop.run_in_executor(worker, next, batches, None))
 
-    try:
-        yield ahead()
-    finally:
-        if waiting:
-            await asyncio.wait(waiting)
-            waiting.pop().exception()
-        batches.close()
+        async def ahead() -> AsyncIterator[T]:
+            start_next()
+            while (batch := await waiting.pop()) is not None:
+                start_next()
+                yield batch
+
+        try:
+            yield ahead()
+        finally:
+            if waiting:
+                await asyncio.wait(waiting)
+                waiting.pop().exception()
 
 
 def _prepared(table: Table, prepare: Callable[[Batch], T]) -> Generator[T]:

@@ -17,7 +17,7 @@ import polars as pl
 from homefeed.errors import DataError
 from homefeed.ingest.tallies import Tallies, total
 
-BLOCK: Final = 6 << 20
+BLOCK: Final = 4 << 20
 """How many bytes are taken from a file at once: about a hundred thousand events."""
 
 _LONGEST_LINE: Final = 64 << 20

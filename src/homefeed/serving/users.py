@@ -17,6 +17,9 @@ from homefeed.store.events import LogRows, rows_of_user
 from homefeed.store.users import get_user
 from homefeed.types import Codes, Floats, History, Numbers, Times, UserState
 
+_LARGEST = 1e30
+"""Beyond it values all count the same: computing with them stays within 32 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredUser:
@@ -109,4 +112,4 @@ class UserCache:
 def log_columns(rows: LogRows, weights: EventWeights) -> tuple[Codes, Floats]:
     """Types as codes, and values with NaN for none."""
     values = [math.nan if value is None else value for value in rows.values]
-    return weights.codes(rows.types), np.array(values, np.float32)
+    return weights.codes(rows.types), np.clip(np.array(values, np.float64), -_LARGEST, _LARGEST).astype(np.float32)

@@ -175,7 +175,8 @@ def _verified(folder: Path) -> Manifest:
         manifest = Manifest(**orjson.loads((folder / _MANIFEST).read_bytes()))
     except (orjson.JSONDecodeError, TypeError) as error:
         raise ArtifactError(f"{_MANIFEST} is damaged: {error}") from None
-    if not folder.name.endswith(_digest(manifest.files, manifest.config, manifest.watermark)):
+    digest = _digest(manifest.files, manifest.config, manifest.watermark)
+    if manifest.version != folder.name or not folder.name.endswith(f"-{digest}"):
         raise ArtifactError(f"{_MANIFEST} is damaged: it is not the one that was published")
     for name, expected in manifest.files.items():
         path = folder / name

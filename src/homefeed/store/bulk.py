@@ -15,8 +15,13 @@ from homefeed.store.session import Store, chunked
 from homefeed.store.tables import events, items, users
 
 _PAGE: Final = 100_000
-_BULK_CACHE: Final = "PRAGMA cache_size = -262144"
-_NORMAL_CACHE: Final = "PRAGMA cache_size = -65536"
+_BEFORE_BULK: Final = ("PRAGMA cache_size = -131072", "PRAGMA wal_autocheckpoint = 65536")
+_AFTER_BULK: Final = (
+    "PRAGMA cache_size = -65536",
+    "PRAGMA wal_autocheckpoint = 1000",
+    "PRAGMA shrink_memory",
+    "PRAGMA wal_checkpoint(TRUNCATE)",
+)
 _COLUMNS: Final = ("seq", "key", "user", "item", "event_type", "value", "time", "event_id")
 _INSERT: Final = (
     'INSERT INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id) '
@@ -91,7 +96,7 @@ async def settle(store: Store) -> None:
     if store.dialect == "sqlite":
         async with store.engine.connect() as connection:
             driver = await _driver(connection)
-            for pragma in (_NORMAL_CACHE, "PRAGMA shrink_memory", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            for pragma in _AFTER_BULK:
                 await driver.execute_fetchall(pragma)
 
 
@@ -149,7 +154,8 @@ async def _insert_sqlite(
     connection: AsyncConnection, app: str, received_at: int, first: int, rows: EventColumns
 ) -> int:
     driver = await _driver(connection)
-    await driver.execute_fetchall(_BULK_CACHE)
+    for pragma in _BEFORE_BULK:
+        await driver.execute_fetchall(pragma)
     cursor = await driver.executemany(
         _INSERT_SQLITE, zip(repeat(app), repeat(received_at), *_records(first, rows), strict=False)
     )

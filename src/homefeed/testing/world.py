@@ -138,7 +138,7 @@ RECIPE: Final[Mapping[str, Any]] = {
     "events": {"play": {"full": "typical"}},
     "signals": {"full_quantile": 1.0, "full_shrinkage": 0.0, "full_default": 2700.0, "full_group": "content_type"},
     "models": {
-        "item_item": {},
+        "item_item": {"user_exponent": 0.5, "item_exponent": 0.4, "power": 1.0, "shrinkage": 0.5},
         "content": {"fields": {"title": 1.0, "genre": 2.0, "content_type": 1.0}},
     },
     "feeds": {

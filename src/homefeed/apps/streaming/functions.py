@@ -9,7 +9,7 @@ from typing import Any
 
 from anyio.from_thread import start_blocking_portal
 
-from homefeed.apps.catalogue import find_recipe
+from homefeed.apps import find_recipe
 from homefeed.apps.streaming.filters import title_filters
 from homefeed.errors import InvalidError
 from homefeed.serving import FeedRequest, LiveApp, open_app

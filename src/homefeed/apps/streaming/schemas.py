@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic import BaseModel, ConfigDict
 
-from homefeed.api.schemas import Id, Time
+from homefeed.api.schemas import Id, Number, Time
 
 
 class Title(BaseModel):
@@ -62,7 +62,7 @@ class PlayIn(BaseModel):
     user_id: Id
     item_id: Id
     event_type: Literal["play"] = "play"
-    watch_seconds: FiniteFloat
+    watch_seconds: Number
     timestamp: Time | None = None
     event_id: Id | None = None
     request_id: Id | None = None

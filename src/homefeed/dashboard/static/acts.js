@@ -1,40 +1,49 @@
 // Doing something to an item on a user's behalf: one event, of a size that people of this app really send.
 
 import { get, path, post, Trouble } from "./api.js";
+import { known } from "./catalogue.js";
 import { state } from "./state.js";
-import { isTimed } from "./words.js";
+import { isTimed, tagFields } from "./words.js";
 
-const SAMPLE = 5;
+const USERS = 8;
+const EVENTS = 200;
+const ENOUGH = 5;
+const MEANING_IT = 0.9;
 const TIMED_DEFAULT = 1800;
-const usual = new Map();
 
-export const forget = () => usual.clear();
+let sample = null;
 
-const valuesOf = (events, type) =>
-  events.filter((event) => event.event_type === type && event.value !== null).map((event) => event.value);
-
-async function sampled(type) {
-  const users = [...state.knownUsers.keys()].slice(0, SAMPLE);
-  const histories = await Promise.all(
-    users.map((user) => get(path(["apps", state.app.app, "users", user, "events"], { limit: 50 }))),
-  );
-  return histories.flatMap(({ body }) => valuesOf(body.events, type));
+export function forget() {
+  sample = null;
 }
 
-/** A value that means it: what one in five events of the type reaches; null where they have none. */
-async function usualValue(type) {
-  if (!usual.has(type)) {
-    const values = (await sampled(type)).sort((a, b) => a - b);
-    const fallback = isTimed(type) ? TIMED_DEFAULT : null;
-    usual.set(type, values.length ? values[Math.floor(values.length * 0.8)] : fallback);
-  }
-  return usual.get(type);
+/** Look at some histories, so that a press of the button says about as much as a real event. */
+export function learnValues() {
+  const users = [...state.knownUsers.keys()].slice(0, USERS);
+  const histories = users.map((user) => get(path(["apps", state.app.app, "users", user, "events"], { limit: EVENTS })));
+  sample = Promise.all(histories)
+    .then((answers) => answers.flatMap(({ body }) => body.events.filter((event) => event.value !== null)))
+    .catch(() => []);
+}
+
+/** What kind of thing an item is: its first text that is not a list. */
+const kindOf = (attributes) => tagFields(attributes).find((field) => !field.many)?.values[0];
+
+/** What one in ten events of the type, on items of the kind if there are enough, reaches; null without values. */
+async function usualValue(type, item) {
+  if (!sample) learnValues();
+  const events = (await sample).filter((event) => event.event_type === type);
+  const kind = kindOf(item.attributes);
+  const alike = events.filter((event) => kindOf(known(event.item_id)) === kind);
+  const values = (alike.length >= ENOUGH ? alike : events).map((event) => event.value).sort((a, b) => a - b);
+  if (values.length) return values[Math.floor(values.length * MEANING_IT)];
+  return isTimed(type) ? TIMED_DEFAULT : null;
 }
 
 /** Send the event; answers its value and how long it took to be durable. */
 export async function act(item, requestId) {
   const type = state.eventType;
-  const value = await usualValue(type);
+  const value = await usualValue(type, item);
   const event = { user_id: state.userId, item_id: item.item_id, event_type: type, request_id: requestId };
   const address = path(["apps", state.app.app, "events"]);
   const { body, milliseconds } = await post(address, value === null ? event : { ...event, value });

@@ -4,7 +4,7 @@ import { get, path } from "./api.js";
 import { hueOf } from "./colours.js";
 import { tagFields } from "./words.js";
 
-const SAMPLE = 200;
+const SAMPLE = 500;
 const MOST_FACETS = 4;
 const MOST_VALUES = 60;
 
@@ -35,6 +35,8 @@ export async function meet(app) {
   const { body } = await get(path(["apps", app, "items"], { limit: SAMPLE }));
   note(body.items);
 }
+
+export const known = (itemId) => attributes.get(itemId);
 
 /** The attributes of items by id, asked for where not yet known; null for one that is gone. */
 export async function attributesOf(app, itemIds) {

@@ -102,6 +102,6 @@ export function showTabs(chooseFeed, dropAnchor) {
   const isAbout = state.exploreFeed?.anchored && state.anchor;
   const drop = el("button", { type: "button", class: "close", "aria-label": "Close", click: dropAnchor }, "×");
   const title = isAbout ? `Like “${titleOf(state.anchor.item_id, state.anchor.attributes)}”` : null;
-  byId("explore-title").replaceChildren(title ?? (state.exploreFeed ? feedTitle(state.exploreFeed) : "More"));
-  if (isAbout) byId("explore-title").append(drop);
+  const heading = el("span", {}, title ?? (state.exploreFeed ? feedTitle(state.exploreFeed) : "More"));
+  byId("explore-title").replaceChildren(heading, ...(isAbout ? [drop] : []));
 }

@@ -1,6 +1,6 @@
 // The dashboard: what is chosen, what is asked for it, and what follows from a press of a button.
 
-import { act, forget as forgetValues } from "./acts.js";
+import { act, forget as forgetValues, learnValues } from "./acts.js";
 import { get, path } from "./api.js";
 import { forget as forgetItems, meet } from "./catalogue.js";
 import { showApps, showEventTypes, showFilters, showPeople, showPerson, showStats, showTabs } from "./chooser.js";
@@ -22,6 +22,7 @@ const forYou = new FeedPanel("for-you", "forYou", actions);
 const explore = new FeedPanel("explore", "explore", actions);
 const past = new HistoryPanel({ why: (item) => showWhy(item, forYou.question()) });
 let toastTimer = 0;
+let isActing = false;
 
 function toast(text, isError = false) {
   const box = byId("toast");
@@ -32,9 +33,16 @@ function toast(text, isError = false) {
   toastTimer = setTimeout(() => box.classList.remove("is-shown"), TOAST_STAYS);
 }
 
+const hideToast = () => byId("toast").classList.remove("is-shown");
+
+function showLists(areShown) {
+  for (const id of ["intro", "who", "controls", "columns"]) byId(id).hidden = !areShown;
+}
+
 /** Instead of the page's lists: one sentence that says what is missing. */
 function showInstead(...nodes) {
-  for (const id of ["controls", "columns"]) byId(id).hidden = true;
+  showLists(false);
+  hideToast();
   byId("notices").replaceChildren(...nodes);
 }
 
@@ -77,27 +85,30 @@ async function loadStats() {
 }
 
 async function chooseUser(user) {
+  hideToast();
   state.userId = user;
   backToFirstPage();
   remember();
   showPeople(chooseUser);
   showPerson();
-  await Promise.all([loadForYou(), loadExplore(), loadPast()]);
+  // First what the page is about; its time is then its own.
+  await loadForYou();
+  await Promise.all([loadExplore(), loadPast()]);
 }
 
 /** Send an event and ask everything again: what comes back already knows of it. */
 async function doTo(item, requestId) {
+  if (isActing) return;
+  isActing = true;
   try {
     const sent = await act(item, requestId);
-    const [moved] = await Promise.all([
-      loadForYou({ compared: true }),
-      loadExplore({ compared: true }),
-      loadPast({ fresh: true }),
-    ]);
+    const moved = await loadForYou({ compared: true });
     tell(item, sent, moved ?? new Map());
-    await loadStats();
+    await Promise.all([loadExplore({ compared: true }), loadPast({ fresh: true }), loadStats().catch(() => null)]);
   } catch (trouble) {
     toast(`Not sent: ${trouble.message}`, true);
+  } finally {
+    isActing = false;
   }
 }
 
@@ -105,11 +116,9 @@ function tell(item, sent, moved) {
   const fresh = [...moved.values()].filter((change) => change.isNew).length;
   const size = amount(sent.type, sent.value);
   const title = `“${titleOf(item.item_id, item.attributes)}”${size && ` (${size})`}`;
-  const list = moved.size ? `has ${fresh} new and ${moved.size - fresh} moved` : "is the same";
-  toast(
-    `${state.userId} ${done(sent.type).toLowerCase()} ${title}: stored in ${milliseconds(sent.milliseconds)}. ` +
-      `The next list, in ${forYou.aside.textContent}, ${list}.`,
-  );
+  const list = moved.size ? `${fresh} new, ${moved.size - fresh} moved` : "the same items";
+  const took = `Stored in ${milliseconds(sent.milliseconds)}, next list in ${forYou.aside.textContent}`;
+  toast(`${done(sent.type)} ${title}. ${took}: ${list}.`);
 }
 
 async function moreLike(item) {
@@ -154,7 +163,7 @@ function chooseEventType(type) {
 function forgetApp() {
   for (const forget of [forgetItems, forgetColours, forgetValues]) forget();
   state.filters.clear();
-  state.anchor = null;
+  state.anchor = state.userId = null;
 }
 
 function nameColumns() {
@@ -174,6 +183,7 @@ async function chooseApp(app, user = null) {
   forgetApp();
   state.app = app;
   state.eventType = app.event_types[0];
+  remember();
   state.exploreFeed = otherFeeds(app).find((feed) => feed.feed === "popular") ?? otherFeeds(app)[0] ?? null;
   try {
     const [stats, users] = await Promise.all([
@@ -181,16 +191,18 @@ async function chooseApp(app, user = null) {
       get(path(["apps", app.app, "users"], { limit: USERS })),
       meet(app.app),
     ]);
+    if (app !== state.app) return;
     state.knownUsers = new Map(users.body.users.map((one) => [one.user_id, one.attributes]));
     if (!stats.items) {
       showInstead(emptyState("No items yet.", [sentence("Import some with `homefeed import`, or PUT them: see the API docs.")]));
       return;
     }
-    for (const id of ["controls", "columns"]) byId(id).hidden = false;
+    showLists(true);
     byId("notices").replaceChildren(...notices(stats));
     showEventTypes(chooseEventType);
     nameColumns();
     await chooseUser(user ?? users.body.users[0]?.user_id ?? "newcomer-0000");
+    learnValues();
   } catch (trouble) {
     showTrouble(trouble);
   }
@@ -210,8 +222,14 @@ function listen() {
     if (event.key === "Escape") byId("models").open = false;
   });
   setInterval(() => {
-    if (state.app && !document.hidden) loadStats().catch(() => {});
+    if (state.app && !document.hidden) watchStats().catch(() => {});
   }, STATS_EVERY);
+}
+
+/** The counts, kept current; an app that had no items shows them once it has. */
+async function watchStats() {
+  const stats = await loadStats();
+  if (stats.items && byId("columns").hidden) await chooseApp(state.app);
 }
 
 async function start() {

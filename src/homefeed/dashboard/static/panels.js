@@ -5,9 +5,10 @@ import { attributesOf, note } from "./catalogue.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
 import { showItems, tags, tile } from "./items.js";
 import { filterTexts, state } from "./state.js";
-import { ago, amount, done, exactly, milliseconds, titleOf } from "./words.js";
+import { ago, amount, done, exactly, milliseconds, titleOf, toDo } from "./words.js";
 
 const HISTORY = 15;
+const SHORT = 4; // how many of them the style sheet leaves on a narrow screen
 const WHY_AGAIN = "Why it is, or is not, recommended again";
 
 /** What every column has: a body, a line with the request it shows, an aside, and a guard against stale answers. */
@@ -119,7 +120,8 @@ export class FeedPanel extends Panel {
       "p",
       { class: "hint" },
       el("b", {}, state.userId),
-      " has no history yet, so this is what is liked most. Do something with any item and the next list is personal.",
+      ` has no history yet, so this is what is liked most. Press ${toDo(state.eventType)} on anything: `,
+      "the next list is personal.",
     );
   }
 
@@ -158,7 +160,13 @@ export class HistoryPanel extends Panel {
     }
     const one = state.app.event_types.length === 1;
     const rows = events.map((event, index) => this.row(event, attributes.get(event.item_id), one, fresh && index === 0));
-    this.body.replaceChildren(el("ol", { class: "events" }, rows));
+    const list = el("ol", { class: "events" }, rows);
+    const whole = el("button", { type: "button", class: "more narrow-only" }, "Show all");
+    whole.addEventListener("click", () => {
+      list.classList.add("is-whole");
+      whole.remove();
+    });
+    this.body.replaceChildren(list, ...(events.length > SHORT ? [whole] : []));
   }
 
   row(event, attributes, oneType, isFresh) {

@@ -28,10 +28,16 @@ export function showMore(panel) {
 
 export const filterTexts = () => [...state.filters].map(([field, value]) => `${field}:${value}`);
 
-/** The feed that is for the user: the one named home, else the first that is about nothing else. */
+const PERSONAL = /^home$|for_|you|personal|recommend/;
+const FOR_ALL = /popular|trend|fresh|new|latest|best|top|search|near/;
+
+/** The feed that is for the user; an app does not tell which, so its name has to. */
 export function homeFeed(app) {
   const free = app.feeds.filter((feed) => !feed.anchored);
-  return app.feeds.find((feed) => feed.feed === "home") ?? free.find((feed) => feed.feed !== "popular") ?? free[0];
+  const named = (wanted) => free.find((feed) => wanted(feed.feed));
+  return (
+    named((name) => name === "home") ?? named((name) => PERSONAL.test(name)) ?? named((name) => !FOR_ALL.test(name)) ?? free[0]
+  );
 }
 
 /** The feeds to look around in. */

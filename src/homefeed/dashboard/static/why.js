@@ -38,7 +38,7 @@ function contributions(trace) {
   const rows = felt.map((feature, index) => {
     const sign = feature.contribution < 0 ? "−" : "+";
     const value = `${sign}${score(Math.abs(feature.contribution))}`;
-    return row(feature.name, ends[index], ends[index + 1], value, toneOf(feature.name), `is ${score(feature.value)}`);
+    return row(feature.name, ends[index], ends[index + 1], value, toneOf(feature.name), `value ${score(feature.value)}`);
   });
   rows.push(row("Score", 0, trace.score, score(trace.score), "is-total", null, "is-total"));
   const silent = trace.features.filter((feature) => !felt.includes(feature)).map((feature) => feature.name);
