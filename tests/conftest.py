@@ -1,14 +1,27 @@
-"""What every test can ask for: a fresh store on each database."""
+"""What every test can ask for: a fresh store on each database, a real server with a trained world."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
+import re
+import signal
+import subprocess
+import sys
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import asyncpg
+import httpx
 import hypothesis
+import orjson
+import polars as pl
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -20,12 +33,9 @@ hypothesis.settings.load_profile("homefeed")
 _SERVER = "HOMEFEED_TEST_POSTGRES_URL"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The URL of a database of the test's own, without any tables yet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'homefeed.db'}"
-        return
+@asynccontextmanager
+async def _postgres() -> AsyncIterator[str]:
+    """The URL of a new PostgreSQL database, dropped in the end."""
     if not os.environ.get(_SERVER):
         pytest.skip(f"{_SERVER} names no PostgreSQL; its role needs CREATEDB")
     server = make_url(os.environ[_SERVER]).set(drivername="postgresql")
@@ -36,9 +46,25 @@ async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         try:
             yield server.set(database=name).render_as_string(hide_password=False)
         finally:
-            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            # Not WITH (FORCE): it may not end an autovacuum worker, which the plain one sends away.
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = $1 AND usename = current_user",
+                name,
+            )
+            await connection.execute(f"DROP DATABASE IF EXISTS {name}")
     finally:
         await connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a database of the test's own, without any tables yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'homefeed.db'}"
+        return
+    async with _postgres() as url:
+        yield url
 
 
 @pytest.fixture
@@ -46,3 +72,233 @@ async def store(store_url: str) -> AsyncIterator[Store]:
     """An open store without any rows; the test runs once on SQLite and once on PostgreSQL."""
     async with open_store(store_url) as opened:
         yield opened
+
+
+FILMS = """
+app = "films"
+title = "Films"
+unknown_event_types = "accept"
+
+[items]
+title = "title"
+[items.fields]
+title = "text"
+kind = "category"
+tags = "tags"
+year = "number"
+
+[events.like]
+[events.rate]
+full = 5.0
+minimum = -5
+
+[feeds.best]
+title = "Best"
+retrieve.popular = {}
+rank.weighted = { weights = { popular = 1.0 } }
+
+[feeds.new]
+retrieve.fresh = {}
+rank.weighted = { weights = { fresh = 1.0 } }
+"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sample data of streaming, as it was written to a store."""
+
+    items: dict[str, dict[str, str]]
+    events: pl.DataFrame
+
+    def matching(self, **wanted: str) -> set[str]:
+        """The items whose fields hold all of these."""
+        return {
+            item_id
+            for item_id, attributes in self.items.items()
+            if all(value in attributes[name].split("|") for name, value in wanted.items())
+        }
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server of streaming, trained on the sample, and of films, an app of one's own without data."""
+
+    url: str
+    store_url: str
+    home: Path
+    sample: Sample
+
+
+StartServer: TypeAlias = Callable[..., AbstractContextManager[Server]]
+FillSample: TypeAlias = Callable[[str, Path], Sample]
+
+
+@pytest.fixture(scope="session")
+def start_server() -> StartServer:
+    """Starts `uvicorn --factory homefeed.server:create_app` on a store, with HOMEFEED_* settings."""
+    return _serving
+
+
+@pytest.fixture(scope="session")
+def fill_sample() -> FillSample:
+    """Writes the sample to a store and trains on it."""
+
+    def fill(store_url: str, home: Path) -> Sample:
+        return asyncio.run(_fill(store_url, home))
+
+    return fill
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests that only ask, or that use users and items of their own."""
+    home = tmp_path_factory.mktemp("served")
+    (home / "films.toml").write_text(FILMS)
+    settings = {"apps": f"streaming,{home / 'films.toml'}", "max_body_megabytes": "1", "poll_seconds": "0.1"}
+    with asyncio.Runner() as runner:
+        database = _postgres() if request.param == "postgresql" else None
+        url = runner.run(database.__aenter__()) if database else f"sqlite:///{home / 'homefeed.db'}"
+        try:
+            sample = runner.run(_fill(url, home))
+            with _serving(url, home, **settings) as server:
+                yield Served(server.url, url, home, sample)
+                _end_in_good_order(server)
+        finally:
+            if database:
+                runner.run(database.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def api(served: Served) -> Iterator[httpx.Client]:
+    """A client of the server: every answer must keep what all answers promise."""
+    hooks = {"response": [_keeps_its_promises]}
+    with httpx.Client(base_url=served.url, event_hooks=hooks, timeout=20) as client:
+        yield client
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def fresh() -> Callable[[str], str]:
+    """Names nobody had before."""
+    return lambda prefix: f"{prefix}-{next(_numbers)}"
+
+
+@pytest.fixture
+def new_item(api: httpx.Client, fresh: Callable[[str], str]) -> Callable[..., str]:
+    """Creates items of streaming; answers their ids."""
+
+    def create(item_id: str | None = None, **attributes: Any) -> str:
+        item_id = item_id or fresh("item")
+        attributes = {"title": f"Title of {item_id}", "content_type": "movie", "genre": "Drama"} | attributes
+        answer = api.post("/v1/apps/streaming/items", json=[{"item_id": item_id, "attributes": attributes}])
+        assert answer.json() == {"accepted": 1, "rejected": []}
+        return item_id
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Waits until something holds that is promised "within seconds"."""
+
+    def wait(holds: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + 10
+        while not holds():
+            assert time.monotonic() < give_up, "it does not come to hold within 10 seconds"
+            time.sleep(0.05)
+
+    return wait
+
+
+def _keeps_its_promises(response: httpx.Response) -> None:
+    response.read()
+    asked = f"{response.request.method} {response.request.url} -> {response.status_code} {response.text[:200]}"
+    assert response.status_code < 500, asked
+    assert response.headers["X-Request-ID"], asked
+    if response.status_code < 400 or response.request.method == "HEAD":
+        return
+    assert response.headers["Content-Type"] == "application/problem+json", asked
+    problem = orjson.loads(response.content)
+    assert problem["status"] == response.status_code, asked
+    assert problem["request_id"] == response.headers["X-Request-ID"], asked
+    assert problem["type"], asked
+    assert problem["title"], asked
+    assert problem["detail"], asked
+
+
+async def _fill(store_url: str, home: Path) -> Sample:
+    from homefeed.apps import find_recipe
+    from homefeed.apps.streaming.generate import generate
+    from homefeed.serving.clock import Outside
+    from homefeed.store.artifacts import ArtifactStore
+    from homefeed.store.events import append_events
+    from homefeed.store.items import ItemWrite, put_items
+    from homefeed.store.users import put_users
+    from homefeed.train import train_app
+    from homefeed.types import SECOND, Event
+
+    generate(home / "sample", users=60, items=120, events=3_000, days=30)
+    users, items, events = (pl.read_csv(home / f"sample/{name}.csv") for name in ("users", "items", "events"))
+    times = (events["timestamp"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ").dt.epoch("s") * SECOND).to_list()
+    plays = [
+        Event(row["user_id"], row["item_id"], "play", time, row["watch_seconds"])
+        for row, time in zip(events.to_dicts(), times, strict=True)
+    ]
+    by_id = {row.pop("item_id"): row for row in items.to_dicts()}
+    async with open_store(store_url) as store:
+        await put_items(store, "streaming", [ItemWrite(item_id, row) for item_id, row in by_id.items()])
+        await put_users(store, "streaming", [(row.pop("user_id"), row) for row in users.to_dicts()])
+        await append_events(store, "streaming", plays, times[-1])
+        await train_app(find_recipe("streaming"), store, ArtifactStore(home / "models"), Outside())
+    return Sample(by_id, events)
+
+
+@contextmanager
+def _serving(store_url: str, home: Path, **settings: str) -> Iterator[Server]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOMEFEED_")}
+    environment |= {"HOMEFEED_HOME": str(home), "HOMEFEED_DATABASE_URL": store_url}
+    environment |= {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
+    command = [sys.executable, "-W", "error", "-m", "uvicorn", "--factory", "homefeed.server:create_app"]
+    log = home / f"server-{next(_numbers)}.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "--port", "0", "--no-access-log"], env=environment, cwd=home, stdout=file, stderr=file
+        )
+    try:
+        yield Server(process, _address(process, log), log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up and process.poll() is None:
+        if found := re.search(r"running on (http://[\d.:]+)", log.read_text()):
+            return found[1]
+        time.sleep(0.05)
+    raise AssertionError(f"the server does not start:\n{log.read_text()}")
+
+
+def _end_in_good_order(server: Server) -> None:
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(20)
+    log = server.log.read_text()
+    assert "Application shutdown complete" in log, log
+    assert "Traceback" not in log, log

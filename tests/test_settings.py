@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy.engine import make_url
 
 from homefeed.errors import SettingsError
 from homefeed.settings import Settings, load_settings
@@ -29,7 +30,6 @@ def test_the_defaults_serve_one_machine() -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.store_url == "sqlite:///homefeed-data/homefeed.db"
     assert settings.models_folder == Path("homefeed-data/models")
-    assert settings.reports_folder == Path("homefeed-data/reports")
 
 
 def test_the_file_sets(file: Path) -> None:
@@ -125,3 +125,15 @@ def test_a_wrong_secret_is_told_without_it(file: Path) -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         Settings().port = 1  # type: ignore[misc]
+
+
+def test_a_settings_file_that_is_not_toml_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "homefeed.toml").write_text("port = = 8000\n")
+    with pytest.raises(SettingsError, match=r"homefeed\.toml: not valid TOML"):
+        load_settings()
+
+
+def test_a_home_of_any_name_is_that_folder(tmp_path: Path) -> None:
+    home = tmp_path / "what? 100% #1"
+    assert make_url(load_settings(home=home).store_url).database == str(home / "homefeed.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from sqlalchemy.engine import URL
 
 from homefeed.errors import SettingsError
 
@@ -24,9 +26,7 @@ class Settings(BaseSettings):
         env_prefix="HOMEFEED_", toml_file="homefeed.toml", extra="forbid", frozen=True
     )
 
-    home: Annotated[Path, Field(description="Folder of the database, the models and the reports.")] = Path(
-        "homefeed-data"
-    )
+    home: Annotated[Path, Field(description="Folder of the database and the models.")] = Path("homefeed-data")
     database_url: Annotated[
         SecretStr | None,
         Field(description="postgresql://user:password@host/name; without it SQLite in the home folder."),
@@ -75,17 +75,14 @@ class Settings(BaseSettings):
         """The URL of the store. It may hold a password: never log it."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.home / 'homefeed.db'}"
+        # Written by SQLAlchemy, so that a folder with a question mark in its name is still that folder.
+        url = URL.create("sqlite", database=str(self.home / "homefeed.db"))
+        return url.render_as_string(hide_password=False)
 
     @property
     def models_folder(self) -> Path:
         """Where trained models are published."""
         return self.home / "models"
-
-    @property
-    def reports_folder(self) -> Path:
-        """Where data reports are kept."""
-        return self.home / "reports"
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -96,6 +93,8 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"homefeed.toml: not valid TOML: {error}") from None
     except ValidationError as error:
         lines = [f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
         raise SettingsError("\n".join(lines)) from None

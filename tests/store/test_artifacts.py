@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any, Self
 
 import orjson
@@ -281,30 +284,25 @@ def test_a_model_that_cannot_be_saved_leaves_nothing(artifacts: ArtifactStore) -
     assert names == [".lock", artifacts.current(APP, NAME), "CURRENT"]
 
 
-def test_a_reader_sees_whole_versions_only_and_never_goes_back(artifacts: ArtifactStore) -> None:
+def test_readers_see_whole_versions_only_and_never_go_back(artifacts: ArtifactStore) -> None:
+    def poll() -> list[int]:
+        seen: list[int] = []
+        while not done.is_set():
+            seen.append(loaded(artifacts))
+        return seen
+
     publish(artifacts, 0)
-    seen: list[int] = []
-    failures: list[BaseException] = []
     done = threading.Event()
-
-    def poll() -> None:
-        try:
-            while not done.is_set():
-                seen.append(loaded(artifacts))
-        except BaseException as error:
-            failures.append(error)
-
-    readers = [threading.Thread(target=poll) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(poll) for _ in range(2)]
+        for n in range(1, 100):
+            publish(artifacts, n)
+        done.set()
     for reader in readers:
-        reader.start()
-    for n in range(1, 120):
-        publish(artifacts, n)
-    done.set()
-    for reader in readers:
-        reader.join()
-    assert not failures
-    assert len(set(seen)) > 5
-    assert loaded(artifacts) == 119
+        seen = reader.result()
+        assert seen == sorted(seen)
+        assert len(set(seen)) > 5
+    assert loaded(artifacts) == 99
 
 
 def test_a_version_replaced_while_it_was_read_is_looked_up_again(artifacts: ArtifactStore) -> None:
@@ -322,30 +320,35 @@ def test_a_version_replaced_while_it_was_read_is_looked_up_again(artifacts: Arti
     assert (found.model, found.manifest, found.refused) == (Slow(5, 5), published[-1], {})
 
 
-def _publish_many(root: Path, first: int, started: Any) -> None:
+def publish_many(root: Path, first: int) -> None:
     artifacts = ArtifactStore(root)
-    started.wait()
     # Their clocks run apart, so that each one's newest is old beside the other's.
     for n in range(first, first + 40):
         publish(artifacts, n, now=START + n % 7 * 1000 + n)
 
 
 def test_publishers_in_two_processes_do_not_harm_one_another(artifacts: ArtifactStore) -> None:
-    context = multiprocessing.get_context("spawn")
-    started = context.Barrier(3)
-    publishers = [
-        context.Process(target=_publish_many, args=(artifacts.root, first, started)) for first in (100, 500)
-    ]
+    commands = [[sys.executable, __file__, str(artifacts.root), first] for first in ("100", "500")]
+    publishers = [subprocess.Popen(command, stdin=PIPE, stdout=PIPE) for command in commands]
+    outputs = [publisher.stdout for publisher in publishers]
+    assert [output.readline() for output in outputs if output] == [b"ready\n", b"ready\n"]
     for publisher in publishers:
-        publisher.start()
-    started.wait()
+        assert publisher.stdin
+        publisher.stdin.close()
     seen = set()
-    while any(publisher.is_alive() for publisher in publishers):
+    while any(publisher.poll() is None for publisher in publishers):
         if artifacts.current(APP, NAME) is not None:
             seen.add(loaded(artifacts))
-    for publisher in publishers:
-        publisher.join()
-        assert publisher.exitcode == 0
+    for publisher, output in zip(publishers, outputs, strict=True):
+        assert publisher.returncode == 0
+        assert output
+        output.close()
     assert len(seen) > 5
     assert loaded(artifacts) in (139, 539)
     assert 3 <= len(artifacts.versions(APP, NAME)) <= 4
+
+
+if __name__ == "__main__":
+    print("ready", flush=True)
+    sys.stdin.read()
+    publish_many(Path(sys.argv[1]), int(sys.argv[2]))

@@ -22,6 +22,7 @@ from homefeed.types import Item
 
 APP = "shop"
 START = (0, 0)
+ANY_IDS = ["a/b", "/", "..", "%2F", "a b", " a", "'; DROP TABLE x; --", "ключ", "🎬", *(c * 255 for c in "xé🎬")]
 
 
 async def put(store: Store, *item_ids: str) -> int:
@@ -175,28 +176,13 @@ async def test_more_items_than_a_statement_binds(store: Store) -> None:
         assert len(await item_numbers(connection, APP, names)) == 6000
 
 
-@pytest.mark.parametrize(
-    "item_id",
-    [
-        "a/b",
-        "/",
-        "..",
-        "%2F",
-        "a b",
-        " a",
-        "'; DROP TABLE items; --",
-        "ключ",
-        "🎬",
-        "x" * 255,
-        "é" * 255,
-        "🎬" * 255,
-    ],
-)
-async def test_any_id_works(store: Store, item_id: str) -> None:
-    await put(store, item_id)
-    assert (await get_item(store, APP, item_id)).item_id == item_id
-    await patch_item(store, APP, item_id, {"seen": True})
-    await delete_item(store, APP, item_id)
+async def test_any_id_works(store: Store) -> None:
+    for item_id in ANY_IDS:
+        await put(store, item_id)
+        assert (await get_item(store, APP, item_id)).item_id == item_id
+        await patch_item(store, APP, item_id, {"seen": True})
+        assert await ids(store) == [item_id]
+        await delete_item(store, APP, item_id)
     assert await ids(store) == []
 
 

@@ -143,12 +143,12 @@ async def test_who_comes_back_after_erasure_is_somebody_new(store: Store) -> Non
     assert len(await latest_of_user(store, APP, "u", 10)) == 1
 
 
-@pytest.mark.parametrize("user_id", ["a/b", "..", "%2F", " ", "'; --", "ключ", "🎬" * 255, "x" * 255])
-async def test_any_id_works(store: Store, user_id: str) -> None:
-    await put_users(store, APP, [(user_id, {})])
-    assert (await patch_user(store, APP, user_id, {"age": 1})).user_id == user_id
-    assert (await get_user(store, APP, user_id)).attributes == {"age": 1}
-    assert await erase_user(store, APP, user_id) == 0
+async def test_any_id_works(store: Store) -> None:
+    for user_id in ("a/b", "..", "%2F", " ", "'; --", "ключ", "🎬" * 255, "x" * 255):
+        await put_users(store, APP, [(user_id, {})])
+        assert (await patch_user(store, APP, user_id, {"age": 1})).user_id == user_id
+        assert (await get_user(store, APP, user_id)).attributes == {"age": 1}
+        assert await erase_user(store, APP, user_id) == 0
 
 
 async def test_ids_that_only_look_alike_are_different_users(store: Store) -> None:
