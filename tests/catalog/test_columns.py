@@ -95,6 +95,7 @@ def test_tags_can_be_replaced_after_they_were_looked_up() -> None:
     made = column("tags", ["a", "A"], ["b"])
     assert made.mask(Filter("f", ":", "a"), 2).tolist() == [True, False]
     made.set(0, ["b"])
+    assert made.mask(Filter("f", ":", "a"), 2).tolist() == [False, False]
     made.set(1, ["a"])
     assert made.mask(Filter("f", ":", "a"), 2).tolist() == [False, True]
     assert made.mask(Filter("f", ":", "b"), 2).tolist() == [True, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,23 @@ def test_a_table_can_be_parsed_without_a_file() -> None:
         parse_recipe(
             {"app": "demo", "items": {"fields": {"title": "text"}}, "events": {"play": {}}}, origin="the test"
         )
+
+
+def test_what_a_part_is_set_to_everywhere_holds_unless_a_feed_says_otherwise() -> None:
+    feeds = {
+        "plain": {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1}}}},
+        "other": {"retrieve": {"popular": {"reason": "Here"}}, "rank": {"weighted": {"weights": {"popular": 1}}}},
+    }
+    parts = {"retrieve": {"popular": {"reason": "Everywhere"}}}
+    recipe = parse_recipe({**tomllib.loads(GOOD), "parts": parts, "feeds": feeds}, "r")
+    said = {name: feed.retrieve[0].config.model_dump()["reason"] for name, feed in recipe.feeds.items()}
+    assert said == {"plain": "Everywhere", "other": "Here"}
+
+
+def test_setting_a_part_that_is_not_there_names_the_key() -> None:
+    with pytest.raises(RecipeError, match=r'r: parts\.retrieve\.populr: no part "populr".*did you mean "popular"'):
+        parse_recipe({**tomllib.loads(GOOD), "parts": {"retrieve": {"populr": {}}}}, "r")
+    with pytest.raises(
+        RecipeError, match=r"r: parts\.retrieve\.popular\.raeson: no such key here; expected some of"
+    ):
+        parse_recipe({**tomllib.loads(GOOD), "parts": {"retrieve": {"popular": {"raeson": ""}}}}, "r")

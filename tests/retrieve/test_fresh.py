@@ -65,6 +65,11 @@ def test_fewer_than_k_young_ones_are_not_filled_up_with_old_ones() -> None:
     assert found(world, fresh(world, days=9.5), k=3) == ("i0", "i1", "i2")
 
 
+def test_items_to_come_take_no_place() -> None:
+    world = dated(*[-1] * 500, 3)
+    assert found(world, fresh(world), k=1) == ("i500",)
+
+
 def test_a_changed_date_counts_once_refreshed() -> None:
     world = toy_world()
     retriever = fresh(world)

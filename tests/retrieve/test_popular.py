@@ -83,9 +83,16 @@ def test_the_reason_counts_the_plays() -> None:
     world = toy_world()
     retriever = popular(world)
     assert retriever.reasons(world.query(), world.positions("d1", "s4")) == [
-        "Popular: 5 plays",
-        "Nobody has played this yet",
+        "Popular: chosen 5 times",
+        "Nobody has chosen this yet",
     ]
     d1 = world.positions("d1")
     world.counters.add(np.repeat(d1, 1_229), np.ones(1_229, np.float32), np.full(1_229, NOW, np.int64))
-    assert retriever.reasons(world.query(), d1) == ["Popular: 1,234 plays"]
+    assert retriever.reasons(world.query(), d1) == ["Popular: chosen 1,234 times"]
+
+
+def test_a_single_play_is_not_called_popular() -> None:
+    world = toy_world()
+    never = world.positions("s4")
+    world.counters.add(never, np.ones(1, np.float32), np.array([NOW], np.int64))
+    assert popular(world).reasons(world.query(), never) == ["Chosen once so far"]

@@ -12,8 +12,7 @@ from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
 from homefeed.policy.request import Request
 from homefeed.protocols import Screen
-from homefeed.recipe import FeedRecipe, PartSpec, Recipe, find_part
-from homefeed.recipe.parts import Kind
+from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
 
 
 def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:

@@ -10,6 +10,10 @@ Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,6
 FieldKind: TypeAlias = Literal["text", "category", "tags", "number"]
 
 
+Kind: TypeAlias = Literal["retrieve", "screen", "features", "rank", "arrange", "model", "trainer"]
+"""What a part does: the table of a feed it stands in, or `model` and `trainer` for those of `models`."""
+
+
 class Declaration(BaseModel):
     """Base of all declarations: unknown keys are refused, so that a typing error is not silently ignored."""
 
@@ -143,6 +147,10 @@ class Declarations(Declaration):
     unknown_event_types: Literal["reject", "accept"] = "reject"
     signals: Signals = Signals()
     sources: Sources = Sources()
+    parts: Annotated[
+        dict[Kind, dict[Name, dict[str, Any]]],
+        Field(description="What a part is set to wherever a feed uses it and does not say otherwise."),
+    ] = {}
     models: dict[Name, PartUse] = {}
     feeds: Annotated[dict[Name, Feed], Field(min_length=1)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from homefeed.recipe.declaration import (
     EventType,
     Feed,
     ItemEntity,
+    Kind,
     PartUse,
     Signals,
     Sources,
 )
-from homefeed.recipe.parts import Kind, find_part
+from homefeed.recipe.parts import find_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         declared = Declarations.model_validate(table)
     except ValidationError as error:
         raise RecipeError(_in_words(origin, (), table, error)) from None
+    _check_defaults(origin, declared.parts)
+
+    def parts(kind: Kind, uses: Mapping[str, PartUse], *where: str) -> tuple[PartSpec, ...]:
+        defaults = declared.parts.get(kind, {})
+        return tuple(_part(origin, (*where, name), kind, name, use, defaults) for name, use in uses.items())
+
     return Recipe(
         app=declared.app,
         title=declared.title or declared.app.replace("_", " ").capitalize(),
@@ -98,8 +105,8 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         accepts_unknown_events=declared.unknown_event_types == "accept",
         signals=declared.signals,
         sources=declared.sources,
-        models=_parts(origin, ("models",), "model", declared.models),
-        feeds={name: _feed(origin, name, feed) for name, feed in declared.feeds.items()},
+        models=parts("model", declared.models, "models"),
+        feeds={name: _feed(name, feed, parts) for name, feed in declared.feeds.items()},
     )
 
 
@@ -122,9 +129,9 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _feed(origin: str, name: str, feed: Feed) -> FeedRecipe:
+def _feed(name: str, feed: Feed, find: Callable[..., tuple[PartSpec, ...]]) -> FeedRecipe:
     def parts(kind: Kind, uses: Mapping[str, PartUse]) -> tuple[PartSpec, ...]:
-        return _parts(origin, ("feeds", name, kind), kind, uses)
+        return find(kind, uses, "feeds", name, kind)
 
     return FeedRecipe(
         name=name,
@@ -139,14 +146,30 @@ def _feed(origin: str, name: str, feed: Feed) -> FeedRecipe:
     )
 
 
-def _parts(origin: str, where: tuple[str, ...], kind: Kind, uses: Mapping[str, PartUse]) -> tuple[PartSpec, ...]:
-    return tuple(_part(origin, (*where, name), kind, name, use) for name, use in uses.items())
+def _check_defaults(origin: str, defaults: Mapping[Kind, Mapping[str, Mapping[str, Any]]]) -> None:
+    for kind, parts in defaults.items():
+        for name, settings in parts.items():
+            try:
+                known = find_part(kind, name).Config.model_fields
+            except RecipeError as error:
+                raise RecipeError(f"{origin}: parts.{kind}.{name}: {error}") from None
+            for key in settings:
+                if key not in known:
+                    where = f"{origin}: parts.{kind}.{name}.{key}"
+                    raise RecipeError(f"{where}: no such key here; expected some of {', '.join(known)}")
 
 
-def _part(origin: str, where: tuple[str, ...], kind: Kind, name: str, use: PartUse) -> PartSpec:
+def _part(
+    origin: str,
+    where: tuple[str, ...],
+    kind: Kind,
+    name: str,
+    use: PartUse,
+    defaults: Mapping[str, Mapping[str, Any]],
+) -> PartSpec:
     part = use.part or name
     try:
-        config = find_part(kind, part).Config.model_validate(use.config)
+        config = find_part(kind, part).Config.model_validate({**defaults.get(part, {}), **use.config})
     except RecipeError as error:
         raise RecipeError(f"{origin}: {'.'.join(where)}: {error}") from None
     except ValidationError as error:

@@ -11,11 +11,10 @@ import pkgutil
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from homefeed.errors import RecipeError
-
-Kind: TypeAlias = Literal["retrieve", "screen", "features", "rank", "arrange", "model", "trainer"]
+from homefeed.recipe.declaration import Kind
 
 _PACKAGES: dict[Kind, tuple[str, ...]] = {
     "retrieve": ("homefeed.retrieve",),

@@ -22,12 +22,13 @@ class Popular:
     """
 
     class Config(PartConfig):
-        """`reason` may name {events}, their number; `reason_unseen` is for items without any."""
+        """`reason` may name {events}, their number; the others are for items with one, and without any."""
 
         events_weight: Annotated[float, Field(ge=0)] = 1.0
         strength_weight: Annotated[float, Field(ge=0)] = 1.0
-        reason: str = "Popular: {events:,} plays"
-        reason_unseen: str = "Nobody has played this yet"
+        reason: str = "Popular: chosen {events:,} times"
+        reason_once: str = "Chosen once so far"
+        reason_unseen: str = "Nobody has chosen this yet"
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -60,8 +61,8 @@ class Popular:
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
         """How many plays each has had."""
-        events = self._counters.events[positions]
+        few = (self._config.reason_unseen, self._config.reason_once)
         return [
-            self._config.reason.format(events=int(count)) if count else self._config.reason_unseen
-            for count in events.tolist()
+            few[count] if count < len(few) else self._config.reason.format(events=count)
+            for count in self._counters.events[positions].astype(int).tolist()
         ]

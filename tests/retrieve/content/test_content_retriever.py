@@ -91,6 +91,10 @@ def test_a_new_item_is_found_once_refreshed() -> None:
     new = world.position("new")
     query = world.query(anchor="d1")
     assert new not in retriever.retrieve(query, 100)[0]
+    assert retriever.reasons(world.query(anchor="d2"), world.positions("new", "d1")) == [
+        None,
+        "Similar to Winter Letters",
+    ]
     retriever.refresh()
     positions, scores = retriever.retrieve(query, 100)
     found = dict(zip(world.ids(positions), scores.tolist(), strict=True))

@@ -102,14 +102,14 @@ def test_the_reason_names_what_speaks_most_for_it(user_id: str, item_id: str) ->
     world = toy_world()
     title = world.catalog.title(world.position(BECAUSE[user_id, item_id]))
     assert item_item(world).reasons(world.query(user_id), world.positions(item_id)) == [
-        f"Because you watched {title}"
+        f"Because you chose {title}"
     ]
 
 
 def test_the_reason_on_an_items_page_is_about_that_item() -> None:
     world = toy_world()
     reasons = item_item(world).reasons(world.query("sa", anchor="d1"), world.positions("d2", "s2"))
-    assert reasons == ["Watched by people who watched Harbour Lights", None]
+    assert reasons == ["Chosen by people who chose Harbour Lights", None]
 
 
 def test_the_latest_events_speak_loudest() -> None:
@@ -136,7 +136,7 @@ def test_a_hidden_item_of_the_history_counts_but_is_not_named() -> None:
     assert world.ids(retriever.retrieve(alone, 1)[0]) == ("d3",)
     assert retriever.reasons(alone, world.positions("d3")) == [None]
     beside = world.query("u", history=toy_history(world, {"h1": 1.0, "d2": 1.0}))
-    assert retriever.reasons(beside, world.positions("d3")) == ["Because you watched Winter Letters"]
+    assert retriever.reasons(beside, world.positions("d3")) == ["Because you chose Winter Letters"]
 
 
 def test_without_a_model_nothing_is_proposed() -> None:
@@ -155,18 +155,21 @@ def test_items_newer_than_the_model_neither_speak_nor_are_spoken_for() -> None:
     query = world.query("u", history=toy_history(world, {"newer": 1.0, "d1": 1.0, "new": 1.0}))
     assert world.ids(retriever.retrieve(query, 2)[0]) == ("d2", "d3")
     asked = world.positions("new", "d2", "newer")
-    assert retriever.reasons(query, asked) == [None, "Because you watched Harbour Lights", None]
+    assert retriever.reasons(query, asked) == [None, "Because you chose Harbour Lights", None]
 
 
 def test_positions_may_differ_from_those_of_training() -> None:
     trained = toy_world()
     # A replica that read the items in another order, without d3, and with one more.
-    others = [Item("extra", 901, {}, None), *(item for item in reversed(ITEMS) if item.item_id != "d3")]
+    others = [*(item for item in reversed(ITEMS) if item.item_id != "d3"), Item("extra", 901, {}, None)]
     served = make_world(others, ())
     retriever = ItemItem(ItemItem.Config(), Resources(served.catalog, served.counters, trained.resources.models))
     assert served.ids(retriever.retrieve(served.query(anchor="d1"), 9)[0]) == ("d2", "c1", "c2")
     assert served.ids(retriever.retrieve(served.query(anchor="s1"), 9)[0]) == ("s2", "s3")
     assert len(retriever.retrieve(served.query(anchor="extra"), 9)[0]) == 0
+    served.catalog.apply([NEW_ITEM])
+    asked = served.positions("extra", "new", "d2")
+    assert [bool(reason) for reason in retriever.reasons(served.query(anchor="d1"), asked)] == [False, False, True]
 
 
 def test_nobody_is_asked_about_items_twice() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,6 +112,14 @@ def test_only_the_strongest_neighbours_are_kept() -> None:
     assert list(neighbours(model, 3)) == [0]
 
 
+def test_of_a_user_with_too_many_items_the_latest_count() -> None:
+    data = data_of([(0, item, 1.0) for item in (3, 0, 1, 2, 3)] + [(1, 0, 1.0), (1, 1, 1.0)])
+    data = replace(data, interactions=replace(data.interactions, times=NOW + np.arange(7)))
+    model = ItemItemTrainer(ItemItemConfig(items_per_user=2)).fit(data)
+    # User 0 played 3 again, and last: 3 and 2 count, 0 and 1 do not.
+    assert [sorted(neighbours(model, row)) for row in range(4)] == [[1], [0], [3], [2]]
+
+
 def test_items_beyond_one_block_find_each_other() -> None:
     events = [(user, item, 1.0) for user, item in [(0, 3), (0, 1_500), (0, 2_400), (1, 1_500), (1, 3)]]
     model = ItemItemTrainer(ItemItemConfig()).fit(data_of(events, items=2_500))
@@ -129,6 +139,7 @@ def test_strengths_near_nothing_stay_finite() -> None:
 @pytest.mark.parametrize("item_id", NEIGHBOURS)
 def test_the_neighbours_everyone_agrees_on(item_id: str) -> None:
     world = toy_world()
-    model = ItemItemTrainer(ItemItemConfig()).fit(world.data)
+    model = world.resources.model("item_item", ItemItemModel)
+    assert model is not None
     found = np.array(list(neighbours(model, world.position(item_id))), np.int32)
     assert world.ids(found) == NEIGHBOURS[item_id]

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import atexit
+import weakref
 from contextlib import ExitStack
 from functools import cache
-from typing import Any
 
 from anyio.from_thread import start_blocking_portal
 
 from homefeed.apps import find_recipe
 from homefeed.apps.streaming.filters import title_filters
-from homefeed.errors import InvalidError
+from homefeed.errors import HomefeedError, InvalidError
 from homefeed.serving import FeedRequest, LiveApp, open_app
 from homefeed.settings import Settings, load_settings
 
 
 class Streaming:
-    """The streaming app on the store of the settings. Every call sees what was written before it."""
+    """The streaming app on the store of the settings. Every call sees what was written before it.
+
+    Any thread may call. A call blocks until it is answered, within a running event loop too: there, call by
+    `asyncio.to_thread`.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self._exit = ExitStack()
-        self._portal = self._exit.enter_context(start_blocking_portal())
         opening = open_app(find_recipe("streaming"), settings or load_settings())
-        self._app: LiveApp = self._exit.enter_context(self._portal.wrap_async_context_manager(opening))
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal())
+            self._app: LiveApp = stack.enter_context(self._portal.wrap_async_context_manager(opening))
+            # At the latest when Python ends: it would wait for ever for a portal that nobody closes.
+            self._exit = weakref.finalize(self, stack.pop_all().close)
 
     def __enter__(self) -> Streaming:
         return self
@@ -32,8 +37,8 @@ class Streaming:
         self.close()
 
     def close(self) -> None:
-        """Close the store."""
-        self._exit.close()
+        """Close the store. Closing again does nothing."""
+        self._exit()
 
     def recommend_popular(
         self, k: int = 10, content_type: str | None = None, genre: str | None = None
@@ -50,6 +55,8 @@ class Streaming:
     def _ask(self, request: FeedRequest) -> list[dict[str, str]]:
         if request.n < 1:
             raise InvalidError(f"k: expected 1 or more, got {request.n}")
+        if not self._exit.alive:
+            raise HomefeedError("this Streaming is closed; make another one")
         return self._portal.call(self._answer, request)
 
     async def _answer(self, request: FeedRequest) -> list[dict[str, str]]:
@@ -64,16 +71,18 @@ class Streaming:
 
 @cache
 def _default() -> Streaming:
-    app = Streaming()
-    atexit.register(app.close)
-    return app
+    return Streaming()
 
 
-def recommend_popular(k: int = 10, **filters: Any) -> list[dict[str, str]]:
+def recommend_popular(
+    k: int = 10, content_type: str | None = None, genre: str | None = None
+) -> list[dict[str, str]]:
     """`Streaming.recommend_popular` on the store of the settings in force when first called."""
-    return _default().recommend_popular(k, **filters)
+    return _default().recommend_popular(k, content_type, genre)
 
 
-def recommend_for_user(user_id: str, k: int = 10, **filters: Any) -> list[dict[str, str]]:
+def recommend_for_user(
+    user_id: str, k: int = 10, content_type: str | None = None, genre: str | None = None
+) -> list[dict[str, str]]:
     """`Streaming.recommend_for_user` on the store of the settings in force when first called."""
-    return _default().recommend_for_user(user_id, k, **filters)
+    return _default().recommend_for_user(user_id, k, content_type, genre)

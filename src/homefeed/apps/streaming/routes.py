@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-import orjson
 from fastapi import APIRouter, Body, Depends, Query, Request
 from pydantic import ValidationError
 
@@ -97,7 +96,7 @@ async def history(
     items = [
         Watched(
             item_id=event.item_id,
-            title=None if attributes is None else orjson.loads(attributes).get("title"),
+            title=None if attributes is None else _title(live, event.item_id),
             event_type=event.event_type,
             watch_seconds=event.value,
             timestamp=format_time(event.time),
@@ -123,6 +122,11 @@ def _parse_play(app: LiveApp, raw: Any) -> Event:
         raise InvalidError(in_words(error)) from None
     fields = play.model_dump(exclude={"watch_seconds"}) | {"value": play.watch_seconds}
     return parse_event(app, fields)
+
+
+def _title(live: LiveApp, item_id: str) -> str:
+    position = live.catalog.position(item_id)
+    return item_id if position is None else live.catalog.title(position)
 
 
 def _titles(answer: Answer) -> list[Title]:

@@ -29,8 +29,8 @@ class ItemItem:
         model: str = "item_item"
         events: Annotated[int, Field(ge=1, le=1_000)] = 50
         half_life_days: Annotated[float, Field(gt=0)] = 90.0
-        reason: str = "Because you watched {title}"
-        reason_anchored: str = "Watched by people who watched {title}"
+        reason: str = "Because you chose {title}"
+        reason_anchored: str = "Chosen by people who chose {title}"
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
