@@ -41,7 +41,7 @@ async def get_feed(
     query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
     latitude: Annotated[float | None, Query(ge=-90, le=90)] = None,
     longitude: Annotated[float | None, Query(ge=-180, le=180)] = None,
-    radius_km: Annotated[float | None, Query(gt=0)] = None,
+    radius_km: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
     filters: Filters = None,
     exclude: Annotated[list[str] | None, Query(description="Items to leave out.")] = None,
 ) -> FeedAnswer:

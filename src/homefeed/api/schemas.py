@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    Strict,
+    WithJsonSchema,
+)
 
 from homefeed.serving.intake import LONGEST_ID
 
@@ -92,7 +101,7 @@ class ItemIn(Body):
     """An item to create or replace."""
 
     attributes: AttributesIn = {}
-    hidden: bool = False
+    hidden: Annotated[bool, Strict()] = False
     created_at: Time | None = None
 
 
@@ -106,7 +115,7 @@ class ItemPatch(Body):
     """What to change of an item; null takes an attribute away."""
 
     attributes: AttributesIn = {}
-    hidden: bool | None = None
+    hidden: Annotated[bool, Strict()] | None = None
 
 
 class ItemOut(BaseModel):

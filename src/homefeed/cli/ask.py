@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
-import orjson
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from homefeed.cli.common import AppOption, Json, UserId, on_store, out, print_json, recipe_of, settings_in_force
+from homefeed.cli.common import (
+    AppOption,
+    Json,
+    UserId,
+    on_store,
+    out,
+    print_json,
+    printable,
+    recipe_of,
+    settings_in_force,
+)
 from homefeed.errors import InvalidError
-from homefeed.explain import Trace
-from homefeed.serving import Answer, FeedRequest, LiveApp, open_app
-from homefeed.serving.intake import check_id, format_time
-from homefeed.types import Filter
+
+if TYPE_CHECKING:
+    from homefeed.explain import Trace
+    from homefeed.serving import Answer, LiveApp
+    from homefeed.types import Filter
 
 T = TypeVar("T")
 
-K: TypeAlias = Annotated[int, typer.Option("--k", min=1, help="How many.")]
+K: TypeAlias = Annotated[int, typer.Option("--k", help="How many, 1 or more.")]
 ContentType: TypeAlias = Annotated[
     str | None, typer.Option("--content_type", "--content-type", help="Only this content type.")
 ]
@@ -46,7 +54,9 @@ def popular(
 
     Example: `homefeed popular --k 5 --genre Drama`
     """
-    request = FeedRequest("popular", n=k, filters=_filters(content_type, genre))
+    from homefeed.serving import FeedRequest
+
+    request = FeedRequest("popular", n=_one_or_more("k", k), filters=_filters(content_type, genre))
     answer = _on_app(app, lambda live: live.recommend(request))
     if as_json:
         print_json({"k": k, "items": _items(answer)})
@@ -62,6 +72,9 @@ def recommend(
     genre: Genre = None,
     reason: Reason = False,
     feed: Annotated[str, typer.Option("--feed", help="The feed to ask.")] = "home",
+    item_id: Annotated[
+        str | None, typer.Option("--item_id", "--item-id", help="What a feed such as similar is about.")
+    ] = None,
     app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
@@ -69,22 +82,32 @@ def recommend(
 
     Example: `homefeed recommend --user_id u1 --k 5 --reason`
     """
+    from homefeed.serving import FeedRequest
+    from homefeed.serving.intake import check_id
+
     check_id("user_id", user_id)
-    request = FeedRequest(feed, user_id, n=k, filters=_filters(content_type, genre))
-    answer = _on_app(app, lambda live: live.recommend(request))
-    cold = answer.slate.cold_start
+    filters = _filters(content_type, genre)
+    request = FeedRequest(feed, user_id, n=_one_or_more("k", k), item_id=item_id, filters=filters)
+
+    async def ask(live: LiveApp) -> tuple[Answer, str | None]:
+        if not live.model_versions:
+            typer.echo(f"Not trained yet; for better ones: homefeed train {app}", err=True)
+        found = await live.recommend(request)
+        return found, live.recipe.feeds[feed].cold_start if found.slate.cold_start else None
+
+    answer, instead = _on_app(app, ask)
     if as_json:
-        print_json({"user_id": user_id, "k": k, "items": _items(answer), "fallback_used": cold})
+        print_json({"user_id": user_id, "k": k, "items": _items(answer), "fallback_used": instead is not None})
         return
-    if cold:
-        typer.echo(f"User {user_id} has no history yet: this is the popular list.")
-    typer.echo(f"Recommendations for user {user_id}:")
+    if instead is not None:
+        typer.echo(f"User {printable(user_id)} has no history yet: this is the {instead} list.")
+    typer.echo(f"Recommendations for user {printable(user_id)}:")
     _print_items(answer, reason)
 
 
 def history(
     user_id: UserId,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many events.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", help="How many events, 1 or more.")] = 50,
     app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
@@ -92,12 +115,16 @@ def history(
 
     Example: `homefeed history --user_id u1 --limit 10`
     """
+    import orjson
+
+    from homefeed.serving.intake import check_id, format_time
     from homefeed.store.events import latest_of_user
 
     check_id("user_id", user_id)
+    _one_or_more("limit", limit)
     recipe = recipe_of(app)
     found = on_store(settings_in_force(), lambda store: latest_of_user(store, recipe.app, user_id, limit))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "item_id": event.item_id,
             "title": None if attributes is None else orjson.loads(attributes).get(recipe.items.title),
@@ -110,11 +137,12 @@ def history(
     if as_json:
         print_json({"user_id": user_id, "items": rows})
         return
-    typer.echo(f"History of user {user_id}:" if rows else f"User {user_id} has no history yet.")
+    shown = printable(user_id)
+    typer.echo(f"History of user {shown}:" if rows else f"User {shown} has no history yet.")
     for place, row in enumerate(rows, 1):
         value = "" if row["value"] is None else f", {row['value']:g}"
-        title = row["title"] or "(deleted)"
-        typer.echo(f"{place}. {row['item_id']} - {title} ({row['event_type']}{value}, {row['timestamp']})")
+        what = printable(f"{row['item_id']} - {row['title'] or '(deleted)'}")
+        typer.echo(f"{place}. {what} ({printable(row['event_type'])}{value}, {row['timestamp']})")
 
 
 def explain(
@@ -128,6 +156,9 @@ def explain(
 
     Example: `homefeed explain --user_id u1 --item_id i3`
     """
+    from homefeed.serving import FeedRequest
+    from homefeed.serving.intake import check_id
+
     request = FeedRequest(feed, check_id("user_id", user_id))
     trace = _on_app(app, lambda live: live.explain(request, item_id))
     if as_json:
@@ -139,6 +170,8 @@ def explain(
 
 
 def _on_app(name: str, work: Callable[[LiveApp], Awaitable[T]]) -> T:
+    from homefeed.serving import open_app
+
     settings = settings_in_force()
     recipe = recipe_of(name)
 
@@ -155,8 +188,16 @@ def _on_app(name: str, work: Callable[[LiveApp], Awaitable[T]]) -> T:
 
 
 def _filters(content_type: str | None, genre: str | None) -> tuple[Filter, ...]:
+    from homefeed.types import Filter
+
     given = {"content_type": content_type, "genre": genre}
     return tuple(Filter(field, ":", value) for field, value in given.items() if value is not None)
+
+
+def _one_or_more(name: str, count: int) -> int:
+    if count < 1:
+        raise InvalidError(f"{name}: expected 1 or more, got {count}")
+    return count
 
 
 def _items(answer: Answer) -> list[dict[str, Any]]:
@@ -171,19 +212,21 @@ def _items(answer: Answer) -> list[dict[str, Any]]:
 
 def _print_items(answer: Answer, with_reason: bool) -> None:
     for place, item in enumerate(_items(answer), 1):
-        typer.echo(f"{place}. {item['item_id']} - {item['title']}")
+        typer.echo(printable(f"{place}. {item['item_id']} - {item['title']}"))
         if with_reason:
-            typer.echo(f"   {item['reason']}")
+            typer.echo(printable(f"   {item['reason']}"))
     if not len(answer.slate):
         typer.echo("Nothing matches.")
 
 
 def _print_trace(trace: Trace, user_id: str, item_id: str) -> None:
-    out.print(f"[bold]{escape(trace.verdict)}[/bold]: item {escape(item_id)} for user {escape(user_id)}")
+    from rich.table import Table
+
+    typer.secho(printable(f"{trace.verdict}: item {item_id} for user {user_id}"), bold=True)
     if trace.reason:
-        out.print(f"Reason: {escape(trace.reason)}")
+        typer.echo(printable(f"Reason: {trace.reason}"))
     screens = [f"{screen.name} {'passed' if screen.passed else 'stopped it'}" for screen in trace.screens]
-    out.print(f"Screens: {', '.join(screens)}")
+    typer.echo(f"Screens: {', '.join(screens)}")
     table = Table("retriever", "score", "rank", "of", "feature", "contribution")
     features = {feature.name: feature for feature in trace.features}
     for retriever in trace.retrievers:
@@ -198,4 +241,4 @@ def _print_trace(trace: Trace, user_id: str, item_id: str) -> None:
         )
     out.print(table)
     if trace.score is not None:
-        out.print(f"Score {trace.score:.4f}, place {trace.place} of {trace.candidates} candidates")
+        typer.echo(f"Score {trace.score:.4f}, place {trace.place} of {trace.candidates} candidates")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from io import TextIOWrapper
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -35,8 +36,17 @@ def version(show: Annotated[bool, typer.Option("--version", help="Print the vers
 
 def main() -> None:
     """Run a command; an expected error is one sentence on standard error and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title need not fit the terminal's encoding
     try:
         cli()
     except HomefeedError as error:
-        typer.echo(f"homefeed: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error) or repr(error))
+
+
+def _fail(what: str) -> NoReturn:
+    typer.echo(f"homefeed: {what}", err=True)
+    sys.exit(1)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from homefeed.cli.common import AppName, Json, on_store, out, print_json, progress, recipe_of, settings_in_force
+from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
     from homefeed.evaluate.offline import Evaluation
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
+    from homefeed.store import Store
     from homefeed.train import Trained
 
 
@@ -43,6 +46,7 @@ def train(app: AppName, as_json: Json = False) -> None:
 def evaluate(
     app: AppName,
     feed: Annotated[str, typer.Option(help="The feed to judge.")] = "home",
+    baseline: Annotated[str, typer.Option(help="The feed to compare it with.")] = "popular",
     revealed: Annotated[
         float, typer.Option(min=0, max=1, help="Share of a test user's later events seen before they ask.")
     ] = 0.5,
@@ -57,35 +61,17 @@ def evaluate(
 
     Example: `homefeed evaluate streaming --markdown report.md`
     """
+    from homefeed.evaluate.offline import Protocol
+
+    if markdown is not None and not markdown.parent.is_dir():
+        raise InvalidError(f"--markdown: no such folder: {markdown.parent}")
     settings, recipe = settings_in_force(), recipe_of(app)
     protocol = Protocol(revealed_share=revealed, most_users=users, validation=validation, seed=settings.seed)
-
-    with progress(as_json) as report:
-
-        async def work(store: object) -> Evaluation:
-            log = await read_log(
-                store,  # type: ignore[arg-type]
-                recipe,
-                now=system_clock(),
-                seed=settings.seed,
-                progress=lambda done, total: report("reading events", done, total),
-            )
-            return evaluate_app(recipe, log.catalog, log.data, feed=feed, protocol=protocol, progress=report)
-
-        result = on_store(settings, work)
+    result = evaluated(settings, recipe, as_json, feed=feed, baseline=baseline, protocol=protocol)
     if markdown is not None:
-        markdown.write_text(result.comparison.to_markdown() + "\n", encoding="utf-8")
+        markdown.write_text(result.comparison.to_markdown(), encoding="utf-8")
     if as_json:
-        facts = {
-            "app": result.app,
-            "feed": result.feed,
-            "protocol": asdict(result.protocol),
-            "train_events": result.train_events,
-            "test_users": result.test_users,
-            "items": result.items,
-            "left_out": dict(result.left_out),
-        }
-        print_json(facts | orjson.loads(result.comparison.to_json()))
+        print_json(_evaluation_json(result))
         return
     out.print(result.comparison.to_rich())
     out.print(
@@ -96,6 +82,10 @@ def evaluate(
 
 def trained(settings: Settings, recipe: Recipe, quiet: bool) -> Trained:
     """Train an app with a progress bar."""
+    from homefeed.serving.clock import Outside
+    from homefeed.store.artifacts import ArtifactStore
+    from homefeed.train import train_app
+
     with progress(quiet) as report:
         return on_store(
             settings,
@@ -108,3 +98,38 @@ def trained(settings: Settings, recipe: Recipe, quiet: bool) -> Trained:
                 progress=report,
             ),
         )
+
+
+def evaluated(settings: Settings, recipe: Recipe, quiet: bool, **asked: Any) -> Evaluation:
+    """Evaluate an app with a progress bar, by the options of `evaluate_app`."""
+    from homefeed.evaluate.offline import evaluate_app
+    from homefeed.serving.clock import system_clock
+    from homefeed.serving.training import read_log
+
+    with progress(quiet) as report:
+
+        async def work(store: Store) -> Evaluation:
+            log = await read_log(
+                store,
+                recipe,
+                now=system_clock(),
+                seed=settings.seed,
+                progress=lambda done, total: report("reading events", done, total),
+            )
+            return evaluate_app(recipe, log.catalog, log.data, progress=report, **asked)
+
+        return on_store(settings, work)
+
+
+def _evaluation_json(result: Evaluation) -> dict[str, Any]:
+    compared: dict[str, Any] = json.loads(result.comparison.to_json())
+    facts = {
+        "app": result.app,
+        "feed": result.feed,
+        "protocol": asdict(result.protocol),
+        "train_events": result.train_events,
+        "test_users": result.test_users,
+        "items": result.items,
+        "left_out": dict(result.left_out),
+    }
+    return facts | compared

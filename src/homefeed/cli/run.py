@@ -6,16 +6,19 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from homefeed.cli.common import Json, err, on_store, out, print_json, progress, recipe_of, settings_in_force
 from homefeed.errors import HomefeedError, SettingsError
-from homefeed.settings import Settings
+
+if TYPE_CHECKING:
+    from homefeed.recipe import Recipe
+    from homefeed.settings import Settings
+    from homefeed.store import Store
 
 Host: TypeAlias = Annotated[str | None, typer.Option(help="The address to listen at.")]
 Port: TypeAlias = Annotated[int | None, typer.Option(min=0, max=65_535, help="The port to listen at.")]
@@ -52,7 +55,7 @@ def demo(
     """
     settings = settings_in_force()
     if not prepare_only:
-        _check_port(host or settings.host, settings.port if port is None else port)
+        _free_port(host or settings.host, settings.port if port is None else port)
     for name in settings.apps:
         _prepare(settings, name)
     if not prepare_only:
@@ -78,13 +81,16 @@ def doctor(as_json: Json = False) -> None:
 def _serve(settings: Settings, host: str | None, port: int | None, workers: int) -> None:
     import uvicorn
 
-    host, port = host or settings.host, settings.port if port is None else port
-    _check_port(host, port)
+    from homefeed.apps import find_recipes
+
+    # What the server would trip over, told in a sentence before it starts.
+    recipes = find_recipes(settings.apps).values()
+    on_store(settings, lambda store: _build(settings, store, recipes))
+    host = host or settings.host
+    port = _free_port(host, settings.port if port is None else port)
     if workers > 1:
         os.environ["HOMEFEED_REPLICAS"] = "true"
-    err.print(
-        f"Serving {', '.join(settings.apps)} at [bold]http://{host}:{port}[/bold] (API: /docs). Ctrl+C ends."
-    )
+    typer.echo(f"Serving {', '.join(settings.apps)} at http://{host}:{port} (API: /docs). Ctrl+C ends.", err=True)
     uvicorn.run(
         "homefeed.server:create_app",
         factory=True,
@@ -96,7 +102,8 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
     )
 
 
-def _check_port(host: str, port: int) -> None:
+def _free_port(host: str, port: int) -> int:
+    """The port, if one can listen there; some free one for port 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -104,12 +111,15 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise HomefeedError(
-                f"cannot listen at {host}:{port}: {error.strerror}; choose another port: --port {port + 1}"
+                f"cannot listen at {host}:{port}: {error.strerror}; choose another --port or --host"
             ) from None
+        return int(probe.getsockname()[1])
 
 
 def _prepare(settings: Settings, name: str) -> None:
     """Fill an app's empty store with its sample, and train where nothing is trained."""
+    from datetime import UTC, datetime
+
     from homefeed.cli.data import generated, imported
     from homefeed.cli.models import trained
     from homefeed.ingest import find_files, render_report
@@ -118,15 +128,25 @@ def _prepare(settings: Settings, name: str) -> None:
 
     recipe = recipe_of(name)
     counters = on_store(settings, lambda store: store.counters(recipe.app))
-    if counters.item_number:
+    folder = settings.home / "sample" / recipe.app
+    cut_short = folder.is_dir() and on_store(settings, lambda store: _is_cut_short(store, recipe))
+    if counters.item_number and not cut_short:
         err.print(f"{recipe.app}: {counters.item_number:,} items are there already.")
     else:
-        folder = settings.home / "sample" / recipe.app
-        with progress(False) as report:
-            generated(name, folder, report, end=datetime.now(UTC).replace(microsecond=0), dated=True)
+        if not cut_short:
+            with progress(False) as report:
+                generated(name, folder, report, end=datetime.now(UTC).replace(microsecond=0), dated=True)
         out.print(render_report(imported(settings, recipe, find_files(folder), False)))
     if ArtifactStore(settings.models_folder).current(recipe.app, SIGNALS) is None:
         trained(settings, recipe, False)
+
+
+async def _is_cut_short(store: Store, recipe: Recipe) -> bool:
+    """Whether the app's last import did not end: repeated, it counts once."""
+    from homefeed.store.reports import list_reports
+
+    last = await list_reports(store, recipe.app, limit=1)
+    return bool(last) and not last[0].report["finished"]
 
 
 def _checks() -> Iterator[tuple[str, bool, str]]:
@@ -138,7 +158,6 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
         return
     yield "settings", True, f"home {settings.home}, apps {', '.join(settings.apps)}"
     try:
-        on_store(settings, lambda store: store.counters(""))
         yield "store", True, on_store(settings, _dialect)
     except HomefeedError as error:
         yield "store", False, str(error)
@@ -148,19 +167,18 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
     for name in settings.apps:
         yield from _app_checks(settings, name)
     try:
-        _check_port(settings.host, settings.port)
+        _free_port(settings.host, settings.port)
         yield "port", True, f"{settings.host}:{settings.port} is free"
     except HomefeedError as error:
         yield "port", True, f"in use, perhaps by a running server ({error})"
 
 
 def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]]:
-    from homefeed.serving.models import ModelSet, load_models
-    from homefeed.store.artifacts import ArtifactStore
     from homefeed.store.events import totals
 
     try:
         recipe = recipe_of(name)
+        on_store(settings, lambda store: _build(settings, store, [recipe]))
     except HomefeedError as error:
         yield f"recipe {name}", False, str(error)
         return
@@ -169,18 +187,32 @@ def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]
     has_items = counts.items > 0
     detail = f"{counts.items:,} items, {counts.users:,} users, {counts.events:,} events"
     yield f"data {name}", has_items, detail if has_items else f"no items yet: homefeed import {name} FOLDER"
+    yield f"models {name}", *_model_check(settings, recipe, name)
+
+
+def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, str]:
+    from homefeed.serving.models import ModelSet, load_models
+    from homefeed.store.artifacts import ArtifactStore
+
     models = load_models(recipe, ArtifactStore(settings.models_folder), ModelSet())
-    missing = [spec.name for spec in recipe.models if spec.name not in models.loaded]
-    refused = [f"{n} {v}: {why}" for n, loaded in models.loaded.items() for v, why in loaded.refused.items()]
-    if missing or refused:
-        yield (
-            f"models {name}",
-            False,
-            f"{'; '.join(refused) or 'not trained: ' + ', '.join(missing)}; homefeed train {name}",
-        )
-    else:
-        yield f"models {name}", True, ", ".join(models.versions.values())
+    missing = [model for model, version in models.wanted.items() if version is None]
+    damaged = [model for model in models.wanted if model not in models.loaded and model not in missing]
+    wrong = [
+        f"{kind}: {', '.join(found)}" for kind, found in (("not trained", missing), ("damaged", damaged)) if found
+    ]
+    wrong += [f"{n} {v}: {why}" for n, loaded in models.loaded.items() for v, why in loaded.refused.items()]
+    if wrong:
+        return False, f"{'; '.join(wrong)}; homefeed train {name}"
+    return True, ", ".join(f"{model} {version}" for model, version in models.versions.items())
 
 
-async def _dialect(store: object) -> str:
-    return str(getattr(store, "dialect", ""))
+async def _build(settings: Settings, store: Store, recipes: Iterable[Recipe]) -> None:
+    """Put the feeds together: that finds the mistakes that reading a recipe does not."""
+    from homefeed.serving import live_app
+
+    for recipe in recipes:
+        live_app(recipe, store, settings)
+
+
+async def _dialect(store: Store) -> str:
+    return store.dialect

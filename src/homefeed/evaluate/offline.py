@@ -9,7 +9,7 @@ import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, Resources, strengths
 from homefeed.engine import build_feeds, event_weights, fit_model, fit_signals, prepare
-from homefeed.errors import HomefeedError, NotFoundError
+from homefeed.errors import HomefeedError, InvalidError, NotFoundError
 from homefeed.evaluate.metrics import coverage, judge, per_user
 from homefeed.evaluate.split import Case, Split, assert_no_leak, by_time
 from homefeed.evaluate.table import Comparison, compare
@@ -80,18 +80,22 @@ def evaluate_app(
     with (stage, done, total).
 
     Raises:
-        HomefeedError: too few events to split; a feed of that name does not exist.
+        HomefeedError: too few events to split; a feed of that name does not exist, or is about an item.
     """
     protocol = protocol or Protocol()
     report = progress or (lambda _stage, _done, _total: None)
     for name in (feed, baseline):
         if name not in recipe.feeds:
             raise NotFoundError(f'no feed "{name}" in {recipe.app}; there are: {", ".join(recipe.feeds)}')
-    interactions = _before_test(data.interactions, protocol) if protocol.validation else data.interactions
+        if recipe.feeds[name].anchored:
+            raise InvalidError(f"the feed {name} is about an item; only feeds for a user can be evaluated")
+    interactions = _judged_by(data.interactions, protocol)
     if len(interactions) < 10:
         raise HomefeedError(f"{recipe.app} has {len(interactions)} events to evaluate on; import more first")
     split = by_time(interactions, protocol.cutoff_share, protocol.revealed_share)
     assert_no_leak(split, interactions)
+    if not len(split.train):
+        raise HomefeedError(f"{recipe.app}: no event is earlier than the cutoff; nothing can be learned")
     report("training", 0, 1)
     setting = _at_cutoff(recipe, catalog, replace(data, interactions=interactions), split, feed, baseline)
     report("training", 1, 1)
@@ -121,7 +125,9 @@ def evaluate_app(
     )
 
 
-def _before_test(interactions: Interactions, protocol: Protocol) -> Interactions:
+def _judged_by(interactions: Interactions, protocol: Protocol) -> Interactions:
+    if not protocol.validation or not len(interactions):
+        return interactions
     return by_time(interactions, protocol.cutoff_share, protocol.revealed_share).train
 
 

@@ -13,6 +13,7 @@ from homefeed.errors import DataError
 from homefeed.ingest.delimited import NOT_UTF_8
 from homefeed.ingest.table import Batch, Table, head
 from homefeed.ingest.tallies import NO_TALLIES, tally_rows
+from homefeed.ingest.words import printable
 from homefeed.types import Mask
 
 _ROWS: Final = 100_000
@@ -33,7 +34,7 @@ def open_parquet(path: Path) -> Table:
     names = [name.strip() for name in schema]
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f'{path}: column "{name}" is there twice')
+            raise DataError(f'{path}: column "{printable(name)}" is there twice')
     return Table(path, tuple(name for name in names if name), total, lambda: _batches(path, schema))
 
 
@@ -84,4 +85,4 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    return printable(str(error).partition("\n")[0])

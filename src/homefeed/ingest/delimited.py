@@ -17,6 +17,7 @@ import polars as pl
 from homefeed.errors import DataError
 from homefeed.ingest.table import Parsed, Table, head, mark_length, parsed_blocks, text_frame, whole_lines
 from homefeed.ingest.tallies import NO_TALLIES, Tally, line_example, merged
+from homefeed.ingest.words import printable
 
 RAGGED: Final = "wrong number of cells"
 BROKEN_QUOTES: Final = "broken quotes"
@@ -61,7 +62,10 @@ def parse_block(block: bytes, names: list[str], first_row: int, last: bool) -> P
 
 def sound_records(region: bytes, width: int) -> tuple[int, int]:
     """Length and number of the whole records of a region; 0 records where any of them is not sound."""
-    if width < 2 or not region or mark_length(region) or not _is_utf_8(region):
+    if width < 2 or not region or not _is_utf_8(region):
+        return 0, 0
+    # Polars takes a byte order mark, and a carriage return that ends no line, for nothing: they may be data.
+    if mark_length(region) or region.count(b"\r") != region.count(b"\r\n"):
         return 0, 0
     octets = np.frombuffer(region, dtype=np.uint8)
     ends = np.flatnonzero(octets == _NEWLINE)
@@ -121,7 +125,7 @@ def _header(path: Path) -> tuple[list[str], int]:
     names = [cell.strip() for cell in record.cells]
     for name in names:
         if name and names.count(name) > 1:
-            raise DataError(f'{path}: column "{name}" is there twice')
+            raise DataError(f'{path}: column "{printable(name)}" is there twice')
     return names, skip
 
 

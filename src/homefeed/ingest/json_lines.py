@@ -69,7 +69,9 @@ def parse_block(block: bytes, first_row: int, last: bool) -> Parsed:
         cells = [_text(parsed.get(name)) for parsed in good]
         known = columns.get(name.strip())
         columns[name.strip()] = cells if known is None else _filled(known, cells)
-    frame = text_frame({name: cells for name, cells in columns.items() if name})
+    named = {name: cells for name, cells in columns.items() if name}
+    # Objects without a single key are rows all the same, and a frame without columns has none.
+    frame = text_frame(named or {"": [None] * len(good)})
     return Parsed(frame, np.array(rows, dtype=np.int64), bad, row - first_row, min(len(region), len(block)))
 
 

@@ -16,7 +16,7 @@ from homefeed.ingest.table import Batch, Table
 from homefeed.ingest.tallies import Tally, merged, tally_rows
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.bulk import hidden_of_items
+from homefeed.store.bulk import analyse, hidden_of_items
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.users import put_users
 
@@ -36,7 +36,7 @@ async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout,
     def read(batch: Batch) -> EntityBatch:
         return read_entities(batch, layout, "user_id", recipe.users.fields, dated=False)
 
-    return await _load("users", table, layout, read, put, progress)
+    return await _load(store, "users", table, layout, read, put, progress)
 
 
 async def load_items(
@@ -65,10 +65,11 @@ async def load_items(
     def read(batch: Batch) -> EntityBatch:
         return read_entities(batch, layout, "item_id", recipe.items.fields, dated=True)
 
-    return await _load("items", table, layout, read, put, progress)
+    return await _load(store, "items", table, layout, read, put, progress)
 
 
 async def _load(
+    store: Store,
     kind: str,
     table: Table,
     layout: Layout,
@@ -78,6 +79,7 @@ async def _load(
 ) -> FileReport:
     started = time.perf_counter()
     rows = new = 0
+    analysed = False
     seen: set[str] = set()
     rejected: dict[str, Tally] = {}
     repeated: dict[str, Tally] = {}
@@ -91,6 +93,9 @@ async def _load(
             latest = list({entity.entity_id: entity for entity in batch.entities}.values())
             for start in range(0, len(latest), _TRANSACTION):
                 new += await put(latest[start : start + _TRANSACTION])
+                if not analysed:
+                    await analyse(store)
+                    analysed = True
             progress(kind, batch.source.done, table.total)
     return FileReport(
         kind=kind,

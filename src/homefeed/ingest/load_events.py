@@ -25,6 +25,7 @@ from homefeed.store.bulk import (
     Appended,
     EventColumns,
     StaleNumbersError,
+    analyse,
     append_rows,
     item_pages,
     settle,
@@ -153,6 +154,8 @@ class _Loading:
         async with self._store.write() as connection:
             before = await user_numbers(connection, self._app, new)
             created = await ensure_users(self._store, connection, self._app, new)
+        if not self._created:
+            await analyse(self._store)
         self._created += len(created) - len(before)
         self._users = self._users.with_more(created)
         return self._users.of(ids)

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from homefeed.errors import DataError
+from homefeed.ingest.words import listed
 from homefeed.recipe import Recipe, Source
 
 _USER_COLUMNS: Final = ("user_id",)
@@ -117,7 +118,7 @@ def _layout(
         if columns is None or origin.column is None or origin.column in columns:
             origins[name] = origin
         elif required:
-            there = ", ".join(columns) or "none"
+            there = listed(columns)
             raise DataError(f'{path}: no column "{origin.column}"{_role(origin)}; its columns are: {there}')
         elif name not in _QUIET or name in source.columns:
             notes.append(f'no column "{origin.column}"{_role(origin)}: rows load without it')

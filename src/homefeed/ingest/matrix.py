@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from homefeed.types import Mask, Numbers
 
-_KEPT: Final = 1 << 21
+_KEPT: Final = 1 << 20
 _WHOLE: Final = 2.0**64
 
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
@@ -37,7 +37,7 @@ class Matrix:
 
 
 class DistinctCounter:
-    """Counts distinct 64-bit hashes: exactly up to two million, beyond that from the smallest ones seen."""
+    """Counts distinct 64-bit hashes: exactly up to a million, beyond that from the smallest ones seen."""
 
     def __init__(self, kept: int = _KEPT) -> None:
         self._limit = kept

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from homefeed.ingest.matrix import Matrix
 from homefeed.ingest.tallies import NO_TALLIES, Example, Tallies, total
+from homefeed.ingest.words import listed, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def render_report(report: DataReport) -> RenderableType:
                 parts.append(_reasons(f"{file.kind}: {title}", style, tallies))
         parts.extend(Text(f"{file.kind}: {note}", style="cyan") for note in file.notes)
         if file.ignored_columns:
-            parts.append(Text(f"{file.kind}: ignored columns: {', '.join(file.ignored_columns)}", style="dim"))
+            parts.append(Text(f"{file.kind}: ignored columns: {listed(file.ignored_columns)}", style="dim"))
     return Group(*parts)
 
 
@@ -166,7 +167,7 @@ def _reasons(title: str, style: str, tallies: Tallies) -> Table:
 
 def _example(example: Example) -> str:
     cells = ", ".join(f"{name}={'' if value is None else value}" for name, value in example.values.items())
-    return escape(f"row {example.row:,}: {cells}")
+    return escape(printable(f"row {example.row:,}: {cells}"))
 
 
 def _by_count(tallies: Tallies) -> Sequence[tuple[str, Any]]:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from homefeed.ingest.words import shortened
 from homefeed.types import Mask
 
 MOST_EXAMPLES: Final = 3
-_LONGEST_VALUE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,8 @@ def total(tallies: Tallies) -> int:
     return sum(tally.count for tally in tallies.values())
 
 
-def shortened(text: str | None) -> str | None:
-    """The text as an example shows it."""
-    if text is None or len(text) <= _LONGEST_VALUE:
-        return text
-    return text[:_LONGEST_VALUE] + "..."
+def _shown(cells: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: None if cell is None else shortened(cell) for name, cell in cells.items()}
 
 
 def line_example(row: int, line: str) -> Example:
@@ -70,10 +67,7 @@ def line_example(row: int, line: str) -> Example:
 def tally_rows(frame: pl.DataFrame, rows: npt.NDArray[np.int64], chosen: Mask) -> Tally:
     """The tally of the chosen rows of a batch."""
     indices = np.flatnonzero(chosen)
-    examples = tuple(
-        Example(int(rows[i]), {name: shortened(value) for name, value in frame.row(int(i), named=True).items()})
-        for i in indices[:MOST_EXAMPLES]
-    )
+    examples = tuple(Example(int(rows[i]), _shown(frame.row(int(i), named=True))) for i in indices[:MOST_EXAMPLES])
     return Tally(len(indices), examples)
 
 

@@ -20,6 +20,7 @@ _AFTER_BULK: Final = (
     "PRAGMA cache_size = -65536",
     "PRAGMA wal_autocheckpoint = 1000",
     "PRAGMA shrink_memory",
+    "PRAGMA busy_timeout = 1000",
     "PRAGMA wal_checkpoint(TRUNCATE)",
 )
 _COLUMNS: Final = ("seq", "key", "user", "item", "event_type", "value", "time", "event_id")
@@ -91,12 +92,24 @@ async def append_rows(
         return Appended(first, inserted, await _duplicates(connection, app, first, rows))
 
 
+async def analyse(store: Store) -> None:
+    """Tell PostgreSQL how full the tables are; to be called after the first rows and after the last.
+
+    It would only find out a minute later, and meanwhile look for an id by reading all rows of the app.
+    """
+    if store.dialect == "postgresql":
+        async with store.write() as connection:
+            await connection.execute(sa.text("ANALYZE users, items, events"))
+
+
 async def settle(store: Store) -> None:
     """After the last batch: give back the memory and the disk space that bulk writing took."""
+    await analyse(store)
     if store.dialect == "sqlite":
         async with store.engine.connect() as connection:
             driver = await _driver(connection)
-            for pragma in _AFTER_BULK:
+            ((patience,),) = await driver.execute_fetchall("PRAGMA busy_timeout")
+            for pragma in (*_AFTER_BULK, f"PRAGMA busy_timeout = {patience}"):
                 await driver.execute_fetchall(pragma)
 
 

@@ -1,0 +1,121 @@
+"""The apps served, what each holds, and that none sees another's data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from tests.conftest import Served
+
+
+def stats(api: httpx.Client, app: str) -> dict[str, Any]:
+    answer = api.get(f"/v1/apps/{app}/stats")
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
+    apps = {app["app"]: app for app in api.get("/v1/apps").json()["apps"]}
+    assert apps.keys() == {"streaming", "films"}
+    feeds = {feed["feed"]: feed for feed in apps["streaming"]["feeds"]}
+    assert {"popular", "trending", "fresh", "home", "similar"} <= feeds.keys()
+    assert [name for name, feed in feeds.items() if feed["anchored"]] == ["similar"]
+    assert apps["streaming"]["event_types"] == ["play"]
+    assert apps["films"]["title"] == "Films"
+    assert [feed["feed"] for feed in apps["films"]["feeds"]] == ["best", "new"]
+    assert apps["films"]["feeds"][0]["title"] == "Best"
+
+
+def test_every_feed_that_is_listed_answers(api: httpx.Client) -> None:
+    for app in api.get("/v1/apps").json()["apps"]:
+        for feed in app["feeds"]:
+            anchor = {"item_id": "i1"} if feed["anchored"] else {}
+            path = f"/v1/apps/{app['app']}/feeds/{feed['feed']}"
+            assert api.get(path, params=anchor).status_code == 200
+
+
+def test_stats_tell_what_an_app_holds(api: httpx.Client, served: Served) -> None:
+    before = stats(api, "streaming")
+    assert before["app"] == "streaming"
+    assert before["items"] >= 120
+    assert before["users"] >= 60
+    assert before["events"] >= 3_000
+    assert before["first_event"] <= served.sample.events["timestamp"].min()
+    assert before["last_event"] >= served.sample.events["timestamp"].max()
+    assert before["models"].keys() == {"signals", "item_item", "content"}
+    assert before["models"] == api.get("/readyz").json()["apps"]["streaming"]["models"]
+
+
+def test_stats_follow_every_write(
+    api: httpx.Client, new_item: Callable[..., str], fresh: Callable[[str], str]
+) -> None:
+    before, began = stats(api, "streaming"), time.time()
+    item_id, user_id = new_item(), fresh("user")
+    api.patch(f"/v1/apps/streaming/items/{item_id}", json={"hidden": True})
+    told = [{"user_id": user_id, "item_id": "i1", "watch_seconds": n, "timestamp": 1000 + n} for n in range(7)]
+    assert api.post("/events", json=told).json()["accepted"] == 7
+    after = stats(api, "streaming")
+    grown = {name: after[name] - before[name] for name in ("items", "hidden_items", "users", "events")}
+    assert grown == {"items": 1, "hidden_items": 1, "users": 1, "events": 7}
+    assert after["first_event"] <= "1970-01-01T00:16:40Z"
+    assert after["events_per_minute"] >= 7 or time.time() - began > 60
+    api.delete(f"/v1/apps/streaming/users/{user_id}")
+    api.delete(f"/v1/apps/streaming/items/{item_id}")
+    gone = stats(api, "streaming")
+    assert [gone[name] for name in ("items", "hidden_items", "users", "events")] == [
+        before[name] for name in ("items", "hidden_items", "users", "events")
+    ]
+
+
+def test_an_app_without_events_has_no_dates(api: httpx.Client) -> None:
+    # Other tests give films some data: only what its stats say of dates and counts must agree.
+    films = stats(api, "films")
+    assert (films["events"] == 0) == (films["first_event"] is None) == (films["last_event"] is None)
+    assert films["models"] == {}
+
+
+def test_no_app_sees_the_items_or_events_of_another(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    item_id, user_id = fresh("secret"), fresh("user")
+    api.put(f"/v1/apps/films/items/{item_id}", json={"attributes": {"title": "Secret"}})
+    told = {"user_id": user_id, "item_id": item_id, "event_type": "like"}
+    assert api.post("/v1/apps/films/events", json=told).json()["accepted"] == 1
+    assert api.get(f"/v1/apps/streaming/items/{item_id}").status_code == 404
+    assert api.get(f"/v1/apps/streaming/users/{user_id}").status_code == 404
+    assert api.get("/history", params={"user_id": user_id}).json()["items"] == []
+    assert api.get("/recommendations", params={"user_id": user_id}).json()["fallback_used"] is True
+    titles = api.get("/popular", params={"k": 1000}).json()["items"]
+    assert item_id not in {title["item_id"] for title in titles}
+    assert api.get("/v1/apps/films/items/i1").status_code == 404
+    films = api.get("/v1/apps/films/feeds/best", params={"n": 1000}).json()["items"]
+    assert "i1" not in {item["item_id"] for item in films}
+
+
+def test_an_unknown_app_is_not_found_anywhere(api: httpx.Client) -> None:
+    base = "/v1/apps/nowhere"
+    answers = [
+        api.get(f"{base}/stats"),
+        api.get(f"{base}/items"),
+        api.post(f"{base}/items", json=[]),
+        api.get(f"{base}/items/i1"),
+        api.put(f"{base}/items/i1", json={}),
+        api.patch(f"{base}/items/i1", json={}),
+        api.delete(f"{base}/items/i1"),
+        api.get(f"{base}/users"),
+        api.get(f"{base}/users/u1"),
+        api.put(f"{base}/users/u1", json={}),
+        api.patch(f"{base}/users/u1", json={}),
+        api.delete(f"{base}/users/u1"),
+        api.get(f"{base}/users/u1/events"),
+        api.post(f"{base}/events", json=[]),
+        api.get(f"{base}/feeds/home"),
+        api.get(f"{base}/explain", params={"feed": "home", "item_id": "i1"}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 404
+        assert "nowhere" in answer.json()["detail"]
+        assert "streaming" in answer.json()["detail"]

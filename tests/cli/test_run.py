@@ -1,0 +1,246 @@
+"""serve, demo, doctor."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from typer.testing import CliRunner, Result
+
+from homefeed.apps.streaming import generate as generator
+from homefeed.cli.main import cli
+from homefeed.errors import HomefeedError
+from homefeed.ingest import load
+
+INSTALLED = Path(sys.executable).with_name("homefeed")
+UNREACHABLE = "postgresql://me:sekret@127.0.0.1:1/db"
+
+MISSPELT = """
+app = "films"
+[items.fields]
+title = "text"
+[events.like]
+[feeds.best.retrieve.popular]
+[feeds.best.rank.weighted.weights]
+poplar = 1.0
+"""
+
+
+def environment(home: Path, **settings: str) -> dict[str, str | None]:
+    own = {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
+    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    return foreign | {"HOMEFEED_HOME": str(home), "HOMEFEED_PORT": "0"} | own
+
+
+def run(home: Path, *args: str, **settings: str) -> Result:
+    before = structlog.get_config()
+    try:
+        return CliRunner().invoke(cli, args, env=environment(home, **settings))
+    finally:
+        structlog.configure(**before)
+
+
+def diagnosis(home: Path, **settings: str) -> tuple[int, dict[str, tuple[bool, str]]]:
+    """What doctor finds: its exit status, and each check by name."""
+    result = run(home, "doctor", "--json", **settings)
+    return result.exit_code, {
+        found["check"]: (found["ok"], found["detail"]) for found in json.loads(result.stdout)
+    }
+
+
+@pytest.fixture(scope="module")
+def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, sample_home: Path) -> Path:
+    """A copy of the sample's home, to change."""
+    return Path(shutil.copytree(sample_home, tmp_path / "home"))
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def damage(folder: Path) -> None:
+    for path in folder.glob("*.np*"):
+        path.write_bytes(b"damaged")
+
+
+class TestDoctor:
+    def test_all_is_well(self, sample_home: Path) -> None:
+        status, found = diagnosis(sample_home)
+        assert status == 0
+        assert all(ok for ok, _ in found.values())
+        assert list(found) == ["python", "settings", "store", "disk", "recipe streaming", "data streaming",
+                               "models streaming", "port"]  # fmt: skip
+        assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
+        assert re.match(r"signals \d+T\d+-\w+, item_item \d+T.*, content \d+T", found["models streaming"][1])
+
+    def test_text_marks_each_check(self, tmp_path: Path, sample_home: Path) -> None:
+        good, bad = run(sample_home, "doctor"), run(tmp_path, "doctor")
+        assert all(line.startswith("ok   ") for line in good.stdout.splitlines())
+        assert "FAIL data streaming: no items yet: homefeed import streaming FOLDER" in bad.stdout.splitlines()
+        assert bad.exit_code == 1
+
+    def test_no_data(self, tmp_path: Path) -> None:
+        status, found = diagnosis(tmp_path / "new")
+        assert status == 1
+        assert found["data streaming"] == (False, "no items yet: homefeed import streaming FOLDER")
+
+    def test_not_trained(self, home: Path) -> None:
+        shutil.rmtree(home / "models")
+        status, found = diagnosis(home)
+        assert status == 1
+        expected = "not trained: signals, item_item, content; homefeed train streaming"
+        assert found["models streaming"] == (False, expected)
+
+    @pytest.mark.parametrize("model", ["signals", "item_item", "content"])
+    def test_a_damaged_model(self, home: Path, model: str) -> None:
+        for version in (home / "models" / "streaming" / model).glob("2*"):
+            damage(version)
+        status, found = diagnosis(home)
+        assert status == 1
+        assert found["models streaming"] == (False, f"damaged: {model}; homefeed train streaming")
+
+    def test_a_damaged_version_before_a_whole_one(self, home: Path) -> None:
+        assert run(home, "train", "streaming").exit_code == 0
+        newest = (home / "models" / "streaming" / "item_item" / "CURRENT").read_text()
+        damage(home / "models" / "streaming" / "item_item" / newest)
+        status, found = diagnosis(home)
+        assert status == 1
+        assert found["models streaming"][1].startswith(f"item_item {newest}: ")
+        assert "is damaged" in found["models streaming"][1]
+        assert run(home, "train", "streaming").exit_code == 0
+        assert diagnosis(home)[0] == 0
+
+    def test_a_wrong_setting(self, tmp_path: Path) -> None:
+        status, found = diagnosis(tmp_path, seed="much")
+        assert status == 1
+        assert found["settings"][0] is False
+        assert found["settings"][1].startswith("setting seed: ")
+
+    def test_a_store_out_of_reach(self, tmp_path: Path) -> None:
+        status, found = diagnosis(tmp_path, database_url=UNREACHABLE)
+        assert (status, found["store"][0]) == (1, False)
+        assert "127.0.0.1:1" in found["store"][1]
+        assert "sekret" not in found["store"][1]
+
+    def test_an_unknown_app(self, sample_home: Path) -> None:
+        status, found = diagnosis(sample_home, apps="streaming,films")
+        assert (status, found["recipe films"][0], found["models streaming"][0]) == (1, False, True)
+        assert found["recipe films"][1].startswith('no app "films": expected one of ')
+
+    def test_a_recipe_whose_parts_do_not_fit(self, tmp_path: Path) -> None:
+        (tmp_path / "films.toml").write_text(MISSPELT)
+        apps = str(tmp_path / "films.toml")
+        status, found = diagnosis(tmp_path, apps=apps)
+        assert (status, found[f"recipe {apps}"][0]) == (1, False)
+        message = found[f"recipe {apps}"][1]
+        assert message.startswith("films: feeds.best.rank.weighted.weights.poplar: no such feature")
+        assert str(run(tmp_path, "serve", apps=apps).exception) == message
+
+    def test_a_port_in_use_is_no_failure(self, sample_home: Path, taken_port: int) -> None:
+        status, found = diagnosis(sample_home, port=str(taken_port))
+        assert status == 0
+        assert found["port"][1].startswith("in use, perhaps by a running server")
+
+
+class TestDemo:
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        small = partial(generator.generate, users=30, items=60, events=600, days=20)
+        monkeypatch.setattr(generator, "generate", small)
+
+    def test_prepares_once(self, tmp_path: Path) -> None:
+        first = run(tmp_path, "demo", "--prepare-only")
+        assert first.exit_code == 0, first.output
+        assert "Import into streaming" in first.stdout
+        assert "training signals" in first.stderr
+        assert diagnosis(tmp_path)[1]["data streaming"][1].startswith("60 items, 30 users, 6")
+        recommended = run(tmp_path, "recommend", "--user_id", "u1").stdout
+        versions = diagnosis(tmp_path)[1]["models streaming"]
+
+        second = run(tmp_path, "demo", "--prepare-only")
+        assert (second.exit_code, second.stdout) == (0, "")
+        assert second.stderr == "streaming: 60 items are there already.\n"
+        assert diagnosis(tmp_path)[1]["models streaming"] == versions
+        assert run(tmp_path, "recommend", "--user_id", "u1").stdout == recommended
+
+    def test_takes_up_an_import_that_was_cut_short(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def cut(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(load, "load_events", cut)
+            assert run(tmp_path, "demo", "--prepare-only").exit_code == 130
+        assert diagnosis(tmp_path)[1]["data streaming"][1] == "60 items, 30 users, 0 events"
+        assert run(tmp_path, "demo", "--prepare-only").exit_code == 0
+        assert diagnosis(tmp_path)[1]["data streaming"][1] == "60 items, 30 users, 600 events"
+
+    def test_leaves_data_of_ones_own_alone(self, home: Path) -> None:
+        shutil.rmtree(home / "models")
+        assert run(home, "demo", "--prepare-only").exit_code == 0
+        assert diagnosis(home)[1]["data streaming"][1] == "120 items, 60 users, 3,000 events"
+        assert diagnosis(home)[0] == 0, "what was not trained is"
+
+    def test_looks_at_the_port_before_any_work(self, tmp_path: Path, taken_port: int) -> None:
+        failed = run(tmp_path / "new", "demo", "--port", str(taken_port))
+        assert str(failed.exception).startswith(f"cannot listen at 127.0.0.1:{taken_port}: ")
+        assert not (tmp_path / "new").exists()
+
+
+class TestServe:
+    def test_serves_until_it_is_told_to_end(self, home: Path) -> None:
+        env = {name: value for name, value in (os.environ | environment(home)).items() if value is not None}
+        with subprocess.Popen(
+            [INSTALLED, "serve"], env=env, cwd=home, stderr=subprocess.PIPE, text=True
+        ) as server:
+            assert server.stderr is not None
+            line = server.stderr.readline()
+            found = re.search(r"Serving streaming at (http://127\.0\.0\.1:\d+)", line)
+            assert found, line
+            assert wait_for(f"{found[1]}/health").json() == {"status": "ok"}
+            assert httpx.get(f"{found[1]}/popular?k=5").json()["k"] == 5
+            server.send_signal(signal.SIGINT)
+            rest = server.stderr.read()
+        assert server.returncode in (0, 130, -signal.SIGINT)
+        assert "Traceback" not in rest
+
+    def test_says_what_is_wrong_before_it_starts(self, tmp_path: Path, taken_port: int) -> None:
+        in_use = run(tmp_path, "serve", "--port", str(taken_port)).exception
+        assert str(in_use).startswith(f"cannot listen at 127.0.0.1:{taken_port}: ")
+        assert str(in_use).endswith("; choose another --port or --host")
+        nowhere = run(tmp_path, "serve", "--host", "192.0.2.1").exception
+        assert str(nowhere).startswith("cannot listen at 192.0.2.1:0: ")
+        assert str(run(tmp_path, "serve", apps="films").exception).startswith('no app "films": ')
+        unreachable = run(tmp_path, "serve", database_url=UNREACHABLE).exception
+        assert isinstance(unreachable, HomefeedError)
+        assert "sekret" not in str(unreachable)
+
+
+def wait_for(url: str) -> httpx.Response:
+    give_up = time.monotonic() + 60
+    while True:
+        try:
+            return httpx.get(url)
+        except httpx.TransportError:
+            assert time.monotonic() < give_up, f"nobody answers at {url}"
+            time.sleep(0.1)

@@ -1,0 +1,145 @@
+"""The front door and the dashboard, as the server serves them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from importlib import resources
+from pathlib import Path
+
+import httpx
+import pytest
+
+from homefeed import __version__
+from homefeed.server import create_app
+from homefeed.settings import Settings
+
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+ASSETS = sorted(file.name for file in (resources.files("homefeed.dashboard") / "static").iterdir())
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+MARKUP_FROM_TEXT = re.compile(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function")
+XML_NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(home=tmp_path))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+async def test_programs_are_told_health_at_the_front_door(client: httpx.AsyncClient, accept: str) -> None:
+    answer = await client.get("/", headers={"accept": accept})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["vary"] == "Accept"
+    assert answer.json() == {
+        "status": "ok",
+        "name": "Homefeed",
+        "version": __version__,
+        "docs": "/docs",
+        "apps": ["streaming"],
+    }
+
+
+async def test_a_browser_is_led_from_the_front_door_to_the_dashboard(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/", headers=BROWSER)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/dashboard")
+    assert answer.headers["vary"] == "Accept"
+    page = await client.get("/", headers=BROWSER, follow_redirects=True)
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.text.startswith("<!doctype html>")
+    assert __version__ in page.text
+
+
+async def test_a_slash_too_many_leads_to_the_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/dashboard/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/dashboard")
+
+
+async def test_redirects_keep_the_prefix_of_a_proxy(tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, root_path="/feeds")
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            answer = await client.get("/", headers=BROWSER)
+            assert answer.headers["location"] == "/feeds/dashboard"
+            assert (await client.get("/")).json()["docs"] == "/feeds/docs"
+
+
+@pytest.mark.parametrize("path", ["/dashboard", *(f"/dashboard/static/{name}" for name in ASSETS)])
+async def test_nothing_but_ones_own_files_may_run(client: httpx.AsyncClient, path: str) -> None:
+    headers = (await client.get(path)).headers
+    policy = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert {policy[f"{kind}-src"] for kind in ("script", "style", "img", "connect")} == {"'self'"}
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert {policy[name] for name in ("base-uri", "form-action", "frame-ancestors")} == {"'none'"}
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+async def test_every_asset_is_served_and_every_reference_leads_to_one(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/dashboard")).text
+    referenced = set(re.findall(r'(?:href|src)="dashboard/static/([^"]+)"', page))
+    assert referenced == set(ASSETS)
+    for name in ASSETS:
+        answer = await client.get(f"/dashboard/static/{name}")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == MEDIA_TYPES[Path(name).suffix]
+        for imported in re.findall(r'from "(.+)";', answer.text):
+            assert imported.removeprefix("./") in ASSETS
+
+
+async def test_an_unchanged_file_is_not_sent_again(client: httpx.AsyncClient) -> None:
+    for path in ("/dashboard", "/dashboard/static/main.js"):
+        first = await client.get(path)
+        again = await client.get(path, headers={"if-none-match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        changed = await client.get(path, headers={"if-none-match": '"of an older version"'})
+        assert changed.content == first.content
+
+
+async def test_nothing_comes_from_anywhere_else(client: httpx.AsyncClient) -> None:
+    for path in ("/dashboard", *(f"/dashboard/static/{name}" for name in ASSETS)):
+        text = (await client.get(path)).text.replace(XML_NAMESPACE, "")
+        assert not re.search(r"""\w+://|["'(]//|@import|url\(""", text), path
+
+
+async def test_data_never_becomes_markup(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/dashboard")).text
+    assert not re.search(r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)", page)
+    for name in (name for name in ASSETS if name.endswith(".js")):
+        script = (await client.get(f"/dashboard/static/{name}")).text
+        assert not MARKUP_FROM_TEXT.search(script), name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/dashboard/nothing",
+        "/dashboard/static/nothing.js",
+        "/dashboard/static/",
+        "/dashboard/static/..%2Fpages.py",
+        "/dashboard/static/%2E%2E%2Ftemplates%2Fbase.html",
+        "/dashboard/static/pages.py",
+    ],
+)
+async def test_what_is_not_there_is_a_problem_document(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path, headers=BROWSER)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_pages_are_not_in_the_api_document(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert not [path for path in paths if path == "/" or path.startswith("/dashboard")]

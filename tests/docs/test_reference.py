@@ -1,0 +1,161 @@
+"""What the documents list, the code has: all of it, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from homefeed.api.metrics import Metrics
+from homefeed.ingest import delimited, interactions, json_lines, load_entities, load_events
+from homefeed.recipe import (
+    Column,
+    Declarations,
+    Entity,
+    EventType,
+    Feed,
+    ItemEntity,
+    Kind,
+    PartUse,
+    Signals,
+    Source,
+    find_part,
+    part_names,
+)
+from homefeed.settings import Settings
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+SOURCE: Final = Path(__file__).parents[2] / "src" / "homefeed"
+
+Row = tuple[str, ...]
+
+
+def _tables(document: str, heading: str) -> list[list[Row]]:
+    """The tables of a section, without their heads, as rows of cells."""
+    text = (DOCS / document).read_text(encoding="utf-8")
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"{document} has no section {heading}"
+    blocks = re.findall(r"(?:^\|.*\n)+", found[1], re.MULTILINE)
+    return [
+        [tuple(cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]) for line in block.splitlines()[2:]]
+        for block in blocks
+    ]
+
+
+def _named(cell: str) -> str:
+    return cell.strip("`")
+
+
+def _shown(field: FieldInfo) -> str:
+    """A default as a document gives it."""
+    if field.is_required():
+        return "required"
+    return f"`{json.dumps(field.get_default(call_default_factory=True), ensure_ascii=False, default=str)}`"
+
+
+@pytest.mark.parametrize(
+    ("document", "heading", "place", "declared"),
+    [
+        ("own-app.md", "The top", 0, Declarations),
+        ("own-app.md", "`[items]`", 0, ItemEntity),
+        ("own-app.md", "`[users]`", 0, Entity),
+        ("own-app.md", "`[events.TYPE]`", 0, EventType),
+        ("own-app.md", "`[signals]`", 0, Signals),
+        ("own-app.md", "Feeds", 0, Feed),
+        ("own-app.md", "Feeds", 1, PartUse),
+        ("data.md", "Mapping", 0, Source),
+        ("data.md", "Mapping", 1, Column),
+    ],
+)
+def test_every_key_of_a_recipe_is_listed_with_its_default(
+    document: str, heading: str, place: int, declared: type[BaseModel]
+) -> None:
+    rows = {_named(key): default for key, _, default in _tables(document, heading)[place]}
+    assert rows.keys() == declared.model_fields.keys()
+    for key, default in rows.items():
+        field = declared.model_fields[key]
+        # A default in words is one that no document would give as a value: none, an empty table, the name.
+        if re.fullmatch(r"`.*`", default) or default == "required" or field.is_required():
+            assert default.replace("\\|", "|") == _shown(field), key
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "Retrievers": "retrieve",
+    "Screens": "screen",
+    "Features": "features",
+    "Rankers": "rank",
+    "Arrangers": "arrange",
+    "Models": "model",
+}
+
+
+@pytest.mark.parametrize("heading", KINDS)
+def test_every_part_is_listed_with_all_that_can_be_set(heading: str) -> None:
+    kind = KINDS[heading]
+    listed: dict[str, dict[str, str]] = {}
+    for part, setting, default, meaning in [row for table in _tables("own-app.md", heading) for row in table]:
+        assert meaning, f"{part or setting}: no meaning"
+        if part:
+            assert not setting
+            listed[_named(part)] = {}
+        else:
+            listed[list(listed)[-1]][_named(setting)] = default
+    configs: dict[str, Any] = {name: find_part(kind, name).Config for name in part_names(kind)}
+    expected = {
+        name: {key: _shown(field) for key, field in config.model_fields.items()}
+        for name, config in configs.items()
+    }
+    assert listed == expected
+
+
+def test_every_setting_is_listed_with_its_variable_and_default() -> None:
+    rows = {_named(name): (_named(variable), default) for name, variable, default, _ in _settings()}
+    expected = {
+        name: (f"HOMEFEED_{name.upper()}", "none" if field.default is None else _shown(field))
+        for name, field in Settings.model_fields.items()
+    }
+    assert rows == expected
+
+
+def _settings() -> list[Row]:
+    return _tables("operations.md", "Settings")[0]
+
+
+def test_every_metric_is_listed_with_its_labels() -> None:
+    rows = {_named(name): (kind, labels) for name, kind, labels, _ in _tables("operations.md", "Metrics")[0]}
+    expected = {}
+    for collector in Metrics().registry._collector_to_names:
+        family = next(iter(collector.collect()))
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = ", ".join(f"`{label}`" for label in collector._labelnames)  # type: ignore[attr-defined]
+        expected[name] = (family.type, labels)
+    assert rows == expected
+
+
+def test_every_log_message_is_listed_with_its_level() -> None:
+    rows = {(_named(message), level) for message, level, _ in _tables("operations.md", "Logs")[0]}
+    sources = "".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
+    logged = re.findall(r"\b_log\.(\w+)\(\s*\"([^\"]+)\"", sources)
+    assert rows == {(message, level) for level, message in logged}
+
+
+def test_every_reason_of_the_data_report_is_listed() -> None:
+    said = " ".join(row[1] for row in _tables("data.md", "What is wrong, and what becomes of it")[0])
+    for reason in (
+        delimited.RAGGED,
+        delimited.BROKEN_QUOTES,
+        delimited.NOT_UTF_8,
+        json_lines.NOT_JSON,
+        json_lines.NOT_AN_OBJECT,
+        interactions.UNKNOWN_ITEM,
+        interactions.UNKNOWN_USER,
+        load_entities.GIVEN_TWICE,
+        load_events.TWICE_IN_FILE,
+        load_events.IN_LOG,
+    ):
+        assert f"`{reason}`" in said, reason

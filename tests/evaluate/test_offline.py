@@ -1,0 +1,279 @@
+"""The offline evaluation, on worlds with planted tastes: every user loves one of three genres."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from homefeed.engine import Prepared, prepare
+from homefeed.errors import HomefeedError, InvalidError, NotFoundError
+from homefeed.evaluate import offline
+from homefeed.evaluate.metrics import Judged, judge
+from homefeed.evaluate.offline import DEPTH, METRICS, Evaluation, Protocol, evaluate_app
+from homefeed.evaluate.split import Cases, by_time
+from homefeed.recipe import Recipe
+from homefeed.testing import Play, World, make_world, toy_item
+from homefeed.types import Interactions, Item, Positions, TrainingData
+
+GENRES = ("Drama", "SciFi", "Comedy")
+
+
+def planted_world(seed: int = 1, users: int = 42, items: int = 60, plays: int = 20) -> World:
+    """Items spread over the genres; each user plays what is of theirs, except every eighth time."""
+    rng = np.random.default_rng(seed)
+    catalog: list[Item] = [
+        toy_item(n, f"i{n}", 200, hidden=n % 20 == 19, title=f"Title {n}", genre=[GENRES[n % 3]])
+        for n in range(items)
+    ]
+    played = [
+        Play(f"u{user}", f"i{_chosen(rng, user, items)}", float(rng.integers(60, 3600)), float(rng.uniform(0, 60)))
+        for user in range(users)
+        for _ in range(plays)
+    ]
+    return make_world(catalog, played)
+
+
+def _chosen(rng: np.random.Generator, user: int, items: int) -> int:
+    item = int(rng.integers(items))
+    return item if rng.random() < 1 / 8 else item - item % 3 + user % 3
+
+
+def evaluated(world: World, **options: Any) -> Evaluation:
+    return evaluate_app(world.recipe, world.catalog, world.data, **options)
+
+
+def with_events(world: World, change: Callable[[Interactions], Interactions]) -> World:
+    return replace(world, data=replace(world.data, interactions=change(world.data.interactions)))
+
+
+def rewritten(world: World, since: int, seed: int) -> World:
+    """The same past; all events since then by other users, about other items, with other values."""
+    rng = np.random.default_rng(seed)
+
+    def change(events: Interactions) -> Interactions:
+        later = events.times >= since
+        count = int(later.sum())
+        columns: dict[str, npt.NDArray[Any]] = {
+            "users": rng.permutation(events.users[later]),
+            "items": rng.integers(0, world.catalog.size, count).astype(np.int32),
+            "values": rng.integers(1, 90_000, count).astype(np.float32),
+        }
+        changed = {name: getattr(events, name).copy() for name in columns}
+        for name, column in columns.items():
+            changed[name][later] = column
+        return replace(events, **changed)
+
+    return with_events(world, change)
+
+
+@dataclass
+class Seen:
+    """What an evaluation did: what it prepared models from, and the lists of each system, case by case."""
+
+    past: list[TrainingData] = field(default_factory=list)
+    prepared: list[Prepared] = field(default_factory=list)
+    lists: list[Sequence[Positions]] = field(default_factory=list)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
+    seen = Seen()
+
+    def see_prepare(recipe: Recipe, data: TrainingData) -> Prepared:
+        seen.past.append(data)
+        seen.prepared.append(prepare(recipe, data))
+        return seen.prepared[-1]
+
+    def see_judge(lists: Sequence[Positions], targets: Sequence[Positions]) -> Judged:
+        seen.lists.append(lists)
+        return judge(lists, targets)
+
+    monkeypatch.setattr(offline, "prepare", see_prepare)
+    monkeypatch.setattr(offline, "judge", see_judge)
+    return seen
+
+
+def test_personalised_is_ahead_of_popularity_on_planted_tastes() -> None:
+    comparison = evaluated(planted_world()).comparison
+    assert comparison.baseline == "popular"
+    for system in ("item_item", "home"):
+        for metric in ("recall@20", "ndcg@10"):
+            assert comparison.differences[system][metric].low > 0, (system, metric)
+
+
+def test_where_nobody_has_a_taste_nothing_is_found() -> None:
+    rng = np.random.default_rng(3)
+
+    def scatter(events: Interactions) -> Interactions:
+        return replace(events, items=rng.permutation(events.items))
+
+    comparison = evaluated(with_events(planted_world(), scatter)).comparison
+    difference = comparison.differences["home"]["recall@20"]
+    assert difference.low < 0.05
+
+
+def test_it_says_what_was_compared_and_on_what() -> None:
+    world = planted_world()
+    result = evaluated(world)
+    assert (result.app, result.feed, result.protocol) == ("toy", "home", Protocol())
+    comparison = result.comparison
+    assert list(comparison.systems) == ["popular", "item_item", "content", "trending", "fresh", "home"]
+    assert comparison.metrics == METRICS
+    assert all(0 <= figures["coverage@20"] <= 1 for figures in comparison.overall.values())
+    assert result.train_events == len(by_time(world.data.interactions).train)
+    assert result.items == world.catalog.size == 60
+    assert result.test_users == comparison.users
+    assert 0 < result.test_users <= 42 - sum(result.left_out.values())
+
+
+def test_progress_is_told_by_stage() -> None:
+    told: list[tuple[str, int, int]] = []
+    result = evaluated(planted_world(), progress=lambda *step: told.append(step))
+    asked = result.test_users
+    assert told[:2] == [("training", 0, 1), ("training", 1, 1)]
+    assert told[2:] == [("asking", done, asked) for done in range(1, asked + 1)]
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    first, second = (evaluated(planted_world(), protocol=Protocol(seed=5, most_users=30)) for _ in range(2))
+    assert first.comparison.to_json() == second.comparison.to_json()
+    assert first == second
+
+
+def test_at_most_so_many_users_are_drawn_by_the_seed(seen: Seen) -> None:
+    for seed in (1, 1, 2):
+        result = evaluated(planted_world(), protocol=Protocol(seed=seed, most_users=10))
+        assert result.test_users == 10
+    of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[5::6]]
+    assert of_home[0] == of_home[1] != of_home[2]
+
+
+def test_models_are_trained_on_events_before_the_cutoff_only(seen: Seen) -> None:
+    world = planted_world()
+    evaluated(world)
+    [past] = seen.past
+    split = by_time(world.data.interactions)
+    assert past.interactions.times.max() < split.cutoff == past.now
+    assert len(past.interactions) == len(split.train)
+
+
+def test_typical_full_values_are_those_of_the_past(seen: Seen) -> None:
+    world = planted_world()
+    cutoff = by_time(world.data.interactions).cutoff
+    for one in (world, rewritten(world, cutoff, seed=9)):
+        evaluated(one)
+    as_it_was, future_changed = seen.prepared
+    np.testing.assert_array_equal(as_it_was.full, future_changed.full)
+    np.testing.assert_array_equal(
+        as_it_was.data.interactions.strengths, future_changed.data.interactions.strengths
+    )
+
+
+def test_nothing_of_the_future_can_change_what_is_ranked(seen: Seen) -> None:
+    # Where nothing is revealed, lists are made from the past alone: any future must give the same ones.
+    world, protocol = planted_world(), Protocol(revealed_share=0)
+    events = world.data.interactions
+    futures = [world, *(rewritten(world, by_time(events).cutoff, seed) for seed in (1, 2))]
+    ranked = []
+    for future in futures:
+        seen.lists.clear()
+        evaluated(future, protocol=protocol)
+        users = by_time(future.data.interactions, revealed_share=0).cases.users.tolist()
+        ranked.append([dict(zip(users, map(tuple, lists), strict=True)) for lists in seen.lists])
+    as_it_was, *others = ranked
+    for other in others:
+        for system, lists in enumerate(other):
+            both = lists.keys() & as_it_was[system].keys()
+            assert len(both) > 25
+            assert all(lists[user] == as_it_was[system][user] for user in both)
+
+
+def test_what_others_do_after_the_cutoff_cannot_help(seen: Seen) -> None:
+    # After the cutoff a crowd plays u0's film of the past together with u0's film of the future.
+    old, secret = "i0", "i89"
+    crowd = [Play(f"c{n}", item, 3600, 1) for n in range(40) for item in (old, secret)]
+    others = [Play(f"u{n % 60}", f"i{1 + n % 50}", 3600, 40 + n) for n in range(1, 320)]
+    catalog = [toy_item(n, f"i{n}", 200, title=f"Title {n}") for n in range(90)]
+    world = make_world(catalog, [Play("u0", old, 3600, 40), *others, Play("u0", secret, 3600, 0.5), *crowd])
+    evaluated(world, protocol=Protocol(revealed_share=0))
+    cases = by_time(world.data.interactions, revealed_share=0).cases
+    [u0] = np.flatnonzero(cases.users == world.data.interactions.users[world.data.interactions.times.argmax()])
+    item_item = seen.lists[1][int(u0)]
+    assert world.position(secret) in cases[int(u0)].targets
+    assert world.position(secret) not in item_item
+
+
+@pytest.mark.parametrize("revealed_share", [0.0, 0.5, 1 / 3])
+def test_history_and_hidden_items_are_never_ranked(seen: Seen, revealed_share: float) -> None:
+    world = planted_world()
+    evaluated(world, protocol=Protocol(revealed_share=revealed_share))
+    cases: Cases = by_time(world.data.interactions, revealed_share=revealed_share).cases
+    assert len(seen.lists) == 6
+    for lists in seen.lists:
+        assert len(lists) == len(cases)
+        for case, ranked in zip(cases, lists, strict=True):
+            history = world.data.interactions.items[case.history]
+            assert not np.isin(ranked, history).any()
+            assert world.catalog.available[ranked].all()
+            assert len(np.unique(ranked)) == len(ranked) <= DEPTH
+
+
+def test_validation_never_touches_the_test(seen: Seen) -> None:
+    world, protocol = planted_world(), Protocol(validation=True)
+    cutoff = by_time(world.data.interactions).cutoff
+    results = [
+        evaluated(one, protocol=protocol) for one in (world, *(rewritten(world, cutoff, s) for s in (1, 2)))
+    ]
+    assert results[0] == results[1] == results[2]
+    assert results[0].train_events == len(by_time(by_time(world.data.interactions).train).train)
+    assert all(past.now < cutoff for past in seen.past)
+    assert evaluated(world) != evaluated(rewritten(world, cutoff, 1)), "the test does look at it"
+
+
+def test_another_feed_and_baseline() -> None:
+    comparison = evaluated(planted_world(), feed="popular", baseline="home").comparison
+    assert (comparison.baseline, list(comparison.systems)) == ("home", ["home", "popular"])
+
+
+@pytest.mark.parametrize("names", [{"feed": "hme"}, {"baseline": "best"}])
+def test_a_feed_that_does_not_exist_is_a_clear_error(names: dict[str, str]) -> None:
+    [name] = names.values()
+    with pytest.raises(NotFoundError, match=f'^no feed "{name}" in toy; there are: popular, home$'):
+        evaluated(planted_world(users=3), **names)
+
+
+def test_a_feed_about_an_item_is_a_clear_error() -> None:
+    world = planted_world(users=3)
+    anchored = replace(world.recipe.feeds["home"], anchored=True)
+    recipe = replace(world.recipe, feeds={**world.recipe.feeds, "home": anchored})
+    with pytest.raises(
+        InvalidError, match=r"^the feed home is about an item; only feeds for a user can be evaluated$"
+    ):
+        evaluated(replace(world, recipe=recipe))
+
+
+@pytest.mark.parametrize("count", [0, 1, 9])
+@pytest.mark.parametrize("validation", [False, True])
+def test_too_few_events_is_a_clear_error(count: int, validation: bool) -> None:
+    world = with_events(planted_world(), lambda events: events.take(slice(count)))
+    with pytest.raises(HomefeedError, match=r"^toy has \d events to evaluate on; import more first$"):
+        evaluated(world, protocol=Protocol(validation=validation))
+
+
+def test_nobody_on_both_sides_of_the_cutoff_is_a_clear_error() -> None:
+    catalog = [toy_item(n, f"i{n}", 200, title=f"Title {n}") for n in range(5)]
+    once_each = make_world(catalog, [Play(f"u{n}", f"i{n % 5}", 60, 40 - n) for n in range(40)])
+    with pytest.raises(
+        HomefeedError, match=r"^toy: no user has events on both sides of the cutoff; nothing can be"
+    ):
+        evaluated(once_each)
+
+
+def test_events_of_one_moment_are_a_clear_error() -> None:
+    catalog = [toy_item(n, f"i{n}", 200, title=f"Title {n}") for n in range(5)]
+    at_once = make_world(catalog, [Play(f"u{n % 4}", f"i{n % 5}", 60, 1) for n in range(20)])
+    with pytest.raises(HomefeedError, match=r"^toy: no event is earlier than the cutoff; nothing can be learned$"):
+        evaluated(at_once)

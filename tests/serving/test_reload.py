@@ -1,0 +1,399 @@
+"""Models change while an app serves: nothing fails, nothing is counted twice, nothing damaged is served."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from homefeed.apps import find_recipe
+from homefeed.catalog import CatalogView, Resources
+from homefeed.engine import build_feeds
+from homefeed.funnel import Feed
+from homefeed.recipe import Recipe
+from homefeed.serving import FeedRequest, LiveApp, live, training
+from homefeed.serving.clock import Outside
+from homefeed.serving.training import read_catalog
+from homefeed.store import Store, open_store
+from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.events import rows_after
+from homefeed.store.items import ItemWrite, delete_item, put_items
+from homefeed.train import train_app
+from homefeed.types import DAY, SECOND, Event
+
+APP = "streaming"
+NOW = 1_700_000_000 * SECOND
+MODELS = {"signals", "item_item", "content"}
+
+either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For what is the same on every database: a database of one's own takes PostgreSQL a second."""
+
+
+class Ticking:
+    """A clock of which no two readings are the same."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> int:
+        self.now += 1
+        return self.now
+
+
+OUTSIDE = Outside(Ticking())
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    """The strength of an event does not depend on the others, so that it can be counted one by one."""
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text('unknown_event_types = "accept"\n[events.play]\nfull = 100\n[events.like]\nweight = 0.5\n')
+    return find_recipe(APP, overlay)
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(tmp_path / "models")
+
+
+@pytest.fixture
+async def catalogue(store: Store) -> None:
+    await put_films(store, 0, 20)
+
+
+@pytest.fixture
+async def app(catalogue: None, store: Store, recipe: Recipe, artifacts: ArtifactStore) -> LiveApp:
+    return await opened(store, recipe, artifacts)
+
+
+@pytest.fixture
+async def other(app: LiveApp, store_url: str) -> AsyncIterator[LiveApp]:
+    """Another server of the same app."""
+    async with open_store(store_url) as store:
+        yield await opened(store, app.recipe, app.artifacts)
+
+
+async def opened(store: Store, recipe: Recipe, artifacts: ArtifactStore) -> LiveApp:
+    app = LiveApp(recipe, store, artifacts, OUTSIDE)
+    await app.start()
+    return app
+
+
+async def put_films(store: Store, start: int, stop: int) -> None:
+    films = [
+        ItemWrite(f"i{n}", {"title": f"Film {n}", "genre": ["Drama", "Crime"][: n % 3]})
+        for n in range(start, stop)
+    ]
+    await put_items(store, APP, films)
+
+
+def plays(seed: int, count: int = 30, items: int = 20) -> list[Event]:
+    rng = np.random.default_rng(seed)
+    return [
+        Event(
+            f"u{rng.integers(8)}",
+            f"i{rng.integers(items)}",
+            str(rng.choice(["play", "like", "stare"])),
+            NOW - int(rng.integers(9 * DAY)),
+            float(rng.integers(200)) if rng.random() < 0.8 else None,
+        )
+        for _ in range(count)
+    ]
+
+
+async def train(app: LiveApp) -> dict[str, str]:
+    trained = await train_app(app.recipe, app.store, app.artifacts, OUTSIDE)
+    return {manifest.model: manifest.version for manifest in trained.manifests}
+
+
+def counted(app: LiveApp) -> dict[str, dict[str, float]]:
+    """What an app has counted, by item."""
+    counters, catalog = app._parts.counters, app.catalog
+    columns = {
+        "events": counters.events,
+        "strength": counters.strength,
+        "trend": counters.trend * counters.trend_at(NOW),
+    }
+    ids = [catalog.item_id(position) for position in range(catalog.size)]
+    return {name: dict(zip(ids, column.tolist(), strict=True)) for name, column in columns.items()}
+
+
+async def logged(app: LiveApp) -> dict[str, float]:
+    """How many events of a declared type the log holds of each item."""
+    rows = await rows_after(app.store, APP, 0, 100_000)
+    items = [item for item, kind in zip(rows.items, rows.types, strict=True) if kind != "stare"]
+    numbers = app.catalog.numbers.tolist()
+    return {app.catalog.item_id(position): float(items.count(number)) for position, number in enumerate(numbers)}
+
+
+def assert_same(one: dict[str, dict[str, float]], another: dict[str, dict[str, float]]) -> None:
+    for name, values in one.items():
+        assert another[name] == pytest.approx(values, rel=1e-5, abs=1e-9)
+
+
+async def test_counting_one_by_one_comes_to_what_training_counts(app: LiveApp, other: LiveApp) -> None:
+    for seed in range(4):
+        await (app, other)[seed % 2].append(plays(seed) + plays(seed)[:5])
+    await app.follow()
+    one_by_one = counted(app)
+    assert one_by_one["events"] == await logged(app)
+    await train(app)
+    assert await app.reload_models()
+    await other.follow()
+    assert_same(one_by_one, counted(app))
+    assert_same(one_by_one, counted(other))
+    await app.append(plays(9))
+    assert await other.reload_models()
+    await other.follow()
+    assert_same(counted(app), counted(other))
+    assert counted(app)["events"] == await logged(app)
+    assert_same(counted(app), counted(await opened(app.store, app.recipe, app.artifacts)))
+
+
+@either_store
+async def test_events_of_deleted_items_are_left_out_by_who_reads_them_anew(app: LiveApp) -> None:
+    await app.append(plays(1))
+    await delete_item(app.store, APP, "i3")
+    await train(app)
+    newly = await opened(app.store, app.recipe, app.artifacts)
+    assert "i3" not in counted(newly)["events"]
+    assert counted(newly)["events"] == await logged(newly)
+
+
+async def test_no_event_is_lost_or_counted_twice_while_models_come_and_go(app: LiveApp, other: LiveApp) -> None:
+    async def tell(server: LiveApp, first: int) -> None:
+        for seed in range(first, first + 12):
+            await server.append(plays(seed, 5))
+            await asyncio.sleep(0.005)
+
+    async def follow(server: LiveApp) -> None:
+        while not done.is_set():
+            await asyncio.gather(server.follow(), server.reload_models(), server.reload_models())
+            await server.refresh()
+
+    async def retrain() -> None:
+        for n in range(4):
+            await put_films(app.store, 20 + n, 21 + n)
+            await app.append(plays(500 + n, items=21 + n))
+            await train(other)
+
+    done = asyncio.Event()
+    async with asyncio.TaskGroup() as following:
+        for server in (app, other):
+            following.create_task(follow(server))
+        async with asyncio.TaskGroup() as busy:
+            busy.create_task(retrain())
+            for n, server in enumerate((app, other, app)):
+                busy.create_task(tell(server, 100 * n))
+        done.set()
+    for server in (app, other):
+        await server.reload_models()
+        await server.follow()
+        assert counted(server)["events"] == await logged(server)
+        assert set(server.model_versions) == MODELS
+    assert_same(counted(app), counted(other))
+
+
+@either_store
+async def test_what_only_the_model_has_seen_is_not_lost(app: LiveApp, other: LiveApp) -> None:
+    """Items and events that another server took, and that were trained on, before this one followed them."""
+    assert len((await app.user_state("u1")).history) == 0
+    await put_films(other.store, 20, 25)
+    await other.append([Event("u1", "i22", "play", NOW, 50.0), Event("u1", "i3", "play", NOW, 50.0)])
+    await train(other)
+    assert await app.reload_models()
+    assert len((await app.user_state("u1")).history) == 2
+    await app.follow()
+    assert counted(app)["events"] == await logged(app)
+    await other.reload_models()
+    for one in (app, other):
+        similar = await one.recommend(FeedRequest("similar", item_id="i3"))
+        first = similar.slate.positions[0]
+        assert (similar.catalog.item_id(int(first)), similar.slate.sources[0][0]) == ("i22", "item_item")
+
+
+@either_store
+async def test_what_is_written_while_training_reads_is_followed_after(
+    app: LiveApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(store: Store, recipe: Recipe) -> CatalogView:
+        catalog = await read_catalog(store, recipe)
+        await put_films(store, 20, 21)
+        await app.append([Event("u1", "i20", "play", NOW, 50.0), *plays(1)])
+        return catalog
+
+    await app.append(plays(0))
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "read_catalog", slowly)
+        await train(app)
+    await app.reload_models()
+    for one in (app, await opened(app.store, app.recipe, app.artifacts)):
+        assert counted(one)["events"] == await logged(one)
+        assert counted(one)["events"]["i20"] == 1
+
+
+@either_store
+async def test_requests_go_on_while_models_are_replaced(app: LiveApp) -> None:
+    async def ask() -> None:
+        while not done.is_set():
+            for feed in ("home", "popular", "trending"):
+                answer = await app.recommend(FeedRequest(feed, "u1", n=5))
+                assert len(answer.slate) == 5
+                assert answer.slate.failed == {}
+            seen.append(app.model_versions)
+            await asyncio.sleep(0)
+
+    await app.append(plays(0, 60))
+    done = asyncio.Event()
+    seen: list[dict[str, str]] = []
+    published: list[dict[str, str]] = [{}]
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(3):
+            tasks.create_task(ask())
+        for n in range(3):
+            published.append(await train(app))
+            await app.append(plays(10 + n, 3))
+            assert await app.reload_models()
+            assert app.model_versions == published[-1]
+            assert not await app.reload_models()
+            await asyncio.sleep(0.01)
+        done.set()
+    order = [published.index(versions) for versions in seen]
+    assert order == sorted(order)
+    assert set(order) == {0, 1, 2, 3}
+
+
+class Held:
+    """Has the first feeds to be built, in a thread, stay so until `go`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.building, self.go = threading.Event(), threading.Event()
+        monkeypatch.setattr(live, "build_feeds", self._build)
+
+    def _build(self, recipe: Recipe, resources: Resources) -> dict[str, Feed]:
+        if not self.building.is_set():
+            self.building.set()
+            assert self.go.wait(10)
+        return build_feeds(recipe, resources)
+
+    async def begin(self, app: LiveApp) -> asyncio.Task[bool]:
+        """A reload that is building feeds."""
+        task = asyncio.create_task(app.reload_models())
+        assert await asyncio.to_thread(self.building.wait, 10)
+        return task
+
+
+@either_store
+async def test_what_happens_while_feeds_are_built_is_in_them(
+    app: LiveApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await app.append(plays(0))
+    await train(app)
+    held = Held(monkeypatch)
+    reloading = await held.begin(app)
+    await put_films(app.store, 20, 21)
+    await app.append([*plays(1), Event("u1", "i20", "play", NOW, 50.0)])
+    before = counted(app)
+    assert before["events"] == await logged(app)
+    held.go.set()
+    assert await reloading
+    assert_same(before, counted(app))
+    await app.append(plays(2))
+    await app.refresh()
+    assert counted(app)["events"] == await logged(app)
+    assert len((await app.recommend(FeedRequest("popular", n=50))).slate) == 21
+
+
+@either_store
+async def test_of_two_reloads_at_once_the_newest_models_stay(
+    app: LiveApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await train(app)
+    held = Held(monkeypatch)
+    first = await held.begin(app)
+    newest = await train(app)
+    second = asyncio.create_task(app.reload_models())
+    await asyncio.wait([second], timeout=0.2)
+    held.go.set()
+    await asyncio.gather(first, second)
+    assert app.model_versions == newest
+
+
+@either_store
+async def test_a_reload_that_fails_or_is_cancelled_changes_nothing_and_the_next_one_succeeds(
+    app: LiveApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await app.append(plays(0))
+    published = await train(app)
+    with monkeypatch.context() as patched:
+        held = Held(patched)
+        reloading = await held.begin(app)
+        reloading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reloading
+        held.go.set()
+        patched.setattr(live, "build_feeds", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await app.reload_models()
+    assert app.model_versions == {}
+    assert await app.reload_models()
+    assert app.model_versions == published
+    assert counted(app)["events"] == await logged(app)
+
+
+@either_store
+async def test_an_earlier_version_serves_when_it_is_chosen(app: LiveApp) -> None:
+    first, second = await train(app), await train(app)
+    await app.reload_models()
+    assert app.model_versions == second
+    app.artifacts.choose(APP, "item_item", first["item_item"])
+    assert await app.reload_models()
+    assert app.model_versions == second | {"item_item": first["item_item"]}
+
+
+def damage(artifacts: ArtifactStore, model: str, version: str) -> None:
+    for path in (artifacts.root / APP / model / version).iterdir():
+        if path.name != "manifest.json":
+            path.write_bytes(path.read_bytes()[:-1])
+
+
+@either_store
+@pytest.mark.parametrize("model", sorted(MODELS))
+async def test_a_damaged_model_is_not_served_and_the_one_before_goes_on(app: LiveApp, model: str) -> None:
+    await app.append(plays(0))
+    first = await train(app)
+    await app.reload_models()
+    second = await train(app)
+    damage(app.artifacts, model, second[model])
+    assert await app.reload_models()
+    assert app.model_versions == second | {model: first[model]}
+    assert counted(app)["events"] == await logged(app)
+    newly = await opened(app.store, app.recipe, app.artifacts)
+    assert newly.model_versions == app.model_versions
+    assert counted(newly)["events"] == await logged(newly)
+
+
+@either_store
+@pytest.mark.parametrize("model", sorted(MODELS))
+async def test_with_every_version_damaged_what_is_in_memory_goes_on(app: LiveApp, model: str) -> None:
+    await app.append(plays(0))
+    first = await train(app)
+    await app.reload_models()
+    second = await train(app)
+    before = await app.recommend(FeedRequest("home", "u1", n=20))
+    # A mapped file shows its damage in memory too: what is removed stays as it was.
+    for version in (first[model], second[model]):
+        for path in (app.artifacts.root / APP / model / version).iterdir():
+            path.unlink()
+    assert await app.reload_models()
+    assert app.model_versions == second | {model: first[model]}
+    after = await app.recommend(FeedRequest("home", "u1", n=20))
+    assert after.slate.positions.tolist() == before.slate.positions.tolist()
+    newly = await opened(app.store, app.recipe, app.artifacts)
+    assert newly.model_versions == {name: version for name, version in second.items() if name != model}
+    assert len((await newly.recommend(FeedRequest("home", "u1", n=20))).slate) == 20
+    assert counted(newly)["events"] == await logged(newly)
