@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -199,6 +201,8 @@ def checks(
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_every_command_does_what_its_document_says(document: Path, checks: dict[Path, Future[None]]) -> None:
+    if shutil.which("curl") is None and "curl " in document.read_text(encoding="utf-8"):
+        pytest.skip("there is no curl here")
     checks[document].result()
 
 
@@ -238,7 +242,8 @@ def test_a_failing_command_is_found(tmp_path: Path) -> None:
 
 
 def test_a_process_left_running_is_ended(tmp_path: Path) -> None:
-    _check(_document("$ sleep 1000 & echo $!"), tmp_path, "it")
-    number = (tmp_path / "output" / "1").read_text().strip()
-    state = subprocess.run(["ps", "-o", "stat=", "-p", number], check=False, capture_output=True).stdout
-    assert state[:1] in {b"", b"Z"}
+    _check(_document("$ while echo here; do sleep 0.01; done & sleep 0.1"), tmp_path, "it")
+    printed = tmp_path / "output" / "1"
+    size = printed.stat().st_size
+    time.sleep(0.1)
+    assert printed.stat().st_size == size > 0

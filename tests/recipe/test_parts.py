@@ -12,8 +12,7 @@ import pytest
 from homefeed.errors import RecipeError
 from homefeed.policy.availability import Availability
 from homefeed.rank.weighted import Weighted
-from homefeed.recipe import find_part, parse_recipe, part_names
-from homefeed.recipe.parts import Kind
+from homefeed.recipe import Kind, find_part, parse_recipe, part_names
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.item_item.trainer import ItemItemTrainer

@@ -245,7 +245,7 @@ async def test_requests_go_on_while_models_are_replaced(app: LiveApp) -> None:
                 assert len(answer.slate) == 5
                 assert answer.slate.failed == {}
             seen.append(app.model_versions)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.002)
 
     await app.append(plays(0, 60))
     done = asyncio.Event()

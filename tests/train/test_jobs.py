@@ -144,21 +144,14 @@ async def test_the_same_data_and_seed_give_the_same_bytes_in_any_process(
     await put_films(store)
     await append_events(store, APP, plays(), NOW)
     await train(store, artifacts)
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            __file__,
-            store_url,
-            tmp_path / hash_seed,
-            env=os.environ | {"PYTHONHASHSEED": hash_seed},
-        )
-        for hash_seed in ("1", "2")
-    ]
-    for process in processes:
-        assert await process.wait() == 0
+    again = tmp_path / "again"
+    # Where the order of a set showed, another seed of the hashes would change it.
+    environment = os.environ | {"PYTHONHASHSEED": "17"}
+    process = await asyncio.create_subprocess_exec(sys.executable, __file__, store_url, again, env=environment)
+    assert await process.wait() == 0
     expected = files_of(artifacts)
     assert len(expected) == 14
-    assert files_of(ArtifactStore(tmp_path / "1")) == files_of(ArtifactStore(tmp_path / "2")) == expected
+    assert files_of(ArtifactStore(again)) == expected
 
 
 @either_store
