@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib.util
+import importlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -17,7 +17,7 @@ from homefeed.api import apps, errors, events, feeds, health, items, metrics, op
 from homefeed.api.context import Context
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
-from homefeed.apps import find_recipes
+from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
@@ -78,12 +78,9 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
 
 def _own_routes(recipes: Mapping[str, Recipe]) -> list[APIRouter]:
     """The contracts' routes of the ready-made apps among those served."""
-    routers = []
-    for name in recipes:
-        module = f"homefeed.apps.{name}"
-        if importlib.util.find_spec(module) and importlib.util.find_spec(f"{module}.routes"):
-            routers.append(importlib.import_module(f"{module}.routes").router)
-    return routers
+    return [
+        importlib.import_module(f"homefeed.apps.{name}.routes").router for name in recipes if name in built_in()
+    ]
 
 
 async def _follow(app: LiveApp, every: float, measured: Metrics) -> None:

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     max_body_megabytes: Annotated[float, Field(gt=0)] = 16.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @field_validator("apps", mode="before")
     @classmethod

@@ -91,10 +91,11 @@ def test_any_changes_leave_what_a_dict_would_hold(batches: list[list[dict[str, A
     expected = list(model.items.values())
     assert catalog.size == len(expected)
     assert [catalog.item_id(p) for p in range(catalog.size)] == list(model.items)
-    assert [catalog.position(item.item_id) for item in expected] == list(range(len(expected)))
+    places = [None if item.deleted else place for place, item in enumerate(expected)]
+    assert [catalog.position(item.item_id) for item in expected] == places
     assert [catalog.attributes(p) for p in range(catalog.size)] == [item.attributes for item in expected]
     assert catalog.numbers.tolist() == [item.number for item in expected]
-    assert catalog.positions(catalog.numbers).tolist() == list(range(len(expected)))
+    assert catalog.positions(catalog.numbers).tolist() == [-1 if place is None else place for place in places]
     assert catalog.available.tolist() == [not (item.hidden or item.deleted) for item in expected]
     created = [NO_TIME if item.created_at is None else item.created_at for item in expected]
     assert catalog.created.tolist() == created

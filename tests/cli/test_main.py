@@ -158,6 +158,12 @@ def test_wrong_settings_are_named_each(
     assert second.startswith("setting seed: ")
 
 
+def test_a_broken_file_of_settings_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("homefeed.toml").write_text("home = [")
+    assert status_of("popular") == 1
+    assert capsys.readouterr().err.startswith("homefeed: homefeed.toml: not valid TOML: ")
+
+
 @pytest.mark.parametrize(
     "command", ["popular", "history --user_id u1", "train streaming", "serve --port 0", "doctor"]
 )

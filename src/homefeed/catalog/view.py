@@ -79,6 +79,7 @@ class CatalogView:
                 self._append(item)
             else:
                 self._attributes[position] = orjson.dumps(item.attributes)
+            self._position_of_number.set(item.number, -1 if item.deleted else position)
         self.generation = generation
 
     def changed_since(self, generation: int) -> Positions:
@@ -86,11 +87,14 @@ class CatalogView:
         return np.flatnonzero(self._changed.view[: self.size] > generation).astype(np.int32)
 
     def position(self, item_id: str) -> int | None:
-        """Where an item is; None for one that never was here."""
-        return self._position_of.get(item_id)
+        """Where an item is, be it hidden; None for one that is not here, or no more."""
+        position = self._position_of.get(item_id)
+        if position is None or self._position_of_number.view[self._numbers.view[position]] < 0:
+            return None
+        return position
 
     def positions(self, numbers: npt.NDArray[np.integer[Any]]) -> Positions:
-        """The positions of permanent numbers; -1 for those not here."""
+        """The positions of permanent numbers; -1 for those not here, or no more."""
         known = self._position_of_number.view
         inside = (numbers >= 0) & (numbers < len(known))
         return np.where(inside, known[np.where(inside, numbers, 0)] if len(known) else -1, -1).astype(np.int32)
@@ -146,7 +150,6 @@ class CatalogView:
         self._numbers.set(position, item.number)
         self._ids.append(item.item_id)
         self._position_of[item.item_id] = position
-        self._position_of_number.set(item.number, position)
 
 
 def _fitting(column: Column, field: str, value: Any) -> Any:

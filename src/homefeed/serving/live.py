@@ -30,6 +30,7 @@ from homefeed.store.users import changed_users
 from homefeed.types import DAY, Event, Filter, Query, Slate, UserState
 
 _PAGE = 20_000
+_LAST_NUMBER = 2**31 - 1
 
 _log = structlog.get_logger(__name__)
 
@@ -104,6 +105,8 @@ class LiveApp:
     async def start(self) -> None:
         """Read catalogue, models and what the models have not seen of the log: after this the app can answer."""
         await self._follow_items()
+        # No user is in memory yet: those who changed before now need not be looked up.
+        self._users_after = ((await self.store.counters(self.recipe.app)).user_revision, _LAST_NUMBER)
         await self.reload_models()
         await self.follow()
         await self.refresh()
@@ -175,7 +178,7 @@ class LiveApp:
             await self._follow_items()  # the models may know newer ones
         counters = self._parts.counters
         if models.signals is not before.signals:
-            counters = self._new_counters(models)
+            counters = await asyncio.to_thread(self._new_counters, models)
             await self._follow_events(counters, self._known.event_seq)
         feeds = await asyncio.to_thread(self._built_feeds, counters, models)
         async with self._following:

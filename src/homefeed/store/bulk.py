@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -24,16 +24,14 @@ _AFTER_BULK: Final = (
     "PRAGMA wal_checkpoint(TRUNCATE)",
 )
 _COLUMNS: Final = ("seq", "key", "user", "item", "event_type", "value", "time", "event_id")
-_INSERT: Final = (
-    'INSERT INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id) '
-)
-_INSERT_SQLITE: Final = _INSERT + "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (app, key) DO NOTHING"
+_INTO: Final = 'INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id)'
+_ROWS_PER_STATEMENT: Final = 200
 _STAGE: Final = (
     "CREATE TEMPORARY TABLE staged_events ON COMMIT DROP AS "
     'SELECT seq, key, "user", item, event_type, value, time, event_id FROM events WITH NO DATA'
 )
-_INSERT_POSTGRESQL: Final = _INSERT + (
-    'SELECT $1, $2, seq, key, "user", item, event_type, value, time, event_id '
+_INSERT_POSTGRESQL: Final = (
+    f'INSERT {_INTO} SELECT $1, $2, seq, key, "user", item, event_type, value, time, event_id '
     "FROM staged_events ORDER BY seq ON CONFLICT (app, key) DO NOTHING"
 )
 
@@ -169,12 +167,23 @@ async def _insert_sqlite(
     driver = await _driver(connection)
     for pragma in _BEFORE_BULK:
         await driver.execute_fetchall(pragma)
-    cursor = await driver.executemany(
-        _INSERT_SQLITE, zip(repeat(app), repeat(received_at), *_records(first, rows), strict=False)
-    )
-    inserted = cursor.rowcount
-    await cursor.close()
-    return int(inserted)
+    cells = chain.from_iterable(zip(*_records(first, rows), strict=True))
+    whole, rest = divmod(len(rows), _ROWS_PER_STATEMENT)
+    inserted = 0
+    for statements, size in ((whole, _ROWS_PER_STATEMENT), (1, rest)):
+        if statements and size:
+            parameters = ((app, received_at, *islice(cells, size * len(_COLUMNS))) for _ in range(statements))
+            cursor = await driver.executemany(_insert_of(size), parameters)
+            inserted += cursor.rowcount
+            await cursor.close()
+    return inserted
+
+
+def _insert_of(rows: int) -> str:
+    # OR FAIL: a statement that may have to undo its own first rows costs SQLite a copy of every page it touches.
+    # Here a failure undoes the whole transaction anyway.
+    values = ", ".join(["(?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
+    return f"INSERT OR FAIL {_INTO} VALUES {values} ON CONFLICT (app, key) DO NOTHING"
 
 
 async def _insert_postgresql(

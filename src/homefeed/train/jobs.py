@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -14,7 +16,7 @@ from homefeed.protocols import Model
 from homefeed.recipe import Recipe
 from homefeed.serving.clock import Outside
 from homefeed.serving.models import SIGNALS
-from homefeed.serving.training import read_log
+from homefeed.serving.training import LogData, read_log
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 
@@ -33,6 +35,16 @@ class Trained:
     manifests: tuple[Manifest, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A model that is to be fitted."""
+
+    name: str
+    part: str
+    config: Mapping[str, Any]
+    run: Callable[[], Model]
+
+
 async def train_app(
     recipe: Recipe,
     store: Store,
@@ -48,53 +60,16 @@ async def train_app(
         HomefeedError: there is nothing to train on, or another training of this app is running.
     """
     started = time.perf_counter()
-    report = progress or (lambda _stage, _done, _total: None)
+    report = progress or _silence
     folder = artifacts.root / recipe.app
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".training.lock", timeout=0):
-            log = await read_log(
-                store,
-                recipe,
-                now=outside.clock(),
-                seed=seed,
-                progress=lambda n, of: report("reading events", n, of),
-            )
+            reading = partial(report, "reading events")
+            log = await read_log(store, recipe, now=outside.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
-            prepared = prepare(recipe, log.data)
-            manifests = []
-
-            def publish(name: str, part: str, model: Model, config: dict[str, object], began: float) -> None:
-                facts = {
-                    "users": log.data.user_count,
-                    "items": log.data.item_count,
-                    "events": len(log.data.interactions),
-                    "seconds": round(time.perf_counter() - began, 3),
-                }
-                manifests.append(
-                    artifacts.publish(
-                        recipe.app,
-                        name,
-                        part,
-                        model,
-                        now=log.data.now,
-                        watermark=log.watermark,
-                        config=config,
-                        facts=facts,
-                    )
-                )
-                report(f"training {name}", 1, 1)
-
-            # Signals come last: a server that sees new models before new counters is only a moment behind,
-            # never ahead.
-            for spec in recipe.models:
-                report(f"training {spec.name}", 0, 1)
-                began = time.perf_counter()
-                publish(spec.name, spec.part, fit_model(spec, prepared.data), spec.config.model_dump(), began)
-            began = time.perf_counter()
-            config = recipe.signals.model_dump()
-            publish(SIGNALS, SIGNALS, fit_signals(recipe, prepared, log.watermark), config, began)
+            manifests = [_published(recipe, artifacts, log, fit, report) for fit in _fits(recipe, log)]
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
     return Trained(
@@ -105,3 +80,42 @@ async def train_app(
         time.perf_counter() - started,
         tuple(manifests),
     )
+
+
+def _fits(recipe: Recipe, log: LogData) -> list[_Fit]:
+    prepared = prepare(recipe, log.data)
+    fits = [
+        _Fit(spec.name, spec.part, spec.config.model_dump(), partial(fit_model, spec, prepared.data))
+        for spec in recipe.models
+    ]
+    # Signals come last: a server that sees new models before new counters is a moment behind, never ahead.
+    count = partial(fit_signals, recipe, prepared, log.watermark)
+    return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
+
+
+def _published(recipe: Recipe, artifacts: ArtifactStore, log: LogData, fit: _Fit, report: Progress) -> Manifest:
+    report(f"training {fit.name}", 0, 1)
+    began = time.perf_counter()
+    model = fit.run()
+    facts = {
+        "users": log.data.user_count,
+        "items": log.data.item_count,
+        "events": len(log.data.interactions),
+        "seconds": round(time.perf_counter() - began, 3),
+    }
+    manifest = artifacts.publish(
+        recipe.app,
+        fit.name,
+        fit.part,
+        model,
+        now=log.data.now,
+        watermark=log.watermark,
+        config=fit.config,
+        facts=facts,
+    )
+    report(f"training {fit.name}", 1, 1)
+    return manifest
+
+
+def _silence(_stage: str, _done: int, _total: int) -> None:
+    pass
