@@ -136,6 +136,20 @@ async def test_hidden_and_deleted_items_are_gone_at_once(app: LiveApp, other: Li
     assert set(await shown(app, None)) == set(EVERYTHING)
 
 
+async def test_what_was_watched_of_a_deleted_item_is_no_history(app: LiveApp) -> None:
+    await app.append([play(item="a")])
+    assert await watched(app) == ["a"]
+    await delete_item(app.store, APP, "a")
+    await app.follow()
+    assert await watched(app) == []
+    assert (await app.recommend(FeedRequest("home", "u"))).slate.cold_start
+    with pytest.raises(NotFoundError):
+        await app.recommend(FeedRequest("similar", item_id="a"))
+    await put_films(app.store, "a")
+    await app.follow()
+    assert await watched(app) == ["a"]
+
+
 @either_store
 async def test_a_changed_item_is_filtered_as_it_is_now(app: LiveApp) -> None:
     series = (Filter("content_type", ":", "series"),)

@@ -24,15 +24,16 @@ _AFTER_BULK: Final = (
     "PRAGMA wal_checkpoint(TRUNCATE)",
 )
 _COLUMNS: Final = ("seq", "key", "user", "item", "event_type", "value", "time", "event_id")
-_INTO: Final = 'INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id)'
+_INTO: Final = 'INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id) '
+_ONCE: Final = "ON CONFLICT (app, key) DO NOTHING"
 _ROWS_PER_STATEMENT: Final = 200
 _STAGE: Final = (
     "CREATE TEMPORARY TABLE staged_events ON COMMIT DROP AS "
     'SELECT seq, key, "user", item, event_type, value, time, event_id FROM events WITH NO DATA'
 )
 _INSERT_POSTGRESQL: Final = (
-    f'INSERT {_INTO} SELECT $1, $2, seq, key, "user", item, event_type, value, time, event_id '
-    "FROM staged_events ORDER BY seq ON CONFLICT (app, key) DO NOTHING"
+    "INSERT " + _INTO + 'SELECT $1, $2, seq, key, "user", item, event_type, value, time, event_id '
+    "FROM staged_events ORDER BY seq " + _ONCE
 )
 
 
@@ -183,7 +184,7 @@ def _insert_of(rows: int) -> str:
     # OR FAIL: a statement that may have to undo its own first rows costs SQLite a copy of every page it touches.
     # Here a failure undoes the whole transaction anyway.
     values = ", ".join(["(?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
-    return f"INSERT OR FAIL {_INTO} VALUES {values} ON CONFLICT (app, key) DO NOTHING"
+    return f"INSERT OR FAIL {_INTO} VALUES {values} {_ONCE}"  # noqa: S608  # constants only
 
 
 async def _insert_postgresql(
