@@ -188,8 +188,13 @@ def test_a_deleted_item_may_come_again(
 ) -> None:
     item_id = new_item(title="First", stars=5)
     api.delete(path(item_id))
-    api.put(path(item_id), json={"attributes": {"title": "Second"}})
-    assert api.get(path(item_id)).json()["attributes"] == {"title": "Second"}
+    base = "/v1/apps/streaming"
+    assert api.get(f"{base}/feeds/similar", params={"item_id": item_id}).status_code == 404
+    assert api.get(f"{base}/explain", params={"feed": "home", "item_id": item_id}).status_code == 404
+    came = api.put(path(item_id), json={"attributes": {"title": "Second"}}).json()
+    assert came["attributes"] == {"title": "Second"}
+    assert since(came["created_at"]) < timedelta(minutes=1)
+    assert api.get(path(item_id)).json() == came
     eventually(lambda: item_id in shown(api, "popular"))
 
 

@@ -12,8 +12,9 @@ from homefeed.ingest import load_events as module
 from homefeed.ingest import table
 from homefeed.ingest.tallies import total
 from homefeed.store.bulk import Appended, EventColumns, append_rows
-from homefeed.store.events import totals
+from homefeed.store.events import append_events, totals
 from homefeed.store.users import erase_user
+from homefeed.types import Event
 
 if TYPE_CHECKING:
     from tests.ingest.conftest import World
@@ -101,3 +102,28 @@ async def test_a_user_erased_meanwhile_gets_no_more_events(
     found = await totals(world.store, "streaming", world.now)
     assert (found.users, found.events) == (1, COUNT // 2)
     assert counts(report.files[-1].rejected) == {"unknown user": COUNT // 2 - 300}
+
+
+@pytest.mark.usefixtures("small_steps")
+async def test_an_event_told_over_http_meanwhile_was_in_the_log(
+    world: World, counts: Counts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write(events=MANY + "u1,i1,play,0,1700000000\n")
+    told = Event("u1", "i1", "play", (1_700_000_000 + COUNT - 2) * 1_000_000, float((COUNT - 2) % 7))
+    calls = 0
+
+    async def append(store: Any, app: str, *more: Any) -> Appended:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            await append_events(store, app, [told], world.now)
+        return await append_rows(store, app, *more)
+
+    monkeypatch.setattr(module, "append_rows", append)
+    report = await world.run()
+    assert counts(report.files[-1].duplicates) == {
+        "the event was in the log already": 1,
+        "the same event is in this file before": 1,
+    }
+    assert report.files[-1].duplicates["the event was in the log already"].examples[0].row == COUNT - 1
+    assert len(await world.log()) == COUNT

@@ -149,4 +149,4 @@ def _hidden(screening: Screening, layout: Layout, frame: pl.DataFrame) -> list[b
         screening.reject(missing, f"missing {origin.label}")
     # An item that somebody wanted hidden must not appear because the word for it was not understood.
     screening.reject(as_mask(flags.is_null()) & ~missing, f"{origin.label} is neither true nor false")
-    return pl.select(pl.when(pl.lit(missing)).then(False).otherwise(flags)).to_series().to_list()
+    return flags.to_list()

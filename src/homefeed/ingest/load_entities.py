@@ -97,6 +97,7 @@ async def _load(
                     await analyse(store)
                     analysed = True
             progress(kind, batch.source.done, table.total)
+    progress(kind, table.total, table.total)
     return FileReport(
         kind=kind,
         path=str(table.path),

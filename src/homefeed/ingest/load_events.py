@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -56,6 +57,7 @@ async def load_events(
             async for batch in batches:
                 await loading.take(batch)
                 progress("events", batch.source.done, table.total)
+        progress("events", table.total, table.total)
     finally:
         await settle(store)
     report = FileReport(
@@ -86,7 +88,7 @@ class _Loading:
         self._erasures = 0
         self._users = IdNumbers(pl.DataFrame())
         self._items = IdNumbers(pl.DataFrame())
-        self._own_seqs: list[range] = []
+        self._own_seqs: list[tuple[int, int]] = []
         self._times: list[tuple[int, int]] = []
         self._unknown_users = DistinctCounter()
         self._unknown_items = DistinctCounter()
@@ -166,22 +168,23 @@ class _Loading:
 
     def _count(self, events: EventRows, columns: EventColumns, appended: Appended) -> None:
         self.loaded += appended.inserted
-        self._own_seqs.append(range(appended.first_seq, appended.first_seq + len(events)))
+        self._own_seqs.append((appended.first_seq, appended.first_seq + len(events)))
         self._matrix.add(np.array(columns.users, dtype=np.int32), np.array(columns.items, dtype=np.int32))
         self._times.append((min(columns.times), max(columns.times)))
-        if not appended.duplicates:
-            return
-        twice = np.zeros(len(events), dtype=np.bool_)
-        logged = np.zeros(len(events), dtype=np.bool_)
-        for index, seq in appended.duplicates.items():
-            is_own = any(seq in seqs for seqs in self._own_seqs)
-            (twice if is_own else logged)[index] = True
-        found = {
-            reason: tally_rows(events.raw, events.rows, rows)
-            for reason, rows in ((TWICE_IN_FILE, twice), (IN_LOG, logged))
-            if rows.any()
-        }
-        self.duplicates = merged(self.duplicates, found)
+        if appended.duplicates:
+            self._count_duplicates(events, appended.duplicates)
+
+    def _count_duplicates(self, events: EventRows, duplicates: Mapping[int, int]) -> None:
+        indices, seqs = (np.array(list(part)) for part in (duplicates.keys(), duplicates.values()))
+        starts, ends = np.array(self._own_seqs).T
+        batches = np.searchsorted(starts, seqs, side="right") - 1
+        is_own = (batches >= 0) & (seqs < ends[batches])
+        for reason, chosen in ((TWICE_IN_FILE, indices[is_own]), (IN_LOG, indices[~is_own])):
+            if len(chosen):
+                rows = np.zeros(len(events), dtype=np.bool_)
+                rows[chosen] = True
+                tally = tally_rows(events.raw, events.rows, rows)
+                self.duplicates = merged(self.duplicates, {reason: tally})
 
 
 def _columns(events: EventRows, users: pl.Series, items: pl.Series) -> EventColumns:

@@ -59,7 +59,8 @@ class FileReport:
 class EventFacts:
     """What the events of a file say together. Times are those of the usable events, None without any.
 
-    `unknown_users` and `unknown_items` are distinct ids; `created_users` came to be by their events.
+    `unknown_users` and `unknown_items` are distinct ids, beyond a million of them to about one in a thousand;
+    `created_users` came to be by their events.
     """
 
     first: int | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from typing import TypeAlias, TypeVar
@@ -19,27 +19,24 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 @asynccontextmanager
 async def prepared(table: Table, prepare: Callable[[Batch], T]) -> AsyncIterator[AsyncIterator[T]]:
     """All batches of a table after `prepare`, each made in a thread while the one before it is being used."""
-    batches = _prepared(table, prepare)
     loop = asyncio.get_running_loop()
     # One thread for all: memory that several threads take in turns is given back late.
-    with ThreadPoolExecutor(1, "homefeed-ingest") as worker, closing(batches):
-        waiting: list[asyncio.Future[T | None]] = []
+    with closing(_prepared(table, prepare)) as batches, ThreadPoolExecutor(1, "homefeed-ingest") as worker:
+        coming = loop.run_in_executor(worker, next, batches, None)
 
-        def start_next() -> None:
-            waiting.append(loop.run_in_executor(worker, next, batches, None))
-
-        async def ahead() -> AsyncIterator[T]:
-            start_next()
-            while (batch := await waiting.pop()) is not None:
-                start_next()
+        async def ahead() -> AsyncGenerator[T]:
+            nonlocal coming
+            while (batch := await coming) is not None:
+                coming = loop.run_in_executor(worker, next, batches, None)
                 yield batch
 
+        stream = ahead()
         try:
-            yield ahead()
+            yield stream
         finally:
-            if waiting:
-                await asyncio.wait(waiting)
-                waiting.pop().exception()
+            await stream.aclose()
+            if coming.done() and not coming.cancelled():
+                coming.exception()  # it is not to be reported as forgotten
 
 
 def _prepared(table: Table, prepare: Callable[[Batch], T]) -> Generator[T]:

@@ -244,7 +244,9 @@ class LiveApp:
         full = counters.full[positions] if self.catalog.size else np.zeros(len(rows), np.float32)
         strength = strengths(self._weights, types, values, full)
         positions[types < 0] = -1  # as in training, undeclared types do not count
-        counters.add(positions, strength, np.array(rows.times, np.int64))
+        # A clock that is ahead must not make everything else look old.
+        times = np.minimum(np.array(rows.times, np.int64), self.outside.clock())
+        counters.add(positions, strength, times)
         counters.watermark = rows.seqs[-1]
 
     async def _query(self, request: FeedRequest) -> tuple[Feed, Query, np.ndarray[tuple[int], np.dtype[np.int32]]]:
