@@ -137,28 +137,27 @@ def _run(commands: list[Command], folder: Path) -> Ran:
         "PYTHONWARNINGS": "error",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
-    with subprocess.Popen(
-        ["bash", "-c", _script(commands, output)],
-        cwd=work,
-        env=ours,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as session:
-        try:
-            _, complaint = session.communicate(timeout=MOST_SECONDS)
-            status = f"status {session.returncode}"
-        except subprocess.TimeoutExpired:
-            complaint, status = "", f"no status after {MOST_SECONDS} s"
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(session.pid, signal.SIGKILL)
-    printed = [
-        path.read_text(encoding="utf-8") for path in sorted(output.iterdir(), key=lambda path: int(path.name))
-    ]
-    assert printed, f"bash cannot read the commands: {complaint}"
+    with (folder / "complaint").open("wb") as complaint:
+        session = subprocess.Popen(
+            ["bash", "-c", _script(commands, output)],
+            cwd=work,
+            env=ours,
+            stdin=subprocess.DEVNULL,
+            stdout=complaint,
+            stderr=complaint,
+            start_new_session=True,
+        )
+    try:
+        status = f"status {session.wait(MOST_SECONDS)}"
+    except subprocess.TimeoutExpired:
+        status = f"no status after {MOST_SECONDS} s"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(session.pid, signal.SIGKILL)
+        session.wait()
+    files = sorted(output.iterdir(), key=lambda path: int(path.name))
+    printed = [path.read_text(encoding="utf-8") for path in files]
+    assert printed, f"bash cannot read the commands: {(folder / 'complaint').read_text(encoding='utf-8')}"
     return Ran(tuple(printed), status)
 
 

@@ -139,7 +139,7 @@ class _Loading:
         if len(good):
             columns = await asyncio.to_thread(_columns, good, users.drop_nulls(), items.filter(is_user))
             try:
-                appended = await append_rows(self._store, self._app, columns, self._now, self._erasures)
+                appended = await self._append(columns)
             except StaleNumbersError:
                 await self.read_ids()
                 await self._take_of_items(events, items)
@@ -165,6 +165,12 @@ class _Loading:
     def _refuse(self, events: EventRows, bad: Mask, reason: str) -> None:
         if bad.any():
             self.rejected = merged(self.rejected, {reason: tally_rows(events.raw, events.rows, bad)})
+
+    async def _append(self, columns: EventColumns) -> Appended:
+        appended = await append_rows(self._store, self._app, columns, self._now, self._erasures)
+        if not self._own_seqs:
+            await analyse(self._store)
+        return appended
 
     def _count(self, events: EventRows, columns: EventColumns, appended: Appended) -> None:
         self.loaded += appended.inserted

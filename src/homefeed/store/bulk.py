@@ -27,6 +27,10 @@ _COLUMNS: Final = ("seq", "key", "user", "item", "event_type", "value", "time", 
 _INTO: Final = 'INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id) '
 _ONCE: Final = "ON CONFLICT (app, key) DO NOTHING"
 _ROWS_PER_STATEMENT: Final = 200
+_KEYS_PER_LOOKUP: Final = 5_000
+_LOOK_UP: Final = (
+    "SELECT asked.key, events.seq FROM asked CROSS JOIN events ON events.app = ? AND events.key = asked.key"
+)
 _STAGE: Final = (
     "CREATE TEMPORARY TABLE staged_events ON COMMIT DROP AS "
     'SELECT seq, key, "user", item, event_type, value, time, event_id FROM events WITH NO DATA'
@@ -34,6 +38,10 @@ _STAGE: Final = (
 _INSERT_POSTGRESQL: Final = (
     "INSERT " + _INTO + 'SELECT $1, $2, seq, key, "user", item, event_type, value, time, event_id '
     "FROM staged_events ORDER BY seq " + _ONCE
+)
+_FIND_STAGED: Final = (
+    "SELECT staged.seq, events.seq FROM staged_events AS staged "
+    "JOIN events ON events.app = $1 AND events.key = staged.key WHERE events.seq <> staged.seq"
 )
 
 
@@ -84,11 +92,13 @@ async def append_rows(
         if erasures is not None and counters.erasures != erasures:
             raise StaleNumbersError("a user was erased while events were being imported")
         first = counters.event_seq - len(rows) + 1
-        insert = _insert_sqlite if store.dialect == "sqlite" else _insert_postgresql
+        on_sqlite = store.dialect == "sqlite"
+        insert = _insert_sqlite if on_sqlite else _insert_postgresql
         inserted = await insert(connection, app, received_at, first, rows)
         if inserted == len(rows):
             return Appended(first, inserted, {})
-        return Appended(first, inserted, await _duplicates(connection, app, first, rows))
+        find_duplicates = _duplicates_sqlite if on_sqlite else _duplicates_postgresql
+        return Appended(first, inserted, await find_duplicates(connection, app, first, rows))
 
 
 async def analyse(store: Store) -> None:
@@ -198,13 +208,24 @@ async def _insert_postgresql(
     return int(status.rpartition(" ")[2])
 
 
-async def _duplicates(connection: AsyncConnection, app: str, first: int, rows: EventColumns) -> dict[int, int]:
-    """The rows that were not written, each with the seq of the event that has its key."""
+async def _duplicates_sqlite(
+    connection: AsyncConnection, app: str, first: int, rows: EventColumns
+) -> dict[int, int]:
+    driver = await _driver(connection)
     mine = sa.and_(events.c.app == app, events.c.seq >= first, events.c.seq < first + len(rows))
     written = set((await connection.execute(sa.select(events.c.seq).where(mine))).scalars())
     missing = [index for index in range(len(rows)) if first + index not in written]
     seq_of: dict[bytes, int] = {}
-    for chunk in chunked(sorted({rows.keys[index] for index in missing})):
-        query = sa.select(events.c.key, events.c.seq).where(events.c.app == app, events.c.key.in_(chunk))
-        seq_of.update((row.key, row.seq) for row in await connection.execute(query))
+    for chunk in chunked([rows.keys[index] for index in missing], _KEYS_PER_LOOKUP):
+        # Asked for a list of keys, SQLite would read the whole log: the join has it look up each.
+        asked = ", ".join(["(?)"] * len(chunk))
+        query = f"WITH asked (key) AS (VALUES {asked}) {_LOOK_UP}"
+        seq_of.update(await driver.execute_fetchall(query, (*chunk, app)))
     return {index: seq_of[rows.keys[index]] for index in missing}
+
+
+async def _duplicates_postgresql(
+    connection: AsyncConnection, app: str, first: int, _rows: EventColumns
+) -> dict[int, int]:
+    driver = await _driver(connection)
+    return {staged - first: logged for staged, logged in await driver.fetch(_FIND_STAGED, app)}
