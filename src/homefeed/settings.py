@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -96,5 +97,14 @@ def load_settings(**overrides: object) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"homefeed.toml: not valid TOML: {error}") from None
     except ValidationError as error:
-        lines = [f"setting {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
+        lines = [
+            f"setting {'.'.join(map(str, e['loc']))}: {_in_words(e)}" for e in error.errors(include_input=False)
+        ]
         raise SettingsError("\n".join(lines)) from None
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(Settings.model_fields)
+        return f"no such setting; remove it from homefeed.toml or check its spelling: {known}"
+    return problem["msg"]

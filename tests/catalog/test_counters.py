@@ -45,10 +45,10 @@ def test_strength_halves_with_every_half_life() -> None:
     assert trend(counted, 6) == pytest.approx([0.625, 0.125, 0])
 
 
-def test_dislikes_count_as_events_but_take_no_strength() -> None:
+def test_dislikes_make_nothing_popular_and_take_no_strength() -> None:
     counted = counters()
     add(counted, [(0, 1.0, 0), (0, -1.0, 0), (1, -1.0, 0)])
-    assert counted.events.tolist() == [2, 1, 0]
+    assert counted.events.tolist() == [1, 0, 0]
     assert counted.strength.tolist() == [1, 0, 0]
     assert trend(counted, 0) == [1, 0, 0]
 

@@ -93,10 +93,10 @@ def test_signals_count_the_events() -> None:
         assert signals.trend[position] == pytest.approx((events.strengths[of_item] * fading).sum())
 
 
-def test_dislikes_are_counted_but_take_no_strength_away() -> None:
+def test_dislikes_are_not_counted_and_take_no_strength_away() -> None:
     liked = recipe(events=EVENTS)
     signals = fit_signals(liked, prepare(liked, events_of(("d1", "like", 0, 2), ("d1", "dislike", 0, 0))), 0)
-    assert (signals.events[0], signals.strength[0]) == (2, 0.5)
+    assert (signals.events[0], signals.strength[0]) == (1, 0.5)
     assert signals.trend[0] == pytest.approx(0.25)
 
 

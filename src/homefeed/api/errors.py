@@ -86,7 +86,7 @@ def _allowed(request: Request) -> dict[str, str]:
 
 async def unexpected(scope: Scope, error: Exception, request_id: str) -> Response:
     """What answers a request that failed by no fault of its own: 503 while a store is away, else 500."""
-    _log.error("unexpected error", path=scope["path"], error=repr(error), exc_info=error)
+    _log.error("unexpected error", path=scope["path"], request_id=request_id, error=repr(error), exc_info=error)
     if isinstance(error, SQLAlchemyError | OSError):
         context = scope["app"].state.context
         if not all([await app.store.healthy() for app in context.apps.values()]):

@@ -56,7 +56,7 @@ class Counters:
 
     @property
     def events(self) -> Doubles:
-        """(items,) number of events."""
+        """(items,) number of events that are not dislikes."""
         self._grow()
         return self._events.view
 
@@ -83,7 +83,7 @@ class Counters:
         return float(np.exp2(np.clip((self.landmark - now) / self.half_life, -1000, 1000)))
 
     def add(self, positions: Positions, strengths: Floats, times: Times) -> None:
-        """Count events (n,); those at position -1 are of items no longer here."""
+        """Count events (n,); those at position -1 are of items no longer here. Dislikes make nothing popular."""
         here = positions >= 0
         positions, strengths, times = positions[here], strengths[here], times[here]
         if not len(positions):
@@ -91,7 +91,7 @@ class Counters:
         self._grow()
         self._rescale(int(times.max()))
         gain = np.maximum(strengths, 0).astype(np.float64)
-        np.add.at(self._events.view, positions, 1.0)
+        np.add.at(self._events.view, positions, (strengths >= 0).astype(np.float64))
         np.add.at(self._strength.view, positions, gain)
         np.add.at(self._trend.view, positions, gain * np.exp2((times - self.landmark) / self.half_life))
         self.version += 1

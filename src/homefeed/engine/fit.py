@@ -68,7 +68,7 @@ def fit_signals(recipe: Recipe, prepared: Prepared, watermark: int) -> SignalsMo
     count = data.item_count
     return SignalsModel(
         numbers=data.numbers,
-        events=np.bincount(events.items, minlength=count).astype(np.float64),
+        events=np.bincount(events.items[events.strengths >= 0], minlength=count).astype(np.float64),
         strength=np.bincount(events.items, np.maximum(events.strengths, 0), minlength=count).astype(np.float64),
         trend=trend_of(events, count, half_life, landmark),
         full=prepared.full,

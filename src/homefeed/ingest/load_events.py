@@ -38,7 +38,7 @@ from homefeed.types import Mask
 
 TWICE_IN_FILE: Final = "the same event is in this file before"
 IN_LOG: Final = "the event was in the log already"
-_TRANSACTION: Final = 100_000
+_TRANSACTION: Final = 150_000
 
 
 async def load_events(
@@ -137,14 +137,16 @@ class _Loading:
         is_user = as_mask(users.is_not_null())
         good = events.only(is_user)
         if len(good):
-            columns = await asyncio.to_thread(_columns, good, users.drop_nulls(), items.filter(is_user))
+            users, items_met = users.drop_nulls(), items.filter(is_user)
+            columns = await asyncio.to_thread(_columns, good, users, items_met)
             try:
                 appended = await self._append(columns)
             except StaleNumbersError:
                 await self.read_ids()
                 await self._take_of_items(events, items)
                 return
-            self._count(good, columns, appended)
+            self._matrix.add(users.to_numpy(), items_met.to_numpy())
+            self._count(good, appended)
         self._refuse(events, ~is_user, UNKNOWN_USER)
         self._unknown_users.add(_hashes(events.columns["user_id"], ~is_user))
 
@@ -172,11 +174,11 @@ class _Loading:
             await analyse(self._store)
         return appended
 
-    def _count(self, events: EventRows, columns: EventColumns, appended: Appended) -> None:
+    def _count(self, events: EventRows, appended: Appended) -> None:
         self.loaded += appended.inserted
         self._own_seqs.append((appended.first_seq, appended.first_seq + len(events)))
-        self._matrix.add(np.array(columns.users, dtype=np.int32), np.array(columns.items, dtype=np.int32))
-        self._times.append((min(columns.times), max(columns.times)))
+        times = events.columns["time"].to_numpy()
+        self._times.append((int(times.min()), int(times.max())))
         if appended.duplicates:
             self._count_duplicates(events, appended.duplicates)
 

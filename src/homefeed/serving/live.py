@@ -179,6 +179,9 @@ class LiveApp:
         counters = self._parts.counters
         if models.signals is not before.signals:
             counters = await asyncio.to_thread(self._new_counters, models)
+            # Models may be ahead of a store that was restored from a backup: what is written next counts.
+            written = (await self.store.counters(self.recipe.app)).event_seq
+            counters.watermark = min(counters.watermark, written)
             await self._follow_events(counters, self._known.event_seq)
         feeds = await asyncio.to_thread(self._built_feeds, counters, models)
         async with self._following:
