@@ -397,3 +397,17 @@ async def test_with_every_version_damaged_what_is_in_memory_goes_on(app: LiveApp
     assert newly.model_versions == {name: version for name, version in second.items() if name != model}
     assert len((await newly.recommend(FeedRequest("home", "u1", n=20))).slate) == 20
     assert counted(newly)["events"] == await logged(newly)
+
+
+@either_store
+async def test_models_ahead_of_a_restored_store_hide_no_event(
+    app: LiveApp, recipe: Recipe, artifacts: ArtifactStore, tmp_path: Path
+) -> None:
+    await app.append([Event(f"u{n}", "i1", "play", NOW, 100.0) for n in range(10)])
+    await train_app(recipe, app.store, artifacts, OUTSIDE)
+    async with open_store(f"sqlite:///{tmp_path / 'restored.db'}") as older:
+        await put_films(older, 0, 20)
+        restored = await opened(older, recipe, artifacts)
+        assert (await restored.user_state("u")).is_cold
+        await restored.append([Event("u", "i1", "play", NOW, 100.0)])
+        assert not (await restored.user_state("u")).is_cold
