@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -116,8 +117,7 @@ def rank(feed: Feed, query: Query) -> Ranked:
     if cold_start and feed.cold_start is not None:
         feed = feed.cold_start
     passed = {name: screen.screen(query) for name, screen in feed.screens.items()}
-    eligible = np.logical_and.reduce(list(passed.values()))
-    query = replace(query, eligible=eligible)
+    query = replace(query, eligible=reduce(np.logical_and, passed.values()))
     failed: dict[str, str] = {}
     proposals = {}
     for name, (retriever, k) in feed.retrievers.items():

@@ -65,12 +65,12 @@ def test_bytes_that_are_no_text_are_counted(tmp_path: Path) -> None:
 
 def test_batches_are_numbered_through(tmp_path: Path) -> None:
     path = tmp_path / "file.parquet"
-    pl.DataFrame({"a": range(250_000)}).write_parquet(path, row_group_size=60_000)
+    pl.DataFrame({"a": range(450_000)}).write_parquet(path, row_group_size=60_000)
     batches = list(open_parquet(path).batches())
     assert len(batches) > 1
     numbers = [int(number) for batch in batches for number in batch.rows]
-    assert numbers == list(range(1, 250_001))
-    assert [int(cell) for batch in batches for cell in batch.frame["a"]] == list(range(250_000))
+    assert numbers == list(range(1, 450_001))
+    assert [int(cell) for batch in batches for cell in batch.frame["a"]] == list(range(450_000))
 
 
 def test_what_is_not_parquet_is_named(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def reasons_for(
     order = np.argsort(-added, axis=1, kind="stable")
     reasons: list[str | None] = [None] * len(page)
     for rank in range(len(explaining)):
+        if None not in reasons:
+            break
         for column, name in enumerate(explaining):
             rows = [
                 row

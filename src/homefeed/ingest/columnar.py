@@ -16,7 +16,7 @@ from homefeed.ingest.tallies import NO_TALLIES, tally_rows
 from homefeed.ingest.words import printable
 from homefeed.types import Mask
 
-_ROWS: Final = 150_000
+_ROWS: Final = 200_000
 
 
 def open_parquet(path: Path) -> Table:

@@ -38,7 +38,8 @@ from homefeed.types import Mask
 
 TWICE_IN_FILE: Final = "the same event is in this file before"
 IN_LOG: Final = "the event was in the log already"
-_TRANSACTION: Final = 150_000
+_TRANSACTION: Final = 250_000
+"""The most events of one transaction: a large one rewrites the pages of the index by user less often."""
 
 
 async def load_events(

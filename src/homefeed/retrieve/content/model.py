@@ -66,7 +66,7 @@ class ContentModel:
     def load(cls, folder: Path) -> Self:
         """Map what `save` wrote."""
         numbers, vectors, weights, components = (
-            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
             for name in ("numbers", "vectors", "weights", "components")
         )
         return cls(numbers, vectors, orjson.loads((folder / "words.json").read_bytes()), weights, components)

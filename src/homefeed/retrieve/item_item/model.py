@@ -50,7 +50,7 @@ class ItemItemModel:
         """Map what `save` wrote."""
         return cls(
             *(
-                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+                np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
                 for name in ("numbers", "indptr", "indices", "weights")
             )
         )
