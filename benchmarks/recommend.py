@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
 from homefeed.apps import find_recipe
 from homefeed.apps.streaming.generate import generate
@@ -82,6 +83,7 @@ async def prepare(settings: Settings, items: int) -> dict[str, object]:
 async def ask_in_process(settings: Settings, requests: int) -> dict[str, object]:
     """Ask for as many users' feeds, one after the other."""
     users = _users(requests)
+    threadpool_limits(1, user_api="blas")  # as the server does
     async with open_app(find_recipe("streaming"), settings) as app:
         for user in users:
             await app.user_state(user)
@@ -129,7 +131,7 @@ def over_http(settings: Settings, requests: int, connections: int) -> dict[str, 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "--factory", "homefeed.server:create_app", "--port", str(port)]
-    environment = os.environ | {"HOMEFEED_HOME": str(settings.home), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"HOMEFEED_HOME": str(settings.home)}
     server = subprocess.Popen([*command, "--no-access-log", "--log-level", "error"], env=environment)
     try:
         _wait(port)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
+from threadpoolctl import threadpool_limits
 
 from homefeed import __version__
 from homefeed.api import apps, errors, events, feeds, health, items, metrics, openapi, users
@@ -38,6 +39,8 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
     settings = settings or load_settings()
     outside = outside or Outside()
     configure_logging(settings.log_level, settings.log_format)
+    # A request's matrices are small: threads would cost more in waiting for one another than they save.
+    threadpool_limits(1, user_api="blas")
     recipes = find_recipes(settings.apps)
     measured = Metrics()
 

@@ -162,7 +162,11 @@ def _reasons(title: str, style: str, tallies: Tallies) -> Table:
     table.add_column("why", style=style)
     table.add_column("for example (row 1 is the first of the data)")
     for reason, tally in _by_count(tallies):
-        table.add_row(f"{tally.count:,}", reason, "\n".join(_example(example) for example in tally.examples))
+        table.add_row(
+            f"{tally.count:,}",
+            escape(printable(reason)),
+            "\n".join(_example(example) for example in tally.examples),
+        )
     return table
 
 
