@@ -175,7 +175,7 @@ def _described(feed: Feed, query: Query, candidates: Candidates, failed: dict[st
 
 
 def _normalised(retrieved: Floats) -> Floats:
-    scores = np.nan_to_num(retrieved)
+    scores = np.where(np.isnan(retrieved), np.float32(0), retrieved)
     best = scores.max(axis=0, initial=0)
     return (scores / np.where(best > 0, best, 1)).astype(np.float32)
 

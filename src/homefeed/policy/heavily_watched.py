@@ -36,7 +36,7 @@ class HeavilyWatched:
         history = query.user.history
         if len(history):
             items, which = np.unique(history.items, return_inverse=True)
-            total = np.bincount(which, np.nan_to_num(history.values))
+            total = np.bincount(which, np.where(np.isnan(history.values), 0, history.values))
             enough = np.minimum(self._config.share * self._counters.full[items], self._config.value)
             mask[items[total >= enough]] = False
         return mask

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
 import numpy as np
 
-from homefeed.types import DAY, Floats, Positions, Query
+from homefeed.types import DAY, Floats, Positions, Query, UserState
+
+T = TypeVar("T")
+
+
+class OncePerRequest(Generic[T]):
+    """Computes something of a query once: a retriever is asked twice, to propose and for reasons."""
+
+    def __init__(self, compute: Callable[[Query], T]) -> None:
+        self._compute = compute
+        self._latest: tuple[UserState, int, int | None, T] | None = None
+
+    def __call__(self, query: Query) -> T:
+        """What `compute` says of the query's user, moment and anchor."""
+        latest = self._latest
+        if latest is None or latest[0] is not query.user or latest[1:3] != (query.now, query.anchor):
+            latest = self._latest = query.user, query.now, query.anchor, self._compute(query)
+        return latest[3]
 
 
 def taste_of(query: Query, events: int, half_life_days: float) -> tuple[Positions, Floats]:

@@ -27,7 +27,7 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, Outcome, append_events, rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
-from homefeed.types import DAY, Event, Filter, Query, Slate, UserState
+from homefeed.types import DAY, Event, Filter, Numbers, Query, Slate, UserState
 
 _PAGE = 20_000
 _LAST_NUMBER = 2**31 - 1
@@ -51,11 +51,16 @@ class FeedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A slate and the cursor of the page after it, None where nothing is left."""
+    """A slate, and the numbers of the items shown up to its end: None where nothing is left after it."""
 
     slate: Slate
-    next_cursor: str | None
+    shown: Numbers | None
     catalog: CatalogView
+
+    @property
+    def next_cursor(self) -> str | None:
+        """The cursor of the page after this one. Made when asked for: many callers need none."""
+        return None if self.shown is None else cursors.encode(self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ class LiveApp:
         slate = longer.first(query.n)
         every = np.concatenate([shown, self.catalog.numbers[slate.positions]])
         more = len(longer) > len(slate) and len(every) < cursors.MOST_SHOWN
-        return Answer(slate, cursors.encode(every) if more else None, self.catalog)
+        return Answer(slate, every if more else None, self.catalog)
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
         """Tell why an item is, or is not, in the answer to the request."""

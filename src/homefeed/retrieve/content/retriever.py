@@ -12,7 +12,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.selection import top_k
-from homefeed.retrieve.taste import taste_of
+from homefeed.retrieve.taste import OncePerRequest, taste_of
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 
@@ -37,6 +37,7 @@ class Content:
         self._vectors = np.zeros((0, 1), np.float32)
         self._seen = 0
         self._fields = self._model.fields if self._model else ()
+        self._taste = OncePerRequest(self._look_up)
         if self._model is not None:
             # The catalogue may grow meanwhile: what comes is left to the next refresh.
             self._seen, size = self._catalog.generation, self._catalog.size
@@ -94,7 +95,7 @@ class Content:
             for item in closest.tolist()
         ]
 
-    def _taste(self, query: Query) -> tuple[Positions, Floats]:
+    def _look_up(self, query: Query) -> tuple[Positions, Floats]:
         items, weights = taste_of(query, self._config.events, self._config.half_life_days)
         known = items < len(self._vectors)
         return items[known], weights[known]

@@ -13,8 +13,8 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.selection import top_k
-from homefeed.retrieve.taste import taste_of
-from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores, UserState
+from homefeed.retrieve.taste import OncePerRequest, taste_of
+from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 _Neighbourhood: TypeAlias = tuple[Positions, npt.NDArray[np.int32], Floats]
 
@@ -38,11 +38,7 @@ class ItemItem:
         self._config = config
         self._catalog = resources.catalog
         self._model = resources.model(config.model, ItemItemModel)
-        self._latest: tuple[UserState | None, tuple[int, int | None], _Neighbourhood | None] = (
-            None,
-            (0, None),
-            None,
-        )
+        self._neighbourhood = OncePerRequest(self._look_up)
         if self._model is not None:
             self._position_of_row = self._catalog.positions(self._model.numbers)
             self._row_of_position = np.full(self._catalog.size, -1, np.int32)
@@ -88,17 +84,8 @@ class ItemItem:
         best = added.argmax(axis=1)
         return np.where(added[np.arange(len(positions)), best] > 0, items[best], -1).astype(np.int32)
 
-    def _neighbourhood(self, query: Query) -> _Neighbourhood:
+    def _look_up(self, query: Query) -> _Neighbourhood:
         """Every neighbour of every event, as columns: the event's item, the neighbour's row, what it adds."""
-        # A request asks twice: to propose, and for reasons.
-        user, moment, neighbourhood = self._latest
-        if user is not query.user or moment != (query.now, query.anchor):
-            neighbourhood = self._looked_up(query)
-            self._latest = query.user, (query.now, query.anchor), neighbourhood
-        assert neighbourhood is not None  # noqa: S101
-        return neighbourhood
-
-    def _looked_up(self, query: Query) -> _Neighbourhood:
         assert self._model is not None  # noqa: S101
         items, weights = taste_of(query, self._config.events, self._config.half_life_days)
         known = items < len(self._row_of_position)
