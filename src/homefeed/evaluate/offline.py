@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], None]
 System = Callable[[Query], Positions]
 
 DEPTH = 20
-METRICS = ("recall@20", "ndcg@10", "hit_rate@20")
+METRICS = ("recall@20", "ndcg@10")
 
 
 @dataclass(frozen=True, slots=True)
