@@ -180,7 +180,7 @@ def _per_minute(arrivals: Sequence[int], now: int) -> float:
     recent = [time for time in arrivals if now - time < _MINUTE]
     if len(recent) < _TAIL:
         return float(len(recent))
-    return len(recent) * _MINUTE / max(now - recent[-1], 1)
+    return float(round(len(recent) * _MINUTE / max(now - recent[-1], 1)))
 
 
 async def _rows(
