@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import count
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.retrieve.taste import taste_of
+from homefeed.retrieve.taste import OncePerRequest, taste_of
 from homefeed.types import DAY, History, Query, UserState
 
 NOW = 20_000 * DAY
@@ -78,3 +81,17 @@ def test_tastes_by_brute_force(events: list[tuple[int, float, float]], count: in
     assert {item: abs(weight) for item, weight in found.items()} == pytest.approx(
         {item: abs(weight) for item, weight in expected.items()}, rel=1e-5
     )
+
+
+def test_a_request_computes_once_and_another_user_moment_or_anchor_anew() -> None:
+    counter = count(1)
+    once = OncePerRequest(lambda _query: next(counter))
+    first = query([(1, 1.0, 0)])
+    assert once(first) == once(replace(first, eligible=np.ones(3, np.bool_))) == 1
+    others = (
+        query([(1, 1.0, 0)]),  # the same events, another user state
+        replace(first, now=NOW + 1),
+        replace(first, anchor=1),
+        first,
+    )
+    assert [once(other) for other in others] == [2, 3, 4, 5]
