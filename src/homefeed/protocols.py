@@ -66,10 +66,18 @@ class Ranker(Protocol):
 class Screen(Protocol):
     """Says of every item of the catalog whether this request may see it: (items,), before retrieval.
 
-    Each screen is asked again about the final slate; one that raises fails the request closed.
+    Each screen is asked again about the final slate; one that raises fails the request closed. One whose class
+    has `guards_names` true also says which items of a user's history a reason may name.
     """
 
     def screen(self, query: Query) -> Mask: ...
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A screen that can say in words why it stopped an item: "quality 0.12 is below 0.3"."""
+
+    def why(self, query: Query, position: int) -> str: ...
 
 
 @runtime_checkable

@@ -86,14 +86,16 @@ class History:
 
     def latest(self, count: int) -> History:
         """The last `count` events."""
-        if len(self) <= count:
-            return self
+        return self if len(self) <= count else self.take(slice(-count, None))
+
+    def take(self, rows: npt.NDArray[np.intp] | Mask | slice) -> History:
+        """The chosen events, in the order given."""
         return History(
-            self.items[-count:],
-            self.types[-count:],
-            self.values[-count:],
-            self.strengths[-count:],
-            self.times[-count:],
+            self.items[rows],
+            self.types[rows],
+            self.values[rows],
+            self.strengths[rows],
+            self.times[rows],
         )
 
 
@@ -108,25 +110,33 @@ NO_HISTORY: Final = History(
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """Who asks: read when the request arrives, so that it holds the last click."""
+    """Who asks: read when the request arrives, so that it holds the last click.
+
+    Of a user who `opted_out` the history holds nothing but what they do not want to see.
+    """
 
     user_id: str | None
     history: History = NO_HISTORY
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    opted_out: bool = False
 
     @property
     def is_cold(self) -> bool:
-        """Whether nothing this user did can be used yet."""
-        return len(self.history) == 0
+        """Whether nothing this user did can be used for recommending, or may be."""
+        return len(self.history) == 0 or self.opted_out
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A condition every returned item must meet, such as `genre:Drama` or `year>=2000`."""
+    """A condition every returned item must meet, such as `genre:Drama` or `year>=2000`.
+
+    `others` are further values that will do as well as `value`.
+    """
 
     field: str
     operator: FilterOperator
     value: str
+    others: tuple[str, ...] = ()
 
 
 _NO_MASK: Final[Mask] = np.empty(0, dtype=np.bool_)
@@ -134,7 +144,11 @@ _NO_MASK: Final[Mask] = np.empty(0, dtype=np.bool_)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One request of one feed. `eligible` (items,) is filled in by the funnel's screens."""
+    """One request of one feed. `eligible` (items,) is filled in by the funnel's screens.
+
+    `nameable` (items,) is what reasons may name, for people would read it: it is filled in likewise.
+    `exclude` holds what the pages before have shown, too; `before` the last places of those, in their order.
+    """
 
     app: str
     feed: str
@@ -144,8 +158,10 @@ class Query:
     anchor: int | None = None
     filters: tuple[Filter, ...] = ()
     exclude: Positions = field(default_factory=lambda: NO_POSITIONS)
+    before: Positions = field(default_factory=lambda: NO_POSITIONS)
     context: Mapping[str, str] = field(default_factory=dict)
     eligible: Mask = field(default_factory=lambda: _NO_MASK)
+    nameable: Mask = field(default_factory=lambda: _NO_MASK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +178,9 @@ class Candidates:
     """What the retrievers proposed, as columns.
 
     `retrieved` (n, retrievers) holds each retriever's score, NaN where it did not propose the item;
-    `features` (n, features); `scores` (n,) by the ranker. Rows are best first once ranked.
+    `features` (n, features); `scores` (n,) by the ranker. Rows are best first once ranked. `propensities` (n,)
+    are the probabilities with which chance put each item where it is: 1 where chance had no part, and for all
+    where there are none.
     """
 
     positions: Positions
@@ -172,6 +190,7 @@ class Candidates:
     features: Floats
     scores: Scores
     dropped: tuple[Dropped, ...] = ()
+    propensities: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -186,6 +205,7 @@ class Candidates:
             self.features[rows],
             self.scores[rows],
             self.dropped,
+            None if self.propensities is None else self.propensities[rows],
         )
 
 
@@ -193,7 +213,9 @@ class Candidates:
 class Slate:
     """What one request returned: equal-length columns, best first, and what it took to make it.
 
-    `sources` name the retrievers that proposed each item; `failed` the parts that raised, with the error.
+    `sources` name the retrievers that proposed each item; `failed` the parts that raised, with the error;
+    `features` (n, features) and `propensities` (n,) are as ranked, for the log; `left` tells how many more
+    there were, `gated` which screens took something out at the last gate.
     """
 
     feed: str
@@ -202,15 +224,15 @@ class Slate:
     reasons: tuple[str, ...]
     sources: tuple[tuple[str, ...], ...]
     cold_start: bool
+    feature_names: tuple[str, ...]
+    features: Floats
+    propensities: Floats
+    left: int
+    gated: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.positions)
-
-    def first(self, n: int) -> Slate:
-        """The best n."""
-        columns = self.positions[:n], self.scores[:n], self.reasons[:n], self.sources[:n]
-        return Slate(self.feed, *columns, self.cold_start, self.failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +270,8 @@ class TrainingData:
 
     `numbers` (items,) is the permanent number of the item at each position; `terms` maps each text, category
     or tags field of the recipe to every item's words for it (a text is one term, tags are several).
+    `user_numbers` and `users` hold the permanent number and the attributes of the user of each row, where they
+    are known.
     """
 
     interactions: Interactions
@@ -256,6 +280,8 @@ class TrainingData:
     terms: Mapping[str, Sequence[tuple[str, ...]]]
     now: int
     seed: int = 0
+    user_numbers: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
+    users: Sequence[Mapping[str, Any]] = ()
 
     @property
     def item_count(self) -> int:

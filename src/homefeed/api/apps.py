@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from homefeed.api.context import App, InContext, StrictRoute
 from homefeed.api.schemas import AppOut, AppsOut, FeedOut, StatsOut
-from homefeed.serving.intake import format_time
 from homefeed.store.events import totals
+from homefeed.times import format_time
 
 router = APIRouter(prefix="/v1/apps", tags=["apps"], route_class=StrictRoute)
 

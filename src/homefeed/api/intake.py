@@ -12,8 +12,9 @@ from homefeed.api.errors import validation_errors
 from homefeed.api.schemas import EventIn, EventsAccepted, Rejected
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.serving import LiveApp
-from homefeed.serving.intake import check_event, parse_time
+from homefeed.serving.intake import check_event
 from homefeed.store.events import Outcome
+from homefeed.times import parse_time
 from homefeed.types import Event
 
 MOST_IN_LIST = 1_000

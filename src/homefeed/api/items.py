@@ -17,8 +17,9 @@ from homefeed.api.paths import by_id
 from homefeed.api.schemas import Accepted, Id, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
 from homefeed.errors import InvalidError
 from homefeed.serving import LiveApp
-from homefeed.serving.intake import check_id, format_time, parse_time
+from homefeed.serving.intake import check_id
 from homefeed.store.items import ItemWrite, delete_item, get_item, list_items, patch_item, put_items
+from homefeed.times import format_time, parse_time
 from homefeed.types import Item
 
 router = APIRouter(prefix="/v1/apps/{app}/items", tags=["items"], route_class=StrictRoute)

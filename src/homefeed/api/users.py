@@ -10,9 +10,10 @@ from homefeed.api.context import App, StrictRoute
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
 from homefeed.api.schemas import Erased, EventOut, EventsOut, Id, UserIn, UserOut, UsersOut
-from homefeed.serving.intake import check_id, format_time
+from homefeed.serving.intake import check_id
 from homefeed.store.events import latest_of_user
 from homefeed.store.users import erase_user, get_user, list_users, patch_user, put_users
+from homefeed.times import format_time
 from homefeed.types import User
 
 router = APIRouter(prefix="/v1/apps/{app}/users", tags=["users"], route_class=StrictRoute)
@@ -52,7 +53,7 @@ async def patch_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
 
 @router.delete(by_id("user_id"))
 async def erase(app: App, user_id: UserId) -> Erased:
-    """Erase a user and all their events."""
+    """Erase a user, all their events, and what was written down of what they were shown."""
     events = await erase_user(app.store, app.recipe.app, check_id("user_id", user_id))
     await app.follow()
     return Erased(user_id=user_id, events=events)

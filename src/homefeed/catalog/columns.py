@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from homefeed.catalog.growable import Growable
 from homefeed.errors import InvalidError
-from homefeed.types import Filter, Mask, Positions
+from homefeed.times import format_time, parse_time
+from homefeed.types import NO_TIME, Codes, Filter, Mask, Positions, Times
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     ":": np.equal,
@@ -84,6 +86,19 @@ class CategoryColumn:
         """Write one value."""
         self._codes.set(position, -1 if value in (None, "") else self._code(str(value)))
 
+    def codes(self, size: int) -> Codes:
+        """(size,) the code of each item's value; -1 where it has none."""
+        self._codes.grow(size)
+        return self._codes.view[:size]
+
+    def code(self, value: object) -> int:
+        """The code of a value, whatever its letter case; -2 of one that no item ever had."""
+        return self._code_of.get(str(value).casefold(), -2)
+
+    def value(self, code: int) -> str:
+        """The value of a code, as it was first written."""
+        return self._values[code]
+
     def terms(self, position: int) -> tuple[str, ...]:
         """The value, if any."""
         code = self._codes.view[position] if position < len(self._codes) else -1
@@ -92,9 +107,7 @@ class CategoryColumn:
     def mask(self, condition: Filter, size: int) -> Mask:
         """Items of that value."""
         _equality_only(condition, "category")
-        self._codes.grow(size)
-        code = self._code_of.get(condition.value.casefold(), -2)
-        return np.equal(self._codes.view[:size], code)
+        return np.equal(self.codes(size), self.code(condition.value))
 
     def _code(self, value: str) -> int:
         code = self._code_of.setdefault(value.casefold(), len(self._values))
@@ -110,6 +123,8 @@ class TagsColumn:
         self._tags: list[tuple[str, ...]] = []
         self._holders: dict[str, set[int]] = {}
         self._positions: dict[str, Positions] = {}
+        self._code_of: dict[str, int] = {}
+        self._codes = np.full((1024, 4), -1, np.int32)
 
     def check(self, field: str, value: Any) -> Any:
         """Accepts a list of strings, or one string with tags separated by `|`."""
@@ -132,6 +147,21 @@ class TagsColumn:
         for tag in tags:
             self._holders.setdefault(tag.casefold(), set()).add(position)
             self._positions.pop(tag.casefold(), None)
+        self._write_codes(position, [self._new_code(tag.casefold()) for tag in dict.fromkeys(tags)])
+
+    def codes(self, size: int) -> Codes:
+        """(size, width) the codes of each item's tags, the rest of its row -1."""
+        self._make_room(size, 0)
+        return self._codes[:size]
+
+    def code(self, tag: object) -> int:
+        """The code of a tag, whatever its letter case; -2 of one that no item ever had."""
+        return self._code_of.get(str(tag).casefold(), -2)
+
+    @property
+    def distinct(self) -> int:
+        """How many tags there are: codes are below it."""
+        return len(self._code_of)
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The tags."""
@@ -143,6 +173,24 @@ class TagsColumn:
         mask = np.zeros(size, np.bool_)
         mask[self._of(condition.value.casefold())] = True
         return mask
+
+    def _new_code(self, tag: str) -> int:
+        return self._code_of.setdefault(tag, len(self._code_of))
+
+    def _write_codes(self, position: int, codes: list[int]) -> None:
+        distinct = list(dict.fromkeys(codes))
+        self._make_room(position + 1, len(distinct))
+        self._codes[position] = -1
+        self._codes[position, : len(distinct)] = distinct
+
+    def _make_room(self, rows: int, width: int) -> None:
+        height, breadth = self._codes.shape
+        if rows > height or width > breadth:
+            # Readers keep the old table, whole: the new one takes its place when it is.
+            shape = (max(rows, 2 * height) if rows > height else height, max(width, breadth))
+            larger = np.full(shape, -1, np.int32)
+            larger[:height, :breadth] = self._codes
+            self._codes = larger
 
     def _of(self, tag: str) -> Positions:
         found = self._positions.get(tag)
@@ -167,6 +215,11 @@ class NumberColumn:
         number = _number(field, value)
         return value if isinstance(value, int | float) else number
 
+    def numbers(self, size: int) -> npt.NDArray[np.float64]:
+        """(size,) each item's number; NaN where it has none."""
+        self._numbers.grow(size)
+        return self._numbers.view[:size]
+
     def set(self, position: int, value: Any) -> None:
         """Write one number."""
         self._numbers.set(position, math.nan if value in (None, "") else float(value))
@@ -178,9 +231,44 @@ class NumberColumn:
 
     def mask(self, condition: Filter, size: int) -> Mask:
         """Items whose number compares as asked; those without one never do."""
-        self._numbers.grow(size)
         bound = _number(condition.field, condition.value)
-        mask: Mask = _COMPARE[condition.operator](self._numbers.view[:size], bound)
+        mask: Mask = _COMPARE[condition.operator](self.numbers(size), bound)
+        return mask
+
+
+class TimeColumn:
+    """A moment, such as when an offer ends. Kept as ISO 8601 text."""
+
+    def __init__(self) -> None:
+        self._times = Growable(np.int64, NO_TIME)
+
+    def check(self, field: str, value: Any) -> Any:
+        """Accepts ISO 8601 and Unix seconds."""
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise InvalidError(f"{field}: expected an ISO 8601 time or Unix seconds, got {value!r:.80}")
+        return format_time(parse_time(field, value))
+
+    def times(self, size: int) -> Times:
+        """(size,) each item's time; NO_TIME where it has none."""
+        self._times.grow(size)
+        return self._times.view[:size]
+
+    def set(self, position: int, value: Any) -> None:
+        """Write one time."""
+        self._times.set(position, NO_TIME if value in (None, "") else parse_time("", value))
+
+    def terms(self, position: int) -> tuple[str, ...]:
+        """The time as text."""
+        time = self._times.view[position] if position < len(self._times) else NO_TIME
+        return () if time == NO_TIME else (format_time(int(time)),)
+
+    def mask(self, condition: Filter, size: int) -> Mask:
+        """Items whose time compares as asked; those without one never do."""
+        times = self.times(size)
+        holds: Mask = _COMPARE[condition.operator](times, parse_time(condition.field, condition.value))
+        mask: Mask = holds & (times != NO_TIME)
         return mask
 
 
@@ -189,6 +277,7 @@ COLUMNS: Mapping[str, Callable[[], Column]] = {
     "category": CategoryColumn,
     "tags": TagsColumn,
     "number": NumberColumn,
+    "time": TimeColumn,
 }
 
 

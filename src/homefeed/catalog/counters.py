@@ -10,7 +10,7 @@ import numpy as np
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.signals import Doubles, SignalsModel
 from homefeed.catalog.view import CatalogView
-from homefeed.types import Floats, Positions, Times
+from homefeed.types import Floats, Numbers, Positions, Times
 
 _RESCALE_AFTER_HALF_LIVES = 500
 
@@ -32,6 +32,8 @@ class Counters:
         self._strength = Growable(np.float64, 0.0)
         self._trend = Growable(np.float64, 0.0)
         self._full = Growable(np.float32, default_full)
+        self._pairs: dict[str, set[tuple[int, int]]] = {}
+        self._distinct: dict[str, Growable[np.float64]] = {}
         self._growing = Lock()
 
     @classmethod
@@ -52,6 +54,8 @@ class Counters:
             (counters._full, model.full),
         ):
             column.view[positions[here]] = counted[here]
+        for name, pairs in model.distinct.items():
+            counters.add_distinct(name, pairs[:, 0], pairs[:, 1])
         return counters
 
     @property
@@ -77,6 +81,20 @@ class Counters:
         """(items,) typical full value."""
         self._grow()
         return self._full.view
+
+    def distinct(self, event_type: str) -> Doubles:
+        """(items,) how many different users told an event of that type, one of the recipe's `distinct`."""
+        column = self._distinct.setdefault(event_type, Growable(np.float64, 0.0))
+        column.grow(self.catalog.size)
+        return column.view
+
+    def add_distinct(self, event_type: str, users: Numbers, items: Numbers) -> None:
+        """Count users (n,) of items (n,), by their numbers: a user counts once for an item."""
+        told = self._pairs.setdefault(event_type, set())
+        new = set(zip(users.tolist(), items.tolist(), strict=True)) - told
+        told |= new
+        positions = self.catalog.positions(np.array([item for _, item in new], np.int32))
+        np.add.at(self.distinct(event_type), positions[positions >= 0], 1.0)
 
     def trend_at(self, now: int) -> float:
         """What to multiply `trend` by to have it as of `now`: strength that has not faded yet."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from homefeed.types import Floats, Interactions, Numbers, Positions
 
 Doubles = npt.NDArray[np.float64]
 
+_COLUMNS = ("numbers", "events", "strength", "trend", "full")
+_DISTINCT = "distinct."
+
 
 @dataclass(frozen=True, slots=True)
 class SignalsModel:
@@ -22,7 +25,8 @@ class SignalsModel:
 
     `full` is each item's typical full value, `group_full` that of a group of items (by content type, say);
     `trend` is the sum of strength x 2^((time - landmark) / half_life), a forward decay: Cormode et al.,
-    "Forward Decay" (ICDE 2009).
+    "Forward Decay" (ICDE 2009). `distinct` maps an event type to the pairs (n, 2) of user and item it was told
+    of, by their numbers, each once.
     """
 
     numbers: Numbers
@@ -34,11 +38,13 @@ class SignalsModel:
     default_full: float
     landmark: int
     watermark: int
+    distinct: Mapping[str, Numbers] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write to an empty folder."""
-        arrays = {name: getattr(self, name) for name in ("numbers", "events", "strength", "trend", "full")}
-        np.savez(folder / "signals.npz", **arrays)
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _COLUMNS}
+        pairs = {f"{_DISTINCT}{name}": found for name, found in self.distinct.items()}
+        np.savez(folder / "signals.npz", **arrays | pairs)
         facts = {name: getattr(self, name) for name in ("group_full", "default_full", "landmark", "watermark")}
         (folder / "signals.json").write_bytes(orjson.dumps(facts))
 
@@ -46,8 +52,9 @@ class SignalsModel:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(folder / "signals.npz", allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in arrays.files}
-        return cls(**columns, **orjson.loads((folder / "signals.json").read_bytes()))
+            columns = {name: arrays[name] for name in arrays.files if not name.startswith(_DISTINCT)}
+            pairs = {n.removeprefix(_DISTINCT): arrays[n] for n in arrays.files if n.startswith(_DISTINCT)}
+        return cls(**columns, **orjson.loads((folder / "signals.json").read_bytes()), distinct=pairs)
 
 
 def typical_full(

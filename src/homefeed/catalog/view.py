@@ -7,7 +7,7 @@ unavailable at once, at the same position.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,28 @@ import orjson
 
 from homefeed.catalog.columns import COLUMNS, Column, TextColumn
 from homefeed.catalog.growable import Growable
-from homefeed.errors import InvalidError
+from homefeed.errors import InvalidError, RecipeError
 from homefeed.types import NO_TIME, Filter, Item, Mask, Numbers, Positions, Times
+
+if TYPE_CHECKING:
+    from homefeed.catalog.near_duplicates import NearDuplicates
+
+C = TypeVar("C", bound=Column)
 
 
 class CatalogView:
-    """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by."""
+    """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by.
 
-    def __init__(self, fields: Mapping[str, str], title: str) -> None:
+    `generation` grows with every change, `removals` whenever items that could be shown no longer can.
+    """
+
+    def __init__(
+        self, fields: Mapping[str, str], title: str, compared: Sequence[str] = (), similarity: float = 0.6
+    ) -> None:
         self.fields = dict(fields)
-        self.generation = 0
+        self.generation = self.removals = 0
+        self._compared = tuple(compared)
+        self._near = _near_duplicates(similarity) if compared else None
         self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
         titles = self._columns[title]
         assert isinstance(titles, TextColumn), "the recipe declares the title as text"  # noqa: S101
@@ -58,6 +70,26 @@ class CatalogView:
         """(items,) when each came into being; NO_TIME where nobody knows."""
         return self._created.view[: self.size]
 
+    @property
+    def near_duplicates(self) -> Positions:
+        """(items,) items of the same value say nearly the same. Without fields to compare by, none do."""
+        if self._near is None:
+            return np.arange(self.size, dtype=np.int32)
+        return self._near.groups[: self.size]
+
+    def column(self, field: str, kind: type[C]) -> C:
+        """The column of a field.
+
+        Raises:
+            RecipeError: the recipe does not declare the field, or not of that kind.
+        """
+        column = self._columns.get(field)
+        if not isinstance(column, kind):
+            declared = f'is declared as "{self.fields[field]}"' if field in self.fields else "is not declared"
+            wanted = next(name for name, made in COLUMNS.items() if made is kind)
+            raise RecipeError(f'items.fields.{field} {declared}; expected "{wanted}"')
+        return column
+
     def apply(self, items: Iterable[Item]) -> None:
         """Take over created, changed, hidden and deleted items.
 
@@ -65,12 +97,17 @@ class CatalogView:
         """
         # Other threads read meanwhile: they find whole items only, and a new generation once all of it is here.
         generation = self.generation + 1
+        changed: list[int] = []
+        removed = False
         for item in items:
             known = self._position_of.get(item.item_id)
             if known is None and item.deleted:
                 continue
             position = self.size if known is None else known
-            self._available.set(position, not (item.hidden or item.deleted))
+            gone = item.hidden or item.deleted
+            removed |= gone and known is not None and bool(self._available.view[known])
+            changed.append(position)
+            self._available.set(position, not gone)
             self._created.set(position, NO_TIME if item.created_at is None else item.created_at)
             self._changed.set(position, generation)
             for name, column in self._columns.items():
@@ -80,6 +117,10 @@ class CatalogView:
             else:
                 self._attributes[position] = orjson.dumps(item.attributes)
             self._position_of_number.set(item.number, -1 if item.deleted else position)
+        if self._near is not None:
+            distinct = list(dict.fromkeys(changed))
+            self._near.set_many(distinct, [self._text(position) for position in distinct])
+        self.removals += removed
         self.generation = generation
 
     def changed_since(self, generation: int) -> Positions:
@@ -142,7 +183,13 @@ class CatalogView:
         if column is None:
             known = ", ".join(self._columns)
             raise InvalidError(f'filter: no field "{condition.field}"; expected one of {known}')
-        return column.mask(condition, self.size)
+        mask = column.mask(condition, self.size)
+        for value in condition.others:
+            mask |= column.mask(Filter(condition.field, condition.operator, value), self.size)
+        return mask
+
+    def _text(self, position: int) -> str:
+        return " ".join(term for field in self._compared for term in self._columns[field].terms(position))
 
     def _append(self, item: Item) -> None:
         position = self.size
@@ -150,6 +197,13 @@ class CatalogView:
         self._numbers.set(position, item.number)
         self._ids.append(item.item_id)
         self._position_of[item.item_id] = position
+
+
+def _near_duplicates(similarity: float) -> NearDuplicates:
+    # Loaded only where it is used: most apps do without.
+    from homefeed.catalog.near_duplicates import NearDuplicates
+
+    return NearDuplicates(similarity)
 
 
 def _fitting(column: Column, field: str, value: Any) -> Any:

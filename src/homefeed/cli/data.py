@@ -89,10 +89,10 @@ def import_data(
 
     if folder is None and not (users or items or events):
         raise InvalidError("nothing to import: name a folder, or --users, --items or --events")
-    settings = settings_in_force()
-    files = find_files(folder) if folder is not None else Files()
+    settings, recipe = settings_in_force(), recipe_of(app, mapping)
+    files = find_files(folder, recipe.sources) if folder is not None else Files()
     files = Files(users or files.users, items or files.items, events or files.events)
-    report = imported(settings, recipe_of(app, mapping), files, as_json)
+    report = imported(settings, recipe, files, as_json)
     if as_json:
         print_json(report.to_json())
     else:

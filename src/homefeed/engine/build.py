@@ -6,13 +6,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from homefeed.catalog import Resources
+from homefeed.catalog import CatalogView, Counters, Resources
 from homefeed.errors import RecipeError
 from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
+from homefeed.policy.isolation import Isolation
 from homefeed.policy.request import Request
-from homefeed.protocols import Screen
+from homefeed.protocols import Model, Screen
 from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
+
+
+def empty_catalog(recipe: Recipe) -> CatalogView:
+    """A catalogue as the recipe declares it, yet without items."""
+    items = recipe.items
+    if items.near_duplicates is None:
+        return CatalogView(items.fields, items.title)
+    return CatalogView(items.fields, items.title, items.near_duplicates.fields, items.near_duplicates.similarity)
+
+
+def resources_of(
+    recipe: Recipe, catalog: CatalogView, counters: Counters, models: Mapping[str, Model]
+) -> Resources:
+    """What the parts of the recipe's feeds are built with."""
+    verbs = dict(zip(recipe.event_types, recipe.verbs, strict=True))
+    return Resources(catalog, counters, models, verbs, recipe.signals.distinct)
 
 
 def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
@@ -34,24 +51,36 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources) -> Feed:
         "availability": Availability(Availability.Config(), resources),
         "request": Request(Request.Config(), resources),
     }
+    if recipe.isolation is not None:
+        config = Isolation.Config(item=recipe.isolation.item, user=recipe.isolation.user)
+        always = {"isolation": Isolation(config, resources), **always}
     _check_screens(recipe, feed, always)
     _check_models(recipe, feed)
-    extractors = _parts("features", feed.features, resources)
+
+    def parts(kind: Kind, specs: tuple[PartSpec, ...]) -> dict[str, Any]:
+        where = f"{recipe.app}: feeds.{feed.name}.{kind}"
+        return {spec.name: _part(kind, spec, resources, f"{where}.{spec.name}") for spec in specs}
+
+    extractors = parts("features", feed.features)
     _check_weights(recipe, feed, [*(spec.name for spec in feed.retrieve), *_names(extractors)])
-    retrievers = _parts("retrieve", feed.retrieve, resources)
+    retrievers = parts("retrieve", feed.retrieve)
     return Feed(
         name=feed.name,
-        screens=always | _parts("screen", feed.screen, resources),
+        screens=always | parts("screen", feed.screen),
         retrievers={spec.name: (retrievers[spec.name], spec.k) for spec in feed.retrieve},
         extractors=extractors,
-        ranker=_parts("rank", (feed.rank,), resources)[feed.rank.name],
-        arrangers=_parts("arrange", feed.arrange, resources),
+        ranker=parts("rank", (feed.rank,))[feed.rank.name],
+        arrangers=parts("arrange", feed.arrange),
         anchored=feed.anchored,
+        isolation=always.get("isolation"),
     )
 
 
-def _parts(kind: Kind, specs: tuple[PartSpec, ...], resources: Resources) -> dict[str, Any]:
-    return {spec.name: find_part(kind, spec.part)(spec.config, resources) for spec in specs}
+def _part(kind: Kind, spec: PartSpec, resources: Resources, where: str) -> Any:
+    try:
+        return find_part(kind, spec.part)(spec.config, resources)
+    except RecipeError as error:
+        raise RecipeError(f"{where}: {error}") from None
 
 
 def _names(extractors: Mapping[str, Any]) -> list[str]:
@@ -59,6 +88,9 @@ def _names(extractors: Mapping[str, Any]) -> list[str]:
 
 
 def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> None:
+    double = next((name for name in features if features.count(name) > 1), None)
+    if double is not None:
+        raise RecipeError(f"{recipe.app}: feeds.{feed.name}.features: two of its features are named {double}")
     weights = getattr(feed.rank.config, "weights", {})
     for name in weights:
         if name not in features:

@@ -12,7 +12,7 @@ from homefeed.catalog import EventWeights, SignalsModel, strengths
 from homefeed.catalog.signals import trend_of, typical_full
 from homefeed.protocols import Model, Trainer
 from homefeed.recipe import PartSpec, Recipe, find_part
-from homefeed.types import DAY, Floats, TrainingData
+from homefeed.types import DAY, Floats, Numbers, TrainingData
 
 
 def event_weights(recipe: Recipe) -> EventWeights:
@@ -76,7 +76,16 @@ def fit_signals(recipe: Recipe, prepared: Prepared, watermark: int) -> SignalsMo
         default_full=groups[""],
         landmark=landmark,
         watermark=watermark,
+        distinct={name: _pairs(recipe, data, name) for name in recipe.signals.distinct},
     )
+
+
+def _pairs(recipe: Recipe, data: TrainingData, event_type: str) -> Numbers:
+    """(n, 2) the user and the item of every event of a type, by their numbers, each pair once."""
+    events = data.interactions
+    told = events.types == recipe.event_types.index(event_type)
+    users = data.user_numbers[events.users[told]] if len(data.user_numbers) else events.users[told]
+    return np.unique(np.stack([users, data.numbers[events.items[told]]], axis=1).astype(np.int32), axis=0)
 
 
 def fit_model(spec: PartSpec, data: TrainingData) -> Model:

@@ -22,6 +22,7 @@ from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.table import Batch
 from homefeed.ingest.tallies import Screening, Tallies, merged
 from homefeed.recipe.declaration import FieldKind
+from homefeed.times import format_time
 from homefeed.types import Mask
 
 LONGEST_ID: Final = 255
@@ -99,7 +100,7 @@ def _attribute(screening: Screening, cells: pl.Series, origin: Origin, kind: Fie
         missing = np.array([words is None for words in tags], dtype=np.bool_)
     if origin.required:
         screening.reject(missing, f"missing {origin.label}")
-    elif kind is not None:
+    elif kind is not None and not origin.optional:
         screening.warn(missing, f"empty {origin.label}")
     if kind == "number":
         numbers = parse_numbers(cells, origin.multiply)
@@ -107,6 +108,10 @@ def _attribute(screening: Screening, cells: pl.Series, origin: Origin, kind: Fie
         return [whole_or_real(number) for number in numbers.to_list()]
     if kind == "tags":
         return tags
+    if kind == "time":
+        times = parse_times(cells)
+        _complain(screening, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
+        return [None if time is None else format_time(time) for time in times.to_list()]
     return _texts(cells.str.strip_chars() if kind == "category" else cells, missing)
 
 

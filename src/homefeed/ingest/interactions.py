@@ -111,7 +111,7 @@ def _check_values(
     declared = codes >= 0
     if origin.required:
         screening.reject(missing & declared, f"missing {origin.label}")
-    else:
+    elif not origin.optional:
         screening.warn(missing, f"empty {origin.label}")
     values = parse_numbers(cells, origin.multiply)
     screening.reject(as_mask(values.is_null()) & ~missing, f"{origin.label} is not a number")

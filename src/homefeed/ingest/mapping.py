@@ -30,6 +30,7 @@ class Origin:
     multiply: float
     separator: str
     required: bool
+    optional: bool = False
 
     @property
     def label(self) -> str:
@@ -114,13 +115,14 @@ def _layout(
     for name in dict.fromkeys([*names, *source.columns, *source.required]):
         spec = source.column(name)
         required = name in always or name in source.required
-        origin = Origin(name, spec.column, spec.value, spec.multiply, spec.separator, required)
+        optional = name in source.optional
+        origin = Origin(name, spec.column, spec.value, spec.multiply, spec.separator, required, optional)
         if columns is None or origin.column is None or origin.column in columns:
             origins[name] = origin
         elif required:
             there = listed(columns)
             raise DataError(f'{path}: no column "{origin.column}"{_role(origin)}; its columns are: {there}')
-        elif name not in _QUIET or name in source.columns:
+        elif not optional and (name not in _QUIET or name in source.columns):
             notes.append(f'no column "{origin.column}"{_role(origin)}: rows load without it')
     taken = {origin.column for origin in origins.values()}
     ignored = tuple(name for name in columns or () if name in origins and name not in taken)

@@ -12,6 +12,7 @@ from homefeed.ingest.columnar import open_parquet
 from homefeed.ingest.delimited import open_delimited
 from homefeed.ingest.json_lines import open_json_lines
 from homefeed.ingest.table import Table
+from homefeed.recipe import Sources
 
 _OPENERS: Final[dict[str, Callable[[Path], Table]]] = {
     ".csv": open_delimited,
@@ -20,7 +21,6 @@ _OPENERS: Final[dict[str, Callable[[Path], Table]]] = {
     ".jsonl.gz": open_json_lines,
     ".parquet": open_parquet,
 }
-_KINDS: Final = ("users", "items", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,23 @@ class Files:
     events: Path | None = None
 
 
-def find_files(folder: Path) -> Files:
-    """The files named users, items and events in a folder, as .csv, .jsonl (both also .gz) or .parquet.
+def find_files(folder: Path, sources: Sources | None = None) -> Files:
+    """The files of users, items and events in a folder, as .csv, .jsonl (both also .gz) or .parquet.
+
+    They are named so, or as the recipe's `sources` say.
 
     Raises:
         DataError: there is no such folder, none of the three is in it, or one is there in two formats.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    found = {kind: _only(folder, kind) for kind in _KINDS}
+    sources = sources or Sources()
+    named = (("users", sources.users), ("items", sources.items), ("events", sources.events))
+    names = {kind: source.file or kind for kind, source in named}
+    found = {kind: _only(folder, name) for kind, name in names.items()}
     if not any(found.values()):
-        raise DataError(f"{folder}: expected files named users, items or events ({', '.join(_OPENERS)})")
+        users, items, events = names.values()
+        raise DataError(f"{folder}: expected files named {users}, {items} or {events} ({', '.join(_OPENERS)})")
     return Files(**found)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -128,14 +130,16 @@ def render_report(report: DataReport) -> RenderableType:
 
 
 def _overview(report: DataReport) -> Table:
-    table = Table(title=f"Import into {report.app}, {report.seconds:.1f} s", title_justify="left")
-    table.add_column("file")
+    # Narrow enough for 80 columns with millions of rows.
+    title = f"Import into {report.app}, {report.seconds:.1f} s"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("file", overflow="fold")
     for name in ("rows", "loaded", "new", "updated", "rejected", "duplicates", "warnings"):
         table.add_column(name, justify="right")
     for file in report.files:
         problems = (total(file.rejected), total(file.duplicates), total(file.warnings))
         counts = [file.rows, file.loaded, file.new, file.updated, *problems]
-        table.add_row(escape(file.path), *(f"{count:,}" for count in counts))
+        table.add_row(escape(Path(file.path).name), *(f"{count:,}" for count in counts))
     return table
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-FieldKind: TypeAlias = Literal["text", "category", "tags", "number"]
+FieldKind: TypeAlias = Literal["text", "category", "tags", "number", "time"]
 
 
 Kind: TypeAlias = Literal["retrieve", "screen", "features", "rank", "arrange", "model", "trainer"]
@@ -26,15 +26,30 @@ class Entity(Declaration):
     fields: dict[Name, FieldKind] = {}
 
 
+class NearDuplicates(Declaration):
+    """Which items say nearly the same: by the words of `fields`, from a Jaccard `similarity` of word pairs on."""
+
+    fields: Annotated[tuple[Name, ...], Field(min_length=1)]
+    similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
+
+
 class ItemEntity(Entity):
     """The catalogue: `title` names the field that names an item to people."""
 
     title: Name = "title"
+    near_duplicates: NearDuplicates | None = None
 
     @model_validator(mode="after")
     def _title_is_a_text_field(self) -> Self:
         if self.fields.get(self.title) != "text":
             raise ValueError(f'title names "{self.title}", which is not declared in fields as "text"')
+        return self
+
+    @model_validator(mode="after")
+    def _compared_fields_exist(self) -> Self:
+        for name in self.near_duplicates.fields if self.near_duplicates else ():
+            if name not in self.fields:
+                raise ValueError(f'near_duplicates.fields names "{name}", which is not declared in fields')
         return self
 
 
@@ -43,9 +58,11 @@ class EventType(Declaration):
 
     `full` is the value from which an event counts with its whole `weight` (below it, proportionally):
     a number, or "typical" for each item's own typical full value; without it every event counts whole.
+    `verb` is what a reason says the user did to the item: "Because you saved ...".
     """
 
     weight: float = 1.0
+    verb: str = "chose"
     full: Literal["typical"] | Annotated[float, Field(gt=0)] | None = None
     minimum: float = 0.0
     maximum: float | None = None
@@ -69,12 +86,17 @@ class Column(Declaration):
 class Source(Declaration):
     """How a file becomes users, items or events: Homefeed's name for a column to the file's name for it.
 
+    `file` is the file's name in a folder, without its ending: users, items or events unless told otherwise.
+
     What is not listed is looked for under its own name. `required`: rows without it are rejected (the ids and
-    an event's type and timestamp always are). `unknown_users`: what to do with events of users nobody declared.
+    an event's type and timestamp always are). `optional`: fields that may be empty without a word about it.
+    `unknown_users`: what to do with events of users nobody declared.
     """
 
+    file: str | None = None
     columns: dict[str, str | Column] = {}
     required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     unknown_users: Literal["reject", "create"] = "reject"
 
     def column(self, name: str) -> Column:
@@ -134,6 +156,21 @@ class Signals(Declaration):
     full_default: Annotated[float, Field(gt=0)] = 3600.0
     full_group: Name | None = None
     trending_half_life_days: Annotated[float, Field(gt=0)] = 2.0
+    distinct: tuple[Name, ...] = ()
+
+
+class Isolation(Declaration):
+    """What keeps an app's users apart: a user sees only items whose `item` field equals their `user` field."""
+
+    item: Name
+    user: Name
+
+
+class Privacy(Declaration):
+    """What users may refuse: where their field `opt_out` is true, only the attributes `kept` are used of them."""
+
+    opt_out: Name
+    kept: tuple[Name, ...] = ()
 
 
 class Declarations(Declaration):
@@ -146,6 +183,8 @@ class Declarations(Declaration):
     events: Annotated[dict[Name, EventType], Field(min_length=1)]
     unknown_event_types: Literal["reject", "accept"] = "reject"
     signals: Signals = Signals()
+    isolation: Isolation | None = None
+    privacy: Privacy | None = None
     sources: Sources = Sources()
     parts: Annotated[
         dict[Kind, dict[Name, dict[str, Any]]],
@@ -159,6 +198,19 @@ class Declarations(Declaration):
         group = self.signals.full_group
         if group is not None and self.items.fields.get(group) != "category":
             raise ValueError(f'signals.full_group names "{group}", which is not declared as a "category" field')
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_are_events(self) -> Self:
+        for name in self.signals.distinct:
+            if name not in self.events:
+                raise ValueError(f'signals.distinct names "{name}"; the events are: {", ".join(self.events)}')
+        return self
+
+    @model_validator(mode="after")
+    def _isolation_is_by_a_category(self) -> Self:
+        if self.isolation and self.items.fields.get(self.isolation.item) != "category":
+            raise ValueError(f'isolation.item names "{self.isolation.item}", which is not a "category" field')
         return self
 
     @model_validator(mode="after")

@@ -17,9 +17,11 @@ from homefeed.recipe.declaration import (
     Entity,
     EventType,
     Feed,
+    Isolation,
     ItemEntity,
     Kind,
     PartUse,
+    Privacy,
     Signals,
     Sources,
 )
@@ -62,9 +64,16 @@ class Recipe:
     events: Mapping[str, EventType]
     accepts_unknown_events: bool
     signals: Signals
+    isolation: Isolation | None
+    privacy: Privacy | None
     sources: Sources
     models: tuple[PartSpec, ...]
     feeds: Mapping[str, FeedRecipe]
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What reasons say of each event type, in the order of their codes."""
+        return tuple(event.verb for event in self.events.values())
 
     @property
     def event_types(self) -> tuple[str, ...]:
@@ -104,6 +113,8 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         events=declared.events,
         accepts_unknown_events=declared.unknown_event_types == "accept",
         signals=declared.signals,
+        isolation=declared.isolation,
+        privacy=declared.privacy,
         sources=declared.sources,
         models=parts("model", declared.models, "models"),
         feeds={name: _feed(name, feed, parts) for name, feed in declared.feeds.items()},

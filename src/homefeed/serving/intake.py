@@ -1,18 +1,12 @@
-"""What an app accepts: ids, event types, values, times."""
+"""What an app accepts: ids, event types, values."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-
 from homefeed.errors import InvalidError
 from homefeed.recipe import Recipe
-from homefeed.types import DAY, SECOND, Event
+from homefeed.types import DAY, Event
 
 LONGEST_ID = 255
-
-_EARLIEST = 0
-_WHOLE_SECONDS = re.compile(r"-?\d{1,12}")
 
 
 def check_id(name: str, value: str) -> str:
@@ -26,31 +20,6 @@ def check_id(name: str, value: str) -> str:
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidError(f"{name}: NUL and unpaired surrogates cannot be stored")
     return value
-
-
-def parse_time(name: str, value: str | int | float) -> int:
-    """Microseconds since 1970 of an ISO 8601 text (UTC where it has no offset) or of Unix seconds.
-
-    Raises:
-        InvalidError: it is neither, or lies before 1970 or after 2200.
-    """
-    try:
-        if isinstance(value, str) and not _WHOLE_SECONDS.fullmatch(value.strip()):
-            moment = datetime.fromisoformat(value.strip())
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            time = round(moment.timestamp() * SECOND)
-        else:
-            time = round(float(value) * SECOND)
-    except (ValueError, OverflowError):
-        raise InvalidError(f"{name}: expected an ISO 8601 time or Unix seconds, got {value!r:.80}") from None
-    if not _EARLIEST <= time < 230 * 365.25 * DAY:
-        raise InvalidError(f"{name}: expected a time from 1970 to 2199, got {value!r:.80}")
-    return time
-
-
-def format_time(time: int) -> str:
-    """A time as ISO 8601 in UTC, to the microsecond where it has them."""
-    return datetime.fromtimestamp(time / SECOND, UTC).isoformat().replace("+00:00", "Z")
 
 
 def check_event(recipe: Recipe, event: Event, now: int) -> Event:
