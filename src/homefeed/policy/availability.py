@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.types import Mask, Query
@@ -9,6 +11,8 @@ from homefeed.types import Mask, Query
 
 class Availability:
     """Passes the items that are in the catalogue and not hidden."""
+
+    guards_names: ClassVar = True
 
     class Config(PartConfig):
         """Nothing to set."""

@@ -72,6 +72,7 @@ def frozen(query: Query) -> Query:
         query,
         user=replace(query.user, history=own),
         exclude=_read_only(query.exclude),
+        before=_read_only(query.before),
         eligible=_read_only(query.eligible),
     )
 

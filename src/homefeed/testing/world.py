@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, Resources
-from homefeed.engine import fit_model, fit_signals, prepare
+from homefeed.engine import empty_catalog, fit_model, fit_signals, prepare, resources_of
 from homefeed.policy.request import Request
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.types import (
@@ -39,12 +39,13 @@ NOW: Final = 1_768_478_400 * 1_000_000
 
 
 class Play(NamedTuple):
-    """Somebody played something, so many days before `NOW`."""
+    """Somebody played something, so many days before `NOW`; or did something else that the recipe declares."""
 
     user_id: str
     item_id: str
     seconds: float
     days_ago: float
+    event_type: str = "play"
 
 
 def toy_item(
@@ -197,24 +198,28 @@ class World:
         filters: tuple[Filter, ...] = (),
         exclude: tuple[str, ...] = (),
         history: History | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        before: tuple[str, ...] = (),
     ) -> Query:
         """A request whose eligible mask is filled in as a feed without policies of its own would.
 
-        `history` takes the place of what the user did in this world.
+        `history` takes the place of what the user did in this world; `attributes` are the user's.
         """
         known = self.histories.get(user_id or "", NO_HISTORY) if history is None else history
         fields: dict[str, Any] = {
             "app": self.recipe.app,
             "feed": "home",
-            "user": UserState(user_id, known),
+            "user": UserState(user_id, known, attributes or {}),
             "now": now,
             "n": n,
             "anchor": None if anchor is None else self.position(anchor),
             "filters": filters,
             "exclude": self.positions(*exclude),
+            "before": self.positions(*before),
         }
         asked = Request(Request.Config(), self.resources).screen(Query(**fields))
-        return Query(**fields, eligible=self.catalog.available & asked)
+        available = self.catalog.available
+        return Query(**fields, eligible=available & asked, nameable=available)
 
 
 def toy_world() -> World:
@@ -227,31 +232,34 @@ def empty_world() -> World:
     return make_world((), ())
 
 
-def make_world(items: Sequence[Item], plays: Sequence[Play], *, seed: int = 0) -> World:
-    """A world of any items and plays, under the toy world's recipe."""
-    recipe = parse_recipe(RECIPE, "the toy world")
-    catalog = CatalogView(recipe.items.fields, recipe.items.title)
+def make_world(
+    items: Sequence[Item], plays: Sequence[Play], *, seed: int = 0, declared: Mapping[str, Any] = RECIPE
+) -> World:
+    """A world of any items and plays, under the toy world's recipe or another, declared as a table."""
+    recipe = parse_recipe(declared, "the toy world")
+    catalog = empty_catalog(recipe)
     catalog.apply(items)
-    prepared = prepare(recipe, _training_data(catalog, plays, seed))
+    prepared = prepare(recipe, _training_data(recipe, catalog, plays, seed))
     half_life = recipe.signals.trending_half_life_days * DAY
     signals = fit_signals(recipe, prepared, watermark=len(plays))
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
     models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
-    return World(recipe, Resources(catalog, counters, models), prepared.data, _histories(prepared.data, plays))
+    resources = resources_of(recipe, catalog, counters, models)
+    return World(recipe, resources, prepared.data, _histories(prepared.data, plays))
 
 
-def _training_data(catalog: CatalogView, plays: Sequence[Play], seed: int) -> TrainingData:
+def _training_data(recipe: Recipe, catalog: CatalogView, plays: Sequence[Play], seed: int) -> TrainingData:
     rows = {user_id: row for row, user_id in enumerate(dict.fromkeys(play.user_id for play in plays))}
     ordered = sorted(plays, key=lambda play: -play.days_ago)
     interactions = Interactions(
         users=np.array([rows[play.user_id] for play in ordered], np.int32),
         items=np.array([catalog.position(play.item_id) for play in ordered], np.int32),
-        types=np.zeros(len(ordered), np.int32),
+        types=np.array([recipe.event_types.index(play.event_type) for play in ordered], np.int32),
         values=np.array([play.seconds for play in ordered], np.float32),
         strengths=np.zeros(len(ordered), np.float32),
         times=np.array([NOW - int(play.days_ago * DAY) for play in ordered], np.int64),
     )
-    terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind != "number"}
+    terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind not in ("number", "time")}
     return TrainingData(interactions, len(rows), catalog.numbers.copy(), terms, NOW, seed)
 
 

@@ -1,0 +1,121 @@
+"""Not too much of one thing in a row: of one creator, say."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import replace
+from heapq import heappop, heappush
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import CategoryColumn
+from homefeed.protocols import PartConfig
+from homefeed.types import Candidates, Dropped, Query
+
+
+class Caps:
+    """At most `most` items of one value in any `window` places in a row, those of earlier pages counted on.
+
+    Each place goes to the best-ranked candidate left that keeps the rule: those passed over come as soon as they
+    may. Where none may come any more, the rest is dropped. Items without a value are not capped. Arrangers after
+    it may break the rule again: it belongs last.
+    """
+
+    class Config(PartConfig):
+        """`field` is a category field of items. Pages remember 50 places, the longest `window`."""
+
+        field: str = "creator_id"
+        most: Annotated[int, Field(ge=1)] = 2
+        window: Annotated[int, Field(ge=1, le=50)] = 10
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._column = resources.catalog.column(config.field, CategoryColumn)
+
+    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+        """In the order of rank as far as the rule allows."""
+        most, window = self._config.most, self._config.window
+        codes = self._column.codes(self._catalog.size)
+        before = codes[query.before[max(0, len(query.before) - window + 1) :]]
+        order = capped_order(codes[candidates.positions].tolist(), before.tolist(), most, window)
+        if order == list(range(len(candidates))):
+            return candidates
+        arranged = candidates.take(np.array(order, np.intp))
+        if len(order) == len(candidates):
+            return arranged
+        left = np.delete(candidates.positions, order)
+        why = f"{most} of one {self._config.field} in {window} places, and nothing else to place between"
+        return replace(arranged, dropped=(*candidates.dropped, Dropped("caps", left, why)))
+
+
+def capped_order(codes: Sequence[int], before: Sequence[int], most: int, window: int) -> list[int]:
+    """The rows of `codes` (n,), best first, in the order of their places; those that never fit are not among them.
+
+    `before` holds the codes of the places before the first. Codes below 0 are not capped. O(n log n).
+    """
+    queue = _Queue(before, most, window)
+    order: list[int] = []
+    rows = enumerate(codes)
+    while True:
+        place = len(order)
+        chosen = queue.pop(place)
+        if chosen is None:
+            # Whatever was passed over must wait on: the next row that need not is the best.
+            for row, code in rows:
+                if queue.free_from(code) <= place:
+                    chosen = row, code
+                    break
+                queue.push(row, code)
+        if chosen is None:
+            return order
+        order.append(chosen[0])
+        queue.take(place, chosen[1])
+
+
+class _Queue:
+    """The rows passed over, by code, and the places that the latest rows of each code took."""
+
+    def __init__(self, before: Sequence[int], most: int, window: int) -> None:
+        self._most, self._window = most, window
+        self._places: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=most))
+        self._passed: defaultdict[int, deque[int]] = defaultdict(deque)
+        self._waiting: list[tuple[int, int]] = []
+        self._ready: list[tuple[int, int]] = []
+        for place, code in enumerate(before, -len(before)):
+            self.take(place, code)
+
+    def free_from(self, code: int) -> int:
+        """The first place at which another row of the code keeps the rule."""
+        places = self._places.get(code)
+        # With `most` rows placed, the earliest of them must have left the window.
+        return places[0] + self._window if places and len(places) == self._most else -self._window
+
+    def take(self, place: int, code: int) -> None:
+        """A row of the code took the place."""
+        if code < 0:
+            return
+        self._places[code].append(place)
+        if self._passed.get(code):
+            heappush(self._waiting, (self.free_from(code), code))
+
+    def push(self, row: int, code: int) -> None:
+        """Pass a row over."""
+        self._passed[code].append(row)
+        if len(self._passed[code]) == 1:
+            heappush(self._waiting, (self.free_from(code), code))
+
+    def pop(self, place: int) -> tuple[int, int] | None:
+        """The best row passed over that may take the place, and its code."""
+        while self._waiting and self._waiting[0][0] <= place:
+            code = heappop(self._waiting)[1]
+            heappush(self._ready, (self._passed[code][0], code))
+        if not self._ready:
+            return None
+        row, code = heappop(self._ready)
+        self._passed[code].popleft()
+        return row, code

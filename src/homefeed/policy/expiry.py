@@ -1,0 +1,32 @@
+"""What is over: offers that ended, events that took place."""
+
+from __future__ import annotations
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import TimeColumn
+from homefeed.protocols import PartConfig
+from homefeed.types import NO_TIME, Mask, Query
+
+
+class Expiry:
+    """Passes the items whose time is still to come when asked, and those without one: they never expire."""
+
+    class Config(PartConfig):
+        """`field` is the time field that says from when on an item is over."""
+
+        field: str = "expires_at"
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._field = config.field
+        self._catalog = resources.catalog
+        self._column = resources.catalog.column(config.field, TimeColumn)
+
+    def screen(self, query: Query) -> Mask:
+        """(items,) not over."""
+        times = self._column.times(self._catalog.size)
+        mask: Mask = (times > query.now) | (times == NO_TIME)
+        return mask
+
+    def why(self, query: Query, position: int) -> str:  # noqa: ARG002
+        """When it ended."""
+        return f"{self._field} {' '.join(self._column.terms(position))} has passed"

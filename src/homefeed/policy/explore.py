@@ -1,0 +1,61 @@
+"""Gives items drawn by lot their places on the first page, and tells with what probability they got them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.types import Candidates, Floats, Query
+
+
+class Explore:
+    """Moves items drawn by a retriever up to fixed places of the first page, in the order of their rank.
+
+    An item that ranks at its place or above stays, and leaves the place to the next. An item that was moved has
+    the propensity that the retriever gave as its score; all others have 1, for chance had no part in them.
+    """
+
+    class Config(PartConfig):
+        """`retriever` names the one that draws; `places` count from 0.
+
+        Draw as many as there are places: of more, the better ranked are moved, and more often than drawn.
+        """
+
+        retriever: str = "explore"
+        places: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (4, 9)
+
+        @model_validator(mode="after")
+        def _places_rise(self) -> Self:
+            if list(self.places) != sorted(set(self.places)):
+                raise ValueError(f"places: expected each once, in rising order, got {list(self.places)}")
+            return self
+
+    def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
+        self._config = config
+
+    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+        """All candidates, those drawn at their places; on later pages in the order they came."""
+        known = candidates.propensities
+        propensities = np.ones(len(candidates), np.float32) if known is None else known.copy()
+        order = np.arange(len(candidates))
+        if not len(query.before) and self._config.retriever in candidates.retrievers:
+            drawn = candidates.retrieved[:, candidates.retrievers.index(self._config.retriever)]
+            rows, places = self._moves(drawn)
+            propensities[rows] = drawn[rows]
+            others = np.delete(order, rows)
+            free = np.delete(order, places)
+            order[places], order[free] = rows, others
+        return replace(candidates, propensities=propensities).take(order)
+
+    def _moves(self, drawn: Floats) -> tuple[list[int], list[int]]:
+        """Which rows go up, and to which places. Moving a row leaves all below it where they are."""
+        rows: list[int] = []
+        for row in np.flatnonzero(~np.isnan(drawn)).tolist():
+            if len(rows) < len(self._config.places) and row > self._config.places[len(rows)]:
+                rows.append(row)
+        return rows, list(self._config.places[: len(rows)])

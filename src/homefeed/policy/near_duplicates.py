@@ -1,0 +1,81 @@
+"""The same thing told twice: of items that say nearly the same only one is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.types import Candidates, Dropped, Mask, Positions, Query
+
+_NAME = "near_duplicates"
+
+
+class NearDuplicates:
+    """A screen and an arranger. Which items are near-duplicates the catalogue says: `items.near_duplicates`.
+
+    As a screen, it stops every near-duplicate of an item that the user hid or reported, and the item itself.
+    As an arranger, it keeps the best-ranked of those that say the same, or none after an earlier page or the
+    request's exclusions had one.
+    """
+
+    class Config(PartConfig):
+        """`events` are the event types by which a user says that they want no more of it; arranging needs none."""
+
+        events: tuple[str, ...] = ("hide", "report")
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._catalog = resources.catalog
+        self._types = resources.event_mask(config.events)
+
+    def screen(self, query: Query) -> Mask:
+        """(items,) not nearly the same as what the user does not want to see."""
+        unwanted = self._unwanted(query)
+        if not len(unwanted):
+            return np.ones(self._catalog.size, np.bool_)
+        groups = self._catalog.near_duplicates
+        return np.isin(groups, groups[unwanted], invert=True)
+
+    def why(self, query: Query, position: int) -> str:
+        """Of which of the user's unwanted items it is a near-duplicate."""
+        groups, unwanted = self._catalog.near_duplicates, self._unwanted(query)
+        same = unwanted[groups[unwanted] == groups[position]]
+        if position in same:
+            return "the user wants no more of it"
+        return f'says nearly the same as "{self._catalog.title(int(same[-1]))}", of which the user wants no more'
+
+    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+        """One of each group of near-duplicates."""
+        groups = self._catalog.near_duplicates
+        own = groups[candidates.positions]
+        _, first, which = np.unique(own, return_index=True, return_inverse=True)
+        best = first[which]
+        anchor = [] if query.anchor is None else [query.anchor]
+        shown = np.isin(own, groups[np.array([*query.exclude.tolist(), *anchor], np.int32)])
+        keep = (best == np.arange(len(own))) & ~shown
+        if keep.all():
+            return candidates
+        dropped = (*candidates.dropped, *self._dropped(candidates.positions, best, shown, keep))
+        return replace(candidates.take(keep), dropped=dropped)
+
+    def _dropped(
+        self, positions: Positions, best: npt.NDArray[np.intp], shown: Mask, keep: Mask
+    ) -> Iterator[Dropped]:
+        """One entry for what was shown before, and one for each kept item that others say nearly the same as."""
+        if shown.any():
+            yield Dropped(
+                _NAME, positions[shown], "says nearly the same as an item shown before, excluded or asked about"
+            )
+        double = ~keep & ~shown
+        for row in np.unique(best[double]).tolist():
+            title = self._catalog.title(int(positions[row]))
+            why = f'says nearly the same as "{title}", which ranks higher'
+            yield Dropped(_NAME, positions[double & (best == row)], why)
+
+    def _unwanted(self, query: Query) -> Positions:
+        history = query.user.history
+        return history.items[self._types[history.types]]

@@ -1,0 +1,38 @@
+"""What is not good enough to be shown."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import NumberColumn
+from homefeed.protocols import PartConfig
+from homefeed.types import Mask, Query
+
+
+class Quality:
+    """Passes the items whose number is at least the least, and those whose quality nobody knows."""
+
+    guards_names: ClassVar = True
+
+    class Config(PartConfig):
+        """`field` is a number field of items, `least` what it has to reach."""
+
+        field: str = "quality"
+        least: float = 0.3
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._column = resources.catalog.column(config.field, NumberColumn)
+
+    def screen(self, query: Query) -> Mask:  # noqa: ARG002
+        """(items,) good enough."""
+        # Not `>=`: NaN, where the quality is not known, is below nothing.
+        mask: Mask = ~(self._column.numbers(self._catalog.size) < self._config.least)
+        return mask
+
+    def why(self, query: Query, position: int) -> str:  # noqa: ARG002
+        """Its quality, and the least."""
+        quality = self._column.numbers(self._catalog.size)[position]
+        return f"{self._config.field} {quality:g} is below {self._config.least:g}"

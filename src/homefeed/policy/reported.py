@@ -1,0 +1,78 @@
+"""What too many users complained of."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import NumberColumn
+from homefeed.catalog.signals import Doubles
+from homefeed.errors import RecipeError
+from homefeed.protocols import PartConfig
+from homefeed.types import Mask, Query
+
+
+class Reported:
+    """Screens out items whose reports reach a limit.
+
+    Reports are what a number field counts, as the app's own moderation tells it, plus the different users who
+    told Homefeed an event: one user counts once, however often they report.
+    """
+
+    guards_names: ClassVar = True
+
+    class Config(PartConfig):
+        """From `most` reports on an item is stopped. `field` is a number field of items, `event` an event type.
+
+        The event type is one of `signals.distinct`. Either may be "", to go by the other alone.
+        """
+
+        field: str | None = "reports"
+        event: str | None = "report"
+        most: Annotated[int, Field(ge=1)] = 3
+
+        @field_validator("field", "event")
+        @classmethod
+        def _empty_is_none(cls, name: str | None) -> str | None:
+            # A recipe cannot say None: TOML has no word for it.
+            return name or None
+
+        @model_validator(mode="after")
+        def _something_counts(self) -> Self:
+            if self.field is None and self.event is None:
+                raise RecipeError("expected at least one of `field` and `event`")
+            return self
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._counters = resources.counters
+        self._column = None if config.field is None else resources.catalog.column(config.field, NumberColumn)
+        if config.event is not None and config.event not in resources.distinct:
+            known = ", ".join(resources.distinct) or "none is there"
+            raise RecipeError(f'event "{config.event}" is not one of signals.distinct ({known})')
+
+    def screen(self, query: Query) -> Mask:  # noqa: ARG002
+        """(items,) not reported too often."""
+        mask: Mask = self._counted() + self._told() < self._config.most
+        return mask
+
+    def why(self, query: Query, position: int) -> str:  # noqa: ARG002
+        """How often, by which count, and how often is enough."""
+        counts = {self._config.field: self._counted()[position], "told by users": self._told()[position]}
+        total = sum(counts.values())
+        parts = ", ".join(f"{name}: {count:g}" for name, count in counts.items() if name and count)
+        return (
+            f"reported {total:g} {'time' if total == 1 else 'times'} ({parts}); the limit is {self._config.most}"
+        )
+
+    def _counted(self) -> Doubles:
+        size = self._catalog.size
+        return np.zeros(size) if self._column is None else np.nan_to_num(self._column.numbers(size))
+
+    def _told(self) -> Doubles:
+        size = self._catalog.size
+        return np.zeros(size) if self._config.event is None else self._counters.distinct(self._config.event)[:size]

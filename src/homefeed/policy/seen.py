@@ -1,0 +1,66 @@
+"""What the user has seen already."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.taste import OncePerRequest
+from homefeed.types import DAY, History, Mask, Positions, Query
+
+
+class Seen:
+    """Screens out items on which the user has so many events of a type."""
+
+    class Config(PartConfig):
+        """`events` maps event types to how many of them are enough, say `{ click = 1, impression = 3 }`.
+
+        With `days`, only the events of the last so many days count: what was seen returns after them.
+        """
+
+        events: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)]
+        days: Annotated[float, Field(gt=0)] | None = None
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._codes = resources.event_codes(config.events).tolist()
+        self._once = resources.event_mask([name for name, enough in config.events.items() if enough == 1])
+        self._seen = OncePerRequest(self._look_up)
+
+    def screen(self, query: Query) -> Mask:
+        """(items,) not seen by this user."""
+        mask = np.ones(self._catalog.size, np.bool_)
+        mask[self._seen(query)] = False
+        return mask
+
+    def why(self, query: Query, position: int) -> str:
+        """Which events the user has on it, and how many are enough."""
+        history = self._counting(query)
+        types = history.types[history.items == position]
+        told = [
+            f"{name} {count} (limit {enough})"
+            for code, (name, enough) in zip(self._codes, self._config.events.items(), strict=True)
+            if (count := np.count_nonzero(types == code)) >= enough
+        ]
+        within = "" if self._config.days is None else f" within {self._config.days:g} days"
+        return f"the user's events on it{within}: {', '.join(told)}"
+
+    def _look_up(self, query: Query) -> Positions:
+        history = self._counting(query)
+        seen = [history.items[self._once[history.types]]]
+        for code, enough in zip(self._codes, self._config.events.values(), strict=True):
+            if enough > 1:
+                items, times = np.unique(history.items[history.types == code], return_counts=True)
+                seen.append(items[times >= enough])
+        return np.concatenate(seen)
+
+    def _counting(self, query: Query) -> History:
+        history = query.user.history
+        if self._config.days is None:
+            return history
+        return history.take(history.times >= query.now - self._config.days * DAY)

@@ -1,0 +1,82 @@
+"""What is over, to the microsecond."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from homefeed.errors import RecipeError
+from homefeed.policy.expiry import Expiry
+from homefeed.protocols import Screen, Tells
+from homefeed.testing import ScreenContract, World, make_world, toy_world
+from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
+from homefeed.times import format_time
+from homefeed.types import DAY, Item
+
+FIELDS = RECIPE["items"]["fields"] | {"expires_at": "time", "until": "time"}
+DECLARED = {**RECIPE, "items": {"fields": FIELDS}}
+
+
+def expiry(world: World, **config: str) -> Expiry:
+    return Expiry(Expiry.Config.model_validate(config), world.resources)
+
+
+def ending(*times: int | None) -> World:
+    """A world of items i0, i1, ... that end at those times."""
+    ends = [{} if time is None else {"expires_at": format_time(time)} for time in times]
+    return make_world(
+        [Item(f"i{n}", n, attributes, None) for n, attributes in enumerate(ends)], (), declared=DECLARED
+    )
+
+
+def seen(world: World, now: int = NOW) -> list[int]:
+    return np.flatnonzero(expiry(world).screen(world.query(now=now))).tolist()
+
+
+class TestExpiry(ScreenContract):
+    @pytest.fixture(autouse=True)
+    def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("homefeed.testing.screen.empty_world", partial(make_world, (), (), declared=DECLARED))
+
+    @pytest.fixture
+    def world(self) -> World:
+        return make_world(ITEMS, PLAYS, declared=DECLARED)
+
+    def make(self, world: World) -> Screen:
+        return expiry(world)
+
+
+def test_an_item_is_over_from_its_time_on() -> None:
+    world = ending(NOW - DAY, NOW - 1, NOW, NOW + 1, NOW + DAY, None)
+    assert seen(world) == [3, 4, 5]
+    assert seen(world, NOW + 1) == [4, 5]
+    assert seen(world, NOW - 2 * DAY) == [0, 1, 2, 3, 4, 5]
+    assert seen(world, NOW + 10_000 * DAY) == [5]
+
+
+def test_an_item_can_be_prolonged() -> None:
+    world = ending(NOW - DAY)
+    part = expiry(world)
+    assert not part.screen(world.query()).any()
+    world.catalog.apply([Item("i0", 0, {"expires_at": format_time(NOW + DAY)}, None)])
+    assert part.screen(world.query()).all()
+    world.catalog.apply([Item("i0", 0, {}, None)])
+    assert part.screen(world.query()).all()
+
+
+def test_why_names_the_time() -> None:
+    world = ending(NOW - DAY)
+    part = expiry(world)
+    assert isinstance(part, Tells)
+    assert part.why(world.query(), 0) == "expires_at 2026-01-14T12:00:00Z has passed"
+
+
+def test_the_field_can_be_another_time() -> None:
+    world = ending(NOW - DAY)
+    assert expiry(world, field="until").screen(world.query()).all()
+    with pytest.raises(RecipeError, match=r"items\.fields\.expires_at"):
+        expiry(toy_world())
+    with pytest.raises(RecipeError, match='year is declared as "number"'):
+        expiry(world, field="year")
