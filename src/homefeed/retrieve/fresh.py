@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import numpy as np
 from pydantic import Field
 
-from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
+from homefeed.catalog import CatalogView, Resources
 from homefeed.retrieve.selection import first_eligible
+from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import DAY, NO_TIME, Positions, Query, Scores, Times
 
+_LATEST: Final = 2.0**62
 
-class Fresh:
-    """Items not older than `days`, newest first, by exp(-age / days). Items of unknown age are not new."""
 
-    class Config(PartConfig):
-        """`reason` may name {age}: "today", "yesterday", "5 days ago"."""
+class NewestFirst:
+    """The dated items of a catalogue in a standing order, kept beside the requests."""
 
-        days: Annotated[float, Field(gt=0)] = 14.0
-        reason: str = "New: added {age}"
-
-    def __init__(self, config: Config, resources: Resources) -> None:
-        self._config = config
-        self._catalog = resources.catalog
+    def __init__(self, catalog: CatalogView) -> None:
+        self._catalog = catalog
         self._standing: tuple[Positions, Times] | None = None
         self._seen = -1
 
@@ -36,19 +32,46 @@ class Fresh:
         generation, created = self._catalog.generation, self._catalog.created.copy()
         dated = np.flatnonzero(created != NO_TIME)
         order = dated[np.lexsort((-dated, -created[dated]))].astype(np.int32)
-        self._standing, self._seen = (order, created[order]), generation
+        self._standing, self._seen = (order, -created[order]), generation
 
-    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
-        """The k newest eligible items."""
+    def between(self, oldest: float, newest: int) -> Positions:
+        """The items created from `oldest` to `newest`, both included, newest first."""
         if self._standing is None:
             self.refresh()
         assert self._standing is not None  # noqa: S101
-        order, created = self._standing
-        # `created` falls: the items between "not in the future" and "not too old" are one slice of it.
-        oldest = query.now - self._config.days * DAY
-        start = np.searchsorted(-created, -query.now)
-        stop = np.searchsorted(-created, -oldest, side="right")
-        positions = first_eligible(order[start:stop], query.eligible, k)
+        order, before = self._standing
+        # `before` rises, so the items are one slice. A bound of floats would have all of it copied.
+        start = np.searchsorted(before, -newest)
+        stop = np.searchsorted(before, math.floor(min(-oldest, _LATEST)), side="right")
+        return order[start:stop]
+
+
+class Fresh:
+    """Items not older than `days`, newest first, by exp(-age / days). Items of unknown age are not new."""
+
+    class Config(WithinConfig):
+        """`reason` may name {age}: "today", "yesterday", "5 days ago".
+
+        With `within`, only items of the user's own group.
+        """
+
+        days: Annotated[float, Field(gt=0)] = 14.0
+        reason: str = "New: added {age}"
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._within = Within(config, resources)
+        self._newest = NewestFirst(resources.catalog)
+
+    def refresh(self) -> None:
+        """Sort anew where the catalogue changed."""
+        self._newest.refresh()
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k newest eligible items."""
+        new = self._newest.between(query.now - self._config.days * DAY, query.now)
+        positions = first_eligible(new, self._within.eligible(query), k)
         ages = self._ages(query, positions)
         young = (ages >= 0) & (ages <= self._config.days)
         return positions[young], np.exp(-ages[young] / self._config.days).astype(np.float32)

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
 from homefeed.retrieve.selection import first_eligible
+from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
 
@@ -21,8 +21,11 @@ class Popular:
     popular; the logarithm keeps a few hits from drowning the rest. Items nobody watched come last, newest first.
     """
 
-    class Config(PartConfig):
-        """`reason` may name {events}, their number; the others are for items with one, and without any."""
+    class Config(WithinConfig):
+        """`reason` may name {events}, their number; the others are for items with one, and without any.
+
+        With `within`, only items of the user's own group.
+        """
 
         events_weight: Annotated[float, Field(ge=0)] = 1.0
         strength_weight: Annotated[float, Field(ge=0)] = 1.0
@@ -34,6 +37,7 @@ class Popular:
         self._config = config
         self._counters = resources.counters
         self._catalog = resources.catalog
+        self._within = Within(config, resources)
         self._standing: tuple[Positions, Scores] | None = None
         self._seen = (-1, -1)
 
@@ -56,7 +60,7 @@ class Popular:
             self.refresh()
         assert self._standing is not None  # noqa: S101
         order, scores = self._standing
-        positions = first_eligible(order, query.eligible, k)
+        positions = first_eligible(order, self._within.eligible(query), k)
         return positions, scores[positions]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
 from homefeed.retrieve.selection import first_eligible
+from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
 
@@ -21,8 +21,11 @@ class Trending:
     arrives, so it is sorted when events do and not when requests do.
     """
 
-    class Config(PartConfig):
-        """An item is called trending while at least `minimum` full watches have not faded."""
+    class Config(WithinConfig):
+        """An item is called trending while at least `minimum` full watches have not faded.
+
+        With `within`, only items of the user's own group; scores stay relative to the strongest of all.
+        """
 
         reason: str = "Trending now"
         minimum: Annotated[float, Field(gt=0)] = 2.0
@@ -30,6 +33,7 @@ class Trending:
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
         self._counters = resources.counters
+        self._within = Within(config, resources)
         self._standing: tuple[Positions, Scores] | None = None
         self._seen = -1
 
@@ -51,7 +55,7 @@ class Trending:
             self.refresh()
         assert self._standing is not None  # noqa: S101
         order, scores = self._standing
-        positions = first_eligible(order, query.eligible, k)
+        positions = first_eligible(order, self._within.eligible(query), k)
         return positions, scores[positions]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:

@@ -13,7 +13,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
 from homefeed.retrieve.content import Content
 from homefeed.retrieve.content.model import ContentModel
-from homefeed.retrieve.taste import taste_of
+from homefeed.taste import taste_of
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS, LOOKALIKES

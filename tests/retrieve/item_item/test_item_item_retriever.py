@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,10 @@ from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.retrieve.taste import taste_of
+from homefeed.taste import taste_of
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
-from homefeed.testing.world import BECAUSE, ITEMS, NEIGHBOURS, NOW, PLAYS, USERS
+from homefeed.testing.world import BECAUSE, ITEMS, NEIGHBOURS, NOW, PLAYS, RECIPE, USERS
 from homefeed.types import DAY, History, Item, Query
 
 WORLD = toy_world()
@@ -137,6 +139,72 @@ def test_a_hidden_item_of_the_history_counts_but_is_not_named() -> None:
     assert retriever.reasons(alone, world.positions("d3")) == [None]
     beside = world.query("u", history=toy_history(world, {"h1": 1.0, "d2": 1.0}))
     assert retriever.reasons(beside, world.positions("d3")) == ["Because you chose Winter Letters"]
+
+
+VERBAL: Mapping[str, Any] = {
+    **RECIPE,
+    "events": {
+        "play": {"weight": 0.5, "verb": "watched", "full": "typical"},
+        "save": {"weight": 1.0, "verb": "saved"},
+        "hide": {"weight": -1.0, "verb": "hid"},
+    },
+}
+VERBAL_WORLD = make_world(ITEMS, PLAYS, declared=VERBAL)
+
+
+def events_of(*events: tuple[str, str]) -> History:
+    """Events as (item, type), a minute apart, as `VERBAL` weighs them."""
+    kinds = list(VERBAL["events"])
+    return History(
+        VERBAL_WORLD.positions(*(item_id for item_id, _ in events)),
+        np.array([kinds.index(kind) for _, kind in events], np.int32),
+        np.full(len(events), np.nan, np.float32),
+        np.array([VERBAL["events"][kind]["weight"] for _, kind in events], np.float32),
+        NOW - 60_000_000 * np.arange(len(events), 0, -1, dtype=np.int64),
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([("d1", "play")], 'Because you watched "Harbour Lights"'),
+        ([("d1", "save"), ("d1", "play")], 'Because you saved "Harbour Lights"'),
+        ([("d1", "play"), ("d2", "save"), ("d1", "play")], 'Because you saved "Winter Letters"'),
+        ([("d1", "hide"), ("d1", "save")], 'Because you saved "Harbour Lights"'),
+        ([("d1", "save"), ("d1", "hide"), ("d2", "play")], 'Because you watched "Winter Letters"'),
+        ([("d1", "save"), ("d1", "hide")], None),
+        ([("d1", "hide"), ("d1", "play")], None),
+    ],
+)
+def test_the_reason_says_what_the_user_did_to_what_they_like(
+    events: list[tuple[str, str]], said: str | None
+) -> None:
+    retriever = item_item(VERBAL_WORLD, reason='Because you {verb} "{title}"')
+    query = VERBAL_WORLD.query("u", history=events_of(*events))
+    # d3 is near both d1 and d2.
+    assert retriever.reasons(query, VERBAL_WORLD.positions("d3")) == [said]
+
+
+def test_on_an_items_page_nobody_did_anything_to_it() -> None:
+    retriever = item_item(VERBAL_WORLD, reason_anchored="By those who {verb} {title}")
+    query = VERBAL_WORLD.query("u", history=events_of(("d1", "save")), anchor="d1")
+    assert retriever.reasons(query, VERBAL_WORLD.positions("d2")) == ["By those who chose Harbour Lights"]
+
+
+def test_what_was_liked_and_then_hidden_leads_to_nothing() -> None:
+    retriever = item_item(VERBAL_WORLD)
+    liked = VERBAL_WORLD.query("u", history=events_of(("s1", "save"), ("d1", "save")))
+    assert {"s2", "d2"} <= set(VERBAL_WORLD.ids(retriever.retrieve(liked, 100)[0]))
+    hidden = VERBAL_WORLD.query("u", history=events_of(("s1", "save"), ("d1", "save"), ("d1", "hide")))
+    assert VERBAL_WORLD.ids(retriever.retrieve(hidden, 100)[0]) == ("s2", "s3")
+
+
+@given(history=histories)
+def test_no_reason_names_what_the_user_dislikes(history: History) -> None:
+    query = WORLD.query("u", history=history)
+    weights = dict(zip(*(column.tolist() for column in taste_of(query, 50, 90.0)), strict=True))
+    every = np.arange(WORLD.catalog.size, dtype=np.int32)
+    assert all(weights[item] > 0 for item in item_item(WORLD)._contributors(query, every).tolist() if item >= 0)
 
 
 def test_without_a_model_nothing_is_proposed() -> None:

@@ -1,4 +1,4 @@
-"""The content model: TF-IDF of an item's fields, reduced by truncated SVD. Embeds items it never saw."""
+"""The content model: an item's vector is the weighted sum of those of its words. Embeds items it never saw."""
 
 from __future__ import annotations
 
@@ -22,11 +22,16 @@ _WORD = re.compile(r"[^\W_]{2,}")
 
 
 class ContentConfig(PartConfig):
-    """`fields` names the recipe's fields to compare by, with their weights."""
+    """`fields` names the recipe's fields to compare by, with their weights.
+
+    `text_model` is the folder of a local sentence-transformers or model2vec model that words get their vectors
+    from, relative to where training runs; without one they get them from the catalogue itself.
+    """
 
     fields: Annotated[dict[str, float], Field(min_length=1)]
     dimensions: Annotated[int, Field(ge=2, le=1_024)] = 64
     vocabulary: Annotated[int, Field(ge=10)] = 50_000
+    text_model: Annotated[str | None, Field(min_length=1)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class ContentModel:
 
     `vectors` (items, dimensions) of the permanent `numbers`, zero where an item has no known word; `words` maps
     a field's word, `field=word`, to its column; `weights` (words,) inverse document frequency times the weight
-    of the field; `components` (dimensions, words).
+    of the field; `components` (dimensions, words) each word's vector.
     """
 
     Config = ContentConfig

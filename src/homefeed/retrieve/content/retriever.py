@@ -1,43 +1,81 @@
-"""Serves the content model: items near the mean of what the user watched, new items included."""
+"""Serves the content model: items near what the user watched and said to like, new items included."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Final
 
 import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
+from homefeed.errors import RecipeError
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.selection import top_k
-from homefeed.retrieve.taste import OncePerRequest, taste_of
-from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
+from homefeed.taste import OncePerRequest, taste_of, verb_of
+from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores
+
+_MOST_INTERESTS: Final = 100
+_LONGEST_INTEREST: Final = 200
+_NAMED_INTERESTS: Final = 2
+_KEPT_INTERESTS: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class _Taste:
+    """What a profile is made of: `items` of the history with `weights`, and `interests` (dimensions,)."""
+
+    items: Positions
+    weights: Floats
+    tags: tuple[str, ...]
+    interests: Floats
 
 
 class Content:
-    """An item's score is the cosine of its vector and the weighted sum of those of the user's latest events.
+    """An item's score is the cosine of its vector and the user's profile.
+
+    The profile is the weighted sum of the unit vectors of the user's latest events, plus `interests_weight`
+    times the unit vector of the interests the user declared: these lead while there is no history, and count as
+    much as that many events of weight 1 from then on, so they fade as the history grows. A feed about an item
+    starts from that item alone.
 
     Exact: every vector is compared, so a request costs time in proportion to the catalogue.
     """
 
     class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`."""
+        """`events` latest events count, each halved in weight every `half_life_days`.
+
+        `interests` names the attribute of a user that lists words of the item field `interests_field`: a list of
+        strings, or one string with `|` between them; anything else is no interests.
+        """
 
         model: str = "content"
         events: Annotated[int, Field(ge=1, le=1_000)] = 50
         half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        interests: str | None = None
+        interests_field: str = "tags"
+        interests_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
         reason: str = "Similar to {title}"
+        reason_interests: str = "Matches your interest in {tags}"
 
     def __init__(self, config: Config, resources: Resources) -> None:
+        """Raises RecipeError where interests are said to be words of a field that items do not have."""
         self._config = config
-        self._catalog = resources.catalog
+        self._catalog, self._resources = resources.catalog, resources
+        if config.interests is not None and config.interests_field not in self._catalog.fields:
+            raise RecipeError(
+                f'content: interests_field names "{config.interests_field}", which items do not declare; '
+                f"expected one of {', '.join(self._catalog.fields)}"
+            )
         self._model = resources.model(config.model, ContentModel)
         self._vectors = np.zeros((0, 1), np.float32)
         self._seen = 0
         self._fields = self._model.fields if self._model else ()
         self._taste = OncePerRequest(self._look_up)
+        self._interests = lru_cache(_KEPT_INTERESTS)(self._embed_interests)
         if self._model is not None:
             # The catalogue may grow meanwhile: what comes is left to the next refresh.
             self._seen, size = self._catalog.generation, self._catalog.size
@@ -60,12 +98,10 @@ class Content:
         self._seen = generation
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
-        """The k eligible items closest to the user's taste."""
-        items, weights = self._taste(query)
-        if not len(items):
-            return NO_POSITIONS, np.empty(0, np.float32)
+        """The k eligible items closest to the user's profile."""
+        taste = self._taste(query)
         vectors = self._vectors
-        profile = weights @ vectors[items]
+        profile = taste.weights @ vectors[taste.items] + taste.interests
         length = float(np.linalg.norm(profile))
         if length < 1e-9:
             return NO_POSITIONS, np.empty(0, np.float32)
@@ -77,30 +113,81 @@ class Content:
         return best.astype(np.int32), scores[best]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
-        """Name the item of the history, if it is still available, that contributed most to each."""
-        items, weights = self._taste(query)
-        available = self._catalog.available[items]
-        items, weights = items[available], weights[available]
-        if not len(items):
-            return [None] * len(positions)
+        """Name what added most to each: declared interests that the item has, or an item of the history.
+
+        That item must be nameable, and interests must be words the item itself has: one that is only
+        near them is not said to match.
+        """
+        taste = self._taste(query)
         vectors = self._vectors
+        if not len(vectors):
+            return [None] * len(positions)
         embedded = positions < len(vectors)
-        added = (vectors[np.where(embedded, positions, 0)] @ vectors[items].T) * weights
+        rows = vectors[np.where(embedded, positions, 0)]
+        closest, added = self._closest(query, taste, positions, rows, embedded)
+        by_interests = np.where(embedded, rows @ taste.interests, 0) > added
+        return [
+            (self._match(taste.tags, position) if interesting else None)
+            or (self._because(self._config.reason, item, query) if item >= 0 else None)
+            for position, item, interesting in zip(
+                positions.tolist(), closest.tolist(), by_interests.tolist(), strict=True
+            )
+        ]
+
+    def _closest(
+        self, query: Query, taste: _Taste, positions: Positions, rows: Floats, embedded: Mask
+    ) -> tuple[Positions, Floats]:
+        """For each position the nameable item of the history that added most, -1 for none, and how much."""
+        nameable = query.nameable[taste.items]
+        items, weights = taste.items[nameable], taste.weights[nameable]
+        if not len(items):
+            return np.full(len(positions), -1, np.int32), np.zeros(len(positions), np.float32)
+        added = (rows @ self._vectors[items].T) * weights
         added[~embedded] = 0
         added[positions[:, None] == items[None, :]] = 0
         best = added.argmax(axis=1)
-        closest = np.where(added[np.arange(len(positions)), best] > 0, items[best], -1)
-        return [
-            self._config.reason.format(title=self._catalog.title(item)) if item >= 0 else None
-            for item in closest.tolist()
-        ]
+        most = np.maximum(added[np.arange(len(positions)), best], 0)
+        return np.where(most > 0, items[best], -1), most
 
-    def _look_up(self, query: Query) -> tuple[Positions, Floats]:
+    def _match(self, tags: tuple[str, ...], position: int) -> str | None:
+        """Why the item matches the interests: by the user's own words for what it has, None if it has none."""
+        own = {term.casefold() for term in self._catalog.terms_at(self._config.interests_field, position)}
+        found = [tag for tag in tags if tag.casefold() in own][:_NAMED_INTERESTS]
+        return self._config.reason_interests.format(tags=" and ".join(found)) if found else None
+
+    def _because(self, template: str, item: int, query: Query) -> str:
+        return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
+
+    def _look_up(self, query: Query) -> _Taste:
         items, weights = taste_of(query, self._config.events, self._config.half_life_days)
         known = items < len(self._vectors)
-        return items[known], weights[known]
+        tags: tuple[str, ...] = ()
+        if self._config.interests is not None and query.anchor is None:
+            tags = _declared(query.user.attributes.get(self._config.interests))
+        return _Taste(items[known], weights[known], tags, self._interests(tags))
+
+    def _embed_interests(self, tags: tuple[str, ...]) -> Floats:
+        vector = np.zeros(self._vectors.shape[1], np.float32)
+        if self._model is not None and tags:
+            vector = self._model.embed([{self._config.interests_field: tags}])[0]
+            vector *= np.float32(self._config.interests_weight)
+        vector.flags.writeable = False
+        return vector
 
     def _embed(self, positions: Positions) -> None:
         if self._model is not None and len(positions):
             terms = [{f: self._catalog.terms_at(f, at) for f in self._fields} for at in positions.tolist()]
             self._vectors[positions] = self._model.embed(terms)
+
+
+def _declared(value: Any) -> tuple[str, ...]:
+    """The tags of a user's attribute, in their own words, each once; none where it is no list of tags."""
+    if isinstance(value, str):
+        value = value.split("|")
+    if not isinstance(value, list | tuple) or not all(isinstance(tag, str) for tag in value):
+        return ()
+    tags: dict[str, str] = {}
+    for tag in (tag.strip() for tag in value):
+        if 0 < len(tag) <= _LONGEST_INTEREST:
+            tags.setdefault(tag.casefold(), tag)
+    return tuple(tags.values())[:_MOST_INTERESTS]

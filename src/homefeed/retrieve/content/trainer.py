@@ -1,22 +1,38 @@
-"""Fits the content model with scikit-learn."""
+"""Fits the content model: words get their vectors from the catalogue itself, or from a text model."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
 
 from homefeed.errors import HomefeedError
-from homefeed.retrieve.content.model import ContentConfig, ContentModel, unit, word_matrix, words_of
-from homefeed.types import TrainingData
+from homefeed.retrieve.content.embedding import Encode, load_text_model
+from homefeed.retrieve.content.model import (
+    ContentConfig,
+    ContentModel,
+    WordMatrix,
+    unit,
+    word_matrix,
+    words_of,
+)
+from homefeed.types import Floats, TrainingData
+
+_BLOCK: Final = 8_192
+_ENOUGH_ITEMS: Final = 100
+_LEANING: Final = 0.2
 
 
 class ContentTrainer:
-    """Latent semantic analysis (Deerwester et al., JASIS 1990) of the items' declared fields.
+    """A word's weight in an item is its field's weight times ln((1 + items) / (1 + items with it)) + 1.
 
-    A word's weight in an item is its field's weight times ln((1 + items) / (1 + items with it)) + 1; rows are
-    scaled to length 1 and reduced to `dimensions` by randomised truncated SVD (Halko et al., SIAM Review 2011).
+    Rows of such weights are scaled to length 1. Without a text model they are reduced to `dimensions` by
+    randomised truncated SVD (Halko et al., SIAM Review 2011), which is latent semantic analysis (Deerwester et
+    al., JASIS 1990). With one an item is the sum of the text model's vectors of its words, see `from_texts`.
     """
 
     Config = ContentConfig
@@ -28,9 +44,10 @@ class ContentTrainer:
         """Vectors of every item of the catalogue.
 
         Raises:
-            HomefeedError: a configured field is not declared by the recipe.
+            HomefeedError: a configured field is not declared by the recipe, or the text model cannot be used.
         """
         documents = self._documents(data)
+        encode = None if self._config.text_model is None else load_text_model(Path(self._config.text_model))
         frequency = Counter(word for document in documents for word in set(document))
         common = sorted(frequency, key=lambda word: (-frequency[word], word))[: self._config.vocabulary]
         words = {word: column for column, word in enumerate(sorted(common))}
@@ -43,15 +60,10 @@ class ContentTrainer:
             np.float32,
         )
         matrix = word_matrix(documents, words, weights)
-        dimensions = min(self._config.dimensions, *matrix.shape)
-        if dimensions < 1 or len(words) < 2:  # nothing to reduce
-            components = np.ones((1, len(words)), np.float32)
+        if encode is None:
+            components = from_catalogue(matrix, self._config.dimensions, data.seed)
         else:
-            svd = TruncatedSVD(dimensions, random_state=data.seed, n_iter=4)
-            # It divides by the variance for a statistic that nobody asks for; like items have none.
-            with np.errstate(invalid="ignore", divide="ignore"):
-                svd.fit(matrix)
-            components = np.ascontiguousarray(svd.components_, np.float32)
+            components = from_texts(encode, words, matrix, self._config.dimensions)
         vectors = unit(np.asarray(matrix @ components.T, np.float32))
         return ContentModel(data.numbers, vectors, words, weights, components)
 
@@ -66,3 +78,62 @@ class ContentTrainer:
             for document, terms in zip(documents, data.terms[field], strict=True):
                 document.extend(words_of(field, terms))
         return documents
+
+
+def from_catalogue(matrix: WordMatrix, dimensions: int, seed: int) -> Floats:
+    """(dimensions or fewer, words) by which items (items, words) are reduced to what they have in common."""
+    dimensions = min(dimensions, *matrix.shape)
+    if dimensions < 1 or matrix.shape[1] < 2:  # nothing to reduce
+        return np.ones((1, matrix.shape[1]), np.float32)
+    svd = TruncatedSVD(dimensions, random_state=seed, n_iter=4)
+    # It divides by the variance for a statistic that nobody asks for; like items have none.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        svd.fit(matrix)
+    return np.ascontiguousarray(svd.components_, np.float32)
+
+
+def from_texts(encode: Encode, words: Mapping[str, int], matrix: WordMatrix, dimensions: int) -> Floats:
+    """(dimensions or fewer, words): the text model's unit vectors of words, turned to the items' main directions.
+
+    With the weights of `matrix` (items, words) that makes the sentence embeddings of Arora, Liang and Ma ("A
+    Simple but Tough-to-Beat Baseline for Sentence Embeddings", ICLR 2017) with idf for their frequency weights:
+    weighted sums of word vectors without the first principal component of all, which says what every item is
+    and so tells none apart. That one and those beyond `dimensions` are left out. Whole terms are words, too: a
+    text's is the model's own embedding of it.
+    """
+    if not words:
+        return np.ones((1, 0), np.float32)
+    vectors = _encoded(encode, words)
+    gram = np.zeros((vectors.shape[1],) * 2)
+    for items in _items(matrix, vectors):
+        gram += items.T @ items
+    lengths, directions = np.linalg.eigh(gram)
+    lengths, directions = lengths[::-1], directions[:, ::-1].astype(np.float32)
+    skip = int(len(lengths) > 1 and lengths[1] > 1e-4 * lengths[0] and _is_common(matrix, vectors, directions))
+    return np.ascontiguousarray((vectors @ directions[:, skip : skip + dimensions]).T)
+
+
+def _encoded(encode: Encode, words: Mapping[str, int]) -> Floats:
+    """(words, dimensions of the text model), a word of several fields encoded once."""
+    plain = [word.partition("=")[2] for word in words]
+    texts = sorted(set(plain))
+    row_of = {text: row for row, text in enumerate(texts)}
+    return unit(encode(texts))[[row_of[text] for text in plain]]
+
+
+def _is_common(matrix: WordMatrix, vectors: Floats, directions: Floats) -> bool:
+    """Whether nine in ten items lean to the first direction, by a cosine of 0.2 or more, and all to one side.
+
+    Else it is a subject that many items share, and so it may be where items are few: to take it from them would
+    leave nothing of them.
+    """
+    leanings = np.concatenate([(items @ directions[:, 0])[items.any(axis=1)] for items in _items(matrix, vectors)])
+    if len(leanings) < _ENOUGH_ITEMS:
+        return False
+    return bool(np.quantile(leanings * np.sign(leanings.sum()), 0.1) >= _LEANING)
+
+
+def _items(matrix: WordMatrix, vectors: Floats) -> Iterator[Floats]:
+    """Unit vectors of all items, a block at a time: those of a text model are long."""
+    for start in range(0, matrix.shape[0], _BLOCK):
+        yield unit(np.asarray(matrix[start : start + _BLOCK] @ vectors, np.float32))

@@ -13,7 +13,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.selection import top_k
-from homefeed.retrieve.taste import OncePerRequest, taste_of
+from homefeed.taste import OncePerRequest, taste_of, verb_of
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 _Neighbourhood: TypeAlias = tuple[Positions, npt.NDArray[np.int32], Floats]
@@ -26,7 +26,11 @@ class ItemItem:
     """
 
     class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`."""
+        """`events` latest events count, each halved in weight every `half_life_days`.
+
+        `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it:
+        'Because you {verb} "{title}"'. In `reason_anchored` the title is that of the item the feed is about.
+        """
 
         model: str = "item_item"
         events: Annotated[int, Field(ge=1, le=1_000)] = 50
@@ -36,6 +40,7 @@ class ItemItem:
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
+        self._resources = resources
         self._catalog = resources.catalog
         self._model = resources.model(config.model, ItemItemModel)
         self._neighbourhood = OncePerRequest(self._look_up)
@@ -58,24 +63,27 @@ class ItemItem:
         return positions[best], scores[best]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
-        """Name the item of the history that contributed most to each."""
+        """Name the item of the history that contributed most to each: never one that counts as disliked."""
         if self._model is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        contributors = self._contributors(query, positions)
-        return [
-            template.format(title=self._catalog.title(item)) if item >= 0 else None
-            for item in contributors.tolist()
-        ]
+        contributors = self._contributors(query, positions).tolist()
+        said = {item: self._said(template, query, item) for item in set(contributors)}
+        return [said[item] for item in contributors]
+
+    def _said(self, template: str, query: Query, item: int) -> str | None:
+        if item < 0:
+            return None
+        return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
 
     def _contributors(self, query: Query, positions: Positions) -> Positions:
-        """(n,) the available item that added most to each position's score; -1 where none did."""
+        """(n,) the nameable item that added most to each position's score; -1 where none did."""
         sources, neighbours, gains = self._neighbourhood(query)
         wanted = np.full(len(self._row_of_position) + 1, -1, np.int32)
         modelled = np.flatnonzero(positions < len(self._row_of_position))
         wanted[positions[modelled]] = modelled
         places = wanted[self._position_of_row[neighbours]]
-        asked = (places >= 0) & self._catalog.available[sources]
+        asked = (places >= 0) & query.nameable[sources]
         if not asked.any():
             return np.full(len(positions), -1, np.int32)
         items, which = np.unique(sources[asked], return_inverse=True)

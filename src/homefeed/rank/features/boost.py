@@ -1,0 +1,31 @@
+"""What operators add to an item or take from it by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import NumberColumn
+from homefeed.protocols import PartConfig
+from homefeed.types import Candidates, Floats, Query
+
+
+class Boost:
+    """The item's number, held within -1 and 1; 0 where it has none."""
+
+    class Config(PartConfig):
+        """`field` is a number field of items."""
+
+        field: str = "boost"
+
+    names = ("boost",)
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        """Raises RecipeError where items have no such number field."""
+        self._catalog = resources.catalog
+        self._column = resources.catalog.column(config.field, NumberColumn)
+
+    def extract(self, query: Query, candidates: Candidates) -> Floats:  # noqa: ARG002
+        """(n, 1) from -1 to 1."""
+        boosts = self._column.numbers(self._catalog.size)[candidates.positions]
+        return np.clip(np.where(np.isnan(boosts), 0, boosts), -1, 1).astype(np.float32)[:, None]

@@ -1,0 +1,40 @@
+"""Whether an item is from where the user is: the same block, campus, language."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import CategoryColumn
+from homefeed.protocols import PartConfig
+from homefeed.types import Candidates, Floats, Query
+
+
+class Match:
+    """1 where the item's category is the user's attribute, whatever the letter case, else 0.
+
+    Neither an item nor a user without a value matches. The feature is named after the item's field:
+    `block_match`.
+    """
+
+    class Config(PartConfig):
+        """`item` is a category field of items, `user` the attribute of users to compare it with."""
+
+        item: str
+        user: str
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        """Raises RecipeError where items have no such category field."""
+        self._attribute = config.user
+        self._catalog = resources.catalog
+        self._column = resources.catalog.column(config.item, CategoryColumn)
+        self.names = (f"{config.item}_match",)
+
+    def extract(self, query: Query, candidates: Candidates) -> Floats:
+        """(n, 1) of 0 and 1."""
+        value = query.user.attributes.get(self._attribute)
+        if value is None:
+            return np.zeros((len(candidates), 1), np.float32)
+        codes = self._column.codes(self._catalog.size)[candidates.positions]
+        equal: Floats = (codes == self._column.code(value)).astype(np.float32)[:, None]
+        return equal

@@ -1,0 +1,80 @@
+"""How well an item's tags fit those of what the user liked, and those they declared."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import TagsColumn
+from homefeed.errors import InvalidError
+from homefeed.protocols import PartConfig
+from homefeed.taste import taste_of
+from homefeed.types import Candidates, Codes, Floats, Query
+
+_MOST_INTERESTS: Final = 100
+
+
+class TagOverlap:
+    """x / (1 + |x|), from -1 to 1, where x = sum of the user's weights of the item's tags / sqrt(their number).
+
+    A tag weighs what the items of the user's taste that have it weigh together, less than 0 for dislikes, and
+    `interests_weight` more if the user declared it. The root makes it the product of the profile and the item's
+    tags as a unit vector, so that many tags are no advantage. A feed about an item starts from that item alone.
+    """
+
+    class Config(PartConfig):
+        """`field` is a tags field of items; `events` latest events count, halved every `half_life_days`.
+
+        `interests` names the attribute of users that lists tags: a list of strings, or one string with `|`
+        between them; anything else is no interests.
+        """
+
+        field: str = "tags"
+        interests: str | None = None
+        interests_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+        events: Annotated[int, Field(ge=1, le=1_000)] = 50
+        half_life_days: Annotated[float, Field(gt=0)] = 30.0
+
+    names = ("tag_overlap",)
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        """Raises RecipeError where items have no such tags field."""
+        self._config = config
+        self._catalog = resources.catalog
+        self._column = resources.catalog.column(config.field, TagsColumn)
+
+    def extract(self, query: Query, candidates: Candidates) -> Floats:
+        """(n, 1) from -1 to 1; 0 where the item has no tags or the user no profile."""
+        codes = self._column.codes(self._catalog.size)
+        tags = codes[candidates.positions]
+        total = self._profile(query, codes)[tags + 1].sum(axis=1)
+        fit = total / np.sqrt(np.maximum((tags >= 0).sum(axis=1), 1))
+        features: Floats = (fit / (1 + np.abs(fit))).astype(np.float32)[:, None]
+        return features
+
+    def _profile(self, query: Query, codes: Codes) -> npt.NDArray[np.float64]:
+        """(1 + tags,) the weight of each tag for the user; the first, of code -1, is 0."""
+        items, weights = taste_of(query, self._config.events, self._config.half_life_days)
+        own = codes[items]
+        each = np.repeat(weights.astype(np.float64), own.shape[1])
+        # The tags are counted only now: every code read above is among them, though items may come meanwhile.
+        counted = np.bincount(own.ravel() + 1, each, 1 + self._column.distinct)
+        profile = counted.astype(np.float64, copy=False)
+        profile[0] = 0
+        if self._config.interests is not None and query.anchor is None:
+            declared = self._declared(query.user.attributes.get(self._config.interests))
+            profile[declared + 1] += np.float64(self._config.interests_weight)
+        return profile
+
+    def _declared(self, value: Any) -> Codes:
+        """The codes of the tags that a user declared and an item has, each once."""
+        try:
+            words = self._column.check("", value) or []
+        except InvalidError:
+            words = []
+        codes = {self._column.code(word) for word in words[:_MOST_INTERESTS]} - {-2}
+        return np.array(sorted(codes), np.int32)

@@ -1,0 +1,99 @@
+"""Chances for new items that too few have met to be judged: a few, drawn by lot, with known probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Annotated, Final
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.fresh import NewestFirst
+from homefeed.types import DAY, NO_TIME, SECOND, Mask, Numbers, Positions, Query, Scores
+
+_HOUR: Final = 3_600 * SECOND
+
+
+class Explore:
+    """Draws `slots` of the pool: eligible items created within `days` that have fewer than `most_events` events.
+
+    Every item of the pool is drawn with the same probability, min(1, slots / items in the pool): its propensity,
+    which is its score. By it, whoever learns from the log can weigh what chance brought about: Horvitz &
+    Thompson, "A generalization of sampling without replacement from a finite universe" (JASA 1952).
+
+    Drawn are the items with the lowest of pseudo-random numbers made from item, user and period: a period of
+    `hours` has one draw for a user, the same in every process and however often it is asked for. One item that
+    joins or leaves the pool meanwhile changes at most one of those drawn; what earlier pages have shown stays
+    in the pool, so that the next page finds the same draw. Users without an id share one.
+    """
+
+    class Config(PartConfig):
+        """`seed` makes other draws of everything else alike. Reasons are given to items that may be drawn."""
+
+        days: Annotated[float, Field(gt=0)] = 2.0
+        most_events: Annotated[int, Field(ge=1)] = 10
+        slots: Annotated[int, Field(ge=1)] = 2
+        hours: Annotated[float, Field(gt=0)] = 1.0
+        seed: int = 0
+        reason: str = "New: be among the first to see this"
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config = config
+        self._catalog = resources.catalog
+        self._counters = resources.counters
+        self._newest = NewestFirst(resources.catalog)
+
+    def refresh(self) -> None:
+        """Sort anew where the catalogue changed."""
+        self._newest.refresh()
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """Those drawn for this user and period, in the order of the draw, that this request may show."""
+        slots, pool = self._config.slots, self._pool(query)
+        lots = _lots(self._key(query), self._catalog.numbers[pool])
+        drawn = pool[np.argsort(lots, kind="stable")[:slots]]
+        positions = drawn[query.eligible[drawn]][:k]
+        propensity = min(1.0, slots / max(len(pool), 1))
+        return positions, np.full(len(positions), propensity, np.float32)
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
+        """The same for every item that is new and hardly known."""
+        return [self._config.reason if new else None for new in self._is_unknown(query, positions).tolist()]
+
+    def _pool(self, query: Query) -> Positions:
+        """What may be drawn, shown by earlier pages or not."""
+        mask = query.eligible.copy()
+        mask[query.exclude] = self._catalog.available[query.exclude]
+        new = self._newest.between(query.now - self._config.days * DAY, query.now)
+        new = new[new < len(mask)]
+        new = new[mask[new]]
+        return new[self._is_unknown(query, new)]
+
+    def _is_unknown(self, query: Query, positions: Positions) -> Mask:
+        created = self._catalog.created[positions]
+        recent = (created != NO_TIME) & (created <= query.now)
+        recent &= created >= query.now - self._config.days * DAY
+        unknown: Mask = recent & (self._counters.events[positions] < self._config.most_events)
+        return unknown
+
+    def _key(self, query: Query) -> int:
+        """64 bits of the user and the period."""
+        period = query.now // max(round(self._config.hours * _HOUR), 1)
+        words = f"{self._config.seed}:{period}:{query.user.user_id or ''}"
+        return int.from_bytes(blake2b(words.encode(), digest_size=8).digest(), "big")
+
+
+def _lots(key: int, numbers: Numbers) -> npt.NDArray[np.uint64]:
+    """(n,) pseudo-random numbers, each of the key and the item's permanent number alone.
+
+    The output function of SplitMix64: Steele et al., "Fast splittable pseudorandom number generators" (OOPSLA
+    2014). Numbers are the same in every process, where positions need not be.
+    """
+    lots = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
+    lots = (lots ^ (lots >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    lots = (lots ^ (lots >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return lots ^ (lots >> np.uint64(31))
