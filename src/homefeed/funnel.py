@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
 
-from homefeed.errors import HomefeedError, InvalidError
-from homefeed.explain import FeatureTrace, RetrieverTrace, ScreenTrace, Trace, reasons_for
-from homefeed.protocols import Arranger, Explains, FeatureExtractor, Ranker, Retriever, Screen
+from homefeed.errors import HomefeedError, InvalidError, NotFoundError
+from homefeed.explain import ArrangerTrace, FeatureTrace, RetrieverTrace, ScreenTrace, Trace, reasons_for
+from homefeed.protocols import Arranger, Explains, FeatureExtractor, Ranker, Retriever, Screen, Tells
 from homefeed.types import Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate
 
 _PASSED_OVER = 64
@@ -22,7 +23,8 @@ _PASSED_OVER = 64
 class Feed:
     """One surface of an app with its parts built. Screens and retrievers keep the order of the recipe.
 
-    `explaining` are those of the retrievers that give reasons.
+    `isolation`, one of the screens, says what the user may know of at all: what it does not pass is not even
+    looked at in their history. `explaining` are those of the retrievers that give reasons.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Feed:
     ranker: Ranker
     arrangers: Mapping[str, Arranger]
     anchored: bool = False
+    isolation: Screen | None = None
     cold_start: Self | None = None
     explaining: Mapping[str, Explains] = field(init=False)
 
@@ -42,13 +45,19 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """All candidates of a request, best first, and how they came about."""
+    """All candidates of a request, best first, and how they came about.
 
+    `name` is the feed that was asked, `feed` the one that answers; `stages` are the positions in order, once
+    ranked and after each arranger.
+    """
+
+    name: str
     feed: Feed
     query: Query
     candidates: Candidates
     proposals: Mapping[str, tuple[Positions, Scores]]
     passed: Mapping[str, Mask]
+    stages: Mapping[str, Positions]
     cold_start: bool
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -59,30 +68,52 @@ def recommend(feed: Feed, query: Query) -> Slate:
     A retriever or feature extractor that raises narrows the slate and is named in `failed`; a screen, ranker or
     arranger that raises fails the request.
     """
-    ranked = rank(feed, query)
-    page = _gated(ranked).take(slice(query.n))
-    if not len(page):
-        return Slate(feed.name, page.positions, page.scores, (), (), ranked.cold_start, ranked.failed)
-    contributions = ranked.feed.ranker.contributions(ranked.query, page)
-    reasons = _reasons(ranked, page, contributions)
-    proposed = ~np.isnan(page.retrieved)
+    return page(rank(feed, query), query)
+
+
+def page(ranked: Ranked, query: Query) -> Slate:
+    """The first `query.n` of what was ranked, for this or an earlier request, that the screens let pass now.
+
+    Raises:
+        NotFoundError: the anchor is none of the user's.
+    """
+    query, passed = _screened(ranked.feed, _isolated(ranked.feed, query))
+    gated = _gated(ranked, passed)
+    shown = gated.take(slice(query.n))
+    contributions = ranked.feed.ranker.contributions(query, shown)
+    proposed = ~np.isnan(shown.retrieved)
     sources = tuple(
-        tuple(name for name, is_source in zip(page.retrievers, row, strict=True) if is_source)
+        tuple(name for name, is_source in zip(shown.retrievers, row, strict=True) if is_source)
         for row in proposed.tolist()
     )
-    return Slate(feed.name, page.positions, page.scores, reasons, sources, ranked.cold_start, ranked.failed)
+    return Slate(
+        feed=ranked.name,
+        positions=shown.positions,
+        scores=shown.scores,
+        reasons=_reasons(ranked, query, shown, contributions) if len(shown) else (),
+        sources=sources,
+        cold_start=ranked.cold_start,
+        feature_names=shown.feature_names,
+        features=shown.features,
+        propensities=_propensities(shown),
+        left=len(gated) - len(shown),
+        gated=tuple(drop.by for drop in gated.dropped[len(ranked.candidates.dropped) :]),
+        failed=ranked.failed,
+    )
 
 
 def explain(feed: Feed, query: Query, position: int) -> Trace:
     """Tell why the item at `position` is, or is not, where it is in the answer to the query."""
     ranked = rank(feed, query)
-    gated = _gated(ranked)
+    gated = _gated(ranked, _screened(ranked.feed, ranked.query)[1])
     places = np.flatnonzero(gated.positions == position)
     place = int(places[0]) if len(places) else None
-    screens = tuple(ScreenTrace(name, bool(mask[position])) for name, mask in ranked.passed.items())
+    screens = tuple(_screen_trace(ranked, name, position) for name in ranked.passed)
+    if feed.isolation is not None and not ranked.passed["isolation"][position]:
+        screens = tuple(screen for screen in screens if screen.name == "isolation")  # no word on what it is like
     dropped = next((d for d in gated.dropped if position in d.positions), None)
     features: tuple[FeatureTrace, ...] = ()
-    score = reason = None
+    score = reason = propensity = None
     if place is not None:
         row = gated.take(slice(place, place + 1))
         contributions = ranked.feed.ranker.contributions(ranked.query, row)
@@ -90,8 +121,8 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
             FeatureTrace(name, float(value), float(added))
             for name, value, added in zip(row.feature_names, row.features[0], contributions[0], strict=True)
         )
-        score = float(row.scores[0])
-        reason = _reasons(ranked, row, contributions)[0]
+        score, propensity = float(row.scores[0]), float(_propensities(row)[0])
+        reason = _reasons(ranked, ranked.query, row, contributions)[0]
     return Trace(
         feed=feed.name,
         made_by=ranked.feed.name,
@@ -100,41 +131,82 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
         place=None if place is None else place + 1,
         candidates=len(gated),
         score=score,
+        propensity=propensity,
         reason=reason,
         screens=screens,
         retrievers=tuple(_retriever_trace(name, found, position) for name, found in ranked.proposals.items()),
         features=features,
+        arrangers=_arranger_traces(ranked, position),
         dropped_by=None if dropped is None else f"{dropped.by}: {dropped.why}",
         failed=tuple(f"{name}: {error}" for name, error in ranked.failed.items()),
     )
 
 
 def rank(feed: Feed, query: Query) -> Ranked:
-    """All candidates for the query, ranked and arranged."""
+    """All candidates for the query, ranked and arranged.
+
+    Raises:
+        InvalidError: the feed is about an item, and none is named.
+        NotFoundError: the anchor is none of the user's.
+    """
     if feed.anchored and query.anchor is None:
         raise InvalidError(f"item_id: the feed {feed.name} is about an item; name it")
+    name, query = feed.name, _isolated(feed, query)
     cold_start = query.user.is_cold and query.anchor is None
     if cold_start and feed.cold_start is not None:
         feed = feed.cold_start
-    passed = {name: screen.screen(query) for name, screen in feed.screens.items()}
-    query = replace(query, eligible=reduce(np.logical_and, passed.values()))
+    query, passed = _screened(feed, query)
     failed: dict[str, str] = {}
     proposals = {}
-    for name, (retriever, k) in feed.retrievers.items():
+    for part, (retriever, k) in feed.retrievers.items():
         try:
-            proposals[name] = retriever.retrieve(query, max(k, _depth(query.n)))
+            proposals[part] = retriever.retrieve(query, max(k, _depth(query.n)))
         except HomefeedError:
             raise
         except Exception as error:  # whatever it was, the others can still answer
-            failed[name] = f"{type(error).__name__}: {error}"
+            failed[part] = f"{type(error).__name__}: {error}"
     candidates = _described(feed, query, _merged(feed, proposals), failed)
     scores = feed.ranker.score(query, candidates)
     # Where scores are equal, as among items that nobody played, the newest of the catalogue come first.
     best_first = np.lexsort((-candidates.positions, -scores))
     candidates = replace(candidates, scores=scores).take(best_first)
-    for arranger in feed.arrangers.values():
+    stages = {feed.name: candidates.positions}
+    for part, arranger in feed.arrangers.items():
         candidates = arranger.arrange(query, candidates)
-    return Ranked(feed, query, candidates, proposals, passed, cold_start, failed)
+        stages[part] = candidates.positions
+    return Ranked(name, feed, query, candidates, proposals, passed, stages, cold_start, failed)
+
+
+def slim(ranked: Ranked, most: int) -> Ranked:
+    """What later pages need of it: the first `most` candidates, and no masks of the whole catalogue."""
+    nothing = np.empty(0, np.bool_)
+    query = replace(ranked.query, eligible=nothing, nameable=nothing)
+    candidates = replace(ranked.candidates.take(slice(most)), dropped=())
+    return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages={})
+
+
+def _isolated(feed: Feed, query: Query) -> Query:
+    """The query without anything that the user may not know of: not even reasons may tell of it."""
+    if feed.isolation is None:
+        return query
+    visible = feed.isolation.screen(query)
+    if query.anchor is not None and not visible[query.anchor]:
+        raise NotFoundError(f"item_id: no such item in {query.app}")
+    history = query.user.history
+    if not visible[history.items].all():
+        query = replace(query, user=replace(query.user, history=history.take(visible[history.items])))
+    if not visible[query.exclude].all() or not visible[query.before].all():
+        exclude, before = (positions[visible[positions]] for positions in (query.exclude, query.before))
+        query = replace(query, exclude=exclude, before=before)
+    return query
+
+
+def _screened(feed: Feed, query: Query) -> tuple[Query, dict[str, Mask]]:
+    """The query with what its user may see, and what of that each screen passes."""
+    passed = {name: screen.screen(query) for name, screen in feed.screens.items()}
+    guards = [passed[name] for name, screen in feed.screens.items() if getattr(screen, "guards_names", False)]
+    nameable = reduce(np.logical_and, guards, np.ones(len(passed["availability"]), np.bool_))
+    return replace(query, eligible=reduce(np.logical_and, passed.values()), nameable=nameable), passed
 
 
 def _depth(n: int) -> int:
@@ -180,20 +252,42 @@ def _normalised(retrieved: Floats) -> Floats:
     return (scores / np.where(best > 0, best, 1)).astype(np.float32)
 
 
-def _gated(ranked: Ranked) -> Candidates:
-    """The last gate: every screen is asked again about what is about to be shown."""
+def _gated(ranked: Ranked, passed: Mapping[str, Mask]) -> Candidates:
+    """The last gate: every screen has been asked again, now that it is known what is about to be shown."""
     candidates = ranked.candidates
-    for name, screen in ranked.feed.screens.items():
-        passes = screen.screen(ranked.query)[candidates.positions]
+    for name, mask in passed.items():
+        passes = mask[candidates.positions]
         if not passes.all():
             gone = Dropped(name, candidates.positions[~passes], "stopped at the last gate")
             candidates = replace(candidates.take(passes), dropped=(*candidates.dropped, gone))
     return candidates
 
 
-def _reasons(ranked: Ranked, page: Candidates, contributions: Floats) -> tuple[str, ...]:
+def _propensities(candidates: Candidates) -> Floats:
+    return np.ones(len(candidates), np.float32) if candidates.propensities is None else candidates.propensities
+
+
+def _reasons(ranked: Ranked, query: Query, shown: Candidates, contributions: Floats) -> tuple[str, ...]:
     otherwise = f"From the list {ranked.feed.name}"
-    return reasons_for(ranked.query, page, contributions, ranked.feed.explaining, otherwise, ranked.failed)
+    return reasons_for(query, shown, contributions, ranked.feed.explaining, otherwise, ranked.failed)
+
+
+def _screen_trace(ranked: Ranked, name: str, position: int) -> ScreenTrace:
+    screen = ranked.feed.screens[name]
+    if ranked.passed[name][position]:
+        return ScreenTrace(name, True)
+    return ScreenTrace(name, False, screen.why(ranked.query, position) if isinstance(screen, Tells) else None)
+
+
+def _arranger_traces(ranked: Ranked, position: int) -> tuple[ArrangerTrace, ...]:
+    """The place of an item before and after each arranger."""
+    places = [(name, _place(order, position)) for name, order in ranked.stages.items()]
+    return tuple(ArrangerTrace(name, before, after) for (_, before), (name, after) in pairwise(places))
+
+
+def _place(order: Positions, position: int) -> int | None:
+    rows = np.flatnonzero(order == position)
+    return int(rows[0]) + 1 if len(rows) else None
 
 
 def _retriever_trace(name: str, found: tuple[Positions, Scores], position: int) -> RetrieverTrace:
@@ -205,7 +299,7 @@ def _retriever_trace(name: str, found: tuple[Positions, Scores], position: int) 
 
 
 def _verdict(place: int | None, n: int, screens: tuple[ScreenTrace, ...], dropped: Dropped | None) -> str:
-    stopped = [screen.name for screen in screens if not screen.passed]
+    stopped = [f"{s.name} ({s.why})" if s.why else s.name for s in screens if not s.passed]
     if stopped:
         return f"Not shown: stopped by {' and '.join(stopped)}"
     if dropped is not None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
-import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from threadpoolctl import threadpool_limits
 
 from homefeed import __version__
-from homefeed.api import apps, errors, events, feeds, health, items, metrics, openapi, users
+from homefeed.api import apps, background, errors, events, feeds, health, items, metrics, openapi, users
 from homefeed.api.context import Context
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
@@ -22,12 +20,10 @@ from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
-from homefeed.serving import LiveApp, live_app
+from homefeed.serving import live_app
 from homefeed.serving.clock import Outside
 from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
-
-_log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None, outside: Outside | None = None) -> FastAPI:
@@ -50,20 +46,15 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
             live = {name: live_app(recipe, store, settings, outside) for name, recipe in recipes.items()}
             for one in live.values():
                 await one.start()
-            app.state.context = Context(live, measured)
+            app.state.context = Context(live, measured, settings.impressions_days > 0)
             # What is loaded stays: the collector need not look at it with every full collection.
             gc.collect()
             gc.freeze()
-            followers = [
-                asyncio.create_task(_follow(one, settings.poll_seconds, measured)) for one in live.values()
-            ]
+            working = background.start(live.values(), settings, measured)
             try:
                 yield
             finally:
-                for task in followers:
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
+                await background.stop(working, live.values(), measured)
 
     app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
     for router in (apps.router, items.router, users.router, events.router, feeds.router, health.router):
@@ -84,18 +75,3 @@ def _own_routes(recipes: Mapping[str, Recipe]) -> list[APIRouter]:
     return [
         importlib.import_module(f"homefeed.apps.{name}.routes").router for name in recipes if name in built_in()
     ]
-
-
-async def _follow(app: LiveApp, every: float, measured: Metrics) -> None:
-    """Keep an app in step with what others write and train, for as long as the server runs."""
-    name = app.recipe.app
-    while True:
-        await asyncio.sleep(every)
-        try:
-            if await app.catch_up():
-                measured.reloads.labels(name).inc()
-                _log.info("models live", app=name, versions=app.model_versions)
-            measured.items.labels(name).set(app.catalog.size)
-        except Exception as error:
-            measured.follow_errors.labels(name).inc()
-            _log.error("cannot follow the store; trying again", app=name, error=repr(error))

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         tuple[str, ...],
         NoDecode,
         Field(description="Apps to serve: names of built-in ones or paths of recipe.toml files."),
-    ] = ("streaming",)
+    ] = ("community", "streaming")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     poll_seconds: Annotated[
@@ -47,6 +47,17 @@ class Settings(BaseSettings):
         Field(description="Other processes take events too: read each user's events from the store every time."),
     ] = False
     user_cache: Annotated[int, Field(ge=1, description="How many users' states to keep in memory.")] = 20_000
+    slate_cache: Annotated[int, Field(ge=1, description="How many slates to keep for their next pages.")] = 1_000
+    impressions_days: Annotated[
+        float, Field(ge=0, description="How long to keep what feeds have shown; 0: it is not written down.")
+    ] = 90.0
+    events_days: Annotated[
+        float | None, Field(gt=0, description="How long to keep events; without it for ever.")
+    ] = None
+    text_model: Annotated[
+        Path | None,
+        Field(description="Folder of a sentence-transformers or model2vec model; without it TF-IDF and SVD."),
+    ] = None
     max_body_megabytes: Annotated[float, Field(gt=0)] = 16.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

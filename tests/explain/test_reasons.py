@@ -14,7 +14,7 @@ from homefeed.protocols import Explains
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.retrieve.taste import taste_of
+from homefeed.taste import taste_of
 from homefeed.testing import World, toy_world
 from homefeed.testing.world import NOW, USERS
 from homefeed.types import DAY, Candidates, Floats, Positions, Query

@@ -21,6 +21,7 @@ class Context:
 
     apps: Mapping[str, LiveApp]
     metrics: Metrics
+    logs_impressions: bool
 
     def app(self, name: str) -> LiveApp:
         """A served app.
@@ -44,6 +45,16 @@ async def get_app(app: str, request: Request) -> LiveApp:
     """The app named in the path."""
     context: Context = request.app.state.context
     return context.app(app)
+
+
+def ready_made(name: str) -> Callable[[Request], Coroutine[Any, Any, LiveApp]]:
+    """The dependency of a ready-made app's own routes: the app itself."""
+
+    async def get_it(request: Request) -> LiveApp:
+        context: Context = request.app.state.context
+        return context.app(name)
+
+    return get_it
 
 
 async def get_request_id(request: Request) -> str:

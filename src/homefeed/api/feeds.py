@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query, Request
 
+from homefeed.api.answers import explained, shown
 from homefeed.api.context import App, InContext, RequestId, StrictRoute
 from homefeed.api.schemas import ExplainOut, FeedAnswer, FeedItem, Id
 from homefeed.errors import InvalidError
@@ -60,8 +60,7 @@ async def get_feed(
     )
     answer = await app.recommend(asked)
     slate, catalog = answer.slate, answer.catalog
-    for part in slate.failed:
-        context.metrics.failures.labels(app.recipe.app, feed, part).inc()
+    shown(context, app, answer, request_id)
     return FeedAnswer(
         app=app.recipe.app,
         feed=feed,
@@ -103,15 +102,7 @@ async def explain(
         item_id=anchor,
         filters=tuple(parse_filter(text) for text in filters or ()),
     )
-    trace = await app.explain(asked, item_id)
-    return ExplainOut(
-        app=app.recipe.app,
-        user_id=user_id,
-        item_id=item_id,
-        request_id=request_id,
-        models=app.model_versions,
-        **asdict(trace),
-    )
+    return await explained(app, asked, item_id, request_id)
 
 
 def parse_filter(text: str) -> Filter:

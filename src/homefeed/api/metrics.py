@@ -21,6 +21,7 @@ class Metrics:
     items: Gauge = field(init=False)
     follow_errors: Counter = field(init=False)
     reloads: Counter = field(init=False)
+    impressions: Counter = field(init=False)
 
     def __post_init__(self) -> None:
         made = {
@@ -48,6 +49,12 @@ class Metrics:
                 "homefeed_model_reloads",
                 "Times newly published models went live.",
                 ("app",),
+                registry=self.registry,
+            ),
+            "impressions": Counter(
+                "homefeed_impressions",
+                "Pages shown, by whether they could be written to the log.",
+                ("app", "outcome"),
                 registry=self.registry,
             ),
         }

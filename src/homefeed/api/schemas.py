@@ -238,10 +238,19 @@ class FeedAnswer(BaseModel):
 
 
 class ScreenOut(BaseModel):
-    """A screen and whether the item passed it."""
+    """A screen and whether the item passed it; why not, where the screen can say."""
 
     name: str
     passed: bool
+    why: str | None
+
+
+class ArrangerOut(BaseModel):
+    """An arranger, and the item's place before and after it."""
+
+    name: str
+    before: int | None
+    after: int | None
 
 
 class RetrieverOut(BaseModel):
@@ -275,10 +284,12 @@ class ExplainOut(BaseModel):
     place: int | None
     candidates: int
     score: float | None
+    propensity: float | None
     reason: str | None
     screens: list[ScreenOut]
     retrievers: list[RetrieverOut]
     features: list[FeatureOut]
+    arrangers: list[ArrangerOut]
     dropped_by: str | None
     failed: list[str]
     models: dict[str, str]

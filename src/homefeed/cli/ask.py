@@ -117,8 +117,9 @@ def history(
     """
     import orjson
 
-    from homefeed.serving.intake import check_id, format_time
+    from homefeed.serving.intake import check_id
     from homefeed.store.events import latest_of_user
+    from homefeed.times import format_time
 
     check_id("user_id", user_id)
     _one_or_more("limit", limit)

@@ -95,6 +95,7 @@ def trained(settings: Settings, recipe: Recipe, quiet: bool) -> Trained:
                 ArtifactStore(settings.models_folder),
                 Outside(),
                 seed=settings.seed,
+                text_model=settings.text_model,
                 progress=report,
             ),
         )

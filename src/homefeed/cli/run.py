@@ -136,7 +136,7 @@ def _prepare(settings: Settings, name: str) -> None:
         if not cut_short:
             with progress(False) as report:
                 generated(name, folder, report, end=datetime.now(UTC).replace(microsecond=0), dated=True)
-        out.print(render_report(imported(settings, recipe, find_files(folder), False)))
+        out.print(render_report(imported(settings, recipe, find_files(folder, recipe.sources), False)))
     if ArtifactStore(settings.models_folder).current(recipe.app, SIGNALS) is None:
         trained(settings, recipe, False)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from homefeed.catalog import CatalogView, Counters, Resources, strengths
-from homefeed.engine import build_feeds, event_weights, fit_model, fit_signals, prepare
+from homefeed.catalog import CatalogView, Counters, strengths
+from homefeed.engine import build_feeds, event_weights, fit_model, fit_signals, prepare, resources_of
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError
 from homefeed.evaluate.metrics import coverage, judge, per_user
 from homefeed.evaluate.split import Case, Split, assert_no_leak, by_time
@@ -62,6 +63,7 @@ class _Setting:
     popular: Feed
     catalog: CatalogView
     interactions: Interactions
+    users: Sequence[Mapping[str, Any]]
 
 
 def evaluate_app(
@@ -141,10 +143,11 @@ def _at_cutoff(
     signals = fit_signals(recipe, prepared, watermark=0)
     half_life = recipe.signals.trending_half_life_days * DAY
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
-    feeds = build_feeds(recipe, Resources(catalog, counters, models))
+    feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
     events = data.interactions
     weighed = strengths(event_weights(recipe), events.types, events.values, prepared.full[events.items])
-    return _Setting(recipe, feeds[feed], feeds[baseline], catalog, replace(events, strengths=weighed))
+    weighed_events = replace(events, strengths=weighed)
+    return _Setting(recipe, feeds[feed], feeds[baseline], catalog, weighed_events, data.users)
 
 
 def _drawn(split: Split, protocol: Protocol) -> list[Case]:
@@ -177,11 +180,14 @@ def _alone(feed: Feed, name: str) -> System:
 
 def _query(setting: _Setting, case: Case) -> Query:
     history: History = case.seen(setting.interactions)
+    attributes = setting.users[case.user] if setting.users else {}
+    # What came into being later could not have been shown.
+    to_come = np.flatnonzero(setting.catalog.created > case.time)
     return Query(
         app=setting.recipe.app,
         feed=setting.feed.name,
-        user=UserState(str(case.user), history),
+        user=UserState(str(case.user), history, attributes),
         now=case.time,
         n=DEPTH,
-        exclude=np.unique(history.items),
+        exclude=np.union1d(history.items, to_come).astype(np.int32),
     )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ScreenTrace:
-    """A screen and whether it lets the item pass."""
+    """A screen and whether it lets the item pass; `why` not, where it can say."""
 
     name: str
     passed: bool
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,15 @@ class RetrieverTrace:
     score: float | None
     rank: int | None
     proposals: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArrangerTrace:
+    """An arranger and the item's place (from 1) before and after it; None where the item was not among them."""
+
+    name: str
+    before: int | None
+    after: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,8 @@ class Trace:
     """Why an item is shown, or not, to a user now.
 
     `place` counts from 1 among `candidates`, None where the item is not among them; the contributions of the
-    features sum to `score`; `verdict` says it all in a sentence.
+    features sum to `score`; `propensity` is the probability with which chance put it there; `verdict` says it
+    all in a sentence.
     """
 
     feed: str
@@ -47,9 +58,11 @@ class Trace:
     place: int | None
     candidates: int
     score: float | None
+    propensity: float | None
     reason: str | None
     screens: tuple[ScreenTrace, ...]
     retrievers: tuple[RetrieverTrace, ...]
     features: tuple[FeatureTrace, ...]
+    arrangers: tuple[ArrangerTrace, ...]
     dropped_by: str | None
     failed: tuple[str, ...]

@@ -1,7 +1,8 @@
-"""Cursors: what the pages before have shown, in the cursor itself.
+"""Cursors: what the pages before have shown, and the slate they were taken from.
 
-The next page is the best of all the rest, chosen when it is asked for: no page repeats an item and none
-skips one, whatever events arrive in between, on any replica, with nothing kept between requests.
+The next page goes on with that slate while it is kept and still holds. Else it is the best of all the rest,
+chosen when it is asked for. Either way no page repeats an item and none skips one, whatever events arrive in
+between, on any replica.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,31 +20,47 @@ from homefeed.types import Numbers
 MOST_SHOWN = 2_000
 """A feed ends after this many items, so that a cursor stays short enough for a URL."""
 
-_MOST_BYTES = 16 * MOST_SHOWN
+LAST = 50
+"""How many of the last places a cursor keeps in their order, for rules about neighbouring places."""
+
+_MOST_BYTES = 16 * (MOST_SHOWN + LAST)
+_LARGEST = np.iinfo(np.int32).max
 
 
-def encode(shown: Numbers) -> str:
-    """A cursor of the permanent numbers of all items shown so far."""
-    gaps = np.diff(np.sort(shown).astype(np.int64), prepend=0)
-    text = ",".join(map(str, gaps.tolist()))
+@dataclass(frozen=True, slots=True, eq=False)
+class Cursor:
+    """`slate` is the id of a kept slate; `shown` all items so far and `last` the latest of them in their order,
+    by their permanent numbers.
+    """
+
+    slate: int = 0
+    shown: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
+    last: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
+
+
+def encode(cursor: Cursor) -> str:
+    """The cursor as a text for a URL."""
+    gaps = np.diff(np.sort(cursor.shown).astype(np.int64), prepend=0)
+    fields = ([cursor.slate], gaps.tolist(), cursor.last.tolist())
+    text = ";".join(",".join(map(str, field)) for field in fields)
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
-def decode(cursor: str) -> Numbers:
-    """The numbers of a cursor.
+def decode(text: str) -> Cursor:
+    """The cursor of a text.
 
     Raises:
-        InvalidError: it is not one.
+        InvalidError: it is not one of ours.
     """
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
+        padded = text + "=" * (-len(text) % 4)
         inflater = zlib.decompressobj()
-        text = inflater.decompress(base64.b64decode(padded, altchars=b"-_", validate=True), _MOST_BYTES)
-        gaps = [int(gap) for gap in text.decode("ascii").split(",")]
-        whole = inflater.eof and not inflater.unconsumed_tail and len(gaps) <= 2 * MOST_SHOWN
+        inflated = inflater.decompress(base64.b64decode(padded, altchars=b"-_", validate=True), _MOST_BYTES)
+        (slate,), gaps, last = ([int(part) for part in field.split(",")] for field in inflated.decode().split(";"))
+        whole = inflater.eof and not inflater.unconsumed_tail and len(gaps) <= 2 * MOST_SHOWN and len(last) <= LAST
         # Their sum, where the last number comes from, may not wrap around either.
-        if not whole or min(gaps) < 0 or sum(gaps) > np.iinfo(np.int32).max:
-            raise ValueError(cursor)
+        if not whole or min(slate, *gaps, *last) < 0 or max(sum(gaps), *last) > _LARGEST:
+            raise ValueError(text)
     except (ValueError, binascii.Error, zlib.error):
         raise InvalidError("cursor: not one of ours; pass on next_cursor as it was given") from None
-    return np.cumsum(np.array(gaps, np.int32), dtype=np.int32)
+    return Cursor(slate, np.cumsum(np.array(gaps, np.int32), dtype=np.int32), np.array(last, np.int32))

@@ -10,24 +10,27 @@ import numpy as np
 import structlog
 
 from homefeed.catalog import CatalogView, Counters, Resources, strengths
-from homefeed.engine import build_feeds, event_weights
+from homefeed.engine import build_feeds, empty_catalog, event_weights, resources_of
 from homefeed.errors import NotFoundError
 from homefeed.explain import Trace
-from homefeed.funnel import Feed, explain, recommend
+from homefeed.funnel import Feed, explain, page, rank
 from homefeed.protocols import Refreshes
 from homefeed.recipe import Recipe
 from homefeed.serving import cursor as cursors
 from homefeed.serving.clock import Outside
+from homefeed.serving.impressions import ImpressionLog
 from homefeed.serving.models import ModelSet, load_models, wanted_versions
-from homefeed.serving.users import UserCache, log_columns
+from homefeed.serving.slates import SlateCache
+from homefeed.serving.users import StoredUser, UserCache, log_columns, without_refused
 from homefeed.serving.writer import EventWriter
 from homefeed.store import Counters as StoreCounters
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, Outcome, append_events, rows_after
+from homefeed.store.impressions import Impression
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
-from homefeed.types import DAY, Event, Filter, Numbers, Query, Slate, UserState
+from homefeed.types import DAY, Event, Filter, Mask, Query, Slate, UserState
 
 _PAGE = 20_000
 _LAST_NUMBER = 2**31 - 1
@@ -51,25 +54,63 @@ class FeedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A slate, and the numbers of the items shown up to its end: None where nothing is left after it."""
+    """A slate, and where the page after it begins: None where nothing is left.
+
+    `user` is the permanent number of who asked, if they are known and may be remembered; `start` the place of
+    the first item, from 0; `models` the versions that answered.
+    """
 
     slate: Slate
-    shown: Numbers | None
+    next: cursors.Cursor | None
     catalog: CatalogView
+    user: int | None
+    start: int
+    time: int
+    models: Mapping[str, str]
+
+    def impression(self, request_id: str) -> Impression:
+        """What is to be written down of it."""
+        slate = self.slate
+        return Impression(
+            request_id=request_id,
+            feed=slate.feed,
+            user=self.user,
+            time=self.time,
+            start=self.start,
+            items=self.catalog.numbers[slate.positions],
+            scores=slate.scores,
+            propensities=slate.propensities,
+            feature_names=slate.feature_names,
+            features=slate.features,
+            models=self.models,
+        )
 
     @property
     def next_cursor(self) -> str | None:
         """The cursor of the page after this one. Made when asked for: many callers need none."""
-        return None if self.shown is None else cursors.encode(self.shown)
+        return None if self.next is None else cursors.encode(self.next)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What is replaced as one when models change."""
+    """What is replaced as one when models change, `serial` times so far."""
 
+    serial: int
     counters: Counters
     models: ModelSet
     feeds: Mapping[str, Feed]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as it is put to the funnel. `state` is what a slate made now depends on."""
+
+    feed: Feed
+    query: Query
+    cursor: cursors.Cursor
+    state: tuple[object, ...]
+    number: int | None
+    models: Mapping[str, str]
 
 
 class LiveApp:
@@ -83,19 +124,22 @@ class LiveApp:
         outside: Outside,
         *,
         user_cache: int = 20_000,
+        slate_cache: int = 1_000,
         replicas: bool = False,
     ) -> None:
         self.recipe, self.store, self.artifacts, self.outside = recipe, store, artifacts, outside
-        self.catalog = CatalogView(recipe.items.fields, recipe.items.title)
+        self.catalog = empty_catalog(recipe)
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache)
+        self._slates = SlateCache(slate_cache)
+        self.impressions = ImpressionLog(store, recipe.app)
         self._replicas = replicas
         self._writer = EventWriter(self._commit)
         self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._known = StoreCounters()
         self._items_after = self._users_after = (0, 0)
         counters = self._new_counters(ModelSet())
-        self._parts = _Parts(counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
+        self._parts = _Parts(0, counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
 
     @property
     def feeds(self) -> Mapping[str, Feed]:
@@ -123,29 +167,49 @@ class LiveApp:
             NotFoundError: no such feed, or no such anchor.
             InvalidError: a filter or the cursor cannot be used.
         """
-        feed, query, shown = await self._query(request)
-        # One more than asked for tells whether there is another page.
-        longer = recommend(feed, replace(query, n=query.n + 1))
-        slate = longer.first(query.n)
-        every = np.concatenate([shown, self.catalog.numbers[slate.positions]])
-        more = len(longer) > len(slate) and len(every) < cursors.MOST_SHOWN
-        return Answer(slate, every if more else None, self.catalog)
+        asked = await self._asked(request)
+        whose = replace(request, cursor=None, n=0)
+        ranked = self._slates.find(asked.cursor.slate, whose, asked.state)
+        slate = page(ranked, asked.query) if ranked is not None else None
+        slate_id = asked.cursor.slate
+        if slate is None or not slate.left or set(slate.gated) - {"request"}:
+            # A kept slate that is at its end, where the catalogue may not be; or one whose order does not hold.
+            ranked = rank(asked.feed, asked.query)
+            slate = page(ranked, asked.query)
+            slate_id = self._slates.keep(whose, asked.state, ranked) if slate.left else 0
+        numbers = self.catalog.numbers[slate.positions]
+        every = np.concatenate([asked.cursor.shown, numbers])
+        last = np.concatenate([asked.cursor.last, numbers])[-cursors.LAST :]
+        more = slate.left > 0 and len(every) < cursors.MOST_SHOWN
+        return Answer(
+            slate,
+            cursors.Cursor(slate_id, every, last) if more else None,
+            self.catalog,
+            None if asked.query.user.opted_out else asked.number,
+            len(asked.cursor.shown),
+            asked.query.now,
+            asked.models,
+        )
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
         """Tell why an item is, or is not, in the answer to the request."""
-        feed, query, _ = await self._query(request)
-        return explain(feed, query, self._position(item_id))
+        asked = await self._asked(request)
+        return explain(asked.feed, asked.query, self._position(item_id))
 
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
-        """Write events: durable, and seen by the next request, on return."""
-        return await self._writer.write(events)
+        """Write events: durable, and seen by the next request, on return.
+
+        An item that the user may not see is unknown to them.
+        """
+        foreign = await self._foreign(events) if self.recipe.isolation else set()
+        if not foreign:
+            return await self._writer.write(events)
+        written = iter(await self._writer.write([e for i, e in enumerate(events) if i not in foreign]))
+        return [Outcome.UNKNOWN_ITEM if i in foreign else next(written) for i in range(len(events))]
 
     async def user_state(self, user_id: str | None) -> UserState:
         """The user as the next request sees them."""
-        if user_id is None:
-            return UserState(None)
-        stored = await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
-        return stored.state(user_id, self.catalog, self._parts.counters, self._weights)
+        return self._state(user_id, await self._stored(user_id))
 
     async def follow(self) -> None:
         """Take over what was written to the store since the last time, by whomever."""
@@ -193,7 +257,7 @@ class LiveApp:
             await self._follow_events(counters, self._known.event_seq)
             if counters.watermark > self._known.event_seq:
                 self._users.clear()  # the model counted events that were not followed: whose, nobody knows
-            self._parts = _Parts(counters, models, feeds)
+            self._parts = _Parts(self._parts.serial + 1, counters, models, feeds)
         return True
 
     async def refresh(self) -> None:
@@ -201,7 +265,7 @@ class LiveApp:
         await asyncio.to_thread(_refresh, self._parts.feeds)
 
     def _resources(self, counters: Counters, models: ModelSet) -> Resources:
-        return Resources(self.catalog, counters, models.models)
+        return resources_of(self.recipe, self.catalog, counters, models.models)
 
     def _built_feeds(self, counters: Counters, models: ModelSet) -> dict[str, Feed]:
         feeds = build_feeds(self.recipe, self._resources(counters, models))
@@ -255,28 +319,65 @@ class LiveApp:
         # A clock that is ahead must not make everything else look old.
         times = np.minimum(np.array(rows.times, np.int64), self.outside.clock())
         counters.add(positions, strength, times)
+        users, items = np.array(rows.users, np.int32), np.array(rows.items, np.int32)
+        for name in self.recipe.signals.distinct:
+            told = types == self.recipe.event_types.index(name)
+            counters.add_distinct(name, users[told], items[told])
         counters.watermark = rows.seqs[-1]
 
-    async def _query(self, request: FeedRequest) -> tuple[Feed, Query, np.ndarray[tuple[int], np.dtype[np.int32]]]:
-        feed = self._parts.feeds.get(request.feed)
+    async def _stored(self, user_id: str | None) -> StoredUser:
+        if user_id is None:
+            return StoredUser(None)
+        return await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
+
+    def _state(self, user_id: str | None, stored: StoredUser) -> UserState:
+        if user_id is None:
+            return UserState(None)
+        state = stored.state(user_id, self.catalog, self._parts.counters, self._weights)
+        return without_refused(state, self.recipe)
+
+    async def _foreign(self, events: Sequence[Event]) -> set[int]:
+        """Which of the events, by index, are of items that their user may not see."""
+        if any(self.catalog.position(event.item_id) is None for event in events):
+            await self.follow()  # another process may have written the item just now
+        feed = next(iter(self._parts.feeds.values()))
+        visible: dict[str, Mask] = {}
+        foreign = set()
+        for index, event in enumerate(events):
+            position = self.catalog.position(event.item_id)
+            if event.user_id not in visible and feed.isolation is not None:
+                user = UserState(event.user_id, attributes=(await self._stored(event.user_id)).attributes)
+                query = Query(self.recipe.app, feed.name, user, self.outside.clock(), 1)
+                visible[event.user_id] = feed.isolation.screen(query)
+            if position is not None and not visible[event.user_id][position]:
+                foreign.add(index)
+        return foreign
+
+    async def _asked(self, request: FeedRequest) -> _Asked:
+        parts = self._parts
+        feed = parts.feeds.get(request.feed)
         if feed is None:
-            known = ", ".join(self._parts.feeds)
+            known = ", ".join(parts.feeds)
             raise NotFoundError(f'no feed "{request.feed}" in {self.recipe.app}; there are: {known}')
-        shown = cursors.decode(request.cursor) if request.cursor else np.empty(0, np.int32)
+        cursor = cursors.decode(request.cursor) if request.cursor else cursors.Cursor()
         excluded = [self.catalog.position(item_id) for item_id in request.exclude]
-        gone = [*self.catalog.positions(shown).tolist(), *(p for p in excluded if p is not None)]
+        gone = [*self.catalog.positions(cursor.shown).tolist(), *(p for p in excluded if p is not None)]
+        before = self.catalog.positions(cursor.last)
+        stored = await self._stored(request.user_id)
         query = Query(
             app=self.recipe.app,
             feed=request.feed,
-            user=await self.user_state(request.user_id),
+            user=self._state(request.user_id, stored),
             now=self.outside.clock(),
             n=min(request.n, max(self.catalog.size, 1)),
             anchor=None if request.item_id is None else self._position(request.item_id),
             filters=request.filters,
             exclude=np.array([position for position in gone if position >= 0], np.int32),
+            before=before[before >= 0],
             context=request.context,
         )
-        return feed, query, shown
+        state = (stored.version, parts.serial, self.catalog.removals)
+        return _Asked(feed, query, cursor, state, stored.number, parts.models.versions)
 
     def _position(self, item_id: str) -> int:
         position = self.catalog.position(item_id)

@@ -21,6 +21,7 @@ def live_app(recipe: Recipe, store: Store, settings: Settings, outside: Outside 
         ArtifactStore(settings.models_folder),
         outside or Outside(),
         user_cache=settings.user_cache,
+        slate_cache=settings.slate_cache,
         replicas=settings.replicas,
     )
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from homefeed.catalog import CatalogView
-from homefeed.engine import event_weights
+from homefeed.engine import empty_catalog, event_weights
 from homefeed.recipe import Recipe
 from homefeed.serving.users import log_columns
 from homefeed.store import Store
 from homefeed.store.events import rows_after
 from homefeed.store.items import changed_items
+from homefeed.store.users import list_users
 from homefeed.types import Interactions, TrainingData
 
 _PAGE = 50_000
@@ -32,7 +34,7 @@ class LogData:
 
 async def read_catalog(store: Store, recipe: Recipe) -> CatalogView:
     """The catalogue as it is now."""
-    catalog = CatalogView(recipe.items.fields, recipe.items.title)
+    catalog = empty_catalog(recipe)
     after = (0, 0)
     while changes := await changed_items(store, recipe.app, after, _PAGE):
         catalog.apply(item for _, item in changes)
@@ -49,6 +51,7 @@ async def read_log(
     """
     until = (await store.counters(recipe.app)).event_seq
     catalog = await read_catalog(store, recipe)
+    known = await _read_users(store, recipe.app)
     weights = event_weights(recipe)
     columns: list[tuple[np.ndarray, ...]] = []
     seq = 0
@@ -59,12 +62,20 @@ async def read_log(
         seq = rows.seqs[-1]
         if progress is not None:
             progress(seq, until)
-    return LogData(catalog, _training_data(catalog, columns, now, seed), until)
+    return LogData(catalog, _training_data(catalog, columns, known, now, seed), until)
+
+
+async def _read_users(store: Store, app: str) -> dict[int, Mapping[str, Any]]:
+    found: dict[int, Mapping[str, Any]] = {}
+    while page := await list_users(store, app, max(found, default=0), _PAGE):
+        found |= {user.number: user.attributes for user in page}
+    return found
 
 
 def _training_data(
     catalog: CatalogView,
     columns: list[tuple[np.ndarray, ...]],
+    known: Mapping[int, Mapping[str, Any]],
     now: int,
     seed: int,
 ) -> TrainingData:
@@ -81,5 +92,14 @@ def _training_data(
         np.zeros(len(order), np.float32),
         times[order],
     )
-    terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind != "number"}
-    return TrainingData(interactions, len(distinct), catalog.numbers.copy(), terms, now, seed)
+    terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind not in ("number", "time")}
+    return TrainingData(
+        interactions,
+        len(distinct),
+        catalog.numbers.copy(),
+        terms,
+        now,
+        seed,
+        distinct.astype(np.int32),
+        tuple(known.get(number, {}) for number in distinct.tolist()),
+    )

@@ -12,11 +12,13 @@ import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, EventWeights, strengths
 from homefeed.errors import NotFoundError
+from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.events import LogRows, rows_of_user
 from homefeed.store.users import get_user
 from homefeed.types import Codes, Floats, History, Numbers, Times, UserState
 
+_TRUE = frozenset(("true", "yes", "y", "t", "1"))
 _LARGEST = 1e30
 """Beyond it values all count the same: computing with them stays within 32 bits."""
 
@@ -31,6 +33,12 @@ class StoredUser:
     types: Codes = field(default_factory=lambda: np.empty(0, np.int32))
     values: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     times: Times = field(default_factory=lambda: np.empty(0, np.int64))
+    last_seq: int = 0
+
+    @property
+    def version(self) -> tuple[object, ...]:
+        """What is equal as long as neither the user's events nor their attributes change."""
+        return self.number, len(self.items), self.last_seq, self.attributes
 
     def state(self, user_id: str, catalog: CatalogView, counters: Counters, weights: EventWeights) -> UserState:
         """As the algorithms see it: only events of declared types and of items still in the catalogue."""
@@ -106,7 +114,19 @@ class UserCache:
             types,
             values,
             np.array(rows.times, np.int64),
+            max(rows.seqs, default=0),
         )
+
+
+def without_refused(state: UserState, recipe: Recipe) -> UserState:
+    """The user without what they refuse to be known by: what they do not want to see stays."""
+    privacy = recipe.privacy
+    if privacy is None or str(state.attributes.get(privacy.opt_out, "")).strip().lower() not in _TRUE:
+        return state
+    kept = {*privacy.kept, recipe.isolation.user} if recipe.isolation else set(privacy.kept)
+    attributes = {name: value for name, value in state.attributes.items() if name in kept}
+    unwanted = state.history.take(state.history.strengths < 0)
+    return UserState(state.user_id, unwanted, attributes, opted_out=True)
 
 
 def log_columns(rows: LogRows, weights: EventWeights) -> tuple[Codes, Floats]:

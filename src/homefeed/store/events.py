@@ -125,6 +125,14 @@ async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | 
     return await _rows(store, where, events.c.seq, limit)
 
 
+async def prune_events(store: Store, app: str, before: int) -> int:
+    """Delete the events older than a time; how many that were. What was counted of them stays until training."""
+    async with store.write() as connection:
+        await store.advance(connection, app, erasures=1)
+        gone = await connection.execute(events.delete().where(events.c.app == app, events.c.time < before))
+    return gone.rowcount
+
+
 async def rows_of_user(store: Store, app: str, user: int) -> LogRows:
     """All rows of one user, in the order of their times."""
     return await _rows(store, sa.and_(events.c.app == app, events.c.user == user), events.c.time, None)

@@ -95,6 +95,28 @@ events = Table(
     comment="The event log, in the order it was written; `key` makes it idempotent.",
 )
 
+impressions = Table(
+    "impressions",
+    metadata,
+    Column("app", String(63), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("request_id", String(255), nullable=False),
+    Column("feed", String(63), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("user", Integer, nullable=True),
+    Column("items", LargeBinary, nullable=False),
+    Column("scores", LargeBinary, nullable=False),
+    Column("propensities", LargeBinary, nullable=False),
+    Column("feature_names", Text, nullable=False),
+    Column("features", LargeBinary, nullable=False),
+    Column("models", Text, nullable=False),
+    PrimaryKeyConstraint("app", "time", "request_id", "feed", "start"),
+    Index(None, "app", "request_id"),
+    Index(None, "app", "user"),
+    sqlite_with_rowid=False,
+    comment="What each request showed; arrays are little-endian, 32 bits a number.",
+)
+
 reports = Table(
     "reports",
     metadata,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
 from homefeed.store.session import Store, chunked
-from homefeed.store.tables import events, users
+from homefeed.store.tables import events, impressions, users
 from homefeed.types import User
 
 
@@ -61,7 +61,7 @@ async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[s
 
 
 async def erase_user(store: Store, app: str, user_id: str) -> int:
-    """Erase a user and their events; returns how many events that were.
+    """Erase a user, their events and what they were shown; returns how many events that were.
 
     Raises:
         NotFoundError: there is no such user.
@@ -72,6 +72,8 @@ async def erase_user(store: Store, app: str, user_id: str) -> int:
         erased = await connection.execute(
             events.delete().where(events.c.app == app, events.c.user == found.number)
         )
+        whose = sa.and_(impressions.c.app == app, impressions.c.user == found.number)
+        await connection.execute(impressions.delete().where(whose))
         await connection.execute(users.delete().where(users.c.app == app, users.c.number == found.number))
     return erased.rowcount
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -13,7 +14,7 @@ from filelock import FileLock, Timeout
 from homefeed.engine import fit_model, fit_signals, prepare
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Model
-from homefeed.recipe import Recipe
+from homefeed.recipe import PartSpec, Recipe
 from homefeed.serving.clock import Outside
 from homefeed.serving.models import SIGNALS
 from homefeed.serving.training import LogData, read_log
@@ -52,9 +53,12 @@ async def train_app(
     outside: Outside,
     *,
     seed: int = 0,
+    text_model: Path | None = None,
     progress: Progress | None = None,
 ) -> Trained:
     """Train and publish every model of an app. `progress` is called with (stage, done, total).
+
+    `text_model` is for models that can use one and whose recipe names none.
 
     Raises:
         HomefeedError: there is nothing to train on, or another training of this app is running.
@@ -69,7 +73,7 @@ async def train_app(
             log = await read_log(store, recipe, now=outside.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
-            manifests = [_published(recipe, artifacts, log, fit, report) for fit in _fits(recipe, log)]
+            manifests = [_published(recipe, artifacts, log, fit, report) for fit in _fits(recipe, log, text_model)]
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
     return Trained(
@@ -82,15 +86,22 @@ async def train_app(
     )
 
 
-def _fits(recipe: Recipe, log: LogData) -> list[_Fit]:
+def _fits(recipe: Recipe, log: LogData, text_model: Path | None) -> list[_Fit]:
     prepared = prepare(recipe, log.data)
+    specs = [_with_text_model(spec, text_model) for spec in recipe.models]
     fits = [
         _Fit(spec.name, spec.part, spec.config.model_dump(), partial(fit_model, spec, prepared.data))
-        for spec in recipe.models
+        for spec in specs
     ]
     # Signals come last: a server that sees new models before new counters is a moment behind, never ahead.
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
+
+
+def _with_text_model(spec: PartSpec, path: Path | None) -> PartSpec:
+    if path is None or getattr(spec.config, "text_model", "") is not None:
+        return spec
+    return replace(spec, config=spec.config.model_copy(update={"text_model": str(path)}))
 
 
 def _published(recipe: Recipe, artifacts: ArtifactStore, log: LogData, fit: _Fit, report: Progress) -> Manifest:

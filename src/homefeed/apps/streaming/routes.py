@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Body, Depends, Query, Request
+from fastapi import APIRouter, Body, Depends, Query
 from pydantic import ValidationError
 
-from homefeed.api.context import Context, InContext, RequestId, StrictRoute
+from homefeed.api.answers import shown
+from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.events import one_or_list
 from homefeed.api.intake import in_words, parse_event, take_events
 from homefeed.api.schemas import EventsAccepted, Id
@@ -23,8 +24,9 @@ from homefeed.apps.streaming.schemas import (
 )
 from homefeed.errors import InvalidError
 from homefeed.serving import Answer, FeedRequest, LiveApp
-from homefeed.serving.intake import check_id, format_time
+from homefeed.serving.intake import check_id
 from homefeed.store.events import latest_of_user
+from homefeed.times import format_time
 from homefeed.types import Event
 
 APP = "streaming"
@@ -32,12 +34,7 @@ APP = "streaming"
 router = APIRouter(tags=[APP], route_class=StrictRoute)
 
 
-async def _live(request: Request) -> LiveApp:
-    context: Context = request.app.state.context
-    return context.app(APP)
-
-
-Live: TypeAlias = Annotated[LiveApp, Depends(_live)]
+Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
 K: TypeAlias = Annotated[int, Query(ge=1, le=1_000, description="How many titles.")]
 ContentType: TypeAlias = Annotated[str | None, Query(description="Only titles of this type.")]
 Genre: TypeAlias = Annotated[str | None, Query(description="Only titles of this genre.")]
@@ -60,7 +57,7 @@ async def popular(
 ) -> PopularOut:
     """The most popular titles."""
     answer = await live.recommend(FeedRequest("popular", n=k, filters=title_filters(content_type, genre)))
-    _count_failures(context, answer)
+    shown(context, live, answer, request_id)
     return PopularOut(k=k, items=_titles(answer), request_id=request_id)
 
 
@@ -77,7 +74,7 @@ async def recommendations(
     """Titles for a user; the popular ones for a user without history."""
     check_id("user_id", user_id)
     answer = await live.recommend(FeedRequest("home", user_id, n=k, filters=title_filters(content_type, genre)))
-    _count_failures(context, answer)
+    shown(context, live, answer, request_id)
     return RecommendationsOut(
         user_id=user_id,
         k=k,
@@ -135,8 +132,3 @@ def _titles(answer: Answer) -> list[Title]:
         Title(item_id=catalog.item_id(position), title=catalog.title(position), reason=reason)
         for position, reason in zip(slate.positions.tolist(), slate.reasons, strict=True)
     ]
-
-
-def _count_failures(context: Context, answer: Answer) -> None:
-    for part in answer.slate.failed:
-        context.metrics.failures.labels(APP, answer.slate.feed, part).inc()

@@ -70,10 +70,23 @@ function retrievers(trace) {
 function screens(trace) {
   const rows = trace.screens.map((screen) =>
     el("li", { class: screen.passed ? "is-passed" : "is-stopped" }, screen.passed ? "✓ " : "✕ ", plain(screen.name),
+      screen.why ? el("small", { class: "fine" }, ` ${screen.why}`) : null,
       el("span", { class: "unseen" }, screen.passed ? ": passed" : ": stopped it")),
   );
   const dropped = trace.dropped_by ? el("li", { class: "is-stopped" }, `✕ ${trace.dropped_by}`) : null;
   return rows.length || dropped ? section("Which screens it passed", el("ul", { class: "screens" }, rows, dropped)) : null;
+}
+
+function arrangers(trace) {
+  const moved = trace.arrangers.filter((one) => one.before !== null && one.before !== one.after);
+  if (!moved.length) return null;
+  const rows = moved.map((one) => {
+    const to = one.after === null ? "taken out" : `to place ${count(one.after)}`;
+    return el("li", {}, `${capital(plain(one.name))}: from place ${count(one.before)} ${to}`);
+  });
+  const chance = trace.propensity !== null && trace.propensity < 1;
+  const drawn = chance ? el("li", {}, `Chance put it there, with a probability of ${score(trace.propensity)}`) : null;
+  return section("What moved it", el("ul", { class: "fine plain" }, rows, drawn));
 }
 
 function models(trace) {
@@ -109,6 +122,7 @@ function content(trace, item, address) {
     contributions(trace),
     retrievers(trace),
     screens(trace),
+    arrangers(trace),
     models(trace),
     el("a", { class: "request", href: address, target: "_blank", rel: "noopener" }, `GET /${address}`),
   ].filter(Boolean);

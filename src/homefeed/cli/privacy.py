@@ -1,0 +1,66 @@
+"""Privacy: erase a user, prune what is too old."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from homefeed.cli.common import AppName, Json, on_store, print_json, printable, recipe_of, settings_in_force
+
+if TYPE_CHECKING:
+    from homefeed.serving.retention import Pruned
+    from homefeed.store import Store
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (erase, prune):
+        cli.command()(command)
+
+
+def erase(
+    app: AppName,
+    user_id: Annotated[str, typer.Option("--user", "--user_id", "--user-id", help="The user's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase a user with all their events and all that was written down of what they were shown.
+
+    There is no way back. Running servers forget the user at their next look; models do at the next training.
+
+    Example: `homefeed erase community --user u42 --yes`
+    """
+    from homefeed.store.users import erase_user
+
+    recipe = recipe_of(app)
+    shown = printable(user_id)
+    if not yes:
+        typer.confirm(f"Erase user {shown} of {recipe.app} for ever?", abort=True, err=True)
+    events = on_store(settings_in_force(), lambda store: erase_user(store, recipe.app, user_id))
+    if as_json:
+        print_json({"app": recipe.app, "user_id": user_id, "events": events})
+        return
+    typer.echo(f"Erased user {shown} and {events:,} events. To forget them in models too: homefeed train {app}")
+
+
+def prune(app: AppName, as_json: Json = False) -> None:
+    """Delete events and impressions older than the settings events_days and impressions_days allow.
+
+    A server does the same by itself once an hour.
+
+    Example: `homefeed prune community`
+    """
+    from homefeed.serving.clock import system_clock
+    from homefeed.serving.retention import prune as prune_app
+
+    settings, recipe = settings_in_force(), recipe_of(app)
+
+    async def work(store: Store) -> Pruned:
+        return await prune_app(store, recipe.app, settings, system_clock())
+
+    gone = on_store(settings, work)
+    if as_json:
+        print_json({"app": recipe.app, "events": gone.events, "impressions": gone.impressions})
+        return
+    typer.echo(f"Deleted {gone.events:,} events and {gone.impressions:,} impressions that were too old.")

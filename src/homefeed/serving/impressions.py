@@ -1,0 +1,45 @@
+"""The impression log: what feeds showed, gathered beside the requests and written in groups."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from homefeed.store import Store
+from homefeed.store.impressions import Impression, write_impressions
+
+_MOST_WAITING = 10_000
+_MOST_IN_GROUP = 500
+
+
+class ImpressionLog:
+    """Keeps impressions until `flush`; of more than it can hold the oldest are given up, and counted."""
+
+    def __init__(self, store: Store, app: str) -> None:
+        self._store, self._app = store, app
+        self._waiting: deque[Impression] = deque()
+        self._lost = self._told = 0
+
+    def add(self, impression: Impression) -> None:
+        """Take one to be written."""
+        self._waiting.append(impression)
+        if len(self._waiting) > _MOST_WAITING:
+            self._waiting.popleft()
+            self._lost += 1
+
+    def take_lost(self) -> int:
+        """How many were given up since this was last asked."""
+        lost, self._told = self._lost - self._told, self._lost
+        return lost
+
+    async def flush(self) -> int:
+        """Write what waits, and say how much that was. What cannot be written waits on."""
+        written = 0
+        while self._waiting:
+            group = [self._waiting[index] for index in range(min(len(self._waiting), _MOST_IN_GROUP))]
+            lost = self._lost
+            await write_impressions(self._store, self._app, group)
+            # While it was written, the oldest of the group may have been given up.
+            for _ in range(len(group) - (self._lost - lost)):
+                self._waiting.popleft()
+            written += len(group)
+        return written

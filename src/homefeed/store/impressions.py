@@ -1,0 +1,98 @@
+"""Impressions: what each request of a feed showed, and by what, for learning and for audits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+
+from homefeed.store.session import Store
+from homefeed.store.tables import impressions
+from homefeed.types import Floats, Numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Impression:
+    """One page of a feed as it was shown.
+
+    `items` (n,) are permanent numbers, best first, from place `start` on; `scores` and `propensities` (n,);
+    `features` (n, feature_names). `user` is a permanent number, None for nobody and for who refused.
+    """
+
+    request_id: str
+    feed: str
+    user: int | None
+    time: int
+    start: int
+    items: Numbers
+    scores: Floats
+    propensities: Floats
+    feature_names: tuple[str, ...]
+    features: Floats
+    models: Mapping[str, str]
+
+
+async def write_impressions(store: Store, app: str, shown: Sequence[Impression]) -> None:
+    """Write impressions; of a request told twice the first one stays."""
+    if not shown:
+        return
+    async with store.write() as connection:
+        insert = store.insert(impressions).on_conflict_do_nothing(
+            index_elements=["app", "time", "request_id", "feed", "start"]
+        )
+        await connection.execute(insert, [_row(app, impression) for impression in shown])
+
+
+async def impressions_of_request(store: Store, app: str, request_id: str) -> list[Impression]:
+    """What a request showed."""
+    query = sa.select(impressions).where(impressions.c.app == app, impressions.c.request_id == request_id)
+    async with store.read() as connection:
+        return [_impression(row) for row in await connection.execute(query.order_by(impressions.c.start))]
+
+
+async def prune_impressions(store: Store, app: str, before: int) -> int:
+    """Delete the impressions older than a time; how many that were."""
+    async with store.write() as connection:
+        gone = await connection.execute(
+            impressions.delete().where(impressions.c.app == app, impressions.c.time < before)
+        )
+    return gone.rowcount
+
+
+def _row(app: str, shown: Impression) -> dict[str, Any]:
+    return {
+        "app": app,
+        "time": shown.time,
+        "request_id": shown.request_id,
+        "feed": shown.feed,
+        "start": shown.start,
+        "user": shown.user,
+        "items": shown.items.astype("<i4").tobytes(),
+        "scores": shown.scores.astype("<f4").tobytes(),
+        "propensities": shown.propensities.astype("<f4").tobytes(),
+        "feature_names": ",".join(shown.feature_names),
+        "features": shown.features.astype("<f4").tobytes(),
+        "models": orjson.dumps(dict(shown.models)).decode(),
+    }
+
+
+def _impression(row: Any) -> Impression:
+    names = tuple(row.feature_names.split(",")) if row.feature_names else ()
+    items = np.frombuffer(row.items, "<i4").astype(np.int32)
+    return Impression(
+        request_id=row.request_id,
+        feed=row.feed,
+        user=row.user,
+        time=row.time,
+        start=row.start,
+        items=items,
+        scores=np.frombuffer(row.scores, "<f4").astype(np.float32),
+        propensities=np.frombuffer(row.propensities, "<f4").astype(np.float32),
+        feature_names=names,
+        features=np.frombuffer(row.features, "<f4").astype(np.float32).reshape(len(items), len(names)),
+        models=orjson.loads(row.models),
+    )
