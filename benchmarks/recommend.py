@@ -1,11 +1,11 @@
 """What a recommendation costs, in process and over HTTP, as the catalogue grows. Prints one JSON line a size.
 
-    python benchmarks/recommend.py --items 10000 --items 100000
+    python benchmarks/recommend.py --app community --items 10000 --items 100000
 
 In process: `LiveApp.recommend` of ten items of the home feed, user state cached, one thread. The baseline beside
 it answers from the same models the plain way: item-item as a sparse vector-matrix product, content as a dense
-one, all items scored, sorted and cut. HTTP: `GET /recommendations` of a server process with one worker, over
-`--connections` keep-alive connections from this process.
+one, all items scored, sorted and cut. HTTP: the app's own route on a server process with one worker, over
+`--connections` keep-alive connections from this process. A community has 500 items, whatever their number.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from homefeed.apps import find_recipe
-from homefeed.apps.streaming.generate import generate
+from homefeed.apps.community import generate as community
+from homefeed.apps.streaming import generate as streaming
 from homefeed.ingest import find_files, import_files
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
@@ -40,27 +42,33 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.train import train_app
 
 USERS, EVENTS_PER_ITEM = 20_000, 20
+PATHS = {
+    "streaming": "/recommendations?user_id={}&k=10",
+    "community": "/v1/reco/homefeed?user_id={}&limit=10",
+}
 
 
 def main() -> None:
     """Measure every size asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--app", choices=sorted(PATHS), default="streaming")
     parser.add_argument("--items", type=int, action="append")
     parser.add_argument("--requests", type=int, default=5_000)
     parser.add_argument("--connections", type=int, default=8)
     arguments = parser.parse_args()
     for items in arguments.items or [10_000, 100_000]:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(measure(Path(folder), items, arguments.requests, arguments.connections)), flush=True)
+            settings = Settings(home=Path(folder), apps=(arguments.app,))
+            print(json.dumps(measure(settings, items, arguments.requests, arguments.connections)), flush=True)
 
 
-def measure(folder: Path, items: int, requests: int, connections: int) -> dict[str, object]:
+def measure(settings: Settings, items: int, requests: int, connections: int) -> dict[str, object]:
     """One catalogue size."""
-    settings = Settings(home=folder)
     prepared = asyncio.run(prepare(settings, items))
     in_process = asyncio.run(ask_in_process(settings, requests))
     return {
         "benchmark": "recommend",
+        "app": settings.apps[0],
         "items": items,
         **prepared,
         **in_process,
@@ -72,10 +80,16 @@ async def prepare(settings: Settings, items: int) -> dict[str, object]:
     """Generate, import and train."""
     sample = settings.home / "sample"
     events = items * EVENTS_PER_ITEM
-    generate(sample, users=USERS, items=items, events=events, format="parquet")
-    recipe = find_recipe("streaming")
+    if settings.apps == ("community",):
+        communities = max(items // 500, 1)
+        groups = {"communities": communities, "blocks": 4 * communities}
+        now = datetime.now(UTC).replace(microsecond=0)
+        community.generate(sample, users=USERS, items=items, events=events, format="parquet", end=now, **groups)
+    else:
+        streaming.generate(sample, users=USERS, items=items, events=events, format="parquet")
+    recipe = find_recipe(settings.apps[0])
     async with open_store(settings.store_url) as store:
-        await import_files(store, recipe, find_files(sample), now=system_clock())
+        await import_files(store, recipe, find_files(sample, recipe.sources), now=system_clock())
         trained = await train_app(recipe, store, ArtifactStore(settings.models_folder), Outside())
     return {"users": USERS, "events": events, "train_seconds": round(trained.seconds, 1)}
 
@@ -84,7 +98,7 @@ async def ask_in_process(settings: Settings, requests: int) -> dict[str, object]
     """Ask for as many users' feeds, one after the other."""
     users = _users(requests)
     threadpool_limits(1, user_api="blas")  # as the server does
-    async with open_app(find_recipe("streaming"), settings) as app:
+    async with open_app(find_recipe(settings.apps[0]), settings) as app:
         for user in users:
             await app.user_state(user)
         seconds = []
@@ -131,14 +145,14 @@ def over_http(settings: Settings, requests: int, connections: int) -> dict[str, 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "--factory", "homefeed.server:create_app", "--port", str(port)]
-    environment = os.environ | {"HOMEFEED_HOME": str(settings.home)}
+    environment = os.environ | {"HOMEFEED_HOME": str(settings.home), "HOMEFEED_APPS": settings.apps[0]}
     server = subprocess.Popen([*command, "--no-access-log", "--log-level", "error"], env=environment)
     try:
         _wait(port)
-        asyncio.run(_load(port, _users(USERS), 1, connections))
+        asyncio.run(_load(port, settings.apps[0], _users(USERS), connections))
         before = resource.getrusage(resource.RUSAGE_SELF)
         start = time.perf_counter()
-        seconds = asyncio.run(_load(port, _users(requests), 1, connections))
+        seconds = asyncio.run(_load(port, settings.apps[0], _users(requests), connections))
         wall = time.perf_counter() - start
         after = resource.getrusage(resource.RUSAGE_SELF)
     finally:
@@ -153,14 +167,14 @@ def over_http(settings: Settings, requests: int, connections: int) -> dict[str, 
     }
 
 
-async def _load(port: int, users: list[str], rounds: int, connections: int) -> list[float]:
-    queue = [user for _ in range(rounds) for user in users]
+async def _load(port: int, app: str, users: list[str], connections: int) -> list[float]:
+    queue = list(users)
     seconds: list[float] = []
 
     async def one() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while queue:
-            path = f"/recommendations?user_id={queue.pop()}&k=10"
+            path = PATHS[app].format(queue.pop())
             start = time.perf_counter()
             writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")

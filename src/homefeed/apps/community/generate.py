@@ -1,0 +1,398 @@
+"""Sample data for the community app: seeded, realistic, with the truth beside it.
+
+Residents come in sessions, mostly in the evening. What they look at follows their true interests, the quality
+of the item, their block and how fresh it is; what they do with it follows from how well it suits them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from homefeed.apps.community.people import DAY, NEVER, TAGS, Homes, People, Rhythm, choose, plan_people, plan_posts
+from homefeed.apps.community.posts import KINDS, NAMES, Rng
+from homefeed.errors import InvalidError
+from homefeed.types import Codes, Floats, Mask, Times
+
+Format: TypeAlias = Literal["csv", "parquet", "jsonl"]
+Rows: TypeAlias = npt.NDArray[np.intp]
+
+END: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""Where the default window of events ends: fixed, so that the sample never depends on today."""
+
+ACTIONS: Final = ("view", "click", "like", "comment", "share", "save", "hide", "report")
+"""The event types of the contract, in the order in which a visit can show them."""
+
+# How busy each hour of a day is, on workdays (Monday to Friday) and on weekends.
+_WORKDAY: Final = (6, 3, 2, 1, 1, 2, 6, 13, 13, 9, 8, 9, 15, 12, 8, 9, 13, 21, 32, 44, 52, 48, 32, 15)
+_WEEKEND: Final = (11, 6, 4, 2, 2, 2, 4, 8, 15, 24, 30, 31, 29, 26, 27, 31, 35, 38, 44, 52, 56, 50, 36, 20)
+
+_MOST_EVENTS_A_DAY: Final = 200
+_WANDERING_SHARE: Final = 0.1  # visits that follow what is around rather than the resident's interests
+_OFF_INTEREST: Final = 0.004  # what an item that meets no interest counts, where one that meets the best counts 1
+_FOR_BLOCK: Final = np.array([1.0, 0.15, 1.8], np.float32)  # items for all, for other blocks, for one's own
+_PATIENCE: Final = 0.4  # how often residents look at what they came across though it meets no interest
+_VISITS_A_SESSION: Final = (4.0, 12)  # typically, and at most
+_HOUR: Final = 3_600
+_LONGEST_SESSION: Final = 3 * _HOUR
+_OFFERED: Final = 56  # items a resident chooses from at each visit
+_CHUNK: Final = 20_000  # visits drawn at once: bounds memory
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written."""
+
+    users: int
+    items: int
+    events: int
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The items as columns, and the rows of those to be met: `latest` (communities, hours) is a place in `row`."""
+
+    column: dict[str, npt.NDArray[Any]]
+    row: Rows
+    latest: Codes
+
+
+@dataclass(frozen=True)
+class World:
+    """Who could meet what, and when."""
+
+    homes: Homes
+    people: People
+    posts: pl.DataFrame
+    rhythm: Rhythm
+    board: Board
+
+
+@dataclass(frozen=True)
+class Visits:
+    """What residents looked at: `does` (visits, actions) tells what they did, `after` how many seconds later."""
+
+    session: Codes
+    user: Codes
+    item: Codes
+    time: Times
+    does: Mask
+    after: Codes
+    dwell: Codes
+
+    def take(self, rows: npt.NDArray[np.intp] | Mask) -> Visits:
+        """Some of the visits."""
+        return Visits(*(column[rows] for column in vars(self).values()))
+
+    def join(self, others: Visits) -> Visits:
+        """These and the others."""
+        return Visits(*map(np.concatenate, zip(vars(self).values(), vars(others).values(), strict=True)))
+
+
+def generate(
+    folder: Path,
+    *,
+    users: int = 1_200,
+    items: int = 1_500,
+    events: int = 60_000,
+    days: int = 60,
+    seed: int = 42,
+    end: datetime = END,
+    dated: bool = False,  # noqa: ARG001 - the items of this contract always are
+    format: Format = "csv",  # noqa: A002 - the word a caller looks for
+    progress: Callable[[int, int], None] | None = None,
+    communities: int = 3,
+    blocks: int = 12,
+) -> Summary:
+    """Write users, items and interactions to `folder`, and their truth to its `truth`: same seed, same bytes.
+
+    `events` covers the `days` before `end`; `progress` is told how many events of how many are drawn. There are
+    fewer communities and blocks than wanted where there are too few residents or items for them.
+    """
+    sizes = {"users": users, "items": items, "days": days, "communities": communities, "blocks": blocks}
+    world = plan_world(seed=seed, end=end, **sizes)
+    if not 1 <= events <= _MOST_EVENTS_A_DAY * users * days:
+        most = _MOST_EVENTS_A_DAY * users * days
+        raise InvalidError(f"events: expected 1 to {most:,} for {users:,} users in {days:,} days, got {events:,}")
+    drawn = _draw_events(world, events, np.random.default_rng([seed, 2]), progress)
+    tables = {
+        f"users.{format}": _users_table(world),
+        f"items.{format}": _items_table(world),
+        f"interactions.{format}": _events_table(drawn),
+        "truth/users.csv": _true_users(world.people),
+        "truth/items.csv": _true_items(world.posts),
+    }
+    (folder / "truth").mkdir(parents=True, exist_ok=True)
+    files = [_write(table, folder / name) for name, table in tables.items()]
+    return Summary(users, items, events, tuple(files))
+
+
+def plan_world(*, seed: int, end: datetime, **sizes: int) -> World:
+    """The residents and items of a seed, with all that the files do not tell; sizes as in `generate`."""
+    for name, value in sizes.items():
+        if value < 1:
+            raise InvalidError(f"{name}: expected at least 1, got {value}")
+    if end.tzinfo is None:
+        raise InvalidError("end: expected a time with a time zone")
+    rhythm = _plan_rhythm(int(end.timestamp()), sizes["days"])
+    homes = _plan_homes(**sizes)
+    people = plan_people(sizes["users"], homes, rhythm, np.random.default_rng([seed, 0]))
+    posts = plan_posts(sizes["items"], homes, people, rhythm, np.random.default_rng([seed, 1]))
+    return World(homes, people, posts, rhythm, _set_up_board(posts, rhythm))
+
+
+def _plan_rhythm(end: int, days: int) -> Rhythm:
+    begin = end - days * DAY
+    hour = np.arange(begin // _HOUR, -(-end // _HOUR) + 1)
+    is_weekend = (hour // 24 + 3) % 7 >= 5  # 1970-01-01 was a Thursday
+    busy = np.where(is_weekend, np.array(_WEEKEND)[hour % 24], np.array(_WORKDAY)[hour % 24])
+    return Rhythm(hour * _HOUR, np.concatenate(([0.0], np.cumsum(busy[:-1]))), begin, end)
+
+
+def _plan_homes(*, communities: int, blocks: int, users: int, items: int, **_: int) -> Homes:
+    communities = min(communities, users, items)
+    blocks = max(communities, min(blocks, users))
+    community = np.sort(np.arange(blocks, dtype=np.int32) % communities)
+    buildings = [f"{tree} {building}" for building in NAMES["building"] for tree in NAMES["tree"]]
+    return Homes(_number(NAMES["community"], communities), _number(buildings, blocks), community)
+
+
+def _number(names: Sequence[str], count: int) -> tuple[str, ...]:
+    rounds = ("", *(f"-{number}" for number in range(2, count // len(names) + 2)))
+    return tuple(name + suffix for suffix in rounds for name in names)[:count]
+
+
+def _set_up_board(posts: pl.DataFrame, rhythm: Rhythm) -> Board:
+    column = {name: posts[name].to_numpy() for name in posts.columns if posts[name].dtype != pl.String}
+    column["pull"] = (column["appeal"] * (0.2 + column["quality"]) ** 3).astype(np.float32)
+    row = np.flatnonzero(~column["unseen"])
+    row = row[np.argsort(column["community"][row], kind="stable")]
+    community, span = column["community"][row].astype(np.int64), rhythm.end - rhythm.begin
+    hours = np.arange(community[-1] + 1)[:, None] * span + np.append(-1, np.arange(0, span, _HOUR))
+    latest = np.searchsorted(community * span + column["created"][row] - rhythm.begin, hours, side="right") - 1
+    return Board(column, row, latest.astype(np.int32))
+
+
+def _draw_events(world: World, events: int, rng: Rng, progress: Callable[[int, int], None] | None) -> pl.DataFrame:
+    """Exactly as many events, by time: the rows of their user and item, what was done, for how long and when."""
+    asked = round(events / 1.3) + 50
+    visits = _draw_visits(world, asked, 0, rng)
+    settled = _settle(visits, world.board)
+    while (made := int(settled.does.sum())) < events:
+        if progress:
+            progress(made, events)
+        more = round(1.2 * (events - made) * asked / max(made, 1)) + 50
+        visits = visits.join(_draw_visits(world, more, asked, rng))
+        settled = _settle(visits, world.board)
+        asked += more
+    if progress:
+        progress(events, events)
+    settled = settled.take(rng.permutation(len(settled.user)))
+    visit, action = (rows[:events] for rows in np.nonzero(settled.does))
+    columns = {
+        "user": settled.user[visit],
+        "item": settled.item[visit],
+        "action": action.astype(np.int32),
+        "dwell": np.where(action < 2, settled.dwell[visit, np.minimum(action, 1)], -1),
+        "time": settled.time[visit] + settled.after[visit, action],
+    }
+    return pl.DataFrame(columns).sort("time", "user", "item", "action")
+
+
+def _draw_visits(world: World, count: int, first_session: int, rng: Rng) -> Visits:
+    """Visits by session, and in it by time: who meets which item, and what comes of it."""
+    people, rhythm = world.people, world.rhythm
+    stay = (rhythm.end - np.maximum(people.joined, rhythm.begin)) / (rhythm.end - rhythm.begin)
+    size = np.minimum(rng.geometric(1 / _VISITS_A_SESSION[0], count), _VISITS_A_SESSION[1])
+    session = np.repeat(np.arange(count), size)[:count]
+    who = choose(people.activity * stay, session[-1] + 1, rng)
+    start = rhythm.draw(np.maximum(people.joined[who], rhythm.begin), rhythm.end - _LONGEST_SESSION, rng, len(who))
+    item, fit, wanders = _meet(world, who[session], start[session], rng)
+    stays = np.flatnonzero(wanders | (fit > 0) | (rng.random(count) < _PATIENCE))
+    session, item = session[stays], item[stays]
+    does, after, dwell = _react(world.board, item, fit[stays], rng)
+    lasts = after.max(axis=1) + dwell[:, 1] + rng.integers(2, 20, len(item))
+    before = np.cumsum(lasts) - lasts
+    _, opening, number = np.unique(session, return_index=True, return_inverse=True)
+    time = start[session] + before - before[opening][number]
+    return Visits((session + first_session).astype(np.int32), who[session], item, time, does, after, dwell)
+
+
+def _meet(world: World, user: Codes, moment: Times, rng: Rng) -> tuple[Codes, Floats, Mask]:
+    """The item that each looks at, mostly one not seen before, how it meets their interests, and who wanders."""
+    item, fit = np.empty(len(user), np.int32), np.empty(len(user), np.float32)
+    wanders = rng.random(len(user)) < _WANDERING_SHARE
+    rows = np.arange(len(user))
+    for _ in range(4):
+        for part in np.array_split(rows, max(1, len(rows) // _CHUNK)):
+            item[part], fit[part] = _choose_items(world, user[part], moment[part], wanders[part], rng)
+        order = np.lexsort((item, user))
+        rows = order[1:][(np.diff(user[order]) == 0) & (np.diff(item[order]) == 0)]
+    return item, fit, wanders
+
+
+def _choose_items(world: World, user: Codes, moment: Times, wanders: Mask, rng: Rng) -> tuple[Codes, Floats]:
+    people, board, of = world.people, world.board, world.board.column
+    shape, who, home = (len(user), _OFFERED), user[:, None], people.community[user]
+    # Residents look at the last days, and sometimes further back.
+    days = np.where(rng.random(shape, dtype=np.float32) < 0.75, np.float32(1.3), np.float32(8.0))
+    now = ((moment - world.rhythm.begin) / _HOUR).astype(np.float32)[:, None]
+    hour = np.maximum(1 + now - 24 * days * rng.standard_exponential(shape, dtype=np.float32), 0)
+    older, place = (board.latest[home[:, None], np.maximum(hour.astype(np.int32) - back, 0)] for back in (1, 0))
+    place -= ((place - older) * (hour - np.floor(hour))).astype(np.int32)  # any of those of the hour
+    first = board.latest[home, :1] + 1
+    item = board.row[np.maximum(place, first)]
+    item[:, -1] = board.row[
+        first[:, 0]
+    ]  # where nothing suits there is the community's first item, which never ends
+    best = people.taste.max(axis=1)[who]
+    fit = (people.taste[who, of["topic"][item]] + np.float32(0.5) * people.taste[who, of["second"][item]]) / best
+    fit = np.minimum(fit, np.float32(1))
+    pull = np.where(
+        wanders[:, None], np.float32(0.3), (_OFF_INTEREST + fit) * people.kind_taste[who, of["kind"][item]]
+    )
+    block = of["block"][item]
+    pull *= of["pull"][item] * _FOR_BLOCK[(block >= 0) * (1 + (block == people.block[who]))]
+    pull *= (
+        (place >= first) & (of["creator"][item] != who) & (of["ends"][item] > moment[:, None] + _LONGEST_SESSION)
+    )
+    pull[:, -1] = 1e-9
+    reach = np.cumsum(pull, axis=1)
+    roll = rng.random((shape[0], 1), dtype=np.float32) * reach[:, -1:]
+    taken = (np.arange(shape[0]), np.minimum((roll >= reach).sum(axis=1), _OFFERED - 1))
+    return item[taken].astype(np.int32), fit[taken]
+
+
+def _react(board: Board, item: Codes, fit: Floats, rng: Rng) -> tuple[Mask, Codes, Codes]:
+    """What a resident does at each visit, after how many seconds, and how long the view and the click last."""
+    count = len(item)
+    quality, spam = (board.column[name][item] for name in ("quality", "spam"))
+    pleased = (0.1 + 0.9 * fit) * (0.35 + 0.65 * quality)
+    disliked = np.where(spam, 0.35, 0.01 + 0.15 * (1 - fit) * (1 - quality))
+    chance = np.column_stack((
+        np.ones(count), 0.15 + 0.65 * pleased, 0.04 + 0.55 * pleased, 0.01 + 0.18 * pleased, 0.005 + 0.1 * pleased,
+        0.01 + 0.22 * pleased, disliked, np.where(spam, 0.12, 0.01),
+    ))  # fmt: skip
+    does = rng.random(chance.shape) < chance
+    negative = does[:, 6] | does[:, 7]
+    does[:, 2:6] &= (does[:, 1] & ~negative)[:, None]
+    dwell = np.column_stack((
+        np.clip(rng.lognormal(1.6, 0.6, count) * (1 + 2 * pleased), 1, 180),
+        np.clip(rng.lognormal(3.0, 0.7, count) * (0.5 + 2 * pleased + quality), 2, 420),
+    )).astype(np.int32)  # fmt: skip
+    typical, longest = (1, 1, 8, 40, 6, 4, 3, 6), (1, 1, 30, 120, 30, 20, 20, 40)
+    pause = 2 + np.minimum(rng.exponential(typical, chance.shape), longest)
+    pause[:, 0] = 0
+    pause[:, 1] = dwell[:, 0]
+    after = np.cumsum(np.where(does, pause.astype(np.int32), 0), axis=1, dtype=np.int32)
+    return does, after, dwell
+
+
+def _settle(visits: Visits, board: Board) -> Visits:
+    """Without what nobody does twice or to an item hidden before, and with the reports that were counted."""
+    order = np.lexsort((visits.time, visits.item, visits.user))
+    user, item, session = visits.user[order], visits.item[order], visits.session[order]
+    returns = np.append(False, (np.diff(user) == 0) & (np.diff(item) == 0))
+    kept = ~(returns & np.append(False, np.diff(session) == 0))
+    visits, returns = visits.take(order[kept]), returns[kept]
+    is_last = np.append(~returns[1:], True)
+    does = visits.does.copy()
+    does[:, [2, 4, 5]] &= ~returns[:, None]
+    does[:, 6:] &= is_last[:, None]
+    reported = np.flatnonzero(does[:, 7])
+    reported = reported[np.argsort(visits.item[reported], kind="stable")]
+    rank = np.arange(len(reported)) - np.searchsorted(visits.item[reported], visits.item[reported])
+    does[reported[rank >= board.column["reports"][visits.item[reported]]], 7] = False
+    return Visits(**{**vars(visits), "does": does})
+
+
+def _users_table(world: World) -> pl.LazyFrame:
+    people, homes = world.people, world.homes
+    return pl.LazyFrame(
+        {
+            "user_id": _ids("u", len(people.block)),
+            "community_id": np.array(homes.communities)[people.community],
+            "block": np.array(homes.blocks)[people.block],
+            "interests": people.declared,
+            "language": people.language,
+            "joined_at": people.joined,
+        }
+    ).with_columns(pl.col("interests").replace("", None), _iso("joined_at"))
+
+
+def _items_table(world: World) -> pl.LazyFrame:
+    posts, homes = world.posts, world.homes
+    names = np.array([*TAGS, ""])
+    pairs = names[posts["tag", "further_tag"].to_numpy()].tolist()
+    organisations = [f"{name}-{body}" for name in homes.communities[::-1] for body in ("council", "management")]
+    creators = np.array([*_ids("u", len(world.people.block)), *organisations])
+    return pl.LazyFrame(
+        {
+            "item_id": _ids("i", posts.height),
+            "community_id": np.array(homes.communities)[posts["community"].to_numpy()],
+            "block": np.array([*homes.blocks, ""])[posts["block"].to_numpy()],
+            "creator_id": creators[posts["creator"].to_numpy()],
+            "item_type": np.array(KINDS)[posts["kind"].to_numpy()],
+            "title": posts["title"],
+            "text": posts["text"],
+            "tags": ["|".join(dict.fromkeys(filter(None, pair))) for pair in pairs],
+            "created_at": posts["created"],
+            "expires_at": posts["ends"].replace(NEVER, None),
+            "quality": posts["seen_quality"].fill_nan(None),
+            "reports": posts["reports"],
+        }
+    ).with_columns(pl.col("block", "tags").replace("", None), _iso("created_at"), _iso("expires_at"))
+
+
+def _events_table(drawn: pl.DataFrame) -> pl.LazyFrame:
+    return drawn.lazy().select(
+        user_id=pl.format("u{}", pl.col("user") + 1),
+        item_id=pl.format("i{}", pl.col("item") + 1),
+        event_type=pl.col("action").replace_strict(dict(enumerate(ACTIONS)), return_dtype=pl.String),
+        dwell_seconds=pl.when(pl.col("dwell") >= 0).then("dwell"),
+        created_at=_iso("time"),
+    )
+
+
+def _true_users(people: People) -> pl.LazyFrame:
+    parts = (people.taste[:, :-1] * 1_000).round().astype(np.int32)
+    parts[np.arange(len(parts)), parts.argmax(axis=1)] += 1_000 - parts.sum(axis=1)
+    best = np.argsort(-parts, axis=1, kind="stable")[:, :4]
+    interests = [
+        "|".join(f"{TAGS[tag]}:{row[tag] / 1_000:.3f}" for tag in tags if row[tag])
+        for row, tags in zip(parts, best, strict=True)
+    ]
+    truth = {"interests": interests, "cold": people.activity == 0, "activity": people.activity.round(4)}
+    return pl.LazyFrame({"user_id": _ids("u", len(parts)), **truth})
+
+
+def _true_items(posts: pl.DataFrame) -> pl.LazyFrame:
+    pairs = zip(posts["topic"].to_list(), posts["second"].to_list(), strict=True)
+    return posts.lazy().select(
+        item_id=pl.Series(_ids("i", posts.height)),
+        quality="quality",
+        spam="spam",
+        duplicate_of=pl.when(pl.col("original") >= 0).then(pl.format("i{}", pl.col("original") + 1)),
+        topic=pl.Series(["|".join(TAGS[tag] for tag in pair if tag >= 0) for pair in pairs]),
+    )
+
+
+def _iso(column: str) -> pl.Expr:
+    return pl.from_epoch(column, time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ids(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}{number}" for number in range(1, count + 1)]
+
+
+def _write(table: pl.LazyFrame, path: Path) -> Path:
+    getattr(table, {".csv": "sink_csv", ".parquet": "sink_parquet", ".jsonl": "sink_ndjson"}[path.suffix])(path)
+    return path

@@ -1,0 +1,104 @@
+"""The community contract over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Body, Depends, Query
+from pydantic import ValidationError
+
+from homefeed.api.answers import explained, shown
+from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
+from homefeed.api.events import one_or_list
+from homefeed.api.intake import in_words, parse_event, take_events
+from homefeed.api.schemas import EventsAccepted, ExplainOut, Id
+from homefeed.apps.community.schemas import Entry, FeedbackIn, HomefeedOut, ItemType
+from homefeed.errors import InvalidError
+from homefeed.serving import Answer, FeedRequest, LiveApp
+from homefeed.serving.intake import check_id
+from homefeed.types import Event, Filter
+
+APP = "community"
+
+router = APIRouter(prefix="/v1/reco", tags=[APP], route_class=StrictRoute)
+
+Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
+
+
+@router.get("/homefeed")
+async def homefeed(
+    context: InContext,
+    live: Live,
+    request_id: RequestId,
+    user_id: Id,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    types: Annotated[list[ItemType] | None, Query(description="Only items of these types.")] = None,
+) -> HomefeedOut:
+    """A page of a resident's feed; nothing for one whose community nobody knows."""
+    check_id("user_id", user_id)
+    answer = await live.recommend(FeedRequest("home", user_id, limit, cursor, filters=type_filter(types)))
+    shown(context, live, answer, request_id)
+    return HomefeedOut(
+        user_id=user_id,
+        request_id=request_id,
+        cold_start=answer.slate.cold_start,
+        next_cursor=answer.next_cursor,
+        items=_entries(answer),
+    )
+
+
+@router.post("/feedback", openapi_extra=one_or_list(FeedbackIn.model_json_schema()))
+async def feedback(context: InContext, live: Live, body: Annotated[Any, Body()]) -> EventsAccepted:
+    """One event, or a list of up to 1,000; answered once they are durable, and the next page knows of them.
+
+    A single bad one is an error: 404 where its item is unknown to the resident, else 422. Of a list the good
+    ones are kept and `rejected` names the others.
+    """
+    return await take_events(context, live, body, _parse_feedback)
+
+
+@router.get("/explanations")
+async def explanations(live: Live, request_id: RequestId, user_id: Id, item_id: Id) -> ExplainOut:
+    """Why a resident is, or is not, shown an item now: the whole trace."""
+    asked = FeedRequest("home", check_id("user_id", user_id))
+    return await explained(live, asked, check_id("item_id", item_id), request_id)
+
+
+def type_filter(types: list[ItemType] | None) -> tuple[Filter, ...]:
+    """One condition: any of the types. None where all will do."""
+    if not types:
+        return ()
+    first, *others = types
+    return (Filter("item_type", ":", first, tuple(others)),)
+
+
+def _parse_feedback(app: LiveApp, raw: Any) -> Event:
+    try:
+        told = FeedbackIn.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidError(in_words(error)) from None
+    fields = {
+        **told.model_dump(include={"user_id", "item_id", "event_type", "event_id", "request_id"}),
+        "value": told.dwell_seconds,
+        "timestamp": told.created_at,
+        "context": {} if told.position is None else {"position": told.position},
+    }
+    return parse_event(app, fields)
+
+
+def _entries(answer: Answer) -> list[Entry]:
+    catalog, slate = answer.catalog, answer.slate
+    columns = zip(slate.positions.tolist(), slate.scores.tolist(), slate.reasons, slate.sources, strict=True)
+    return [
+        Entry(
+            item_id=catalog.item_id(position),
+            title=catalog.title(position),
+            item_type=next(iter(catalog.terms_at("item_type", position)), None),
+            creator_id=next(iter(catalog.terms_at("creator_id", position)), None),
+            score=score,
+            reason=reason,
+            sources=list(sources),
+        )
+        for position, score, reason, sources in columns
+    ]
