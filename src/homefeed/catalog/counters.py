@@ -95,6 +95,7 @@ class Counters:
         told |= new
         positions = self.catalog.positions(np.array([item for _, item in new], np.int32))
         np.add.at(self.distinct(event_type), positions[positions >= 0], 1.0)
+        self.version += 1
 
     def trend_at(self, now: int) -> float:
         """What to multiply `trend` by to have it as of `now`: strength that has not faded yet."""

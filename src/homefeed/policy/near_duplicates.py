@@ -38,7 +38,10 @@ class NearDuplicates:
         if not len(unwanted):
             return np.ones(self._catalog.size, np.bool_)
         groups = self._catalog.near_duplicates
-        return np.isin(groups, groups[unwanted], invert=True)
+        wanted = np.ones(self._catalog.size, np.bool_)
+        wanted[groups[unwanted]] = False
+        mask: Mask = wanted[groups]
+        return mask
 
     def why(self, query: Query, position: int) -> str:
         """Of which of the user's unwanted items it is a near-duplicate."""

@@ -51,14 +51,18 @@ class Reported:
         self._catalog = resources.catalog
         self._counters = resources.counters
         self._column = None if config.field is None else resources.catalog.column(config.field, NumberColumn)
+        self._mask: Mask = np.empty(0, np.bool_)
+        self._as_of = (-1, -1, -1)
         if config.event is not None and config.event not in resources.distinct:
             known = ", ".join(resources.distinct) or "none is there"
             raise RecipeError(f'event "{config.event}" is not one of signals.distinct ({known})')
 
     def screen(self, query: Query) -> Mask:  # noqa: ARG002
         """(items,) not reported too often."""
-        mask: Mask = self._counted() + self._told() < self._config.most
-        return mask
+        now = self._catalog.generation, self._counters.version, self._catalog.size
+        if now != self._as_of:
+            self._mask, self._as_of = self._counted() + self._told() < self._config.most, now
+        return self._mask
 
     def why(self, query: Query, position: int) -> str:  # noqa: ARG002
         """How often, by which count, and how often is enough."""

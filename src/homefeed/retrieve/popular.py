@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.selection import first_eligible
+from homefeed.retrieve.selection import Standing
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
@@ -38,7 +38,7 @@ class Popular:
         self._counters = resources.counters
         self._catalog = resources.catalog
         self._within = Within(config, resources)
-        self._standing: tuple[Positions, Scores] | None = None
+        self._standing: tuple[Standing, Scores] | None = None
         self._seen = (-1, -1)
 
     def refresh(self) -> None:
@@ -51,7 +51,8 @@ class Popular:
         scores += config.strength_weight * np.log1p(self._counters.strength[:size])
         newest_first = np.lexsort((-np.arange(size), -scores))
         # A score must be above 0 even for items without events, so that they can fill a page.
-        self._standing = newest_first.astype(np.int32), (scores + 1e-6).astype(np.float32)
+        standing = Standing(newest_first.astype(np.int32), size)
+        self._standing = standing, (scores + 1e-6).astype(np.float32)
         self._seen = seen
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
@@ -59,8 +60,8 @@ class Popular:
         if self._standing is None:
             self.refresh()
         assert self._standing is not None  # noqa: S101
-        order, scores = self._standing
-        positions = first_eligible(order, self._within.eligible(query), k)
+        standing, scores = self._standing
+        positions = standing.first(self._within.eligible(query), k)
         return positions, scores[positions]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from homefeed.types import Mask, Positions, Scores
 
 _BLOCK = 256
+_FEW = 8
+"""One in so many is few."""
 
 
 def top_k(scores: Scores, k: int) -> npt.NDArray[np.intp]:
@@ -27,6 +29,28 @@ def top_k(scores: Scores, k: int) -> npt.NDArray[np.intp]:
     if len(rows) > 4 * k:
         rows = rows[scores[rows] >= np.partition(scores[rows], len(rows) - k)[len(rows) - k]]
     return rows[np.argsort(-scores[rows], kind="stable")[:k]]
+
+
+class Standing:
+    """Positions in a standing order, each once, that is asked again and again for the first that are eligible."""
+
+    def __init__(self, order: Positions, size: int) -> None:
+        """`size` is that of the catalogue."""
+        self._order = order
+        self._place = np.full(size, -1, np.int32)
+        self._place[order] = np.arange(len(order), dtype=np.int32)
+
+    def first(self, eligible: Mask, k: int) -> Positions:
+        """The first k that are eligible; newer items than the order knows are not."""
+        if np.count_nonzero(eligible) * _FEW > len(self._order):
+            return first_eligible(self._order, eligible, k)
+        # Of few it is cheaper to look up where each stands than to look for them among the many.
+        few = np.flatnonzero(eligible[: len(self._place)])
+        places = self._place[few]
+        places = places[places >= 0]
+        if len(places) > k:
+            places = np.partition(places, k)[:k]
+        return self._order[np.sort(places)]
 
 
 def first_eligible(order: Positions, eligible: Mask, k: int) -> Positions:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.selection import first_eligible
+from homefeed.retrieve.selection import Standing
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
@@ -34,7 +34,7 @@ class Trending:
         self._config = config
         self._counters = resources.counters
         self._within = Within(config, resources)
-        self._standing: tuple[Positions, Scores] | None = None
+        self._standing: tuple[Standing, Scores] | None = None
         self._seen = -1
 
     def refresh(self) -> None:
@@ -46,7 +46,7 @@ class Trending:
         order = rising[np.argsort(-trend[rising], kind="stable")].astype(np.int32)
         peak = trend[order[0]] if len(order) else 1.0
         # What has faded to nothing beside the strongest keeps a score above 0, as every proposal must.
-        self._standing = order, np.maximum(trend / peak, 1e-30).astype(np.float32)
+        self._standing = Standing(order, len(trend)), np.maximum(trend / peak, 1e-30).astype(np.float32)
         self._seen = version
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
@@ -54,8 +54,8 @@ class Trending:
         if self._standing is None:
             self.refresh()
         assert self._standing is not None  # noqa: S101
-        order, scores = self._standing
-        positions = first_eligible(order, self._within.eligible(query), k)
+        standing, scores = self._standing
+        positions = standing.first(self._within.eligible(query), k)
         return positions, scores[positions]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:

@@ -254,8 +254,9 @@ def test_a_library_that_is_not_installed(static: Path, tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "model2vec", None)
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     (tmp_path / "modules.json").write_text("[]")
-    for folder, library in ((static, "model2vec"), (tmp_path, "sentence-transformers")):
-        with pytest.raises(HomefeedError, match=rf"model of {library}, .*pip install 'homefeed\[text\]'"):
+    missing = ((static, "model2vec", "text"), (tmp_path, "sentence-transformers", "sentence-transformers"))
+    for folder, library, extra in missing:
+        with pytest.raises(HomefeedError, match=rf"model of {library}, .*pip install 'homefeed\[{extra}\]'"):
             load_text_model(folder)
 
 

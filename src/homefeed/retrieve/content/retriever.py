@@ -34,6 +34,13 @@ class _Taste:
     interests: Floats
 
 
+_FEW = 4
+"""Where one item in so many is eligible, or fewer, only theirs are compared."""
+
+_NOTHING = 1e-6
+"""What rounding may leave of the cosine of vectors that have nothing in common."""
+
+
 class Content:
     """An item's score is the cosine of its vector and the user's profile.
 
@@ -105,12 +112,20 @@ class Content:
         length = float(np.linalg.norm(profile))
         if length < 1e-9:
             return NO_POSITIONS, np.empty(0, np.float32)
-        scores = vectors @ (profile / np.float32(length))
-        scores *= query.eligible[: len(scores)]
-        if query.anchor is not None and query.anchor < len(scores):
-            scores[query.anchor] = 0
+        profile = profile / np.float32(length)
+        eligible = query.eligible[: len(vectors)]
+        if query.anchor is not None:
+            eligible = eligible.copy()
+            eligible[query.anchor : query.anchor + 1] = False
+        if np.count_nonzero(eligible) * _FEW > len(vectors):
+            rows, scores = None, vectors @ profile
+            scores *= eligible
+        else:
+            rows = np.flatnonzero(eligible)
+            scores = vectors[rows] @ profile
         best = top_k(scores, k)
-        return best.astype(np.int32), scores[best]
+        best = best[scores[best] > _NOTHING]
+        return (best if rows is None else rows[best]).astype(np.int32), scores[best]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name what added most to each: declared interests that the item has, or an item of the history.
