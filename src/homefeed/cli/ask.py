@@ -13,7 +13,6 @@ from homefeed.cli.common import (
     Json,
     UserId,
     on_store,
-    out,
     print_json,
     printable,
     recipe_of,
@@ -157,17 +156,22 @@ def explain(
 
     Example: `homefeed explain --user_id u1 --item_id i3`
     """
+    from homefeed.cli.trace import print_trace
     from homefeed.serving import FeedRequest
     from homefeed.serving.intake import check_id
 
     request = FeedRequest(feed, check_id("user_id", user_id))
-    trace = _on_app(app, lambda live: live.explain(request, item_id))
+
+    async def ask(live: LiveApp) -> tuple[Trace, dict[str, str]]:
+        return await live.explain(request, item_id), live.model_versions
+
+    trace, models = _on_app(app, ask)
     if as_json:
         from dataclasses import asdict
 
-        print_json(asdict(trace))
+        print_json(asdict(trace) | {"models": models})
         return
-    _print_trace(trace, user_id, item_id)
+    print_trace(trace, models, user_id, item_id)
 
 
 def _on_app(name: str, work: Callable[[LiveApp], Awaitable[T]]) -> T:
@@ -218,28 +222,3 @@ def _print_items(answer: Answer, with_reason: bool) -> None:
             typer.echo(printable(f"   {item['reason']}"))
     if not len(answer.slate):
         typer.echo("Nothing matches.")
-
-
-def _print_trace(trace: Trace, user_id: str, item_id: str) -> None:
-    from rich.table import Table
-
-    typer.secho(printable(f"{trace.verdict}: item {item_id} for user {user_id}"), bold=True)
-    if trace.reason:
-        typer.echo(printable(f"Reason: {trace.reason}"))
-    screens = [f"{screen.name} {'passed' if screen.passed else 'stopped it'}" for screen in trace.screens]
-    typer.echo(f"Screens: {', '.join(screens)}")
-    table = Table("retriever", "score", "rank", "of", "feature", "contribution")
-    features = {feature.name: feature for feature in trace.features}
-    for retriever in trace.retrievers:
-        feature = features.get(retriever.name)
-        table.add_row(
-            retriever.name,
-            "" if retriever.score is None else f"{retriever.score:.4f}",
-            "" if retriever.rank is None else str(retriever.rank),
-            str(retriever.proposals),
-            "" if feature is None else f"{feature.value:.4f}",
-            "" if feature is None else f"{feature.contribution:+.4f}",
-        )
-    out.print(table)
-    if trace.score is not None:
-        typer.echo(f"Score {trace.score:.4f}, place {trace.place} of {trace.candidates} candidates")

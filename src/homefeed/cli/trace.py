@@ -1,0 +1,55 @@
+"""The trace of an item, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import typer
+from rich import box
+from rich.table import Table
+
+from homefeed.cli.common import out, printable
+from homefeed.explain import Trace
+
+
+def print_trace(trace: Trace, models: Mapping[str, str], user_id: str, item_id: str) -> None:
+    """Print all of it: the verdict, each policy, who proposed the item, how its score adds up, what moved it."""
+    typer.secho(printable(f"{trace.verdict}: item {item_id} for user {user_id}"), bold=True)
+    if trace.reason:
+        typer.echo(printable(f"Reason: {trace.reason}"))
+    if trace.cold_start:
+        typer.echo(f"The user has no usable history: made by the feed {trace.made_by}")
+    for screen in trace.screens:
+        if not screen.passed:
+            typer.echo(printable(f"Screen {screen.name} stopped it{f': {screen.why}' if screen.why else ''}"))
+    passed = [screen.name for screen in trace.screens if screen.passed]
+    typer.echo(f"Screens passed: {', '.join(passed) or 'none'}")
+    out.print(_retrievers(trace))
+    if trace.score is not None:
+        out.print(_features(trace))
+        typer.echo(f"Score {trace.score:.4f}, place {trace.place} of {trace.candidates} candidates")
+    for arranger in trace.arrangers:
+        if arranger.before is not None and arranger.before != arranger.after:
+            to = "out" if arranger.after is None else f"to place {arranger.after}"
+            typer.echo(f"Arranger {arranger.name} moved it from place {arranger.before} {to}")
+    if trace.propensity is not None and trace.propensity < 1:
+        typer.echo(f"Chance put it there, with a probability of {trace.propensity:.4f}")
+    for failed in trace.failed:
+        typer.echo(printable(f"Failed: {failed}"))
+    typer.echo(f"Models: {', '.join(f'{name} {version}' for name, version in models.items()) or 'none trained'}")
+
+
+def _retrievers(trace: Trace) -> Table:
+    table = Table("retriever", "score", "rank", "of", box=box.SIMPLE_HEAD)
+    for found in trace.retrievers:
+        score = "" if found.score is None else f"{found.score:.4f}"
+        table.add_row(found.name, score, "" if found.rank is None else str(found.rank), str(found.proposals))
+    return table
+
+
+def _features(trace: Trace) -> Table:
+    """Those that add most first; a feature of a retriever's name is its score divided by its best."""
+    table = Table("feature", "value", "adds to the score", box=box.SIMPLE_HEAD)
+    for feature in sorted(trace.features, key=lambda feature: -abs(feature.contribution)):
+        table.add_row(feature.name, f"{feature.value:.4f}", f"{feature.contribution:+.4f}")
+    return table
