@@ -74,6 +74,8 @@ async def _prune(app: LiveApp, settings: Settings) -> None:
     while True:
         try:
             await prune(app.store, app.recipe.app, settings, app.outside.clock())
+            if settings.events_days is not None:
+                app.forget_users()
         except Exception as error:
             _log.error("cannot delete what is too old; trying again", app=app.recipe.app, error=repr(error))
         await asyncio.sleep(_PRUNE_SECONDS)

@@ -46,16 +46,27 @@ def popular(
     content_type: ContentType = None,
     genre: Genre = None,
     reason: Reason = False,
+    user_id: Annotated[
+        str | None, typer.Option("--user_id", "--user-id", help="For whom, where users are kept apart.")
+    ] = None,
     app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
     """The most popular items.
 
     Example: `homefeed popular --k 5 --genre Drama`
+
+    Example: `homefeed popular --app community --user_id u42`
     """
     from homefeed.serving import FeedRequest
+    from homefeed.serving.intake import check_id
 
-    request = FeedRequest("popular", n=_one_or_more("k", k), filters=_filters(content_type, genre))
+    isolation = recipe_of(app).isolation
+    if user_id is not None:
+        check_id("user_id", user_id)
+    elif isolation is not None:
+        raise InvalidError(f"{app} shows users items of their own {isolation.user} only; for whom? --user_id USER")
+    request = FeedRequest("popular", user_id, n=_one_or_more("k", k), filters=_filters(content_type, genre))
     answer = _on_app(app, lambda live: live.recommend(request))
     if as_json:
         print_json({"k": k, "items": _items(answer)})
@@ -99,7 +110,7 @@ def recommend(
         print_json({"user_id": user_id, "k": k, "items": _items(answer), "fallback_used": instead is not None})
         return
     if instead is not None:
-        typer.echo(f"User {printable(user_id)} has no history yet: this is the {instead} list.")
+        typer.echo(f"User {printable(user_id)} has no usable history: this is the {instead} list.")
     typer.echo(f"Recommendations for user {printable(user_id)}:")
     _print_items(answer, reason)
 

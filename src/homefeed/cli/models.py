@@ -103,6 +103,7 @@ def trained(settings: Settings, recipe: Recipe, quiet: bool) -> Trained:
 
 def evaluated(settings: Settings, recipe: Recipe, quiet: bool, **asked: Any) -> Evaluation:
     """Evaluate an app with a progress bar, by the options of `evaluate_app`."""
+    from homefeed.engine import with_text_model
     from homefeed.evaluate.offline import evaluate_app
     from homefeed.serving.clock import system_clock
     from homefeed.serving.training import read_log
@@ -117,7 +118,8 @@ def evaluated(settings: Settings, recipe: Recipe, quiet: bool, **asked: Any) -> 
                 seed=settings.seed,
                 progress=lambda done, total: report("reading events", done, total),
             )
-            return evaluate_app(recipe, log.catalog, log.data, progress=report, **asked)
+            told = with_text_model(recipe, settings.text_model)
+            return evaluate_app(told, log.catalog, log.data, progress=report, **asked)
 
         return on_store(settings, work)
 

@@ -1,7 +1,7 @@
 """From a recipe to what runs: models fitted, feeds built. No input or output."""
 
 from homefeed.engine.build import build_feeds, empty_catalog, resources_of
-from homefeed.engine.fit import Prepared, event_weights, fit_model, fit_signals, prepare
+from homefeed.engine.fit import Prepared, event_weights, fit_model, fit_signals, prepare, with_text_model
 
 __all__ = [
     "Prepared",
@@ -12,4 +12,5 @@ __all__ = [
     "fit_signals",
     "prepare",
     "resources_of",
+    "with_text_model",
 ]

@@ -102,7 +102,8 @@ def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> Non
 
 def _check_screens(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Screen]) -> None:
     for spec in feed.screen:
-        if spec.name in always and spec.part != spec.name:
+        # A table of that name would take the place of the app's own, with settings of its own.
+        if spec.name in always and (spec.name == "isolation" or spec.part != spec.name):
             raise RecipeError(
                 f"{recipe.app}: feeds.{feed.name}.screen.{spec.name}: every feed has its own {spec.name}; "
                 "choose another name"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -86,6 +87,17 @@ def _pairs(recipe: Recipe, data: TrainingData, event_type: str) -> Numbers:
     told = events.types == recipe.event_types.index(event_type)
     users = data.user_numbers[events.users[told]] if len(data.user_numbers) else events.users[told]
     return np.unique(np.stack([users, data.numbers[events.items[told]]], axis=1).astype(np.int32), axis=0)
+
+
+def with_text_model(recipe: Recipe, path: Path | None) -> Recipe:
+    """The recipe with that text model for every model that can use one and names none."""
+
+    def told(spec: PartSpec) -> PartSpec:
+        if path is None or getattr(spec.config, "text_model", "") is not None:
+            return spec
+        return replace(spec, config=spec.config.model_copy(update={"text_model": str(path)}))
+
+    return replace(recipe, models=tuple(told(spec) for spec in recipe.models))
 
 
 def fit_model(spec: PartSpec, data: TrainingData) -> Model:

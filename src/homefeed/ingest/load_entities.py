@@ -16,7 +16,7 @@ from homefeed.ingest.table import Batch, Table
 from homefeed.ingest.tallies import Tally, merged, tally_rows
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.bulk import analyse, hidden_of_items
+from homefeed.store.bulk import analyse, attribute_of_users, hidden_of_items
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.users import put_users
 
@@ -28,10 +28,18 @@ _Put: TypeAlias = Callable[[Sequence[Entity]], Awaitable[int]]
 
 
 async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout, progress: Progress) -> FileReport:
-    """Write the users of a file."""
+    """Write the users of a file. Where the file does not say whether a user opted out, it stays as it was."""
+    refusal = recipe.privacy.opt_out if recipe.privacy else None
 
     async def put(users: Sequence[Entity]) -> int:
-        return await put_users(store, recipe.app, [(user.entity_id, user.attributes) for user in users])
+        writes = [(user.entity_id, user.attributes) for user in users]
+        if refusal is not None:
+            before = await attribute_of_users(store, recipe.app, [user_id for user_id, _ in writes], refusal)
+            writes = [
+                (user_id, {refusal: before[user_id], **attributes} if user_id in before else attributes)
+                for user_id, attributes in writes
+            ]
+        return await put_users(store, recipe.app, writes)
 
     def read(batch: Batch) -> EntityBatch:
         return read_entities(batch, layout, "user_id", recipe.users.fields, dated=False)

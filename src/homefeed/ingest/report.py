@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
@@ -132,7 +131,7 @@ def render_report(report: DataReport) -> RenderableType:
 def _overview(report: DataReport) -> Table:
     # Narrow enough for 80 columns with millions of rows.
     title = f"Import into {report.app}, {report.seconds:.1f} s"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("file", overflow="fold")
     for name in ("rows", "loaded", "new", "updated", "rejected", "duplicates", "warnings"):
         table.add_column(name, justify="right")

@@ -208,6 +208,17 @@ class Declarations(Declaration):
         return self
 
     @model_validator(mode="after")
+    def _fields_of_users_are_declared(self) -> Self:
+        named = {"isolation.user": self.isolation.user} if self.isolation else {}
+        if self.privacy:
+            named |= {"privacy.opt_out": self.privacy.opt_out}
+            named |= {f"privacy.kept.{name}": name for name in self.privacy.kept}
+        for key, name in named.items():
+            if name not in self.users.fields:
+                raise ValueError(f'{key} names "{name}", which is not declared in users.fields')
+        return self
+
+    @model_validator(mode="after")
     def _isolation_is_by_a_category(self) -> Self:
         if self.isolation and self.items.fields.get(self.isolation.item) != "category":
             raise ValueError(f'isolation.item names "{self.isolation.item}", which is not a "category" field')

@@ -211,6 +211,10 @@ class LiveApp:
         """The user as the next request sees them."""
         return self._state(user_id, await self._stored(user_id))
 
+    def forget_users(self) -> None:
+        """Read every user anew when they ask next."""
+        self._users.clear()
+
     async def follow(self) -> None:
         """Take over what was written to the store since the last time, by whomever."""
         async with self._following:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -134,6 +135,21 @@ async def item_pages(store: Store, app: str) -> AsyncIterator[tuple[Sequence[str
         store, items.c.item_id, items.c.number, sa.and_(items.c.app == app, ~items.c.deleted)
     ):
         yield page
+
+
+async def attribute_of_users(store: Store, app: str, user_ids: Sequence[str], name: str) -> dict[str, Any]:
+    """Those of the ids that are users with an attribute of that name, each with its value."""
+    found: dict[str, Any] = {}
+    async with store.read() as connection:
+        for chunk in chunked(user_ids):
+            query = sa.select(users.c.user_id, users.c.attributes).where(
+                users.c.app == app, users.c.user_id.in_(chunk)
+            )
+            for row in await connection.execute(query):
+                attributes = orjson.loads(row.attributes)
+                if name in attributes:
+                    found[row.user_id] = attributes[name]
+    return found
 
 
 async def hidden_of_items(store: Store, app: str, item_ids: Sequence[str]) -> dict[str, bool]:

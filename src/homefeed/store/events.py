@@ -128,7 +128,6 @@ async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | 
 async def prune_events(store: Store, app: str, before: int) -> int:
     """Delete the events older than a time; how many that were. What was counted of them stays until training."""
     async with store.write() as connection:
-        await store.advance(connection, app, erasures=1)
         gone = await connection.execute(events.delete().where(events.c.app == app, events.c.time < before))
     return gone.rowcount
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from homefeed.store.session import Store
-from homefeed.store.tables import impressions
+from homefeed.store.session import Store, chunked
+from homefeed.store.tables import impressions, users
 from homefeed.types import Floats, Numbers
 
 
@@ -37,14 +37,22 @@ class Impression:
 
 
 async def write_impressions(store: Store, app: str, shown: Sequence[Impression]) -> None:
-    """Write impressions; of a request told twice the first one stays."""
+    """Write impressions; of a request told twice the first one stays.
+
+    Those of users who were erased since are written as nobody's.
+    """
     if not shown:
         return
     async with store.write() as connection:
+        whose = {impression.user for impression in shown if impression.user is not None}
+        there: set[int] = set()
+        for chunk in chunked(sorted(whose)):
+            query = sa.select(users.c.number).where(users.c.app == app, users.c.number.in_(chunk))
+            there.update((await connection.execute(query)).scalars())
         insert = store.insert(impressions).on_conflict_do_nothing(
             index_elements=["app", "time", "request_id", "feed", "start"]
         )
-        await connection.execute(insert, [_row(app, impression) for impression in shown])
+        await connection.execute(insert, [_row(app, impression, there) for impression in shown])
 
 
 async def impressions_of_request(store: Store, app: str, request_id: str) -> list[Impression]:
@@ -63,14 +71,14 @@ async def prune_impressions(store: Store, app: str, before: int) -> int:
     return gone.rowcount
 
 
-def _row(app: str, shown: Impression) -> dict[str, Any]:
+def _row(app: str, shown: Impression, there: Container[int | None]) -> dict[str, Any]:
     return {
         "app": app,
         "time": shown.time,
         "request_id": shown.request_id,
         "feed": shown.feed,
         "start": shown.start,
-        "user": shown.user,
+        "user": shown.user if shown.user in there else None,
         "items": shown.items.astype("<i4").tobytes(),
         "scores": shown.scores.astype("<f4").tobytes(),
         "propensities": shown.propensities.astype("<f4").tobytes(),

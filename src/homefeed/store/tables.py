@@ -113,7 +113,6 @@ impressions = Table(
     PrimaryKeyConstraint("app", "time", "request_id", "feed", "start"),
     Index(None, "app", "request_id"),
     Index(None, "app", "user"),
-    sqlite_with_rowid=False,
     comment="What each request showed; arrays are little-endian, 32 bits a number.",
 )
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from homefeed.engine import fit_model, fit_signals, prepare
+from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Model
-from homefeed.recipe import PartSpec, Recipe
+from homefeed.recipe import Recipe
 from homefeed.serving.clock import Outside
 from homefeed.serving.models import SIGNALS
 from homefeed.serving.training import LogData, read_log
@@ -88,20 +88,13 @@ async def train_app(
 
 def _fits(recipe: Recipe, log: LogData, text_model: Path | None) -> list[_Fit]:
     prepared = prepare(recipe, log.data)
-    specs = [_with_text_model(spec, text_model) for spec in recipe.models]
     fits = [
         _Fit(spec.name, spec.part, spec.config.model_dump(), partial(fit_model, spec, prepared.data))
-        for spec in specs
+        for spec in with_text_model(recipe, text_model).models
     ]
     # Signals come last: a server that sees new models before new counters is a moment behind, never ahead.
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
-
-
-def _with_text_model(spec: PartSpec, path: Path | None) -> PartSpec:
-    if path is None or getattr(spec.config, "text_model", "") is not None:
-        return spec
-    return replace(spec, config=spec.config.model_copy(update={"text_model": str(path)}))
 
 
 def _published(recipe: Recipe, artifacts: ArtifactStore, log: LogData, fit: _Fit, report: Progress) -> Manifest:

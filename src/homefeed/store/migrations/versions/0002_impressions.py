@@ -24,7 +24,6 @@ def upgrade() -> None:
         sa.Column("features", sa.LargeBinary, nullable=False),
         sa.Column("models", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("app", "time", "request_id", "feed", "start", name="pk_impressions"),
-        sqlite_with_rowid=False,
         comment="What each request showed; arrays are little-endian, 32 bits a number.",
     )
     op.create_index("ix_impressions_app_request_id", "impressions", ["app", "request_id"])
