@@ -27,14 +27,14 @@ C = TypeVar("C", bound=Column)
 class CatalogView:
     """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by.
 
-    `generation` grows with every change, `removals` whenever items that could be shown no longer can.
+    `generation` grows with every change, `revisions` whenever an item can no longer be shown or says other words.
     """
 
     def __init__(
         self, fields: Mapping[str, str], title: str, compared: Sequence[str] = (), similarity: float = 0.6
     ) -> None:
         self.fields = dict(fields)
-        self.generation = self.removals = 0
+        self.generation = self.revisions = 0
         self._compared = tuple(compared)
         self._near = _near_duplicates(similarity) if compared else None
         self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
@@ -98,14 +98,14 @@ class CatalogView:
         # Other threads read meanwhile: they find whole items only, and a new generation once all of it is here.
         generation = self.generation + 1
         changed: list[int] = []
-        removed = False
+        revised = False
         for item in items:
             known = self._position_of.get(item.item_id)
             if known is None and item.deleted:
                 continue
             position = self.size if known is None else known
             gone = item.hidden or item.deleted
-            removed |= gone and known is not None and bool(self._available.view[known])
+            revised |= known is not None and (gone or self._says_otherwise(known, item))
             changed.append(position)
             self._available.set(position, not gone)
             self._created.set(position, NO_TIME if item.created_at is None else item.created_at)
@@ -120,7 +120,7 @@ class CatalogView:
         if self._near is not None:
             distinct = list(dict.fromkeys(changed))
             self._near.set_many(distinct, [self._text(position) for position in distinct])
-        self.removals += removed
+        self.revisions += revised
         self.generation = generation
 
     def changed_since(self, generation: int) -> Positions:
@@ -187,6 +187,13 @@ class CatalogView:
         for value in condition.others:
             mask |= column.mask(Filter(condition.field, condition.operator, value), self.size)
         return mask
+
+    def _says_otherwise(self, position: int, item: Item) -> bool:
+        """Whether anything but a number of an item is not as it was."""
+        before = self.attributes(position)
+        return any(
+            before.get(name) != item.attributes.get(name) for name, kind in self.fields.items() if kind != "number"
+        )
 
     def _text(self, position: int) -> str:
         return " ".join(term for field in self._compared for term in self._columns[field].terms(position))

@@ -380,7 +380,7 @@ class LiveApp:
             before=before[before >= 0],
             context=request.context,
         )
-        state = (stored.version, parts.serial, self.catalog.removals)
+        state = (stored.version, parts.serial, self.catalog.revisions)
         return _Asked(feed, query, cursor, state, stored.number, parts.models.versions)
 
     def _position(self, item_id: str) -> int:

@@ -84,7 +84,10 @@ def _parse_feedback(app: LiveApp, raw: Any) -> Event:
         "timestamp": told.created_at,
         "context": {} if told.position is None else {"position": told.position},
     }
-    return parse_event(app, fields)
+    try:
+        return parse_event(app, fields)
+    except InvalidError as error:
+        raise InvalidError(str(error).replace("timestamp:", "created_at:", 1)) from None
 
 
 def _entries(answer: Answer) -> list[Entry]:

@@ -153,7 +153,8 @@ class Content:
         self, query: Query, taste: _Taste, positions: Positions, rows: Floats, embedded: Mask
     ) -> tuple[Positions, Floats]:
         """For each position the nameable item of the history that added most, -1 for none, and how much."""
-        nameable = query.nameable[taste.items]
+        # Being unlike what the user dislikes speaks for an item, too; but it is no similarity.
+        nameable = query.nameable[taste.items] & (taste.weights > 0)
         items, weights = taste.items[nameable], taste.weights[nameable]
         if not len(items):
             return np.full(len(positions), -1, np.int32), np.zeros(len(positions), np.float32)

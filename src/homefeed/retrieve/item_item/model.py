@@ -15,7 +15,10 @@ from homefeed.types import Floats, Numbers
 
 
 class ItemItemConfig(PartConfig):
-    """How similarity is measured; see `ItemItemTrainer` for the formula."""
+    """How similarity is measured; see `ItemItemTrainer` for the formula.
+
+    Items that fewer than `least_users` users share have none: with 2, it never rests on one user alone.
+    """
 
     neighbours: Annotated[int, Field(ge=1, le=2_000)] = 200
     user_exponent: Annotated[float, Field(ge=0, le=1)] = 0.7
@@ -23,6 +26,7 @@ class ItemItemConfig(PartConfig):
     power: Annotated[float, Field(gt=0, le=2)] = 0.7
     shrinkage: Annotated[float, Field(ge=0)] = 1.0
     items_per_user: Annotated[int, Field(ge=2)] = 500
+    least_users: Annotated[int, Field(ge=1)] = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class ItemItemTrainer:
         indptr, indices, weights = [0], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
         for start in range(0, data.item_count, _ROWS_AT_ONCE):
             block = sp.csr_array(by_item[start : start + _ROWS_AT_ONCE] @ weighted)
+            if config.least_users > 1:
+                block = _shared_by(block, by_item[start : start + _ROWS_AT_ONCE], matrix, config.least_users)
             for row in range(block.shape[0]):
                 span = slice(block.indptr[row], block.indptr[row + 1])
                 neighbours, similarity = self._nearest(start + row, block.indices[span], block.data[span], degree)
@@ -67,6 +69,17 @@ class ItemItemTrainer:
         order = np.lexsort((others, -strength))
         order = order[strength[order] > 0]
         return others[order].astype(np.int32), (strength[order] ** config.power).astype(np.float32)
+
+
+def _shared_by(
+    block: sp.csr_array[np.float64],
+    by_item: sp.csr_array[np.float64],
+    matrix: sp.csr_array[np.float64],
+    least: int,
+) -> sp.csr_array[np.float64]:
+    """The block without the pairs of items that fewer than `least` users share."""
+    shared = sp.csr_array((by_item > 0).astype(np.int32) @ (matrix > 0).astype(np.int32))
+    return sp.csr_array(block.multiply(shared >= least))
 
 
 def _matrix(data: TrainingData, items_per_user: int) -> sp.csr_array[np.float64]:
