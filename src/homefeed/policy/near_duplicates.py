@@ -18,7 +18,8 @@ _NAME = "near_duplicates"
 class NearDuplicates:
     """A screen and an arranger. Which items are near-duplicates the catalogue says: `items.near_duplicates`.
 
-    As a screen, it stops every near-duplicate of an item that the user hid or reported, and the item itself.
+    As a screen, it stops every near-duplicate of an item of which the user wants no more, and the item itself:
+    they hid or reported it, or had enough of it.
     As an arranger, it keeps the best-ranked of those that say the same, or none after an earlier page or the
     request's exclusions had one.
     """
@@ -29,7 +30,7 @@ class NearDuplicates:
         events: tuple[str, ...] = ("hide", "report")
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._catalog = resources.catalog
+        self._catalog, self._resources = resources.catalog, resources
         self._types = resources.event_mask(config.events)
 
     def screen(self, query: Query) -> Mask:
@@ -44,12 +45,14 @@ class NearDuplicates:
         return mask
 
     def why(self, query: Query, position: int) -> str:
-        """Of which of the user's unwanted items it is a near-duplicate."""
-        groups, unwanted = self._catalog.near_duplicates, self._unwanted(query)
-        same = unwanted[groups[unwanted] == groups[position]]
-        if position in same:
-            return "the user wants no more of it"
-        return f'says nearly the same as "{self._catalog.title(int(same[-1]))}", of which the user wants no more'
+        """Of which of the user's items it is a near-duplicate, and what they did with that one."""
+        groups, history = self._catalog.near_duplicates, query.user.history
+        unwanted = np.flatnonzero(self._types[history.types])
+        same = unwanted[groups[history.items[unwanted]] == groups[position]]
+        item, verb = int(history.items[same[-1]]), self._resources.verb(int(history.types[same[-1]]))
+        if position in history.items[same]:
+            return f"the user {verb} it"
+        return f'says nearly the same as "{self._catalog.title(item)}", which the user {verb}'
 
     def arrange(self, query: Query, candidates: Candidates) -> Candidates:
         """One of each group of near-duplicates."""
