@@ -83,8 +83,8 @@ async def measure(folder: Path, seed: int, residents: int, likers: int) -> dict[
     """All figures of one sample."""
     settings, recipe = Settings(home=folder), find_recipe("community")
     scale = residents / 1_200
-    sizes = {"users": residents, "items": round(1_500 * scale), "events": round(60_000 * scale)}
-    generate(folder / "sample", **sizes, seed=seed, end=END)
+    items, events = round(1_500 * scale), round(60_000 * scale)
+    generate(folder / "sample", users=residents, items=items, events=events, seed=seed, end=END)
     outside = Outside(lambda: NOW)
     async with open_store(settings.store_url) as store:
         await import_files(store, recipe, find_files(folder / "sample", recipe.sources), now=NOW)
@@ -98,7 +98,9 @@ async def measure(folder: Path, seed: int, residents: int, likers: int) -> dict[
         return {
             "benchmark": "community_truth",
             "seed": seed,
-            **sizes,
+            "users": residents,
+            "items": items,
+            "events": events,
             "warm": await judged(app, truth, warm, rng),
             "cold": await judged(app, truth, cold, rng),
             "safety": await safety(app, truth, [*warm, *cold]),

@@ -82,9 +82,16 @@ async def prepare(settings: Settings, items: int) -> dict[str, object]:
     events = items * EVENTS_PER_ITEM
     if settings.apps == ("community",):
         communities = max(items // 500, 1)
-        groups = {"communities": communities, "blocks": 4 * communities}
-        now = datetime.now(UTC).replace(microsecond=0)
-        community.generate(sample, users=USERS, items=items, events=events, format="parquet", end=now, **groups)
+        community.generate(
+            sample,
+            users=USERS,
+            items=items,
+            events=events,
+            format="parquet",
+            end=datetime.now(UTC).replace(microsecond=0),
+            communities=communities,
+            blocks=4 * communities,
+        )
     else:
         streaming.generate(sample, users=USERS, items=items, events=events, format="parquet")
     recipe = find_recipe(settings.apps[0])

@@ -144,7 +144,11 @@ def test_a_missing_key_is_named(file: Path, old: str, new: str, text: str) -> No
         ),
         ("maximum = 100", 'maximum = "much"', "events.play.maximum: input should be a valid number"),
         ("[events.like]", '[events."I like"]', "events.I like: string should match pattern"),
-        ('genre = "tags"', 'genre = "tag"', "items.fields.genre: input should be 'text', 'category', 'tags', 'number' or"),
+        (
+            'genre = "tags"',
+            'genre = "tag"',
+            "items.fields.genre: input should be 'text', 'category', 'tags', 'number'",
+        ),
         ("{ k = 50 }", "{ k = 0 }", "feeds.home.retrieve.item_item.k: input should be greater than or equal to 1"),
         ("{ k = 50 }", "50", "feeds.home.retrieve.item_item: input should be a table, got 50"),
         (
