@@ -149,7 +149,9 @@ FillSample: TypeAlias = Callable[[str, Path], Sample]
 
 @pytest.fixture(scope="session")
 def start_server() -> StartServer:
-    """Starts `uvicorn --factory homefeed.server:create_app` on a store, with HOMEFEED_* settings."""
+    """Starts `uvicorn --factory homefeed.server:create_app` on a store, with HOMEFEED_* settings; of streaming
+    alone unless they say otherwise.
+    """
     return _serving
 
 
@@ -273,7 +275,8 @@ async def _fill(store_url: str, home: Path) -> Sample:
 def _serving(store_url: str, home: Path, **settings: str) -> Iterator[Server]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOMEFEED_")}
     environment |= {"HOMEFEED_HOME": str(home), "HOMEFEED_DATABASE_URL": store_url}
-    environment |= {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
+    asked = {"apps": "streaming"} | settings
+    environment |= {f"HOMEFEED_{name.upper()}": value for name, value in asked.items()}
     command = [sys.executable, "-W", "error", "-m", "uvicorn", "--factory", "homefeed.server:create_app"]
     log = home / f"server-{next(_numbers)}.log"
     with log.open("wb") as file:

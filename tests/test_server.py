@@ -25,6 +25,11 @@ ITEM = "/v1/apps/streaming/items/a"
 PLAY = {"user_id": "u", "item_id": "a", "watch_seconds": 30}
 
 
+def streaming(home: Path, **others: Any) -> Settings:
+    """Settings that serve streaming alone."""
+    return Settings(home=home, apps=("streaming",), **others)
+
+
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with (
@@ -36,7 +41,7 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(create_app(Settings(home=tmp_path, max_body_megabytes=0.01, poll_seconds=0.02))) as opened:
+    async with running(create_app(streaming(tmp_path, max_body_megabytes=0.01, poll_seconds=0.02))) as opened:
         yield opened
 
 
@@ -46,7 +51,7 @@ async def metric(client: httpx.AsyncClient, name: str) -> float:
 
 
 async def test_a_new_home_is_served_at_once(tmp_path: Path) -> None:
-    async with running(create_app(Settings(home=tmp_path / "new" / "home"))) as client:
+    async with running(create_app(streaming(tmp_path / "new" / "home"))) as client:
         ready = (await client.get("/readyz")).json()
         assert ready == {
             "status": "ready",
@@ -73,7 +78,7 @@ async def test_it_serves_before_anything_is_trained(client: httpx.AsyncClient) -
 
 
 async def test_what_a_server_was_told_is_there_after_a_restart(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
+    settings = streaming(tmp_path)
     async with running(create_app(settings)) as client:
         await client.put(ITEM, json={"attributes": {"title": "A"}})
         await client.post("/events", json=PLAY)
@@ -95,7 +100,7 @@ def test_apps_that_cannot_be_served_are_named_at_the_start(tmp_path: Path, apps:
 async def test_ids_and_times_come_from_outside(tmp_path: Path) -> None:
     numbers = iter(range(1, 1000))
     outside = Outside(lambda: 1_700_000_000_250_000, lambda: f"id-{next(numbers)}")
-    async with running(create_app(Settings(home=tmp_path), outside)) as client:
+    async with running(create_app(streaming(tmp_path), outside)) as client:
         answer = await client.put(ITEM, json={})
         assert answer.headers["X-Request-ID"] == "id-1"
         assert answer.json()["created_at"] == "2023-11-14T22:13:20.250000Z"
@@ -166,7 +171,7 @@ async def test_overload_asks_to_come_again(client: httpx.AsyncClient, monkeypatc
 
 
 async def test_ids_with_slashes_survive_a_server_that_keeps_no_raw_path(tmp_path: Path) -> None:
-    app = create_app(Settings(home=tmp_path))
+    app = create_app(streaming(tmp_path))
 
     async def without_raw_path(scope: Any, receive: Any, send: Any) -> None:
         await app({name: value for name, value in scope.items() if name != "raw_path"}, receive, send)
@@ -197,7 +202,7 @@ async def test_the_limit_on_bodies_is_the_setting(client: httpx.AsyncClient) -> 
 
 
 async def test_every_replica_sees_the_last_event(store_url: str, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, database_url=store_url, replicas=True, poll_seconds=0.02)
+    settings = streaming(tmp_path, database_url=store_url, replicas=True, poll_seconds=0.02)
     async with AsyncExitStack() as stack:
         first, second = [await stack.enter_async_context(running(create_app(settings))) for _ in range(2)]
         await first.put(ITEM, json={"attributes": {"title": "A", "genre": "Drama"}})

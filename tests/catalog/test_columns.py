@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from homefeed.catalog.columns import COLUMNS, Column
+from homefeed.catalog.columns import COLUMNS, CategoryColumn, Column, NumberColumn, TagsColumn, TimeColumn
 from homefeed.errors import InvalidError
-from homefeed.types import Filter
+from homefeed.types import NO_TIME, SECOND, Filter
 
 
 def column(kind: str, *values: Any) -> Column:
@@ -40,6 +40,13 @@ def masked(kind: str, values: list[Any], operator: Any, value: str) -> list[bool
         ("number", 3, 3),
         ("number", "3.5", 3.5),
         ("number", None, None),
+        ("time", "2026-01-15", "2026-01-15T00:00:00Z"),
+        ("time", " 2026-01-15T12:30:00.250+02:00 ", "2026-01-15T10:30:00.250000Z"),
+        ("time", "1768478400", "2026-01-15T12:00:00Z"),
+        ("time", 1768478400.5, "2026-01-15T12:00:00.500000Z"),
+        ("time", 0, "1970-01-01T00:00:00Z"),
+        ("time", "", None),
+        ("time", None, None),
     ],
 )
 def test_what_is_accepted_and_how_it_is_kept(kind: str, given: Any, kept: Any) -> None:
@@ -60,6 +67,15 @@ def test_what_is_accepted_and_how_it_is_kept(kind: str, given: Any, kept: Any) -
         ("number", math.inf),
         ("number", "-inf"),
         ("number", 10**400),
+        ("time", "soon"),
+        ("time", " "),
+        ("time", True),
+        ("time", ["2026-01-15"]),
+        ("time", "2026-13-15"),
+        ("time", -1),
+        ("time", "2400-01-01"),
+        ("time", math.nan),
+        ("time", 10**400),
     ],
 )
 def test_what_is_refused_names_the_field(kind: str, given: Any) -> None:
@@ -130,6 +146,90 @@ def test_only_numbers_compare(kind: str) -> None:
 def test_numbers_compare_with_numbers(value: str) -> None:
     with pytest.raises(InvalidError, match="f: expected a number"):
         COLUMNS["number"]().mask(Filter("f", ">=", value), 0)
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        (":", [False, True, False, False]),
+        (">=", [False, True, True, False]),
+        (">", [False, False, True, False]),
+        ("<=", [True, True, False, False]),
+        ("<", [True, False, False, False]),
+    ],
+)
+@pytest.mark.parametrize("value", ["2026-01-15T12:00:00Z", "1768478400", "2026-01-15T13:00+01:00"])
+def test_times_compare_and_a_missing_one_never_does(operator: str, expected: list[bool], value: str) -> None:
+    times = ["2026-01-15T11:59:59.999999Z", "2026-01-15T12:00:00Z", 1768478401, None]
+    assert masked("time", times, operator, value) == expected
+
+
+def test_a_time_as_a_term_is_iso_8601() -> None:
+    made = column("time", "2026-01-15", 1.5, None, "")
+    expected = [("2026-01-15T00:00:00Z",), ("1970-01-01T00:00:01.500000Z",), (), (), ()]
+    assert [made.terms(position) for position in range(5)] == expected
+
+
+@pytest.mark.parametrize("value", ["soon", "", "nan", "2300-01-01"])
+def test_times_compare_with_times(value: str) -> None:
+    with pytest.raises(InvalidError, match="f: expected a"):
+        COLUMNS["time"]().mask(Filter("f", ">=", value), 0)
+
+
+def test_times_as_numbers() -> None:
+    made = TimeColumn()
+    made.set(0, "1970-01-01T00:00:02Z")
+    made.set(1, 7)
+    made.set(0, None)
+    assert made.times(3).tolist() == [NO_TIME, 7 * SECOND, NO_TIME]
+
+
+def test_numbers_as_numbers() -> None:
+    made = NumberColumn()
+    made.set(1, "2.5")
+    numbers = made.numbers(3).tolist()
+    assert numbers[1] == 2.5
+    assert [math.isnan(number) for number in numbers] == [True, False, True]
+
+
+def test_categories_as_codes() -> None:
+    made = CategoryColumn()
+    for position, value in enumerate(["Movie", None, "tv", "MOVIE", ""]):
+        made.set(position, value)
+    codes = made.codes(7).tolist()
+    assert codes[0] == codes[3] == made.code("movie") == made.code("MoViE")
+    assert codes[2] == made.code("tv") != codes[0]
+    assert [codes[position] for position in (1, 4, 5, 6)] == [-1] * 4
+    assert made.code("radio") == made.code("") == -2, "no item is of what no item ever was"
+    assert [made.value(code) for code in (codes[0], codes[2])] == ["Movie", "tv"]
+    assert made.code(7) == -2
+    made.set(5, 7)
+    assert made.codes(7)[5] == made.code(7) == made.code("7")
+
+
+def test_tags_as_codes() -> None:
+    made = TagsColumn()
+    made.set(0, ["a", "b", "A"])
+    made.set(2, ["b", *"cdefgh"])
+    made.set(3, ["x"])
+    made.set(3, [])
+    assert made.distinct == 9
+    codes = made.codes(5)
+    assert sorted(codes[0].tolist())[-2:] == sorted([made.code("A"), made.code("b")])
+    assert (codes[0] >= 0).sum() == 2, "a tag counts once"
+    assert (codes[2] >= 0).sum() == 7
+    assert {code for code in codes[2].tolist() if code >= 0} == {made.code(tag) for tag in "bcdefgh"}
+    assert (codes[[1, 3, 4]] == -1).all()
+    assert made.code("none") == -2
+
+
+def test_a_table_of_tags_that_somebody_reads_stays_whole_while_it_grows() -> None:
+    made = TagsColumn()
+    made.set(0, ["a"])
+    before = made.codes(1)
+    made.set(1, [f"t{n}" for n in range(20)])
+    assert before.tolist() == [[made.code("a"), -1, -1, -1]]
+    assert made.codes(2)[0, :4].tolist() == before[0].tolist()
 
 
 @pytest.mark.parametrize("kind", list(COLUMNS))

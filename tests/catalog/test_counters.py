@@ -150,3 +150,51 @@ def test_a_model_of_items_that_are_gone_fills_only_those_here() -> None:
     assert counted.trend.tolist() == [0, 1, 0]
     assert counted.full.tolist() == [30, 60, 30]
     assert (counted.landmark, counted.watermark) == (NOW, 7)
+
+
+class TestDistinct:
+    def told(self, to: Counters, *pairs: tuple[int, int], event_type: str = "report") -> None:
+        """Users and items by their numbers."""
+        users, items = zip(*pairs, strict=True)
+        to.add_distinct(event_type, np.array(users, np.int32), np.array(items, np.int32))
+
+    def test_a_user_counts_once_for_an_item(self) -> None:
+        counted = counters()
+        assert counted.distinct("report").tolist() == [0, 0, 0]
+        self.told(counted, (7, 0), (7, 0), (8, 0), (7, 2))
+        self.told(counted, (8, 0), (9, 0))
+        assert counted.distinct("report").tolist() == [3, 0, 1]
+
+    def test_each_event_type_by_itself(self) -> None:
+        counted = counters()
+        self.told(counted, (7, 0))
+        self.told(counted, (7, 1), event_type="like")
+        assert counted.distinct("report").tolist() == [1, 0, 0]
+        assert counted.distinct("like").tolist() == [0, 1, 0]
+
+    def test_items_that_are_not_here_do_not_count_and_new_ones_do(self) -> None:
+        counted = counters(2)
+        self.told(counted, (7, 1), (7, 50), (7, -1))
+        counted.catalog.apply([Item("new", 60, {}, None), Item("i0", 0, {}, None, deleted=True)])
+        self.told(counted, (7, 60), (7, 0))
+        assert counted.distinct("report").tolist() == [0, 1, 1]
+
+    def test_every_change_is_a_new_version(self) -> None:
+        """By it parts know that what they keep is no longer so."""
+        counted = counters()
+        before = counted.version
+        self.told(counted, (7, 0))
+        assert counted.version > before
+
+    def test_a_model_brings_its_pairs(self) -> None:
+        pairs = np.array([[7, 0], [8, 0], [7, 2], [7, 90]], np.int32)
+        nothing = np.zeros(0)
+        signals = SignalsModel(
+            numbers=np.zeros(0, np.int32), events=nothing, strength=nothing, trend=nothing,
+            full=np.zeros(0, np.float32), group_full={}, default_full=10.0, landmark=NOW, watermark=7,
+            distinct={"report": pairs},
+        )  # fmt: skip
+        counted = Counters.from_model(signals, counters(3).catalog, HALF_LIFE, None)
+        assert counted.distinct("report").tolist() == [2, 0, 1]
+        self.told(counted, (7, 0), (9, 2))
+        assert counted.distinct("report").tolist() == [2, 0, 2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,14 +12,32 @@ from hypothesis import strategies as st
 from homefeed.catalog import SignalsModel
 from homefeed.catalog.signals import trend_of, typical_full
 from homefeed.engine import fit_signals, prepare
-from homefeed.testing import ModelContract, World
-from homefeed.testing.world import NOW
+from homefeed.testing import ModelContract, World, make_world, toy_world
+from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
 from homefeed.types import DAY, Floats, Interactions
 
 
 class TestSignalsModel(ModelContract):
     def make(self, world: World) -> SignalsModel:
         return fit_signals(world.recipe, prepare(world.recipe, world.data), watermark=25)
+
+
+def test_pairs_are_kept_with_the_model(tmp_path: Path) -> None:
+    world = make_world(ITEMS, PLAYS, declared={**RECIPE, "signals": {"distinct": ["play"]}})
+    signals = fit_signals(world.recipe, prepare(world.recipe, world.data), watermark=25)
+    assert len(signals.distinct["play"]) == len({(play.user_id, play.item_id) for play in PLAYS})
+    signals.save(tmp_path)
+    loaded = SignalsModel.load(tmp_path)
+    assert list(loaded.distinct) == ["play"]
+    np.testing.assert_array_equal(loaded.distinct["play"], signals.distinct["play"])
+    assert loaded.distinct["play"].dtype == np.int32
+    np.testing.assert_array_equal(loaded.numbers, signals.numbers)
+
+
+def test_a_model_of_an_earlier_version_has_no_pairs(tmp_path: Path) -> None:
+    world = toy_world()
+    fit_signals(world.recipe, prepare(world.recipe, world.data), watermark=25).save(tmp_path)
+    assert SignalsModel.load(tmp_path).distinct == {}
 
 
 def full_of(

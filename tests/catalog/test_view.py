@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.catalog import CatalogView
-from homefeed.errors import InvalidError
+from homefeed.catalog.columns import CategoryColumn, NumberColumn, TagsColumn, TimeColumn
+from homefeed.errors import InvalidError, RecipeError
 from homefeed.types import NO_TIME, Filter, Item
 
 FIELDS = {"title": "text", "kind": "category", "tags": "tags", "year": "number"}
@@ -179,6 +180,73 @@ def test_a_generation_shows_when_all_of_it_is_here() -> None:
 def test_a_filter_on_no_field_says_which_there_are() -> None:
     with pytest.raises(InvalidError, match="year"):
         view().mask(Filter("length", ":", "3"))
+
+
+def test_any_of_several_values_will_do() -> None:
+    catalog = view(
+        *(Item(f"i{n}", n, {"kind": kind, "year": n}, None) for n, kind in enumerate(["a", "b", "c", None]))
+    )
+    assert catalog.mask(Filter("kind", ":", "A", ("c", "none"))).tolist() == [True, False, True, False]
+    assert catalog.mask(Filter("year", ":", "0", ("3",))).tolist() == [True, False, False, True]
+    assert catalog.mask(Filter("kind", ":", "a")).tolist() == [True, False, False, False], (
+        "and nothing is kept of it"
+    )
+
+
+def test_a_column_is_found_by_name_and_kind() -> None:
+    catalog = view(Item("a", 1, {"kind": "movie", "year": 7}, None))
+    assert catalog.column("kind", CategoryColumn).code("movie") == 0
+    assert catalog.column("year", NumberColumn).numbers(1).tolist() == [7]
+    with pytest.raises(RecipeError, match=r'^items\.fields\.kind is declared as "category"; expected "number"$'):
+        catalog.column("kind", NumberColumn)
+    with pytest.raises(RecipeError, match=r'^items\.fields\.ends is not declared; expected "time"$'):
+        catalog.column("ends", TimeColumn)
+    with pytest.raises(RecipeError, match=r'^items\.fields\.title is declared as "text"; expected "tags"$'):
+        catalog.column("title", TagsColumn)
+
+
+@pytest.mark.parametrize(
+    ("change", "revised"),
+    [
+        ({}, False),
+        ({"hidden": True}, True),
+        ({"deleted": True}, True),
+        ({"attributes": {"title": "Heat"}}, True),
+        ({"attributes": {"title": "Ran", "tags": ["War"], "year": 1985}}, True),
+        ({"attributes": {"title": "Ran", "kind": "series", "tags": ["Drama"], "year": 1985}}, True),
+        ({"attributes": {"title": "Ran", "tags": ["Drama"], "year": 1986}}, False),
+        ({"attributes": {"title": "Ran", "tags": ["Drama"], "undeclared": 2}}, False),
+        ({"created_at": 9}, False),
+        ({"item_id": "new", "number": 2}, False),
+        ({"item_id": "new", "number": 2, "hidden": True}, False),
+    ],
+)
+def test_revisions_tell_of_what_is_not_there_any_more_or_says_other_words(
+    change: dict[str, Any], revised: bool
+) -> None:
+    item = Item("a", 1, {"title": "Ran", "tags": ["Drama"], "year": 1985}, 5)
+    catalog = view(item, Item("other", 3, {"title": "Heat"}, None))
+    before = catalog.revisions
+    catalog.apply([Item("other", 3, {"title": "Heat"}, None), replace(item, **change)])
+    assert (catalog.revisions > before) is revised
+    assert catalog.generation == 2
+
+
+def test_what_comes_back_was_there_before() -> None:
+    item = Item("a", 1, {"title": "Ran"}, None, hidden=True)
+    catalog = view(item)
+    before = catalog.revisions
+    catalog.apply([replace(item, hidden=False)])
+    assert catalog.revisions == before
+
+
+def test_without_fields_to_compare_by_nothing_is_a_near_duplicate() -> None:
+    same = {"title": "the very same words in each of them"}
+    items = [Item(f"i{n}", n, same, None) for n in range(3)]
+    assert view(*items).near_duplicates.tolist() == [0, 1, 2]
+    compared = CatalogView(FIELDS, "title", ("title",), 0.9)
+    compared.apply(items)
+    assert len(set(compared.near_duplicates.tolist())) == 1
 
 
 def test_masks_of_an_empty_catalogue_are_empty() -> None:

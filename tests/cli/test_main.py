@@ -20,6 +20,7 @@ INSTALLED = Path(sys.executable).with_name("homefeed")
 COMMANDS = [
     *("demo", "serve", "doctor", "generate", "import", "train", "evaluate"),
     *("popular", "recommend", "history", "explain"),
+    *("erase", "prune"),
 ]
 ITEMS = "item_id,title,content_type,genre\ni1,Café ★,movie,Drama\n"
 
@@ -98,7 +99,7 @@ def test_an_error_is_one_sentence_without_a_traceback() -> None:
         ("explain --user_id u1 --item_id i1", "streaming has no items yet"),
         ("train streaming", "streaming has no items yet; import some first"),
         ("evaluate streaming", "streaming has 0 events to evaluate on; import more first"),
-        ("popular --app films", 'no app "films": expected one of streaming, or the path of a recipe.toml'),
+        ("popular --app films", 'no app "films": expected one of community, streaming, or the path of '),
         ("train films", 'no app "films"'),
         ("generate films", 'no app "films"'),
         ("popular --app no/such.toml", "no/such.toml: no such file; expected a recipe in TOML"),
@@ -116,6 +117,9 @@ def test_an_error_is_one_sentence_without_a_traceback() -> None:
         ("popular --k 0", "k: expected 1 or more, got 0"),
         ("recommend --user_id u1 --k -3", "k: expected 1 or more, got -3"),
         ("history --user_id u1 --limit 0", "limit: expected 1 or more, got 0"),
+        ("erase streaming --user u1 --yes", 'no user "u1" in streaming'),
+        ("erase films --user u1 --yes", 'no app "films"'),
+        ("prune films", 'no app "films"'),
     ],
 )
 def test_every_error_is_one_sentence(command: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ poplar = 1.0
 def environment(home: Path, **settings: str) -> dict[str, str | None]:
     own = {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
     foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
-    return foreign | {"HOMEFEED_HOME": str(home), "HOMEFEED_PORT": "0"} | own
+    return foreign | {"HOMEFEED_HOME": str(home), "HOMEFEED_PORT": "0", "HOMEFEED_APPS": "streaming"} | own
 
 
 def run(home: Path, *args: str, **settings: str) -> Result:
@@ -210,9 +211,13 @@ class TestDemo:
 class TestServe:
     def test_serves_until_it_is_told_to_end(self, home: Path) -> None:
         env = {name: value for name, value in (os.environ | environment(home)).items() if value is not None}
-        with subprocess.Popen(
-            [INSTALLED, "serve"], env=env, cwd=home, stderr=subprocess.PIPE, text=True
-        ) as server:
+        with (
+            subprocess.Popen(
+                [INSTALLED, "serve"], env=env, cwd=home, stderr=subprocess.PIPE, text=True
+            ) as server,
+            ExitStack() as on_failure,
+        ):
+            on_failure.callback(server.kill)  # else an assertion that fails would wait for it for ever
             assert server.stderr is not None
             line = server.stderr.readline()
             found = re.search(r"Serving streaming at (http://127\.0\.0\.1:\d+)", line)
@@ -221,6 +226,7 @@ class TestServe:
             assert httpx.get(f"{found[1]}/popular?k=5").json()["k"] == 5
             server.send_signal(signal.SIGINT)
             rest = server.stderr.read()
+            server.wait(20)
         assert server.returncode in (0, 130, -signal.SIGINT)
         assert "Traceback" not in rest
 

@@ -27,7 +27,7 @@ XML_NAMESPACE = "http://www.w3.org/2000/svg"
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(home=tmp_path))
+    app = create_app(Settings(home=tmp_path, apps=("streaming",)))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -66,7 +66,7 @@ async def test_a_slash_too_many_leads_to_the_page(client: httpx.AsyncClient) -> 
 
 
 async def test_redirects_keep_the_prefix_of_a_proxy(tmp_path: Path) -> None:
-    app = create_app(Settings(home=tmp_path))
+    app = create_app(Settings(home=tmp_path, apps=("streaming",)))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, root_path="/feeds")
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from homefeed import testing
 from homefeed.api.metrics import Metrics
 from homefeed.ingest import delimited, interactions, json_lines, load_entities, load_events
 from homefeed.recipe import (
@@ -27,7 +28,9 @@ from homefeed.recipe import (
     find_part,
     part_names,
 )
+from homefeed.recipe.declaration import Isolation, NearDuplicates, Privacy
 from homefeed.settings import Settings
+from homefeed.store.tables import impressions
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 SOURCE: Final = Path(__file__).parents[2] / "src" / "homefeed"
@@ -63,9 +66,12 @@ def _shown(field: FieldInfo) -> str:
     [
         ("own-app.md", "The top", 0, Declarations),
         ("own-app.md", "`[items]`", 0, ItemEntity),
+        ("own-app.md", "`[items]`", 1, NearDuplicates),
         ("own-app.md", "`[users]`", 0, Entity),
         ("own-app.md", "`[events.TYPE]`", 0, EventType),
         ("own-app.md", "`[signals]`", 0, Signals),
+        ("own-app.md", "`[isolation]`", 0, Isolation),
+        ("own-app.md", "`[privacy]`", 0, Privacy),
         ("own-app.md", "Feeds", 0, Feed),
         ("own-app.md", "Feeds", 1, PartUse),
         ("data.md", "Mapping", 0, Source),
@@ -142,6 +148,16 @@ def test_every_log_message_is_listed_with_its_level() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
     logged = re.findall(r"\b_log\.(\w+)\(\s*\"([^\"]+)\"", sources)
     assert rows == {(message, level) for level, message in logged}
+
+
+def test_every_column_of_the_impressions_is_listed() -> None:
+    rows = [_named(name) for names, _ in _tables("operations.md", "Impressions")[0] for name in names.split(", ")]
+    assert sorted(rows) == sorted(impressions.columns.keys())
+
+
+def test_every_contract_suite_is_listed() -> None:
+    listed = {_named(suite) for _, _, _, suite in _tables("plugins.md", "The seams")[0]}
+    assert listed == {name for name in testing.__all__ if name.endswith("Contract")}
 
 
 def test_every_reason_of_the_data_report_is_listed() -> None:

@@ -9,15 +9,17 @@ import pytest
 
 import homefeed.apps.streaming
 from homefeed.catalog import Resources
-from homefeed.engine import build_feeds
+from homefeed.engine import build_feeds, empty_catalog, resources_of
 from homefeed.errors import RecipeError
 from homefeed.funnel import recommend
 from homefeed.policy.availability import Availability
 from homefeed.policy.heavily_watched import HeavilyWatched
+from homefeed.policy.isolation import Isolation
 from homefeed.policy.request import Request
 from homefeed.recipe import Recipe, load_recipe, parse_recipe
 from homefeed.testing import toy_world
 from homefeed.testing.world import POPULAR, RECIPE, USERS
+from homefeed.types import Item
 
 STREAMING = load_recipe(Path(homefeed.apps.streaming.__file__).with_name("recipe.toml"))
 RANKED: dict[str, Any] = {"weighted": {"weights": {"popular": 1.0}}}
@@ -102,3 +104,105 @@ def test_no_screen_can_stand_in_for_those_of_every_feed() -> None:
     with pytest.raises(RecipeError, match=r"feeds.home.screen.availability: every feed has its own"):
         build_feeds(wrong, toy_world().resources)
     build_feeds(recipe(screen={"availability": {}}), toy_world().resources)
+
+
+def test_of_an_app_without_isolation_no_feed_knows_of_any() -> None:
+    feed = build_feeds(recipe(), toy_world().resources)["home"]
+    assert feed.isolation is None
+    assert list(feed.screens) == ["availability", "request"]
+
+
+def isolated(**feed: Any) -> Recipe:
+    declared: dict[str, Any] = {"users": {"fields": {"group": "category"}}}
+    declared["isolation"] = {"item": "content_type", "user": "group"}
+    feeds = {"home": {"retrieve": {"popular": {}}, "rank": RANKED, **feed}}
+    return parse_recipe({**RECIPE, **declared, "feeds": feeds}, "a test")
+
+
+def test_isolation_comes_before_everything_in_every_feed() -> None:
+    world = toy_world()
+    feed = build_feeds(isolated(screen={"heavily_watched": {}}), world.resources)["home"]
+    assert list(feed.screens) == ["isolation", "availability", "request", "heavily_watched"]
+    assert isinstance(feed.isolation, Isolation)
+    assert feed.isolation is feed.screens["isolation"]
+    shown = recommend(feed, world.query("da", n=20, attributes={"group": "movie"}))
+    kinds = {world.catalog.terms_at("content_type", position) for position in shown.positions.tolist()}
+    assert kinds == {("movie",)}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"item": "genre", "user": "other"},
+        {"item": "content_type", "user": "group"},
+        {"part": "heavily_watched"},
+    ],
+)
+def test_no_feed_sets_the_isolation_of_its_app(config: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError, match=r"feeds\.home\.screen\.isolation: every feed has its own isolation"):
+        build_feeds(isolated(screen={"isolation": config}), toy_world().resources)
+
+
+def test_what_a_part_cannot_use_is_told_with_its_feed_and_its_name() -> None:
+    unknown = recipe(screen={"enough": {"part": "seen", "events": {"click": 1}}})
+    with pytest.raises(RecipeError, match=r'^toy: feeds\.home\.screen\.enough: no event type "click"; .* play$'):
+        build_feeds(unknown, toy_world().resources)
+    undeclared = recipe(arrange={"caps": {"field": "creator_id"}})
+    with pytest.raises(
+        RecipeError, match=r"^toy: feeds\.home\.arrange\.caps: items\.fields\.creator_id is not decla"
+    ):
+        build_feeds(undeclared, toy_world().resources)
+    of_another_kind = recipe(features={"quality": {"field": "genre"}})
+    with pytest.raises(
+        RecipeError, match=r'^toy: feeds\.home\.features\.quality: items\.fields\.genre .* "number"$'
+    ):
+        build_feeds(of_another_kind, toy_world().resources)
+
+
+def test_no_two_features_have_one_name() -> None:
+    twice = recipe(features={"popularity": {}, "again": {"part": "popularity"}})
+    with pytest.raises(
+        RecipeError, match=r"^toy: feeds\.home\.features: two of its features are named popularity$"
+    ):
+        build_feeds(twice, toy_world().resources)
+    as_a_retriever = recipe(
+        retrieve={"popular": {}, "popularity": {"part": "popular"}}, features={"popularity": {}}
+    )
+    with pytest.raises(RecipeError, match="two of its features are named popularity"):
+        build_feeds(as_a_retriever, toy_world().resources)
+
+
+def test_a_feature_of_an_extractor_may_be_weighed() -> None:
+    world = toy_world()
+    weighed = recipe(
+        features={"popularity": {}}, rank={"weighted": {"weights": {"popular": 1.0, "popularity": 0.5}}}
+    )
+    slate = recommend(build_feeds(weighed, world.resources)["home"], world.query(n=3))
+    assert slate.feature_names == ("popular", "popularity")
+    assert slate.scores.tolist() == pytest.approx((slate.features @ [1.0, 0.5]).tolist())
+
+
+def test_resources_hold_what_the_recipe_says_of_its_events() -> None:
+    told = parse_recipe(
+        {
+            **RECIPE,
+            "events": {"play": {"verb": "watched"}, "save": {"verb": "saved"}, "skip": {"weight": -1.0}},
+            "signals": {"distinct": ["skip"]},
+        },
+        "a test",
+    )
+    world = toy_world()
+    resources = resources_of(told, world.catalog, world.counters, {})
+    assert [resources.verb(code) for code in range(3)] == ["watched", "saved", "chose"]
+    assert resources.event_codes(["skip", "play"]).tolist() == [2, 0]
+    assert resources.distinct == ("skip",)
+    with pytest.raises(RecipeError, match=r'^no event type "like"; expected some of play, save, skip$'):
+        resources.event_codes(["play", "like"])
+
+
+def test_a_catalogue_compares_by_what_the_recipe_says() -> None:
+    items = {**RECIPE["items"], "near_duplicates": {"fields": ["title"], "similarity": 0.5}}
+    catalog = empty_catalog(parse_recipe({**RECIPE, "items": items}, "a test"))
+    catalog.apply(Item(f"i{n}", n, {"title": "one and the same long title", "year": n}, None) for n in range(2))
+    assert len(set(catalog.near_duplicates.tolist())) == 1
+    assert empty_catalog(recipe()).near_duplicates.tolist() == []

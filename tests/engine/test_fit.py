@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from homefeed.engine import event_weights, fit_model, fit_signals, prepare
+from homefeed.engine import event_weights, fit_model, fit_signals, prepare, with_text_model
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
@@ -122,3 +123,36 @@ def test_a_model_is_fitted_by_the_trainer_of_its_part(name: str, kind: type) -> 
     (spec,) = renamed.models
     assert spec.name == "other"
     assert isinstance(fit_model(spec, world.data), kind)
+
+
+def test_of_distinct_events_each_pair_of_user_and_item_is_kept_once() -> None:
+    told = recipe(events=EVENTS, signals={"distinct": ["dislike", "rating"]})
+    data = events_of(
+        ("d1", "dislike", 0, 5),
+        ("d1", "dislike", 0, 4),
+        ("s1", "dislike", 0, 3),
+        ("d1", "dislike", 0, 2),
+        ("d1", "like", 0, 1),
+    )
+    two_users = replace(data, interactions=replace(data.interactions, users=np.array([1, 1, 1, 0, 0], np.int32)))
+    known = replace(two_users, user_count=2, user_numbers=np.array([30, 9], np.int32))
+    signals = fit_signals(told, prepare(told, known), 0)
+    d1, s1 = ITEMS[0].number, ITEMS[3].number
+    assert sorted(map(tuple, signals.distinct["dislike"].tolist())) == [(9, d1), (9, s1), (30, d1)]
+    assert signals.distinct["rating"].shape == (0, 2)
+    unknown = fit_signals(told, prepare(told, two_users), 0)
+    assert sorted(map(tuple, unknown.distinct["dislike"].tolist())) == [(0, d1), (1, d1), (1, s1)]
+    assert fit_signals(recipe(events=EVENTS), prepare(told, known), 0).distinct == {}
+
+
+def test_a_text_model_of_the_settings_is_for_models_that_name_none() -> None:
+    named = {"content": RECIPE["models"]["content"], "item_item": {}, "mine": {"part": "content"}}
+    named["mine"] |= RECIPE["models"]["content"] | {"text_model": "my/own"}
+    before = recipe(models=named)
+    after = with_text_model(before, Path("some/folder"))
+    configs = {spec.name: spec.config.model_dump() for spec in after.models}
+    assert configs["content"]["text_model"] == "some/folder"
+    assert configs["mine"]["text_model"] == "my/own"
+    assert "text_model" not in configs["item_item"]
+    assert [spec.config.model_dump().get("text_model") for spec in before.models] == [None, None, "my/own"]
+    assert with_text_model(before, None) == before

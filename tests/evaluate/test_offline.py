@@ -1,6 +1,6 @@
 """The offline evaluation, on worlds with planted tastes: every user loves one of three genres."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,9 +14,11 @@ from homefeed.evaluate import offline
 from homefeed.evaluate.metrics import Judged, judge
 from homefeed.evaluate.offline import DEPTH, METRICS, Evaluation, Protocol, evaluate_app
 from homefeed.evaluate.split import Cases, by_time
+from homefeed.funnel import Feed, recommend
 from homefeed.recipe import Recipe
 from homefeed.testing import Play, World, make_world, toy_item
-from homefeed.types import Interactions, Item, Positions, TrainingData
+from homefeed.testing.world import RECIPE
+from homefeed.types import Interactions, Item, Positions, Query, Slate, TrainingData
 
 GENRES = ("Drama", "SciFi", "Comedy")
 
@@ -219,6 +221,74 @@ def test_history_and_hidden_items_are_never_ranked(seen: Seen, revealed_share: f
             assert not np.isin(ranked, history).any()
             assert world.catalog.available[ranked].all()
             assert len(np.unique(ranked)) == len(ranked) <= DEPTH
+
+
+def test_what_came_into_being_later_is_ranked_by_no_system(seen: Seen) -> None:
+    # A third of the items come while the test's users ask; everybody plays them as soon as they are there.
+    rng = np.random.default_rng(5)
+    born = np.where(np.arange(60) % 3 == 0, rng.uniform(0, 12, 60), 200)
+    catalog = [toy_item(n, f"i{n}", float(born[n]), title="One title") for n in range(60)]
+    undated = toy_item(60, "undated", None, title="One title")
+    plays = [
+        Play(f"u{user}", f"i{item}", 3600, float(rng.uniform(0, min(60, born[item]))))
+        for user in range(40)
+        for item in rng.choice(60, 20, replace=False).tolist()
+    ]
+    world = make_world([*catalog, undated], plays)
+    evaluated(world)
+    cases = by_time(world.data.interactions).cases
+    created = world.catalog.created
+    too_new = [int((created > case.time).sum()) for case in cases]
+    assert min(too_new) < max(too_new), "users ask at different times"
+    assert len(seen.lists) == 6
+    for lists in seen.lists:
+        for case, ranked in zip(cases, lists, strict=True):
+            assert (created[ranked] <= case.time).all()
+    some = np.concatenate([np.concatenate(list(lists)) for lists in seen.lists])
+    assert np.isin(some, np.flatnonzero(born < 12)).any(), "what is there by then is ranked"
+    assert world.position("undated") in some, "of what nobody knows when it came, all may be asked"
+
+
+def test_users_are_asked_for_as_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = planted_world(users=20)
+    asked: list[tuple[str | None, Mapping[str, Any]]] = []
+
+    def see(feed: Feed, query: Query) -> Slate:
+        asked.append((query.user.user_id, query.user.attributes))
+        return recommend(feed, query)
+
+    monkeypatch.setattr(offline, "recommend", see)
+    people = tuple({"likes": GENRES[user % 3], "row": user} for user in range(20))
+    evaluated(replace(world, data=replace(world.data, users=people)))
+    assert len(asked) > 20
+    assert all(attributes == people[int(user or -1)] for user, attributes in asked)
+    asked.clear()
+    evaluated(world)
+    assert all(attributes == {} for _, attributes in asked), "nothing is known of them"
+
+
+def test_users_kept_apart_are_shown_items_of_their_own_group(seen: Seen) -> None:
+    declared = {
+        **RECIPE,
+        "users": {"fields": {"group": "category"}},
+        "isolation": {"item": "content_type", "user": "group"},
+    }
+    kinds = ("movie", "series", "microdrama")
+    rng = np.random.default_rng(2)
+    catalog = [toy_item(n, f"i{n}", 200, title=f"Title {n}", content_type=kinds[n % 3]) for n in range(60)]
+    plays = [
+        Play(f"u{user}", f"i{3 * rng.integers(20) + user % 3}", 3600, float(rng.uniform(0, 60)))
+        for user in range(30)
+        for _ in range(12)
+    ]
+    world = make_world(catalog, plays, declared=declared)
+    people = tuple({"group": kinds[user % 3]} for user in range(30))
+    evaluated(replace(world, data=replace(world.data, users=people)))
+    cases = by_time(world.data.interactions).cases
+    for lists in seen.lists:
+        for case, ranked in zip(cases, lists, strict=True):
+            assert {position % 3 for position in ranked.tolist()} <= {case.user % 3}
+    assert any(len(ranked) for ranked in seen.lists[0])
 
 
 def test_validation_never_touches_the_test(seen: Seen) -> None:

@@ -1,4 +1,4 @@
-"""Of items that say nearly the same one is shown, and none once the user wants no more of it."""
+"""Of items that say nearly the same one is shown, and none once the user chose it."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def test_what_others_do_not_want_passes() -> None:
 def test_why_names_the_item_that_the_user_hid() -> None:
     one, query = part(WORLD), WORLD.query("u")
     assert isinstance(one, Tells)
-    assert one.why(query, 5) == 'says nearly the same as "Title 0", of which the user wants no more'
-    assert one.why(query, 0) == "the user wants no more of it"
+    assert one.why(query, 5) == 'says nearly the same as "Title 0", which the user chose'
+    assert one.why(query, 0) == "the user chose it"
 
 
 def test_without_fields_to_compare_by_only_the_item_itself_goes() -> None:

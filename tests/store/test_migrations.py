@@ -17,8 +17,12 @@ from alembic.script import ScriptDirectory
 
 from homefeed.errors import HomefeedError
 from homefeed.store import Store, migrations, open_store
+from homefeed.store.events import append_events, rows_after
+from homefeed.store.impressions import prune_impressions
 from homefeed.store.items import ItemWrite, list_items, put_items
 from homefeed.store.tables import metadata
+from homefeed.store.users import erase_user, get_user
+from homefeed.types import Event, User
 
 OPEN = """
 import asyncio, sys
@@ -54,9 +58,15 @@ async def table_names(store: Store) -> set[str]:
         return set(await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names()))
 
 
-async def downgrade(store: Store) -> None:
+async def downgrade(store: Store, to: str = "base") -> None:
     async with store.write() as connection:
-        await connection.run_sync(lambda sync: command.downgrade(config(sync), "base"))
+        await connection.run_sync(lambda sync: command.downgrade(config(sync), to))
+
+
+async def revision(store: Store) -> str:
+    async with store.read() as connection:
+        found: str = (await connection.execute(sa.text("SELECT version_num FROM alembic_version"))).scalar_one()
+    return found
 
 
 async def test_they_make_exactly_the_tables_of_the_code(store: Store) -> None:
@@ -82,6 +92,28 @@ async def test_they_can_be_undone_and_done_again(store: Store, store_url: str) -
     async with open_store(store_url) as again:
         assert await table_names(again) == {"alembic_version", *metadata.tables}
         assert await list_items(again, "shop", 0, 10) == []
+
+
+async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(
+    store: Store, store_url: str
+) -> None:
+    await downgrade(store, "0001")
+    assert await table_names(store) == {"alembic_version", "apps", "events", "items", "reports", "users"}
+    await put_items(store, "shop", [ItemWrite("i", {"title": "Tea"}, 5, hidden=True), ItemWrite("j", {})])
+    await append_events(store, "shop", [Event("u", "j", "buy", 7, 2.5, "e", "r", {"a": 1})], 9)
+    async with store.write() as connection:  # as that version did: it knew of nothing else that is the user's
+        await connection.execute(sa.text("UPDATE users SET attributes = '{\"age\": 40}'"))
+    before = await list_items(store, "shop", 0, 10), await rows_after(store, "shop", 0, 10)
+    counters = await store.counters("shop")
+    async with open_store(store_url) as newer:
+        assert await revision(newer) == migrations.HEAD
+        assert (await list_items(newer, "shop", 0, 10), await rows_after(newer, "shop", 0, 10)) == before
+        assert await get_user(newer, "shop", "u") == User("u", 1, {"age": 40})
+        assert await newer.counters("shop") == counters
+        async with newer.read() as connection:
+            assert await connection.run_sync(differences) == []
+        assert await prune_impressions(newer, "shop", 1) == 0
+        assert await erase_user(newer, "shop", "u") == 1
 
 
 async def test_opening_again_changes_nothing(store: Store, store_url: str) -> None:
