@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
             try:
                 yield
             finally:
-                await background.stop(working, live.values(), measured)
+                await working.stop()
 
     app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
     for router in (apps.router, items.router, users.router, events.router, feeds.router, health.router):

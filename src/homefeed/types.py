@@ -7,7 +7,7 @@ a *number* is the permanent integer the store gave an item or a user of an app, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -180,7 +180,8 @@ class Candidates:
     `retrieved` (n, retrievers) holds each retriever's score, NaN where it did not propose the item;
     `features` (n, features); `scores` (n,) by the ranker. Rows are best first once ranked. `propensities` (n,)
     are the probabilities with which chance put each item where it is: 1 where chance had no part, and for all
-    where there are none.
+    where there are none. `placed_by` (n,) tells for which retriever, by its index, an arranger put an item where
+    it is, whatever its score; -1 where none did.
     """
 
     positions: Positions
@@ -191,9 +192,16 @@ class Candidates:
     scores: Scores
     dropped: tuple[Dropped, ...] = ()
     propensities: Floats | None = None
+    placed_by: Codes | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    def placed(self, rows: npt.NDArray[np.intp] | list[int], retriever: str) -> Candidates:
+        """With the rows marked as put where they are for a retriever."""
+        marked = np.full(len(self), -1, np.int32) if self.placed_by is None else self.placed_by.copy()
+        marked[rows] = self.retrievers.index(retriever)
+        return replace(self, placed_by=marked)
 
     def take(self, rows: npt.NDArray[np.intp] | Mask | slice) -> Candidates:
         """The chosen rows, in the order given."""
@@ -206,6 +214,7 @@ class Candidates:
             self.scores[rows],
             self.dropped,
             None if self.propensities is None else self.propensities[rows],
+            None if self.placed_by is None else self.placed_by[rows],
         )
 
 

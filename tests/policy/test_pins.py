@@ -92,3 +92,10 @@ def test_the_others_keep_their_order(pinned: list[float], most: int) -> None:
         (row for row, score in enumerate(pinned) if not math.isnan(score)), key=lambda row: -pinned[row]
     )[:most]
     assert rows == best + [row for row in range(len(pinned)) if row not in best]
+
+
+def test_pins_are_said_to_be_placed_by_their_retriever() -> None:
+    answer = pins(WORLD).arrange(WORLD.query(), one_of("pinned"))
+    assert answer.positions.tolist() == [1, 0]
+    assert answer.placed_by is not None
+    assert answer.placed_by.tolist() == [0, -1]

@@ -110,3 +110,8 @@ def test_counts_by_brute_force(counts: list[float | None], reports: list[tuple[s
     users = [{user_id for user_id, n in reports if n == item} for item in range(len(counts))]
     expected = [(count or 0) + len(by) < most for count, by in zip(counts, users, strict=True)]
     assert reported(world, most=most).screen(world.query()).tolist() == expected
+
+
+def test_where_the_counts_overlap_the_larger_goes() -> None:
+    assert stopped(most=3) == [2, 3, 4]
+    assert stopped(most=3, overlap=True) == [3, 4]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -15,52 +17,72 @@ from homefeed.settings import Settings
 
 _WRITE_SECONDS = 1.0
 _PRUNE_SECONDS = 3_600.0
+_PATIENCE_SECONDS = 10.0
 
 _log = structlog.get_logger(__name__)
 
 
-def start(apps: Iterable[LiveApp], settings: Settings, measured: Metrics) -> list[asyncio.Task[None]]:
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is at work, until `stop`."""
+
+    apps: tuple[LiveApp, ...]
+    measured: Metrics
+    ending: asyncio.Event
+    tasks: tuple[asyncio.Task[None], ...]
+
+    async def stop(self) -> None:
+        """End it, and write the impressions that are left.
+
+        Each is let finish what it is at: a write that is cut short keeps the store locked for everybody.
+        """
+        self.ending.set()
+        _, late = await asyncio.wait(self.tasks, timeout=_PATIENCE_SECONDS)
+        for task in late:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        for app in self.apps:
+            await _write(app, self.measured)
+
+
+def start(apps: Iterable[LiveApp], settings: Settings, measured: Metrics) -> Background:
     """Begin all of it, for as long as the server runs."""
-    return [
-        asyncio.create_task(work)
+    apps, ending = tuple(apps), asyncio.Event()
+    repeated = [
+        work
         for app in apps
-        for work in (_follow(app, settings.poll_seconds, measured), _write(app, measured), _prune(app, settings))
+        for work in (
+            _repeat(partial(_follow, app, measured), settings.poll_seconds, ending),
+            _repeat(partial(_write, app, measured), _WRITE_SECONDS, ending),
+            _repeat(partial(_prune, app, settings), _PRUNE_SECONDS, ending),
+        )
     ]
+    return Background(apps, measured, ending, tuple(asyncio.create_task(work) for work in repeated))
 
 
-async def stop(working: Sequence[asyncio.Task[None]], apps: Iterable[LiveApp], measured: Metrics) -> None:
-    """End it, and write the impressions that are left."""
-    for task in working:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-    for app in apps:
-        await _flush(app, measured)
+async def _repeat(step: Callable[[], Awaitable[None]], every: float, ending: asyncio.Event) -> None:
+    while not ending.is_set():
+        await step()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), every)
 
 
-async def _follow(app: LiveApp, every: float, measured: Metrics) -> None:
-    """Keep an app in step with what others write and train, for as long as the server runs."""
+async def _follow(app: LiveApp, measured: Metrics) -> None:
+    """Bring an app in step with what others wrote and trained."""
     name = app.recipe.app
-    while True:
-        await asyncio.sleep(every)
-        try:
-            if await app.catch_up():
-                measured.reloads.labels(name).inc()
-                _log.info("models live", app=name, versions=app.model_versions)
-            measured.items.labels(name).set(app.catalog.size)
-        except Exception as error:
-            measured.follow_errors.labels(name).inc()
-            _log.error("cannot follow the store; trying again", app=name, error=repr(error))
+    try:
+        if await app.catch_up():
+            measured.reloads.labels(name).inc()
+            _log.info("models live", app=name, versions=app.model_versions)
+        measured.items.labels(name).set(app.catalog.size)
+    except Exception as error:
+        measured.follow_errors.labels(name).inc()
+        _log.error("cannot follow the store; trying again", app=name, error=repr(error))
 
 
 async def _write(app: LiveApp, measured: Metrics) -> None:
-    """Write the impressions, a group a second."""
-    while True:
-        await asyncio.sleep(_WRITE_SECONDS)
-        await _flush(app, measured)
-
-
-async def _flush(app: LiveApp, measured: Metrics) -> None:
+    """Write the impressions that wait."""
     name = app.recipe.app
     try:
         measured.impressions.labels(name, "written").inc(await app.impressions.flush())
@@ -70,12 +92,10 @@ async def _flush(app: LiveApp, measured: Metrics) -> None:
 
 
 async def _prune(app: LiveApp, settings: Settings) -> None:
-    """Delete what is too old, once an hour."""
-    while True:
-        try:
-            await prune(app.store, app.recipe.app, settings, app.outside.clock())
-            if settings.events_days is not None:
-                app.forget_users()
-        except Exception as error:
-            _log.error("cannot delete what is too old; trying again", app=app.recipe.app, error=repr(error))
-        await asyncio.sleep(_PRUNE_SECONDS)
+    """Delete what is too old."""
+    try:
+        await prune(app.store, app.recipe.app, settings, app.outside.clock())
+        if settings.events_days is not None:
+            app.forget_users()
+    except Exception as error:
+        _log.error("cannot delete what is too old; trying again", app=app.recipe.app, error=repr(error))

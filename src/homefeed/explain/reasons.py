@@ -20,6 +20,7 @@ def reasons_for(
 ) -> tuple[str, ...]:
     """(n,) the reason of the retriever that added most to each item's score and has one to give.
 
+    Where an arranger put an item for a retriever, that one's comes first: its score is not why it is there.
     A retriever is asked only about items it proposed. `contributions` (n, features) are the ranker's; the
     columns of the features named as retrievers count. `otherwise` is said where none has a reason. A retriever
     that raises has none to give, and is named in `failed`.
@@ -28,6 +29,9 @@ def reasons_for(
     columns = [page.feature_names.index(name) for name in explaining]
     proposed = ~np.isnan(page.retrieved[:, [page.retrievers.index(name) for name in explaining]])
     added = np.where(proposed, contributions[:, columns], -np.inf)
+    if page.placed_by is not None:
+        for column, name in enumerate(explaining):
+            added[page.placed_by == page.retrievers.index(name), column] = np.inf
     order = np.argsort(-added, axis=1, kind="stable")
     reasons: list[str | None] = [None] * len(page)
     for rank in range(len(explaining)):

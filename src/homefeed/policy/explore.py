@@ -50,6 +50,7 @@ class Explore:
             others = np.delete(order, rows)
             free = np.delete(order, places)
             order[places], order[free] = rows, others
+            candidates = candidates.placed(rows, self._config.retriever)
         return replace(candidates, propensities=propensities).take(order)
 
     def _moves(self, drawn: Floats) -> tuple[list[int], list[int]]:

@@ -37,4 +37,4 @@ class Pins:
             return candidates
         first = pinned[np.argsort(-scores[pinned], kind="stable")[: self._config.most]]
         others = np.delete(np.arange(len(candidates)), first)
-        return candidates.take(np.concatenate([first, others]))
+        return candidates.placed(first, self._config.retriever).take(np.concatenate([first, others]))

@@ -27,12 +27,14 @@ class Reported:
     class Config(PartConfig):
         """From `most` reports on an item is stopped. `field` is a number field of items, `event` an event type.
 
-        The event type is one of `signals.distinct`. Either may be "", to go by the other alone.
+        The event type is one of `signals.distinct`. Either may be "", to go by the other alone. With `overlap` the
+        field counts what is told as events, too: then the larger of the two goes, not their sum.
         """
 
         field: str | None = "reports"
         event: str | None = "report"
         most: Annotated[int, Field(ge=1)] = 3
+        overlap: bool = False
 
         @field_validator("field", "event")
         @classmethod
@@ -61,17 +63,22 @@ class Reported:
         """(items,) not reported too often."""
         now = self._catalog.generation, self._counters.version, self._catalog.size
         if now != self._as_of:
-            self._mask, self._as_of = self._counted() + self._told() < self._config.most, now
+            self._mask, self._as_of = self._total() < self._config.most, now
         return self._mask
 
     def why(self, query: Query, position: int) -> str:  # noqa: ARG002
         """How often, by which count, and how often is enough."""
         counts = {self._config.field: self._counted()[position], "told by users": self._told()[position]}
-        total = sum(counts.values())
+        total = self._total()[position]
         parts = ", ".join(f"{name}: {count:g}" for name, count in counts.items() if name and count)
         return (
             f"reported {total:g} {'time' if total == 1 else 'times'} ({parts}); the limit is {self._config.most}"
         )
+
+    def _total(self) -> Doubles:
+        join = np.maximum if self._config.overlap else np.add
+        total: Doubles = join(self._counted(), self._told())
+        return total
 
     def _counted(self) -> Doubles:
         size = self._catalog.size

@@ -1,0 +1,309 @@
+"""The community contract over HTTP, sentence by sentence, as a client written against it would call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Final, TypeAlias
+
+import httpx
+import pytest
+from tests.apps.community.community_sample import (
+    EXPLAIN,
+    FEED,
+    TELL,
+    WEIGHTS,
+    Json,
+    Town,
+    ask,
+    crowded,
+    every,
+    foreign_to,
+    generated,
+    served,
+    shown,
+    tell,
+    why,
+)
+
+GENERIC: Final = "/v1/apps/community"
+TYPES: Final = ("post", "event", "service", "offer", "poll", "announcement")
+
+Someone: TypeAlias = Callable[[], str]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    return asyncio.run(generated(tmp_path_factory.mktemp("town"), users=120, items=300, events=4_000))
+
+
+@pytest.fixture(scope="module")
+def http(town: Town) -> Iterator[httpx.Client]:
+    with served(town.home) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def someone(town: Town) -> Someone:
+    """Residents with a history, one after the other: nobody is in two tests."""
+    residents = iter(sorted(town.warm, key=lambda user: (len(user), user)))
+    return lambda: next(residents)
+
+
+def too_many(town: Town, found: list[str], items: list[str]) -> set[str]:
+    """Those that would be too many of one creator if they came next, after what was found."""
+    creators = [town.items[item]["creator_id"] for item in found[-9:]]
+    return {item for item in items if crowded([*creators, town.items[item]["creator_id"]])}
+
+
+class TestHomefeed:
+    def test_a_page_is_as_the_contract_says(self, http: httpx.Client, town: Town, someone: Someone) -> None:
+        user = someone()
+        answer = http.get(FEED, params={"user_id": user})
+        page = answer.json()
+        assert list(page) == ["user_id", "request_id", "cold_start", "next_cursor", "items"]
+        assert (page["user_id"], page["request_id"]) == (user, answer.headers["X-Request-ID"])
+        assert page["cold_start"] is False
+        assert isinstance(page["next_cursor"], str)
+        assert len(page["items"]) == 20
+        for entry in page["items"]:
+            row = town.items[entry["item_id"]]
+            assert list(entry) == ["item_id", "title", "item_type", "creator_id", "score", "reason", "sources"]
+            assert all(entry[name] == row[name] for name in ("title", "item_type", "creator_id"))
+            assert isinstance(entry["score"], float)
+            assert entry["reason"]
+            assert set(entry["sources"]) & {"item_id", "item_item", "content", "popular", "fresh"}
+
+    @pytest.mark.parametrize("limit", [1, 2, 37, 100])
+    def test_a_limit_is_kept(self, http: httpx.Client, town: Town, limit: int) -> None:
+        quiet = next(user for user in town.cold if len(town.neighbours(user)) > 60)
+        assert len(ask(http, quiet, limit=limit)["items"]) == min(limit, len(every(http, quiet)))
+
+    @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "1e2"])
+    def test_a_limit_is_one_to_a_hundred(self, http: httpx.Client, limit: str) -> None:
+        answer = http.get(FEED, params={"user_id": "u1", "limit": limit})
+        assert answer.status_code == 422
+        assert "limit" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("query", ["", "?user_id=", "?limit=5", f"?user_id={'x' * 256}", "?user_id=%00"])
+    def test_who_asks_must_be_named(self, http: httpx.Client, query: str) -> None:
+        for path in (FEED, EXPLAIN):
+            answer = http.get(f"{path}{query}{'&' if query else '?'}item_id=i1")
+            assert answer.status_code == 422
+        assert "user_id" in http.get(f"{FEED}{query}").json()["detail"]
+
+    @pytest.mark.parametrize("types", [*([kind] for kind in TYPES), ["post", "poll"], list(TYPES)])
+    def test_only_items_of_the_types_are_shown(self, http: httpx.Client, town: Town, types: list[str]) -> None:
+        user = town.warm[-1]
+        found = every(http, user, types=types, limit=5)
+        assert {town.items[item]["item_type"] for item in found} <= set(types)
+        whole = [item for item in every(http, user) if town.items[item]["item_type"] in types]
+        assert set(whole) - set(found) <= too_many(town, found, whole)
+
+    @pytest.mark.parametrize("types", [["advert"], ["post", "Post"], [""]])
+    def test_an_unknown_type_is_an_error(self, http: httpx.Client, types: list[str]) -> None:
+        answer = http.get(FEED, params={"user_id": "u1", "types": types})
+        assert answer.status_code == 422
+        assert "types" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("cursor", ["x", "0", "!", "eJwz0LG2BgACSgDy0"])
+    def test_a_cursor_of_someone_elses_making_is_an_error(self, http: httpx.Client, cursor: str) -> None:
+        answer = http.get(FEED, params={"user_id": "u1", "cursor": cursor})
+        assert answer.status_code == 422
+        assert "cursor" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("limit", [1, 7, 100])
+    def test_pages_neither_repeat_nor_skip_an_item_while_events_arrive_between_them(
+        self, http: httpx.Client, town: Town, someone: Someone, limit: int
+    ) -> None:
+        reader, others = someone(), cycle(town.warm[-20:])
+        before, kinds = (
+            every(http, reader, limit=100),
+            cycle(("view", "click", "like", "comment", "share", "save")),
+        )
+
+        def meanwhile(page: Json) -> None:
+            for other in (next(others), next(others)):
+                tell(http, other, town.neighbours(other)[len(page["items"])], next(kinds))
+            if page["items"]:
+                tell(http, reader, page["items"][-1]["item_id"], "click")
+
+        found = every(http, reader, meanwhile, limit=limit)
+        assert len(set(found)) == len(found)
+        assert crowded([town.items[item]["creator_id"] for item in found]) == []
+        said = {town.original(item) for item in found}
+        assert len(said) == len(found)
+        missing = {item for item in before if town.original(item) not in said}
+        assert missing <= too_many(town, found, before)
+
+    def test_an_unknown_user_gets_nothing_that_belongs_to_a_community(self, http: httpx.Client) -> None:
+        assert http.put(f"{GENERIC}/users/homeless", json={"attributes": {"block": "N1"}}).status_code == 200
+        for user in ("never seen", "homeless"):
+            page = ask(http, user)
+            assert (page["items"], page["cold_start"], page["next_cursor"]) == ([], True, None)
+
+    def test_a_resident_without_a_history_is_told_so(self, http: httpx.Client, town: Town) -> None:
+        page = ask(http, town.cold[0])
+        assert page["cold_start"] is True
+        assert len(page["items"]) == 20
+
+
+class TestFeedback:
+    @pytest.mark.parametrize("kind", list(WEIGHTS))
+    def test_one_event_of_each_type_is_taken(
+        self, http: httpx.Client, town: Town, someone: Someone, kind: str
+    ) -> None:
+        user = someone()
+        tell(http, user, town.neighbours(user)[0], kind)
+        assert http.get(f"{GENERIC}/users/{user}/events").json()["events"][0]["event_type"] == kind
+
+    def test_all_that_the_contract_names_is_kept(self, http: httpx.Client, town: Town, someone: Someone) -> None:
+        user = someone()
+        page = ask(http, user)
+        told = {
+            "event_id": "one of a kind",
+            "request_id": page["request_id"],
+            "position": 3,
+            "dwell_seconds": 12.5,
+        }
+        tell(http, user, page["items"][3]["item_id"], "view", created_at="2025-12-31T23:59:59.5Z", **told)
+        kept = http.get(f"{GENERIC}/users/{user}/events").json()["events"][0]
+        assert kept == {
+            "item_id": page["items"][3]["item_id"],
+            "event_type": "view",
+            "value": 12.5,
+            "timestamp": "2025-12-31T23:59:59.500000Z",
+            "event_id": "one of a kind",
+            "request_id": page["request_id"],
+            "context": {"position": 3},
+        }
+
+    def test_of_a_list_the_good_ones_are_kept(self, http: httpx.Client, town: Town, someone: Someone) -> None:
+        user = someone()
+        own, foreign = town.neighbours(user)[0], foreign_to(town, user)[0]
+        good = {"user_id": user, "item_id": own, "event_type": "like", "event_id": f"by {user}"}
+        bad: list[Json] = [
+            {"item_id": "nothing"},
+            {"item_id": foreign},
+            {"event_type": "wave"},
+            {"dwell_seconds": -1},
+            {"by": 1},
+        ]
+        answer = http.post(TELL, json=[good, *(good | one for one in bad), good, 7])
+        body = answer.json()
+        assert (answer.status_code, body["accepted"], body["duplicates"]) == (200, 1, 1)
+        assert [one["index"] for one in body["rejected"]] == [1, 2, 3, 4, 5, 7]
+        said = [one["error"] for one in body["rejected"]]
+        assert said[:2] == [f'item_id: no item "{item}"' for item in ("nothing", foreign)]
+        for error, names in zip(said[2:5], ("event_type", "dwell_seconds", "by"), strict=True):
+            assert names in error
+
+    def test_an_event_told_again_counts_once(self, http: httpx.Client, town: Town, someone: Someone) -> None:
+        user = someone()
+        items = town.neighbours(user)
+        named = {"user_id": user, "item_id": items[0], "event_type": "view", "event_id": f"again {user}"}
+        before = len(http.get(f"{GENERIC}/users/{user}/events?limit=1000").json()["events"])
+        counts = [
+            http.post(TELL, json=body).json() for body in (named, named | {"event_type": "save"}, [named, named])
+        ]
+        assert [(one["accepted"], one["duplicates"]) for one in counts] == [(1, 0), (0, 1), (0, 2)]
+        assert len(http.get(f"{GENERIC}/users/{user}/events?limit=1000").json()["events"]) == before + 1
+
+    @pytest.mark.parametrize(
+        ("change", "status", "names"),
+        [
+            ({"event_type": "wave"}, 422, "event_type"), ({"event_type": None}, 422, "event_type"),
+            ({"item_id": "nothing"}, 404, "nothing"), ({"item_id": ""}, 422, "item_id"),
+            ({"user_id": ""}, 422, "user_id"), ({"user_id": None}, 422, "user_id"),
+            ({"dwell_seconds": -1}, 422, "dwell_seconds"), ({"dwell_seconds": 86_401}, 422, "dwell_seconds"),
+            ({"dwell_seconds": "long"}, 422, "dwell_seconds"), ({"position": -1}, 422, "position"),
+            ({"position": 1.5}, 422, "position"), ({"created_at": "yesterday"}, 422, "created_at"),
+            ({"created_at": "2026-01-03T00:00:00Z"}, 422, "created_at"), ({"watched": 1}, 422, "watched"),
+        ],
+    )  # fmt: skip
+    def test_a_single_event_that_cannot_be_used_is_an_error(
+        self, http: httpx.Client, town: Town, change: Json, status: int, names: str
+    ) -> None:
+        user = town.cold[0]
+        event: Json = {"user_id": user, "item_id": town.neighbours(user)[0], "event_type": "view"}
+        answer = http.post(TELL, json=event | change)
+        assert answer.status_code == status
+        assert names in answer.json()["detail"]
+        assert ask(http, user)["cold_start"] is True
+
+    def test_an_item_of_another_community_is_as_unknown_as_none(self, http: httpx.Client, town: Town) -> None:
+        user = town.cold[0]
+        foreign = foreign_to(town, user)[0]
+        said = []
+        for item in (foreign, "nothing"):
+            answer = http.post(TELL, json={"user_id": user, "item_id": item, "event_type": "like"})
+            assert answer.status_code == 404
+            said.append(answer.json()["detail"].replace(item, "it"))
+        assert said[0] == said[1]
+
+    def test_a_list_holds_up_to_a_thousand(self, http: httpx.Client, town: Town, someone: Someone) -> None:
+        user = someone()
+        event = {"user_id": user, "item_id": town.neighbours(user)[0], "event_type": "view"}
+        assert http.post(TELL, json=[event] * 1_001).status_code == 422
+        assert http.post(TELL, json=[event] * 1_000).json()["accepted"] == 1_000
+        assert http.post(TELL, json=[]).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
+
+    @pytest.mark.parametrize("kind", ["hide", "report"])
+    def test_what_is_hidden_or_reported_goes_at_once_with_all_that_say_the_same(
+        self, http: httpx.Client, town: Town, kind: str
+    ) -> None:
+        copies = {item: town.original(item) for item in town.items if town.original(item) != item}
+        tried = 0
+        for user in town.cold:
+            both = [(item, of) for item, of in copies.items() if {item, of} & set(every(http, user))]
+            if both:
+                gone = next(item for item in both[0] if item in every(http, user))
+                tell(http, user, gone, kind)
+                assert not set(both[0]) & set(every(http, user))
+                assert not set(both[0]) & set(every(http, user, types=TYPES))
+                tried += 1
+        assert tried >= 2
+
+
+class TestExplanations:
+    def test_the_whole_trace_agrees_with_the_feed(self, http: httpx.Client, town: Town, someone: Someone) -> None:
+        models = http.get(f"{GENERIC}/stats").json()["models"]
+        assert set(models) == {"item_item", "content", "signals"}
+        for user in (someone(), someone(), town.cold[-1]):
+            page = ask(http, user)
+            for place, entry in list(enumerate(page["items"], 1))[::3]:
+                told = why(http, user, entry["item_id"])
+                assert (told["place"], told["verdict"]) == (place, f"Shown at place {place}")
+                assert (told["reason"], told["score"]) == (entry["reason"], entry["score"])
+                assert (told["cold_start"], told["models"]) == (page["cold_start"], models)
+                assert told["made_by"] == ("welcome" if page["cold_start"] else "home")
+                assert sum(f["contribution"] for f in told["features"]) == pytest.approx(entry["score"], abs=1e-5)
+                proposed = [r["name"] for r in told["retrievers"] if r["score"] is not None]
+                assert proposed == entry["sources"]
+                assert all(screen["passed"] for screen in told["screens"])
+                assert told["arrangers"][-1]["after"] == place
+
+    def test_the_features_of_the_contract_are_there(self, http: httpx.Client, someone: Someone) -> None:
+        user = someone()
+        told = why(http, user, shown(http, user)[0])
+        names = {feature["name"] for feature in told["features"]}
+        assert {retriever["name"] for retriever in told["retrievers"]} <= names
+        assert {"item_item", "content", "popular", "popular_block", "fresh", "fresh_block"} <= names
+        assert {"recency", "tag_overlap", "popularity", "block_match"} <= names
+
+    def test_what_is_further_down_has_the_place_it_will_have(self, http: httpx.Client, someone: Someone) -> None:
+        user = someone()
+        third = every(http, user)[40:60]
+        for item in third[::5]:
+            told = why(http, user, item)
+            assert told["place"] > 20
+            assert told["verdict"] == f"Not among the first 20: place {told['place']}"
+
+    def test_an_unknown_item_is_an_error(self, http: httpx.Client, someone: Someone) -> None:
+        assert http.get(EXPLAIN, params={"user_id": someone(), "item_id": "nothing"}).status_code == 404
+        assert http.get(EXPLAIN, params={"user_id": "never seen", "item_id": "i1"}).json()["place"] is None
+
+    @pytest.mark.parametrize("query", ["user_id=u1", "item_id=i1", "user_id=u1&item_id=", ""])
+    def test_user_and_item_must_be_named(self, http: httpx.Client, query: str) -> None:
+        assert http.get(f"{EXPLAIN}?{query}").status_code == 422
