@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -129,7 +130,7 @@ def test_options_may_be_spelled_with_a_hyphen(home: Path) -> None:
 @pytest.mark.parametrize("user_id", ["nobody", "new"])
 def test_a_user_without_history_is_told_that_the_list_is_the_popular_one(home: Path, user_id: str) -> None:
     said, header, *rest = ask(home, "recommend", "--user_id", user_id, "--k", "5").splitlines()
-    assert said == f"User {user_id} has no history yet: this is the popular list."
+    assert said == f"User {user_id} has no usable history: this is the popular list."
     assert header == f"Recommendations for user {user_id}:"
     assert rest == TOP.splitlines()[1:]
     answer = ask_json(home, "recommend", "--user_id", user_id)
@@ -215,18 +216,26 @@ def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
     assert told.startswith(
         "Shown at place 1: item i3 for user u1\n"
         "Reason: Because you watched Drama Series A\n"
-        "Screens: availability passed, request passed, heavily_watched passed\n"
+        "Screens passed: availability, request, heavily_watched\n"
     )
     assert all(name in told for name in ("item_item", "content", "trending", "fresh", "popular"))
+    assert re.search(r"^Score \d\.\d{4}, place 1 of 1 candidates$", told, re.MULTILINE)
+    models = told.splitlines()[-1]
+    assert re.fullmatch(r"Models: signals \d{8}T\S+, item_item \d{8}T\S+, content \d{8}T\S+", models)
     trace = ask_json(home, "explain", "--user_id", "u1", "--item_id", "i3")
+    assert {f"{name} {version}" for name, version in trace["models"].items()} == set(models[8:].split(", "))
     assert {"verdict", "place", "score", "reason", "screens", "retrievers", "features"} <= set(trace)
     assert trace["score"] == pytest.approx(sum(feature["contribution"] for feature in trace["features"]))
 
 
 def test_explain_tells_what_stopped_an_item(home: Path) -> None:
     told = ask(home, "explain", "--user_id", "u1", "--item_id", "i1")
-    assert told.startswith("Not shown: stopped by heavily_watched: item i1 for user u1\nScreens: ")
-    assert "heavily_watched stopped it" in told
+    assert told.startswith(
+        "Not shown: stopped by heavily_watched: item i1 for user u1\n"
+        "Screen heavily_watched stopped it\n"
+        "Screens passed: availability, request\n"
+    )
+    assert "Score" not in told
 
 
 def test_explain_tells_that_nothing_proposed_an_item(home: Path) -> None:
@@ -282,3 +291,23 @@ def test_data_cannot_steer_the_terminal(tmp_path: Path) -> None:
     told = ask(tmp_path, "explain", "--user_id", "u\x1b", "--item_id", "i1")
     assert "\x1b" not in popular + history + asked + told
     assert {item["title"] for item in ask_json(tmp_path, "popular")["items"]} == set(titles.values())
+
+
+def test_where_users_are_kept_apart_popular_asks_for_whom(tmp_path: Path) -> None:
+    (tmp_path / "town.toml").write_text(
+        'app = "town"\n[items.fields]\ntitle = "text"\nplace = "category"\n[users.fields]\nplace = "category"\n'
+        '[events.like]\n[isolation]\nitem = "place"\nuser = "place"\n'
+        "[feeds.popular]\nretrieve.popular = {}\nrank.weighted.weights.popular = 1\n"
+    )
+    (tmp_path / "users.csv").write_text("user_id,place\nn,North\ns,South\n")
+    (tmp_path / "items.csv").write_text("item_id,title,place\na,A,north\nb,B,south\n")
+    town = str(tmp_path / "town.toml")
+    ask(tmp_path, "import", town, str(tmp_path))
+    failed = run(tmp_path, "popular", "--app", town)
+    assert str(failed.exception) == (f"{town} shows users items of their own place only; for whom? --user_id USER")
+    assert ask(tmp_path, "popular", "--app", town, "--user_id", "n").splitlines()[1:] == ["1. a - A"]
+    assert ask(tmp_path, "popular", "--app", town, "--user-id", "s").splitlines()[1:] == ["1. b - B"]
+    assert ask(tmp_path, "popular", "--app", town, "--user_id", "x").splitlines()[1:] == ["Nothing matches."]
+    assert str(run(tmp_path, "popular", "--app", town, "--user_id", "").exception).startswith(
+        "user_id: expected 1"
+    )

@@ -212,9 +212,7 @@ class TestServe:
     def test_serves_until_it_is_told_to_end(self, home: Path) -> None:
         env = {name: value for name, value in (os.environ | environment(home)).items() if value is not None}
         with (
-            subprocess.Popen(
-                [INSTALLED, "serve"], env=env, cwd=home, stderr=subprocess.PIPE, text=True
-            ) as server,
+            subprocess.Popen([INSTALLED, "serve"], env=env, cwd=home, stderr=subprocess.PIPE, text=True) as server,
             ExitStack() as on_failure,
         ):
             on_failure.callback(server.kill)  # else an assertion that fails would wait for it for ever

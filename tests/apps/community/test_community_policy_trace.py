@@ -349,7 +349,7 @@ async def test_the_trace_names_every_policy(feeds: Feeds) -> None:
     ]
     assert sorted(screen.name for screen in trace.screens) == sorted(names)
     assert all(screen == ScreenTrace(screen.name, True) for screen in trace.screens)
-    arrangers = ["near_duplicates", "diversity", "explore", "pins", "caps"]
+    arrangers = ["near_duplicates", "diversity", "pins", "explore", "caps"]
     assert list(trace.arrangers) == [ArrangerTrace(name, 1, 1) for name in arrangers]
     assert trace.verdict == "Shown at place 1"
 
