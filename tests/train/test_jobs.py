@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from filelock import FileLock
 
 from homefeed.apps import find_recipe
 from homefeed.catalog import SignalsModel
+from homefeed.engine import fit_model
 from homefeed.errors import HomefeedError
-from homefeed.recipe import Recipe
+from homefeed.protocols import Model
+from homefeed.recipe import PartSpec, Recipe
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.serving import FeedRequest, LiveApp, training
@@ -24,8 +27,8 @@ from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events
 from homefeed.store.items import ItemWrite, delete_item, put_items
-from homefeed.train import Trained, train_app
-from homefeed.types import DAY, SECOND, Event
+from homefeed.train import Trained, jobs, train_app
+from homefeed.types import DAY, SECOND, Event, TrainingData
 
 APP = "streaming"
 RECIPE = find_recipe(APP)
@@ -152,6 +155,39 @@ async def test_the_same_data_and_seed_give_the_same_bytes_in_any_process(
     expected = files_of(artifacts)
     assert len(expected) == 14
     assert files_of(ArtifactStore(again)) == expected
+
+
+@either_store
+async def test_models_that_can_use_the_text_model_of_the_settings_do(
+    store: Store, artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: dict[str, object] = {}
+
+    def see(spec: PartSpec, data: TrainingData) -> Model:
+        fitted[spec.name] = spec.config.model_dump().get("text_model", "cannot")
+        plain = {"text_model": None} if fitted[spec.name] != "cannot" else {}
+        return fit_model(replace(spec, config=spec.config.model_copy(update=plain)), data)
+
+    monkeypatch.setattr(jobs, "fit_model", see)
+    await put_films(store)
+    await train(store, artifacts)
+    assert fitted == {"item_item": "cannot", "content": None}
+    trained = await train_app(RECIPE, store, artifacts, OUTSIDE, text_model=Path("some/model"))
+    assert fitted == {"item_item": "cannot", "content": "some/model"}
+    configs = {manifest.model: manifest.config for manifest in trained.manifests}
+    assert configs["content"]["text_model"] == "some/model"
+    assert all("text_model" not in configs[name] for name in ("item_item", "signals"))
+
+
+@either_store
+async def test_a_text_model_that_is_not_there_is_told_and_no_model_made_by_it(
+    store: Store, artifacts: ArtifactStore, tmp_path: Path
+) -> None:
+    await put_films(store)
+    with pytest.raises(HomefeedError, match="nowhere"):
+        await train_app(RECIPE, store, artifacts, OUTSIDE, text_model=tmp_path / "nowhere")
+    assert artifacts.current(APP, "content") is None
+    assert artifacts.current(APP, "signals") is None
 
 
 @either_store

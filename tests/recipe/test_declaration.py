@@ -1,0 +1,162 @@
+"""What a recipe declares of its data, its users' rights and its signals: taken as written, refused by the key."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from homefeed.errors import RecipeError
+from homefeed.recipe import Recipe, parse_recipe
+from homefeed.recipe.declaration import Isolation, NearDuplicates, Privacy
+
+FULL = """
+app = "town"
+[items]
+near_duplicates = { fields = ["title", "text"], similarity = 0.7 }
+[items.fields]
+title = "text"
+text = "text"
+place = "category"
+until = "time"
+[users.fields]
+place = "category"
+likes = "tags"
+silent = "category"
+since = "time"
+[events.like]
+verb = "liked"
+[events.report]
+weight = -1
+[signals]
+distinct = ["report"]
+[isolation]
+item = "place"
+user = "place"
+[privacy]
+opt_out = "silent"
+kept = ["likes", "place"]
+[sources.users]
+file = "people"
+optional = ["likes", "silent"]
+[sources.events]
+file = "interactions"
+optional = ["value"]
+[feeds.home]
+retrieve.popular = {}
+rank.weighted.weights.popular = 1
+"""
+
+
+def recipe(old: str = "", new: str = "") -> Recipe:
+    assert old in FULL
+    return parse_recipe(tomllib.loads(FULL.replace(old, new, 1)), "r")
+
+
+def refused(old: str, new: str) -> str:
+    with pytest.raises(RecipeError) as caught:
+        recipe(old, new)
+    return str(caught.value).removeprefix("r: ")
+
+
+def test_all_of_it_is_taken_as_written() -> None:
+    taken = recipe()
+    assert taken.items.near_duplicates == NearDuplicates(fields=("title", "text"), similarity=0.7)
+    assert (taken.items.fields["until"], taken.users.fields["since"]) == ("time", "time")
+    assert taken.verbs == ("liked", "chose")
+    assert taken.signals.distinct == ("report",)
+    assert taken.isolation == Isolation(item="place", user="place")
+    assert taken.privacy == Privacy(opt_out="silent", kept=("likes", "place"))
+    assert [taken.sources.users.file, taken.sources.items.file, taken.sources.events.file] == [
+        "people",
+        None,
+        "interactions",
+    ]
+    assert (taken.sources.users.optional, taken.sources.items.optional) == (("likes", "silent"), ())
+
+
+def test_none_of_it_is_needed() -> None:
+    bare: dict[str, Any] = {
+        "app": "bare",
+        "items": {"fields": {"title": "text"}},
+        "events": {"like": {}},
+        "feeds": {"home": {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1}}}}},
+    }
+    taken = parse_recipe(bare, "r")
+    assert (taken.isolation, taken.privacy, taken.items.near_duplicates) == (None, None, None)
+    assert (taken.signals.distinct, taken.verbs) == ((), ("chose",))
+
+
+def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
+    taken = recipe(", similarity = 0.7").items.near_duplicates
+    assert taken is not None
+    assert taken.similarity == 0.6
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        (
+            'fields = ["title", "text"]',
+            'fields = ["title", "txt"]',
+            'items: near_duplicates.fields names "txt", which is not declared in fields',
+        ),
+        (
+            'fields = ["title", "text"]',
+            "fields = []",
+            "items.near_duplicates.fields: tuple should have at least 1 item",
+        ),
+        ("similarity = 0.7", "similarity = 0", "items.near_duplicates.similarity: input should be greater than 0"),
+        (
+            "similarity = 0.7",
+            "similarity = 1.1",
+            "items.near_duplicates.similarity: input should be less than or eq",
+        ),
+        ("similarity", "similar", "items.near_duplicates.similar: no such key here"),
+        (
+            'until = "time"',
+            'until = "date"',
+            "items.fields.until: input should be 'text', 'category', 'tags', 'numbe",
+        ),
+        (
+            'distinct = ["report"]',
+            'distinct = ["flag"]',
+            'signals.distinct names "flag"; the events are: like, repo',
+        ),
+        ('distinct = ["report"]', 'distinct = "report"', "signals.distinct: input should be a valid tuple"),
+        ('item = "place"', 'item = "until"', 'isolation.item names "until", which is not a "category" field'),
+        ('item = "place"', 'item = "plaice"', 'isolation.item names "plaice", which is not a "category" field'),
+        ('item = "place"\n', "", "isolation.item: missing; this key is required"),
+        ('user = "place"\n', "", "isolation.user: missing; this key is required"),
+        (
+            'user = "place"',
+            'user = "plaice"',
+            'isolation.user names "plaice", which is not declared in users.fields',
+        ),
+        ('item = "place"', 'itm = "place"', "isolation.itm: no such key here"),
+        ('opt_out = "silent"\n', "", "privacy.opt_out: missing; this key is required"),
+        (
+            'opt_out = "silent"',
+            'opt_out = "quiet"',
+            'privacy.opt_out names "quiet", which is not declared in users.fields',
+        ),
+        (
+            '["likes", "place"]',
+            '["likes", "age"]',
+            'privacy.kept.age names "age", which is not declared in users.',
+        ),
+        ('["likes", "place"]', '["Likes"]', "privacy.kept.0: string should match pattern"),
+        ("opt_out", "optout", "privacy.optout: no such key here"),
+        ('verb = "liked"', "verb = 3", "events.like.verb: input should be a valid string, got 3"),
+        ('file = "people"', "file = 3", "sources.users.file: input should be a valid string, got 3"),
+        ("optional", "optonal", "sources.users.optonal: no such key here"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_key(old: str, new: str, text: str) -> None:
+    assert text in refused(old, new)
+
+
+def test_an_isolation_without_users_fields_has_nothing_to_go_by() -> None:
+    told = refused('place = "category"\nlikes', "likes")
+    assert 'isolation.user names "place", which is not declared in users.fields' in told

@@ -1,0 +1,118 @@
+"""Retention: what is older than the settings allow is deleted, nothing else, and feeds learn of it in time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from homefeed.apps import find_recipe
+from homefeed.serving import FeedRequest, LiveApp
+from homefeed.serving.clock import Outside
+from homefeed.serving.retention import Pruned, prune
+from homefeed.settings import Settings
+from homefeed.store import Store
+from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.events import append_events, rows_after
+from homefeed.store.impressions import Impression, impressions_of_request, write_impressions
+from homefeed.store.items import ItemWrite, put_items
+from homefeed.store.users import list_users
+from homefeed.train import train_app
+from homefeed.types import DAY, Event
+
+APP = "streaming"
+NOW = 20_000 * DAY + 12_345
+AGES = (0.0, 0.25, 1.0, 1.5, 90.0, 90.25, 400.0)
+"""In days."""
+
+either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For what is the same on every database: a database of one's own takes PostgreSQL a second."""
+
+
+def ago(days: float) -> int:
+    return NOW - round(days * DAY)
+
+
+def shown(days: float) -> Impression:
+    one = np.ones(1, np.float32)
+    items = np.ones(1, np.int32)
+    return Impression(f"{days}", "home", None, ago(days), 0, items, one, one, ("popular",), one[:, None], {})
+
+
+@pytest.fixture
+async def filled(store: Store) -> Store:
+    for app in (APP, "other"):
+        await put_items(store, app, [ItemWrite("a", {}, 1), ItemWrite("b", {}, 1)])
+        plays = [Event(f"u{n}", "ab"[n % 2], "play", ago(days), 60.0) for n, days in enumerate(AGES)]
+        await append_events(store, app, plays, NOW)
+        await write_impressions(store, app, [shown(days) for days in AGES])
+    return store
+
+
+async def left(store: Store, app: str = APP) -> tuple[list[float], list[float]]:
+    """The ages of the events and of the impressions that are still there."""
+    times = set((await rows_after(store, app, 0, 100)).times)
+    return [days for days in AGES if ago(days) in times], [
+        days for days in AGES if await impressions_of_request(store, app, f"{days}")
+    ]
+
+
+def settings(**days: Any) -> Settings:
+    return Settings(home=Path("never-opened"), **days)
+
+
+@pytest.mark.parametrize(
+    ("days", "events", "impressions"),
+    [
+        ({}, 7, 5),
+        ({"events_days": 90}, 5, 5),
+        ({"events_days": 1.25, "impressions_days": 0.25}, 3, 2),
+        ({"impressions_days": 0}, 7, 1),
+        ({"events_days": 1e-9}, 1, 5),
+        ({"events_days": 36_500, "impressions_days": 36_500}, 7, 7),
+    ],
+)
+async def test_what_is_older_than_the_settings_allow_goes_and_nothing_else(
+    filled: Store, days: dict[str, float], events: int, impressions: int
+) -> None:
+    gone = await prune(filled, APP, settings(**days), NOW)
+    assert gone == Pruned(7 - events, 7 - impressions)
+    assert await left(filled) == (list(AGES[:events]), list(AGES[:impressions]))
+    assert await left(filled, "other") == (list(AGES), list(AGES))
+    assert await prune(filled, APP, settings(**days), NOW) == Pruned(0, 0)
+
+
+@either_store
+async def test_users_and_items_stay(filled: Store) -> None:
+    before = await list_users(filled, APP, 0, 100)
+    await prune(filled, APP, settings(events_days=1e-9, impressions_days=0), NOW + DAY)
+    assert await left(filled) == ([], [])
+    assert await list_users(filled, APP, 0, 100) == before
+
+
+@either_store
+async def test_an_app_without_anything_has_nothing_too_old(store: Store) -> None:
+    assert await prune(store, "nobody's", settings(events_days=1, impressions_days=0), NOW) == Pruned(0, 0)
+
+
+@either_store
+async def test_a_live_app_forgets_what_was_deleted_and_counts_it_until_the_next_training(
+    filled: Store, tmp_path: Path
+) -> None:
+    app = LiveApp(find_recipe(APP), filled, ArtifactStore(tmp_path), Outside(lambda: NOW))
+    await train_app(app.recipe, filled, app.artifacts, app.outside)
+    await app.start()
+    assert len((await app.user_state("u6")).history) == 1
+    popular = FeedRequest("popular", n=1)
+    assert (await app.recommend(popular)).slate.reasons == ("Popular: 4 plays",)
+    await prune(filled, APP, settings(events_days=1), NOW)
+    app.forget_users()
+    assert len((await app.user_state("u6")).history) == 0
+    assert len((await app.user_state("u0")).history) == 1
+    await app.catch_up()
+    assert (await app.recommend(popular)).slate.reasons == ("Popular: 4 plays",)
+    await train_app(app.recipe, filled, app.artifacts, app.outside)
+    assert await app.catch_up()
+    assert (await app.recommend(popular)).slate.reasons == ("Popular: 2 plays",)

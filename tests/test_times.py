@@ -1,0 +1,123 @@
+"""Times: every way to write a moment is the same number, and what is none is told in words."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homefeed.errors import InvalidError
+from homefeed.times import format_time, parse_time
+from homefeed.types import DAY, SECOND
+
+NOON = 1_768_478_400 * SECOND
+"""2026-01-15 12:00 UTC."""
+
+BEFORE_2100 = 130 * 365 * DAY
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1_768_478_400,
+        1_768_478_400.0,
+        "1768478400",
+        " 1768478400 ",
+        "2026-01-15T12:00:00Z",
+        "2026-01-15 12:00:00",
+        " 2026-01-15T12:00 ",
+        "2026-01-15T12:00:00.000",
+        "2026-01-15T13:30:00+01:30",
+        "2026-01-15T04:00:00-08:00",
+        "20260115T120000Z",
+        "2026-W03-4T12:00",
+    ],
+)
+def test_one_moment_in_many_words(value: str | float) -> None:
+    assert parse_time("t", value) == NOON
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        (0, 0),
+        ("0", 0),
+        ("1970-01-01", 0),
+        (0.000_001, 1),
+        (1.5, 1_500_000),
+        ("2026-01-15T12:00:00.000001Z", NOON + 1),
+        ("2026-01-15", NOON - DAY // 2),
+        ("19991231", 19_991_231 * SECOND),
+        (7_258_118_399, 7_258_118_399 * SECOND),
+        ("2199-12-31T23:59:59Z", 7_258_118_399 * SECOND),
+    ],
+)
+def test_to_the_microsecond(value: str | float, moment: int) -> None:
+    assert parse_time("t", value) == moment
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "soon", "now", "2026-13-01", "2026-02-30", "12:00", "1.5.2026", "nan", "1e9x"],
+)
+def test_what_is_no_time_is_told_with_the_name_of_the_field(value: str) -> None:
+    with pytest.raises(InvalidError, match=r"^created_at: expected an? (ISO 8601 )?time"):
+        parse_time("created_at", value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400])
+def test_nor_is_a_number_that_is_none(value: float) -> None:
+    with pytest.raises(InvalidError, match=r"^t: expected an ISO 8601 time or Unix seconds, got "):
+        parse_time("t", value)
+
+
+@pytest.mark.parametrize(
+    "value", [-1, "-1", "1969-12-31T23:59:59Z", "2200-06-01", "9999-12-31", 99_999_999_999, 1e300]
+)
+def test_times_out_of_all_sense_are_refused(value: str | float) -> None:
+    with pytest.raises(InvalidError, match=r"^t: expected a time from 1970 to 2199, got "):
+        parse_time("t", value)
+
+
+def test_what_has_no_offset_is_in_utc_wherever_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "America/New_York")
+        time.tzset()
+        try:
+            assert parse_time("t", "2026-01-15T12:00:00") == NOON
+            assert format_time(NOON) == "2026-01-15T12:00:00Z"
+        finally:
+            patched.undo()
+            time.tzset()
+
+
+def test_a_long_value_is_not_told_in_full() -> None:
+    with pytest.raises(InvalidError) as refused:
+        parse_time("t", "x" * 10_000)
+    assert len(str(refused.value)) < 200
+
+
+def test_times_are_written_in_utc() -> None:
+    assert format_time(0) == "1970-01-01T00:00:00Z"
+    assert format_time(NOON) == "2026-01-15T12:00:00Z"
+    assert format_time(NOON + 250_000) == "2026-01-15T12:00:00.250000Z"
+    assert format_time(NOON + 1) == "2026-01-15T12:00:00.000001Z"
+
+
+@given(st.integers(0, BEFORE_2100))
+def test_what_is_written_is_read_as_the_same_moment(moment: int) -> None:
+    assert parse_time("t", format_time(moment)) == moment
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 2), datetime(2099, 12, 30)),  # noqa: DTZ001 -- given a zone below
+    st.integers(-23 * 60, 23 * 60),
+)
+def test_every_offset_is_taken_into_account(moment: datetime, minutes: int) -> None:
+    there = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    expected = (there - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert parse_time("t", there.isoformat()) == expected
