@@ -139,3 +139,10 @@ def test_a_settings_file_that_is_not_toml_is_named(tmp_path: Path, monkeypatch: 
 def test_a_home_of_any_name_is_that_folder(tmp_path: Path) -> None:
     home = tmp_path / "what? 100% #1"
     assert make_url(load_settings(home=home).store_url).database == str(home / "homefeed.db")
+
+
+@pytest.mark.parametrize("name", ["impressions_days", "events_days"])
+@pytest.mark.parametrize("days", [float("inf"), float("nan"), 1e9, -1.0])
+def test_no_retention_is_longer_than_a_century(name: str, days: float) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings(**{name: days})

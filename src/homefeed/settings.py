@@ -49,10 +49,11 @@ class Settings(BaseSettings):
     user_cache: Annotated[int, Field(ge=1, description="How many users' states to keep in memory.")] = 20_000
     slate_cache: Annotated[int, Field(ge=1, description="How many slates to keep for their next pages.")] = 1_000
     impressions_days: Annotated[
-        float, Field(ge=0, description="How long to keep what feeds have shown; 0: it is not written down.")
+        float,
+        Field(ge=0, le=36_500, description="How long to keep what feeds have shown; 0 writes none."),
     ] = 90.0
     events_days: Annotated[
-        float | None, Field(gt=0, description="How long to keep events; without it for ever.")
+        float | None, Field(gt=0, le=36_500, description="How long to keep events; without it for ever.")
     ] = None
     text_model: Annotated[
         Path | None,

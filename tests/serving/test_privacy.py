@@ -339,3 +339,27 @@ class TestIsolation:
         assert "n2" in history(app, state)
         trace = await app.explain(FeedRequest("home", "u"), "s3")
         assert trace.reason is None or "north" not in trace.reason
+
+
+@either_store
+@pytest.mark.parametrize("said", ["true", "Yes", "1", "2", "on", "refused", "nein", 1.0, -1])
+async def test_whatever_is_not_understood_is_a_refusal(app: LiveApp, said: object) -> None:
+    await changed(app, silent=said)
+    assert (await app.user_state("u")).opted_out
+
+
+@either_store
+@pytest.mark.parametrize("said", ["", "false", " No ", "F", "0", 0, 0.0])
+async def test_what_says_no_refusal_is_none(app: LiveApp, said: object) -> None:
+    await changed(app, silent=said)
+    assert not (await app.user_state("u")).opted_out
+
+
+@either_store
+async def test_an_anchor_elsewhere_is_answered_as_one_that_is_not_there(app: LiveApp) -> None:
+    told = []
+    for item_id in ("s1", "zz"):
+        with pytest.raises(NotFoundError) as caught:
+            await ask(app, feed="similar", item_id=item_id)
+        told.append(str(caught.value).replace(item_id, "ITEM"))
+    assert told == ['no item "ITEM" in town'] * 2

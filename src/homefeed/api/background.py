@@ -37,7 +37,7 @@ class Background:
         Each is let finish what it is at: a write that is cut short keeps the store locked for everybody.
         """
         self.ending.set()
-        _, late = await asyncio.wait(self.tasks, timeout=_PATIENCE_SECONDS)
+        late = (await asyncio.wait(self.tasks, timeout=_PATIENCE_SECONDS))[1] if self.tasks else ()
         for task in late:
             task.cancel()
             with suppress(asyncio.CancelledError):

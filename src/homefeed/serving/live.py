@@ -380,14 +380,19 @@ class LiveApp:
             before=before[before >= 0],
             context=request.context,
         )
+        if query.anchor is not None and feed.isolation and not feed.isolation.screen(query)[query.anchor]:
+            raise self._unknown(str(request.item_id))  # as if it were not there
         state = (stored.version, parts.serial, self.catalog.revisions)
         return _Asked(feed, query, cursor, state, stored.number, parts.models.versions)
 
     def _position(self, item_id: str) -> int:
         position = self.catalog.position(item_id)
         if position is None:
-            raise NotFoundError(f'no item "{item_id}" in {self.recipe.app}')
+            raise self._unknown(item_id)
         return position
+
+    def _unknown(self, item_id: str) -> NotFoundError:
+        return NotFoundError(f'no item "{item_id}" in {self.recipe.app}')
 
 
 def _refresh(feeds: Mapping[str, Feed]) -> None:

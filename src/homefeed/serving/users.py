@@ -18,7 +18,7 @@ from homefeed.store.events import LogRows, rows_of_user
 from homefeed.store.users import get_user
 from homefeed.types import Codes, Floats, History, Numbers, Times, UserState
 
-_TRUE = frozenset(("true", "yes", "y", "t", "1"))
+_CONSENT = frozenset(("", "false", "no", "n", "f", "0"))
 _LARGEST = 1e30
 """Beyond it values all count the same: computing with them stays within 32 bits."""
 
@@ -121,12 +121,19 @@ class UserCache:
 def without_refused(state: UserState, recipe: Recipe) -> UserState:
     """The user without what they refuse to be known by: what they do not want to see stays."""
     privacy = recipe.privacy
-    if privacy is None or str(state.attributes.get(privacy.opt_out, "")).strip().lower() not in _TRUE:
+    if privacy is None or not _refuses(state.attributes.get(privacy.opt_out)):
         return state
     kept = {*privacy.kept, recipe.isolation.user} if recipe.isolation else set(privacy.kept)
     attributes = {name: value for name, value in state.attributes.items() if name in kept}
     unwanted = state.history.take(state.history.strengths < 0)
     return UserState(state.user_id, unwanted, attributes, opted_out=True)
+
+
+def _refuses(value: Any) -> bool:
+    # Whatever is not understood is a refusal: the other mistake could not be made good.
+    if value is None or isinstance(value, bool | int | float):
+        return bool(value)
+    return str(value).strip().lower() not in _CONSENT
 
 
 def log_columns(rows: LogRows, weights: EventWeights) -> tuple[Codes, Floats]:
