@@ -253,11 +253,11 @@ class TestIsolation:
         assert await app.append([]) == []
 
     @either_store
-    @pytest.mark.parametrize("user", ["lost", "new"])
+    @pytest.mark.parametrize(("user", "told"), [("lost", UNKNOWN), ("new", Outcome.UNKNOWN_USER)])
     async def test_who_belongs_nowhere_can_tell_of_nothing_and_does_not_come_to_be(
-        self, app: LiveApp, user: str
+        self, app: LiveApp, user: str, told: Outcome
     ) -> None:
-        assert await app.append([event("n0", user=user), event("s0", user=user)]) == [UNKNOWN] * 2
+        assert await app.append([event("n0", user=user), event("s0", user=user)]) == [told] * 2
         assert {known.user_id for known in await list_users(app.store, APP, 0, 10)} == {"u", "v", "s", "lost"}
 
     @either_store

@@ -59,7 +59,7 @@ async def take_events(
 
     Raises:
         InvalidError: a single event, or the whole list, cannot be used.
-        NotFoundError: a single event's item does not exist.
+        NotFoundError: a single event's item does not exist, or its user where users must be declared.
     """
     if not isinstance(body, list):
         return await _take_one(context, app, parse(app, body))
@@ -76,6 +76,8 @@ async def take_events(
     for index, outcome in outcomes.items():
         if outcome is Outcome.UNKNOWN_ITEM:
             rejected[index] = f'item_id: no item "{events[index].item_id}"'
+        elif outcome is Outcome.UNKNOWN_USER:
+            rejected[index] = _no_user(app, events[index])
     return _counted(context, app, list(outcomes.values()), rejected)
 
 
@@ -83,7 +85,15 @@ async def _take_one(context: Context, app: LiveApp, event: Event) -> EventsAccep
     outcomes = await app.append([event])
     if outcomes[0] is Outcome.UNKNOWN_ITEM:
         raise NotFoundError(f'item_id: no item "{event.item_id}" in {app.recipe.app}')
+    if outcomes[0] is Outcome.UNKNOWN_USER:
+        raise NotFoundError(_no_user(app, event))
     return _counted(context, app, outcomes, {})
+
+
+def _no_user(app: LiveApp, event: Event) -> str:
+    isolation = app.recipe.isolation
+    what = f" with their {isolation.user}" if isolation else ""
+    return f'user_id: no user "{event.user_id}" in {app.recipe.app}; tell of them{what} first'
 
 
 def _counted(context: Context, app: LiveApp, outcomes: list[Outcome], rejected: dict[int, str]) -> EventsAccepted:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
 
-from homefeed.catalog import CatalogView, Counters, Resources, strengths
+from homefeed.catalog import Counters, Resources, strengths
 from homefeed.engine import build_feeds, empty_catalog, event_weights, resources_of
 from homefeed.errors import NotFoundError
 from homefeed.explain import Trace
@@ -17,6 +17,7 @@ from homefeed.funnel import Feed, explain, page, rank
 from homefeed.protocols import Refreshes
 from homefeed.recipe import Recipe
 from homefeed.serving import cursor as cursors
+from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.clock import Outside
 from homefeed.serving.impressions import ImpressionLog
 from homefeed.serving.models import ModelSet, load_models, wanted_versions
@@ -27,68 +28,14 @@ from homefeed.store import Counters as StoreCounters
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, Outcome, append_events, rows_after
-from homefeed.store.impressions import Impression
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
-from homefeed.types import DAY, Event, Filter, Mask, Query, Slate, UserState
+from homefeed.types import DAY, Event, Mask, Query, UserState
 
 _PAGE = 20_000
 _LAST_NUMBER = 2**31 - 1
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class FeedRequest:
-    """What a caller asks of a feed."""
-
-    feed: str
-    user_id: str | None = None
-    n: int = 20
-    cursor: str | None = None
-    item_id: str | None = None
-    filters: tuple[Filter, ...] = ()
-    exclude: tuple[str, ...] = ()
-    context: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A slate, and where the page after it begins: None where nothing is left.
-
-    `user` is the permanent number of who asked, if they are known and may be remembered; `start` the place of
-    the first item, from 0; `models` the versions that answered.
-    """
-
-    slate: Slate
-    next: cursors.Cursor | None
-    catalog: CatalogView
-    user: int | None
-    start: int
-    time: int
-    models: Mapping[str, str]
-
-    def impression(self, request_id: str) -> Impression:
-        """What is to be written down of it."""
-        slate = self.slate
-        return Impression(
-            request_id=request_id,
-            feed=slate.feed,
-            user=self.user,
-            time=self.time,
-            start=self.start,
-            items=self.catalog.numbers[slate.positions],
-            scores=slate.scores,
-            propensities=slate.propensities,
-            feature_names=slate.feature_names,
-            features=slate.features,
-            models=self.models,
-        )
-
-    @property
-    def next_cursor(self) -> str | None:
-        """The cursor of the page after this one. Made when asked for: many callers need none."""
-        return None if self.next is None else cursors.encode(self.next)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +146,14 @@ class LiveApp:
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
         """Write events: durable, and seen by the next request, on return.
 
-        An item that the user may not see is unknown to them.
+        Where users are kept apart, an item that a user may not see is unknown to them, and nobody knows of which
+        group a user is whom nobody declared: their events are refused.
         """
-        foreign = await self._foreign(events) if self.recipe.isolation else set()
+        foreign = await self._foreign(events) if self.recipe.isolation else {}
         if not foreign:
             return await self._writer.write(events)
         written = iter(await self._writer.write([e for i, e in enumerate(events) if i not in foreign]))
-        return [Outcome.UNKNOWN_ITEM if i in foreign else next(written) for i in range(len(events))]
+        return [foreign[i] if i in foreign else next(written) for i in range(len(events))]
 
     async def user_state(self, user_id: str | None) -> UserState:
         """The user as the next request sees them."""
@@ -340,21 +288,26 @@ class LiveApp:
         state = stored.state(user_id, self.catalog, self._parts.counters, self._weights)
         return without_refused(state, self.recipe)
 
-    async def _foreign(self, events: Sequence[Event]) -> set[int]:
-        """Which of the events, by index, are of items that their user may not see."""
+    async def _foreign(self, events: Sequence[Event]) -> dict[int, Outcome]:
+        """What is to become of the events, by index, that are of items that their user may not see."""
         if any(self.catalog.position(event.item_id) is None for event in events):
             await self.follow()  # another process may have written the item just now
         feed = next(iter(self._parts.feeds.values()))
         visible: dict[str, Mask] = {}
-        foreign = set()
+        unknown: set[str] = set()
+        foreign: dict[int, Outcome] = {}
         for index, event in enumerate(events):
             position = self.catalog.position(event.item_id)
             if event.user_id not in visible and feed.isolation is not None:
-                user = UserState(event.user_id, attributes=(await self._stored(event.user_id)).attributes)
+                stored = await self._stored(event.user_id)
+                if stored.number is None:
+                    unknown.add(event.user_id)
+                user = UserState(event.user_id, attributes=stored.attributes)
                 query = Query(self.recipe.app, feed.name, user, self.outside.clock(), 1)
                 visible[event.user_id] = feed.isolation.screen(query)
             if position is not None and not visible[event.user_id][position]:
-                foreign.add(index)
+                told = Outcome.UNKNOWN_USER if event.user_id in unknown else Outcome.UNKNOWN_ITEM
+                foreign[index] = told
         return foreign
 
     async def _asked(self, request: FeedRequest) -> _Asked:

@@ -24,6 +24,7 @@ class Outcome(Enum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     UNKNOWN_ITEM = "unknown item"
+    UNKNOWN_USER = "unknown user"
 
 
 @dataclass(frozen=True, slots=True)

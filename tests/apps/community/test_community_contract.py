@@ -242,6 +242,16 @@ class TestFeedback:
             said.append(answer.json()["detail"].replace(item, "it"))
         assert said[0] == said[1]
 
+    def test_what_nobody_declared_does_is_an_error_that_says_what_to_do(
+        self, http: httpx.Client, town: Town
+    ) -> None:
+        event = {"user_id": "nobody", "item_id": next(iter(town.items)), "event_type": "like"}
+        words = 'user_id: no user "nobody" in community; tell of them with their community_id first'
+        answer = http.post(TELL, json=event)
+        assert (answer.status_code, answer.json()["detail"]) == (404, words)
+        answer = http.post(TELL, json=[event])
+        assert answer.json() == {"accepted": 0, "duplicates": 0, "rejected": [{"index": 0, "error": words}]}
+
     def test_a_list_holds_up_to_a_thousand(self, http: httpx.Client, town: Town, someone: Someone) -> None:
         user = someone()
         event = {"user_id": user, "item_id": town.neighbours(user)[0], "event_type": "view"}

@@ -1,0 +1,64 @@
+"""What a caller asks of a feed, and what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from homefeed.catalog import CatalogView
+from homefeed.serving import cursor as cursors
+from homefeed.store.impressions import Impression
+from homefeed.types import Filter, Slate
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRequest:
+    """What a caller asks of a feed."""
+
+    feed: str
+    user_id: str | None = None
+    n: int = 20
+    cursor: str | None = None
+    item_id: str | None = None
+    filters: tuple[Filter, ...] = ()
+    exclude: tuple[str, ...] = ()
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A slate, and where the page after it begins: None where nothing is left.
+
+    `user` is the permanent number of who asked, if they are known and may be remembered; `start` the place of
+    the first item, from 0; `models` the versions that answered.
+    """
+
+    slate: Slate
+    next: cursors.Cursor | None
+    catalog: CatalogView
+    user: int | None
+    start: int
+    time: int
+    models: Mapping[str, str]
+
+    def impression(self, request_id: str) -> Impression:
+        """What is to be written down of it."""
+        slate = self.slate
+        return Impression(
+            request_id=request_id,
+            feed=slate.feed,
+            user=self.user,
+            time=self.time,
+            start=self.start,
+            items=self.catalog.numbers[slate.positions],
+            scores=slate.scores,
+            propensities=slate.propensities,
+            feature_names=slate.feature_names,
+            features=slate.features,
+            models=self.models,
+        )
+
+    @property
+    def next_cursor(self) -> str | None:
+        """The cursor of the page after this one. Made when asked for: many callers need none."""
+        return None if self.next is None else cursors.encode(self.next)
