@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from homefeed.catalog.columns import COLUMNS, CategoryColumn, Column, NumberColumn, TagsColumn, TimeColumn
@@ -201,10 +202,22 @@ def test_categories_as_codes() -> None:
     assert codes[2] == made.code("tv") != codes[0]
     assert [codes[position] for position in (1, 4, 5, 6)] == [-1] * 4
     assert made.code("radio") == made.code("") == -2, "no item is of what no item ever was"
-    assert [made.value(code) for code in (codes[0], codes[2])] == ["Movie", "tv"]
     assert made.code(7) == -2
     made.set(5, 7)
     assert made.codes(7)[5] == made.code(7) == made.code("7")
+
+
+def test_what_a_category_equals_exactly() -> None:
+    made = CategoryColumn()
+    for position, value in enumerate(["a1", "A1", None, "a1 ", "", "a1", 7]):
+        made.set(position, value)
+    assert np.flatnonzero(made.equals("a1", 8)).tolist() == [0, 5]
+    assert np.flatnonzero(made.equals("A1", 8)).tolist() == [1]
+    assert np.flatnonzero(made.equals("7", 8)).tolist() == [6]
+    assert not made.equals("", 8).any()
+    assert not made.equals("b", 8).any()
+    made.set(0, "A1")
+    assert np.flatnonzero(made.equals("A1", 8)).tolist() == [0, 1]
 
 
 def test_tags_as_codes() -> None:

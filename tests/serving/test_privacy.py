@@ -69,7 +69,7 @@ async def app(store: Store, tmp_path: Path) -> LiveApp:
         for n in range(6)
     ]
     await put_items(store, APP, [*items, ItemWrite("nowhere", {"title": "Nowhere"}, 1)])
-    known = {"place": "North", "likes": ["tag2"], "age": 40}
+    known = {"place": "north", "likes": ["tag2"], "age": 40}
     await put_users(store, APP, [("u", known), ("v", known), ("s", {"place": "south"}), ("lost", {})])
     app = await opened(store, tmp_path)
     events = [event("n0"), event("n1"), event("n1", "view"), event("n4", "hide")]
@@ -118,7 +118,7 @@ class TestOptingOut:
         assert state.opted_out
         assert history(app, state) == ["n4"]
         assert (state.history.strengths < 0).all()
-        assert state.attributes == {"place": "North", "likes": ["tag2"]}
+        assert state.attributes == {"place": "north", "likes": ["tag2"]}
         after = await ask(app)
         assert after.slate.cold_start
         assert (await app.explain(FeedRequest("home", "u"), "n0")).made_by == "welcome"
@@ -363,3 +363,10 @@ async def test_an_anchor_elsewhere_is_answered_as_one_that_is_not_there(app: Liv
             await ask(app, feed="similar", item_id=item_id)
         told.append(str(caught.value).replace(item_id, "ITEM"))
     assert told == ['no item "ITEM" in town'] * 2
+
+
+@either_store
+async def test_a_list_of_many_users_events_is_judged_user_by_user(app: LiveApp) -> None:
+    events = [event("n3", user="u"), event("n3", user="s"), event("s3", user="s"), event("s0", user="u")]
+    told = await app.append([*events, event("n2", user="new"), event("n2", user="v")])
+    assert told == [ACCEPTED, UNKNOWN, ACCEPTED, UNKNOWN, Outcome.UNKNOWN_USER, ACCEPTED]

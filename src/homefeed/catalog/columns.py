@@ -77,6 +77,8 @@ class CategoryColumn:
         self._codes = Growable(np.int32, -1)
         self._values: list[str] = []
         self._code_of: dict[str, int] = {}
+        self._exact = Growable(np.int32, -1)
+        self._exact_code_of: dict[str, int] = {}
 
     def check(self, field: str, value: Any) -> Any:
         """Accepts strings, numbers and booleans, kept as strings."""
@@ -84,7 +86,10 @@ class CategoryColumn:
 
     def set(self, position: int, value: Any) -> None:
         """Write one value."""
-        self._codes.set(position, -1 if value in (None, "") else self._code(str(value)))
+        known = value not in (None, "")
+        self._codes.set(position, self._code(str(value)) if known else -1)
+        new = len(self._exact_code_of)
+        self._exact.set(position, self._exact_code_of.setdefault(str(value), new) if known else -1)
 
     def codes(self, size: int) -> Codes:
         """(size,) the code of each item's value; -1 where it has none."""
@@ -95,9 +100,10 @@ class CategoryColumn:
         """The code of a value, whatever its letter case; -2 of one that no item ever had."""
         return self._code_of.get(str(value).casefold(), -2)
 
-    def value(self, code: int) -> str:
-        """The value of a code, as it was first written."""
-        return self._values[code]
+    def equals(self, value: str, size: int) -> Mask:
+        """(size,) which items have exactly that value, to the letter case and the code point."""
+        self._exact.grow(size)
+        return np.equal(self._exact.view[:size], self._exact_code_of.get(value, -2))
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The value, if any."""

@@ -13,7 +13,7 @@ from homefeed.types import Mask, Query
 
 
 class Isolation:
-    """Passes the items whose field `item` equals the user's attribute `user`, letter case aside.
+    """Passes the items whose field `item` equals the user's attribute `user`, to the letter case.
 
     It fails closed: an item without the field belongs to nobody; a user who is unknown, or whose attribute is
     missing, blank or not a single text or whole number, sees nothing.
@@ -38,7 +38,7 @@ class Isolation:
         group = self._group(query)
         if group is None:
             return np.zeros(size, np.bool_)
-        return np.equal(self._column.codes(size), self._column.code(group))
+        return self._column.equals(group, size)
 
     def why(self, query: Query, position: int) -> str:
         """That it is of another group: not of which."""

@@ -30,7 +30,7 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, Outcome, append_events, rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
-from homefeed.types import DAY, Event, Mask, Query, UserState
+from homefeed.types import DAY, Event, Query, UserState
 
 _PAGE = 20_000
 _LAST_NUMBER = 2**31 - 1
@@ -292,22 +292,22 @@ class LiveApp:
         """What is to become of the events, by index, that are of items that their user may not see."""
         if any(self.catalog.position(event.item_id) is None for event in events):
             await self.follow()  # another process may have written the item just now
-        feed = next(iter(self._parts.feeds.values()))
-        visible: dict[str, Mask] = {}
-        unknown: set[str] = set()
-        foreign: dict[int, Outcome] = {}
+        told: dict[str, list[int]] = {}
         for index, event in enumerate(events):
-            position = self.catalog.position(event.item_id)
-            if event.user_id not in visible and feed.isolation is not None:
-                stored = await self._stored(event.user_id)
-                if stored.number is None:
-                    unknown.add(event.user_id)
-                user = UserState(event.user_id, attributes=stored.attributes)
-                query = Query(self.recipe.app, feed.name, user, self.outside.clock(), 1)
-                visible[event.user_id] = feed.isolation.screen(query)
-            if position is not None and not visible[event.user_id][position]:
-                told = Outcome.UNKNOWN_USER if event.user_id in unknown else Outcome.UNKNOWN_ITEM
-                foreign[index] = told
+            told.setdefault(event.user_id, []).append(index)
+        # All users first: from here on nothing waits, so that the catalogue stays as it is.
+        stored = {user_id: await self._stored(user_id) for user_id in told}
+        feed = next(iter(self._parts.feeds.values()))
+        foreign: dict[int, Outcome] = {}
+        for user_id, indices in told.items():
+            user = UserState(user_id, attributes=stored[user_id].attributes)
+            query = Query(self.recipe.app, feed.name, user, self.outside.clock(), 1)
+            visible = feed.isolation.screen(query) if feed.isolation else None
+            why = Outcome.UNKNOWN_USER if stored[user_id].number is None else Outcome.UNKNOWN_ITEM
+            for index in indices:
+                position = self.catalog.position(events[index].item_id)
+                if position is not None and visible is not None and not visible[position]:
+                    foreign[index] = why
         return foreign
 
     async def _asked(self, request: FeedRequest) -> _Asked:
