@@ -46,3 +46,11 @@ def test_a_kept_slate_holds_nothing_as_long_as_the_catalogue(ranked: Ranked) -> 
     assert (kept.proposals, kept.passed, kept.stages) == ({}, {}, {})
     assert len(kept.query.eligible) == len(kept.query.nameable) == 0
     assert np.array_equal(kept.candidates.positions, ranked.candidates.positions)
+
+
+def test_another_process_does_not_take_a_cursor_for_its_own(ranked: Ranked) -> None:
+    one, other = SlateCache(2, 1_000), SlateCache(2, 2_000)
+    slate = one.keep("a", 1, ranked)
+    other.keep("a", 1, ranked)
+    assert one.find(slate, "a", 1) is not None
+    assert other.find(slate, "a", 1) is None

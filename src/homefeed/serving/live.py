@@ -78,7 +78,7 @@ class LiveApp:
         self.catalog = empty_catalog(recipe)
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache)
-        self._slates = SlateCache(slate_cache)
+        self._slates = SlateCache(slate_cache, outside.clock())
         self.impressions = ImpressionLog(store, recipe.app)
         self._replicas = replicas
         self._writer = EventWriter(self._commit)

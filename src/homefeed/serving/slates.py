@@ -22,13 +22,14 @@ class SlateCache:
     """The last `size` slates that have more to show.
 
     A slate belongs to a request and to a state of things: the user's own events, the models, what was removed
-    from the catalogue. It is found again only for the same request in the same state.
+    from the catalogue. It is found again only for the same request in the same state. Ids count from `first`: no
+    two processes may begin with the same, or one would take the other's cursors for its own.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, first: int = 1) -> None:
         self._size = size
         self._slates: OrderedDict[int, _Kept] = OrderedDict()
-        self._ids = count(1)
+        self._ids = count(first)
 
     def keep(self, request: object, state: object, ranked: Ranked) -> int:
         """Keep a slate; its id."""
