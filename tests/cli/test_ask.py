@@ -299,7 +299,7 @@ def test_where_users_are_kept_apart_popular_asks_for_whom(tmp_path: Path) -> Non
         '[events.like]\n[isolation]\nitem = "place"\nuser = "place"\n'
         "[feeds.popular]\nretrieve.popular = {}\nrank.weighted.weights.popular = 1\n"
     )
-    (tmp_path / "users.csv").write_text("user_id,place\nn,North\ns,South\n")
+    (tmp_path / "users.csv").write_text("user_id,place\nn,north\ns,south\n")
     (tmp_path / "items.csv").write_text("item_id,title,place\na,A,north\nb,B,south\n")
     town = str(tmp_path / "town.toml")
     ask(tmp_path, "import", town, str(tmp_path))
