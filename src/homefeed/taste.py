@@ -31,14 +31,17 @@ class OncePerRequest(Generic[T]):
         return latest[3]
 
 
-def taste_of(query: Query, events: int, half_life_days: float) -> tuple[Positions, Floats]:
+def taste_of(
+    query: Query, events: int, half_life_days: float, place_exponent: float = 0.0
+) -> tuple[Positions, Floats]:
     """Distinct items and weights (m,) to start from: the anchor of a similar feed, else the user's latest events.
 
     An event weighs as `decayed` says; an item as much as its weightiest event, the later of equals, so that a
     title watched over and over does not drown all others. A dislike is the last word on an item unless an event
     after it weighs as much for the item: until then no event speaks for it, however weighty. So someone who
     liked and then hid an item gets no more like it; nor by a glance at it later, but by liking it again.
-    Items of no weight are left out.
+    Items of no weight are left out. With a `place_exponent` p the latest event counts in full and the n-th from
+    the end by n^-p: what a user did lately tells more, however long ago that was.
     """
     if query.anchor is not None:
         return np.array([query.anchor], np.int32), np.ones(1, np.float32)
@@ -46,6 +49,8 @@ def taste_of(query: Query, events: int, half_life_days: float) -> tuple[Position
     if not len(history):
         return history.items, history.strengths
     weights = decayed(history, query.now, half_life_days)
+    if place_exponent:
+        weights = weights * np.arange(len(weights), 0, -1, dtype=np.float32) ** np.float32(-place_exponent)
     if (weights < 0).any():
         weights = _without_taken_back(history.items, weights)
     earlier = np.arange(len(weights), 0, -1)

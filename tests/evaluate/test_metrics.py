@@ -13,6 +13,7 @@ from homefeed.errors import InvalidError
 from homefeed.evaluate.metrics import (
     MEASURES,
     Judged,
+    average_precision,
     coverage,
     hit_rate,
     judge,
@@ -69,6 +70,13 @@ def test_ndcg(judged: Judged) -> None:
     assert ndcg(judged, 4).tolist() == pytest.approx([at_4, 1, 0, 0])
     at_2 = (1 / math.log2(3)) / (1 + 1 / math.log2(3))
     assert ndcg(judged, 2).tolist() == pytest.approx([at_2, 1, 0, 0])
+
+
+def test_average_precision_divides_by_what_a_perfect_list_could_find(judged: Judged) -> None:
+    # Hits at ranks 2 and 4: precision 1/2 and 2/4 there. Three targets, of which two fit into the first two ranks.
+    assert average_precision(judged, 4).tolist() == pytest.approx([(1 / 2 + 2 / 4) / 3, 1, 0, 0])
+    assert average_precision(judged, 2).tolist() == pytest.approx([(1 / 2) / 2, 1, 0, 0])
+    assert average_precision(judged, 1).tolist() == [0, 1, 0, 0]
 
 
 def test_only_empty_lists() -> None:
@@ -151,13 +159,16 @@ def test_they_are_what_their_formulas_say(cases: list[tuple[Positions, Positions
         assert precision(judged, k)[case] == pytest.approx(len(ranks) / k)
         assert hit_rate(judged, k)[case] == (1 if ranks else 0)
         assert mrr(judged, k)[case] == pytest.approx(1 / ranks[0] if ranks else 0)
+        precisions = sum(found / rank for found, rank in enumerate(ranks, 1))
+        assert average_precision(judged, k)[case] == pytest.approx(precisions / min(k, len(targets)))
         assert ndcg(judged, k)[case] == pytest.approx(sum(1 / math.log2(rank + 1) for rank in ranks) / ideal)
 
 
 @given(st.lists(wanted, min_size=1, max_size=6), some_k)
-def test_a_perfect_list_has_the_highest_ndcg(targets: list[Positions], k: int) -> None:
+def test_a_perfect_list_has_the_highest_ndcg_and_average_precision(targets: list[Positions], k: int) -> None:
     padded = [np.concatenate((found, np.arange(40, 45, dtype=np.int32))) for found in targets]
     assert ndcg(judge(padded, targets), k).tolist() == [1.0] * len(targets)
+    assert average_precision(judge(padded, targets), k).tolist() == [1.0] * len(targets)
 
 
 @given(some_cases, st.integers(1, 19))

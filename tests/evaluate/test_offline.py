@@ -10,15 +10,19 @@ import pytest
 
 from homefeed.engine import Prepared, prepare
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError
-from homefeed.evaluate import offline
+from homefeed.evaluate import judging, setting, systems
+from homefeed.evaluate.evaluation import Evaluation
+from homefeed.evaluate.judging import METRICS
 from homefeed.evaluate.metrics import Judged, judge
-from homefeed.evaluate.offline import DEPTH, METRICS, Evaluation, Protocol, evaluate_app
+from homefeed.evaluate.offline import evaluate_app
+from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.split import Cases, by_time
-from homefeed.funnel import Feed, recommend
+from homefeed.evaluate.systems import DEEP
+from homefeed.funnel import Feed, Ranked, rank
 from homefeed.recipe import Recipe
 from homefeed.testing import Play, World, make_world, toy_item
 from homefeed.testing.world import RECIPE
-from homefeed.types import Interactions, Item, Positions, Query, Slate, TrainingData
+from homefeed.types import Interactions, Item, Positions, Query, TrainingData
 
 GENRES = ("Drama", "SciFi", "Comedy")
 
@@ -41,6 +45,10 @@ def planted_world(seed: int = 1, users: int = 42, items: int = 60, plays: int = 
 def _chosen(rng: np.random.Generator, user: int, items: int) -> int:
     item = int(rng.integers(items))
     return item if rng.random() < 1 / 8 else item - item % 3 + user % 3
+
+
+SYSTEMS = ["popular", "item_item", "content", "trending", "fresh", "home: merged", "home"]
+ONCE = Protocol(replay=False)
 
 
 def evaluated(world: World, **options: Any) -> Evaluation:
@@ -93,8 +101,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
         seen.lists.append(lists)
         return judge(lists, targets)
 
-    monkeypatch.setattr(offline, "prepare", see_prepare)
-    monkeypatch.setattr(offline, "judge", see_judge)
+    monkeypatch.setattr(setting, "prepare", see_prepare)
+    monkeypatch.setattr(judging, "judge", see_judge)
     return seen
 
 
@@ -120,23 +128,35 @@ def test_where_nobody_has_a_taste_nothing_is_found() -> None:
 def test_it_says_what_was_compared_and_on_what() -> None:
     world = planted_world()
     result = evaluated(world)
-    assert (result.app, result.feed, result.protocol) == ("toy", "home", Protocol())
+    assert (result.app, result.feeds, result.protocol) == ("toy", ("home",), Protocol())
     comparison = result.comparison
-    assert list(comparison.systems) == ["popular", "item_item", "content", "trending", "fresh", "home"]
-    assert comparison.metrics == METRICS
+    assert list(comparison.systems) == SYSTEMS == [system.name for system in result.systems]
+    assert comparison.metrics == (*METRICS, "novelty@20", "diversity@20")
+    assert comparison.figures == ("coverage@20", "gini@20")
     assert all(0 <= figures["coverage@20"] <= 1 for figures in comparison.overall.values())
-    assert result.train_events == len(by_time(world.data.interactions).train)
-    assert result.items == world.catalog.size == 60
-    assert result.test_users == comparison.users
-    assert 0 < result.test_users <= 42 - sum(result.left_out.values())
+    asked, split, times = result.asked, by_time(world.data.interactions), world.data.interactions.times
+    assert asked.train_events == len(split.train)
+    assert asked.items == world.catalog.size == 60
+    assert asked.test_users == comparison.users == len(split.cases)
+    assert 0 < asked.test_users <= 42 - sum(asked.left_out.values())
+    assert (asked.events, asked.first_event, asked.last_event) == (len(times), times.min(), times.max())
+    assert asked.cutoff == split.cutoff
+    assert (asked.first_request, asked.last_request) == (split.cases.times.min(), split.cases.times.max())
+    assert (result.leaks, result.failures, result.replayed) == ((), (), len(split.cases))
 
 
 def test_progress_is_told_by_stage() -> None:
     told: list[tuple[str, int, int]] = []
     result = evaluated(planted_world(), progress=lambda *step: told.append(step))
-    asked = result.test_users
-    assert told[:2] == [("training", 0, 1), ("training", 1, 1)]
-    assert told[2:] == [("asking", done, asked) for done in range(1, asked + 1)]
+    asked = result.asked.test_users
+    steps = range(1, asked + 1)
+    assert told == [
+        *(("training", 0, 1), ("training", 1, 1)),
+        *(("asking", done, asked) for done in steps),
+        *(("training again", 0, 1), ("training again", 1, 1)),
+        *(("asking again", done, result.replayed) for done in steps[: result.replayed]),
+        *(("judging", 0, 1), ("judging", 1, 1)),
+    ]
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
@@ -148,25 +168,26 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
 def test_at_most_so_many_users_are_drawn_by_the_seed(seen: Seen) -> None:
     for seed in (1, 1, 2):
         result = evaluated(planted_world(), protocol=Protocol(seed=seed, most_users=10))
-        assert result.test_users == 10
-    of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[5::6]]
+        assert result.asked.test_users == 10
+    of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[6::7]]
     assert of_home[0] == of_home[1] != of_home[2]
 
 
 def test_models_are_trained_on_events_before_the_cutoff_only(seen: Seen) -> None:
     world = planted_world()
     evaluated(world)
-    [past] = seen.past
     split = by_time(world.data.interactions)
-    assert past.interactions.times.max() < split.cutoff == past.now
-    assert len(past.interactions) == len(split.train)
+    assert len(seen.past) == 2, "once to ask, and once again to find who reads the future"
+    for past in seen.past:
+        assert past.interactions.times.max() < split.cutoff == past.now
+        assert len(past.interactions) == len(split.train)
 
 
 def test_typical_full_values_are_those_of_the_past(seen: Seen) -> None:
     world = planted_world()
     cutoff = by_time(world.data.interactions).cutoff
     for one in (world, rewritten(world, cutoff, seed=9)):
-        evaluated(one)
+        evaluated(one, protocol=ONCE)
     as_it_was, future_changed = seen.prepared
     np.testing.assert_array_equal(as_it_was.full, future_changed.full)
     np.testing.assert_array_equal(
@@ -213,14 +234,14 @@ def test_history_and_hidden_items_are_never_ranked(seen: Seen, revealed_share: f
     world = planted_world()
     evaluated(world, protocol=Protocol(revealed_share=revealed_share))
     cases: Cases = by_time(world.data.interactions, revealed_share=revealed_share).cases
-    assert len(seen.lists) == 6
+    assert len(seen.lists) == len(SYSTEMS)
     for lists in seen.lists:
         assert len(lists) == len(cases)
         for case, ranked in zip(cases, lists, strict=True):
             history = world.data.interactions.items[case.history]
             assert not np.isin(ranked, history).any()
             assert world.catalog.available[ranked].all()
-            assert len(np.unique(ranked)) == len(ranked) <= DEPTH
+            assert len(np.unique(ranked)) == len(ranked) <= DEEP
 
 
 def test_what_came_into_being_later_is_ranked_by_no_system(seen: Seen) -> None:
@@ -239,7 +260,7 @@ def test_what_came_into_being_later_is_ranked_by_no_system(seen: Seen) -> None:
     created = world.catalog.created
     too_new = [int((created > case.time).sum()) for case in cases]
     assert 0 <= min(too_new) < max(too_new), "users ask at different times"
-    assert len(seen.lists) == 6
+    assert len(seen.lists) == len(SYSTEMS)
     for lists in seen.lists:
         for case, ranked in zip(cases, lists, strict=True):
             assert (created[ranked] <= case.time).all()
@@ -254,11 +275,11 @@ def test_users_are_asked_for_as_who_they_are(monkeypatch: pytest.MonkeyPatch) ->
     world = planted_world(users=20)
     asked: list[tuple[str | None, Mapping[str, Any]]] = []
 
-    def see(feed: Feed, query: Query) -> Slate:
+    def see(feed: Feed, query: Query) -> Ranked:
         asked.append((query.user.user_id, query.user.attributes))
-        return recommend(feed, query)
+        return rank(feed, query)
 
-    monkeypatch.setattr(offline, "recommend", see)
+    monkeypatch.setattr(systems, "rank", see)
     people = tuple({"likes": GENRES[user % 3], "row": user} for user in range(20))
     evaluated(replace(world, data=replace(world.data, users=people)))
     assert len(asked) > 20
@@ -299,20 +320,19 @@ def test_validation_never_touches_the_test(seen: Seen) -> None:
         evaluated(one, protocol=protocol) for one in (world, *(rewritten(world, cutoff, s) for s in (1, 2)))
     ]
     assert results[0] == results[1] == results[2]
-    assert results[0].train_events == len(by_time(by_time(world.data.interactions).train).train)
+    assert results[0].asked.train_events == len(by_time(by_time(world.data.interactions).train).train)
     assert all(past.now < cutoff for past in seen.past)
     assert evaluated(world) != evaluated(rewritten(world, cutoff, 1)), "the test does look at it"
 
 
 def test_another_feed_and_baseline() -> None:
-    comparison = evaluated(planted_world(), feed="popular", baseline="home").comparison
-    assert (comparison.baseline, list(comparison.systems)) == ("home", ["home", "popular"])
+    comparison = evaluated(planted_world(), feeds=["popular"], baseline="home", protocol=ONCE).comparison
+    assert (comparison.baseline, list(comparison.systems)) == ("home", ["home", "popular (retriever)", "popular"])
 
 
-@pytest.mark.parametrize("names", [{"feed": "hme"}, {"baseline": "best"}])
-def test_a_feed_that_does_not_exist_is_a_clear_error(names: dict[str, str]) -> None:
-    [name] = names.values()
-    with pytest.raises(NotFoundError, match=f'^no feed "{name}" in toy; there are: popular, home$'):
+@pytest.mark.parametrize("names", [{"feeds": ["home", "best"]}, {"baseline": "best"}])
+def test_a_feed_that_does_not_exist_is_a_clear_error(names: dict[str, Any]) -> None:
+    with pytest.raises(NotFoundError, match=r'^no feed "best" in toy; there are: popular, home$'):
         evaluated(planted_world(users=3), **names)
 
 

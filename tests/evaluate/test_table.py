@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from rich.console import Console
 
 from homefeed.errors import InvalidError
 from homefeed.evaluate.bootstrap import Interval
-from homefeed.evaluate.table import Comparison, compare
+from homefeed.evaluate.table import Comparison, PValue, compare, p_in_words
 
 COMPARISON = Comparison(
     baseline="popular",
@@ -42,7 +43,7 @@ def test_markdown() -> None:
 
 
 def test_json_holds_everything() -> None:
-    assert json.loads(COMPARISON.to_json()) == {
+    assert json.loads(json.dumps(COMPARISON.to_json(), allow_nan=False)) == {
         "baseline": "popular",
         "users": 1234,
         "confidence": 0.95,
@@ -62,8 +63,72 @@ def test_json_holds_everything() -> None:
                 "recall@10": {"mean": -0.01, "low": -0.05, "high": 0.03},
             }
         },
+        "tests": {},
         "overall": {"popular": {"coverage@10": 0.05}},
     }
+
+
+TESTED = replace(
+    COMPARISON,
+    tests={"als|full": {"ndcg@10": PValue(0.0001, 0.0004), "recall@10": PValue(0.2, 0.4)}},
+    main=("ndcg@10", "coverage@10"),
+)
+
+
+def test_a_narrow_table_shows_the_main_measures_and_the_rest_follows() -> None:
+    text = TESTED.to_markdown()
+    assert text.startswith(
+        "| system | ndcg@10 | coverage@10 |\n"
+        "| --- | ---: | ---: |\n"
+        "| popular | 0.1000 [0.0500, 0.1500] | 0.0500 |\n"
+    )
+    assert "| difference from popular | ndcg@10 |\n" in text
+    assert text.endswith(
+        "| p after Holm's correction | ndcg@10 | recall@10 |\n"
+        "| --- | ---: | ---: |\n"
+        "| als\\|full | **< 0.001** | 0.400 |\n"
+        "\n"
+        "| system | recall@10 |\n"
+        "| --- | ---: |\n"
+        "| popular | 0.2000 |\n"
+        "| als\\|full | 0.1900 |\n"
+    )
+    shown = _rendered(TESTED)
+    assert "recall@10" not in shown
+    assert "coverage@10" in shown
+
+
+def test_the_note_says_who_is_beyond_chance_and_on_which_side() -> None:
+    assert TESTED.note().endswith(
+        " Beyond chance (paired randomisation tests, p up to 0.05 after Holm's correction for 1 system): "
+        "at ndcg@10, ahead (als|full)."
+    )
+    behind = replace(TESTED, tests={"als|full": {"recall@10": PValue(0.01, 0.05)}}, main=())
+    assert behind.note().endswith("at recall@10, behind (als|full).")
+    unsure = replace(TESTED, tests={"als|full": {"ndcg@10": PValue(0.01, 0.051)}})
+    assert unsure.note().endswith("at ndcg@10, none.")
+    assert "Beyond chance" not in COMPARISON.note()
+
+
+def test_p_values_in_json_are_numbers() -> None:
+    assert TESTED.to_json()["tests"]["als|full"]["ndcg@10"] == {"p": 0.0001, "p_holm": 0.0004}
+
+
+def test_a_p_value_is_never_printed_as_nothing() -> None:
+    assert [p_in_words(p) for p in (0.00099, 0.001, 0.0496, 1.0)] == ["< 0.001", "0.001", "0.050", "1.000"]
+
+
+def test_only_what_is_asked_for_is_tested_and_all_systems_together() -> None:
+    rng = np.random.default_rng(2)
+    base = rng.random(100)
+    systems = {"base": base, "better": base + 0.2, "alike": base + rng.normal(0, 0.1, 100)}
+    values = {name: {"a": column, "b": column} for name, column in systems.items()}
+    found = compare(values, "base", np.random.default_rng(0), tested=["b"])
+    assert found.tested == ("b",)
+    better, alike = (found.tests[name]["b"] for name in ("better", "alike"))
+    assert better.p_holm == 2 * better.p < 0.001
+    assert alike.p_holm == alike.p > 0.05
+    assert "at b, ahead (better)" in found.note()
 
 
 def test_rich_shows_means_and_differences() -> None:
@@ -71,7 +136,7 @@ def test_rich_shows_means_and_differences() -> None:
     for part in (
         "ndcg@10",
         "0.3000 [0.2500, 0.3500]",
-        "als|full - popular",
+        "minus popular",
         "+0.2000 [+0.1000, +0.3000]",
         "0.0500",
     ):
@@ -121,3 +186,14 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare({"a": {"m": np.ones(2)}, "b": {"m": np.ones(3)}}, "a", rng)
     with pytest.raises(InvalidError, match="same metrics"):
         compare({"a": {"m": np.ones(2)}, "b": {"n": np.ones(2)}}, "a", rng)
+
+
+def test_another_system_changes_nothing_of_the_others() -> None:
+    rng = np.random.default_rng(1)
+    systems = {name: {"m": rng.random(60)} for name in ("base", "one", "two")}
+    few = {name: systems[name] for name in ("base", "two")}
+    of_all, of_few = (compare(some, "base", np.random.default_rng(0), tested=["m"]) for some in (systems, few))
+    for name in few:
+        assert of_all.systems[name] == of_few.systems[name]
+    assert of_all.differences["two"] == of_few.differences["two"]
+    assert of_all.tests["two"]["m"].p == of_few.tests["two"]["m"].p

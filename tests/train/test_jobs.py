@@ -153,7 +153,7 @@ async def test_the_same_data_and_seed_give_the_same_bytes_in_any_process(
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, store_url, again, env=environment)
     assert await process.wait() == 0
     expected = files_of(artifacts)
-    assert len(expected) == 14
+    assert len(expected) == 16
     assert files_of(ArtifactStore(again)) == expected
 
 

@@ -1,23 +1,28 @@
-"""How good rankings are, user by user, against binary targets.
+"""How good rankings are: user by user against binary targets, and beyond accuracy.
 
-Every measure takes `Judged` lists and gives one value in 0 to 1 per case (cases,), so that intervals over users
-can be computed. A list shorter than k is one that missed at its lacking ranks. All targets count, also where
-there are more of them than k: recall@k then stays below 1, while NDCG@k can still reach it.
+Each of the `MEASURES` takes `Judged` lists and gives one value in 0 to 1 per case (cases,), so that intervals over
+users can be computed. A list shorter than k is one that missed at its lacking ranks. All targets count, also where
+there are more of them than k: recall@k then stays below 1, while NDCG@k and MAP@k can still reach it.
+
+Beyond accuracy, no target is asked for: `novelty` and `intra_list_diversity` give one value per list, `coverage`
+and `gini` one of a whole system.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from homefeed.errors import InvalidError
-from homefeed.types import Mask, Positions
+from homefeed.types import Codes, Mask, Positions
 
 PerUser: TypeAlias = npt.NDArray[np.float64]
+PerItem: TypeAlias = npt.NDArray[np.floating[Any]]
+PerItemVectors: TypeAlias = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +79,18 @@ def hit_rate(judged: Judged, k: int) -> PerUser:
     return np.minimum(_hit_counts(judged, k), 1.0)
 
 
+def average_precision(judged: Judged, k: int) -> PerUser:
+    """Average precision, cut off at k; the mean is MAP@k (McFee et al., WWW 2012 Companion, the MSD Challenge).
+
+    The sum of precision@r over the ranks r <= k where a target stands, divided by min(k, targets), so that a
+    perfect list has 1 also where there are more targets than ranks. trec_eval divides by all targets instead.
+    """
+    hits = _hits(judged, k)
+    found = np.cumsum(hits, axis=1)
+    at_hits = (found / np.arange(1, hits.shape[1] + 1) * hits).sum(axis=1)
+    return np.asarray(at_hits / np.minimum(judged.target_counts, k))
+
+
 def mrr(judged: Judged, k: int) -> PerUser:
     """1 / rank of the first target, 0 where none is in the first k; the mean is MRR (Voorhees, TREC-8, 1999)."""
     hits = _hits(judged, k)
@@ -104,6 +121,7 @@ MEASURES: Final[Mapping[str, Callable[[Judged, int], PerUser]]] = {
     "recall": recall,
     "hit_rate": hit_rate,
     "mrr": mrr,
+    "map": average_precision,
     "precision": precision,
 }
 
@@ -118,14 +136,112 @@ def coverage(ranked: Sequence[Positions], eligible: Mask, k: int) -> float:
 
     After Ge, Delgado-Battenfeld & Jannach, "Beyond Accuracy", RecSys 2010. It grows with the number of lists,
     so that only systems asked for the same cases can be compared.
+
+    Raises:
+        InvalidError: nothing is eligible, there are no lists, or a list names what is not in the catalogue.
     """
-    _check_k(k)
+    shown = _times_shown(ranked, eligible, k)
+    return float(np.count_nonzero(shown) / len(shown))
+
+
+def gini(ranked: Sequence[Positions], eligible: Mask, k: int) -> float:
+    """Gini index@k of how often each of the `eligible` (items,) is in the first k: 0 all alike, 1 only one item.
+
+    The sum over the n items, from the least to the most often shown, of (2 j - n - 1) p(j), divided by n - 1,
+    where p(j) is the j-th item's share of all that was shown (Shani & Gunawardana, "Evaluating Recommendation
+    Systems", Recommender Systems Handbook, 2011). 0 where nothing eligible was shown, or where
+    only one item is eligible: read it beside the coverage.
+
+    Raises:
+        InvalidError: as `coverage` does.
+    """
+    shown = np.sort(_times_shown(ranked, eligible, k))
+    items, total = len(shown), shown.sum()
+    if total == 0 or items == 1:
+        return 0.0
+    return float((2 * np.arange(1, items + 1) - items - 1) @ shown / (total * (items - 1)))
+
+
+def share_of_users(users: Codes, items: Positions, item_count: int) -> PerItem:
+    """Of each item (items,), the share of users who had it, with one more user who had all: above 0, up to 1.
+
+    `users` and `items` are (events,), as the columns of the events before the cutoff; an item a user had twice
+    counts once. Adding one to both counts keeps finite what an item nobody had tells: log2(users + 1) bits.
+
+    Raises:
+        InvalidError: an item is not among the `item_count`.
+    """
+    if items.max(initial=-1) >= item_count:
+        raise InvalidError(f"items: expected positions below {item_count}, the items there are, got {items.max()}")
+    pairs = np.unique(users.astype(np.int64) * item_count + items)
+    had = np.bincount(pairs % item_count, minlength=item_count)
+    return np.asarray((had + 1) / (len(np.unique(users)) + 1))
+
+
+def novelty(ranked: Sequence[Positions], popularity: PerItem, k: int) -> PerUser:
+    """How unexpected the first k are, in bits: the mean over a list of -log2(share of users who had the item).
+
+    Mean self-information (Zhou et al., PNAS 107(10), 2010; Vargas & Castells, RecSys 2011). `popularity` (items,)
+    are shares above 0, as `share_of_users` makes them. One value per list (cases,); 0 where a list is empty, for
+    nothing new was shown.
+
+    Raises:
+        InvalidError: a share is not above 0 and up to 1, or as `coverage` does.
+    """
+    if not ((popularity > 0) & (popularity <= 1)).all():
+        raise InvalidError("popularity: expected shares above 0 and up to 1; share_of_users makes such")
+    items, list_of = _first_k(ranked, len(popularity), k)
+    bits = np.bincount(list_of, -np.log2(popularity)[items], minlength=len(ranked))
+    return np.asarray(bits / np.maximum(np.bincount(list_of, minlength=len(ranked)), 1))
+
+
+def intra_list_diversity(ranked: Sequence[Positions], vectors: PerItemVectors, k: int) -> PerUser:
+    """How unlike one another the first k are: 1 - the mean cosine over all pairs of a list.
+
+    After Ziegler et al., WWW 2005, and Vargas & Castells, RecSys 2011. `vectors` (items, d) have a norm of 1, or
+    of 0 where nothing is known of an item, which is then unlike any other. One value per list (cases,), from 0 to
+    1 where no cosine is negative, else up to 2; 0 where a list has fewer than two items.
+
+    Raises:
+        InvalidError: a vector has another norm, or as `coverage` does.
+    """
+    squares = np.einsum("id,id->i", vectors, vectors, dtype=np.float64)
+    if not (np.isclose(squares, 1, atol=1e-3) | (squares == 0)).all():
+        raise InvalidError("vectors: expected rows with a norm of 1 or 0; divide each by its norm")
+    items, list_of = _first_k(ranked, len(vectors), k)
+    counts = np.bincount(list_of, minlength=len(ranked))
+    sums = np.zeros((len(ranked), vectors.shape[1]))
+    place = np.arange(len(items)) - (np.cumsum(counts) - counts)[list_of]
+    # Rank by rank, each list at most once, so that memory does not grow with k.
+    for rank in range(int(counts.max())):
+        at_rank = place == rank
+        sums[list_of[at_rank]] += vectors[items[at_rank]]
+    # |sum of v|^2 holds every pair twice, and each vector with itself.
+    cosines = np.einsum("cd,cd->c", sums, sums) - np.bincount(list_of, squares[items], minlength=len(ranked))
+    pairs = counts * (counts - 1)
+    return np.where(pairs > 0, 1 - cosines / np.maximum(pairs, 1), 0.0)
+
+
+def _times_shown(ranked: Sequence[Positions], eligible: Mask, k: int) -> npt.NDArray[np.int64]:
+    """How many lists have each of the eligible items in their first k."""
     if not eligible.any():
         raise InvalidError("eligible: expected at least one item of the catalogue to be eligible")
-    items, _, rank_of = _flattened("ranked", ranked)
-    shown = np.zeros(len(eligible), dtype=np.bool_)
-    shown[items[rank_of < k]] = True
-    return float((shown & eligible).sum() / eligible.sum())
+    items, _ = _first_k(ranked, len(eligible), k)
+    return np.bincount(items, minlength=len(eligible))[eligible]
+
+
+def _first_k(
+    ranked: Sequence[Positions], item_count: int, k: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first k of each list end to end: the positions, and each one's list."""
+    _check_k(k)
+    items, list_of, rank_of = _flattened("ranked", ranked)
+    if items.max(initial=-1) >= item_count:
+        raise InvalidError(
+            f"ranked: expected positions below {item_count}, the items there are, got {items.max()}"
+        )
+    first = rank_of < k
+    return items[first], list_of[first]
 
 
 def _hits(judged: Judged, k: int) -> Mask:

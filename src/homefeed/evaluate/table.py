@@ -1,11 +1,10 @@
-"""Systems side by side: each metric's mean with its interval, and the difference from a baseline."""
+"""Systems side by side: each measure's mean with its interval, and the difference from a baseline."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from rich.table import Table
@@ -14,18 +13,33 @@ from rich.text import Text
 from homefeed.errors import InvalidError
 from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
 from homefeed.evaluate.metrics import PerUser
+from homefeed.evaluate.significance import holm, randomization_test
+
+ALPHA: Final = 0.05
+"""From which p-value on a difference may well be chance."""
+
+_DRAWINGS: Final = 5_000
 
 _Row: TypeAlias = tuple[str, list[tuple[str, bool]]]
 """A label and its cells: text, and whether it is to stand out."""
+
+
+class PValue(NamedTuple):
+    """The p-value of a system's difference from the baseline, and what it is beside those of all the others."""
+
+    p: float
+    p_holm: float
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What an evaluation found.
 
-    `systems` maps a system's name to metric to its mean over users with the interval; `differences` the same of
-    every system but the baseline, as the paired difference from the baseline. `overall` holds figures of a whole
-    system that have no interval over users, such as coverage. All systems have the same metrics.
+    `systems` maps a system's name to measure to its mean over users with the interval; `differences` the same of
+    every system but the baseline, as the paired difference from the baseline; `tests` those of the differences
+    that were tested for chance. `overall` holds figures of a whole system that have no interval over users, such
+    as coverage. `main` names the measures and figures that a narrow table shows, all of them where it is empty.
+    All systems have the same measures.
     """
 
     baseline: str
@@ -34,10 +48,12 @@ class Comparison:
     systems: Mapping[str, Mapping[str, Interval]]
     differences: Mapping[str, Mapping[str, Interval]]
     overall: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    tests: Mapping[str, Mapping[str, PValue]] = field(default_factory=dict)
+    main: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics with an interval, in order."""
+        """The measures with an interval, in order."""
         return tuple(self.systems[self.baseline])
 
     @property
@@ -45,58 +61,104 @@ class Comparison:
         """The figures without one that any system has, in order."""
         return tuple(dict.fromkeys(name for figures in self.overall.values() for name in figures))
 
-    def to_json(self) -> str:
-        """All of it; an interval is an object of mean, low and high."""
-        content: dict[str, Any] = {
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """The measures that were tested for chance, in order."""
+        return tuple(dict.fromkeys(name for row in self.tests.values() for name in row))
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values; an interval is an object of mean, low and high."""
+        return {
             "baseline": self.baseline,
             "users": self.users,
             "confidence": self.confidence,
             "systems": _as_objects(self.systems),
             "differences": _as_objects(self.differences),
+            "tests": _as_objects(self.tests),
             "overall": {system: dict(figures) for system, figures in self.overall.items()},
         }
-        return json.dumps(content, allow_nan=False, ensure_ascii=False, indent=2)
 
     def to_markdown(self) -> str:
-        """A table of the means and one of the differences, bold where the interval excludes zero."""
-        blocks = [_markdown_table(("system", *self.metrics, *self.figures), self._mean_rows())]
+        """The main means and their differences, bold where the interval excludes zero; the tests; the rest."""
+        metrics, figures = self._shown(self.metrics), self._shown(self.figures)
+        blocks = [_markdown_table(("system", *metrics, *figures), self._mean_rows(metrics, figures))]
         if self.differences:
             title = f"difference from {self.baseline}"
-            blocks.append(_markdown_table((title, *self.metrics), self._difference_rows()))
-        return "\n\n".join([*blocks, self._note()]) + "\n"
+            blocks.append(_markdown_table((title, *metrics), self._difference_rows(metrics)))
+        blocks.append(self.note())
+        if self.tests:
+            blocks.append(_markdown_table(("p after Holm's correction", *self.tested), self._test_rows()))
+        metrics, figures = self._rest(self.metrics), self._rest(self.figures)
+        if metrics or figures:
+            blocks.append(_markdown_table(("system", *metrics, *figures), self._plain_rows(metrics, figures)))
+        return "\n\n".join(blocks) + "\n"
 
     def to_rich(self) -> Table:
-        """The means and, in a second section, the differences, bold where the interval excludes zero."""
-        table = Table(caption=self._note(), caption_justify="left")
+        """The main means and, in a second section, the differences, bold where the interval excludes zero."""
+        metrics, figures = self._shown(self.metrics), self._shown(self.figures)
+        table = Table(caption=self.note(), caption_justify="left")
         table.add_column("system")
-        for name in (*self.metrics, *self.figures):
-            table.add_column(name, justify="right")
-        for label, cells in self._mean_rows():
+        for name in (*metrics, *figures):
+            table.add_column(name, justify="right", no_wrap=True)
+        for label, cells in self._mean_rows(metrics, figures):
             table.add_row(Text(label), *(Text(text) for text, _ in cells))
-        table.add_section()
-        for label, cells in self._difference_rows():
+        if self.differences:
+            table.add_section()
+            table.add_row(Text(f"minus {self.baseline}", style="italic"))
+        for label, cells in self._difference_rows(metrics):
             styled = (Text(text, style="bold" if stands_out else "") for text, stands_out in cells)
-            table.add_row(Text(f"{label} - {self.baseline}"), *styled)
+            table.add_row(Text(label), *styled)
         return table
 
-    def _mean_rows(self) -> Iterator[_Row]:
-        for system, row in self.systems.items():
-            figures = self.overall.get(system, {})
-            means = [(_in_brackets(row[metric], ".4f"), False) for metric in self.metrics]
-            yield (
-                system,
-                means + [(f"{figures[name]:.4f}" if name in figures else "", False) for name in self.figures],
-            )
-
-    def _difference_rows(self) -> Iterator[_Row]:
-        for system, row in self.differences.items():
-            yield system, [(_in_brackets(row[name], "+.4f"), row[name].excludes_zero) for name in self.metrics]
-
-    def _note(self) -> str:
-        return (
+    def note(self) -> str:
+        """How to read the table, and which differences are more than chance after Holm's correction."""
+        read = (
             f"Means over {self.users:,} users with {self.confidence * 100:g} % percentile bootstrap intervals. "
             "Bold: the interval of the paired difference excludes zero (each by itself)."
         )
+        if not self.tests:
+            return read
+        told = "; ".join(f"at {metric}, {self._told(metric)}" for metric in self._shown(self.tested))
+        return (
+            f"{read} Beyond chance (paired randomisation tests, p up to {ALPHA} after Holm's correction for "
+            f"{len(self.tests)} {'system' if len(self.tests) == 1 else 'systems'}): {told}."
+        )
+
+    def _told(self, metric: str) -> str:
+        """Which systems the tests tell from the baseline: "ahead (home, content), behind (fresh)"."""
+        sides: dict[str, list[str]] = {"ahead": [], "behind": []}
+        for system, row in self.tests.items():
+            if row[metric].p_holm <= ALPHA:
+                sides["ahead" if self.differences[system][metric].mean > 0 else "behind"].append(system)
+        return ", ".join(f"{side} ({', '.join(names)})" for side, names in sides.items() if names) or "none"
+
+    def _shown(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if not self.main or name in self.main)
+
+    def _rest(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in self._shown(names))
+
+    def _mean_rows(self, metrics: Sequence[str], figures: Sequence[str]) -> Iterator[_Row]:
+        for system, row in self.systems.items():
+            means = [(_in_brackets(row[metric], ".4f"), False) for metric in metrics]
+            yield system, means + self._figure_cells(system, figures)
+
+    def _plain_rows(self, metrics: Sequence[str], figures: Sequence[str]) -> Iterator[_Row]:
+        for system, row in self.systems.items():
+            means = [(f"{row[metric].mean:.4f}", False) for metric in metrics]
+            yield system, means + self._figure_cells(system, figures)
+
+    def _figure_cells(self, system: str, figures: Sequence[str]) -> list[tuple[str, bool]]:
+        known = self.overall.get(system, {})
+        return [(f"{known[name]:.4f}" if name in known else "", False) for name in figures]
+
+    def _difference_rows(self, metrics: Sequence[str]) -> Iterator[_Row]:
+        for system, row in self.differences.items():
+            yield system, [(_in_brackets(row[name], "+.4f"), row[name].excludes_zero) for name in metrics]
+
+    def _test_rows(self) -> Iterator[_Row]:
+        for system, row in self.tests.items():
+            yield system, [(p_in_words(row[name].p_holm), row[name].p_holm <= ALPHA) for name in self.tested]
 
 
 def compare(
@@ -106,39 +168,68 @@ def compare(
     overall: Mapping[str, Mapping[str, float]] | None = None,
     resamples: int = 1_000,
     confidence: float = 0.95,
+    tested: Sequence[str] = (),
+    main: Sequence[str] = (),
 ) -> Comparison:
-    """Compare systems by system name to metric to values (users,), of the same users in the same order.
+    """Compare systems by system name to measure to values (users,), of the same users in the same order.
+
+    All systems are judged by the same resamples of users, so that one more or less changes nothing of the others'.
+    The measures `tested` are tested for chance against the baseline, each of them with Holm's correction for the
+    number of systems.
 
     Raises:
-        InvalidError: the baseline is none of the systems, or the systems' metrics or users differ.
+        InvalidError: the baseline is none of the systems, or the systems' measures or users differ.
     """
     if baseline not in per_user:
         raise InvalidError(f'baseline: expected one of {", ".join(per_user) or "no systems"}, got "{baseline}"')
     reference = per_user[baseline]
+    seed = int(rng.integers(2**63))
+    others = {system: values for system, values in per_user.items() if system != baseline}
     differences = {
-        system: paired_differences(values, reference, rng, resamples, confidence)
-        for system, values in per_user.items()
-        if system != baseline
+        system: paired_differences(values, reference, np.random.default_rng(seed), resamples, confidence)
+        for system, values in others.items()
     }
     systems = {
-        system: mean_intervals({metric: values[metric] for metric in reference}, rng, resamples, confidence)
+        system: mean_intervals(
+            {metric: values[metric] for metric in reference}, np.random.default_rng(seed), resamples, confidence
+        )
         for system, values in per_user.items()
     }
     users = len(next(iter(reference.values()), ()))
-    return Comparison(baseline, users, confidence, systems, differences, overall or {})
+    tests = _tests(others, reference, seed, tested)
+    return Comparison(baseline, users, confidence, systems, differences, overall or {}, tests, tuple(main))
 
 
-def _as_objects(systems: Mapping[str, Mapping[str, Interval]]) -> dict[str, dict[str, dict[str, float]]]:
-    return {
-        system: {metric: interval._asdict() for metric, interval in row.items()} for system, row in systems.items()
-    }
+def _tests(
+    others: Mapping[str, Mapping[str, PerUser]], reference: Mapping[str, PerUser], seed: int, tested: Sequence[str]
+) -> dict[str, dict[str, PValue]]:
+    tests: dict[str, dict[str, PValue]] = {system: {} for system in others} if tested else {}
+    for metric in tested:
+        found = {
+            system: randomization_test(values[metric], reference[metric], np.random.default_rng(seed), _DRAWINGS)
+            for system, values in others.items()
+        }
+        for system, adjusted in holm(found).items():
+            tests[system][metric] = PValue(found[system], adjusted)
+    return tests
+
+
+def p_in_words(p: float) -> str:
+    """A p-value as it is printed."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _as_objects(
+    systems: Mapping[str, Mapping[str, Interval]] | Mapping[str, Mapping[str, PValue]],
+) -> dict[str, dict[str, dict[str, float]]]:
+    return {system: {metric: found._asdict() for metric, found in row.items()} for system, row in systems.items()}
 
 
 def _in_brackets(interval: Interval, form: str) -> str:
     return f"{interval.mean:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
 
 
-def _markdown_table(header: tuple[str, ...], rows: Iterator[_Row]) -> str:
+def _markdown_table(header: Sequence[str], rows: Iterator[_Row]) -> str:
     lines = [_markdown_line(header), _markdown_line(("---", *("---:" for _ in header[1:])))]
     for label, cells in rows:
         shown = (f"**{text}**" if stands_out else text for text, stands_out in cells)
@@ -146,5 +237,5 @@ def _markdown_table(header: tuple[str, ...], rows: Iterator[_Row]) -> str:
     return "\n".join(lines)
 
 
-def _markdown_line(cells: tuple[str, ...]) -> str:
+def _markdown_line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

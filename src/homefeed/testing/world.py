@@ -133,13 +133,25 @@ BECAUSE: Final[Mapping[tuple[str, str], str]] = {
 }
 """For a viewer and an item: which of what they played speaks most for it."""
 
+TOY_SIMILARITY: Final[Mapping[str, float]] = {
+    "cosine": 1.0,
+    "ridge": 0.0,
+    "spectral": 0.0,
+    "alike": 0.0,
+    "user_exponent": 0.5,
+    "item_exponent": 0.4,
+    "power": 1.0,
+    "shrinkage": 0.5,
+}
+"""The damped cosine alone: what can be told by hand."""
+
 RECIPE: Final[Mapping[str, Any]] = {
     "app": "toy",
     "items": {"fields": {"title": "text", "content_type": "category", "genre": "tags", "year": "number"}},
     "events": {"play": {"full": "typical"}},
     "signals": {"full_quantile": 1.0, "full_shrinkage": 0.0, "full_default": 2700.0, "full_group": "content_type"},
     "models": {
-        "item_item": {"user_exponent": 0.5, "item_exponent": 0.4, "power": 1.0, "shrinkage": 0.5},
+        "item_item": TOY_SIMILARITY,
         "content": {"fields": {"title": 1.0, "genre": 2.0, "content_type": 1.0}},
     },
     "feeds": {

@@ -13,8 +13,9 @@ import pytest
 
 from homefeed.errors import HomefeedError
 from homefeed.retrieve.content.embedding import load_text_model
-from homefeed.retrieve.content.model import ContentConfig, ContentModel, word_matrix
+from homefeed.retrieve.content.model import ContentConfig, ContentModel
 from homefeed.retrieve.content.trainer import ContentTrainer, from_texts
+from homefeed.retrieve.content.words import word_matrix
 from homefeed.testing import ModelContract, TrainerContract, World, make_world, toy_world
 from homefeed.types import Floats, TrainingData
 

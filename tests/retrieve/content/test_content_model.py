@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from homefeed.retrieve.content.model import ContentModel, unit, word_matrix, words_of
+from homefeed.retrieve.content.model import ContentModel, unit
+from homefeed.retrieve.content.words import word_matrix, words_of
 from homefeed.testing import ModelContract, World, toy_world
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from homefeed.errors import HomefeedError
-from homefeed.retrieve.content.model import ContentConfig, ContentModel, words_of
+from homefeed.retrieve.content.model import ContentConfig, ContentModel
 from homefeed.retrieve.content.trainer import ContentTrainer
+from homefeed.retrieve.content.words import words_of
 from homefeed.testing import TrainerContract, make_world, toy_world
 from homefeed.testing.world import LOOKALIKES
 from homefeed.types import Floats, Interactions, TrainingData

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self, TypeAlias
+from typing import Annotated, Self
 
 import numpy as np
 import orjson
-import scipy.sparse as sp
 from pydantic import Field
 
 from homefeed.protocols import PartConfig
+from homefeed.retrieve.content.words import word_matrix, words_of
 from homefeed.types import Floats, Numbers
-
-WordMatrix: TypeAlias = "sp.csr_array[np.float32]"
-
-_WORD = re.compile(r"[^\W_]{2,}")
 
 
 class ContentConfig(PartConfig):
@@ -75,28 +70,6 @@ class ContentModel:
             for name in ("numbers", "vectors", "weights", "components")
         )
         return cls(numbers, vectors, orjson.loads((folder / "words.json").read_bytes()), weights, components)
-
-
-def word_matrix(documents: Iterable[Iterable[str]], words: Mapping[str, int], weights: Floats) -> WordMatrix:
-    """(documents, words): the weight of each known word a document has, however often. Rows of length 1."""
-    columns = [sorted({words[word] for word in document if word in words}) for document in documents]
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in columns])]).astype(np.int64)
-    indices = np.fromiter((column for row in columns for column in row), np.int64, int(indptr[-1]))
-    row_of = np.repeat(np.arange(len(columns)), np.diff(indptr))
-    length = np.sqrt(np.bincount(row_of, weights[indices].astype(np.float64) ** 2, minlength=len(columns)))
-    # Fields of weight 0 make rows of length 0: they stay so.
-    data = (weights[indices] / np.maximum(length[row_of], 1e-30)).astype(np.float32)
-    return sp.csr_array((data, indices, indptr), shape=(len(columns), len(words)))
-
-
-def words_of(field: str, terms: Iterable[str]) -> list[str]:
-    """The words of a field's terms, marked with the field: each term whole, and the words within it."""
-    words: dict[str, None] = {}
-    for term in terms:
-        folded = term.casefold().strip()
-        words |= dict.fromkeys(_WORD.findall(folded)) or {folded: None}
-        words[folded] = None
-    return [f"{field}={word}" for word in words if word]
 
 
 def unit(vectors: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -10,16 +9,9 @@ from typing import Final
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
 
-from homefeed.errors import HomefeedError
 from homefeed.retrieve.content.embedding import Encode, load_text_model
-from homefeed.retrieve.content.model import (
-    ContentConfig,
-    ContentModel,
-    WordMatrix,
-    unit,
-    word_matrix,
-    words_of,
-)
+from homefeed.retrieve.content.model import ContentConfig, ContentModel, unit
+from homefeed.retrieve.content.words import WordMatrix, documents_of, weighed_words, word_matrix
 from homefeed.types import Floats, TrainingData
 
 _BLOCK: Final = 8_192
@@ -46,19 +38,9 @@ class ContentTrainer:
         Raises:
             HomefeedError: a configured field is not declared by the recipe, or the text model cannot be used.
         """
-        documents = self._documents(data)
+        documents = documents_of(data, self._config.fields, "content")
         encode = None if self._config.text_model is None else load_text_model(Path(self._config.text_model))
-        frequency = Counter(word for document in documents for word in set(document))
-        common = sorted(frequency, key=lambda word: (-frequency[word], word))[: self._config.vocabulary]
-        words = {word: column for column, word in enumerate(sorted(common))}
-        weights = np.array(
-            [
-                self._config.fields[word.partition("=")[0]]
-                * (np.log((1 + data.item_count) / (1 + frequency[word])) + 1)
-                for word in words
-            ],
-            np.float32,
-        )
+        words, weights = weighed_words(documents, self._config.fields, self._config.vocabulary)
         matrix = word_matrix(documents, words, weights)
         if encode is None:
             components = from_catalogue(matrix, self._config.dimensions, data.seed)
@@ -66,18 +48,6 @@ class ContentTrainer:
             components = from_texts(encode, words, matrix, self._config.dimensions)
         vectors = unit(np.asarray(matrix @ components.T, np.float32))
         return ContentModel(data.numbers, vectors, words, weights, components)
-
-    def _documents(self, data: TrainingData) -> list[list[str]]:
-        unknown = sorted(set(self._config.fields) - set(data.terms))
-        if unknown:
-            raise HomefeedError(
-                f'content: no field "{unknown[0]}"; expected some of {", ".join(sorted(data.terms))}'
-            )
-        documents: list[list[str]] = [[] for _ in range(data.item_count)]
-        for field in self._config.fields:
-            for document, terms in zip(documents, data.terms[field], strict=True):
-                document.extend(words_of(field, terms))
-        return documents
 
 
 def from_catalogue(matrix: WordMatrix, dimensions: int, seed: int) -> Floats:

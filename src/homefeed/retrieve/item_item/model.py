@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 from pydantic import Field
 
 from homefeed.protocols import PartConfig
-from homefeed.types import Floats, Numbers
+from homefeed.types import Floats, Mask, Numbers
+
+_ARRAYS: Final = ("numbers", "indptr", "indices", "weights", "derived")
+
+
+Share: TypeAlias = Annotated[float, Field(ge=0, le=100)]
 
 
 class ItemItemConfig(PartConfig):
-    """How similarity is measured; see `ItemItemTrainer` for the formula.
+    """How neighbours are found and weighed; see `ItemItemTrainer` for the formula.
 
-    Items that fewer than `least_users` users share have none: with 2, it never rests on one user alone.
+    `cosine`, `ridge` and `spectral` say how much each view counts; one of 0 is not computed. Items that fewer than
+    `least_users` users share are no neighbours: with 2, it never rests on one user alone. Items without events
+    take their neighbours from the recipe's `fields` and their weights, all fields alike where none are named, at
+    `alike` of a usual best neighbour's weight; with 0 they have none. `place_exponent` is how much less
+    an event of a history counts for every later one, see `taste_of`.
     """
 
-    neighbours: Annotated[int, Field(ge=1, le=2_000)] = 200
-    user_exponent: Annotated[float, Field(ge=0, le=1)] = 0.7
-    item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.5
-    power: Annotated[float, Field(gt=0, le=2)] = 0.7
-    shrinkage: Annotated[float, Field(ge=0)] = 1.0
+    neighbours: Annotated[int, Field(ge=1, le=2_000)] = 300
+    candidates: Annotated[int, Field(ge=1, le=5_000)] = 500
     items_per_user: Annotated[int, Field(ge=2)] = 500
     least_users: Annotated[int, Field(ge=1)] = 1
+    user_exponent: Annotated[float, Field(ge=0, le=1)] = 0.6
+    cosine: Share = 0.5
+    item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.4
+    power: Annotated[float, Field(gt=0, le=2)] = 0.7
+    shrinkage: Annotated[float, Field(ge=0)] = 1.0
+    ridge: Share = 1.0
+    ridge_neighbours: Annotated[int, Field(ge=1, le=1_000)] = 200
+    penalty: Annotated[float, Field(gt=0)] = 15.0
+    spectral: Share = 1.0
+    dimensions: Annotated[int, Field(ge=1, le=2_048)] = 512
+    fields: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    alike: Annotated[float, Field(ge=0, le=1)] = 0.5
+    place_exponent: Annotated[float, Field(ge=0, le=2)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +54,9 @@ class ItemItemModel:
     """Neighbour lists as a sparse matrix in CSR form.
 
     Row r is the item of permanent number `numbers[r]`; its neighbours are the rows
-    `indices[indptr[r]:indptr[r + 1]]`, with similarities `weights` above 0.
+    `indices[indptr[r]:indptr[r + 1]]`, largest weight first, of `weights` other than 0: a negative one speaks
+    against the neighbour. `derived` (items,) marks items without events: what they share with others is content.
+    `place_exponent` is for those who weigh a history.
     """
 
     Config = ItemItemConfig
@@ -43,18 +65,20 @@ class ItemItemModel:
     indptr: npt.NDArray[np.int64]
     indices: npt.NDArray[np.int32]
     weights: Floats
+    derived: Mask
+    place_exponent: float
 
     def save(self, folder: Path) -> None:
         """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
-        for name in ("numbers", "indptr", "indices", "weights"):
+        for name in _ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+        (folder / "serving.json").write_bytes(orjson.dumps({"place_exponent": self.place_exponent}))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Map what `save` wrote."""
-        return cls(
-            *(
-                np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-                for name in ("numbers", "indptr", "indices", "weights")
-            )
+        numbers, indptr, indices, weights, derived = (
+            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)) for name in _ARRAYS
         )
+        serving = orjson.loads((folder / "serving.json").read_bytes())
+        return cls(numbers, indptr, indices, weights, derived, **serving)

@@ -14,7 +14,7 @@ from homefeed.protocols import PartConfig
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.selection import top_k
 from homefeed.taste import OncePerRequest, taste_of, verb_of
-from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
+from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores
 
 _Neighbourhood: TypeAlias = tuple[Positions, npt.NDArray[np.int32], Floats]
 
@@ -30,6 +30,8 @@ class ItemItem:
 
         `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it:
         'Because you {verb} "{title}"'. In `reason_anchored` the title is that of the item the feed is about.
+        `reason_alike` is said instead of both where one of the two items had no events, so that their content
+        alone makes them neighbours.
         """
 
         model: str = "item_item"
@@ -37,6 +39,7 @@ class ItemItem:
         half_life_days: Annotated[float, Field(gt=0)] = 90.0
         reason: str = "Because you chose {title}"
         reason_anchored: str = "Chosen by people who chose {title}"
+        reason_alike: str = "Similar to {title}"
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -67,14 +70,26 @@ class ItemItem:
         if self._model is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        contributors = self._contributors(query, positions).tolist()
-        said = {item: self._said(template, query, item) for item in set(contributors)}
-        return [said[item] for item in contributors]
+        contributors = self._contributors(query, positions)
+        alike = self._is_derived(positions) | self._is_derived(contributors)
+        pairs = list(zip(contributors.tolist(), alike.tolist(), strict=True))
+        said = {
+            (item, derived): self._said(self._config.reason_alike if derived else template, query, item)
+            for item, derived in set(pairs)
+        }
+        return [said[pair] for pair in pairs]
 
     def _said(self, template: str, query: Query, item: int) -> str | None:
         if item < 0:
             return None
         return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
+
+    def _is_derived(self, positions: Positions) -> Mask:
+        """(n,) whether the neighbours of the item at each position are such by content; not where none is."""
+        assert self._model is not None  # noqa: S101
+        modelled = (positions >= 0) & (positions < len(self._row_of_position))
+        rows = np.where(modelled, self._row_of_position[np.where(modelled, positions, 0)], -1)
+        return (rows >= 0) & self._model.derived[rows]
 
     def _contributors(self, query: Query, positions: Positions) -> Positions:
         """(n,) the nameable item that added most to each position's score; -1 where none did."""
@@ -95,7 +110,9 @@ class ItemItem:
     def _look_up(self, query: Query) -> _Neighbourhood:
         """Every neighbour of every event, as columns: the event's item, the neighbour's row, what it adds."""
         assert self._model is not None  # noqa: S101
-        items, weights = taste_of(query, self._config.events, self._config.half_life_days)
+        items, weights = taste_of(
+            query, self._config.events, self._config.half_life_days, self._model.place_exponent
+        )
         known = items < len(self._row_of_position)
         items, weights = items[known], weights[known]
         rows = self._row_of_position[items]

@@ -1,29 +1,31 @@
-"""Fits the item-item model: a sparse, degree-normalised cosine in closed form."""
+"""Fits the item-item model: three views of which items belong together, blended and thinned to neighbour lists."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
-from homefeed.catalog.signals import Doubles
+from homefeed.retrieve.item_item.alike import alike_items
+from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
+from homefeed.retrieve.item_item.matrix import Matrix, no_entries, strengths_of
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
-from homefeed.types import Floats, TrainingData
+from homefeed.retrieve.item_item.spectral import spectral
+from homefeed.retrieve.item_item.views import damped_cosine, ridge
+from homefeed.types import TrainingData
 
-_ROWS_AT_ONCE = 1_000
+_SAMPLE = 500
 
 
 class ItemItemTrainer:
-    """Similarity of items from who engaged with both.
+    """Weights from items of a history to items to propose, of pairs that users share:
 
-    With r(u, i) the strongest of the user's events of the item, w(u) = (sum over i of r)^-user_exponent and
-    d(i) = (sum over u of r)^item_exponent, the similarity of i and j is
+        W = cosine C / s(C) + ridge B / s(B) + spectral K / s(K)
 
-        (sum over u of w(u) r(u, i) r(u, j) / (d(i) d(j) + shrinkage))^power
-
-    With exponents of 0.5 for items and 0 for users it is the cosine of Sarwar et al., "Item-based collaborative
-    filtering recommendation algorithms" (WWW 2001); to damp busy users and popular items by less or more than
-    the cosine does follows Deshpande & Karypis, "Item-based top-N recommendation algorithms" (TOIS 2004).
+    with the views C and B of `views` and K of `spectral`, each divided by the standard deviation s of the scores
+    it gives a sample of users. Of each item the `neighbours` largest weights are kept. Items without events get
+    those of similar content, see `alike_items`.
     """
 
     Config = ItemItemConfig
@@ -32,70 +34,70 @@ class ItemItemTrainer:
         self._config = config
 
     def fit(self, data: TrainingData) -> ItemItemModel:
-        """Neighbour lists of every item that has events; O(sum over users of their items squared)."""
+        """Neighbour lists of every item.
+
+        Raises:
+            HomefeedError: a configured field is not declared by the recipe.
+        """
         config = self._config
-        matrix = _matrix(data, config.items_per_user)
-        user_sum: Doubles = np.asarray(matrix.sum(axis=1)).ravel()
-        item_sum: Doubles = np.asarray(matrix.sum(axis=0)).ravel()
-        weight = np.power(user_sum, -config.user_exponent, where=user_sum > 0, out=np.zeros_like(user_sum))
-        degree = item_sum**config.item_exponent
-        by_item = sp.csr_array(matrix.T)
-        weighted = sp.csr_array(sp.diags_array(weight) @ matrix)
-        indptr, indices, weights = [0], [np.zeros(0, np.int32)], [np.zeros(0, np.float32)]
-        for start in range(0, data.item_count, _ROWS_AT_ONCE):
-            block = sp.csr_array(by_item[start : start + _ROWS_AT_ONCE] @ weighted)
-            if config.least_users > 1:
-                block = _shared_by(block, by_item[start : start + _ROWS_AT_ONCE], matrix, config.least_users)
-            for row in range(block.shape[0]):
-                span = slice(block.indptr[row], block.indptr[row + 1])
-                neighbours, similarity = self._nearest(start + row, block.indices[span], block.data[span], degree)
-                indices.append(neighbours)
-                weights.append(similarity)
-                indptr.append(indptr[-1] + len(neighbours))
+        matrix = strengths_of(data, config.items_per_user)
+        blend = self._blend(data, matrix)
+        without_events = np.asarray(matrix.sum(axis=0)).ravel() <= 0
+        if config.alike and without_events.any():
+            alike = alike_items(data, config.fields, without_events)
+            blend = sp.csr_array(blend + config.alike * _usual_best(blend) * alike)
+        starts, rows = blend.indptr.astype(np.int64), np.repeat(np.arange(data.item_count), np.diff(blend.indptr))
+        kept = np.flatnonzero(strongest(starts, blend.data.astype(np.float32), config.neighbours))
+        order = kept[np.lexsort((blend.indices[kept], -blend.data[kept], rows[kept]))]
+        counts = np.bincount(rows[kept], minlength=data.item_count)
         return ItemItemModel(
-            data.numbers, np.array(indptr, np.int64), np.concatenate(indices), np.concatenate(weights)
+            data.numbers,
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            blend.indices[order].astype(np.int32),
+            blend.data[order].astype(np.float32),
+            without_events,
+            config.place_exponent,
         )
 
-    def _nearest(
-        self, item: int, others: npt.NDArray[np.int32], shared: Doubles, degree: Doubles
-    ) -> tuple[npt.NDArray[np.int32], Floats]:
-        """The item's strongest neighbours, strongest first, from what it shares with each of the others."""
+    def _blend(self, data: TrainingData, matrix: Matrix) -> Matrix:
         config = self._config
-        strength = shared / (degree[item] * degree[others] + config.shrinkage)
-        strength[others == item] = 0
-        if len(strength) > config.neighbours:
-            best = np.argpartition(-strength, config.neighbours)[: config.neighbours]
-            others, strength = others[best], strength[best]
-        order = np.lexsort((others, -strength))
-        order = order[strength[order] > 0]
-        return others[order].astype(np.int32), (strength[order] ** config.power).astype(np.float32)
+        blend = no_entries(data.item_count, data.item_count)
+        if not matrix.nnz:
+            return blend
+        gram = gram_of(matrix, config.user_exponent, config.candidates, config.least_users)
+        rng = np.random.default_rng(data.seed)
+        asked = matrix[np.sort(rng.choice(data.user_count, min(_SAMPLE, data.user_count), replace=False))]
+        for weight, view in self._views(data, matrix, gram):
+            spread = _spread(asked, view)
+            if spread > 0:
+                blend = sp.csr_array(blend + np.float32(weight / spread) * view)
+        return blend
+
+    def _views(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Iterator[tuple[float, Matrix]]:
+        """One after another, so that no two are in memory at once; those of no weight are not made."""
+        config = self._config
+        if config.cosine:
+            yield (
+                config.cosine,
+                damped_cosine(gram, matrix, config.item_exponent, config.power, config.shrinkage),
+            )
+        if config.ridge:
+            yield config.ridge, ridge(gram, config.ridge_neighbours, config.penalty)
+        if config.spectral:
+            yield config.spectral, spectral(gram, matrix, config.dimensions, data.seed)
 
 
-def _shared_by(
-    block: sp.csr_array[np.float64],
-    by_item: sp.csr_array[np.float64],
-    matrix: sp.csr_array[np.float64],
-    least: int,
-) -> sp.csr_array[np.float64]:
-    """The block without the pairs of items that fewer than `least` users share."""
-    shared = sp.csr_array((by_item > 0).astype(np.int32) @ (matrix > 0).astype(np.int32))
-    return sp.csr_array(block.multiply(shared >= least))
+def _spread(asked: Matrix, view: Matrix) -> float:
+    """The standard deviation of the scores (users, items) that a view gives, those of 0 included."""
+    scores = sp.csr_array(asked @ view)
+    count = float(np.prod(scores.shape))
+    mean = scores.data.sum(dtype=np.float64) / count
+    return float(np.sqrt(max((scores.data.astype(np.float64) ** 2).sum() / count - mean**2, 0)))
 
 
-def _matrix(data: TrainingData, items_per_user: int) -> sp.csr_array[np.float64]:
-    """(users, items) the strength of each pair's strongest event; dislikes left out.
-
-    Of a user with more items than `items_per_user` the latest count: the work grows with their square.
-    """
-    events = data.interactions.take(data.interactions.strengths > 0)
-    order = np.lexsort((-events.strengths, events.items, events.users))
-    users, items, strengths = events.users[order], events.items[order], events.strengths[order]
-    first = np.ones(len(order), np.bool_)
-    first[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
-    latest = np.maximum.reduceat(events.times[order], np.flatnonzero(first)) if len(order) else events.times
-    users, items, strengths = users[first], items[first], strengths[first]
-    newest = np.lexsort((-latest, users))
-    starts = np.searchsorted(users[newest], users[newest])
-    kept = newest[np.arange(len(newest)) - starts < items_per_user]
-    entries = strengths[kept].astype(np.float64), (users[kept], items[kept])
-    return sp.csr_array(entries, shape=(data.user_count, data.item_count))
+def _usual_best(blend: Matrix) -> np.float32:
+    """The median over items with neighbours of their largest weight; 1 where no item has any."""
+    filled = np.flatnonzero(np.diff(blend.indptr))
+    if not len(filled):
+        return np.float32(1)
+    return np.float32(np.median(np.maximum.reduceat(blend.data, blend.indptr[filled])))

@@ -1,0 +1,190 @@
+"""Judging: evaluate."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+
+import typer
+
+from homefeed.cli.common import (
+    AppName,
+    Json,
+    err,
+    on_store,
+    out,
+    print_json,
+    printable,
+    progress,
+    recipe_of,
+    settings_in_force,
+)
+from homefeed.errors import InvalidError
+
+if TYPE_CHECKING:
+    from homefeed.evaluate.evaluation import Evaluation
+    from homefeed.evaluate.protocol import Protocol
+    from homefeed.recipe import Recipe
+    from homefeed.settings import Settings
+    from homefeed.store import Store
+
+Split: TypeAlias = Literal["time", "user", "last"]
+
+_FEED = "The feed to judge, home by default. Give it again for another, and they are compared."
+_SPLIT = "What is held out: all that happened late, some users whole, or everybody's last items."
+_SHARE = "Of the events, before the cutoff (time, 0.8 by default); of the users, held out (user, 0.2)."
+_REVEALED = "Share of a test user's held-out events that is seen before they ask (time, user; 0.5 by default)."
+_LAST = "How many items of each user are held out (last; 1 by default)."
+_NO_REPLAY = "Do not train and ask a second time to find out who reads the future."
+_SHARES: Final = {"time": "cutoff_share", "user": "users_share"}
+"""What `--share` sets, by the split."""
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands."""
+    cli.command()(evaluate)
+
+
+def evaluate(
+    app: AppName,
+    feed: Annotated[list[str] | None, typer.Option(help=_FEED)] = None,
+    baseline: Annotated[str, typer.Option(help="The feed to compare with.")] = "popular",
+    split: Annotated[Split, typer.Option(help=_SPLIT)] = "time",
+    share: Annotated[float | None, typer.Option(min=0, max=1, help=_SHARE)] = None,
+    revealed: Annotated[float | None, typer.Option(min=0, max=1, help=_REVEALED)] = None,
+    last: Annotated[int | None, typer.Option(min=1, help=_LAST)] = None,
+    users: Annotated[int, typer.Option(min=1, help="At most so many test users.")] = 2_000,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Judge on the part before the test: to tune by.")
+    ] = False,
+    no_replay: Annotated[bool, typer.Option("--no-replay", help=_NO_REPLAY)] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables to this file, too.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report with plots to this file, too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare an app's retrievers, rankers and feeds with popularity, on what users came to later.
+
+    Example: `homefeed evaluate streaming --html report.html`
+
+    Example: `homefeed evaluate my/recipe.toml --feed home --feed home_learned --validation`
+
+    Example: `homefeed evaluate community --split user --share 0.1 --json`
+    """
+    asked: dict[str, Any] = {"split": split, "share": share, "revealed": revealed, "last": last}
+    asked |= {"users": users, "validation": validation, "no_replay": no_replay}
+    _check_files(markdown, html)
+    settings, recipe = settings_in_force(), recipe_of(app)
+    protocol = _protocol(settings.seed, **asked)
+    feeds = tuple(feed or ["home"])
+    result = evaluated(settings, recipe, as_json, feeds=feeds, baseline=baseline, protocol=protocol)
+    if markdown is not None:
+        markdown.write_text(result.comparison.to_markdown(), encoding="utf-8")
+    if html is not None:
+        command = _command(app, {"feed": feeds, "baseline": baseline, **asked, "html": html})
+        html.write_text(_report(result, command), encoding="utf-8")
+    _warn(result)
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _show(result)
+
+
+def evaluated(settings: Settings, recipe: Recipe, quiet: bool, **asked: Any) -> Evaluation:
+    """Evaluate an app with a progress bar, by the options of `evaluate_app`."""
+    from homefeed.engine import with_text_model
+    from homefeed.evaluate.offline import evaluate_app
+    from homefeed.serving.clock import system_clock
+    from homefeed.serving.training import read_log
+
+    with progress(quiet) as report:
+
+        async def work(store: Store) -> Evaluation:
+            log = await read_log(
+                store,
+                recipe,
+                now=system_clock(),
+                seed=settings.seed,
+                progress=lambda done, total: report("reading events", done, total),
+            )
+            told = with_text_model(recipe, settings.text_model)
+            return evaluate_app(told, log.catalog, log.data, progress=report, **asked)
+
+        return on_store(settings, work)
+
+
+def _check_files(markdown: Path | None, html: Path | None) -> None:
+    """What would fail in the end fails before the work begins."""
+    for option, path in (("--markdown", markdown), ("--html", html)):
+        if path is not None and not path.parent.is_dir():
+            raise InvalidError(f"{option}: no such folder: {path.parent}")
+    if html is not None:
+        from homefeed.evaluate.plots import check_matplotlib
+
+        check_matplotlib()
+
+
+def _protocol(
+    seed: int,
+    *,
+    split: Split,
+    share: float | None,
+    revealed: float | None,
+    last: int | None,
+    users: int,
+    validation: bool,
+    no_replay: bool,
+) -> Protocol:
+    from homefeed.evaluate.protocol import Protocol
+
+    for option, value, splits in (
+        ("--share", share, ("time", "user")),
+        ("--revealed", revealed, ("time", "user")),
+        ("--last", last, ("last",)),
+    ):
+        if value is not None and split not in splits:
+            raise InvalidError(f"{option} is for --split {' or '.join(splits)}; leave it out with --split {split}")
+    chosen = {_SHARES.get(split, ""): share, "revealed_share": revealed, "last": last}
+    given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    return Protocol(split=split, most_users=users, seed=seed, validation=validation, replay=not no_replay, **given)
+
+
+def _command(app: str, options: dict[str, Any]) -> str:
+    """The command as it can be typed again; what was not said is left out."""
+    words = ["homefeed", "evaluate", app]
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, tuple):
+            words += [word for one in value for word in (option, one)]
+        elif value is True:
+            words.append(option)
+        elif value is not None and value is not False:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _report(result: Evaluation, command: str) -> str:
+    from homefeed import __version__
+    from homefeed.evaluate.report import render_report
+    from homefeed.serving.clock import system_clock
+
+    return render_report(result, command=command, made=system_clock(), version=__version__)
+
+
+def _show(result: Evaluation) -> None:
+    asked = result.asked
+    out.print(result.comparison.to_rich())
+    out.print(
+        f"{asked.train_events:,} events to learn from, {asked.test_users:,} users asked, "
+        f"all {asked.items:,} items ranked."
+    )
+
+
+def _warn(result: Evaluation) -> None:
+    """Say on standard error, whatever is printed, what makes figures better or worse than they are."""
+    for leak in result.leaks:
+        err.print(f"Leak: {printable(leak.name)}", style="bold red", markup=False, highlight=False)
+        err.print(printable(leak.why), style="red", markup=False, highlight=False)
+    for failure in result.failures:
+        told = f"{failure.part} failed in {failure.requests:,} requests, at first with {failure.error}"
+        err.print(f"Failed: {printable(told)}", style="yellow", markup=False, highlight=False)

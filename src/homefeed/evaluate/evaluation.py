@@ -1,0 +1,110 @@
+"""What an evaluation found, whole: for the terminal, for JSON and for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from homefeed.evaluate.histories import HistoryGroup
+from homefeed.evaluate.judging import CURVE
+from homefeed.evaluate.leaks import Leak
+from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.systems import System
+from homefeed.evaluate.table import Comparison
+from homefeed.times import format_time
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was learned from and asked, and when it was: times in microseconds since 1970.
+
+    `events` were there to be judged on, `train_events` of them to learn from, all before the `cutoff`; the
+    requests came between `first_request` and `last_request`. `left_out` counts users who made none, by reason.
+    """
+
+    events: int
+    first_event: int
+    last_event: int
+    train_events: int
+    cutoff: int
+    test_users: int
+    first_request: int
+    last_request: int
+    items: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part of a feed that failed: in how many requests, and with what error at first."""
+
+    part: str
+    requests: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came out.
+
+    `curves` holds each system's mean recall at each depth of `CURVE`; `differences` maps each feed that was judged
+    to the differences (users,) of NDCG@10 from the baseline.
+    """
+
+    comparison: Comparison
+    curves: Mapping[str, tuple[float, ...]]
+    histories: tuple[HistoryGroup, ...]
+    differences: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was compared, on what, and what came out.
+
+    `replayed` is how many requests were asked a second time to find `leaks`, 0 where that was not wanted.
+    """
+
+    app: str
+    feeds: tuple[str, ...]
+    protocol: Protocol
+    asked: Asked
+    systems: tuple[System, ...]
+    leaks: tuple[Leak, ...]
+    replayed: int
+    failures: tuple[Failure, ...]
+    found: Found
+
+    @property
+    def comparison(self) -> Comparison:
+        """The systems side by side."""
+        return self.found.comparison
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it but the users one by one, as plain values; times in ISO 8601."""
+        asked = asdict(self.asked)
+        times = ("first_event", "last_event", "cutoff", "first_request", "last_request")
+        span = {name: format_time(asked.pop(name)) for name in times}
+        curves = {system: list(curve) for system, curve in self.found.curves.items()}
+        return {
+            "app": self.app,
+            "feeds": list(self.feeds),
+            "protocol": asdict(self.protocol),
+            **asked,
+            "span": span,
+            "roles": {system.name: system.role for system in self.systems},
+            **self.comparison.to_json(),
+            "recall_curve": {"k": list(CURVE), "systems": curves},
+            "by_history": [_group_json(group) for group in self.found.histories],
+            "leaks": [asdict(leak) for leak in self.leaks],
+            "replayed": self.replayed,
+            "failures": [asdict(failure) for failure in self.failures],
+        }
+
+
+def _group_json(group: HistoryGroup) -> dict[str, Any]:
+    systems = {
+        system: {measure: interval._asdict() for measure, interval in row.items()}
+        for system, row in group.systems.items()
+    }
+    return {"fewest": group.fewest, "most": group.most, "users": group.users, "systems": systems}

@@ -1,0 +1,48 @@
+"""Results by how much is known of a user: from those who have hardly begun to the heaviest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.evaluate.bootstrap import Interval, mean_intervals
+from homefeed.evaluate.judging import Values
+
+_SHARES: Final = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryGroup:
+    """Users whose history has from `fewest` to `most` events, and each system's means over them.
+
+    `systems` maps a system's name to measure to its mean with the interval.
+    """
+
+    fewest: int
+    most: int
+    users: int
+    systems: Mapping[str, Mapping[str, Interval]]
+
+
+def by_history(
+    lengths: npt.NDArray[np.integer[Any]], values: Values, measures: Sequence[str], rng: np.random.Generator
+) -> tuple[HistoryGroup, ...]:
+    """Four groups of about as many users, by the lengths (users,) of their histories; fewer where many are alike.
+
+    Users of one length are never parted.
+    """
+    edges = np.unique(np.quantile(lengths, _SHARES, method="inverted_cdf"))
+    number = np.searchsorted(edges, lengths)
+    groups = []
+    for chosen in (number == group for group in np.unique(number)):
+        columns = {(system, measure): values[system][measure][chosen] for system in values for measure in measures}
+        found = mean_intervals({f"{n}": column for n, column in enumerate(columns.values())}, rng)
+        means = dict(zip(columns, found.values(), strict=True))
+        systems = {system: {measure: means[system, measure] for measure in measures} for system in values}
+        own = lengths[chosen]
+        groups.append(HistoryGroup(int(own.min()), int(own.max()), len(own), systems))
+    return tuple(groups)

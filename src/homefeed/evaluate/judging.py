@@ -1,0 +1,107 @@
+"""What the lists of all systems are worth: accuracy, and what it costs in breadth, novelty and diversity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.evaluate.metrics import (
+    Judged,
+    PerItem,
+    PerUser,
+    coverage,
+    gini,
+    intra_list_diversity,
+    judge,
+    novelty,
+    per_user,
+    recall,
+    share_of_users,
+)
+from homefeed.evaluate.setting import Setting
+from homefeed.evaluate.systems import DEPTH
+from homefeed.retrieve.content.model import ContentConfig, ContentModel
+from homefeed.retrieve.content.trainer import ContentTrainer
+from homefeed.types import Floats, Interactions, Positions, TrainingData
+
+Lists: TypeAlias = Mapping[str, Sequence[Positions]]
+"""Every system's ranked positions, request by request."""
+Values: TypeAlias = Mapping[str, Mapping[str, PerUser]]
+"""Every system's values of a measure, user by user: system to measure to (users,)."""
+
+MAIN: Final = ("recall@20", "ndcg@10", "coverage@20")
+"""What a narrow table shows."""
+TESTED: Final = ("recall@20", "ndcg@10", "map@10")
+"""What is tested for chance."""
+PER_USER: Final = ("ndcg@10", "recall@20")
+"""What is also told user by user, and by how much is known of them."""
+METRICS: Final = (
+    *("recall@20", "ndcg@10", "map@10", "mrr@10", "hit_rate@10"),
+    *("recall@10", "ndcg@20", "map@20", "mrr@20", "hit_rate@20"),
+)
+CURVE: Final = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
+"""The depths at which recall is drawn."""
+
+_MOST_DIMENSIONS: Final = 64
+
+
+def hold(lists: Lists, targets: Sequence[Positions]) -> dict[str, Judged]:
+    """Every system's lists held against what the users came to."""
+    return {system: judge(ranked, targets) for system, ranked in lists.items()}
+
+
+def values_of(lists: Lists, held: Mapping[str, Judged], popularity: PerItem, vectors: Floats) -> Values:
+    """All measures that have a value for every user.
+
+    `popularity` (items,) is the share of users who had each item, `vectors` (items, d) say what it is like.
+    """
+    found: dict[str, dict[str, PerUser]] = {}
+    for system, ranked in lists.items():
+        accuracy = per_user(held[system], (10, DEPTH))
+        found[system] = {metric: accuracy[metric] for metric in METRICS} | {
+            f"novelty@{DEPTH}": novelty(ranked, popularity, DEPTH),
+            f"diversity@{DEPTH}": intra_list_diversity(ranked, vectors, DEPTH),
+        }
+    return found
+
+
+def figures_of(lists: Lists, eligible: npt.NDArray[np.bool_]) -> dict[str, dict[str, float]]:
+    """The figures of whole systems: what share of the `eligible` (items,) they show, and how unevenly."""
+    return {
+        system: {
+            f"coverage@{DEPTH}": coverage(ranked, eligible, DEPTH),
+            f"gini@{DEPTH}": gini(ranked, eligible, DEPTH),
+        }
+        for system, ranked in lists.items()
+    }
+
+
+def recall_curves(held: Mapping[str, Judged]) -> dict[str, tuple[float, ...]]:
+    """Each system's mean recall at each depth of `CURVE`."""
+    return {system: tuple(float(recall(judged, k).mean()) for k in CURVE) for system, judged in held.items()}
+
+
+def popularity_of(past: Interactions, item_count: int) -> PerItem:
+    """(items,) the share of the users of the past who had each."""
+    return share_of_users(past.users, past.items, item_count)
+
+
+def item_vectors(setting: Setting, data: TrainingData) -> Floats:
+    """(items, d) unit vectors by which items are compared, 0 where nothing is known of one.
+
+    Those of the recipe's content model; where it has none, TF-IDF of all of the items' terms, reduced as that
+    model would.
+    """
+    trained = (model for model in setting.models.values() if isinstance(model, ContentModel))
+    model = next(trained, None)
+    if model is None:
+        config = ContentConfig(fields=dict.fromkeys(data.terms, 1.0), dimensions=_MOST_DIMENSIONS)
+        model = ContentTrainer(config).fit(data)
+    vectors = np.zeros((setting.catalog.size, model.vectors.shape[1]), np.float32)
+    positions = setting.catalog.positions(model.numbers)
+    here = positions >= 0
+    vectors[positions[here]] = model.vectors[here]
+    return vectors

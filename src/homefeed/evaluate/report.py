@@ -1,0 +1,181 @@
+"""The report: one HTML file that needs nothing else, with the comparison in words, tables and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from homefeed.evaluate import plots
+from homefeed.evaluate.bootstrap import Interval
+from homefeed.evaluate.evaluation import Evaluation
+from homefeed.evaluate.judging import MAIN, PER_USER, TESTED
+from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.systems import Role
+from homefeed.evaluate.table import ALPHA, p_in_words
+from homefeed.times import format_time
+from homefeed.types import SECOND
+
+_ROLES: Final[Mapping[Role, str]] = {
+    "baseline": "the baseline, as served",
+    "retriever": "one retriever alone",
+    "merged": "all retrievers in turn, no ranker",
+    "ranked": "as ranked, nothing arranged",
+    "feed": "as served",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot with what it shows in words, for those who see it and those who do not."""
+
+    title: str
+    svg: Markup
+    reading: str
+
+
+def render_report(evaluation: Evaluation, *, command: str, made: int, version: str) -> str:
+    """The whole report as HTML. The same arguments give the same text.
+
+    `command` is how to make it again, `made` the time in microseconds since 1970 and `version` that of Homefeed
+    that stand on it.
+
+    Raises:
+        HomefeedError: matplotlib, which draws the plots, is not installed.
+    """
+    plots.check_matplotlib()
+    environment = Environment(
+        loader=PackageLoader(__package__ or ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": _day, "p": _p}
+    comparison = evaluation.comparison
+    return environment.get_template("report.html").render(
+        evaluation=evaluation,
+        asked=evaluation.asked,
+        comparison=comparison,
+        metrics=[metric for metric in comparison.metrics if metric in MAIN],
+        roles={system.name: _ROLES[system.role] for system in evaluation.systems},
+        verdicts=_verdicts(evaluation),
+        protocol=protocol_in_words(evaluation.protocol),
+        plots=_plots(evaluation),
+        alpha=ALPHA,
+        command=command,
+        made=format_time(made // SECOND * SECOND),
+        version=version,
+    )
+
+
+def protocol_in_words(protocol: Protocol) -> str:
+    """How the events were split, and who asked when."""
+    revealed = f"{protocol.revealed_share:.0%}"
+    if protocol.split == "user":
+        return (
+            f"{protocol.users_share:.0%} of the users, drawn by lot, were held out whole: models were trained on "
+            f"all events of all others. Each of those held out asks after the first {revealed} of their events. "
+            "What others did later than that was trained on, so these figures are kinder than a split by time."
+        )
+    if protocol.split == "last":
+        items = "item" if protocol.last == 1 else f"{protocol.last} items"
+        return (
+            f"The last {items} that each user came to for the first time were held out; everything before was "
+            "trained on, and the user asks just before. What others did later than that was trained on, too, so "
+            "these figures are kinder than a split by time: compare them with those of others who split so."
+        )
+    part = " before the test, which was not touched," if protocol.validation else ""
+    return (
+        f"One cutoff in time for everybody: the moment before which {protocol.cutoff_share:.0%} of all events"
+        f"{part} happened. Models, counters and typical values were made of the events before it. Whoever has "
+        f"events after it asks after {revealed} of those: what they did until then is their history, the rest is "
+        "what should have been foreseen."
+    )
+
+
+def _verdicts(evaluation: Evaluation) -> list[str]:
+    """Of every feed that was judged, in a sentence, whether it is worth more than the baseline."""
+    comparison = evaluation.comparison
+    metric = PER_USER[0]
+    verdicts = []
+    for feed, users in evaluation.found.differences.items():
+        found = comparison.differences[feed][metric]
+        p = comparison.tests[feed][metric].p_holm
+        where = "cannot be told from" if p > ALPHA else "is ahead of" if found.mean > 0 else "is behind"
+        mean, base = (comparison.systems[name][metric].mean for name in (feed, comparison.baseline))
+        better, worse = (sum(sign * user > 0 for user in users) for sign in (1, -1))
+        verdicts.append(
+            f"{feed} {where} {comparison.baseline} at {metric}: {mean:.4f} against {base:.4f}, a difference of "
+            f"{_difference(found)}, {_p(p)} after Holm's correction. It serves {better:,} users better, "
+            f"{worse:,} worse, and {len(users) - better - worse:,} alike."
+        )
+    return verdicts
+
+
+def _plots(evaluation: Evaluation) -> list[Plot]:
+    baseline, metric = evaluation.comparison.baseline, PER_USER[0]
+    intervals = [
+        _plot(
+            f"{tested}, system by system",
+            plots.interval_plot(evaluation, tested),
+            f"Dots are means over users, lines their intervals; the dashed line and the band are {baseline}.",
+        )
+        for tested in TESTED
+    ]
+    differences = [
+        _plot(
+            f"{feed}, user by user",
+            plots.difference_plot(feed, users, baseline, metric),
+            f"Right of zero are users whom {feed} serves better than {baseline}; the dashed line is the mean. "
+            f"Not drawn are those whom both serve alike, {sum(user == 0 for user in users):,} of {len(users):,}.",
+        )
+        for feed, users in evaluation.found.differences.items()
+    ]
+    histories = [
+        _plot(
+            f"{measure} by length of history",
+            plots.history_plot(evaluation, measure),
+            "Users in groups of about the same size, from those of whom little is known to the heaviest.",
+        )
+        for measure in PER_USER
+    ]
+    return [
+        *intervals,
+        _plot(
+            "Accuracy against breadth",
+            plots.tradeoff_plot(evaluation, metric, MAIN[-1]),
+            "Up is more accurate, to the right more of the catalogue is shown to somebody. "
+            "What is best at one may be poor at the other.",
+        ),
+        _plot(
+            "Recall at every depth",
+            plots.recall_plot(evaluation),
+            "The share of what users came to next that is among the first k. A retriever that rises late still "
+            "finds what a ranker can bring up.",
+        ),
+        *differences,
+        *histories,
+    ]
+
+
+def _plot(title: str, svg: str, reading: str) -> Plot:
+    # What stands in a plot are names, which matplotlib has escaped.
+    return Plot(title, Markup(svg), reading)  # noqa: S704
+
+
+def _day(time: int) -> str:
+    return datetime.fromtimestamp(time / SECOND, UTC).strftime("%Y-%m-%d")
+
+
+def _difference(found: Interval) -> str:
+    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+
+
+def _p(p: float) -> str:
+    told = p_in_words(p)
+    return f"p {told}" if told.startswith("<") else f"p = {told}"

@@ -1,0 +1,62 @@
+"""The service as it would have been at a moment: trained on the past alone, and asked by its users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from homefeed.catalog import CatalogView, Counters, strengths
+from homefeed.engine import build_feeds, event_weights, fit_model, fit_signals, prepare, resources_of
+from homefeed.evaluate.split import Case
+from homefeed.funnel import Feed
+from homefeed.protocols import Model
+from homefeed.recipe import Recipe
+from homefeed.serving.users import without_refused
+from homefeed.types import DAY, Floats, History, Interactions, Query, TrainingData, UserState
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Feeds, models and typical full values (items,) made of the events before a cutoff."""
+
+    recipe: Recipe
+    catalog: CatalogView
+    feeds: Mapping[str, Feed]
+    models: Mapping[str, Model]
+    full: Floats
+
+    def query(self, data: TrainingData, case: Case, n: int) -> Query:
+        """A test user's request for a page of `n`, as it would have come in at the case's time.
+
+        What the user has in their history is left out for every system alike, and so is what came into being
+        later: it could not have been shown.
+        """
+        history = self._weighed(case.seen(data.interactions))
+        attributes = data.users[case.user] if data.users else {}
+        to_come = np.flatnonzero(self.catalog.created > case.time)
+        return Query(
+            app=self.recipe.app,
+            feed="",
+            user=without_refused(UserState(str(case.user), history, attributes), self.recipe),
+            now=case.time,
+            n=n,
+            exclude=np.union1d(history.items, to_come).astype(np.int32),
+        )
+
+    def _weighed(self, history: History) -> History:
+        weights = event_weights(self.recipe)
+        weighed = strengths(weights, history.types, history.values, self.full[history.items])
+        return replace(history, strengths=weighed)
+
+
+def set_up(recipe: Recipe, catalog: CatalogView, data: TrainingData, past: Interactions, cutoff: int) -> Setting:
+    """Fit on the past only, as of the cutoff: typical full values, too, are those of its events."""
+    prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
+    models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
+    signals = fit_signals(recipe, prepared, watermark=0)
+    half_life = recipe.signals.trending_half_life_days * DAY
+    counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
+    feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
+    return Setting(recipe, catalog, feeds, models, prepared.full)

@@ -1,0 +1,29 @@
+"""Splits: what a model may learn from, what the service has seen, and what it should foresee."""
+
+from homefeed.evaluate.split.by_time import by_time
+from homefeed.evaluate.split.by_user import by_user
+from homefeed.evaluate.split.cases import (
+    ONLY_REPEATS,
+    TOO_FEW_TARGETS,
+    WITHOUT_HISTORY,
+    Case,
+    Cases,
+    Kind,
+    Split,
+)
+from homefeed.evaluate.split.leave_last_out import leave_last_out
+from homefeed.evaluate.split.no_leak import assert_no_leak
+
+__all__ = [
+    "ONLY_REPEATS",
+    "TOO_FEW_TARGETS",
+    "WITHOUT_HISTORY",
+    "Case",
+    "Cases",
+    "Kind",
+    "Split",
+    "assert_no_leak",
+    "by_time",
+    "by_user",
+    "leave_last_out",
+]

@@ -1,0 +1,69 @@
+"""Splitting by time: the honest way, and the one for numbers to publish.
+
+One cutoff for everyone, so that nothing learned from one user's future can help another's past (Meng et al.,
+"Exploring Data Splitting Strategies for the Evaluation of Recommendation Models", RecSys 2020; Ji et al., "A
+Critical Study on Data Leakage in Recommender System Offline Evaluation", ACM TOIS 41(3), 2023).
+
+What the split cannot see is left to the caller: numbers computed over all events before they came here, such
+as strengths relative to an item's typical value, and attributes of items or users that changed after the cutoff.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from homefeed.evaluate.split.cases import Rows, Split
+from homefeed.evaluate.split.timelines import (
+    cases_after,
+    check_events,
+    check_min_targets,
+    check_shares,
+    share_of,
+    timelines,
+)
+from homefeed.types import Interactions, Times
+
+
+def by_time(
+    interactions: Interactions, cutoff_share: float = 0.8, revealed_share: float = 0.5, min_targets: int = 1
+) -> Split:
+    """Split at the moment before which `cutoff_share` of all events happened.
+
+    A model trains on the events strictly before that cutoff T. Whoever has events at or after T is a test user.
+    In order of time, the first `revealed_share` of those events (rounded down, but at least one where the user
+    has none before T and two or more since) are what the service has seen when the user asks: state is read at
+    request time, so they are history, though never training. What comes later are the targets, less the items
+    in the history, for consuming something again is no discovery. The user asks at the time of the last revealed
+    event, or at T where none is revealed. With `revealed_share` 0 the history ends before T for everyone.
+
+    Events of one user at the same time keep the order of their rows, also across the line between history and
+    targets: a target may bear the very time of the request. Rows of one moment that were sorted by what they
+    say (best rated first, say) should be shuffled before. Events at T itself belong to the test side.
+
+    Raises:
+        InvalidError: there are no events, or a share or `min_targets` is out of range.
+    """
+    check_events(interactions)
+    check_shares(revealed_share, cutoff_share=cutoff_share)
+    check_min_targets(min_targets)
+    cutoff = _cutoff(interactions.times, cutoff_share)
+    lines = timelines(interactions, interactions.users[interactions.times >= cutoff])
+    before = lines.count(interactions.times[lines.rows] < cutoff)
+    revealed = _revealed(before, lines.lengths - before, revealed_share)
+    known = before + revealed
+    asked = np.where(revealed > 0, lines.time_of_last(known, interactions.times), cutoff)
+    cases, left_out = cases_after(interactions, lines, known, asked, min_targets)
+    return Split(interactions.take(interactions.times < cutoff), cutoff, cases, left_out, "time")
+
+
+def _cutoff(times: Times, share: float) -> int:
+    rank = min(int(share_of(share, len(times))), len(times) - 1)
+    return int(np.partition(times, rank)[rank])
+
+
+def _revealed(before: Rows, since: Rows, share: float) -> Rows:
+    if share == 0:
+        return np.zeros_like(since)
+    revealed = np.minimum(share_of(share, since), since - 1)
+    needs_one = (revealed == 0) & (before == 0) & (since >= 2)
+    return np.where(needs_one, 1, revealed)

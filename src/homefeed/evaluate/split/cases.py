@@ -1,0 +1,99 @@
+"""What a split consists of: events to train on, and requests with what was known and what came next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.types import Codes, History, Interactions, Positions, Times
+
+Rows: TypeAlias = npt.NDArray[np.int64]
+Kind: TypeAlias = Literal["time", "user", "last"]
+"""Which way of splitting made a split: `by_time`, `by_user` or `leave_last_out`."""
+
+WITHOUT_HISTORY: Final = "no history when asking"
+ONLY_REPEATS: Final = "no target that is not in the history"
+TOO_FEW_TARGETS: Final = "fewer targets than asked for"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One test user's request.
+
+    `history` are rows of the interactions the split was made of, oldest first; `targets` the positions the
+    user came to afterwards, each once, in that order, and `target_rows` the rows where that first happened.
+    `time` is when the user asks, in microseconds since 1970.
+    """
+
+    user: int
+    history: Rows
+    targets: Positions
+    target_rows: Rows
+    time: int
+
+    def seen(self, interactions: Interactions) -> History:
+        """What the service knows of the user when the request arrives, oldest first."""
+        rows = self.history
+        return History(
+            interactions.items[rows],
+            interactions.types[rows],
+            interactions.values[rows],
+            interactions.strengths[rows],
+            interactions.times[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cases:
+    """All requests of a split as columns; iterating or indexing gives each as a `Case` without copying.
+
+    `users` and `times` are (cases,). Case i's history is `history[history_starts[i]:history_starts[i + 1]]`,
+    its targets likewise; the starts are (cases + 1,). In the order of the users' rows.
+    """
+
+    users: Codes
+    times: Times
+    history: Rows
+    history_starts: Rows
+    targets: Positions
+    target_rows: Rows
+    target_starts: Rows
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def __iter__(self) -> Iterator[Case]:
+        return (self[case] for case in range(len(self)))
+
+    def __getitem__(self, case: int) -> Case:
+        if not 0 <= case < len(self):
+            raise IndexError(f"case {case} of {len(self)}")
+        past = slice(self.history_starts[case], self.history_starts[case + 1])
+        future = slice(self.target_starts[case], self.target_starts[case + 1])
+        return Case(
+            int(self.users[case]),
+            self.history[past],
+            self.targets[future],
+            self.target_rows[future],
+            int(self.times[case]),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Events to train on, all strictly before `cutoff`, and requests to answer.
+
+    Models are fitted at `cutoff`. Split by time, all requests come at or after it; split in another way, it is
+    just after the last training event, and requests may come before it. `left_out` counts the test users who
+    make no case, by reason; every reason is there, be it with 0.
+    """
+
+    train: Interactions
+    cutoff: int
+    cases: Cases
+    left_out: Mapping[str, int]
+    kind: Kind

@@ -1,0 +1,78 @@
+"""That nothing of the future reached the past: checked on the events themselves, whoever made the split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from homefeed.evaluate.split.cases import Rows, Split
+from homefeed.types import Interactions, Mask
+
+
+def assert_no_leak(split: Split, interactions: Interactions) -> None:
+    """Check what a split of its kind promises against the interactions it was made of.
+
+    Of every kind: training ends before the cutoff, no target was trained on, and a case's history and targets are
+    its user's, on their sides of the request. Split by time, requests come at or after the cutoff; by user, nobody
+    who asks was trained on; with the last left out, nobody who asks was trained on beyond their history.
+
+    Raises:
+        AssertionError: naming the leak, how many events it concerns, and the first of them.
+    """
+    cases = split.cases
+    _refuse("training events at or after the cutoff", split.train.times >= split.cutoff)
+    if split.kind == "time":
+        _refuse("requests before the cutoff", cases.times < split.cutoff)
+    elif split.kind == "user":
+        _refuse("training events of a held-out user", np.isin(split.train.users, cases.users))
+    past_case = np.repeat(np.arange(len(cases)), np.diff(cases.history_starts))
+    future_case = np.repeat(np.arange(len(cases)), np.diff(cases.target_starts))
+    _check_owners(split, interactions, past_case, future_case)
+    _check_order(split, interactions, past_case, future_case)
+    _check_targets(split, interactions, past_case, future_case)
+    if split.kind == "last":
+        _check_training(split)
+
+
+def _check_owners(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
+    cases, users = split.cases, interactions.users
+    _refuse("history of another user", users[cases.history] != cases.users[past_case])
+    _refuse("targets of another user", users[cases.target_rows] != cases.users[future_case])
+    not_theirs = interactions.items[cases.target_rows] != cases.targets
+    _refuse("targets that are not what their event is about", not_theirs)
+
+
+def _check_order(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
+    cases, times = split.cases, interactions.times
+    future_times = times[cases.target_rows]
+    _refuse("history later than its request", times[cases.history] > cases.times[past_case])
+    _refuse("targets earlier than their request", future_times < cases.times[future_case])
+    last = cases.history[cases.history_starts[1:] - 1]
+    last_time, last_row = times[last][future_case], last[future_case]
+    not_after = (future_times < last_time) | ((future_times == last_time) & (cases.target_rows <= last_row))
+    _refuse("targets that do not come after the history", not_after)
+
+
+def _check_targets(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
+    cases, train = split.cases, split.train
+    width = int(interactions.items.max(initial=0)) + 1
+    seen = past_case * width + interactions.items[cases.history]
+    _refuse("targets already in the history", np.isin(future_case * width + cases.targets, seen))
+    learned = train.users.astype(np.int64) * width + train.items
+    wanted = cases.users.astype(np.int64)[future_case] * width + cases.targets
+    _refuse("targets trained on", np.isin(wanted, learned))
+
+
+def _check_training(split: Split) -> None:
+    """Of users who were trained on, too, up to their request."""
+    cases, train = split.cases, split.train
+    count = int(max(train.users.max(initial=0), cases.users.max(initial=0))) + 1
+    asked = np.full(count, np.iinfo(np.int64).max)
+    asked[cases.users] = cases.times
+    _refuse("training events of a user after their request", train.times > asked[train.users])
+    trained = np.bincount(train.users, minlength=count)[cases.users]
+    _refuse("training events of a user beyond their history", trained > np.diff(cases.history_starts))
+
+
+def _refuse(leak: str, where: Mask) -> None:
+    if where.any():
+        raise AssertionError(f"leak: {leak}: {int(where.sum())} of {len(where)}, first at {int(where.argmax())}")

@@ -1,0 +1,133 @@
+"""The systems that are compared: a baseline, and each feed taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from homefeed.errors import InvalidError, NotFoundError
+from homefeed.funnel import Feed, Ranked, page, rank
+from homefeed.recipe import FeedRecipe, PartSpec, Recipe
+from homefeed.types import NO_POSITIONS, Positions, Query
+
+DEPTH: Final = 20
+"""The page that is asked for, and the deepest that most measures look."""
+DEEP: Final = 100
+"""How long the lists are, so that recall can be drawn beyond the page."""
+
+Role: TypeAlias = Literal["baseline", "retriever", "merged", "ranked", "feed"]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One line of the comparison, and of which feed's requests it is taken.
+
+    A "retriever" is what one retriever proposes to the feed; "merged" the proposals of all of them in turn,
+    without a ranker; "ranked" what the ranker makes of them, before anything is arranged; a "feed", as a
+    "baseline", is what is served.
+    """
+
+    name: str
+    role: Role
+    feed: str
+    retriever: str | None = None
+
+
+def lineup(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[System, ...]:
+    """The systems of the feeds and the baseline, which goes first. None stands there twice under two names:
+
+    a retriever set up alike in several feeds is judged in the first, or as the baseline where that has no other;
+    a feed of one retriever has nothing to merge; one that arranges nothing is served as it is ranked.
+
+    Raises:
+        NotFoundError: a feed does not exist.
+        InvalidError: a feed is about an item.
+    """
+    feeds = list(dict.fromkeys(feeds))
+    for name in (*feeds, baseline):
+        _check(recipe, name)
+    systems = [System(baseline, "baseline", baseline)]
+    of_baseline = recipe.feeds[baseline].retrieve
+    judged = list(of_baseline) if len(of_baseline) == 1 else []
+    names = {baseline, *feeds}
+    for name in feeds:
+        feed = recipe.feeds[name]
+        for spec in feed.retrieve:
+            if not any(_alike(spec, other) for other in judged):
+                judged.append(spec)
+                systems.append(System(_free_name(spec.name, name, names), "retriever", name, spec.name))
+                names.add(systems[-1].name)
+        if len(feed.retrieve) > 1:
+            systems.append(System(f"{name}: merged", "merged", name))
+        if _arranges(recipe, feed):
+            systems.append(System(f"{name}: ranked", "ranked", name))
+        if name != baseline:
+            systems.append(System(name, "feed", name))
+    return tuple(systems)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What every system answered to a request, best first, and the errors of parts that failed, by their names."""
+
+    lists: Mapping[str, Positions]
+    failed: Mapping[str, str]
+
+
+def ask(feeds: Mapping[str, Feed], systems: Sequence[System], query: Query) -> Answers:
+    """Put a request to all systems: each feed is asked once, whatever is taken of it."""
+    lists: dict[str, Positions] = {system.name: NO_POSITIONS for system in systems}
+    failed: dict[str, str] = {}
+    for name in dict.fromkeys(system.feed for system in systems):
+        own = replace(query, feed=name)
+        taken = [system for system in systems if system.feed == name]
+        ranked = rank(feeds[name], own)
+        alone = ranked
+        if ranked.feed is not feeds[name] and any(system.role == "retriever" for system in taken):
+            # The feed for cold starts answers: what this one's own retrievers say has to be asked for.
+            alone = rank(replace(feeds[name], cold_start=None), own)
+        lists |= {system.name: _list(system, ranked, alone, own) for system in taken}
+        failed |= {f"{name}.{part}": error for part, error in (alone.failed | ranked.failed).items()}
+    return Answers(lists, failed)
+
+
+def _list(system: System, ranked: Ranked, alone: Ranked, query: Query) -> Positions:
+    if system.retriever is not None:
+        return alone.proposals.get(system.retriever, (NO_POSITIONS, None))[0][:DEEP]
+    if system.role == "merged":
+        return interleaved([positions for positions, _ in ranked.proposals.values()], DEEP)
+    if system.role == "ranked":
+        return next(iter(ranked.stages.values()))[:DEEP]
+    return page(ranked, replace(query, n=DEEP)).positions
+
+
+def interleaved(lists: Sequence[Positions], most: int) -> Positions:
+    """Round robin: the first of every list, then the second of every list, each item once; at most so many."""
+    every = np.concatenate([NO_POSITIONS, *lists])
+    turn = np.concatenate([np.arange(len(found)) for found in [NO_POSITIONS, *lists]])
+    in_turn = every[np.argsort(turn, kind="stable")]
+    _, first = np.unique(in_turn, return_index=True)
+    return in_turn[np.sort(first)][:most]
+
+
+def _check(recipe: Recipe, name: str) -> None:
+    if name not in recipe.feeds:
+        raise NotFoundError(f'no feed "{name}" in {recipe.app}; there are: {", ".join(recipe.feeds)}')
+    if recipe.feeds[name].anchored:
+        raise InvalidError(f"the feed {name} is about an item; only feeds for a user can be evaluated")
+
+
+def _alike(one: PartSpec, other: PartSpec) -> bool:
+    return (one.name, one.part, one.config) == (other.name, other.part, other.config)
+
+
+def _free_name(retriever: str, feed: str, taken: set[str]) -> str:
+    names = (retriever, f"{retriever} (retriever)", f"{feed}: {retriever} (retriever)")
+    return next(name for name in names if name not in taken)
+
+
+def _arranges(recipe: Recipe, feed: FeedRecipe) -> bool:
+    return bool(feed.arrange) or (feed.cold_start is not None and bool(recipe.feeds[feed.cold_start].arrange))

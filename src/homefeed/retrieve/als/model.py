@@ -1,0 +1,79 @@
+"""The ALS model: a vector for each item, and what it takes to solve a user's vector from what they did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+import orjson
+from pydantic import Field
+from scipy.linalg.lapack import dposv
+
+from homefeed.catalog.signals import Doubles
+from homefeed.errors import ArtifactError
+from homefeed.protocols import PartConfig
+from homefeed.types import Floats, Numbers
+
+_ARRAYS = ("numbers", "factors", "gram")
+
+
+class AlsConfig(PartConfig):
+    """How items get their vectors; see `AlsTrainer` for the formula."""
+
+    factors: Annotated[int, Field(ge=1, le=1_024)] = 64
+    regularization: Annotated[float, Field(ge=1e-3, le=1e6)] = 10.0
+    alpha: Annotated[float, Field(gt=0, le=1e6)] = 10.0
+    iterations: Annotated[int, Field(ge=1, le=1_000)] = 15
+
+
+@dataclass(frozen=True, slots=True)
+class AlsModel:
+    """`factors` (items, factors) are the vectors of the items of the permanent `numbers`.
+
+    They are those that somebody liked by the time of training; others have no vector. `gram` (factors, factors)
+    is Y^T Y + lambda I of the paper that `AlsTrainer` names, `alpha` what its confidences grow by.
+    """
+
+    Config = AlsConfig
+
+    numbers: Numbers
+    factors: Floats
+    gram: Doubles
+    alpha: float
+
+    def fold_in(self, items: Floats, weights: Floats) -> Floats:
+        """(factors, n) what each of a user's items, given as their vectors (n, factors) and weights (n,), adds.
+
+        The user's vector is their sum: (Y^T Y + Y^T (C - I) Y + lambda I)^-1 Y^T C p (equation 4 of the paper),
+        C being the confidences 1 + alpha |weight|, p the preferences: 1 where the weight is above 0, else 0. So
+        what is disliked adds nothing by itself, but takes from what is like it.
+
+        An item's score is the inner product of its vector and the user's, and so the sum of those of its vector
+        and these columns: what equation 7 calls s_ij c_j, the contribution of each of the user's items.
+
+        Raises:
+            ArtifactError: the model is damaged.
+        """
+        wide = items.astype(np.float64)
+        confidence = 1 + self.alpha * np.abs(weights.astype(np.float64))
+        matrix = self.gram + (wide.T * (confidence - 1)) @ wide
+        _, shares, info = dposv(matrix, wide.T * (confidence * (weights > 0)))
+        if info != 0:
+            raise ArtifactError("als: the model's Gram matrix is not positive definite; train the model again")
+        return np.asarray(shares, np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+        (folder / "als.json").write_bytes(orjson.dumps({"alpha": self.alpha}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Map what `save` wrote."""
+        numbers, factors, gram = (
+            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)) for name in _ARRAYS
+        )
+        return cls(numbers, factors, gram, orjson.loads((folder / "als.json").read_bytes())["alpha"])

@@ -1,0 +1,109 @@
+"""Fits the ALS model with `implicit`, which only training needs."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
+
+from homefeed.catalog.signals import Doubles
+from homefeed.errors import HomefeedError
+from homefeed.retrieve.als.model import AlsConfig, AlsModel
+from homefeed.types import Floats, Interactions, Positions, TrainingData
+
+Confidences: TypeAlias = "sp.csr_matrix[np.float32]"
+"""(users, items), below 0 where the preference is 0, as `implicit` takes them; it takes no sparse arrays."""
+
+_MANY: Final = 50_000
+"""Pairs: fewer are sooner done by one thread."""
+
+
+class AlsTrainer:
+    """Vectors x of users and y of items, by alternating least squares, that minimise
+
+        sum over u, i of c(u, i) (p(u, i) - x(u)^T y(i))^2 + lambda (sum of |x|^2 + sum of |y|^2)
+
+    of Hu, Koren & Volinsky, "Collaborative Filtering for Implicit Feedback Datasets" (ICDM 2008), equation 3,
+    over all users and items. c(u, i) = 1 + alpha |r(u, i)|, r being the strength of the user's strongest event
+    of the item, the later of equals; p(u, i) is 1 where r is above 0, else 0: of a dislike one is sure, too.
+
+    Each least-squares problem is solved by three steps of conjugate gradients from the vector before (Takács,
+    Pilászy & Tikk, "Applications of the conjugate gradient method for implicit feedback collaborative filtering",
+    RecSys 2011). Rows are solved each by itself, so that the threads they are shared between change no bit.
+    """
+
+    Config = AlsConfig
+
+    def __init__(self, config: AlsConfig) -> None:
+        self._config = config
+
+    def fit(self, data: TrainingData) -> AlsModel:
+        """Vectors of every item that somebody likes.
+
+        Raises:
+            HomefeedError: `implicit` is not installed, or the factorisation found no finite numbers.
+        """
+        config = self._config
+        matrix, items = confidences(data, config.alpha)
+        # One thread: implicit has threads of its own, and sums shared between some differ in their last bits.
+        with threadpool_limits(1, "blas"):
+            factors = _factorised(matrix, config, data.seed)
+            wide = factors.astype(np.float64)
+            gram: Doubles = wide.T @ wide + config.regularization * np.eye(config.factors)
+        return AlsModel(data.numbers[items], factors, gram, config.alpha)
+
+
+def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Positions]:
+    """The confidences of users who like something in items that somebody likes, and those items' positions (m,).
+
+    The vectors of all other users and items are 0 whatever the rest: they minimise their terms.
+    """
+    events = _strongest(data.interactions)
+    liked = events.strengths > 0
+    users, items = np.unique(events.users[liked]), np.unique(events.items[liked])
+    events = events.take(np.isin(events.users, users) & np.isin(events.items, items))
+    signed = np.sign(events.strengths) * (1 + alpha * np.abs(events.strengths))
+    rows, columns = np.searchsorted(users, events.users), np.searchsorted(items, events.items)
+    shape = len(users), len(items)
+    return sp.csr_matrix((signed.astype(np.float32), (rows, columns)), shape=shape), items
+
+
+def _strongest(events: Interactions) -> Interactions:
+    """Of each user's events of an item the strongest, the later of equals; those that say nothing left out."""
+    events = events.take(events.strengths != 0)
+    earlier = np.arange(len(events), 0, -1)
+    order = np.lexsort((earlier, -np.abs(events.strengths), events.items, events.users))
+    users, items = events.users[order], events.items[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
+    return events.take(order[first])
+
+
+def _factorised(matrix: Confidences, config: AlsConfig, seed: int) -> Floats:
+    """(items, factors) the items' vectors."""
+    try:
+        from implicit.cpu.als import AlternatingLeastSquares
+        from implicit.recommender_base import ModelFitError
+    except ImportError as error:
+        raise HomefeedError(
+            f"als: training needs implicit, which cannot be imported ({error}); "
+            "install it: pip install 'homefeed[als]'"
+        ) from error
+    als = AlternatingLeastSquares(
+        factors=config.factors,
+        regularization=config.regularization,
+        alpha=1.0,  # the matrix holds the confidences as they are
+        iterations=config.iterations,
+        num_threads=1 if matrix.nnz < _MANY else 0,
+        random_state=seed,
+    )
+    try:
+        als.fit(matrix, show_progress=False)
+    except ModelFitError as error:
+        raise HomefeedError(
+            "als: the factorisation left the range of 32-bit numbers; lower alpha or the weights of the event "
+            "types, or raise regularization"
+        ) from error
+    return np.asarray(als.item_factors, np.float32)

@@ -1,0 +1,177 @@
+"""The loops that numpy has no words for, compiled; each takes a range of rows so that threads share the work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from threadpoolctl import threadpool_limits
+
+from homefeed.types import Floats, Mask
+
+Indices: TypeAlias = npt.NDArray[np.int32]
+Starts: TypeAlias = npt.NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., None])
+
+_ROWS_AT_ONCE: Final = 256
+# Sums may be reordered; infinities and NaN keep their meaning.
+_SUMS: Final = {"reassoc", "contract", "nsz"}
+
+
+def _compiled(function: F) -> F:
+    """Compiled when first called, and kept on disk where there is a place for it."""
+    options: dict[str, Any] = {"nogil": True, "fastmath": _SUMS}
+    try:
+        compiled: F = njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        compiled = njit(**options)(function)
+    return compiled
+
+
+def in_parallel(kernel: Callable[..., None], rows: tuple[int, int], *arguments: object) -> None:
+    """Call `kernel(start, stop, *arguments)` for parts of the rows until all are done, on all cores.
+
+    Rows must not share output: then the answer is the same however the work is spread.
+    """
+    starts = range(*rows, _ROWS_AT_ONCE)
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Threads of LAPACK's own would fight with these.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        done = [pool.submit(kernel, start, min(start + _ROWS_AT_ONCE, rows[1]), *arguments) for start in starts]
+        for one in done:
+            one.result()
+
+
+@_compiled
+def nearest_by_users(
+    start: int,
+    stop: int,
+    item_starts: Starts,
+    item_users: Indices,
+    item_strengths: Floats,
+    user_starts: Starts,
+    user_items: Indices,
+    user_strengths: Floats,
+    user_weights: Floats,
+    lengths: Floats,
+    least_users: int,
+    most: int,
+    first: int,
+    found: Indices,
+    shared: Floats,
+) -> None:
+    """Of each item the `most` others by cosine, and what it shares with each: sum over users of w r r'.
+
+    `lengths` (items,) are the square roots of what items share with themselves; `found` and `shared`
+    (rows from `first` on, most) take the answers by rising position, -1 behind the last.
+    """
+    count = len(lengths)
+    sums = np.zeros(count, np.float32)
+    users = np.zeros(count, np.int32)
+    touched = np.empty(count, np.int32)
+    for item in range(start, stop):
+        reached = 0
+        for entry in range(item_starts[item], item_starts[item + 1]):
+            user = item_users[entry]
+            gain = item_strengths[entry] * user_weights[user]
+            for other_entry in range(user_starts[user], user_starts[user + 1]):
+                other = user_items[other_entry]
+                if users[other] == 0:
+                    touched[reached] = other
+                    reached += 1
+                users[other] += 1
+                sums[other] += gain * user_strengths[other_entry]
+        cosines = np.zeros(reached, np.float32)
+        for place in range(reached):
+            other = touched[place]
+            if other != item and users[other] >= least_users:
+                cosines[place] = sums[other] / lengths[other]
+        kept = np.argsort(-cosines, kind="mergesort")[:most] if reached > most else np.arange(reached)
+        neighbours = np.sort(touched[kept[cosines[kept] > 0]])
+        for place in range(len(neighbours)):
+            found[item - first, place] = neighbours[place]
+            shared[item - first, place] = sums[neighbours[place]]
+        for place in range(reached):
+            sums[touched[place]] = 0
+            users[touched[place]] = 0
+
+
+@_compiled
+def local_ridge(
+    start: int,
+    stop: int,
+    starts: Starts,
+    others: Indices,
+    shared: Floats,
+    own: Floats,
+    nearest: Indices,
+    penalty: float,
+    weights: Floats,
+) -> None:
+    """Of each item the ridge regression on its nearest ones: solves (G + penalty I) w = g on their Gram matrix.
+
+    `starts`, `others` and `shared` are the symmetric Gram matrix in CSR without its diagonal `own`; `nearest`
+    (items, k), -1 behind the last, and `weights` (items, k) which takes the answers.
+    """
+    place_of = np.full(len(own), -1, np.int32)
+    for item in range(start, stop):
+        count = 0
+        while count < nearest.shape[1] and nearest[item, count] >= 0:
+            place_of[nearest[item, count]] = count
+            count += 1
+        if count == 0:
+            continue
+        gram = np.zeros((count, count), np.float32)
+        target = np.zeros((count, 1), np.float32)
+        for place in range(count):
+            neighbour = nearest[item, place]
+            gram[place, place] = own[neighbour] + penalty
+            for entry in range(starts[neighbour], starts[neighbour + 1]):
+                other = others[entry]
+                if other == item:
+                    target[place, 0] = shared[entry]
+                elif place_of[other] >= 0:
+                    gram[place, place_of[other]] = shared[entry]
+        answer = np.linalg.solve(gram, target)
+        for place in range(count):
+            weights[item, place] = answer[place, 0]
+            place_of[nearest[item, place]] = -1
+
+
+@_compiled
+def dot_products(
+    start: int, stop: int, starts: Starts, others: Indices, left: Floats, right: Floats, products: Floats
+) -> None:
+    """Of each entry (row, other) of a CSR pattern, left[row] times right[other]."""
+    for row in range(start, stop):
+        for entry in range(starts[row], starts[row + 1]):
+            total = np.float32(0)
+            for dimension in range(left.shape[1]):
+                total += left[row, dimension] * right[others[entry], dimension]
+            products[entry] = total
+
+
+@_compiled
+def sparse_times_dense(
+    start: int, stop: int, starts: Starts, columns: Indices, values: Floats, dense: Floats, product: Floats
+) -> None:
+    """Rows of the product of a CSR matrix and a dense one."""
+    for row in range(start, stop):
+        for entry in range(starts[row], starts[row + 1]):
+            for column in range(dense.shape[1]):
+                product[row, column] += values[entry] * dense[columns[entry], column]
+
+
+@_compiled
+def mark_strongest(start: int, stop: int, starts: Starts, weights: Floats, most: int, kept: Mask) -> None:
+    """Mark the `most` entries of each row of a CSR matrix that are the largest without their sign, none of 0."""
+    for row in range(start, stop):
+        sizes = np.abs(weights[starts[row] : starts[row + 1]])
+        order = np.argsort(-sizes, kind="mergesort")[:most]
+        for place in order:
+            kept[starts[row] + place] = sizes[place] > 0

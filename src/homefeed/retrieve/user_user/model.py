@@ -1,0 +1,80 @@
+"""The user-user model: what each user engaged with, to be looked up by user and by item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from homefeed.protocols import PartConfig
+from homefeed.types import Floats, Numbers
+
+_ARRAYS = (
+    "numbers",
+    "damping",
+    "item_starts",
+    "item_users",
+    "item_weights",
+    "user_starts",
+    "user_items",
+    "user_strengths",
+)
+
+
+class UserUserConfig(PartConfig):
+    """What is known of users; see `UserUserTrainer` for the formula.
+
+    A request costs what `users_per_item` and `items_per_user` allow: the lists of the items of the user's latest
+    events and the rows of the neighbours found in them.
+    """
+
+    users_per_item: Annotated[int, Field(ge=2)] = 500
+    items_per_user: Annotated[int, Field(ge=2)] = 300
+    half_life_days: Annotated[float, Field(gt=0)] = 365.0
+    item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class UserUserModel:
+    """A sparse matrix of users and items in CSR form, both ways round. `numbers` (items,) are permanent.
+
+    Item i was chosen by the users `item_users[item_starts[i]:item_starts[i + 1]]`, the most lately active first;
+    `item_weights` are the entries of their unit vectors. User u chose `user_items[user_starts[u]:user_starts[u +
+    1]]` by `user_strengths`. `damping` (items,) is what a vector's entries for an item are multiplied by.
+
+    Users have no ids and no numbers here: their rows are in the order of their latest event. Still a row is what
+    one person did, so treat the files as personal data. Whoever is erased stays in them, nameless, until the next
+    training, and in the older versions kept beside.
+    """
+
+    Config = UserUserConfig
+
+    numbers: Numbers
+    damping: Floats
+    item_starts: npt.NDArray[np.int64]
+    item_users: npt.NDArray[np.int32]
+    item_weights: Floats
+    user_starts: npt.NDArray[np.int64]
+    user_items: npt.NDArray[np.int32]
+    user_strengths: Floats
+
+    @property
+    def user_count(self) -> int:
+        """How many users have a row."""
+        return len(self.user_starts) - 1
+
+    def save(self, folder: Path) -> None:
+        """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Map what `save` wrote."""
+        return cls(
+            *(np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)) for name in _ARRAYS)
+        )

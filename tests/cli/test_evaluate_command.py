@@ -1,0 +1,288 @@
+"""evaluate: what it prints, what it writes, what it refuses, and what it warns of."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import structlog
+from typer.testing import CliRunner, Result
+
+from homefeed.cli.main import cli
+
+RETRIEVERS = ["item_item", "content", "trending", "fresh"]
+METRICS = [
+    *("recall@20", "ndcg@10", "map@10", "mrr@10", "hit_rate@10", "recall@10", "ndcg@20", "map@20"),
+    *("mrr@20", "hit_rate@20", "novelty@20", "diversity@20"),
+]
+
+
+def run(home: Path, *args: str) -> Result:
+    before = structlog.get_config()
+    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    try:
+        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home), "COLUMNS": "100"})
+    finally:
+        structlog.configure(**before)
+
+
+def evaluate(home: Path, *options: str, app: str = "streaming") -> Result:
+    result = run(home, "evaluate", app, *options)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result
+
+
+def told(home: Path, *options: str, app: str = "streaming") -> Any:
+    """What it says with --json, quickly."""
+    return json.loads(evaluate(home, "--json", "--no-replay", *options, app=app).stdout)
+
+
+@pytest.fixture(scope="module")
+def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(sample_home: Path) -> Any:
+    """The evaluation with all defaults, and what it wrote to standard error."""
+    result = evaluate(sample_home, "--json")
+    return json.loads(result.stdout), result.stderr
+
+
+def test_it_prints_a_table_that_fits_a_hundred_columns(sample_home: Path) -> None:
+    result = evaluate(sample_home)
+    rows = [line.split("│")[1].strip() for line in result.stdout.splitlines() if line.startswith("│")]
+    means, differences = rows[: rows.index("minus popular")], rows[rows.index("minus popular") + 1 :]
+    assert means == ["popular", *RETRIEVERS, "home: merged", "home"]
+    assert differences == means[1:]
+    assert all(metric in result.stdout for metric in ("recall@20", "ndcg@10", "coverage@20"))
+    assert all(len(line) <= 100 for line in result.stdout.splitlines())
+    text = " ".join(result.stdout.split())
+    assert "2,400 events to learn from" in text
+    assert "all 120 items ranked." in text
+    assert "Beyond chance (paired randomisation tests, p up to 0.05 after Holm's correction for" in text
+    for stage in ("reading events", "training", "asking", "training again", "asking again", "judging"):
+        assert stage in result.stderr
+
+
+def test_json_has_all_of_it_as_numbers(whole: Any) -> None:
+    found, said = whole
+    assert said == "", "nothing leaks, nothing fails"
+    systems = list(found["systems"])
+    assert systems == list(found["roles"]) == list(found["overall"]) == list(found["recall_curve"]["systems"])
+    assert (systems[0], systems[-1]) == ("popular", "home")
+    assert list(found["differences"]) == list(found["tests"]) == systems[1:]
+    for row in found["systems"].values():
+        assert list(row) == METRICS
+        assert all(isinstance(value, float) for interval in row.values() for value in interval.values())
+    assert {frozenset(figures) for figures in found["overall"].values()} == {frozenset({"coverage@20", "gini@20"})}
+    for row in found["tests"].values():
+        assert set(row) == {"recall@20", "ndcg@10", "map@10"}
+        assert all(0 < p["p"] <= p["p_holm"] <= 1 for p in row.values())
+    assert found["recall_curve"]["k"][-1] == 100
+    assert sum(group["users"] for group in found["by_history"]) == found["test_users"] == found["users"]
+    assert (found["leaks"], found["failures"]) == ([], [])
+    assert found["replayed"] == min(50, found["test_users"])
+    assert (found["app"], found["feeds"], found["baseline"]) == ("streaming", ["home"], "popular")
+    assert found["train_events"] + found["protocol"]["cutoff_share"] == 2_400.8
+    assert found["span"]["first_event"] < found["span"]["cutoff"] <= found["span"]["first_request"]
+
+
+def test_the_replay_can_be_left_out(sample_home: Path, whole: Any) -> None:
+    found = told(sample_home)
+    assert (found["replayed"], found["protocol"]["replay"]) == (0, False)
+    assert found["systems"] == whole[0]["systems"]
+
+
+def test_users_and_what_they_reveal_can_be_chosen(sample_home: Path) -> None:
+    found = told(sample_home, "--users", "20", "--revealed", "0.25", "--share", "0.7")
+    assert found["test_users"] == 20
+    protocol = found["protocol"]
+    assert [protocol[name] for name in ("most_users", "revealed_share", "cutoff_share")] == [20, 0.25, 0.7]
+    assert found["train_events"] == 2_100
+
+
+def test_split_by_user(sample_home: Path) -> None:
+    found = told(sample_home, "--split", "user", "--share", "0.3", "--revealed", "0.4")
+    assert found["protocol"]["split"] == "user"
+    assert (found["protocol"]["users_share"], found["protocol"]["cutoff_share"]) == (0.3, 0.8)
+    assert found["test_users"] + sum(found["left_out"].values()) == 17, "of 57 with events"
+
+
+def test_the_last_of_everybody(sample_home: Path) -> None:
+    found = told(sample_home, "--split", "last", "--last", "2")
+    assert (found["protocol"]["split"], found["protocol"]["last"]) == ("last", 2)
+    assert found["test_users"] + sum(found["left_out"].values()) == 57
+
+
+def test_on_the_part_before_the_test(sample_home: Path) -> None:
+    found = told(sample_home, "--validation")
+    assert (found["protocol"]["validation"], found["train_events"]) == (True, 1_920)
+
+
+def test_another_baseline_and_several_feeds(sample_home: Path) -> None:
+    found = told(sample_home, "--feed", "fresh", "--feed", "home", "--baseline", "trending")
+    assert (found["baseline"], found["feeds"]) == ("trending", ["fresh", "home"])
+    systems = list(found["systems"])
+    assert systems[:5] == ["trending", "fresh (retriever)", "popular", "fresh: merged", "fresh"]
+    assert systems[-2:] == ["home: merged", "home"]
+    assert len(systems) == len(set(systems))
+
+
+def test_the_tables_as_markdown(sample_home: Path, tmp_path: Path, whole: Any) -> None:
+    report = tmp_path / "report.md"
+    told(sample_home, "--markdown", str(report))
+    text, systems = report.read_text(), list(whole[0]["systems"])
+    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
+    assert rows == [
+        *("system", "---", *systems, "difference from popular", "---", *systems[1:]),
+        *("p after Holm's correction", "---", *systems[1:], "system", "---", *systems),
+    ]
+    assert text.startswith("| system | recall@20 | ndcg@10 | coverage@20 |\n")
+    assert f"{whole[0]['systems']['home']['recall@20']['mean']:.4f}" in text
+    assert all(metric in text for metric in (*METRICS, "gini@20"))
+
+
+def test_the_report_as_html(sample_home: Path, tmp_path: Path) -> None:
+    report = tmp_path / "the report.html"
+    told(sample_home, "--users", "15", "--html", str(report))
+    text = report.read_text()
+    assert text.startswith("<!doctype html>")
+    assert text.count("<svg") == 8
+    [command] = re.findall(r"<pre>(.*)</pre>", text)
+    assert command.startswith(
+        "homefeed evaluate streaming --feed home --baseline popular --split time --users 15 "
+    )
+    assert command.endswith(" --no-replay --html &#39;" + str(report) + "&#39;")
+    assert "2,400" in text
+
+
+def test_without_matplotlib_nothing_begins(
+    sample_home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    failed = run(sample_home, "evaluate", "streaming", "--html", str(tmp_path / "report.html"))
+    assert "pip install 'homefeed[report]'" in str(failed.exception)
+    assert failed.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--feed", "home", "--feed", "hme"],
+            'no feed "hme" in streaming; there are: popular, trending, fresh, home',
+        ),
+        (["--baseline", "best"], 'no feed "best" in streaming; there are: popular, trending, fresh, home'),
+        (["--feed", "similar"], "the feed similar is about an item; only feeds for a user can be evaluated"),
+        (["--markdown", "/no/such/folder/report.md"], "--markdown: no such folder: /no/such/folder"),
+        (["--html", "/no/such/folder/report.html"], "--html: no such folder: /no/such/folder"),
+        (["--last", "2"], "--last is for --split last; leave it out with --split time"),
+        (
+            ["--split", "last", "--share", "0.5"],
+            "--share is for --split time or user; leave it out with --split last",
+        ),
+        (["--split", "last", "--revealed", "0"], "--revealed is for --split time or user"),
+        (["--split", "user", "--validation"], "validation: only the split by time has a part before its test"),
+        (["--share", "1"], "cutoff_share: expected a share above 0 and below 1, got 1.0"),
+        (["--revealed", "1"], "revealed_share: expected a share from 0 to below 1, got 1.0"),
+    ],
+)
+def test_it_refuses_what_it_cannot_judge(sample_home: Path, options: list[str], message: str) -> None:
+    assert str(run(sample_home, "evaluate", "streaming", *options).exception).startswith(message)
+
+
+def test_it_needs_events(tmp_path: Path) -> None:
+    failed = run(tmp_path, "evaluate", "streaming")
+    assert str(failed.exception) == "streaming has 0 events to evaluate on; import more first"
+
+
+APP = """
+app = "shelf"
+title = "Shelf"
+[items.fields]
+title = "text"
+total_likes = "number"
+[events.like]
+[sources.events]
+unknown_users = "create"
+[feeds.popular]
+retrieve.popular = {}
+rank.weighted = { weights = { popular = 1.0 } }
+[feeds.home]
+retrieve = { popular = {}, crowd = {} }
+rank.weighted = { weights = { popular = 1.0, crowd = 1.0 } }
+"""
+CROWD = """
+import numpy as np
+from homefeed.protocols import PartConfig
+
+class Crowd:
+    class Config(PartConfig): ...
+    def __init__(self, config, resources):
+        self.met = np.zeros(resources.catalog.size)
+    def retrieve(self, query, k):
+        if len(query.user.history) % 7 == 0:
+            raise ValueError("seven")
+        np.add.at(self.met, query.user.history.items, 1)
+        best = np.argsort(-self.met, kind="stable").astype(np.int32)
+        best = best[query.eligible[best]][:k]
+        return best, (1 + self.met[best]).astype(np.float32)
+"""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An app with a plug-in that learns from whoever asks, and a number that counts all likes there ever were."""
+    from homefeed.recipe import find_part
+
+    (tmp_path / "shelf.toml").write_text(APP)
+    (tmp_path / "homefeed_test_crowd.py").write_text(CROWD)
+    info = tmp_path / "homefeed_test_crowd-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: homefeed_test_crowd\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[homefeed.retrieve]\ncrowd = homefeed_test_crowd:Crowd\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    find_part.cache_clear()
+    rng = np.random.default_rng(3)
+    rates = [rng.permutation(np.geomspace(1, 40, 150)) for _ in range(2)]
+    likes = []
+    for second in range(4_000):
+        rate = rates[second < 3_200] / rates[second < 3_200].sum()
+        likes.append((rng.integers(60), rng.choice(150, p=rate), second))
+    total = np.bincount([item for _, item, _ in likes], minlength=150)
+    items = "".join(f"b{item},Book {item},{count}\n" for item, count in enumerate(total.tolist()))
+    (tmp_path / "items.csv").write_text(f"item_id,title,total_likes\n{items}")
+    events = "".join(f"u{user},b{item},like,{1_700_000_000 + 60 * second}\n" for user, item, second in likes)
+    (tmp_path / "events.csv").write_text(f"user_id,item_id,event_type,timestamp\n{events}")
+    files = ["--items", str(tmp_path / "items.csv"), "--events", str(tmp_path / "events.csv")]
+    assert run(tmp_path, "import", str(tmp_path / "shelf.toml"), *files).exit_code == 0
+    yield tmp_path
+    find_part.cache_clear()
+    sys.modules.pop("homefeed_test_crowd", None)
+
+
+def test_who_reads_the_future_is_named_on_standard_error_and_everywhere(shelf: Path) -> None:
+    report = shelf / "report.html"
+    result = evaluate(shelf, "--json", "--html", str(report), app=str(shelf / "shelf.toml"))
+    found = json.loads(result.stdout)
+    assert [leak["name"] for leak in found["leaks"]] == ["total_likes", "crowd", "home: merged", "home"]
+    text = " ".join(result.stderr.split())
+    for leak in found["leaks"]:
+        assert set(leak) == {"name", "measure", "why"}
+        assert f"Leak: {leak['name']} {leak['why']}" in text
+        assert f"<h3>Leak: {leak['name']}</h3>" in report.read_text()
+    assert "take it out" in text
+    [failure] = found["failures"]
+    assert (failure["part"], failure["error"]) == ("home.crowd", "ValueError: seven")
+    assert failure["requests"] >= 1
+    assert "Failed: home.crowd failed in" in text

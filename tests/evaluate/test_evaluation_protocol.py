@@ -1,0 +1,73 @@
+"""How an evaluation is made: which split, who is drawn, and what cannot be meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homefeed.errors import InvalidError
+from homefeed.evaluate.protocol import Protocol, some_of
+from homefeed.evaluate.split import by_time, by_user, leave_last_out
+from homefeed.types import Interactions
+
+
+def events(users: int = 12, each: int = 10) -> Interactions:
+    count = users * each
+    rows = np.arange(count)
+    return Interactions(
+        (rows % users).astype(np.int32),
+        (rows * 7 % 50).astype(np.int32),
+        np.zeros(count, np.int32),
+        np.ones(count, np.float32),
+        np.zeros(count, np.float32),
+        rows.astype(np.int64),
+    )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "expected"),
+    [
+        (Protocol(), by_time(events())),
+        (Protocol(cutoff_share=0.5, revealed_share=0), by_time(events(), 0.5, 0)),
+        (Protocol("user", users_share=0.4, revealed_share=0.3, seed=4), by_user(events(), 0.4, 0.3, 4)),
+        (Protocol("last", last=2), leave_last_out(events(), 2)),
+    ],
+)
+def test_each_way_of_splitting_takes_what_is_its_own(protocol: Protocol, expected: Any) -> None:
+    split = protocol.divide(events())
+    assert (split.kind, split.cutoff, len(split.train)) == (protocol.split, expected.cutoff, len(expected.train))
+    assert split.cases.users.tolist() == expected.cases.users.tolist()
+    assert split.cases.targets.tolist() == expected.cases.targets.tolist()
+
+
+def test_validation_judges_on_what_was_before_the_test() -> None:
+    judged = Protocol(validation=True).judged_by(events())
+    assert judged.times.max() < by_time(events()).cutoff
+    assert len(judged) == len(by_time(events()).train)
+    assert Protocol().judged_by(events()).times.max() == events().times.max()
+
+
+@pytest.mark.parametrize("split", ["user", "last"])
+def test_only_the_split_by_time_has_a_validation_part(split: Any) -> None:
+    with pytest.raises(InvalidError, match=f'only the split by time .* instead of by "{split}"'):
+        Protocol(split, validation=True)
+
+
+def test_all_are_asked_where_they_are_few() -> None:
+    split = Protocol().divide(events())
+    assert [case.user for case in Protocol().drawn(split)] == split.cases.users.tolist()
+    few = [case.user for case in Protocol(most_users=5, seed=1).drawn(split)]
+    assert few == sorted(few) == [case.user for case in Protocol(most_users=5, seed=1).drawn(split)]
+    assert few != [case.user for case in Protocol(most_users=5, seed=2).drawn(split)]
+
+
+@given(st.integers(0, 200), st.integers(1, 100), st.integers(0, 9))
+def test_so_many_are_drawn_each_once_and_in_order(count: int, most: int, seed: int) -> None:
+    drawn = some_of(count, most, seed)
+    assert len(drawn) == min(count, most)
+    assert drawn == sorted(set(drawn))
+    assert all(0 <= number < count for number in drawn)

@@ -1,0 +1,208 @@
+"""The report: whole in one file, the same text every time, and true to what was found."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from homefeed.errors import HomefeedError
+from homefeed.evaluate import plots
+from homefeed.evaluate.evaluation import Evaluation, Failure
+from homefeed.evaluate.judging import TESTED
+from homefeed.evaluate.leaks import Leak
+from homefeed.evaluate.offline import evaluate_app
+from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.report import protocol_in_words, render_report
+from homefeed.evaluate.systems import System
+from homefeed.recipe import parse_recipe
+from homefeed.testing import toy_world
+from homefeed.testing.world import NOW, RECIPE
+
+VOID = {"meta", "br", "link", "img"}
+
+
+@cache
+def evaluation() -> Evaluation:
+    world = toy_world()
+    home = {**RECIPE["feeds"]["home"], "arrange": {"caps": {"field": "content_type", "most": 1, "window": 3}}}
+    feeds = {**RECIPE["feeds"], "varied": home}
+    recipe = parse_recipe({**RECIPE, "feeds": feeds}, "a test")
+    protocol = Protocol(cutoff_share=0.5, revealed_share=0.5)
+    return evaluate_app(recipe, world.catalog, world.data, feeds=["home", "varied"], protocol=protocol)
+
+
+def rendered(found: Evaluation | None = None, command: str = "homefeed evaluate toy") -> str:
+    return render_report(found or evaluation(), command=command, made=NOW, version="1.2.3")
+
+
+@cache
+def page_of_toy() -> str:
+    return rendered()
+
+
+def words(page: str) -> str:
+    """What people read of it, without the plots."""
+    page = re.sub(r"<(style|svg).*?</\1>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+class Reader(HTMLParser):
+    """Collects tags and ids, and sees to it that what is opened is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.ids: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_it_is_a_page_that_needs_nothing_else() -> None:
+    page = page_of_toy()
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    assert reader.tags.isdisjoint({"script", "link", "img", "iframe"})
+    assert len(reader.ids) == len(set(reader.ids)), "plots do not share ids"
+    outside = [value for name, value in reader.attributes if name in ("src", "href") and value and value[0] != "#"]
+    assert outside == []
+    referred = re.findall(r'(?:url\(#|href="#)([^)"]+)', page)
+    assert referred
+    assert set(referred) <= set(reader.ids)
+    assert "default-src 'none'" in page
+
+
+def test_the_same_evaluation_is_the_same_text() -> None:
+    assert rendered() == page_of_toy()
+    other = render_report(evaluation(), command="homefeed evaluate toy", made=NOW + 1_000_000, version="1.2.3")
+    assert other.replace("2026-01-15T12:00:01Z", "2026-01-15T12:00:00Z") == rendered(), (
+        "the time stands there once"
+    )
+
+
+def test_it_says_what_was_found() -> None:
+    text, found = words(page_of_toy()), evaluation()
+    assert "toy: home, varied against popular" in text
+    assert "Made 2026-01-15T12:00:00Z by Homefeed 1.2.3." in text
+    for system in found.systems:
+        mean = found.comparison.systems[system.name]["ndcg@10"]
+        assert f"{system.name} " in text
+        assert f"{mean.mean:.4f} [{mean.low:.4f}, {mean.high:.4f}]" in text
+    for reason, count in found.asked.left_out.items():
+        assert f"{count} with {reason}" in text
+    for metric in (*found.comparison.metrics, *found.comparison.figures):
+        assert metric in text
+    for p in found.comparison.tests["home"].values():
+        assert f"p = {p.p_holm:.3f}" in text
+    assert "every system gave the same lists" in text
+    assert "Leak" not in text
+
+
+def test_each_feed_has_its_verdict() -> None:
+    text, found = words(page_of_toy()), evaluation()
+    for feed in ("home", "varied"):
+        base, mean = (found.comparison.systems[name]["ndcg@10"].mean for name in ("popular", feed))
+        assert re.search(rf"{feed} \w[\w ]+ popular at ndcg@10: {mean:.4f} against {base:.4f}", text)
+        users = found.found.differences[feed]
+        counts = [sum(d > 0 for d in users), sum(d < 0 for d in users), sum(d == 0 for d in users)]
+        assert "It serves {} users better, {} worse, and {} alike.".format(*counts) in text
+
+
+def test_every_plot_is_there_and_takes_the_pages_colours() -> None:
+    page = page_of_toy()
+    drawings = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
+    assert len(drawings) == len(TESTED) + 2 + 2 + 2, "intervals, breadth and depth, one a feed, two by history"
+    for drawing in drawings:
+        ET.fromstring(drawing)
+        assert "var(--" in drawing
+        assert not re.search(r"#(aa|bb)00", drawing)
+        assert "font-family" not in drawing
+    for name in set(re.findall(r"var\((--[a-z0-9-]+)\)", page)):
+        assert page.count(f"  {name}:") == 2, f"{name} is set for light and for dark"
+    assert page.count("varied") > 5
+
+
+def test_leaks_and_failures_stand_at_the_top() -> None:
+    found = replace(
+        evaluation(),
+        leaks=(Leak("oracle", 0.9, "It reads <b>all</b>."),),
+        failures=(Failure("home.content", 12, "ValueError: <no> luck"),),
+        replayed=0,
+    )
+    page = rendered(found)
+    assert page.index("Leak: oracle") < page.index("What was asked")
+    assert "It reads &lt;b&gt;all&lt;/b&gt;." in page
+    assert "ValueError: &lt;no&gt; luck" in page
+    assert "has not been checked" in words(page)
+    assert "In 12 requests" in words(page)
+
+
+def test_the_command_is_shown_as_it_is() -> None:
+    assert "<pre>homefeed evaluate &#39;a &amp; b.toml&#39;</pre>" in rendered(
+        command="homefeed evaluate 'a & b.toml'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "told"),
+    [
+        (Protocol(), "the moment before which 80% of all events happened"),
+        (Protocol(validation=True), "80% of all events before the test, which was not touched, happened"),
+        (Protocol("user", users_share=0.1), "10% of the users, drawn by lot, were held out whole"),
+        (Protocol("last"), "The last item that each user came to"),
+        (Protocol("last", last=3), "The last 3 items that each user came to"),
+    ],
+)
+def test_the_protocol_in_words(protocol: Protocol, told: str) -> None:
+    assert told in protocol_in_words(protocol)
+
+
+def test_systems_look_alike_in_every_plot_and_unlike_one_another() -> None:
+    systems = [System("popular", "baseline", "popular"), System("home", "feed", "home")]
+    systems += [System(f"r{n}", "retriever", "home", f"r{n}") for n in range(plots.SERIES)]
+    looks = plots.looks_of(systems)
+    assert len({look.colour for look in looks.values()}) == len(systems)
+    assert len({(look.colour, look.marker) for look in looks.values()}) == len(systems)
+    assert looks["popular"].dashes != looks["home"].dashes
+    many = plots.looks_of([*systems, *(System(f"s{n}", "retriever", "home") for n in range(30))])
+    assert len(many) == len(systems) + 30
+
+
+def test_a_long_name_does_not_push_the_plot_away() -> None:
+    found = evaluation()
+    long = "a" * 60
+    rows = {**found.comparison.systems, long: found.comparison.systems["home"]}
+    inside = replace(found.found, comparison=replace(found.comparison, systems=rows))
+    systems = (*found.systems, System(long, "retriever", "home"))
+    drawn = plots.interval_plot(replace(found, systems=systems, found=inside), "ndcg@10")
+    assert long not in drawn
+    assert "a" * 23 + "…" in drawn
+
+
+def test_without_matplotlib_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Any = evaluation()
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(HomefeedError, match=r"a report needs matplotlib .*: pip install 'homefeed\[report\]'"):
+        rendered(found)

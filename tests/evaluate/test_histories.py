@@ -1,0 +1,55 @@
+"""Results by length of history, worked out by hand."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homefeed.evaluate.histories import by_history
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_four_groups_by_hand() -> None:
+    lengths = np.array([9, 1, 2, 30, 2, 1, 12, 40])
+    values = {
+        "popular": {"ndcg@10": np.arange(8) / 8, "recall@20": np.zeros(8)},
+        "home": {"ndcg@10": np.ones(8), "recall@20": np.ones(8)},
+    }
+    groups = by_history(lengths, values, ["ndcg@10"], _rng())
+    assert [(group.fewest, group.most, group.users) for group in groups] == [
+        (1, 1, 2),
+        (2, 2, 2),
+        (9, 12, 2),
+        (30, 40, 2),
+    ]
+    assert [group.systems["popular"]["ndcg@10"].mean for group in groups] == [3 / 8, 3 / 8, 3 / 8, 5 / 8]
+    for group in groups:
+        assert list(group.systems) == ["popular", "home"]
+        assert list(group.systems["home"]) == ["ndcg@10"]
+        assert tuple(group.systems["home"]["ndcg@10"]) == (1, 1, 1)
+
+
+def test_users_of_one_length_are_one_group() -> None:
+    values = {"home": {"m": np.array([0.0, 1.0, 0.5])}}
+    [group] = by_history(np.array([4, 4, 4]), values, ["m"], _rng())
+    assert (group.fewest, group.most, group.users) == (4, 4, 3)
+    assert group.systems["home"]["m"].mean == pytest.approx(0.5)
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=60))
+def test_everybody_is_in_one_group_and_lengths_are_never_parted(lengths: list[int]) -> None:
+    values = {"home": {"m": np.array(lengths, np.float64)}}
+    groups = by_history(np.array(lengths), values, ["m"], _rng())
+    assert sum(group.users for group in groups) == len(lengths)
+    assert 1 <= len(groups) <= 4
+    for group in groups:
+        assert group.fewest <= group.systems["home"]["m"].mean <= group.most
+        assert group.users == sum(group.fewest <= length <= group.most for length in lengths)
+    assert all(one.most < other.fewest for one, other in pairwise(groups))

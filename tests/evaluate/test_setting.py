@@ -1,0 +1,69 @@
+"""The service as it would have been: what is known of who asks, and what could not have been shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from homefeed.evaluate.setting import Setting, set_up
+from homefeed.evaluate.split import Case
+from homefeed.testing import Play, World, make_world, toy_world
+from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
+from homefeed.types import DAY
+
+
+def case(world: World, user_id: str, time: int = NOW) -> Case:
+    """A request of a user of the world, with all they did as history."""
+    users = list(dict.fromkeys(play.user_id for play in PLAYS))
+    events = world.data.interactions
+    rows = np.flatnonzero((events.users == users.index(user_id)) & (events.times <= time))
+    nothing = np.empty(0, np.int64)
+    return Case(users.index(user_id), rows, nothing.astype(np.int32), nothing, time)
+
+
+def setting(world: World, days_ago: float = 0) -> Setting:
+    cutoff = NOW - int(days_ago * DAY)
+    events = world.data.interactions
+    return set_up(world.recipe, world.catalog, world.data, events.take(events.times < cutoff), cutoff)
+
+
+def test_a_request_is_the_users_own() -> None:
+    world = toy_world()
+    query = setting(world).query(world.data, case(world, "so"), 7)
+    assert (query.app, query.n, query.now, query.user.user_id) == ("toy", 7, NOW, "6")
+    assert world.ids(query.user.history.items) == ("s1", "s2", "s3")
+    assert query.user.history.strengths.tolist() == pytest.approx([1, 0.5, 0.75])
+    assert world.ids(query.exclude) == ("s1", "s2", "s3")
+
+
+def test_strengths_are_measured_by_what_was_typical_by_then() -> None:
+    longer = [*PLAYS, Play("late", "s2", 7200, 1)]
+    world = make_world(ITEMS, longer)
+    now, then = (setting(world, days).query(world.data, case(world, "so"), 5) for days in (0, 5))
+    assert now.user.history.strengths.tolist() == pytest.approx([1, 0.25, 0.75])
+    assert then.user.history.strengths.tolist() == pytest.approx([1, 0.5, 0.75])
+
+
+def test_what_came_later_could_not_have_been_shown() -> None:
+    world = toy_world()
+    asked = setting(world, 5).query(world.data, case(world, "da", NOW - 2 * DAY), 5)
+    assert set(world.ids(asked.exclude)) == {"d1", "d2", "d4", "s4"}
+
+
+@pytest.mark.parametrize(("said", "refuses"), [(True, True), ("no", False), (None, False)])
+def test_who_refuses_to_be_known_is_asked_for_as_a_stranger(said: Any, refuses: bool) -> None:
+    declared = {
+        **RECIPE,
+        "users": {"fields": {"opt_out": "category", "region": "category"}},
+        "privacy": {"opt_out": "opt_out", "kept": ["opt_out"]},
+    }
+    world = make_world(ITEMS, PLAYS, declared=declared)
+    data = replace(world.data, users=({"opt_out": said, "region": "north"},) * world.data.user_count)
+    query = setting(world).query(data, case(world, "da"), 5)
+    assert query.user.opted_out is query.user.is_cold is refuses
+    assert len(query.user.history) == (0 if refuses else 2)
+    assert ("region" in query.user.attributes) is not refuses
+    assert world.ids(query.exclude) == ("d1", "d2"), "nobody is asked about what they had, whoever they are"
