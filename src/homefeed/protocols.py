@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self, TypeVar, runtime_checkable
+from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -102,3 +103,20 @@ class Trainer(Protocol[M_co]):
     """Fits a model. The same data and seed give the same model."""
 
     def fit(self, data: TrainingData) -> M_co: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values of a number worth trying: `log` where its size is what matters, `whole` for integers."""
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A trainer that tells which numbers of its `Config` are worth choosing on a validation part, by name."""
+
+    SPACE: ClassVar[Mapping[str, Range]]

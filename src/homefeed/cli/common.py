@@ -32,6 +32,8 @@ UserId: TypeAlias = Annotated[str, typer.Option("--user_id", "--user-id", help="
 out = Console()
 err = Console(stderr=True)
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -68,6 +70,21 @@ def print_json(value: Any) -> None:
     import orjson
 
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def seconds_of(duration: str) -> float:
+    """A duration such as 90s, 10m or 1.5h in seconds.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    from homefeed.errors import InvalidError
+
+    found = _DURATION.fullmatch(duration.strip())
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if seconds <= 0:
+        raise InvalidError(f'expected a duration such as 90s, 10m or 1.5h, got "{duration}"')
+    return seconds
 
 
 def printable(text: str) -> str:

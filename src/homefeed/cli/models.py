@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from homefeed.cli.common import AppName, Json, on_store, out, print_json, progress, recipe_of, settings_in_force
+from homefeed.cli.common import (
+    AppName,
+    Json,
+    on_store,
+    out,
+    print_json,
+    progress,
+    recipe_of,
+    seconds_of,
+    settings_in_force,
+)
 
 if TYPE_CHECKING:
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
-    from homefeed.train import Trained
+    from homefeed.store.artifacts import Manifest
+    from homefeed.train import Budget, Trained
 
 
 def register(cli: typer.Typer) -> None:
@@ -20,12 +31,29 @@ def register(cli: typer.Typer) -> None:
     cli.command()(train)
 
 
-def train(app: AppName, as_json: Json = False) -> None:
+def train(
+    app: AppName,
+    tune: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Choose hyper-parameters first, for about so long: 90s, 10m, 1.5h."),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="With --tune: at most so many trials a model, to repeat a tuning.")
+    ] = None,
+    untuned: Annotated[
+        bool, typer.Option("--untuned", help="Forget what an earlier --tune chose; train as the recipe says.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Train and publish every model of an app; a running server takes them over by itself.
 
-    Example: `homefeed train streaming`
+    With --tune the hyper-parameters that serve the app's own latest events best are chosen first. Later trainings
+    keep to them until the recipe says something else of that model, or until --untuned.
+
+    Examples: `homefeed train streaming`, `homefeed train streaming --tune 10m`
     """
-    result = trained(settings_in_force(), recipe_of(app), as_json)
+    budget = None if tune is None else _budget(tune, trials)
+    result = trained(settings_in_force(), recipe_of(app), as_json, budget=budget, keep_tuned=not untuned)
     if as_json:
         print_json(asdict(result))
         return
@@ -35,9 +63,14 @@ def train(app: AppName, as_json: Json = False) -> None:
     for manifest in result.manifests:
         table.add_row(manifest.model, manifest.version, f"{manifest.facts['seconds']:.2f}")
     out.print(table)
+    for manifest in result.manifests:
+        if "tuning" in manifest.facts:
+            out.print(_tuning_in_words(manifest, budget is not None), highlight=False, markup=False)
 
 
-def trained(settings: Settings, recipe: Recipe, quiet: bool) -> Trained:
+def trained(
+    settings: Settings, recipe: Recipe, quiet: bool, *, budget: Budget | None = None, keep_tuned: bool = True
+) -> Trained:
     """Train an app with a progress bar."""
     from homefeed.serving.clock import Outside
     from homefeed.store.artifacts import ArtifactStore
@@ -53,6 +86,28 @@ def trained(settings: Settings, recipe: Recipe, quiet: bool) -> Trained:
                 Outside(),
                 seed=settings.seed,
                 text_model=settings.text_model,
+                budget=budget,
+                keep_tuned=keep_tuned,
                 progress=report,
             ),
         )
+
+
+def _budget(duration: str, trials: int | None) -> Budget:
+    import time
+
+    from homefeed.train import Budget
+
+    return Budget(seconds_of(duration), time.monotonic, trials)
+
+
+def _tuning_in_words(manifest: Manifest, now: bool) -> str:
+    facts: dict[str, Any] = manifest.facts["tuning"]
+    means = (
+        f"{facts['metric']} {facts['start_mean']:.4f} with the recipe's values, {facts['best_mean']:.4f} at best"
+    )
+    told = f"{facts['trials']} trials, {facts['validation_users']} users: {means}"
+    if not facts["changed"]:
+        return f"{manifest.model}: the recipe's values stay ({told}, no more than chance)"
+    values = ", ".join(f"{name} = {value}" for name, value in facts["changed"].items())
+    return f"{manifest.model}: {'tuned' if now else 'as tuned before'} to {values} ({told})"

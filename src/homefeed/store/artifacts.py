@@ -119,6 +119,14 @@ class ArtifactStore:
             return None
         return named.decode(errors="replace").strip() or None
 
+    def manifest(self, app: str, name: str) -> Manifest | None:
+        """That of the version to serve; None where nothing is published, or where it is damaged."""
+        current = self.current(app, name)
+        try:
+            return None if current is None else _read_manifest(self.root / app / name / current)
+        except (OSError, ArtifactError):
+            return None
+
     def versions(self, app: str, name: str) -> list[str]:
         """Every published version, newest first."""
         home = self.root / app / name
@@ -170,11 +178,15 @@ class ArtifactStore:
             shutil.rmtree(gone, ignore_errors=True)
 
 
-def _verified(folder: Path) -> Manifest:
+def _read_manifest(folder: Path) -> Manifest:
     try:
-        manifest = Manifest(**orjson.loads((folder / _MANIFEST).read_bytes()))
+        return Manifest(**orjson.loads((folder / _MANIFEST).read_bytes()))
     except (orjson.JSONDecodeError, TypeError) as error:
         raise ArtifactError(f"{_MANIFEST} is damaged: {error}") from None
+
+
+def _verified(folder: Path) -> Manifest:
+    manifest = _read_manifest(folder)
     digest = _digest(manifest.files, manifest.config, manifest.watermark)
     if manifest.version != folder.name or not folder.name.endswith(f"-{digest}"):
         raise ArtifactError(f"{_MANIFEST} is damaged: it is not the one that was published")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 from filelock import FileLock, Timeout
 
 from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
@@ -20,6 +21,8 @@ from homefeed.serving.models import SIGNALS
 from homefeed.serving.training import LogData, read_log
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
+from homefeed.train.search import Budget
+from homefeed.train.tune import Tuning, changed, tune
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,6 +47,7 @@ class _Fit:
     part: str
     config: Mapping[str, Any]
     run: Callable[[], Model]
+    tuning: Mapping[str, Any] | None = None
 
 
 async def train_app(
@@ -54,11 +58,15 @@ async def train_app(
     *,
     seed: int = 0,
     text_model: Path | None = None,
+    budget: Budget | None = None,
+    keep_tuned: bool = True,
     progress: Progress | None = None,
 ) -> Trained:
     """Train and publish every model of an app. `progress` is called with (stage, done, total).
 
-    `text_model` is for models that can use one and whose recipe names none.
+    `text_model` is for models that can use one and whose recipe names none. With a `budget` hyper-parameters are
+    chosen first, see `tune`. Later trainings keep to what was chosen for as long as the recipe says of the model
+    what it said then, unless `keep_tuned` is false.
 
     Raises:
         HomefeedError: there is nothing to train on, or another training of this app is running.
@@ -73,7 +81,11 @@ async def train_app(
             log = await read_log(store, recipe, now=outside.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
-            manifests = [_published(recipe, artifacts, log, fit, report) for fit in _fits(recipe, log, text_model)]
+            told = with_text_model(recipe, text_model)
+            tuned = _kept(told, artifacts) if keep_tuned else {}
+            if budget is not None:
+                tuned = {tuning.model: tuning for tuning in tune(told, log.catalog, log.data, budget, report)}
+            manifests = [_published(recipe, artifacts, log, fit, report) for fit in _fits(told, log, tuned)]
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
     return Trained(
@@ -86,12 +98,25 @@ async def train_app(
     )
 
 
-def _fits(recipe: Recipe, log: LogData, text_model: Path | None) -> list[_Fit]:
+def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:
+    """What was chosen before for models of which the recipe still says what it said then."""
+    kept = {}
+    for spec in recipe.models:
+        manifest = artifacts.manifest(recipe.app, spec.name)
+        facts = manifest.facts.get("tuning") if manifest is not None else None
+        if facts is not None and facts["recipe"] == orjson.loads(orjson.dumps(spec.config.model_dump())):
+            kept[spec.name] = Tuning(spec.name, facts["changed"], facts)
+    return kept
+
+
+def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fit]:
     prepared = prepare(recipe, log.data)
-    fits = [
-        _Fit(spec.name, spec.part, spec.config.model_dump(), partial(fit_model, spec, prepared.data))
-        for spec in with_text_model(recipe, text_model).models
-    ]
+    fits = []
+    for spec in recipe.models:
+        tuning = tuned.get(spec.name)
+        config = spec.config if tuning is None else changed(spec, tuning.changed)
+        run = partial(fit_model, replace(spec, config=config), prepared.data)
+        fits.append(_Fit(spec.name, spec.part, config.model_dump(), run, tuning.facts if tuning else None))
     # Signals come last: a server that sees new models before new counters is a moment behind, never ahead.
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
@@ -101,12 +126,14 @@ def _published(recipe: Recipe, artifacts: ArtifactStore, log: LogData, fit: _Fit
     report(f"training {fit.name}", 0, 1)
     began = time.perf_counter()
     model = fit.run()
-    facts = {
+    facts: dict[str, Any] = {
         "users": log.data.user_count,
         "items": log.data.item_count,
         "events": len(log.data.interactions),
         "seconds": round(time.perf_counter() - began, 3),
     }
+    if fit.tuning is not None:
+        facts["tuning"] = dict(fit.tuning)
     manifest = artifacts.publish(
         recipe.app,
         fit.name,

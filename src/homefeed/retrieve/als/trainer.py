@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import ClassVar, Final, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from homefeed.catalog.signals import Doubles
 from homefeed.errors import HomefeedError
+from homefeed.protocols import Range
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
 from homefeed.types import Floats, Interactions, Positions, TrainingData
 
@@ -35,6 +37,12 @@ class AlsTrainer:
     """
 
     Config = AlsConfig
+    SPACE: ClassVar[Mapping[str, Range]] = {
+        "factors": Range(16, 256, log=True, whole=True),
+        "regularization": Range(0.1, 100, log=True),
+        "alpha": Range(1, 200, log=True),
+        "iterations": Range(5, 30, whole=True),
+    }
 
     def __init__(self, config: AlsConfig) -> None:
         self._config = config

@@ -168,6 +168,16 @@ def sparse_times_dense(
 
 
 @_compiled
+def sort_rows(start: int, stop: int, starts: Starts, others: Indices, weights: Floats) -> None:
+    """Put the entries of each row of a CSR matrix into the order of their weights, largest first, in place."""
+    for row in range(start, stop):
+        entries = slice(starts[row], starts[row + 1])
+        order = np.argsort(-weights[entries], kind="mergesort")
+        others[entries] = others[entries][order]
+        weights[entries] = weights[entries][order]
+
+
+@_compiled
 def mark_strongest(start: int, stop: int, starts: Starts, weights: Floats, most: int, kept: Mask) -> None:
     """Mark the `most` entries of each row of a CSR matrix that are the largest without their sign, none of 0."""
     for row in range(start, stop):

@@ -6,6 +6,8 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.linalg import solve_triangular
+from threadpoolctl import threadpool_limits
 
 from homefeed.retrieve.item_item.gram import Gram
 from homefeed.retrieve.item_item.kernels import dot_products, in_parallel, sparse_times_dense
@@ -14,6 +16,7 @@ from homefeed.types import Floats
 
 _ITERATIONS: Final = 7
 _OVERSAMPLING: Final = 32
+_CLOSEST: Final = 1e-3
 
 
 def spectral(gram: Gram, matrix: Matrix, dimensions: int, seed: int) -> Matrix:
@@ -38,7 +41,7 @@ def leading_directions(matrix: Matrix, count: int, rng: np.random.Generator) -> 
 
     By the randomised range finder with power iterations, orthogonal after each (Halko, Martinsson & Tropp, SIAM
     Review 2011, algorithm 4.4), on the side of the columns. scikit-learn's spends ten times as long in Householder
-    reflections; the Gram matrix will do, as normalised matrices make no directions that are nearly alike.
+    reflections; Cholesky factors will do, as the power iterations here make no columns that are nearly alike.
     """
     transposed = sp.csr_array(matrix.T)
     basis = rng.standard_normal((matrix.shape[1], min(count + _OVERSAMPLING, *matrix.shape)), np.float32)
@@ -51,11 +54,21 @@ def leading_directions(matrix: Matrix, count: int, rng: np.random.Generator) -> 
 
 
 def _orthogonal(vectors: Floats) -> Floats:
-    """Orthonormal columns that span what the columns of `vectors` span."""
-    lengths, directions = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
-    there = lengths > 1e-6 * lengths.max(initial=1e-30)
-    scaled: Floats = (directions[:, there] / np.sqrt(lengths[there])).astype(np.float32)
-    return np.asarray(vectors @ scaled, np.float32)
+    """Orthonormal columns that span what those of `vectors` span, by the Cholesky factor of their products."""
+    products = (vectors.T @ vectors).astype(np.float64)
+    try:
+        with threadpool_limits(1, "blas"):  # threads would wait for each other longer than this takes
+            factor = np.linalg.cholesky(products)
+    except np.linalg.LinAlgError:
+        factor = np.zeros_like(products)
+    size = np.diagonal(factor)
+    if size.min() > _CLOSEST * size.max():
+        turn = solve_triangular(factor, np.eye(len(factor)), lower=True).T
+    else:  # some columns are nothing but a mixture of others
+        lengths, directions = np.linalg.eigh(products)
+        there = lengths > _CLOSEST**2 * lengths.max(initial=1e-30)
+        turn = directions[:, there] / np.sqrt(lengths[there])
+    return np.asarray(vectors @ turn.astype(np.float32), np.float32)
 
 
 def _times(sparse: Matrix, dense: Floats) -> Floats:

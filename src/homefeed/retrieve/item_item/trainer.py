@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 
+from homefeed.protocols import Range
 from homefeed.retrieve.item_item.alike import alike_items
 from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
+from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, sort_rows
 from homefeed.retrieve.item_item.matrix import Matrix, no_entries, strengths_of
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.retrieve.item_item.spectral import spectral
 from homefeed.retrieve.item_item.views import damped_cosine, ridge
-from homefeed.types import TrainingData
+from homefeed.types import Floats, TrainingData
 
 _SAMPLE = 500
 
@@ -29,6 +32,16 @@ class ItemItemTrainer:
     """
 
     Config = ItemItemConfig
+    SPACE: ClassVar[Mapping[str, Range]] = {
+        "user_exponent": Range(0, 1),
+        "cosine": Range(0, 2),
+        "item_exponent": Range(0, 0.8),
+        "ridge": Range(0, 2),
+        "penalty": Range(1, 300, log=True),
+        "spectral": Range(0, 2),
+        "dimensions": Range(32, 768, log=True, whole=True),
+        "place_exponent": Range(0, 1),
+    }
 
     def __init__(self, config: ItemItemConfig) -> None:
         self._config = config
@@ -46,18 +59,8 @@ class ItemItemTrainer:
         if config.alike and without_events.any():
             alike = alike_items(data, config.fields, without_events)
             blend = sp.csr_array(blend + config.alike * _usual_best(blend) * alike)
-        starts, rows = blend.indptr.astype(np.int64), np.repeat(np.arange(data.item_count), np.diff(blend.indptr))
-        kept = np.flatnonzero(strongest(starts, blend.data.astype(np.float32), config.neighbours))
-        order = kept[np.lexsort((blend.indices[kept], -blend.data[kept], rows[kept]))]
-        counts = np.bincount(rows[kept], minlength=data.item_count)
-        return ItemItemModel(
-            data.numbers,
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            blend.indices[order].astype(np.int32),
-            blend.data[order].astype(np.float32),
-            without_events,
-            config.place_exponent,
-        )
+        starts, indices, weights = _neighbour_lists(blend, config.neighbours)
+        return ItemItemModel(data.numbers, starts, indices, weights, without_events, config.place_exponent)
 
     def _blend(self, data: TrainingData, matrix: Matrix) -> Matrix:
         config = self._config
@@ -85,6 +88,16 @@ class ItemItemTrainer:
             yield config.ridge, ridge(gram, config.ridge_neighbours, config.penalty)
         if config.spectral:
             yield config.spectral, spectral(gram, matrix, config.dimensions, data.seed)
+
+
+def _neighbour_lists(blend: Matrix, most: int) -> tuple[Starts, Indices, Floats]:
+    """The `most` largest weights of each row without their sign, sorted with it, in CSR form."""
+    starts, weights = blend.indptr.astype(np.int64), blend.data.astype(np.float32)
+    kept = np.flatnonzero(strongest(starts, weights, most))
+    starts = np.searchsorted(kept, starts).astype(np.int64)
+    indices, weights = blend.indices[kept].astype(np.int32), weights[kept]
+    in_parallel(sort_rows, (0, blend.shape[0]), starts, indices, weights)
+    return starts, indices, weights
 
 
 def _spread(asked: Matrix, view: Matrix) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.protocols import Range
 from homefeed.retrieve.user_user.model import UserUserConfig, UserUserModel
 from homefeed.types import DAY, Interactions, TrainingData
 
@@ -29,6 +31,10 @@ class UserUserTrainer:
     """
 
     Config = UserUserConfig
+    SPACE: ClassVar[Mapping[str, Range]] = {
+        "half_life_days": Range(7, 3_650, log=True),
+        "item_exponent": Range(0, 1),
+    }
 
     def __init__(self, config: UserUserConfig) -> None:
         self._config = config

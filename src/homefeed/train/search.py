@@ -1,0 +1,111 @@
+"""Searching a trainer's hyper-parameters within a budget of time, and when to believe what was found."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from homefeed.evaluate.metrics import PerUser
+from homefeed.protocols import Range
+
+Values: TypeAlias = Mapping[str, float]
+Judge: TypeAlias = Callable[[Values], PerUser]
+"""From values of hyper-parameters to how well they serve each validation user (users,): the more, the better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """So many seconds by a clock, or so many trials, whichever is used up first. One trial is always made."""
+
+    seconds: float
+    clock: Callable[[], float]
+    most_trials: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What a search found. `taken` tells whether `best` is so far ahead of the `start` that it is worth taking.
+
+    `start_mean` and `best_mean` are over the validation users, `margin` is the standard error of the difference.
+    """
+
+    best: Values
+    taken: bool
+    start_mean: float
+    best_mean: float
+    margin: float
+    trials: int
+    seconds: float
+
+
+def search(
+    space: Mapping[str, Range],
+    start: Values,
+    judge: Judge,
+    budget: Budget,
+    seed: int,
+    progress: Callable[[float, int], None] = lambda _seconds, _trials: None,
+) -> Searched:
+    """Try the values of the recipe, then what the tree-structured Parzen estimator proposes (Bergstra et al.,
+    "Algorithms for hyper-parameter optimization", NIPS 2011; by Optuna).
+
+    No trial is begun that would outlast the budget if it took as long as the longest before. The best of many is
+    partly luck: it is taken only where its mean is more than a standard error, paired user by user, above that of
+    the start. `progress` is called with (seconds used, trials made). The same seed and number of trials give the
+    same answer.
+    """
+    began = budget.clock()
+    with _quiet_optuna() as optuna:
+        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+        study.enqueue_trial({name: start[name] for name in space})
+        distributions = {name: _distribution(optuna, within, start[name]) for name, within in space.items()}
+        results: list[tuple[Values, PerUser]] = []
+        longest = used = 0.0
+        while not results or _allows(budget, used, longest, len(results)):
+            trial = study.ask(distributions)
+            results.append((dict(trial.params), judge(trial.params)))
+            study.tell(trial, float(results[-1][1].mean()))
+            longest, used = max(longest, budget.clock() - began - used), budget.clock() - began
+            progress(used, len(results))
+    return _conclusion(results, used)
+
+
+def _allows(budget: Budget, used: float, longest: float, trials: int) -> bool:
+    return used + longest <= budget.seconds and (budget.most_trials is None or trials < budget.most_trials)
+
+
+def _conclusion(results: list[tuple[Values, PerUser]], seconds: float) -> Searched:
+    start = results[0][1]
+    values, best = max(results, key=lambda result: float(result[1].mean()))
+    difference = best - start
+    margin = float(difference.std(ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
+    taken = bool(difference.mean() > margin) and len(difference) > 1
+    return Searched(values, taken, float(start.mean()), float(best.mean()), margin, len(results), seconds)
+
+
+def _distribution(optuna: Any, within: Range, start: float) -> Any:
+    # A recipe's own value may lie outside of what is usually worth trying.
+    low, high = min(within.low, start), max(within.high, start)
+    kind = optuna.distributions.IntDistribution if within.whole else optuna.distributions.FloatDistribution
+    whole = int if within.whole else float
+    return kind(whole(low), whole(high), log=within.log)
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[Any]:
+    """Optuna without its lines for every trial; imported late, for it is slow to import."""
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield optuna
+    finally:
+        optuna.logging.set_verbosity(before)
