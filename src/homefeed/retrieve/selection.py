@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from homefeed.types import Mask, Positions, Scores
 
-_BLOCK = 256
+_BLOCK = 128
 _FEW = 8
 """One in so many is few."""
 

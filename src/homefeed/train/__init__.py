@@ -2,5 +2,6 @@
 
 from homefeed.train.jobs import Trained, train_app
 from homefeed.train.search import Budget
+from homefeed.train.tune import tune, with_tuned
 
-__all__ = ["Budget", "Trained", "train_app"]
+__all__ = ["Budget", "Trained", "train_app", "tune", "with_tuned"]

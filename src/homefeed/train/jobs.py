@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from homefeed.serving.training import LogData, read_log
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.train.search import Budget
-from homefeed.train.tune import Tuning, changed, tune
+from homefeed.train.tune import Tuning, tune, with_tuned
 
 Progress = Callable[[str, int, int], None]
 
@@ -112,11 +112,10 @@ def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:
 def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fit]:
     prepared = prepare(recipe, log.data)
     fits = []
-    for spec in recipe.models:
-        tuning = tuned.get(spec.name)
-        config = spec.config if tuning is None else changed(spec, tuning.changed)
-        run = partial(fit_model, replace(spec, config=config), prepared.data)
-        fits.append(_Fit(spec.name, spec.part, config.model_dump(), run, tuning.facts if tuning else None))
+    for spec in with_tuned(recipe, tuned.values()).models:
+        facts = tuned[spec.name].facts if spec.name in tuned else None
+        run = partial(fit_model, spec, prepared.data)
+        fits.append(_Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
     # Signals come last: a server that sees new models before new counters is a moment behind, never ahead.
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]

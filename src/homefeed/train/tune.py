@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -105,7 +105,7 @@ def _tuned(
     targets = [case.targets for case in cases]
 
     def judged(values: Values) -> PerUser:
-        model = replace(spec, config=changed(spec, _rounded(space, values)))
+        model = replace(spec, config=_changed(spec, _rounded(space, values)))
         setting = set_up(replace(alone, models=(model,)), catalog, data, split.train, split.cutoff)
         feed, name = setting.feeds[served.feed.name], served.retriever.name
         asked = (rank(feed, setting.query(data, case, _DEPTH)) for case in cases)
@@ -130,7 +130,14 @@ def _alone(recipe: Recipe, served: _Served) -> Recipe:
     return replace(recipe, feeds={feed.name: feed})
 
 
-def changed(spec: PartSpec, values: Mapping[str, Any]) -> PartConfig:
+def with_tuned(recipe: Recipe, tunings: Iterable[Tuning]) -> Recipe:
+    """The recipe with what was chosen in place of its own values."""
+    chosen = {tuning.model: tuning.changed for tuning in tunings}
+    models = (replace(spec, config=_changed(spec, chosen.get(spec.name, {}))) for spec in recipe.models)
+    return replace(recipe, models=tuple(models))
+
+
+def _changed(spec: PartSpec, values: Mapping[str, Any]) -> PartConfig:
     """The model's config with these values, checked as a recipe's would be."""
     return type(spec.config).model_validate(spec.config.model_dump() | dict(values))
 
