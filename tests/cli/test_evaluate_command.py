@@ -28,7 +28,7 @@ def run(home: Path, *args: str) -> Result:
     before = structlog.get_config()
     foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
     try:
-        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home), "COLUMNS": "100"})
+        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home), "COLUMNS": "80"})
     finally:
         structlog.configure(**before)
 
@@ -58,14 +58,17 @@ def whole(sample_home: Path) -> Any:
     return json.loads(result.stdout), result.stderr
 
 
-def test_it_prints_a_table_that_fits_a_hundred_columns(sample_home: Path) -> None:
+def test_it_prints_a_table_that_fits_eighty_columns(sample_home: Path) -> None:
     result = evaluate(sample_home)
-    rows = [line.split("│")[1].strip() for line in result.stdout.splitlines() if line.startswith("│")]
-    means, differences = rows[: rows.index("minus popular")], rows[rows.index("minus popular") + 1 :]
-    assert means == ["popular", *RETRIEVERS, "home: merged", "home"]
-    assert differences == means[1:]
+    rows = [re.split(r"  +", line.strip()) for line in result.stdout.splitlines()]
+    begin, between = (rows.index([name]) for name in ("─" * len(result.stdout.splitlines()[1]), "minus popular"))
+    means, differences = rows[begin + 1 : between - 1], rows[between + 1 : between + len(RETRIEVERS) + 3]
+    assert [name for name, *_ in means] == ["popular", *RETRIEVERS, "home: merged", "home"]
+    assert [name for name, *_ in differences] == [name for name, *_ in means[1:]]
+    assert {len(cells) for _, *cells in means} == {3}
+    assert {len(cells) for _, *cells in differences} == {2}
     assert all(metric in result.stdout for metric in ("recall@20", "ndcg@10", "coverage@20"))
-    assert all(len(line) <= 100 for line in result.stdout.splitlines())
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
     text = " ".join(result.stdout.split())
     assert "2,400 events to learn from" in text
     assert "all 120 items ranked." in text
@@ -122,6 +125,38 @@ def test_the_last_of_everybody(sample_home: Path) -> None:
     found = told(sample_home, "--split", "last", "--last", "2")
     assert (found["protocol"]["split"], found["protocol"]["last"]) == ("last", 2)
     assert found["test_users"] + sum(found["left_out"].values()) == 57
+
+
+def test_the_next_basket(sample_home: Path) -> None:
+    found = told(sample_home, "--split", "basket", "--share", "0.7", "--basket-minutes", "60")
+    protocol = found["protocol"]
+    assert [protocol[name] for name in ("split", "cutoff_share", "basket_minutes", "repeats")] == [
+        *("basket", 0.7, 60, False),
+    ]
+    assert "what they did within 60 minutes of its first event" in protocol["in_words"]
+    assert found["train_events"] == 2_100
+    assert found["repeated_targets"] == 0 < found["targets"]
+    assert set(found["left_out"]) >= {"no basket begun after the cutoff", "no target that is not in the history"}
+
+
+def test_what_comes_again_counts_where_it_is_asked_for(sample_home: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    result = evaluate(sample_home, "--split", "basket", "--repeats", "--no-replay", "--html", str(report))
+    text = " ".join(result.stdout.split())
+    [(targets, repeated)] = re.findall(r"Of (\d+) items to be foreseen (\d+) had been had before\.", text)
+    assert 0 < int(repeated) < int(targets)
+    assert "--split basket --repeats --users 2000" in report.read_text()
+    assert "What they had had before counts when it comes again" in " ".join(report.read_text().split())
+
+
+def test_the_protocol_of_baskets_is_told_by_the_help() -> None:
+    text = " ".join(re.sub("[│\\s]+", " ", CliRunner().invoke(cli, ["evaluate", "--help"]).stdout).split())
+    for told_of in (
+        "first basket of each user since the cutoff",
+        "count when they come again",
+        "--basket-minutes",
+    ):
+        assert told_of in text
 
 
 def test_on_the_part_before_the_test(sample_home: Path) -> None:
@@ -189,10 +224,14 @@ def test_without_matplotlib_nothing_begins(
         (["--last", "2"], "--last is for --split last; leave it out with --split time"),
         (
             ["--split", "last", "--share", "0.5"],
-            "--share is for --split time or user; leave it out with --split last",
+            "--share is for --split time or user or basket; leave it out with --split last",
         ),
         (["--split", "last", "--revealed", "0"], "--revealed is for --split time or user"),
-        (["--split", "user", "--validation"], "validation: only the split by time has a part before its test"),
+        (["--split", "user", "--validation"], "validation: only a split at a cutoff in time has a part before"),
+        (["--repeats"], "--repeats is for --split basket; leave it out with --split time"),
+        (["--basket-minutes", "5"], "--basket-minutes is for --split basket; leave it out with --split time"),
+        (["--split", "basket", "--revealed", "0.5"], "--revealed is for --split time or user; leave it out with"),
+        (["--split", "basket", "--basket-minutes", "999999"], "minutes: expected 0 to 525,600, which is a year"),
         (["--share", "1"], "cutoff_share: expected a share above 0 and below 1, got 1.0"),
         (["--revealed", "1"], "revealed_share: expected a share from 0 to below 1, got 1.0"),
     ],

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.errors import InvalidError
-from homefeed.evaluate.protocol import Protocol, some_of
-from homefeed.evaluate.split import by_time, by_user, leave_last_out
+from homefeed.evaluate.protocol import Protocol, in_words, some_of
+from homefeed.evaluate.split import by_time, by_user, leave_last_out, next_basket
 from homefeed.types import Interactions
 
 
@@ -35,6 +35,11 @@ def events(users: int = 12, each: int = 10) -> Interactions:
         (Protocol(cutoff_share=0.5, revealed_share=0), by_time(events(), 0.5, 0)),
         (Protocol("user", users_share=0.4, revealed_share=0.3, seed=4), by_user(events(), 0.4, 0.3, 4)),
         (Protocol("last", last=2), leave_last_out(events(), 2)),
+        (Protocol("basket"), next_basket(events())),
+        (
+            Protocol("basket", cutoff_share=0.5, basket_minutes=3, repeats=True),
+            next_basket(events(), 0.5, 3, repeats=True),
+        ),
     ],
 )
 def test_each_way_of_splitting_takes_what_is_its_own(protocol: Protocol, expected: Any) -> None:
@@ -49,12 +54,46 @@ def test_validation_judges_on_what_was_before_the_test() -> None:
     assert judged.times.max() < by_time(events()).cutoff
     assert len(judged) == len(by_time(events()).train)
     assert Protocol().judged_by(events()).times.max() == events().times.max()
+    of_baskets = Protocol("basket", validation=True).judged_by(events())
+    assert of_baskets.times.tolist() == next_basket(events()).train.times.tolist()
 
 
 @pytest.mark.parametrize("split", ["user", "last"])
-def test_only_the_split_by_time_has_a_validation_part(split: Any) -> None:
-    with pytest.raises(InvalidError, match=f'only the split by time .* instead of by "{split}"'):
+def test_only_splits_at_a_cutoff_have_a_validation_part(split: Any) -> None:
+    with pytest.raises(
+        InvalidError, match=f'only a split at a cutoff .* "time" or "basket" instead of by "{split}"'
+    ):
         Protocol(split, validation=True)
+
+
+@pytest.mark.parametrize("split", ["time", "user", "last"])
+def test_only_baskets_can_repeat(split: Any) -> None:
+    with pytest.raises(InvalidError, match=f'repeats: only a split by basket .* instead of by "{split}"'):
+        Protocol(split, repeats=True)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "told"),
+    [
+        (Protocol(), "the moment before which 80% of all events happened"),
+        (Protocol(), "Whoever has events after it asks after 50% of those"),
+        (Protocol(validation=True), "80% of all events before the test, which was not touched, happened"),
+        (Protocol("user", users_share=0.1), "10% of the users, drawn by lot, were held out whole"),
+        (Protocol("last"), "The last item that each user came to"),
+        (Protocol("last", last=3), "The last 3 items that each user came to"),
+        (Protocol("basket", cutoff_share=0.7), "the moment before which 70% of all events happened"),
+        (
+            Protocol("basket"),
+            "that basket alone, what bears one time, is what should have been foreseen. Only what is",
+        ),
+        (Protocol("basket", basket_minutes=1), "what they did within 1 minute of its first event"),
+        (Protocol("basket", basket_minutes=90), "what they did within 90 minutes of its first event"),
+        (Protocol("basket", repeats=True), "What they had had before counts when it comes again"),
+        (Protocol("basket", validation=True), "before the test, which was not touched, happened"),
+    ],
+)
+def test_the_protocol_in_words(protocol: Protocol, told: str) -> None:
+    assert told in in_words(protocol)
 
 
 def test_all_are_asked_where_they_are_few() -> None:

@@ -18,8 +18,8 @@ from homefeed.evaluate.evaluation import Evaluation, Failure
 from homefeed.evaluate.judging import TESTED
 from homefeed.evaluate.leaks import Leak
 from homefeed.evaluate.offline import evaluate_app
-from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.report import protocol_in_words, render_report
+from homefeed.evaluate.protocol import Protocol, in_words
+from homefeed.evaluate.report import render_report
 from homefeed.evaluate.systems import System
 from homefeed.recipe import parse_recipe
 from homefeed.testing import toy_world
@@ -165,18 +165,16 @@ def test_the_command_is_shown_as_it_is() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("protocol", "told"),
-    [
-        (Protocol(), "the moment before which 80% of all events happened"),
-        (Protocol(validation=True), "80% of all events before the test, which was not touched, happened"),
-        (Protocol("user", users_share=0.1), "10% of the users, drawn by lot, were held out whole"),
-        (Protocol("last"), "The last item that each user came to"),
-        (Protocol("last", last=3), "The last 3 items that each user came to"),
-    ],
-)
-def test_the_protocol_in_words(protocol: Protocol, told: str) -> None:
-    assert told in protocol_in_words(protocol)
+def test_what_may_come_again_is_said_to_have_been_ranked() -> None:
+    found = evaluation()
+    assert "those in a user's history were left out for every system alike" in words(page_of_toy())
+    assert f"to be foreseen {found.asked.targets} none had before" in words(page_of_toy())
+    asked = replace(found.asked, targets=1_234, repeated_targets=567)
+    protocol = Protocol("basket", repeats=True)
+    text = words(rendered(replace(found, protocol=protocol, asked=asked)))
+    assert in_words(protocol) in text
+    assert "history were left out" not in text
+    assert "to be foreseen 1,234 567 had before" in text
 
 
 def test_systems_look_alike_in_every_plot_and_unlike_one_another() -> None:

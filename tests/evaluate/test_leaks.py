@@ -236,7 +236,8 @@ def test_a_system_that_reads_the_future_is_named() -> None:
             "telling",
             0.5,
             'The system "telling" reads the future: 2 of 4 lists differ once later events are taken away, first '
-            "that of request 1 (from 0): let it see only what was before each request.",
+            "that of request 1 (from 0): let it see only what was before each request. One that draws by chance "
+            "without the seed is named, too: let it draw by the seed.",
         ),
     )
 

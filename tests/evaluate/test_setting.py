@@ -24,10 +24,10 @@ def case(world: World, user_id: str, time: int = NOW) -> Case:
     return Case(users.index(user_id), rows, nothing.astype(np.int32), nothing, time)
 
 
-def setting(world: World, days_ago: float = 0) -> Setting:
+def setting(world: World, days_ago: float = 0, repeats: bool = False) -> Setting:
     cutoff = NOW - int(days_ago * DAY)
     events = world.data.interactions
-    return set_up(world.recipe, world.catalog, world.data, events.take(events.times < cutoff), cutoff)
+    return set_up(world.recipe, world.catalog, world.data, events.take(events.times < cutoff), cutoff, repeats)
 
 
 def test_a_request_is_the_users_own() -> None:
@@ -51,6 +51,15 @@ def test_what_came_later_could_not_have_been_shown() -> None:
     world = toy_world()
     asked = setting(world, 5).query(world.data, case(world, "da", NOW - 2 * DAY), 5)
     assert set(world.ids(asked.exclude)) == {"d1", "d2", "d4", "s4"}
+
+
+def test_where_repeats_are_asked_for_the_history_is_left_in_and_what_came_later_is_not() -> None:
+    world = toy_world()
+    asked = case(world, "da", NOW - 2 * DAY)
+    discoveries, repeats = (setting(world, 5, again).query(world.data, asked, 5) for again in (False, True))
+    assert set(world.ids(discoveries.exclude)) == {"d1", "d2", "d4", "s4"}
+    assert set(world.ids(repeats.exclude)) == {"d4", "s4"}
+    assert world.ids(repeats.user.history.items) == ("d1", "d2")
 
 
 @pytest.mark.parametrize(("said", "refuses"), [(True, True), ("no", False), (None, False)])

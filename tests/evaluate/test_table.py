@@ -135,10 +135,10 @@ def test_rich_shows_means_and_differences() -> None:
     text = _rendered(COMPARISON)
     for part in (
         "ndcg@10",
-        "0.3000 [0.2500, 0.3500]",
+        "0.300 [0.250, 0.350]",
         "minus popular",
-        "+0.2000 [+0.1000, +0.3000]",
-        "0.0500",
+        "+0.200 [+0.100, +0.300]",
+        "0.050",
     ):
         assert part in text
 
@@ -148,11 +148,48 @@ def test_rich_takes_names_as_they_are() -> None:
     assert "[bold]x" in _rendered(Comparison("[bold]x", 2, 0.95, {"[bold]x": row}, {}))
 
 
-def _rendered(comparison: Comparison) -> str:
-    console = Console(width=140, color_system=None)
+def _rendered(comparison: Comparison, width: int = 140) -> str:
+    console = Console(width=width, color_system=None)
     with console.capture() as capture:
         console.print(comparison.to_rich())
     return capture.get()
+
+
+def _wide(*names: str) -> Comparison:
+    """With the measures that `homefeed evaluate` prints, and differences of both signs."""
+    rng = np.random.default_rng(4)
+    values = {name: {"recall@20": rng.random(80), "ndcg@10": rng.random(80)} for name in ("popular", *names)}
+    return compare(values, "popular", rng, {name: {"coverage@20": 0.5} for name in values})
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_at_80_columns_names_and_numbers_stand_on_one_line(width: int) -> None:
+    names = ("item_item", "home: merged", "home: ranked", "bought_together")
+    comparison = _wide(*names)
+    lines = [line.rstrip() for line in _rendered(comparison, width).splitlines()]
+    assert max(map(len, lines)) <= width
+    for name in names:
+        means, differences = (line for line in lines if line.startswith(name))
+        for metric, interval in comparison.systems[name].items():
+            assert f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]" in means
+            gap = comparison.differences[name][metric]
+            assert f"{gap.mean:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]" in differences
+
+
+@pytest.mark.parametrize("width", [60, 70, 80])
+def test_long_names_go_on_in_the_next_line_and_are_never_cut(width: int) -> None:
+    text = _rendered(_wide("home_learned: item_item (retriever)", "a_name_of_twenty_five_cs"), width)
+    assert "…" not in text
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert max(map(len, lines)) <= width
+    begun = [row for row, line in enumerate(lines) if line.startswith("home_learned:")]
+    assert len(begun) == 2
+    for row in begun:
+        told = " ".join(line[:24].strip() for line in lines[row : row + 3])
+        assert told.startswith("home_learned: ")
+        assert "item_item" in told
+        assert "(retriever)" in told
+    assert sum(line.startswith("a_name_of_twenty_five_cs") for line in lines) == 2
 
 
 def test_a_single_system_has_no_table_of_differences() -> None:

@@ -29,15 +29,20 @@ if TYPE_CHECKING:
     from homefeed.settings import Settings
     from homefeed.store import Store
 
-Split: TypeAlias = Literal["time", "user", "last"]
+Split: TypeAlias = Literal["time", "user", "last", "basket"]
 
 _FEED = "The feed to judge, home by default. Give it again for another, and they are compared."
-_SPLIT = "What is held out: all that happened late, some users whole, or everybody's last items."
-_SHARE = "Of the events, before the cutoff (time, 0.8 by default); of the users, held out (user, 0.2)."
+_SPLIT = (
+    "What is held out: all that happened late (time), some users whole (user), everybody's last items (last), or "
+    "the first basket of each user since the cutoff, asked for as it begins, with all before as history (basket)."
+)
+_SHARE = "Of the events, before the cutoff (time, basket; 0.8 by default); of the users, held out (user, 0.2)."
 _REVEALED = "Share of a test user's held-out events that is seen before they ask (time, user; 0.5 by default)."
 _LAST = "How many items of each user are held out (last; 1 by default)."
+_MINUTES = "How long a basket lasts from its first event (basket; 0 by default: what bears the same time)."
+_REPEATS = "Items of the history may be recommended, and count when they come again (basket)."
 _NO_REPLAY = "Do not train and ask a second time to find out who reads the future."
-_SHARES: Final = {"time": "cutoff_share", "user": "users_share"}
+_SHARES: Final = {"time": "cutoff_share", "basket": "cutoff_share", "user": "users_share"}
 """What `--share` sets, by the split."""
 
 
@@ -54,6 +59,8 @@ def evaluate(
     share: Annotated[float | None, typer.Option(min=0, max=1, help=_SHARE)] = None,
     revealed: Annotated[float | None, typer.Option(min=0, max=1, help=_REVEALED)] = None,
     last: Annotated[int | None, typer.Option(min=1, help=_LAST)] = None,
+    basket_minutes: Annotated[int | None, typer.Option(min=0, help=_MINUTES)] = None,
+    repeats: Annotated[bool, typer.Option("--repeats", help=_REPEATS)] = False,
     users: Annotated[int, typer.Option(min=1, help="At most so many test users.")] = 2_000,
     validation: Annotated[
         bool, typer.Option("--validation", help="Judge on the part before the test: to tune by.")
@@ -70,8 +77,11 @@ def evaluate(
     Example: `homefeed evaluate my/recipe.toml --feed home --feed home_learned --validation`
 
     Example: `homefeed evaluate community --split user --share 0.1 --json`
+
+    Example: `homefeed evaluate shop/recipe.toml --split basket --repeats`
     """
     asked: dict[str, Any] = {"split": split, "share": share, "revealed": revealed, "last": last}
+    asked |= {"basket_minutes": basket_minutes, "repeats": repeats}
     asked |= {"users": users, "validation": validation, "no_replay": no_replay}
     _check_files(markdown, html)
     settings, recipe = settings_in_force(), recipe_of(app)
@@ -131,6 +141,8 @@ def _protocol(
     share: float | None,
     revealed: float | None,
     last: int | None,
+    basket_minutes: int | None,
+    repeats: bool,
     users: int,
     validation: bool,
     no_replay: bool,
@@ -138,13 +150,16 @@ def _protocol(
     from homefeed.evaluate.protocol import Protocol
 
     for option, value, splits in (
-        ("--share", share, ("time", "user")),
+        ("--share", share, ("time", "user", "basket")),
         ("--revealed", revealed, ("time", "user")),
         ("--last", last, ("last",)),
+        ("--basket-minutes", basket_minutes, ("basket",)),
+        ("--repeats", repeats or None, ("basket",)),
     ):
         if value is not None and split not in splits:
             raise InvalidError(f"{option} is for --split {' or '.join(splits)}; leave it out with --split {split}")
-    chosen = {_SHARES.get(split, ""): share, "revealed_share": revealed, "last": last}
+    chosen = {_SHARES.get(split, ""): share, "revealed_share": revealed, "last": last, "repeats": repeats}
+    chosen |= {"basket_minutes": basket_minutes}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     return Protocol(split=split, most_users=users, seed=seed, validation=validation, replay=not no_replay, **given)
 
@@ -178,6 +193,8 @@ def _show(result: Evaluation) -> None:
         f"{asked.train_events:,} events to learn from, {asked.test_users:,} users asked, "
         f"all {asked.items:,} items ranked."
     )
+    if result.protocol.repeats:
+        out.print(f"Of {asked.targets:,} items to be foreseen {asked.repeated_targets:,} had been had before.")
 
 
 def _warn(result: Evaluation) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from homefeed.evaluate.histories import HistoryGroup
 from homefeed.evaluate.judging import CURVE
 from homefeed.evaluate.leaks import Leak
-from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.protocol import Protocol, in_words
 from homefeed.evaluate.systems import System
 from homefeed.evaluate.table import Comparison
 from homefeed.times import format_time
@@ -20,7 +20,8 @@ class Asked:
     """What was learned from and asked, and when it was: times in microseconds since 1970.
 
     `events` were there to be judged on, `train_events` of them to learn from, all before the `cutoff`; the
-    requests came between `first_request` and `last_request`. `left_out` counts users who made none, by reason.
+    requests came between `first_request` and `last_request`. Of all `targets`, `repeated_targets` were in the
+    history of who asked. `left_out` counts users who made no request, by reason.
     """
 
     events: int
@@ -32,6 +33,8 @@ class Asked:
     first_request: int
     last_request: int
     items: int
+    targets: int
+    repeated_targets: int
     left_out: Mapping[str, int]
 
 
@@ -89,7 +92,7 @@ class Evaluation:
         return {
             "app": self.app,
             "feeds": list(self.feeds),
-            "protocol": asdict(self.protocol),
+            "protocol": {**asdict(self.protocol), "in_words": in_words(self.protocol)},
             **asked,
             "span": span,
             "roles": {system.name: system.role for system in self.systems},

@@ -94,8 +94,8 @@ def time_travellers(
 
     Both map a system's name to its ranked positions, request by request: `lists_now` from the world as it is,
     `lists_blind` from one without any event after each request. They are compared exactly, order included, so
-    that systems which draw by chance must draw with the same seed. The measure is the share of the requests whose
-    lists differ.
+    that systems which draw by chance must draw with the same seed: one that does not is named, too. The measure
+    is the share of the requests whose lists differ.
 
     Raises:
         InvalidError: the two name other systems or have other numbers of requests, or there are no requests.
@@ -157,5 +157,6 @@ def _telling(name: str, measure: float) -> str:
 def _travelling(name: str, differing: Sequence[int], requests: int) -> str:
     return (
         f'The system "{name}" reads the future: {len(differing)} of {requests} lists differ once later events are '
-        f"taken away, first that of request {differing[0]} (from 0): let it see only what was before each request."
+        f"taken away, first that of request {differing[0]} (from 0): let it see only what was before each "
+        "request. One that draws by chance without the seed is named, too: let it draw by the seed."
     )

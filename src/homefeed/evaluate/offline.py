@@ -40,6 +40,7 @@ _NOBODY: Final[Mapping[Kind, str]] = {
     "time": "no user has events on both sides of the cutoff",
     "user": "no user who was held out came to anything new",
     "last": "no user came to more than one item",
+    "basket": "no user with events before the cutoff began a basket after it that can be asked for",
 }
 
 
@@ -55,8 +56,8 @@ def evaluate_app(
 ) -> Evaluation:
     """Train on the past, ask for every test user's feeds, judge by what they came to next.
 
-    All items are ranked; those in a user's history are left out for every system alike. `progress` is called
-    with (stage, done, total).
+    All items are ranked; those in a user's history are left out for every system alike, unless the protocol asks
+    for `repeats`. `progress` is called with (stage, done, total).
 
     Raises:
         HomefeedError: too few events to split; a feed of that name does not exist, or is about an item.
@@ -70,7 +71,7 @@ def evaluate_app(
     if not cases:
         raise HomefeedError(f"{recipe.app}: {_NOBODY[split.kind]}; nothing can be judged")
     report("training", 0, 1)
-    setting = set_up(recipe, catalog, data, split.train, split.cutoff)
+    setting = set_up(recipe, catalog, data, split.train, split.cutoff, split.repeats)
     report("training", 1, 1)
     lists, failures = _answers(setting, data, systems, cases, report)
     leaks = telling_fields(catalog, split, data.interactions)
@@ -160,5 +161,7 @@ def _facts(split: Split, events: Interactions, cases: Sequence[Case], catalog: C
         first_request=min(requests),
         last_request=max(requests),
         items=catalog.size,
+        targets=sum(len(case.targets) for case in cases),
+        repeated_targets=sum(int(np.isin(case.targets, events.items[case.history]).sum()) for case in cases),
         left_out=split.left_out,
     )

@@ -43,7 +43,7 @@ def replay(
     chosen = some_of(len(cases), REPLAYED, seed)
     progress("training again", 0, 1)
     blind = replace(data, interactions=_copied(split.train))
-    anew = set_up(setting.recipe, setting.catalog, blind, blind.interactions, split.cutoff)
+    anew = set_up(setting.recipe, setting.catalog, blind, blind.interactions, split.cutoff, split.repeats)
     progress("training again", 1, 1)
     again: dict[int, dict[str, Positions]] = {}
     for done, row in enumerate(sorted(chosen, key=lambda row: cases[row].time), 1):

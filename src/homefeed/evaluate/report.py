@@ -14,7 +14,7 @@ from homefeed.evaluate import plots
 from homefeed.evaluate.bootstrap import Interval
 from homefeed.evaluate.evaluation import Evaluation
 from homefeed.evaluate.judging import MAIN, PER_USER, TESTED
-from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.protocol import in_words
 from homefeed.evaluate.systems import Role
 from homefeed.evaluate.table import ALPHA, p_in_words
 from homefeed.times import format_time
@@ -64,37 +64,12 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
         metrics=[metric for metric in comparison.metrics if metric in MAIN],
         roles={system.name: _ROLES[system.role] for system in evaluation.systems},
         verdicts=_verdicts(evaluation),
-        protocol=protocol_in_words(evaluation.protocol),
+        protocol=in_words(evaluation.protocol),
         plots=_plots(evaluation),
         alpha=ALPHA,
         command=command,
         made=format_time(made // SECOND * SECOND),
         version=version,
-    )
-
-
-def protocol_in_words(protocol: Protocol) -> str:
-    """How the events were split, and who asked when."""
-    revealed = f"{protocol.revealed_share:.0%}"
-    if protocol.split == "user":
-        return (
-            f"{protocol.users_share:.0%} of the users, drawn by lot, were held out whole: models were trained on "
-            f"all events of all others. Each of those held out asks after the first {revealed} of their events. "
-            "What others did later than that was trained on, so these figures are kinder than a split by time."
-        )
-    if protocol.split == "last":
-        items = "item" if protocol.last == 1 else f"{protocol.last} items"
-        return (
-            f"The last {items} that each user came to for the first time were held out; everything before was "
-            "trained on, and the user asks just before. What others did later than that was trained on, too, so "
-            "these figures are kinder than a split by time: compare them with those of others who split so."
-        )
-    part = " before the test, which was not touched," if protocol.validation else ""
-    return (
-        f"One cutoff in time for everybody: the moment before which {protocol.cutoff_share:.0%} of all events"
-        f"{part} happened. Models, counters and typical values were made of the events before it. Whoever has "
-        f"events after it asks after {revealed} of those: what they did until then is their history, the rest is "
-        "what should have been foreseen."
     )
 
 

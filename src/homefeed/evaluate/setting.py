@@ -19,30 +19,35 @@ from homefeed.types import DAY, Floats, History, Interactions, Query, TrainingDa
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Feeds, models and typical full values (items,) made of the events before a cutoff."""
+    """Feeds, models and typical full values (items,) made of the events before a cutoff.
+
+    With `repeats`, what users have in their history may be recommended to them again.
+    """
 
     recipe: Recipe
     catalog: CatalogView
     feeds: Mapping[str, Feed]
     models: Mapping[str, Model]
     full: Floats
+    repeats: bool = False
 
     def query(self, data: TrainingData, case: Case, n: int) -> Query:
         """A test user's request for a page of `n`, as it would have come in at the case's time.
 
-        What the user has in their history is left out for every system alike, and so is what came into being
-        later: it could not have been shown.
+        What came into being later is left out for every system alike: it could not have been shown. So is what the
+        user has in their history, but with `repeats`.
         """
         history = self._weighed(case.seen(data.interactions))
         attributes = data.users[case.user] if data.users else {}
         to_come = np.flatnonzero(self.catalog.created > case.time)
+        had = history.items[:0] if self.repeats else history.items
         return Query(
             app=self.recipe.app,
             feed="",
             user=without_refused(UserState(str(case.user), history, attributes), self.recipe),
             now=case.time,
             n=n,
-            exclude=np.union1d(history.items, to_come).astype(np.int32),
+            exclude=np.union1d(had, to_come).astype(np.int32),
         )
 
     def _weighed(self, history: History) -> History:
@@ -51,7 +56,14 @@ class Setting:
         return replace(history, strengths=weighed)
 
 
-def set_up(recipe: Recipe, catalog: CatalogView, data: TrainingData, past: Interactions, cutoff: int) -> Setting:
+def set_up(
+    recipe: Recipe,
+    catalog: CatalogView,
+    data: TrainingData,
+    past: Interactions,
+    cutoff: int,
+    repeats: bool = False,
+) -> Setting:
     """Fit on the past only, as of the cutoff: typical full values, too, are those of its events."""
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
     models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
@@ -59,4 +71,4 @@ def set_up(recipe: Recipe, catalog: CatalogView, data: TrainingData, past: Inter
     half_life = recipe.signals.trending_half_life_days * DAY
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
     feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
-    return Setting(recipe, catalog, feeds, models, prepared.full)
+    return Setting(recipe, catalog, feeds, models, prepared.full, repeats)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +20,8 @@ ALPHA: Final = 0.05
 """From which p-value on a difference may well be chance."""
 
 _DRAWINGS: Final = 5_000
+_NAME_WIDTH: Final = 16
+"""Longer names of systems take a second line on the terminal."""
 
 _Row: TypeAlias = tuple[str, list[tuple[str, bool]]]
 """A label and its cells: text, and whether it is to stand out."""
@@ -94,18 +97,25 @@ class Comparison:
         return "\n\n".join(blocks) + "\n"
 
     def to_rich(self) -> Table:
-        """The main means and, in a second section, the differences, bold where the interval excludes zero."""
+        """The main means and, in a second section, the differences, bold where the interval excludes zero.
+
+        With three decimals, so that two measures and a figure fit 80 columns. What does not fit goes on in the
+        next line, broken between words: no name is cut.
+        """
         metrics, figures = self._shown(self.metrics), self._shown(self.figures)
-        table = Table(caption=self.note(), caption_justify="left")
-        table.add_column("system")
+        table = Table(
+            caption=self.note(), caption_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0)
+        )
+        longest = max(len(word) for name in self.systems for word in name.split(" "))
+        table.add_column("system", min_width=longest, max_width=max(longest, _NAME_WIDTH))
         for name in (*metrics, *figures):
-            table.add_column(name, justify="right", no_wrap=True)
-        for label, cells in self._mean_rows(metrics, figures):
+            table.add_column(name, justify="right", min_width=len(name))
+        for label, cells in self._mean_rows(metrics, figures, decimals=3):
             table.add_row(Text(label), *(Text(text) for text, _ in cells))
         if self.differences:
             table.add_section()
             table.add_row(Text(f"minus {self.baseline}", style="italic"))
-        for label, cells in self._difference_rows(metrics):
+        for label, cells in self._difference_rows(metrics, decimals=3):
             styled = (Text(text, style="bold" if stands_out else "") for text, stands_out in cells)
             table.add_row(Text(label), *styled)
         return table
@@ -138,23 +148,24 @@ class Comparison:
     def _rest(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(name for name in names if name not in self._shown(names))
 
-    def _mean_rows(self, metrics: Sequence[str], figures: Sequence[str]) -> Iterator[_Row]:
+    def _mean_rows(self, metrics: Sequence[str], figures: Sequence[str], decimals: int = 4) -> Iterator[_Row]:
         for system, row in self.systems.items():
-            means = [(_in_brackets(row[metric], ".4f"), False) for metric in metrics]
-            yield system, means + self._figure_cells(system, figures)
+            means = [(_in_brackets(row[metric], f".{decimals}f"), False) for metric in metrics]
+            yield system, means + self._figure_cells(system, figures, decimals)
 
     def _plain_rows(self, metrics: Sequence[str], figures: Sequence[str]) -> Iterator[_Row]:
         for system, row in self.systems.items():
             means = [(f"{row[metric].mean:.4f}", False) for metric in metrics]
             yield system, means + self._figure_cells(system, figures)
 
-    def _figure_cells(self, system: str, figures: Sequence[str]) -> list[tuple[str, bool]]:
+    def _figure_cells(self, system: str, figures: Sequence[str], decimals: int = 4) -> list[tuple[str, bool]]:
         known = self.overall.get(system, {})
-        return [(f"{known[name]:.4f}" if name in known else "", False) for name in figures]
+        return [(f"{known[name]:.{decimals}f}" if name in known else "", False) for name in figures]
 
-    def _difference_rows(self, metrics: Sequence[str]) -> Iterator[_Row]:
+    def _difference_rows(self, metrics: Sequence[str], decimals: int = 4) -> Iterator[_Row]:
+        form = f"+.{decimals}f"
         for system, row in self.differences.items():
-            yield system, [(_in_brackets(row[name], "+.4f"), row[name].excludes_zero) for name in metrics]
+            yield system, [(_in_brackets(row[name], form), row[name].excludes_zero) for name in metrics]
 
     def _test_rows(self) -> Iterator[_Row]:
         for system, row in self.tests.items():

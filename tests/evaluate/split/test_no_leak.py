@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.evaluate.split.split_sample import BY_HAND, interactions_of, many_events
 
-from homefeed.evaluate.split import Split, assert_no_leak, by_time, by_user, leave_last_out
+from homefeed.evaluate.split import Cases, Split, assert_no_leak, by_time, by_user, leave_last_out, next_basket
 from homefeed.types import Interactions
 
 
@@ -60,7 +60,7 @@ def _broken(split: Split, interactions: Interactions, leak: str) -> Split:
     return replace(split, cases=replace(cases, history=history, targets=targets, target_rows=target_rows))
 
 
-WAYS = {"time": by_time, "user": by_user, "last": leave_last_out}
+WAYS = {"time": by_time, "user": by_user, "last": leave_last_out, "basket": next_basket}
 
 
 def _made(kind: str, interactions: Interactions) -> Split:
@@ -90,7 +90,7 @@ def test_each_leak_is_named(leak: str) -> None:
         assert_no_leak(broken, interactions)
 
 
-@pytest.mark.parametrize("kind", ["user", "last"])
+@pytest.mark.parametrize("kind", ["user", "last", "basket"])
 @pytest.mark.parametrize(
     "leak",
     [
@@ -112,7 +112,7 @@ def test_what_holds_of_every_kind_is_checked_of_every_kind(kind: str, leak: str)
         assert_no_leak(broken, interactions)
 
 
-@pytest.mark.parametrize("kind", ["time", "user", "last"])
+@pytest.mark.parametrize("kind", ["time", "user", "last", "basket"])
 def test_a_cutoff_that_training_has_passed_is_named(kind: str) -> None:
     interactions = many_events()
     split = _made(kind, interactions)
@@ -128,7 +128,7 @@ def _trained_on(split: Split, user: int, item: int, time: int) -> Split:
     return replace(split, train=train, cutoff=max(split.cutoff, time + 1))
 
 
-@pytest.mark.parametrize("kind", ["time", "last"])
+@pytest.mark.parametrize("kind", ["time", "last", "basket"])
 def test_a_target_that_was_trained_on_is_named(kind: str) -> None:
     interactions = many_events()
     split = _made(kind, interactions)
@@ -167,3 +167,91 @@ def test_the_leak_between_users_is_one_that_leaving_the_last_out_does_not_promis
     split = leave_last_out(interactions)
     assert_no_leak(split, interactions)
     assert split.train.times.max() > split.cases[0].time
+
+
+# User 0 buys in five baskets, the last three since the cutoff at 10; user 1 fills up the past.
+BASKETS = [
+    *((1, 50 + time, time) for time in range(7)),
+    *((0, 1, 2), (0, 2, 4), (0, 3, 4)),
+    *((0, 4, 10), (0, 1, 10), (0, 5, 12), (0, 6, 14)),
+]
+
+
+def of_user_0(history: list[int], target_rows: list[int], time: int) -> Cases:
+    """The one request of user 0, whose events are rows 7 to 13."""
+    items = interactions_of(BASKETS).items
+    return Cases(
+        users=np.array([0], np.int32),
+        times=np.array([time], np.int64),
+        history=np.array(history),
+        history_starts=np.array([0, len(history)]),
+        targets=items[target_rows],
+        target_rows=np.array(target_rows),
+        target_starts=np.array([0, len(target_rows)]),
+    )
+
+
+def test_the_basket_split_that_leaks_are_planted_into_is_clean() -> None:
+    for repeats, targets in ((False, [10]), (True, [10, 11])):
+        split = next_basket(interactions_of(BASKETS), cutoff_share=0.72, repeats=repeats)
+        assert split.cutoff == 10
+        assert_no_leak(split, interactions_of(BASKETS))
+        clean = of_user_0([7, 8, 9], targets, 10)
+        assert [(case.user, case.time) for case in split.cases] == [(0, 10)]
+        assert (split.cases.history == clean.history).all()
+        assert split.cases.target_rows.tolist() == clean.target_rows.tolist()
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+@pytest.mark.parametrize(
+    ("leak", "planted"),
+    [
+        ("requests before the cutoff", of_user_0([7, 8], [10], 4)),
+        ("history later than its request", of_user_0([7, 8, 9, 11], [10], 10)),
+        ("targets later than their basket", of_user_0([7, 8, 9], [10, 12], 10)),
+        ("baskets passed over since the cutoff", of_user_0([7, 8, 9, 10, 11], [12], 12)),
+        ("history that lacks an earlier event", of_user_0([7, 8], [10], 10)),
+        ("history later than its request", of_user_0([7, 8, 9, 12], [13], 10)),
+        ("targets earlier than their request", of_user_0([7, 8, 9], [10], 12)),
+    ],
+)
+def test_each_leak_of_a_basket_is_named(leak: str, planted: Cases, repeats: bool) -> None:
+    interactions = interactions_of(BASKETS)
+    split = next_basket(interactions, cutoff_share=0.72, repeats=repeats)
+    with pytest.raises(AssertionError, match=f"leak: {leak}: 1 of "):
+        assert_no_leak(replace(split, cases=planted), interactions)
+
+
+def test_what_was_bought_before_is_a_target_only_where_repeats_are_asked_for() -> None:
+    interactions = interactions_of(BASKETS)
+    split = next_basket(interactions, cutoff_share=0.72, repeats=True)
+    with pytest.raises(AssertionError, match="leak: targets already in the history: 1 of 2"):
+        assert_no_leak(replace(split, repeats=False), interactions)
+
+
+def test_with_minutes_the_rest_of_a_basket_is_no_basket_of_its_own() -> None:
+    minute = 60_000_000
+    interactions = interactions_of([(user, item, time * minute) for user, item, time in BASKETS])
+    split = next_basket(interactions, cutoff_share=0.72, minutes=2)
+    assert_no_leak(split, interactions)
+    assert split.cases[0].targets.tolist() == [4, 5], "the first basket lasts until 12"
+    late = replace(split, cases=of_user_0([7, 8, 9, 10, 11, 12], [13], 14 * minute))
+    with pytest.raises(AssertionError, match="leak: baskets that had begun before their request: 1 of 1"):
+        assert_no_leak(late, interactions)
+    # Every two minutes something, since before the cutoff: nothing passed over, for nothing had begun.
+    steady = interactions_of([(0, time, time * minute) for time in range(0, 20, 2)] + [(0, 99, 30 * minute)])
+    found = next_basket(steady, cutoff_share=0.5, minutes=2)
+    assert_no_leak(found, steady)
+    assert found.cases[0].targets.tolist() == [99]
+    assert (steady.times[found.cases.history] >= found.cutoff).any()
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+def test_training_on_a_basket_is_named(repeats: bool) -> None:
+    interactions = interactions_of(BASKETS)
+    split = next_basket(interactions, cutoff_share=0.72, repeats=repeats)
+    learned = _trained_on(split, 0, 4, 10)
+    with pytest.raises(AssertionError, match="leak: requests before the cutoff: 1 of 1"):
+        assert_no_leak(learned, interactions)
+    with pytest.raises(AssertionError, match="leak: training events at or after the cutoff: 1 of 11"):
+        assert_no_leak(replace(learned, cutoff=split.cutoff), interactions)

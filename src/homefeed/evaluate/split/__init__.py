@@ -3,6 +3,7 @@
 from homefeed.evaluate.split.by_time import by_time
 from homefeed.evaluate.split.by_user import by_user
 from homefeed.evaluate.split.cases import (
+    NO_BASKET,
     ONLY_REPEATS,
     TOO_FEW_TARGETS,
     WITHOUT_HISTORY,
@@ -12,9 +13,11 @@ from homefeed.evaluate.split.cases import (
     Split,
 )
 from homefeed.evaluate.split.leave_last_out import leave_last_out
+from homefeed.evaluate.split.next_basket import next_basket
 from homefeed.evaluate.split.no_leak import assert_no_leak
 
 __all__ = [
+    "NO_BASKET",
     "ONLY_REPEATS",
     "TOO_FEW_TARGETS",
     "WITHOUT_HISTORY",
@@ -26,4 +29,5 @@ __all__ = [
     "by_time",
     "by_user",
     "leave_last_out",
+    "next_basket",
 ]

@@ -18,10 +18,11 @@ from homefeed.evaluate.split.timelines import (
     check_events,
     check_min_targets,
     check_shares,
+    cutoff_of,
     share_of,
     timelines,
 )
-from homefeed.types import Interactions, Times
+from homefeed.types import Interactions
 
 
 def by_time(
@@ -46,7 +47,7 @@ def by_time(
     check_events(interactions)
     check_shares(revealed_share, cutoff_share=cutoff_share)
     check_min_targets(min_targets)
-    cutoff = _cutoff(interactions.times, cutoff_share)
+    cutoff = cutoff_of(interactions.times, cutoff_share)
     lines = timelines(interactions, interactions.users[interactions.times >= cutoff])
     before = lines.count(interactions.times[lines.rows] < cutoff)
     revealed = _revealed(before, lines.lengths - before, revealed_share)
@@ -54,11 +55,6 @@ def by_time(
     asked = np.where(revealed > 0, lines.time_of_last(known, interactions.times), cutoff)
     cases, left_out = cases_after(interactions, lines, known, asked, min_targets)
     return Split(interactions.take(interactions.times < cutoff), cutoff, cases, left_out, "time")
-
-
-def _cutoff(times: Times, share: float) -> int:
-    rank = min(int(share_of(share, len(times))), len(times) - 1)
-    return int(np.partition(times, rank)[rank])
 
 
 def _revealed(before: Rows, since: Rows, share: float) -> Rows:

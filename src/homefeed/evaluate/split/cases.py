@@ -12,12 +12,13 @@ import numpy.typing as npt
 from homefeed.types import Codes, History, Interactions, Positions, Times
 
 Rows: TypeAlias = npt.NDArray[np.int64]
-Kind: TypeAlias = Literal["time", "user", "last"]
-"""Which way of splitting made a split: `by_time`, `by_user` or `leave_last_out`."""
+Kind: TypeAlias = Literal["time", "user", "last", "basket"]
+"""Which way of splitting made a split: `by_time`, `by_user`, `leave_last_out` or `next_basket`."""
 
 WITHOUT_HISTORY: Final = "no history when asking"
 ONLY_REPEATS: Final = "no target that is not in the history"
 TOO_FEW_TARGETS: Final = "fewer targets than asked for"
+NO_BASKET: Final = "no basket begun after the cutoff"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,9 +88,10 @@ class Cases:
 class Split:
     """Events to train on, all strictly before `cutoff`, and requests to answer.
 
-    Models are fitted at `cutoff`. Split by time, all requests come at or after it; split in another way, it is
-    just after the last training event, and requests may come before it. `left_out` counts the test users who
-    make no case, by reason; every reason is there, be it with 0.
+    Models are fitted at `cutoff`. Split by time or by basket, all requests come at or after it; split in another
+    way, it is just after the last training event, and requests may come before it. `left_out` counts the test
+    users who make no case, by reason; every reason is there, be it with 0. Split by basket, `basket_span` is how
+    many microseconds one lasts, and with `repeats` targets may be in the history, too.
     """
 
     train: Interactions
@@ -97,3 +99,5 @@ class Split:
     cases: Cases
     left_out: Mapping[str, int]
     kind: Kind
+    basket_span: int = 0
+    repeats: bool = False

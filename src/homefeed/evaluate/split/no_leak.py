@@ -12,15 +12,17 @@ def assert_no_leak(split: Split, interactions: Interactions) -> None:
     """Check what a split of its kind promises against the interactions it was made of.
 
     Of every kind: training ends before the cutoff, no target was trained on, and a case's history and targets are
-    its user's, on their sides of the request. Split by time, requests come at or after the cutoff; by user, nobody
-    who asks was trained on; with the last left out, nobody who asks was trained on beyond their history.
+    its user's, on their sides of the request. Split by time or basket, requests come at or after the cutoff; by
+    user, nobody who asks was trained on; with the last left out, nobody who asks was trained on beyond their
+    history. A basket is the first to begin since the cutoff; the targets are in it, and in the history only where
+    repeats are asked for; the history is all that its user did earlier.
 
     Raises:
         AssertionError: naming the leak, how many events it concerns, and the first of them.
     """
     cases = split.cases
     _refuse("training events at or after the cutoff", split.train.times >= split.cutoff)
-    if split.kind == "time":
+    if split.kind in ("time", "basket"):
         _refuse("requests before the cutoff", cases.times < split.cutoff)
     elif split.kind == "user":
         _refuse("training events of a held-out user", np.isin(split.train.users, cases.users))
@@ -31,6 +33,8 @@ def assert_no_leak(split: Split, interactions: Interactions) -> None:
     _check_targets(split, interactions, past_case, future_case)
     if split.kind == "last":
         _check_training(split)
+    elif split.kind == "basket":
+        _check_baskets(split, interactions, future_case)
 
 
 def _check_owners(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
@@ -44,7 +48,9 @@ def _check_owners(split: Split, interactions: Interactions, past_case: Rows, fut
 def _check_order(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
     cases, times = split.cases, interactions.times
     future_times = times[cases.target_rows]
-    _refuse("history later than its request", times[cases.history] > cases.times[past_case])
+    # A basket is asked for before anything of its moment.
+    latest = cases.times - 1 if split.kind == "basket" else cases.times
+    _refuse("history later than its request", times[cases.history] > latest[past_case])
     _refuse("targets earlier than their request", future_times < cases.times[future_case])
     last = cases.history[cases.history_starts[1:] - 1]
     last_time, last_row = times[last][future_case], last[future_case]
@@ -53,6 +59,9 @@ def _check_order(split: Split, interactions: Interactions, past_case: Rows, futu
 
 
 def _check_targets(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
+    if split.repeats:
+        # Training ends before the requests, and targets are no earlier: what was trained on are other events.
+        return
     cases, train = split.cases, split.train
     width = int(interactions.items.max(initial=0)) + 1
     seen = past_case * width + interactions.items[cases.history]
@@ -60,6 +69,23 @@ def _check_targets(split: Split, interactions: Interactions, past_case: Rows, fu
     learned = train.users.astype(np.int64) * width + train.items
     wanted = cases.users.astype(np.int64)[future_case] * width + cases.targets
     _refuse("targets trained on", np.isin(wanted, learned))
+
+
+def _check_baskets(split: Split, interactions: Interactions, future_case: Rows) -> None:
+    cases, times, span = split.cases, interactions.times, split.basket_span
+    past_times = times[cases.history]
+    last_times = past_times[cases.history_starts[1:] - 1]
+    _refuse("baskets that had begun before their request", last_times + span >= cases.times)
+    late = times[cases.target_rows] > cases.times[future_case] + span
+    _refuse("targets later than their basket", late)
+    begun = np.diff(past_times, prepend=past_times[:1]) > span
+    begun[cases.history_starts[:-1]] = True
+    _refuse("baskets passed over since the cutoff", begun & (past_times >= split.cutoff))
+
+    asked = np.full(int(interactions.users.max(initial=0)) + 1, np.iinfo(np.int64).min)
+    asked[cases.users] = cases.times
+    before = np.bincount(interactions.users[times < asked[interactions.users]], minlength=len(asked))
+    _refuse("history that lacks an earlier event", before[cases.users] != np.diff(cases.history_starts))
 
 
 def _check_training(split: Split) -> None:

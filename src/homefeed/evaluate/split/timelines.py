@@ -34,6 +34,12 @@ class Timelines:
         """Of each event (events,), whether it is among the first `known` (test users,) of its user."""
         return np.asarray(np.arange(len(self.rows)) - self.starts[self.owner] < known[self.owner])
 
+    def before_first(self, which: Mask) -> Rows:
+        """How many events each test user has before the first that `which` (events,) marks; all where none is."""
+        place = np.arange(len(self.rows)) - self.starts[self.owner]
+        marked = np.where(which, place, self.lengths[self.owner])
+        return np.asarray(np.minimum.reduceat(marked, self.starts))
+
     def time_of_last(self, known: Rows, times: Times) -> Times:
         """When the last of the first `known` events happened; of a user of whom none is known, the first one."""
         return times[self.rows[self.starts + np.maximum(known - 1, 0)]]
@@ -54,25 +60,33 @@ def timelines(interactions: Interactions, users: Codes) -> Timelines:
     return Timelines(rows, np.cumsum(is_first) - 1, owners[starts], starts, lengths)
 
 
-def first_meetings(lines: Timelines, interactions: Interactions) -> Mask:
-    """Of each event (events,), whether its user meets its item for the first time."""
+def first_meetings(lines: Timelines, interactions: Interactions, among: Mask | None = None) -> Mask:
+    """Of each event (events,), whether its user meets its item for the first time, or the first `among` these."""
     met = interactions.items[lines.rows].astype(np.int64)
     pairs = lines.owner * (int(met.max()) + 1) + met
+    looked_at = np.arange(len(pairs)) if among is None else np.flatnonzero(among)
     first = np.zeros(len(pairs), dtype=np.bool_)
-    first[np.unique(pairs, return_index=True)[1]] = True
+    first[looked_at[np.unique(pairs[looked_at], return_index=True)[1]]] = True
     return first
 
 
 def cases_after(
-    interactions: Interactions, lines: Timelines, known: Rows, asked: Times, min_targets: int
+    interactions: Interactions,
+    lines: Timelines,
+    known: Rows,
+    asked: Times,
+    min_targets: int,
+    future: Mask | None = None,
+    repeats: bool = False,
 ) -> tuple[Cases, dict[str, int]]:
     """The requests where of each test user the first `known` events are the history, and who was left out.
 
-    The targets are the items first met after those. `known` and `asked`, the moments of asking, are
-    (test users,).
+    The targets are the items of the `future` (events,), by default of all events after those, that are first met
+    there, or with `repeats` met before as well. `known` and `asked`, the moments of asking, are (test users,).
     """
     past = lines.first(known)
-    future = first_meetings(lines, interactions) & ~past
+    future = ~past if future is None else future
+    future = first_meetings(lines, interactions, future if repeats else None) & future
     target_counts = lines.count(future)
 
     kept = (known > 0) & (target_counts >= min_targets)
@@ -96,13 +110,19 @@ def share_of(share: float, counts: npt.ArrayLike) -> Rows:
     return np.floor(np.asarray(counts) * share + 1e-9).astype(np.int64)
 
 
+def cutoff_of(times: Times, share: float) -> int:
+    """The moment before which a share of all events happened."""
+    rank = min(int(share_of(share, len(times))), len(times) - 1)
+    return int(np.partition(times, rank)[rank])
+
+
 def check_events(interactions: Interactions) -> None:
     """Refuse to split nothing."""
     if len(interactions) == 0:
         raise InvalidError("interactions: there are no events to split; import some first")
 
 
-def check_shares(revealed_share: float, **shares: float) -> None:
+def check_shares(revealed_share: float = 0, **shares: float) -> None:
     """Refuse shares that cannot be meant: nothing may be revealed, but a cut at 0 or 1 divides nothing."""
     for name, share in shares.items():
         if not 0 < share < 1:
