@@ -325,3 +325,12 @@ def test_who_reads_the_future_is_named_on_standard_error_and_everywhere(shelf: P
     assert (failure["part"], failure["error"]) == ("home.crowd", "ValueError: seven")
     assert failure["requests"] >= 1
     assert "Failed: home.crowd failed in" in text
+
+
+def test_tuned_on_what_came_before_the_test(sample_home: Path) -> None:
+    result = evaluate(sample_home, "--json", "--no-replay", "--tune", "1s")
+    assert "item_item: the recipe stays" in result.stderr  # one trial is the recipe's own
+    untuned = told(sample_home)
+    assert json.loads(result.stdout)["systems"] == untuned["systems"]
+    refused = run(sample_home, "evaluate", "streaming", "--tune", "soon")
+    assert 'expected a duration such as 90s, 10m or 1.5h, got "soon"' in str(refused.exception)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
     from homefeed.store import Store
+    from homefeed.train import Budget
 
 T = TypeVar("T")
 Report: TypeAlias = Callable[[str, int, int], None]
@@ -70,6 +71,15 @@ def print_json(value: Any) -> None:
     import orjson
 
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def budget_of(duration: str, trials: int | None = None) -> Budget:
+    """How long tuning may take, as it is told on the command line."""
+    import time
+
+    from homefeed.train import Budget
+
+    return Budget(seconds_of(duration), time.monotonic, trials)
 
 
 def seconds_of(duration: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
@@ -11,6 +12,8 @@ import typer
 from homefeed.cli.common import (
     AppName,
     Json,
+    Report,
+    budget_of,
     err,
     on_store,
     out,
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
     from homefeed.evaluate.evaluation import Evaluation
     from homefeed.evaluate.protocol import Protocol
     from homefeed.recipe import Recipe
+    from homefeed.serving.training import LogData
     from homefeed.settings import Settings
     from homefeed.store import Store
+    from homefeed.train import Budget
 
 Split: TypeAlias = Literal["time", "user", "last", "basket"]
 
@@ -41,6 +46,7 @@ _REVEALED = "Share of a test user's held-out events that is seen before they ask
 _LAST = "How many items of each user are held out (last; 1 by default)."
 _MINUTES = "How long a basket lasts from its first event (basket; 0 by default: what bears the same time)."
 _REPEATS = "Items of the history may be recommended, and count when they come again (basket)."
+_TUNE = "Choose hyper-parameters on the part before the test first, for about so long: 90s, 10m, 1.5h."
 _NO_REPLAY = "Do not train and ask a second time to find out who reads the future."
 _SHARES: Final = {"time": "cutoff_share", "basket": "cutoff_share", "user": "users_share"}
 """What `--share` sets, by the split."""
@@ -65,6 +71,7 @@ def evaluate(
     validation: Annotated[
         bool, typer.Option("--validation", help="Judge on the part before the test: to tune by.")
     ] = False,
+    tune: Annotated[str | None, typer.Option(metavar="DURATION", help=_TUNE)] = None,
     no_replay: Annotated[bool, typer.Option("--no-replay", help=_NO_REPLAY)] = False,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables to this file, too.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report with plots to this file, too.")] = None,
@@ -76,6 +83,8 @@ def evaluate(
 
     Example: `homefeed evaluate my/recipe.toml --feed home --feed home_learned --validation`
 
+    Example: `homefeed evaluate streaming --tune 10m`
+
     Example: `homefeed evaluate community --split user --share 0.1 --json`
 
     Example: `homefeed evaluate shop/recipe.toml --split basket --repeats`
@@ -83,15 +92,16 @@ def evaluate(
     asked: dict[str, Any] = {"split": split, "share": share, "revealed": revealed, "last": last}
     asked |= {"basket_minutes": basket_minutes, "repeats": repeats}
     asked |= {"users": users, "validation": validation, "no_replay": no_replay}
+    budget = None if tune is None else budget_of(tune)
     _check_files(markdown, html)
     settings, recipe = settings_in_force(), recipe_of(app)
     protocol = _protocol(settings.seed, **asked)
     feeds = tuple(feed or ["home"])
-    result = evaluated(settings, recipe, as_json, feeds=feeds, baseline=baseline, protocol=protocol)
+    result = evaluated(settings, recipe, as_json, budget, feeds=feeds, baseline=baseline, protocol=protocol)
     if markdown is not None:
         markdown.write_text(result.comparison.to_markdown(), encoding="utf-8")
     if html is not None:
-        command = _command(app, {"feed": feeds, "baseline": baseline, **asked, "html": html})
+        command = _command(app, {"feed": feeds, "baseline": baseline, **asked, "tune": tune, "html": html})
         html.write_text(_report(result, command), encoding="utf-8")
     _warn(result)
     if as_json:
@@ -100,8 +110,10 @@ def evaluate(
         _show(result)
 
 
-def evaluated(settings: Settings, recipe: Recipe, quiet: bool, **asked: Any) -> Evaluation:
-    """Evaluate an app with a progress bar, by the options of `evaluate_app`."""
+def evaluated(
+    settings: Settings, recipe: Recipe, quiet: bool, budget: Budget | None = None, **asked: Any
+) -> Evaluation:
+    """Evaluate an app with a progress bar, by the options of `evaluate_app`; with a budget, tuned before."""
     from homefeed.engine import with_text_model
     from homefeed.evaluate.offline import evaluate_app
     from homefeed.serving.clock import system_clock
@@ -118,9 +130,23 @@ def evaluated(settings: Settings, recipe: Recipe, quiet: bool, **asked: Any) -> 
                 progress=lambda done, total: report("reading events", done, total),
             )
             told = with_text_model(recipe, settings.text_model)
+            if budget is not None:
+                told = _tuned(told, log, asked["protocol"], budget, report)
             return evaluate_app(told, log.catalog, log.data, progress=report, **asked)
 
         return on_store(settings, work)
+
+
+def _tuned(recipe: Recipe, log: LogData, protocol: Protocol, budget: Budget, report: Report) -> Recipe:
+    """The recipe with what serves the events before the test best."""
+    from homefeed.train import tune, with_tuned
+
+    past = protocol.divide(protocol.judged_by(log.data.interactions)).train
+    tunings = tune(recipe, log.catalog, replace(log.data, interactions=past), budget, report)
+    for tuning in tunings:
+        values = ", ".join(f"{name} = {value}" for name, value in tuning.changed.items())
+        err.print(f"{tuning.model}: {f'tuned to {values}' if values else 'the recipe stays'}", highlight=False)
+    return with_tuned(recipe, tunings)
 
 
 def _check_files(markdown: Path | None, html: Path | None) -> None:

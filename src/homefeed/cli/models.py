@@ -10,12 +10,12 @@ import typer
 from homefeed.cli.common import (
     AppName,
     Json,
+    budget_of,
     on_store,
     out,
     print_json,
     progress,
     recipe_of,
-    seconds_of,
     settings_in_force,
 )
 
@@ -52,7 +52,7 @@ def train(
 
     Examples: `homefeed train streaming`, `homefeed train streaming --tune 10m`
     """
-    budget = None if tune is None else _budget(tune, trials)
+    budget = None if tune is None else budget_of(tune, trials)
     result = trained(settings_in_force(), recipe_of(app), as_json, budget=budget, keep_tuned=not untuned)
     if as_json:
         print_json(asdict(result))
@@ -91,14 +91,6 @@ def trained(
                 progress=report,
             ),
         )
-
-
-def _budget(duration: str, trials: int | None) -> Budget:
-    import time
-
-    from homefeed.train import Budget
-
-    return Budget(seconds_of(duration), time.monotonic, trials)
 
 
 def _tuning_in_words(manifest: Manifest, now: bool) -> str:

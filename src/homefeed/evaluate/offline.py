@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
@@ -109,14 +110,15 @@ def _answers(
     """Every system's list for every case, and the parts that failed on the way."""
     lists: dict[str, list[Positions]] = {system.name: [] for system in systems}
     failures: dict[str, Failure] = {}
-    for done, case in enumerate(cases, 1):
-        answers = ask(setting.feeds, systems, setting.query(data, case, DEPTH))
-        for name, positions in answers.lists.items():
-            lists[name].append(positions)
-        for part, error in answers.failed.items():
-            before = failures.get(part, Failure(part, 0, error))
-            failures[part] = replace(before, requests=before.requests + 1)
-        report("asking", done, len(cases))
+    with threadpool_limits(1, "blas"):  # as the server does
+        for done, case in enumerate(cases, 1):
+            answers = ask(setting.feeds, systems, setting.query(data, case, DEPTH))
+            for name, positions in answers.lists.items():
+                lists[name].append(positions)
+            for part, error in answers.failed.items():
+                before = failures.get(part, Failure(part, 0, error))
+                failures[part] = replace(before, requests=before.requests + 1)
+            report("asking", done, len(cases))
     return lists, tuple(failures.values())
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, TypeAlias
 
+from threadpoolctl import threadpool_limits
+
 from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
 from homefeed.evaluate.metrics import PerUser, judge, ndcg
@@ -108,8 +110,9 @@ def _tuned(
         model = replace(spec, config=_changed(spec, _rounded(space, values)))
         setting = set_up(replace(alone, models=(model,)), catalog, data, split.train, split.cutoff)
         feed, name = setting.feeds[served.feed.name], served.retriever.name
-        asked = (rank(feed, setting.query(data, case, _DEPTH)) for case in cases)
-        return ndcg(judge([ranked.proposals[name][0][:_DEPTH] for ranked in asked], targets), _DEPTH)
+        with threadpool_limits(1, "blas"):  # as the server does
+            asked = [rank(feed, setting.query(data, case, _DEPTH)).proposals[name][0] for case in cases]
+        return ndcg(judge([positions[:_DEPTH] for positions in asked], targets), _DEPTH)
 
     seconds = max(int(budget.seconds), 1)
     progress(stage, 0, seconds)

@@ -2,12 +2,65 @@
 
 from __future__ import annotations
 
-from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.testing import ModelContract, World
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
+from homefeed.testing import ModelContract, World, toy_world
+
+
+def model_of(world: World) -> ItemItemModel:
+    model = world.resources.model("item_item", ItemItemModel)
+    assert model is not None
+    return model
 
 
 class TestItemItemModel(ModelContract):
     def make(self, world: World) -> ItemItemModel:
-        model = world.resources.model("item_item", ItemItemModel)
-        assert model is not None
-        return model
+        return model_of(world)
+
+
+def test_how_to_weigh_a_history_is_kept(tmp_path: Path) -> None:
+    model = replace(model_of(toy_world()), place_exponent=0.375, derived=np.arange(12) % 2 > 0)
+    model.save(tmp_path)
+    loaded = ItemItemModel.load(tmp_path)
+    assert loaded.place_exponent == 0.375
+    assert loaded.derived.tolist() == model.derived.tolist()
+    assert loaded.derived.dtype == np.bool_
+
+
+@pytest.mark.parametrize("name", ["serving.json", *(f"{n}.npy" for n in ("numbers", "indptr", "weights", "derived"))])
+def test_a_folder_that_lacks_something_does_not_load(name: str, tmp_path: Path) -> None:
+    model_of(toy_world()).save(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(FileNotFoundError, match=name):
+        ItemItemModel.load(tmp_path)
+
+
+def test_what_is_to_serve_must_be_told_in_full(tmp_path: Path) -> None:
+    model_of(toy_world()).save(tmp_path)
+    (tmp_path / "serving.json").write_bytes(b"{}")
+    with pytest.raises(TypeError, match="place_exponent"):
+        ItemItemModel.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"penalty": 0},
+        {"cosine": -1},
+        {"neighbours": 0},
+        {"power": 0},
+        {"alike": 1.5},
+        {"fields": {"title": 0}},
+        {"place_exponent": -0.1},
+        {"similarity": "cosine"},
+    ],
+)
+def test_what_makes_no_sense_cannot_be_configured(config: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(config))):
+        ItemItemConfig.model_validate(config)

@@ -22,8 +22,8 @@ _ROWS_AT_ONCE: Final = 512
 def alike_items(data: TrainingData, fields: Mapping[str, float], without_events: Mask) -> Matrix:
     """(items, items) cosines of the word vectors of items without events and of those most like them, both ways.
 
-    Words are weighed by inverse document frequency, as in the content model; those of a tenth of the items, or of
-    more than 5,000, say too little of one item to be worth comparing by.
+    Words are weighed by inverse document frequency, as in the content model; those of more than two items and a
+    tenth of all, or of more than 5,000, say too little of one item to be worth comparing by: they add nothing.
 
     Raises:
         HomefeedError: a field is not declared by the recipe.

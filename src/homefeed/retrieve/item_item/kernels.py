@@ -102,6 +102,24 @@ def nearest_by_users(
 
 
 @_compiled
+def _solve(gram: Floats, target: Floats) -> None:
+    """Turn `target` into the w of `gram` w = `target`; what has none gets a larger penalty until it has.
+
+    A Gram matrix without all of its entries may be indefinite, so that no penalty makes it regular for sure.
+    """
+    penalty = np.float32(1e-4) * gram.max()
+    for _ in range(30):  # by then it outweighs all else
+        try:
+            target[:] = np.linalg.solve(gram, target)
+            return
+        except Exception:  # LinAlgError, which compiled code cannot name
+            for place in range(len(gram)):
+                gram[place, place] += penalty
+            penalty *= np.float32(2)
+    target[:] = np.nan
+
+
+@_compiled
 def local_ridge(
     start: int,
     stop: int,
@@ -137,9 +155,9 @@ def local_ridge(
                     target[place, 0] = shared[entry]
                 elif place_of[other] >= 0:
                     gram[place, place_of[other]] = shared[entry]
-        answer = np.linalg.solve(gram, target)
+        _solve(gram, target)
         for place in range(count):
-            weights[item, place] = answer[place, 0]
+            weights[item, place] = target[place, 0]
             place_of[nearest[item, place]] = -1
 
 

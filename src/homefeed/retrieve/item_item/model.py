@@ -44,6 +44,7 @@ class ItemItemConfig(PartConfig):
     penalty: Annotated[float, Field(gt=0)] = 15.0
     spectral: Share = 1.0
     dimensions: Annotated[int, Field(ge=1, le=2_048)] = 512
+    history_exponent: Annotated[float, Field(ge=0, le=1)] = 0.2
     fields: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     alike: Annotated[float, Field(ge=0, le=1)] = 0.5
     place_exponent: Annotated[float, Field(ge=0, le=2)] = 0.0

@@ -98,7 +98,7 @@ class ItemItem:
         modelled = np.flatnonzero(positions < len(self._row_of_position))
         wanted[positions[modelled]] = modelled
         places = wanted[self._position_of_row[neighbours]]
-        asked = (places >= 0) & query.nameable[sources]
+        asked = (places >= 0) & (sources >= 0) & query.nameable[sources]
         if not asked.any():
             return np.full(len(positions), -1, np.int32)
         items, which = np.unique(sources[asked], return_inverse=True)
@@ -108,7 +108,10 @@ class ItemItem:
         return np.where(added[np.arange(len(positions)), best] > 0, items[best], -1).astype(np.int32)
 
     def _look_up(self, query: Query) -> _Neighbourhood:
-        """Every neighbour of every event, as columns: the event's item, the neighbour's row, what it adds."""
+        """Every neighbour of every event, as columns: the event's item, the neighbour's row, what it adds.
+
+        The item is -1 where it is disliked: what is unlike it may gain by that, but it is no reason to name.
+        """
         assert self._model is not None  # noqa: S101
         items, weights = taste_of(
             query, self._config.events, self._config.half_life_days, self._model.place_exponent
@@ -123,7 +126,8 @@ class ItemItem:
         places = np.arange(total) + np.repeat(start - (np.cumsum(length) - length), length)
         neighbours = self._model.indices[places]
         gains = self._model.weights[places] * np.repeat(weights, length)
-        return np.repeat(items, length), neighbours, gains
+        named = np.where(weights > 0, items, -1)
+        return np.repeat(named, length), neighbours, gains
 
 
 def _sum_by(rows: npt.NDArray[np.int32], gains: Floats, size: int) -> tuple[npt.NDArray[np.int32], Scores]:

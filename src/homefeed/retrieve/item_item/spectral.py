@@ -62,7 +62,7 @@ def _orthogonal(vectors: Floats) -> Floats:
     except np.linalg.LinAlgError:
         factor = np.zeros_like(products)
     size = np.diagonal(factor)
-    if size.min() > _CLOSEST * size.max():
+    if len(size) and size.min() > _CLOSEST * size.max():
         turn = solve_triangular(factor, np.eye(len(factor)), lower=True).T
     else:  # some columns are nothing but a mixture of others
         lengths, directions = np.linalg.eigh(products)

@@ -12,7 +12,7 @@ from homefeed.protocols import Range
 from homefeed.retrieve.item_item.alike import alike_items
 from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
 from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, sort_rows
-from homefeed.retrieve.item_item.matrix import Matrix, no_entries, strengths_of
+from homefeed.retrieve.item_item.matrix import Matrix, no_entries, strengths_of, sums
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.retrieve.item_item.spectral import spectral
 from homefeed.retrieve.item_item.views import damped_cosine, ridge
@@ -27,8 +27,9 @@ class ItemItemTrainer:
         W = cosine C / s(C) + ridge B / s(B) + spectral K / s(K)
 
     with the views C and B of `views` and K of `spectral`, each divided by the standard deviation s of the scores
-    it gives a sample of users. Of each item the `neighbours` largest weights are kept. Items without events get
-    those of similar content, see `alike_items`.
+    it gives a sample of users. The row of an item of the history is divided by (sum over users of
+    r)^history_exponent: what everybody chose tells less of one's taste. Of each item the `neighbours` largest
+    weights are kept. Items without events get those of similar content, see `alike_items`.
     """
 
     Config = ItemItemConfig
@@ -40,6 +41,7 @@ class ItemItemTrainer:
         "penalty": Range(1, 300, log=True),
         "spectral": Range(0, 2),
         "dimensions": Range(32, 768, log=True, whole=True),
+        "history_exponent": Range(0, 0.5),
         "place_exponent": Range(0, 1),
     }
 
@@ -65,16 +67,17 @@ class ItemItemTrainer:
     def _blend(self, data: TrainingData, matrix: Matrix) -> Matrix:
         config = self._config
         blend = no_entries(data.item_count, data.item_count)
-        if not matrix.nnz:
-            return blend
         gram = gram_of(matrix, config.user_exponent, config.candidates, config.least_users)
+        if not len(gram.others):
+            return blend
         rng = np.random.default_rng(data.seed)
-        asked = matrix[np.sort(rng.choice(data.user_count, min(_SAMPLE, data.user_count), replace=False))]
+        # Of many users none may have an item with neighbours: such would tell nothing of any view.
+        telling = np.flatnonzero(matrix @ (np.diff(gram.starts) > 0).astype(np.float32))
+        asked = matrix[np.sort(rng.choice(telling, min(_SAMPLE, len(telling)), replace=False))]
         for weight, view in self._views(data, matrix, gram):
-            spread = _spread(asked, view)
-            if spread > 0:
-                blend = sp.csr_array(blend + np.float32(weight / spread) * view)
-        return blend
+            blend = sp.csr_array(blend + np.float32(weight / (_spread(asked, view) or 1)) * view)
+        damping = sums(matrix, axis=0) ** np.float32(-config.history_exponent)
+        return sp.csr_array(sp.diags_array(damping) @ blend)
 
     def _views(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Iterator[tuple[float, Matrix]]:
         """One after another, so that no two are in memory at once; those of no weight are not made."""

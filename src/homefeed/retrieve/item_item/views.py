@@ -13,9 +13,10 @@ from homefeed.retrieve.item_item.matrix import Matrix, sums
 def damped_cosine(gram: Gram, matrix: Matrix, item_exponent: float, power: float, shrinkage: float) -> Matrix:
     """(G(i, j) / (d(i) d(j) + shrinkage))^power, with d(i) = (sum over users of r)^item_exponent.
 
-    Exponents of 0.5 for items and 0 for users make it the cosine of Sarwar et al., "Item-based collaborative
-    filtering recommendation algorithms" (WWW 2001); to damp busy users and popular items by less or more than
-    that follows Deshpande & Karypis, "Item-based top-N recommendation algorithms" (TOIS 2004).
+    Where all events are as strong, exponents of 0.5 for items and 0 for users, a power of 1 and no shrinkage make
+    it the cosine of Sarwar et al., "Item-based collaborative filtering recommendation algorithms" (WWW 2001); to
+    damp busy users and popular items by less or more than that follows Deshpande & Karypis, "Item-based top-N
+    recommendation algorithms" (TOIS 2004).
     """
     degree = sums(matrix, axis=0) ** np.float32(item_exponent)
     damped = gram.shared / (degree[gram.rows] * degree[gram.others] + np.float32(shrinkage))
