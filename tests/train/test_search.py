@@ -64,6 +64,19 @@ def test_the_first_trial_is_the_recipe_as_it_is() -> None:
     assert found.best == START
 
 
+def test_then_each_value_is_moved_by_itself_half_of_the_way_to_its_farther_bound() -> None:
+    asked: list[Mapping[str, float]] = []
+
+    def remember(values: Mapping[str, float]) -> PerUser:
+        asked.append(dict(values))
+        return HARDER
+
+    search(SPACE, START, remember, trials(4), seed=0)
+    assert asked[1] == START | {"x": 0.5}
+    assert asked[2] == pytest.approx(START | {"size": np.sqrt(1_000)})
+    assert asked[3] == START | {"count": 5}
+
+
 def test_values_stay_within_what_is_worth_trying() -> None:
     asked: list[Mapping[str, float]] = []
 

@@ -24,7 +24,16 @@ timed_events = st.lists(
 
 
 def test_the_strongest_event_of_a_pair_counts_and_dislikes_do_not() -> None:
-    events = [(0, 0, 0.5), (0, 0, 1.5), (0, 0, 1.0), (0, 1, -1.0), (1, 1, 0.0), (1, 2, 0.5), (2, 2, -0.5), (2, 2, 1)]
+    events = [
+        (0, 0, 0.5),
+        (0, 0, 1.5),
+        (0, 0, 1.0),
+        (0, 1, -1.0),
+        (1, 1, 0.0),
+        (1, 2, 0.5),
+        (2, 2, -0.5),
+        (2, 2, 1),
+    ]
     found = strengths_of(data_of(events, 3, 4), 9).toarray()
     # 1.5, 0.5 and 1 are 1 on average.
     assert found.tolist() == [[1.5, 0, 0, 0], [0, 0, 0.5, 0], [0, 0, 1, 0]]

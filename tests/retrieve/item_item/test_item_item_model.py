@@ -33,7 +33,9 @@ def test_how_to_weigh_a_history_is_kept(tmp_path: Path) -> None:
     assert loaded.derived.dtype == np.bool_
 
 
-@pytest.mark.parametrize("name", ["serving.json", *(f"{n}.npy" for n in ("numbers", "indptr", "weights", "derived"))])
+@pytest.mark.parametrize(
+    "name", ["serving.json", *(f"{n}.npy" for n in ("numbers", "indptr", "weights", "derived"))]
+)
 def test_a_folder_that_lacks_something_does_not_load(name: str, tmp_path: Path) -> None:
     model_of(toy_world()).save(tmp_path)
     (tmp_path / name).unlink()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, currently_in_test_context, given, settings
 from hypothesis import strategies as st
 
 from homefeed.retrieve.item_item import kernels
@@ -70,7 +70,8 @@ def blend_of(table: Dense, config: ItemItemConfig) -> Dense:
     for name, view in views_of(table, config).items():
         if shared.any() and getattr(config, name):
             spread = (asked @ view).std()
-            assume(spread > 0.01 * np.abs(asked @ view).max())
+            if currently_in_test_context():  # among drawn tables some leave nothing but rounding to divide by
+                assume(spread > 0.01 * np.abs(asked @ view).max())
             blend += getattr(config, name) / spread * view
     total = table.sum(axis=0)
     blend /= np.where(total > 0, total, 1)[:, None] ** config.history_exponent
@@ -160,7 +161,9 @@ def test_no_pair_of_fewer_users_has_a_weight(table: Dense, least: int) -> None:
 def test_strengths_have_no_unit(seed: int, factor: float) -> None:
     table = random_table(seed, users=12, items=8)
     once, often = fit(table), fit(factor * table)
-    np.testing.assert_allclose(weights_of(often), weights_of(once), rtol=1e-3, atol=1e-3 * np.abs(once.weights).max())
+    np.testing.assert_allclose(
+        weights_of(often), weights_of(once), rtol=1e-3, atol=1e-3 * np.abs(once.weights).max()
+    )
     if np.log2(factor).is_integer():
         np.testing.assert_array_equal(often.indices, once.indices)
         np.testing.assert_array_equal(often.weights, once.weights)
@@ -214,7 +217,9 @@ def test_of_a_user_with_too_many_items_the_latest_count() -> None:
 def fingerprint(folder: Path) -> str:
     """Of the model of a table large enough for several threads to have something to do."""
     folder.mkdir()
-    fit(random_table(5, users=120, items=600, density=0.05), neighbours=20, candidates=60, dimensions=16).save(folder)
+    fit(random_table(5, users=120, items=600, density=0.05), neighbours=20, candidates=60, dimensions=16).save(
+        folder
+    )
     files = sorted(folder.iterdir())
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

@@ -34,15 +34,15 @@ class ItemItemTrainer:
 
     Config = ItemItemConfig
     SPACE: ClassVar[Mapping[str, Range]] = {
+        "place_exponent": Range(0, 1),
+        "dimensions": Range(32, 768, log=True, whole=True),
+        "history_exponent": Range(0, 0.5),
+        "penalty": Range(1, 300, log=True),
         "user_exponent": Range(0, 1),
         "cosine": Range(0, 2),
         "item_exponent": Range(0, 0.8),
         "ridge": Range(0, 2),
-        "penalty": Range(1, 300, log=True),
         "spectral": Range(0, 2),
-        "dimensions": Range(32, 768, log=True, whole=True),
-        "history_exponent": Range(0, 0.5),
-        "place_exponent": Range(0, 1),
     }
 
     def __init__(self, config: ItemItemConfig) -> None:
