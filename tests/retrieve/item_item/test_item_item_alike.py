@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.retrieve.item_item.item_item_sample import Dense, Events, data_of, neighbours, weights_of
 
 from homefeed.errors import HomefeedError
 from homefeed.retrieve.content.words import words_of
@@ -16,7 +17,6 @@ from homefeed.retrieve.item_item.alike import alike_items
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.retrieve.item_item.trainer import ItemItemTrainer
 from homefeed.types import TrainingData
-from tests.retrieve.item_item.item_item_sample import Dense, Events, data_of, neighbours, weights_of
 
 WORDS = ("red", "blue", "green", "old", "new")
 titles = st.lists(st.lists(st.sampled_from(WORDS), max_size=3).map(tuple), min_size=1, max_size=9)
@@ -72,14 +72,14 @@ def test_without_named_fields_all_count_alike() -> None:
 
 
 def test_fields_and_their_weights_decide() -> None:
-    data = described(titled("red", "red", "blue"), titled("old", "new", "old"))
-    cold = np.array([True, False, False])
+    data = described(titled("red", "red", "blue", "blue"), titled("old", "new", "old", "new"))
+    cold = np.array([True, False, False, False])
     assert np.flatnonzero(alike_items(data, {"title": 1.0}, cold).toarray()[0]).tolist() == [1]
     assert np.flatnonzero(alike_items(data, {"genre": 1.0}, cold).toarray()[0]).tolist() == [2]
     by_title, by_genre = (alike_items(data, {"title": w, "genre": 1.0}, cold).toarray()[0] for w in (3.0, 0.3))
     # Squares of 3 and 1, or of 0.3 and 1; all words are as rare.
-    assert by_title.tolist() == pytest.approx([0, 0.9, 0.1], abs=1e-6)
-    assert by_genre.tolist() == pytest.approx([0, 0.09 / 1.09, 1 / 1.09], abs=1e-6)
+    assert by_title.tolist() == pytest.approx([0, 0.9, 0.1, 0], abs=1e-6)
+    assert by_genre.tolist() == pytest.approx([0, 0.09 / 1.09, 1 / 1.09, 0], abs=1e-6)
 
 
 @pytest.mark.parametrize(("having", "counts"), [(2, True), (4, True), (5, False)])

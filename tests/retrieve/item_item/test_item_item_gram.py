@@ -6,10 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
-from homefeed.retrieve.item_item import gram as gram_module
-from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
-from homefeed.retrieve.item_item.matrix import no_entries
 from tests.retrieve.item_item.item_item_sample import (
     Dense,
     common_users,
@@ -21,6 +17,10 @@ from tests.retrieve.item_item.item_item_sample import (
     random_table,
     tables,
 )
+
+from homefeed.retrieve.item_item import gram as gram_module
+from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
+from homefeed.retrieve.item_item.matrix import no_entries
 
 
 def off_diagonal(gram: Dense) -> Dense:

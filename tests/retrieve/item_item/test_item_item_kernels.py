@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from tests.retrieve.item_item.item_item_sample import matrix_of, random_table
 
 from homefeed.retrieve.item_item import kernels
 from homefeed.retrieve.item_item.gram import Gram, gram_of
@@ -22,7 +23,6 @@ from homefeed.retrieve.item_item.kernels import (
 )
 from homefeed.retrieve.item_item.matrix import Matrix
 from homefeed.types import Floats
-from tests.retrieve.item_item.item_item_sample import matrix_of, random_table
 
 USERS, ITEMS = 12, 9
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.retrieve.item_item.item_item_sample import data_of, matrix_of
 
 from homefeed.retrieve.item_item.matrix import no_entries, strengths_of, sums
-from tests.retrieve.item_item.item_item_sample import data_of, matrix_of
 
 USERS, ITEMS = 3, 5
 
@@ -84,7 +84,8 @@ def test_strengths_have_no_unit(events: list[tuple[int, int, float, int]], facto
 
 def test_strengths_of_hardly_anything_are_a_thousandth() -> None:
     events = [(0, 0, 1e-40), (0, 1, 1e-40), (1, 1, 1.0), (1, 2, 1.0)]
-    np.testing.assert_allclose(strengths_of(data_of(events, 2, 3), 9).toarray(), [[1e-3, 1e-3, 0], [0, 2, 2]])
+    expected = np.array([[1e-3, 1e-3, 0], [0, 2, 2]])
+    np.testing.assert_allclose(strengths_of(data_of(events, 2, 3), 9).toarray(), expected)
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (3, 4)])

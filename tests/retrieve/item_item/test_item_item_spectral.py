@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from tests.retrieve.item_item.item_item_sample import Dense, common_users, matrix_of, random_table, tables
 
 from homefeed.retrieve.item_item.gram import gram_of
 from homefeed.retrieve.item_item.spectral import leading_directions, spectral
-from tests.retrieve.item_item.item_item_sample import Dense, common_users, matrix_of, random_table, tables
 
 LEFT_OUT = 0.032
 """Singular values below this share of the largest drown in the rounding of float32, and are left out."""

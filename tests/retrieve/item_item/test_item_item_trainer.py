@@ -13,13 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, currently_in_test_context, given, settings
 from hypothesis import strategies as st
-
-from homefeed.retrieve.item_item import kernels
-from homefeed.retrieve.item_item import trainer as trainer_module
-from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
-from homefeed.retrieve.item_item.trainer import ItemItemTrainer
-from homefeed.testing import TrainerContract, toy_world
-from homefeed.testing.world import NEIGHBOURS, NOW
 from tests.retrieve.item_item.item_item_sample import (
     Dense,
     common_users,
@@ -31,6 +24,13 @@ from tests.retrieve.item_item.item_item_sample import (
     tables,
     weights_of,
 )
+
+from homefeed.retrieve.item_item import kernels
+from homefeed.retrieve.item_item import trainer as trainer_module
+from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
+from homefeed.retrieve.item_item.trainer import ItemItemTrainer
+from homefeed.testing import TrainerContract, toy_world
+from homefeed.testing.world import NEIGHBOURS, NOW
 
 
 class TestItemItemTrainer(TrainerContract):
@@ -92,8 +92,14 @@ def test_weights_are_those_of_the_formula(
     table: Dense, cosine: float, ridge: float, shrinkage: float, penalty: float, least: int, history: float
 ) -> None:
     config = ItemItemConfig(
-        **{"cosine": cosine, "ridge": ridge, "spectral": 0, "alike": 0, "shrinkage": shrinkage},
-        **{"penalty": penalty, "least_users": least, "history_exponent": history},
+        cosine=cosine,
+        ridge=ridge,
+        spectral=0,
+        alike=0,
+        shrinkage=shrinkage,
+        penalty=penalty,
+        least_users=least,
+        history_exponent=history,
     )
     expected = blend_of(table, config)
     model = ItemItemTrainer(config).fit(data_of_table(table))
@@ -105,7 +111,7 @@ def test_weights_are_those_of_the_formula(
 def test_all_three_views_by_the_formula(dimensions: int, weight: float) -> None:
     rng = np.random.default_rng(8)
     group = np.repeat(np.arange(3), [30, 20, 10])
-    table = (rng.random((60, 10)) < np.where(group[:, None] == np.arange(10) % 3, 0.6, 0.03)) * 1.0
+    table = np.where(rng.random((60, 10)) < np.where(group[:, None] == np.arange(10) % 3, 0.6, 0.03), 1.0, 0.0)
     config = ItemItemConfig(cosine=weight, ridge=weight, spectral=1.5, dimensions=dimensions)
     expected = blend_of(table, config)
     found = weights_of(ItemItemTrainer(config).fit(data_of_table(table)))
@@ -237,7 +243,8 @@ def test_however_many_threads_work_the_model_is_the_same(tmp_path: Path, monkeyp
 def test_another_process_makes_the_same_model(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
-        "from tests.retrieve.item_item.test_item_item_trainer import fingerprint; print(fingerprint(Path(sys.argv[2])))"
+        "from tests.retrieve.item_item.test_item_item_trainer import fingerprint;"
+        "print(fingerprint(Path(sys.argv[2])))"
     )
     root = str(Path(__file__).parents[3])
     command = [sys.executable, "-c", program, root, str(tmp_path / "there")]

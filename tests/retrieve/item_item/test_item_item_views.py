@@ -7,10 +7,6 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
-from homefeed.retrieve.item_item.gram import Gram, gram_of
-from homefeed.retrieve.item_item.matrix import no_entries
-from homefeed.retrieve.item_item.views import damped_cosine, ridge
 from tests.retrieve.item_item.item_item_sample import (
     Dense,
     common_users,
@@ -21,6 +17,10 @@ from tests.retrieve.item_item.item_item_sample import (
     random_table,
     tables,
 )
+
+from homefeed.retrieve.item_item.gram import Gram, gram_of
+from homefeed.retrieve.item_item.matrix import no_entries
+from homefeed.retrieve.item_item.views import damped_cosine, ridge
 
 ALL = 10
 exponents = st.sampled_from([0.0, 0.4, 0.5, 1.0])
