@@ -226,4 +226,6 @@ def test_tastes_with_places_by_brute_force(events: Events, count: int, exponent:
         weight = strength * 2.0 ** ((latest[-1][2] - days) / 10) * place**-exponent
         by_item.setdefault(item, []).append(weight)
     expected = {item: weight_by_rule(of_item) for item, of_item in by_item.items()}
-    assert placed(query(events), exponent, count) == pytest.approx({i: w for i, w in expected.items() if w}, rel=1e-5)
+    assert placed(query(events), exponent, count) == pytest.approx(
+        {i: w for i, w in expected.items() if w}, rel=1e-5
+    )

@@ -50,7 +50,9 @@ def train(
     With --tune the hyper-parameters that serve the app's own latest events best are chosen first. Later trainings
     keep to them until the recipe says something else of that model, or until --untuned.
 
-    Examples: `homefeed train streaming`, `homefeed train streaming --tune 10m`
+    Example: `homefeed train streaming`
+
+    Example: `homefeed train streaming --tune 10m`
     """
     budget = None if tune is None else budget_of(tune, trials)
     result = trained(settings_in_force(), recipe_of(app), as_json, budget=budget, keep_tuned=not untuned)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.retrieve.item_item.item_item_sample import Dense
 
 from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
@@ -18,7 +19,6 @@ from homefeed.testing import RetrieverContract, World, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS, NOW
 from homefeed.types import DAY, History, Query
-from tests.retrieve.item_item.item_item_sample import Dense
 
 WORLD = toy_world()
 SIZE = len(ITEMS)
@@ -26,18 +26,19 @@ SIZE = len(ITEMS)
 
 def model_of(world: World, weights: Dense, *derived: str, place_exponent: float = 0.0) -> ItemItemModel:
     """Weights from and to the item at each position; its rows are in another order than the catalogue."""
-    row_of = np.random.default_rng(6).permutation(SIZE)
-    numbers, by_row = np.empty(SIZE, np.int32), np.empty((SIZE, SIZE))
-    numbers[row_of] = world.catalog.numbers[:SIZE]
-    by_row[np.ix_(row_of, row_of)] = weights
-    near = [sorted(np.flatnonzero(row), key=lambda other, row=row: -row[other]) for row in by_row]  # type: ignore[misc]
-    marked = np.zeros(SIZE, np.bool_)
-    marked[row_of[[world.position(item_id) for item_id in derived]]] = True
+    size = world.catalog.size
+    row_of = np.random.default_rng(6).permutation(size)
+    numbers, by_row = np.empty(size, np.int32), np.empty((size, size))
+    numbers[row_of] = world.catalog.numbers
+    by_row[np.ix_(row_of, row_of)] = weights[:size, :size]
+    near = [order[row[order] != 0] for row, order in zip(by_row, np.argsort(-by_row), strict=True)]
+    marked = np.zeros(size, np.bool_)
+    marked[row_of[world.positions(*derived)]] = True
     return ItemItemModel(
         numbers,
         np.cumsum([0, *map(len, near)]).astype(np.int64),
-        np.concatenate(near).astype(np.int32),
-        np.concatenate([row[others] for row, others in zip(by_row, near, strict=True)]).astype(np.float32),
+        np.concatenate([[], *near]).astype(np.int32),
+        np.concatenate([[], *(row[others] for row, others in zip(by_row, near, strict=True))]).astype(np.float32),
         marked,
         place_exponent,
     )
@@ -64,7 +65,8 @@ def random_weights(seed: int) -> Dense:
 
 class TestSigned(RetrieverContract):
     def make(self, world: World) -> Retriever:
-        return serving(world, model_of(world, random_weights(0), "d4", "x1", place_exponent=0.5))
+        derived = ("d4", "x1") if world.catalog.size == SIZE else ()
+        return serving(world, model_of(world, random_weights(0), *derived, place_exponent=0.5))
 
 
 def history_of(events: list[tuple[int, float, int]]) -> History:

@@ -37,7 +37,7 @@ class ItemItemTrainer:
         "place_exponent": Range(0, 1),
         "dimensions": Range(32, 768, log=True, whole=True),
         "history_exponent": Range(0, 0.5),
-        "penalty": Range(1, 300, log=True),
+        "penalty": Range(10, 300, log=True),
         "user_exponent": Range(0, 1),
         "cosine": Range(0, 2),
         "item_exponent": Range(0, 0.8),
