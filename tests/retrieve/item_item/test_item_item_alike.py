@@ -180,3 +180,18 @@ def test_an_item_becomes_an_ordinary_one_once_it_has_events() -> None:
 def test_a_disliked_item_has_no_events_to_go_by() -> None:
     model = fitted([*PLAYS, (2, 2, -1.0), (2, 3, 0.0)])
     assert model.derived.tolist() == COLD
+
+
+def test_hundreds_of_new_items_leave_room_for_those_that_people_share() -> None:
+    titles = titled("rare", *["other"] * 60, *(f"rare n{new}" for new in range(400)), *["filler"] * 5_000)
+    events = [(user, item, 1.0) for user in range(3) for item in range(61)]
+    data = data_of(events, 3, len(titles), terms={"title": titles})
+    near = neighbours(ItemItemTrainer(ItemItemConfig(spectral=0)).fit(data), 0)
+    assert len(near) == 110
+    assert set(range(1, 61)) <= near.keys()
+
+
+def test_a_wrong_field_is_told_also_while_every_item_has_events() -> None:
+    data = data_of([(0, 0, 1.0), (0, 1, 1.0)], 1, 2, terms={"title": titled("red", "blue")})
+    with pytest.raises(HomefeedError, match='item_item: no field "colour"; expected some of title'):
+        ItemItemTrainer(ItemItemConfig(fields={"colour": 1.0})).fit(data)

@@ -24,14 +24,23 @@ def documents_of(data: TrainingData, fields: Iterable[str], model: str) -> list[
     Raises:
         HomefeedError: the recipe does not declare one of the fields that the model is to use.
     """
-    unknown = sorted(set(fields) - set(data.terms))
-    if unknown:
-        raise HomefeedError(f'{model}: no field "{unknown[0]}"; expected some of {", ".join(sorted(data.terms))}')
+    check_fields(data, fields, model)
     documents: list[list[str]] = [[] for _ in range(data.item_count)]
     for field in fields:
         for document, terms in zip(documents, data.terms[field], strict=True):
             document.extend(words_of(field, terms))
     return documents
+
+
+def check_fields(data: TrainingData, fields: Iterable[str], model: str) -> None:
+    """Refuse fields that have no words.
+
+    Raises:
+        HomefeedError: the recipe does not declare one of the fields that the model is to use.
+    """
+    unknown = sorted(set(fields) - set(data.terms))
+    if unknown:
+        raise HomefeedError(f'{model}: no field "{unknown[0]}"; expected some of {", ".join(sorted(data.terms))}')
 
 
 def weighed_words(

@@ -41,7 +41,9 @@ def alike_items(data: TrainingData, fields: Mapping[str, float], without_events:
     alike = sp.coo_array(sp.vstack(found))
     rows, others = asked[alike.coords[0]], alike.coords[1]
     one_way = sp.csr_array((alike.data, (rows, others)), shape=shape)
-    return sp.csr_array(one_way.maximum(one_way.T))
+    both_ways = sp.csr_array(one_way.maximum(one_way.T))
+    # Else an item that hundreds of new ones resemble would have no place for those people share.
+    return _thinned(both_ways)
 
 
 def _telling(vectors: Matrix) -> Matrix:
@@ -58,7 +60,11 @@ def _most_alike(vectors: Matrix, by_word: Matrix, asked: np.ndarray) -> Matrix:
     cosines = sp.csr_array(vectors[asked] @ by_word)
     own = np.repeat(asked, np.diff(cosines.indptr)) == cosines.indices
     cosines.data[own] = 0
-    kept = strongest(cosines.indptr.astype(np.int64), cosines.data, _NEIGHBOURS)
-    cosines.data *= kept
+    return _thinned(cosines)
+
+
+def _thinned(cosines: Matrix) -> Matrix:
+    """With no more than the most alike of each row."""
+    cosines.data *= strongest(cosines.indptr.astype(np.int64), cosines.data, _NEIGHBOURS)
     cosines.eliminate_zeros()
     return cosines

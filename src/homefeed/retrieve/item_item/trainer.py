@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from homefeed.protocols import Range
+from homefeed.retrieve.content.words import check_fields
 from homefeed.retrieve.item_item.alike import alike_items
 from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
 from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, sort_rows
@@ -55,6 +56,7 @@ class ItemItemTrainer:
             HomefeedError: a configured field is not declared by the recipe.
         """
         config = self._config
+        check_fields(data, config.fields, "item_item")
         matrix = strengths_of(data, config.items_per_user)
         blend = self._blend(data, matrix)
         without_events = np.asarray(matrix.sum(axis=0)).ravel() <= 0
