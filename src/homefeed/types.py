@@ -34,7 +34,10 @@ FilterOperator: TypeAlias = Literal[":", ">=", "<=", ">", "<"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a user did to an item, as it was told to Homefeed."""
+    """Something a user did to an item, as it was told to Homefeed.
+
+    One that is about a query has no item: its `item_id` is empty, and its context tells the words as `query`.
+    """
 
     user_id: str
     item_id: str
@@ -44,6 +47,11 @@ class Event:
     event_id: str | None = None
     request_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def query(self) -> str | None:
+        """What the user looked for, where the event is about that and not about an item."""
+        return None if self.item_id else str(self.context["query"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +117,49 @@ NO_HISTORY: Final = History(
 
 
 @dataclass(frozen=True, slots=True)
+class Searches:
+    """What one user looked for: texts and times (n,), oldest first."""
+
+    texts: tuple[str, ...] = ()
+    times: Times = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def since(self, time: int) -> Searches:
+        """Those not earlier than a time."""
+        start = int(np.searchsorted(self.times, time))
+        return Searches(self.texts[start:], self.times[start:]) if start else self
+
+
+NO_SEARCHES: Final = Searches()
+
+
+@dataclass(frozen=True, slots=True)
 class UserState:
     """Who asks: read when the request arrives, so that it holds the last click.
 
-    Of a user who `opted_out` the history holds nothing but what they do not want to see.
+    Of a user who `opted_out` the history holds nothing but what they do not want to see; no searches either.
     """
 
     user_id: str | None
     history: History = NO_HISTORY
     attributes: Mapping[str, Any] = field(default_factory=dict)
     opted_out: bool = False
+    searches: Searches = NO_SEARCHES
 
     @property
     def is_cold(self) -> bool:
         """Whether nothing this user did can be used for recommending, or may be."""
-        return len(self.history) == 0 or self.opted_out
+        return (len(self.history) == 0 and len(self.searches) == 0) or self.opted_out
+
+    def since(self, time: int) -> UserState:
+        """The user by what they did at a time and later."""
+        history, searches = self.history, self.searches.since(time)
+        recent = history.times >= time
+        if recent.all() and searches is self.searches:
+            return self
+        return replace(self, history=history.take(recent), searches=searches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def test_a_list_keeps_the_good_ones_and_names_the_others(api: httpx.Client, fres
         PLAY | {"value": -1},
         PLAY | {"timestamp": "soon"},
         PLAY | {"unheard": 1},
-        {"user_id": "u1"},
+        {"user_id": "u1", "event_type": "play"},
         "text",
         None,
         [],

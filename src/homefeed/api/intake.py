@@ -41,7 +41,7 @@ def parse_event(app: LiveApp, raw: Any) -> Event:
         event_id = app.outside.new_id()
     event = Event(
         user_id=body.user_id,
-        item_id=body.item_id,
+        item_id=_item_of(app, body),
         event_type=body.event_type,
         time=now if body.timestamp is None else parse_time("timestamp", body.timestamp),
         value=body.value,
@@ -88,6 +88,13 @@ async def _take_one(context: Context, app: LiveApp, event: Event) -> EventsAccep
     if outcomes[0] is Outcome.UNKNOWN_USER:
         raise NotFoundError(_no_user(app, event))
     return _counted(context, app, outcomes, {})
+
+
+def _item_of(app: LiveApp, body: EventIn) -> str:
+    declared = app.recipe.events.get(body.event_type)
+    if body.item_id is None and (declared is None or declared.about == "item"):
+        raise InvalidError("item_id: missing")
+    return body.item_id or ""
 
 
 def _no_user(app: LiveApp, event: Event) -> str:

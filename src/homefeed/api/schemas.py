@@ -184,10 +184,13 @@ class Erased(BaseModel):
 
 
 class EventIn(Body):
-    """Something a user did to an item. Without `timestamp` it is now; without `event_id` its content is its id."""
+    """Something a user did to an item. Without `timestamp` it is now; without `event_id` its content is its id.
+
+    A search has no item: its words are the context's `query`.
+    """
 
     user_id: Id
-    item_id: Id
+    item_id: Id | None = None
     event_type: str
     value: Number | None = None
     timestamp: Time | None = None
@@ -197,9 +200,9 @@ class EventIn(Body):
 
 
 class EventOut(BaseModel):
-    """An event of a user's history."""
+    """An event of a user's history. A search has no `item_id`: its words are the context's `query`."""
 
-    item_id: str
+    item_id: str | None
     event_type: str
     value: float | None
     timestamp: str

@@ -67,7 +67,7 @@ async def history(app: App, user_id: UserId, limit: Annotated[int, Query(ge=1, l
         user_id=user_id,
         events=[
             EventOut(
-                item_id=event.item_id,
+                item_id=event.item_id or None,
                 event_type=event.event_type,
                 value=event.value,
                 timestamp=format_time(event.time),

@@ -7,6 +7,7 @@ from homefeed.recipe import Recipe
 from homefeed.types import DAY, Event
 
 LONGEST_ID = 255
+LONGEST_QUERY = 255
 
 
 def check_id(name: str, value: str) -> str:
@@ -22,6 +23,18 @@ def check_id(name: str, value: str) -> str:
     return value
 
 
+def check_query(value: object) -> str:
+    """The words of a search, without white space around them.
+
+    Raises:
+        InvalidError: they are no text, or there are none, or too many.
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if not 1 <= len(text) <= LONGEST_QUERY:
+        raise InvalidError(f"query: expected a text of 1 to {LONGEST_QUERY} characters")
+    return check_id("query", text)
+
+
 def check_event(recipe: Recipe, event: Event, now: int) -> Event:
     """An event as it is.
 
@@ -29,7 +42,7 @@ def check_event(recipe: Recipe, event: Event, now: int) -> Event:
         InvalidError: its ids, type, value or time are not what the recipe allows.
     """
     check_id("user_id", event.user_id)
-    check_id("item_id", event.item_id)
+    _check_about(recipe, event)
     for name, text in (("event_id", event.event_id), ("request_id", event.request_id)):
         if text is not None:
             check_id(name, text)
@@ -51,6 +64,16 @@ def check_event(recipe: Recipe, event: Event, now: int) -> Event:
     if event.time > now + DAY:
         raise InvalidError("timestamp: more than a day in the future")
     return event
+
+
+def _check_about(recipe: Recipe, event: Event) -> None:
+    declared = recipe.events.get(event.event_type)
+    if declared is None or declared.about == "item":
+        check_id("item_id", event.item_id)
+    elif event.item_id:
+        raise InvalidError(f"item_id: {event.event_type} is about a query; tell it as the context's query alone")
+    else:
+        check_query(event.context.get("query"))
 
 
 def value_name(recipe: Recipe) -> str:

@@ -16,7 +16,7 @@ from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.events import LogRows, rows_of_user
 from homefeed.store.users import get_user
-from homefeed.types import Codes, Floats, History, Numbers, Times, UserState
+from homefeed.types import NO_SEARCHES, Codes, Floats, History, Numbers, Searches, Times, UserState
 
 _CONSENT = frozenset(("", "false", "no", "n", "f", "0"))
 _LARGEST = 1e30
@@ -34,6 +34,7 @@ class StoredUser:
     values: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     times: Times = field(default_factory=lambda: np.empty(0, np.int64))
     last_seq: int = 0
+    searches: Searches = NO_SEARCHES
 
     @property
     def version(self) -> tuple[object, ...]:
@@ -48,7 +49,7 @@ class StoredUser:
         history = History(
             positions, types, values, strengths(weights, types, values, counters.full[positions]), self.times[here]
         )
-        return UserState(user_id, history, self.attributes)
+        return UserState(user_id, history, self.attributes, searches=self.searches)
 
 
 class UserCache:
@@ -115,6 +116,7 @@ class UserCache:
             values,
             np.array(rows.times, np.int64),
             max(rows.seqs, default=0),
+            _searches(rows),
         )
 
 
@@ -127,6 +129,14 @@ def without_refused(state: UserState, recipe: Recipe) -> UserState:
     attributes = {name: value for name, value in state.attributes.items() if name in kept}
     unwanted = state.history.take(state.history.strengths < 0)
     return UserState(state.user_id, unwanted, attributes, opted_out=True)
+
+
+def _searches(rows: LogRows) -> Searches:
+    found = [(text, time) for text, time in zip(rows.queries, rows.times, strict=True) if text is not None]
+    if not found:
+        return NO_SEARCHES
+    texts, times = zip(*found, strict=True)
+    return Searches(texts, np.array(times, np.int64))
 
 
 def _refuses(value: Any) -> bool:

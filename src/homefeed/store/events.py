@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -29,7 +29,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LogRows:
-    """Rows of the log as columns, in its order. `values` hold None where an event has no value."""
+    """Rows of the log as columns, in its order. `values` hold None where an event has no value.
+
+    `items` hold `NO_ITEM` where an event is about a query. `queries` hold its words, None for other events; they
+    are only read with all rows of a user.
+    """
 
     seqs: Sequence[int]
     users: Sequence[int]
@@ -37,12 +41,16 @@ class LogRows:
     types: Sequence[str]
     values: Sequence[float | None]
     times: Sequence[int]
+    queries: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         return len(self.seqs)
 
 
-NO_ROWS = LogRows((), (), (), (), (), ())
+NO_ITEM: Final = 0
+"""The number in place of an item's in events about a query: items are numbered from 1."""
+
+NO_ROWS: Final = LogRows((), (), (), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +71,26 @@ def event_key(event: Event) -> bytes:
 
     So telling the same thing of the same moment twice, by a file or over HTTP, counts once.
     """
-    return row_key(event.user_id, event.item_id, event.event_type, event.value, event.time, event.event_id)
+    whole = (event.user_id, event.item_id, event.event_type, event.value, event.time, event.event_id)
+    return row_key(*whole, event.query)
 
 
 def row_key(
-    user_id: str, item_id: str, event_type: str, value: float | None, time: int, event_id: str | None
+    user_id: str,
+    item_id: str,
+    event_type: str,
+    value: float | None,
+    time: int,
+    event_id: str | None,
+    query: str | None = None,
 ) -> bytes:
-    """The key of an event given as the cells of a row."""
+    """The key of an event given as the cells of a row; `item_id` is empty where it is about a `query`."""
     if event_id is not None:
         return content_key("id", event_id)
     # 3 is 3.0, and -0.0 is 0.0.
     number = None if value is None else value + 0.0
-    content = f"{user_id!r},{item_id!r},{event_type!r},{number!r},{time}".encode()
+    about = repr(item_id) if item_id else f"query {query!r}"
+    content = f"{user_id!r},{about},{event_type!r},{number!r},{time}".encode()
     # Keys begin with the time (to 32 microseconds): those of one moment lie together in the index. Random ones
     # would each touch a page of their own, which at five million events doubles the cost of writing.
     return (time >> 5 & _MOMENTS).to_bytes(6, "big") + hashlib.blake2b(content, digest_size=10).digest()
@@ -93,7 +109,7 @@ async def append_events(store: Store, app: str, batch: Sequence[Event], received
     """
     async with store.write() as connection:
         last = (await store.advance(connection, app, event_seq=len(batch))).event_seq
-        numbers = await item_numbers(connection, app, {event.item_id for event in batch})
+        numbers = await item_numbers(connection, app, {event.item_id for event in batch} - {""}) | {"": NO_ITEM}
         known = {event.user_id for event in batch if event.item_id in numbers}
         user_of = await ensure_users(store, connection, app, known)
         rows: dict[bytes, dict[str, Any]] = {}
@@ -135,17 +151,25 @@ async def prune_events(store: Store, app: str, before: int) -> int:
 
 async def rows_of_user(store: Store, app: str, user: int) -> LogRows:
     """All rows of one user, in the order of their times."""
-    return await _rows(store, sa.and_(events.c.app == app, events.c.user == user), events.c.time, None)
+    mine = sa.and_(events.c.app == app, events.c.user == user)
+    context = sa.case((events.c.item == NO_ITEM, events.c.context))
+    return await _rows(store, mine, events.c.time, None, context)
 
 
-async def latest_of_user(store: Store, app: str, user_id: str, limit: int) -> list[tuple[Event, str | None]]:
-    """The user's newest events, newest first, each with the attributes of its item as JSON, None if deleted."""
+async def latest_of_user(
+    store: Store, app: str, user_id: str, limit: int, since: int | None = None
+) -> list[tuple[Event, str | None]]:
+    """The user's newest events, newest first, each with the attributes of its item as JSON.
+
+    They are None where the item is deleted, or the event about a query. None is earlier than `since`.
+    """
     columns = ("event_type", "time", "value", "event_id", "request_id", "context")
+    recent = sa.true() if since is None else events.c.time >= since
     query = (
         sa.select(items.c.item_id, items.c.attributes, items.c.deleted, *(events.c[name] for name in columns))
         .join(users, sa.and_(users.c.app == events.c.app, users.c.number == events.c.user))
-        .join(items, sa.and_(items.c.app == events.c.app, items.c.number == events.c.item))
-        .where(events.c.app == app, users.c.user_id == user_id)
+        .outerjoin(items, sa.and_(items.c.app == events.c.app, items.c.number == events.c.item))
+        .where(events.c.app == app, users.c.user_id == user_id, recent)
         .order_by(events.c.time.desc(), events.c.seq.desc())
         .limit(limit)
     )
@@ -192,13 +216,24 @@ def _per_minute(arrivals: Sequence[int], now: int) -> float:
 
 
 async def _rows(
-    store: Store, where: sa.ColumnElement[bool], order: sa.ColumnElement[Any], limit: int | None
+    store: Store,
+    where: sa.ColumnElement[bool],
+    order: sa.ColumnElement[Any],
+    limit: int | None,
+    *contexts: sa.ColumnElement[Any],
 ) -> LogRows:
-    names = ("seq", "user", "item", "event_type", "value", "time")
-    query = sa.select(*(events.c[name] for name in names)).where(where).order_by(order, events.c.seq).limit(limit)
+    columns = [events.c[name] for name in ("seq", "user", "item", "event_type", "value", "time")]
+    query = sa.select(*columns, *contexts).where(where).order_by(order, events.c.seq).limit(limit)
     async with store.read() as connection:
         rows = (await connection.execute(query)).all()
-    return LogRows(*zip(*rows, strict=True)) if rows else NO_ROWS
+    if not rows:
+        return NO_ROWS
+    found = LogRows(*zip(*rows, strict=True))
+    return replace(found, queries=[None if text is None else _query(text) for text in found.queries])
+
+
+def _query(context: str) -> str:
+    return str(orjson.loads(context)["query"])
 
 
 def _row(app: str, seq: int, key: bytes, user: int, item: int, event: Event, received_at: int) -> dict[str, Any]:
@@ -220,4 +255,5 @@ def _row(app: str, seq: int, key: bytes, user: int, item: int, event: Event, rec
 
 def _event(user_id: str, row: Any) -> Event:
     context = orjson.loads(row.context) if row.context else {}
-    return Event(user_id, row.item_id, row.event_type, row.time, row.value, row.event_id, row.request_id, context)
+    item_id = row.item_id or ""
+    return Event(user_id, item_id, row.event_type, row.time, row.value, row.event_id, row.request_id, context)
