@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.errors import InvalidError
-from homefeed.times import format_time, parse_time
+from homefeed.times import format_duration, format_time, parse_duration, parse_time
 from homefeed.types import DAY, SECOND
 
 NOON = 1_768_478_400 * SECOND
@@ -121,3 +121,30 @@ def test_every_offset_is_taken_into_account(moment: datetime, minutes: int) -> N
     there = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     expected = (there - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     assert parse_time("t", there.isoformat()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "shown"),
+    [
+        ("90s", 90, "90s"),
+        ("10m", 600, "10m"),
+        ("1.5h", 5_400, "90m"),
+        ("24h", 86_400, "1d"),
+        (" 2d ", 172_800, "2d"),
+        ("0.1s", 0.1, "0.1s"),
+    ],
+)
+def test_durations_are_read_and_shown_in_the_largest_unit_that_fits(text: str, seconds: float, shown: str) -> None:
+    assert parse_duration(text) == seconds * SECOND
+    assert format_duration(parse_duration(text)) == shown
+
+
+@given(st.integers(1, 10 * 365 * DAY))
+def test_a_duration_that_is_shown_is_read_as_it_was(duration: int) -> None:
+    assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "-1m", "0s", "1w", "1h30m", "1e3s", "\u0661s"])
+def test_what_is_no_duration_is_told(text: str) -> None:
+    with pytest.raises(InvalidError, match=r"expected a duration such as 90s, 10m or 1\.5h, got "):
+        parse_duration(text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Self
 
@@ -13,7 +13,7 @@ import numpy as np
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError
 from homefeed.explain import ArrangerTrace, FeatureTrace, RetrieverTrace, ScreenTrace, Trace, reasons_for
 from homefeed.protocols import Arranger, Explains, FeatureExtractor, Ranker, Retriever, Screen, Tells
-from homefeed.types import Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate
+from homefeed.types import DAY, Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate, UserState
 
 _PASSED_OVER = 64
 """How many more candidates than asked for are looked for, so that arrangers and the last gate have spares."""
@@ -24,7 +24,9 @@ class Feed:
     """One surface of an app with its parts built. Screens and retrievers keep the order of the recipe.
 
     `isolation`, one of the screens, says what the user may know of at all: what it does not pass is not even
-    looked at in their history. `explaining` are those of the retrievers that give reasons.
+    looked at in their history. With `history_days` only what the user did in the last so many days counts.
+    One that has `shared_seconds` does not look at who asks: an answer may be given again for as long.
+    `explaining` are those of the retrievers that give reasons.
     """
 
     name: str
@@ -36,11 +38,31 @@ class Feed:
     anchored: bool = False
     isolation: Screen | None = None
     cold_start: Self | None = None
+    history_days: float | None = None
+    shared_seconds: float | None = None
     explaining: Mapping[str, Explains] = field(init=False)
 
     def __post_init__(self) -> None:
         explaining = {name: part for name, (part, _) in self.retrievers.items() if isinstance(part, Explains)}
         object.__setattr__(self, "explaining", explaining)
+
+
+@dataclass(slots=True)
+class Work:
+    """What was done for one user at one moment, so that feeds that answer together do nothing twice.
+
+    Parts of equal settings are one object in all feeds of an app: what a part said stands here by its identity,
+    and by that of what it was asked about, which is `held` for as long.
+    """
+
+    users: dict[tuple[int, float], UserState] = field(default_factory=dict)
+    masks: dict[tuple[int, ...], Mask] = field(default_factory=dict)
+    proposals: dict[tuple[int, ...], tuple[Positions, Scores]] = field(default_factory=dict)
+    held: list[Query] = field(default_factory=list)
+
+    def gate(self) -> Work:
+        """What to ask the screens again with: of the same users, and nothing known of any mask."""
+        return Work(users=self.users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +90,36 @@ def recommend(feed: Feed, query: Query) -> Slate:
     A retriever or feature extractor that raises narrows the slate and is named in `failed`; a screen, ranker or
     arranger that raises fails the request.
     """
-    return page(rank(feed, query), query)
+    work = Work()
+    return page(rank(feed, query, work), query, work.gate())
 
 
-def page(ranked: Ranked, query: Query) -> Slate:
+def recommend_together(asked: Sequence[tuple[Feed, Query]]) -> list[Slate]:
+    """Answer several feeds for one user, moment, anchor and context, as `recommend` answers each."""
+    work = Work()
+    ranked = [rank(feed, query, work) for feed, query in asked]
+    gate = work.gate()
+    return [page(each, query, gate) for each, (_, query) in zip(ranked, asked, strict=True)]
+
+
+def page(ranked: Ranked, query: Query, work: Work | None = None) -> Slate:
     """The first `query.n` of what was ranked, for this or an earlier request, that the screens let pass now.
 
     Raises:
         NotFoundError: the anchor is none of the user's.
     """
-    query, passed = _screened(ranked.feed, _isolated(ranked.feed, query))
+    work = work or Work()
+    query = _recent(ranked.feed, query, work)
+    query, passed = _screened(ranked.feed, _isolated(ranked.feed, query), work)
     gated = _gated(ranked, passed)
     shown = gated.take(slice(query.n))
     contributions = ranked.feed.ranker.contributions(query, shown)
-    proposed = ~np.isnan(shown.retrieved)
-    sources = tuple(
-        tuple(name for name, is_source in zip(shown.retrievers, row, strict=True) if is_source)
-        for row in proposed.tolist()
-    )
     return Slate(
         feed=ranked.name,
         positions=shown.positions,
         scores=shown.scores,
         reasons=_reasons(ranked, query, shown, contributions) if len(shown) else (),
-        sources=sources,
+        sources=_sources(shown),
         cold_start=ranked.cold_start,
         feature_names=shown.feature_names,
         features=shown.features,
@@ -105,7 +133,7 @@ def page(ranked: Ranked, query: Query) -> Slate:
 def explain(feed: Feed, query: Query, position: int) -> Trace:
     """Tell why the item at `position` is, or is not, where it is in the answer to the query."""
     ranked = rank(feed, query)
-    gated = _gated(ranked, _screened(ranked.feed, ranked.query)[1])
+    gated = _gated(ranked, _screened(ranked.feed, ranked.query, Work())[1])
     places = np.flatnonzero(gated.positions == position)
     place = int(places[0]) if len(places) else None
     screens = tuple(_screen_trace(ranked, name, position) for name in ranked.passed)
@@ -142,8 +170,8 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
     )
 
 
-def rank(feed: Feed, query: Query) -> Ranked:
-    """All candidates for the query, ranked and arranged.
+def rank(feed: Feed, query: Query, work: Work | None = None) -> Ranked:
+    """All candidates for the query, ranked and arranged. `work` is what was done for it by other feeds.
 
     Raises:
         InvalidError: the feed is about an item, and none is named.
@@ -151,16 +179,19 @@ def rank(feed: Feed, query: Query) -> Ranked:
     """
     if feed.anchored and query.anchor is None:
         raise InvalidError(f"item_id: the feed {feed.name} is about an item; name it")
-    name, query = feed.name, _isolated(feed, query)
+    work = work or Work()
+    name, asked = feed.name, query
+    query = _isolated(feed, _recent(feed, query, work))
     cold_start = query.user.is_cold and query.anchor is None
     if cold_start and feed.cold_start is not None:
         feed = feed.cold_start
-    query, passed = _screened(feed, query)
+        query = _isolated(feed, _recent(feed, asked, work))
+    query, passed = _screened(feed, query, work)
     failed: dict[str, str] = {}
     proposals = {}
     for part, (retriever, k) in feed.retrievers.items():
         try:
-            proposals[part] = retriever.retrieve(query, max(k, _depth(query.n)))
+            proposals[part] = _proposed(retriever, query, max(k, _depth(query.n)), work)
         except HomefeedError:
             raise
         except Exception as error:  # whatever it was, the others can still answer
@@ -185,6 +216,17 @@ def slim(ranked: Ranked, most: int) -> Ranked:
     return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages={})
 
 
+def _recent(feed: Feed, query: Query, work: Work) -> Query:
+    """The query by what its user did lately, as far back as the feed looks."""
+    if feed.history_days is None:
+        return query
+    key = (id(query.user), feed.history_days)
+    if key not in work.users:
+        work.users[key] = query.user.since(query.now - int(feed.history_days * DAY))
+        work.held.append(query)
+    return replace(query, user=work.users[key])
+
+
 def _isolated(feed: Feed, query: Query) -> Query:
     """The query without anything that the user may not know of: not even reasons may tell of it."""
     if feed.isolation is None:
@@ -201,12 +243,37 @@ def _isolated(feed: Feed, query: Query) -> Query:
     return query
 
 
-def _screened(feed: Feed, query: Query) -> tuple[Query, dict[str, Mask]]:
+def _screened(feed: Feed, query: Query, work: Work) -> tuple[Query, dict[str, Mask]]:
     """The query with what its user may see, and what of that each screen passes."""
-    passed = {name: screen.screen(query) for name, screen in feed.screens.items()}
+    whose = _whose(query)
+    work.held.append(query)
+
+    def once(key: tuple[int, ...], compute: Callable[[], Mask]) -> Mask:
+        if key not in work.masks:
+            work.masks[key] = compute()
+        return work.masks[key]
+
+    passed = {
+        name: once((*whose, id(screen)), partial(screen.screen, query)) for name, screen in feed.screens.items()
+    }
+    every = tuple(sorted(map(id, feed.screens.values())))
+    eligible = once((*whose, *every, -1), lambda: reduce(np.logical_and, passed.values()))
     guards = [passed[name] for name, screen in feed.screens.items() if getattr(screen, "guards_names", False)]
-    nameable = reduce(np.logical_and, guards, np.ones(len(passed["availability"]), np.bool_))
-    return replace(query, eligible=reduce(np.logical_and, passed.values()), nameable=nameable), passed
+    all_of_them = np.ones(len(passed["availability"]), np.bool_)
+    nameable = once((*whose, *every, -2), lambda: reduce(np.logical_and, guards, all_of_them))
+    return replace(query, eligible=eligible, nameable=nameable), passed
+
+
+def _whose(query: Query) -> tuple[int, ...]:
+    """What masks and proposals depend on besides the part: feeds asked together differ in nothing else."""
+    return id(query.user), id(query.filters), id(query.exclude)
+
+
+def _proposed(retriever: Retriever, query: Query, k: int, work: Work) -> tuple[Positions, Scores]:
+    key = (*_whose(query), id(query.eligible), id(retriever), k)
+    if key not in work.proposals:
+        work.proposals[key] = retriever.retrieve(query, k)
+    return work.proposals[key]
 
 
 def _depth(n: int) -> int:
@@ -261,6 +328,17 @@ def _gated(ranked: Ranked, passed: Mapping[str, Mask]) -> Candidates:
             gone = Dropped(name, candidates.positions[~passes], "stopped at the last gate")
             candidates = replace(candidates.take(passes), dropped=(*candidates.dropped, gone))
     return candidates
+
+
+def _sources(shown: Candidates) -> tuple[tuple[str, ...], ...]:
+    """The retrievers that proposed each: of thousands of items, few sets of retrievers."""
+    proposed = ~np.isnan(shown.retrieved)
+    rows = [row.tobytes() for row in proposed]
+    names = {
+        row: tuple(name for name, is_source in zip(shown.retrievers, row, strict=True) if is_source)
+        for row in set(rows)
+    }
+    return tuple(names[row] for row in rows)
 
 
 def _propensities(candidates: Candidates) -> Floats:

@@ -9,6 +9,8 @@ from homefeed.errors import InvalidError
 from homefeed.types import DAY, SECOND
 
 _EARLIEST = 0
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
+_UNITS = {"d": DAY, "h": 3_600 * SECOND, "m": 60 * SECOND, "s": SECOND}
 _WHOLE_SECONDS = re.compile(r"-?\d{1,12}")
 
 
@@ -35,3 +37,22 @@ def parse_time(name: str, value: str | int | float) -> int:
 def format_time(time: int) -> str:
     """A time as ISO 8601 in UTC, to the microsecond where it has them."""
     return datetime.fromtimestamp(time / SECOND, UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_duration(text: str) -> int:
+    """Microseconds of a duration such as 90s, 10m, 1.5h or 1d.
+
+    Raises:
+        InvalidError: it is none, or not above 0.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    duration = round(float(found[1]) * _UNITS[found[2]]) if found else 0
+    if duration <= 0:
+        raise InvalidError(f'expected a duration such as 90s, 10m or 1.5h, got "{text}"')
+    return duration
+
+
+def format_duration(duration: int) -> str:
+    """A duration above 0 as a number of the largest unit of which it is a whole number, else of seconds."""
+    unit = next((unit for unit, length in _UNITS.items() if duration % length == 0), "s")
+    return f"{duration / _UNITS[unit]:.6f}".rstrip("0").rstrip(".") + unit

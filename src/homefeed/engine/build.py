@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from homefeed.catalog import CatalogView, Counters, Resources
 from homefeed.errors import RecipeError
@@ -12,8 +12,10 @@ from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
 from homefeed.policy.isolation import Isolation
 from homefeed.policy.request import Request
-from homefeed.protocols import Model, Screen
+from homefeed.protocols import Model, PartConfig, Screen
 from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
+
+_Made: TypeAlias = dict[tuple[Kind, str, str], Any]
 
 
 def empty_catalog(recipe: Recipe) -> CatalogView:
@@ -39,27 +41,22 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
         RecipeError: a ranker weighs a feature that its feed does not have, a part's `model` is none of the
             recipe's, or a screen takes the name of one that every feed has.
     """
-    feeds = {name: _feed(recipe, feed, resources) for name, feed in recipe.feeds.items()}
+    made: _Made = {}
+    feeds = {name: _feed(recipe, feed, resources, made) for name, feed in recipe.feeds.items()}
     return {
         name: replace(feed, cold_start=feeds[cold] if (cold := recipe.feeds[name].cold_start) else None)
         for name, feed in feeds.items()
     }
 
 
-def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources) -> Feed:
-    always: dict[str, Screen] = {
-        "availability": Availability(Availability.Config(), resources),
-        "request": Request(Request.Config(), resources),
-    }
-    if recipe.isolation is not None:
-        config = Isolation.Config(item=recipe.isolation.item, user=recipe.isolation.user)
-        always = {"isolation": Isolation(config, resources), **always}
+def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -> Feed:
+    always = {spec.name: _part("screen", spec, resources, recipe.app, made) for spec in _always(recipe)}
     _check_screens(recipe, feed, always)
     _check_models(recipe, feed)
 
     def parts(kind: Kind, specs: tuple[PartSpec, ...]) -> dict[str, Any]:
         where = f"{recipe.app}: feeds.{feed.name}.{kind}"
-        return {spec.name: _part(kind, spec, resources, f"{where}.{spec.name}") for spec in specs}
+        return {spec.name: _part(kind, spec, resources, f"{where}.{spec.name}", made) for spec in specs}
 
     extractors = parts("features", feed.features)
     _check_weights(recipe, feed, [*(spec.name for spec in feed.retrieve), *_names(extractors)])
@@ -73,14 +70,29 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources) -> Feed:
         arrangers=parts("arrange", feed.arrange),
         anchored=feed.anchored,
         isolation=always.get("isolation"),
+        history_days=feed.history_days,
+        shared_seconds=feed.shared_seconds,
     )
 
 
-def _part(kind: Kind, spec: PartSpec, resources: Resources, where: str) -> Any:
+def _always(recipe: Recipe) -> list[PartSpec]:
+    """The screens that every feed has, first of all."""
+    names: list[tuple[str, PartConfig]] = [("availability", Availability.Config()), ("request", Request.Config())]
+    if recipe.isolation is not None:
+        config = Isolation.Config(item=recipe.isolation.item, user=recipe.isolation.user)
+        names.insert(0, ("isolation", config))
+    return [PartSpec(name, name, config, 0) for name, config in names]
+
+
+def _part(kind: Kind, spec: PartSpec, resources: Resources, where: str, made: _Made) -> Any:
+    """The part: one object wherever feeds use it with the same settings, so that it keeps everything once."""
+    key = (kind, spec.part, spec.config.model_dump_json())
     try:
-        return find_part(kind, spec.part)(spec.config, resources)
+        if key not in made:
+            made[key] = find_part(kind, spec.part)(spec.config, resources)
     except RecipeError as error:
         raise RecipeError(f"{where}: {error}") from None
+    return made[key]
 
 
 def _names(extractors: Mapping[str, Any]) -> list[str]:
@@ -91,13 +103,19 @@ def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> Non
     double = next((name for name in features if features.count(name) > 1), None)
     if double is not None:
         raise RecipeError(f"{recipe.app}: feeds.{feed.name}.features: two of its features are named {double}")
-    weights = getattr(feed.rank.config, "weights", {})
-    for name in weights:
+    for place, name in _weighed(feed.rank.config).items():
         if name not in features:
             raise RecipeError(
-                f"{recipe.app}: feeds.{feed.name}.rank.{feed.rank.name}.weights.{name}: no such feature; "
+                f"{recipe.app}: feeds.{feed.name}.rank.{feed.rank.name}.{place}: no such feature; "
                 f"expected some of {', '.join(features)}"
             )
+
+
+def _weighed(config: PartConfig) -> Mapping[str, str]:
+    """The features that a ranker's settings name, by the place in them: its `named_features`, or its `weights`."""
+    weights = {f"weights.{name}": name for name in getattr(config, "weights", {})}
+    named: Mapping[str, str] = getattr(config, "named_features", weights)
+    return named
 
 
 def _check_screens(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Screen]) -> None:

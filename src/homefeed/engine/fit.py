@@ -13,7 +13,7 @@ from homefeed.catalog import EventWeights, SignalsModel, strengths
 from homefeed.catalog.signals import trend_of, typical_full
 from homefeed.protocols import Model, Trainer
 from homefeed.recipe import PartSpec, Recipe, find_part
-from homefeed.types import DAY, Floats, Numbers, TrainingData
+from homefeed.types import Floats, Numbers, TrainingData
 
 
 def event_weights(recipe: Recipe) -> EventWeights:
@@ -65,7 +65,7 @@ def fit_signals(recipe: Recipe, prepared: Prepared, watermark: int) -> SignalsMo
     # An event told with a time to come counts as of now: else it would outweigh all others until that time.
     events = replace(events, times=np.minimum(events.times, data.now))
     landmark = int(events.times.max()) if len(events) else data.now
-    half_life = recipe.signals.trending_half_life_days * DAY
+    half_life = recipe.signals.trending_half_life
     count = data.item_count
     return SignalsModel(
         numbers=data.numbers,

@@ -14,7 +14,7 @@ from homefeed.funnel import Feed
 from homefeed.protocols import Model
 from homefeed.recipe import Recipe
 from homefeed.serving.users import without_refused
-from homefeed.types import DAY, Floats, History, Interactions, Query, TrainingData, UserState
+from homefeed.types import Floats, History, Interactions, Query, TrainingData, UserState
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def set_up(
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
     models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
     signals = fit_signals(recipe, prepared, watermark=0)
-    half_life = recipe.signals.trending_half_life_days * DAY
+    half_life = recipe.signals.trending_half_life
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
     feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
     return Setting(recipe, catalog, feeds, models, prepared.full, repeats)

@@ -1,22 +1,26 @@
 """A recipe: an app's data, models and feeds declared in TOML, validated to the last key."""
 
 from homefeed.recipe.declaration import (
+    SIGNALS,
     Column,
     Declarations,
     Entity,
     EventType,
     Feed,
     ItemEntity,
+    Job,
     Kind,
     PartUse,
     Signals,
     Source,
     Sources,
 )
+from homefeed.recipe.jobs import JobSpec
 from homefeed.recipe.loading import FeedRecipe, PartSpec, Recipe, load_recipe, parse_recipe
 from homefeed.recipe.parts import find_part, part_names
 
 __all__ = [
+    "SIGNALS",
     "Column",
     "Declarations",
     "Entity",
@@ -24,6 +28,8 @@ __all__ = [
     "Feed",
     "FeedRecipe",
     "ItemEntity",
+    "Job",
+    "JobSpec",
     "Kind",
     "PartSpec",
     "PartUse",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+import math
+import re
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from homefeed.errors import InvalidError
+from homefeed.times import parse_duration
+from homefeed.types import DAY, SECOND
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+_TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 FieldKind: TypeAlias = Literal["text", "category", "tags", "number", "time"]
 
 
@@ -59,8 +66,10 @@ class EventType(Declaration):
     `full` is the value from which an event counts with its whole `weight` (below it, proportionally):
     a number, or "typical" for each item's own typical full value; without it every event counts whole.
     `verb` is what a reason says the user did to the item: "Because you saved ...".
+    An event `about` a "query" has no item: it is a search, and its context tells the words as `query`.
     """
 
+    about: Literal["item", "query"] = "item"
     weight: float = 1.0
     verb: str = "chose"
     full: Literal["typical"] | Annotated[float, Field(gt=0)] | None = None
@@ -90,6 +99,8 @@ class Source(Declaration):
 
     What is not listed is looked for under its own name. `required`: rows without it are rejected (the ids and
     an event's type and timestamp always are). `optional`: fields that may be empty without a word about it.
+    `join`: the rows of one user or item are joined, what a later one leaves empty is as an earlier one said it;
+    else the last one counts.
     `unknown_users`: what to do with events of users nobody declared.
     """
 
@@ -97,6 +108,7 @@ class Source(Declaration):
     columns: dict[str, str | Column] = {}
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    join: bool = False
     unknown_users: Literal["reject", "create"] = "reject"
 
     def column(self, name: str) -> Column:
@@ -130,7 +142,10 @@ class PartUse(BaseModel):
 class Feed(Declaration):
     """One surface of an app: which parts make it, in the order of the request.
 
-    `cold_start` names the feed that answers a user without history; `anchored` feeds are about an item.
+    `cold_start` names the feed that answers a user without history; `anchored` feeds are about an item. With
+    `history_days` only what the user did in the last so many days counts: after as long without a sign of life
+    they are as good as new. `shared_seconds` says that no part of it looks at who asks, as in a list of what
+    trends, and for how long an answer may be given again.
     """
 
     title: str = ""
@@ -141,6 +156,8 @@ class Feed(Declaration):
     arrange: dict[Name, PartUse] = {}
     cold_start: Name | None = None
     anchored: bool = False
+    history_days: Annotated[float, Field(gt=0)] | None = None
+    shared_seconds: Annotated[float, Field(gt=0, le=3_600)] | None = None
 
 
 class Signals(Declaration):
@@ -148,7 +165,8 @@ class Signals(Declaration):
 
     An item's typical full value is the `full_quantile` of its events' values, drawn by `full_shrinkage`
     imaginary events to that of the items with the same `full_group`, a category field;
-    `trending_half_life_days` is how fast a trend fades.
+    `trending_half_life_days` is how fast a trend fades; or, in its place, `trending_decay_per_day`: what is left
+    of it after a day.
     """
 
     full_quantile: Annotated[float, Field(gt=0, le=1)] = 0.8
@@ -156,7 +174,71 @@ class Signals(Declaration):
     full_default: Annotated[float, Field(gt=0)] = 3600.0
     full_group: Name | None = None
     trending_half_life_days: Annotated[float, Field(gt=0)] = 2.0
+    trending_decay_per_day: Annotated[float, Field(gt=0, lt=1)] | None = None
     distinct: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way_to_fade(self) -> Self:
+        if self.trending_decay_per_day is not None and "trending_half_life_days" in self.model_fields_set:
+            raise ValueError("expected only one of trending_half_life_days and trending_decay_per_day")
+        return self
+
+    @property
+    def trending_half_life(self) -> float:
+        """How long it takes a trend to fade to a half, in microseconds."""
+        if self.trending_decay_per_day is not None:
+            return math.log(0.5) / math.log(self.trending_decay_per_day) * DAY
+        return self.trending_half_life_days * DAY
+
+
+SIGNALS: Final = "signals"
+"""The name of the counts of an app among its models."""
+
+
+class Job(Declaration):
+    """Which models are trained, and when: as often as `every` says; every so many whole days `at` a time, in UTC.
+
+    `models` are names of the recipe's models, or "signals" for the counts; without it, all of them.
+    """
+
+    every: str
+    at: str | None = None
+    models: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+
+    @field_validator("every")
+    @classmethod
+    def _is_a_minute_or_more(cls, value: str) -> str:
+        try:
+            period = parse_duration(value)
+        except InvalidError as error:
+            raise ValueError(str(error)) from None
+        if not 60 * SECOND <= period <= 366 * DAY:
+            raise ValueError(f"expected a minute to 366 days, got {value}")
+        return value
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _is_a_time_of_day(cls, value: object) -> object:
+        if value is not None and not (isinstance(value, str) and _TIME_OF_DAY.fullmatch(value)):
+            raise ValueError(f'expected a time of day in UTC, in quotes, such as "03:15", got {value!s:.80}')
+        return value
+
+    @model_validator(mode="after")
+    def _days_have_a_time(self) -> Self:
+        if self.at is not None and self.period % DAY:
+            raise ValueError(f'at is for jobs of whole days, such as every = "1d"; every is {self.every}')
+        return self
+
+    @property
+    def period(self) -> int:
+        """From one time to the next, in microseconds."""
+        return parse_duration(self.every)
+
+    @property
+    def offset(self) -> int:
+        """From midnight to the time of day, in microseconds."""
+        hours, minutes = map(int, self.at.split(":")) if self.at else (0, 0)
+        return (hours * 60 + minutes) * 60 * SECOND
 
 
 class Isolation(Declaration):
@@ -192,6 +274,16 @@ class Declarations(Declaration):
     ] = {}
     models: dict[Name, PartUse] = {}
     feeds: Annotated[dict[Name, Feed], Field(min_length=1)]
+    jobs: dict[Name, Job] = {}
+
+    @model_validator(mode="after")
+    def _jobs_train_models(self) -> Self:
+        known = [*self.models, SIGNALS]
+        for job, declared in self.jobs.items():
+            for name in declared.models or ():
+                if name not in known:
+                    raise ValueError(f'jobs.{job}.models names "{name}"; the models are: {", ".join(known)}')
+        return self
 
     @model_validator(mode="after")
     def _full_group_is_a_category(self) -> Self:
@@ -222,6 +314,17 @@ class Declarations(Declaration):
     def _isolation_is_by_a_category(self) -> Self:
         if self.isolation and self.items.fields.get(self.isolation.item) != "category":
             raise ValueError(f'isolation.item names "{self.isolation.item}", which is not a "category" field')
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_shared_is_the_same_for_all(self) -> Self:
+        for name, feed in self.feeds.items():
+            if feed.shared_seconds is None:
+                continue
+            if self.isolation is not None:
+                raise ValueError(f"feeds.{name}.shared_seconds: [isolation] keeps users apart; nothing is shared")
+            if feed.cold_start is not None or feed.history_days is not None:
+                raise ValueError(f"feeds.{name}.shared_seconds: it looks at who asks: cold_start or history_days")
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from homefeed.errors import RecipeError
+from homefeed.errors import NotFoundError, RecipeError
 from homefeed.protocols import PartConfig
 from homefeed.recipe.declaration import (
     Declarations,
@@ -25,6 +25,7 @@ from homefeed.recipe.declaration import (
     Signals,
     Sources,
 )
+from homefeed.recipe.jobs import JobSpec, jobs_of
 from homefeed.recipe.parts import find_part
 
 
@@ -51,6 +52,8 @@ class FeedRecipe:
     arrange: tuple[PartSpec, ...]
     cold_start: str | None
     anchored: bool
+    history_days: float | None = None
+    shared_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,17 @@ class Recipe:
     sources: Sources
     models: tuple[PartSpec, ...]
     feeds: Mapping[str, FeedRecipe]
+    jobs: Mapping[str, JobSpec]
+
+    def job(self, name: str) -> JobSpec:
+        """The job of that name.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if name not in self.jobs:
+            raise NotFoundError(f'no job "{name}" in {self.app}; the jobs are: {", ".join(self.jobs)}')
+        return self.jobs[name]
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -81,16 +95,30 @@ class Recipe:
         return tuple(self.events)
 
 
-def load_recipe(path: Path, overlay: Path | None = None) -> Recipe:
-    """Read a recipe. `overlay` is a file whose tables replace those of the recipe, key by key.
+def load_recipe(
+    path: Path, overlay: Path | None = None, changes: Mapping[str, Mapping[str, Any]] | None = None
+) -> Recipe:
+    """Read a recipe. Its tables are replaced, key by key, by those of `changes` for its app, then by a file's.
+
+    Args:
+        path: The recipe.
+        overlay: The file whose tables count before all others.
+        changes: By app, tables of the settings.
 
     Raises:
         RecipeError: naming the file, the key, and what was expected.
     """
-    table = _read(path)
+    table, origins = _read(path), [str(path)]
+    app = table.get("app")
+    if changes and isinstance(app, str) and app in changes:
+        origins.append(f"homefeed.toml [recipes.{app}]")
+        if "app" in changes[app]:
+            raise RecipeError(f"{origins[-1]}: app: settings cannot name an app anew; remove it")
+        table = _merged(table, changes[app])
     if overlay is not None:
+        origins.append(str(overlay))
         table = _merged(table, _read(overlay))
-    return parse_recipe(table, str(path) if overlay is None else f"{path} with {overlay}")
+    return parse_recipe(table, " with ".join(origins))
 
 
 def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
@@ -118,6 +146,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         sources=declared.sources,
         models=parts("model", declared.models, "models"),
         feeds={name: _feed(name, feed, parts) for name, feed in declared.feeds.items()},
+        jobs=jobs_of(declared.jobs, declared.models),
     )
 
 
@@ -154,6 +183,8 @@ def _feed(name: str, feed: Feed, find: Callable[..., tuple[PartSpec, ...]]) -> F
         arrange=parts("arrange", feed.arrange),
         cold_start=feed.cold_start,
         anchored=feed.anchored,
+        history_days=feed.history_days,
+        shared_seconds=feed.shared_seconds,
     )
 
 

@@ -10,6 +10,8 @@ from homefeed.serving import cursor as cursors
 from homefeed.store.impressions import Impression
 from homefeed.types import Filter, Slate
 
+_MOST_WRITTEN = 200
+
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
@@ -42,19 +44,20 @@ class Answer:
     models: Mapping[str, str]
 
     def impression(self, request_id: str) -> Impression:
-        """What is to be written down of it."""
+        """What is to be written down of it: of a list that nobody reads to its end, the beginning."""
         slate = self.slate
+        first = slice(_MOST_WRITTEN)
         return Impression(
             request_id=request_id,
             feed=slate.feed,
             user=self.user,
             time=self.time,
             start=self.start,
-            items=self.catalog.numbers[slate.positions],
-            scores=slate.scores,
-            propensities=slate.propensities,
+            items=self.catalog.numbers[slate.positions[first]],
+            scores=slate.scores[first],
+            propensities=slate.propensities[first],
             feature_names=slate.feature_names,
-            features=slate.features,
+            features=slate.features[first],
             models=self.models,
         )
 

@@ -13,7 +13,7 @@ from homefeed.catalog import Counters, Resources, strengths
 from homefeed.engine import build_feeds, empty_catalog, event_weights, resources_of
 from homefeed.errors import NotFoundError
 from homefeed.explain import Trace
-from homefeed.funnel import Feed, explain, page, rank
+from homefeed.funnel import Feed, Work, explain, page, rank, recommend_together
 from homefeed.protocols import Refreshes
 from homefeed.recipe import Recipe
 from homefeed.serving import cursor as cursors
@@ -21,7 +21,7 @@ from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.clock import Outside
 from homefeed.serving.impressions import ImpressionLog
 from homefeed.serving.models import ModelSet, load_models, wanted_versions
-from homefeed.serving.slates import SlateCache
+from homefeed.serving.slates import SharedSlates, SlateCache
 from homefeed.serving.users import StoredUser, UserCache, log_columns, without_refused
 from homefeed.serving.writer import EventWriter
 from homefeed.store import Counters as StoreCounters
@@ -30,7 +30,7 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, Outcome, append_events, rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
-from homefeed.types import DAY, Event, Query, UserState
+from homefeed.types import Event, Query, Slate, UserState
 
 _PAGE = 20_000
 _LAST_NUMBER = 2**31 - 1
@@ -79,6 +79,7 @@ class LiveApp:
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache)
         self._slates = SlateCache(slate_cache, outside.clock())
+        self._shared = SharedSlates()
         self.impressions = ImpressionLog(store, recipe.app)
         self._replicas = replicas
         self._writer = EventWriter(self._commit)
@@ -114,33 +115,48 @@ class LiveApp:
             NotFoundError: no such feed, or no such anchor.
             InvalidError: a filter or the cursor cannot be used.
         """
-        asked = await self._asked(request)
+        (asked,) = await self._asked([request])
         whose = replace(request, cursor=None, n=0)
         ranked = self._slates.find(asked.cursor.slate, whose, asked.state)
         slate = page(ranked, asked.query) if ranked is not None else None
         slate_id = asked.cursor.slate
         if slate is None or not slate.left or set(slate.gated) - {"request"}:
             # A kept slate that is at its end, where the catalogue may not be; or one whose order does not hold.
-            ranked = rank(asked.feed, asked.query)
-            slate = page(ranked, asked.query)
+            work = Work()
+            ranked = rank(asked.feed, asked.query, work)
+            slate = page(ranked, asked.query, work.gate())
             slate_id = self._slates.keep(whose, asked.state, ranked) if slate.left else 0
         numbers = self.catalog.numbers[slate.positions]
         every = np.concatenate([asked.cursor.shown, numbers])
         last = np.concatenate([asked.cursor.last, numbers])[-cursors.LAST :]
         more = slate.left > 0 and len(every) < cursors.MOST_SHOWN
-        return Answer(
-            slate,
-            cursors.Cursor(slate_id, every, last) if more else None,
-            self.catalog,
-            None if asked.query.user.opted_out else asked.number,
-            len(asked.cursor.shown),
-            asked.query.now,
-            asked.models,
-        )
+        return self._answer(asked, slate, cursors.Cursor(slate_id, every, last) if more else None)
+
+    async def recommend_together(self, requests: Sequence[FeedRequest]) -> list[Answer]:
+        """Answer several feeds at one moment for one user; what they share is done once. They have no next pages.
+
+        The requests differ in nothing but `feed` and `n`.
+
+        Raises:
+            NotFoundError: no such feed, or no such anchor.
+            InvalidError: a filter cannot be used.
+        """
+        every = await self._asked(requests)
+        state = (self._parts.serial, self.catalog.revisions)
+        known = [self._shared.find(asked.feed, asked.query, state) for asked in every]
+        own = [asked for asked, slate in zip(every, known, strict=True) if slate is None]
+        slates = iter(recommend_together([(asked.feed, asked.query) for asked in own]))
+        answers = []
+        for asked, found in zip(every, known, strict=True):
+            slate = next(slates) if found is None else found
+            if found is None:
+                self._shared.keep(asked.feed, asked.query, state, slate)
+            answers.append(self._answer(asked, slate, None))
+        return answers
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
         """Tell why an item is, or is not, in the answer to the request."""
-        asked = await self._asked(request)
+        (asked,) = await self._asked([request])
         return explain(asked.feed, asked.query, self._position(item_id))
 
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
@@ -226,7 +242,7 @@ class LiveApp:
 
     def _new_counters(self, models: ModelSet) -> Counters:
         signals = self.recipe.signals
-        half_life, group = signals.trending_half_life_days * DAY, signals.full_group
+        half_life, group = signals.trending_half_life, signals.full_group
         if models.signals is None:
             return Counters(self.catalog, half_life, group, signals.full_default)
         return Counters.from_model(models.signals, self.catalog, half_life, group)
@@ -290,7 +306,7 @@ class LiveApp:
 
     async def _foreign(self, events: Sequence[Event]) -> dict[int, Outcome]:
         """What is to become of the events, by index, that are of items that their user may not see."""
-        if any(self.catalog.position(event.item_id) is None for event in events):
+        if any(event.item_id and self.catalog.position(event.item_id) is None for event in events):
             await self.follow()  # another process may have written the item just now
         told: dict[str, list[int]] = {}
         for index, event in enumerate(events):
@@ -306,16 +322,26 @@ class LiveApp:
             why = Outcome.UNKNOWN_USER if stored[user_id].number is None else Outcome.UNKNOWN_ITEM
             for index in indices:
                 position = self.catalog.position(events[index].item_id)
-                if position is not None and visible is not None and not visible[position]:
+                unseen = position is not None and visible is not None and not visible[position]
+                if unseen or (not events[index].item_id and why is Outcome.UNKNOWN_USER):
                     foreign[index] = why
         return foreign
 
-    async def _asked(self, request: FeedRequest) -> _Asked:
-        parts = self._parts
-        feed = parts.feeds.get(request.feed)
-        if feed is None:
-            known = ", ".join(parts.feeds)
-            raise NotFoundError(f'no feed "{request.feed}" in {self.recipe.app}; there are: {known}')
+    def _answer(self, asked: _Asked, slate: Slate, following: cursors.Cursor | None) -> Answer:
+        return Answer(
+            slate,
+            following,
+            self.catalog,
+            None if asked.query.user.opted_out else asked.number,
+            len(asked.cursor.shown),
+            asked.query.now,
+            asked.models,
+        )
+
+    async def _asked(self, requests: Sequence[FeedRequest]) -> list[_Asked]:
+        """The requests of one user, by one reading of the clock and of who they are."""
+        parts, (request, *_) = self._parts, requests
+        feeds = [self._feed(parts, each.feed) for each in requests]
         cursor = cursors.decode(request.cursor) if request.cursor else cursors.Cursor()
         excluded = [self.catalog.position(item_id) for item_id in request.exclude]
         gone = [*self.catalog.positions(cursor.shown).tolist(), *(p for p in excluded if p is not None)]
@@ -333,10 +359,28 @@ class LiveApp:
             before=before[before >= 0],
             context=request.context,
         )
-        if query.anchor is not None and feed.isolation and not feed.isolation.screen(query)[query.anchor]:
+        isolation = feeds[0].isolation
+        if query.anchor is not None and isolation and not isolation.screen(query)[query.anchor]:
             raise self._unknown(str(request.item_id))  # as if it were not there
         state = (stored.version, parts.serial, self.catalog.revisions)
-        return _Asked(feed, query, cursor, state, stored.number, parts.models.versions)
+        return [
+            _Asked(
+                feed,
+                replace(query, feed=each.feed, n=min(each.n, max(self.catalog.size, 1))),
+                cursor,
+                state,
+                stored.number,
+                parts.models.versions,
+            )
+            for feed, each in zip(feeds, requests, strict=True)
+        ]
+
+    def _feed(self, parts: _Parts, name: str) -> Feed:
+        feed = parts.feeds.get(name)
+        if feed is None:
+            known = ", ".join(parts.feeds)
+            raise NotFoundError(f'no feed "{name}" in {self.recipe.app}; there are: {known}')
+        return feed
 
     def _position(self, item_id: str) -> int:
         position = self.catalog.position(item_id)
@@ -350,6 +394,6 @@ class LiveApp:
 
 def _refresh(feeds: Mapping[str, Feed]) -> None:
     for feed in feeds.values():
-        for retriever, _ in feed.retrievers.values():
-            if isinstance(retriever, Refreshes):
-                retriever.refresh()
+        for part in (*(retriever for retriever, _ in feed.retrievers.values()), *feed.arrangers.values()):
+            if isinstance(part, Refreshes):
+                part.refresh()

@@ -10,10 +10,8 @@ import structlog
 from homefeed.catalog import SignalsModel
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
-from homefeed.recipe import Recipe, find_part
+from homefeed.recipe import SIGNALS, Recipe, find_part
 from homefeed.store.artifacts import ArtifactStore, Loaded
-
-SIGNALS = "signals"
 
 _log = structlog.get_logger(__name__)
 

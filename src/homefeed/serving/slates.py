@@ -1,12 +1,13 @@
-"""Slates kept for their next pages, so that paging goes on through what was ranked when it began."""
+"""Slates kept: for their next pages, which go on through what was ranked, and those that are the same for all."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
-from homefeed.funnel import Ranked, slim
+from homefeed.funnel import Feed, Ranked, slim
+from homefeed.types import SECOND, Query, Slate
 
 _MOST_KEPT = 200
 
@@ -49,3 +50,41 @@ class SlateCache:
             return None
         self._slates.move_to_end(slate)
         return kept.ranked
+
+
+class SharedSlates:
+    """The latest slates of feeds that are the same whoever asks, by what was asked.
+
+    One is given again for the `shared_seconds` of its feed, while neither models changed nor anything was hidden.
+    """
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._state: object = None
+        self._slates: OrderedDict[tuple[object, ...], tuple[int, Slate]] = OrderedDict()
+
+    def find(self, feed: Feed, query: Query, state: object) -> Slate | None:
+        """The slate that was given to the same request a moment ago, if there is one."""
+        if state != self._state:
+            self._state = state
+            self._slates.clear()
+        made, slate = self._slates.get(_asked(query), (0, None)) if _is_shared(feed, query) else (0, None)
+        if slate is None or query.now - made > (feed.shared_seconds or 0) * SECOND:
+            return None
+        return replace(slate, cold_start=query.user.is_cold and query.anchor is None)
+
+    def keep(self, feed: Feed, query: Query, state: object, slate: Slate) -> None:
+        """Keep the slate of a feed that is the same whoever asks."""
+        if state == self._state and _is_shared(feed, query):
+            self._slates[_asked(query)] = query.now, slate
+            if len(self._slates) > self._size:
+                self._slates.popitem(last=False)
+
+
+def _is_shared(feed: Feed, query: Query) -> bool:
+    # What is excluded is mostly somebody's own.
+    return feed.shared_seconds is not None and not len(query.exclude)
+
+
+def _asked(query: Query) -> tuple[object, ...]:
+    return query.feed, query.n, query.anchor, query.filters, frozenset(query.context.items())

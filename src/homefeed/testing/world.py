@@ -252,7 +252,7 @@ def make_world(
     catalog = empty_catalog(recipe)
     catalog.apply(items)
     prepared = prepare(recipe, _training_data(recipe, catalog, plays, seed))
-    half_life = recipe.signals.trending_half_life_days * DAY
+    half_life = recipe.signals.trending_half_life
     signals = fit_signals(recipe, prepared, watermark=len(plays))
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
     models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
