@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
     configure_logging(settings.log_level, settings.log_format)
     # A request's matrices are small: threads would cost more in waiting for one another than they save.
     threadpool_limits(1, user_api="blas")
-    recipes = find_recipes(settings.apps)
+    recipes = find_recipes(settings.apps, settings.recipes)
     measured = Metrics()
 
     @asynccontextmanager

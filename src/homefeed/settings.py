@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as NotParsedError
 from sqlalchemy.engine import URL
 
 from homefeed.errors import SettingsError
@@ -36,7 +37,11 @@ class Settings(BaseSettings):
         tuple[str, ...],
         NoDecode,
         Field(description="Apps to serve: names of built-in ones or paths of recipe.toml files."),
-    ] = ("community", "streaming")
+    ] = ("community", "shop", "streaming")
+    recipes: Annotated[
+        dict[str, dict[str, Any]],
+        Field(description="By app, tables that replace those of its recipe, key by key; JSON in the environment."),
+    ] = {}
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     poll_seconds: Annotated[
@@ -108,6 +113,8 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"homefeed.toml: not valid TOML: {error}") from None
+    except NotParsedError as error:
+        raise SettingsError(f"setting recipes: expected JSON in HOMEFEED_RECIPES: {error.__cause__}") from None
     except ValidationError as error:
         lines = [
             f"setting {'.'.join(map(str, e['loc']))}: {_in_words(e)}" for e in error.errors(include_input=False)

@@ -18,7 +18,7 @@ from homefeed.cli.main import cli, main
 
 INSTALLED = Path(sys.executable).with_name("homefeed")
 COMMANDS = [
-    *("demo", "serve", "doctor", "generate", "import", "train", "evaluate"),
+    *("demo", "serve", "doctor", "generate", "import", "train", "schedule", "evaluate"),
     *("popular", "recommend", "history", "explain"),
     *("erase", "prune"),
 ]
@@ -99,8 +99,16 @@ def test_an_error_is_one_sentence_without_a_traceback() -> None:
         ("explain --user_id u1 --item_id i1", "streaming has no items yet"),
         ("train streaming", "streaming has no items yet; import some first"),
         ("evaluate streaming", "streaming has 0 events to evaluate on; import more first"),
-        ("popular --app films", 'no app "films": expected one of community, streaming, or the path of '),
+        ("popular --app films", 'no app "films": expected one of community, shop, streaming, or the path of '),
         ("train films", 'no app "films"'),
+        ("train streaming weekly", 'no job "weekly" in streaming; the jobs are: hourly, daily'),
+        ("schedule films", 'no app "films"'),
+        (
+            "schedule streaming --once weekly",
+            'no job "weekly"; the jobs are, by app: streaming hourly, str',
+        ),
+        ("schedule --list --once daily", "--list shows the jobs and --once runs one: choose one of them"),
+        ("schedule --json", "--json is for --list"),
         ("generate films", 'no app "films"'),
         ("popular --app no/such.toml", "no/such.toml: no such file; expected a recipe in TOML"),
         ("popular --app broken.toml", "broken.toml: not valid TOML: "),

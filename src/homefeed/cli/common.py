@@ -33,8 +33,6 @@ UserId: TypeAlias = Annotated[str, typer.Option("--user_id", "--user-id", help="
 out = Console()
 err = Console(stderr=True)
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh])")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -49,10 +47,11 @@ def settings_in_force() -> Settings:
 
 
 def recipe_of(name: str, mapping: Path | None = None) -> Recipe:
-    """The recipe of an app named on the command line."""
+    """The recipe of an app named on the command line, with what the settings say of it."""
     from homefeed.apps import find_recipe
+    from homefeed.settings import load_settings
 
-    return find_recipe(name, mapping)
+    return find_recipe(name, mapping, changes=load_settings().recipes)
 
 
 def on_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
@@ -88,13 +87,10 @@ def seconds_of(duration: str) -> float:
     Raises:
         InvalidError: it is none.
     """
-    from homefeed.errors import InvalidError
+    from homefeed.times import parse_duration
+    from homefeed.types import SECOND
 
-    found = _DURATION.fullmatch(duration.strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if seconds <= 0:
-        raise InvalidError(f'expected a duration such as 90s, 10m or 1.5h, got "{duration}"')
-    return seconds
+    return parse_duration(duration) / SECOND
 
 
 def printable(text: str) -> str:

@@ -20,6 +20,8 @@ from homefeed.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
     from homefeed.store.artifacts import Manifest
@@ -33,6 +35,10 @@ def register(cli: typer.Typer) -> None:
 
 def train(
     app: AppName,
+    job: Annotated[
+        str | None,
+        typer.Argument(metavar="JOB", help="Train the models of this job of the app only, such as hourly."),
+    ] = None,
     tune: Annotated[
         str | None,
         typer.Option(metavar="DURATION", help="Choose hyper-parameters first, for about so long: 90s, 10m, 1.5h."),
@@ -45,17 +51,21 @@ def train(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train and publish every model of an app; a running server takes them over by itself.
+    """Train and publish every model of an app, or those of a job; a running server takes them over by itself.
 
     With --tune the hyper-parameters that serve the app's own latest events best are chosen first. Later trainings
     keep to them until the recipe says something else of that model, or until --untuned.
 
     Example: `homefeed train streaming`
 
+    Example: `homefeed train streaming hourly`
+
     Example: `homefeed train streaming --tune 10m`
     """
+    recipe = recipe_of(app)
+    models = None if job is None else recipe.job(job).models
     budget = None if tune is None else budget_of(tune, trials)
-    result = trained(settings_in_force(), recipe_of(app), as_json, budget=budget, keep_tuned=not untuned)
+    result = trained(settings_in_force(), recipe, as_json, models=models, budget=budget, keep_tuned=not untuned)
     if as_json:
         print_json(asdict(result))
         return
@@ -71,7 +81,13 @@ def train(
 
 
 def trained(
-    settings: Settings, recipe: Recipe, quiet: bool, *, budget: Budget | None = None, keep_tuned: bool = True
+    settings: Settings,
+    recipe: Recipe,
+    quiet: bool,
+    *,
+    models: Sequence[str] | None = None,
+    budget: Budget | None = None,
+    keep_tuned: bool = True,
 ) -> Trained:
     """Train an app with a progress bar."""
     from homefeed.serving.clock import Outside
@@ -86,6 +102,7 @@ def trained(
                 store,
                 ArtifactStore(settings.models_folder),
                 Outside(),
+                models=models,
                 seed=settings.seed,
                 text_model=settings.text_model,
                 budget=budget,

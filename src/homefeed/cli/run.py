@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -84,7 +85,7 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
     from homefeed.apps import find_recipes
 
     # What the server would trip over, told in a sentence before it starts.
-    recipes = find_recipes(settings.apps).values()
+    recipes = find_recipes(settings.apps, settings.recipes).values()
     on_store(settings, lambda store: _build(settings, store, recipes))
     host = host or settings.host
     port = _free_port(host, settings.port if port is None else port)
@@ -123,7 +124,7 @@ def _prepare(settings: Settings, name: str) -> None:
     from homefeed.cli.data import generated, imported
     from homefeed.cli.models import trained
     from homefeed.ingest import find_files, render_report
-    from homefeed.serving.models import SIGNALS
+    from homefeed.recipe import SIGNALS
     from homefeed.store.artifacts import ArtifactStore
 
     recipe = recipe_of(name)
@@ -166,11 +167,23 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
     yield "disk", free > 1, f"{free:.1f} GB free"
     for name in settings.apps:
         yield from _app_checks(settings, name)
+    yield from _recipe_settings_checks(settings)
     try:
         _free_port(settings.host, settings.port)
         yield "port", True, f"{settings.host}:{settings.port} is free"
     except HomefeedError as error:
         yield "port", True, f"in use, perhaps by a running server ({error})"
+
+
+def _recipe_settings_checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Settings of recipes that change nothing here: perhaps they are of an app that is not served."""
+    served = set()
+    for name in settings.apps:
+        with suppress(HomefeedError):
+            served.add(recipe_of(name).app)
+    for app in settings.recipes:
+        if app not in served:
+            yield f"recipes.{app}", True, f"of no use to a server: none of apps is named {app}"
 
 
 def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]]:

@@ -1,10 +1,10 @@
-"""The training job: one read of the log, every model of the recipe, each published when it is fitted."""
+"""A training: one read of the log, all or some models of the recipe, each published when it is fitted."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ import orjson
 from filelock import FileLock, Timeout
 
 from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
-from homefeed.errors import HomefeedError
+from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Model
-from homefeed.recipe import Recipe
+from homefeed.recipe import SIGNALS, Recipe
 from homefeed.serving.clock import Outside
-from homefeed.serving.models import SIGNALS
 from homefeed.serving.training import LogData, read_log
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
@@ -56,21 +55,25 @@ async def train_app(
     artifacts: ArtifactStore,
     outside: Outside,
     *,
+    models: Sequence[str] | None = None,
     seed: int = 0,
     text_model: Path | None = None,
     budget: Budget | None = None,
     keep_tuned: bool = True,
     progress: Progress | None = None,
 ) -> Trained:
-    """Train and publish every model of an app. `progress` is called with (stage, done, total).
+    """Train and publish an app's models: every one, or those of `models` only; the others stay as they are.
 
+    `models` are names of the recipe's models, or "signals". `progress` is called with (stage, done, total).
     `text_model` is for models that can use one and whose recipe names none. With a `budget` hyper-parameters are
     chosen first, see `tune`. Later trainings keep to what was chosen for as long as the recipe says of the model
     what it said then, unless `keep_tuned` is false.
 
     Raises:
+        NotFoundError: the recipe has no such model.
         HomefeedError: there is nothing to train on, or another training of this app is running.
     """
+    names = _chosen(recipe, models)
     started = time.perf_counter()
     report = progress or _silence
     folder = artifacts.root / recipe.app
@@ -81,11 +84,12 @@ async def train_app(
             log = await read_log(store, recipe, now=outside.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
-            told = with_text_model(recipe, text_model)
+            told = with_text_model(_only(recipe, names), text_model)
             tuned = _kept(told, artifacts) if keep_tuned else {}
             if budget is not None:
                 tuned = {tuning.model: tuning for tuning in tune(told, log.catalog, log.data, budget, report)}
-            manifests = [_published(recipe, artifacts, log, fit, report) for fit in _fits(told, log, tuned)]
+            fits = [fit for fit in _fits(told, log, tuned) if fit.name in names]
+            manifests = [_published(recipe, artifacts, log, fit, report) for fit in fits]
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
     return Trained(
@@ -96,6 +100,20 @@ async def train_app(
         time.perf_counter() - started,
         tuple(manifests),
     )
+
+
+def _chosen(recipe: Recipe, models: Sequence[str] | None) -> Sequence[str]:
+    """The names of the models to train, among those there are."""
+    known = [*(spec.name for spec in recipe.models), SIGNALS]
+    for name in models or ():
+        if name not in known:
+            raise NotFoundError(f'no model "{name}" in {recipe.app}; the models are: {", ".join(known)}')
+    return known if models is None else models
+
+
+def _only(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """The recipe as if it had no other models; its feeds are as they were."""
+    return replace(recipe, models=tuple(spec for spec in recipe.models if spec.name in names))
 
 
 def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:

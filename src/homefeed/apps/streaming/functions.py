@@ -23,7 +23,8 @@ class Streaming:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        opening = open_app(find_recipe("streaming"), settings or load_settings())
+        settings = settings or load_settings()
+        opening = open_app(find_recipe("streaming", changes=settings.recipes), settings)
         with ExitStack() as stack:
             self._portal = stack.enter_context(start_blocking_portal())
             self._app: LiveApp = stack.enter_context(self._portal.wrap_async_context_manager(opening))

@@ -1,0 +1,100 @@
+"""Schedule: run the jobs of apps at their times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from homefeed.cli.common import Json, out, print_json
+from homefeed.errors import InvalidError
+
+if TYPE_CHECKING:
+    from homefeed.train.schedule import Task
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands."""
+    cli.command()(schedule)
+
+
+def schedule(
+    apps: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="APPS", help="Ready-made apps, or paths; without any those of the settings."),
+    ] = None,
+    once: Annotated[
+        str | None,
+        typer.Option(metavar="JOB", help="Run this job of every app that has it now, and end; 1 if one fails."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Show the jobs and their next times, and end.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the jobs of the apps at their times, until SIGTERM or Ctrl+C; the job that runs then is waited for.
+
+    Which jobs an app has, and when each is due, its recipe says under `[jobs]`. They run one after the other.
+
+    Example: `homefeed schedule`
+
+    Example: `homefeed schedule shop --once hourly`
+
+    Example: `homefeed schedule --list`
+    """
+    from homefeed.apps import find_recipes
+    from homefeed.log import configure_logging
+    from homefeed.settings import load_settings
+    from homefeed.train.schedule import run_schedule, run_task, tasks_of, work_of
+
+    if show and once is not None:
+        raise InvalidError("--list shows the jobs and --once runs one: choose one of them")
+    if as_json and not show:
+        raise InvalidError("--json is for --list; what jobs do is logged as the setting log_format says")
+    settings = load_settings()
+    if not (apps or settings.apps):
+        raise InvalidError("no app to run jobs of; name one, or set apps in homefeed.toml")
+    tasks = tasks_of(find_recipes(apps or settings.apps, settings.recipes).values(), once)
+    if show:
+        _show(tasks, as_json)
+        return
+    configure_logging(settings.log_level, settings.log_format)
+    work = work_of(settings)
+    if once is not None:
+        failed = [task for task in tasks if not run_task(task, work)]
+        if failed:
+            raise typer.Exit(1)
+        return
+    run_schedule(tasks, work)
+
+
+def _by_time(tasks: list[Task]) -> list[tuple[Task, str]]:
+    """The tasks in the order in which they are due, and when each is."""
+    from homefeed.serving.clock import system_clock
+    from homefeed.times import format_time
+
+    now = system_clock()
+    due = sorted(tasks, key=lambda task: task.job.next_time(now))
+    return [(task, format_time(task.job.next_time(now))) for task in due]
+
+
+def _show(tasks: list[Task], as_json: bool) -> None:
+    from homefeed.times import format_duration
+
+    rows: list[dict[str, Any]] = [
+        {
+            "app": task.recipe.app,
+            "job": task.job.name,
+            "every": format_duration(task.job.period),
+            "models": list(task.job.models),
+            "next": time,
+        }
+        for task, time in _by_time(tasks)
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    from rich.table import Table
+
+    table = Table("app", "job", "every", "models", "next")
+    for row in rows:
+        table.add_row(*(", ".join(cell) if isinstance(cell, list) else cell for cell in row.values()))
+    out.print(table)
