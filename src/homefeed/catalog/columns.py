@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     ">": np.greater,
     "<": np.less,
 }
+_MOST: Final = 1e15
+"""A count beyond it is not one, and sums of such would leave a float's range."""
 
 
 class Column(Protocol):
@@ -99,6 +101,10 @@ class CategoryColumn:
     def code(self, value: object) -> int:
         """The code of a value, whatever its letter case; -2 of one that no item ever had."""
         return self._code_of.get(str(value).casefold(), -2)
+
+    def value(self, code: int) -> str:
+        """The value of a code, in the letter case it first had."""
+        return self._values[code]
 
     def equals(self, value: str, size: int) -> Mask:
         """(size,) which items have exactly that value, to the letter case and the code point."""
@@ -285,6 +291,11 @@ COLUMNS: Mapping[str, Callable[[], Column]] = {
     "number": NumberColumn,
     "time": TimeColumn,
 }
+
+
+def as_counts(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(n,) numbers of a column as counts of something: whole, 0 for NaN and what is below 0."""
+    return np.floor(np.clip(np.nan_to_num(numbers, nan=0.0), 0.0, _MOST))
 
 
 def _scalar(field: str, kind: str, value: Any) -> Any:

@@ -6,7 +6,7 @@ unavailable at once, at the same position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from homefeed.catalog.near_duplicates import NearDuplicates
 
 C = TypeVar("C", bound=Column)
+D = TypeVar("D")
 
 
 class CatalogView:
@@ -49,6 +50,7 @@ class CatalogView:
         self._available = Growable(np.bool_, False)
         self._created = Growable(np.int64, NO_TIME)
         self._changed = Growable(np.int64, 0)
+        self._derived: dict[Hashable, Any] = {}
 
     @property
     def size(self) -> int:
@@ -122,6 +124,13 @@ class CatalogView:
             self._near.set_many(distinct, [self._text(position) for position in distinct])
         self.revisions += revised
         self.generation = generation
+
+    def derived(self, key: Hashable, make: Callable[[], D]) -> D:
+        """What is made of the catalogue alone, such as an index of its words: once, whatever parts use it."""
+        if key not in self._derived:
+            self._derived.setdefault(key, make())
+        found: D = self._derived[key]
+        return found
 
     def changed_since(self, generation: int) -> Positions:
         """The positions that came or changed after that generation."""

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Annotated, Final
+from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.fresh import NewestFirst
-from homefeed.types import DAY, NO_TIME, SECOND, Mask, Numbers, Positions, Query, Scores
-
-_HOUR: Final = 3_600 * SECOND
+from homefeed.retrieve.lots import draw_key, lots
+from homefeed.types import DAY, NO_TIME, Mask, Positions, Query, Scores
 
 
 class Explore:
@@ -54,8 +51,8 @@ class Explore:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """Those drawn for this user and period, in the order of the draw, that this request may show."""
         slots, pool = self._config.slots, self._pool(query)
-        lots = _lots(self._key(query), self._catalog.numbers[pool])
-        drawn = pool[np.argsort(lots, kind="stable")[:slots]]
+        key = draw_key(query, self._config.hours, self._config.seed)
+        drawn = pool[np.argsort(lots(key, self._catalog.numbers[pool]), kind="stable")[:slots]]
         positions = drawn[query.eligible[drawn]][:k]
         propensity = min(1.0, slots / max(len(pool), 1))
         return positions, np.full(len(positions), propensity, np.float32)
@@ -79,21 +76,3 @@ class Explore:
         recent &= created >= query.now - self._config.days * DAY
         unknown: Mask = recent & (self._counters.events[positions] < self._config.most_events)
         return unknown
-
-    def _key(self, query: Query) -> int:
-        """64 bits of the user and the period."""
-        period = query.now // max(round(self._config.hours * _HOUR), 1)
-        words = f"{self._config.seed}:{period}:{query.user.user_id or ''}"
-        return int.from_bytes(blake2b(words.encode(), digest_size=8).digest(), "big")
-
-
-def _lots(key: int, numbers: Numbers) -> npt.NDArray[np.uint64]:
-    """(n,) pseudo-random numbers, each of the key and the item's permanent number alone.
-
-    The output function of SplitMix64: Steele et al., "Fast splittable pseudorandom number generators" (OOPSLA
-    2014). Numbers are the same in every process, where positions need not be.
-    """
-    lots = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
-    lots = (lots ^ (lots >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    lots = (lots ^ (lots >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return lots ^ (lots >> np.uint64(31))

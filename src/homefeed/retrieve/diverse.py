@@ -1,0 +1,127 @@
+"""Something different: items of categories that the user has seen little of, drawn by lot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, FiniteFloat
+
+from homefeed.catalog import Resources
+from homefeed.retrieve.grouped import Doubles, Grouped, GroupedConfig, Groups, in_rounds
+from homefeed.retrieve.lots import draw_key, hashed, race
+from homefeed.types import DAY, Positions, Query, Scores
+
+
+class Diverse:
+    """Draws `categories` categories that are under-represented in the user's history, and `each` items of each.
+
+    Of a category, p is its share of the catalogue's available items and h its share of the user's history:
+    h = (s + smoothing x p) / (S + smoothing), where s is the strength of the user's events of it in the last
+    `days` and S that of all of them. Its chance to be drawn next is in proportion to p x (p / h)^contrast: without
+    a history p, many times that for what the user never touched, and next to nothing for what makes much more of
+    the history than of the catalogue. Such a category comes when others have nothing eligible. Dislikes are no
+    history; items without a category are never drawn.
+
+    Of a drawn category's `among` most popular eligible items, the n-th has a chance in proportion to 1 / n to be
+    drawn next: the best come often, and others come too. First come the first drawn of every category, then the
+    second; the n-th of all scores 1 / n. A period of `hours` has one draw for a user, the same in every process.
+    An anchor changes nothing.
+    """
+
+    class Config(GroupedConfig):
+        """`seed` makes other draws of everything else alike. Reasons may name {category}.
+
+        `reason` is said where the category makes a smaller share of the history than of the catalogue,
+        `reason_otherwise` of all others, and to users without a history.
+        """
+
+        days: Annotated[float, Field(gt=0)] = 30.0
+        categories: Annotated[int, Field(ge=1)] = 8
+        each: Annotated[int, Field(ge=1)] = 10
+        among: Annotated[int, Field(ge=1)] = 30
+        hours: Annotated[FiniteFloat, Field(gt=0)] = 24.0
+        smoothing: Annotated[FiniteFloat, Field(gt=0)] = 5.0
+        contrast: Annotated[FiniteFloat, Field(ge=0)] = 2.0
+        seed: int = 0
+        reason: str = "Something different: from {category}"
+        reason_otherwise: str = "From {category}"
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        """Raises RecipeError where `field` is no category field, or `count` no number field."""
+        self._config = config
+        self._catalog = resources.catalog
+        self._grouped = Grouped(config, resources)
+        self._hashes: dict[int, int] = {}
+        self._numbered: tuple[Groups, npt.NDArray[np.uint64]] | None = None
+
+    def refresh(self) -> None:
+        """Sort anew where counters or catalogue changed."""
+        self._grouped.refresh()
+        self._numbers(self._grouped.groups())
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The first k of the draw."""
+        config, groups = self._config, self._grouped.groups()
+        key = draw_key(query, config.hours, config.seed)
+        eligible = groups.eligible(query.eligible)
+        order = race(key, self._numbers(groups), self._log_weights(query, groups))
+        # The draw goes on past categories with nothing eligible, so that no filter leaves it empty.
+        drawn = order[groups.sums(eligible)[order] > 0][: config.categories]
+        found = [self._items(key, groups.first(group, eligible, config.among)) for group in drawn.tolist()]
+        positions, scores = in_rounds(found)
+        return positions[:k], scores[:k]
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
+        """The category of each; None for items without one."""
+        groups = self._grouped.groups()
+        met, share = self._met(query, groups), _shares(groups)
+        rare = np.append(met < share * met.sum(), False)[groups.of(positions)]
+        reasons: list[str | None] = []
+        for position, is_rare in zip(positions.tolist(), rare.tolist(), strict=True):
+            category = self._grouped.category(position)
+            words = self._config.reason if is_rare else self._config.reason_otherwise
+            reasons.append(None if category is None else words.format(category=category))
+        return reasons
+
+    def _items(self, key: int, best: Positions) -> Positions:
+        """Those drawn of the best (n,), in the order of the draw."""
+        order = race(key, self._catalog.numbers[best], -np.log(np.arange(1, len(best) + 1)))
+        return best[order[: self._config.each]]
+
+    def _log_weights(self, query: Query, groups: Groups) -> Doubles:
+        """(groups,) the logarithm of p x (p / h)^contrast."""
+        share, met, smoothing = _shares(groups), self._met(query, groups), self._config.smoothing
+        of_history = (met + smoothing * share) / (met.sum() + smoothing)
+        weights: Doubles = np.log(share) + self._config.contrast * (np.log(share) - np.log(of_history))
+        return weights
+
+    def _met(self, query: Query, groups: Groups) -> Doubles:
+        """(groups,) the strength of the user's latest events of each."""
+        history = query.user.history
+        recent = history.times >= query.now - self._config.days * DAY
+        group = groups.of(history.items[recent])
+        strengths = np.maximum(history.strengths[recent], 0)
+        counted = group >= 0
+        return np.bincount(group[counted], strengths[counted], minlength=len(groups)).astype(np.float64)
+
+    def _numbers(self, groups: Groups) -> npt.NDArray[np.uint64]:
+        """(groups,) a number of each category's own, the same in every process."""
+        numbered = self._numbered
+        if numbered is None or numbered[0] is not groups:
+            known, codes = self._hashes, groups.codes.tolist()
+            for code in codes:
+                if code not in known:
+                    known[code] = hashed(self._grouped.column.value(code).casefold())
+            numbered = self._numbered = groups, np.array([known[code] for code in codes], np.uint64)
+        return numbered[1]
+
+
+def _shares(groups: Groups) -> Doubles:
+    """(groups,) of the catalogue."""
+    # A category whose items are all hidden counts as one item: a share of 0 has no logarithm.
+    counts = np.maximum(groups.available, 1.0)
+    shares: Doubles = counts / max(counts.sum(), 1.0)
+    return shares

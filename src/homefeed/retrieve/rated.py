@@ -1,0 +1,148 @@
+"""What people rate well, and what is worth its price: rating, number of ratings and discount."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, FiniteFloat, model_validator
+
+from homefeed.catalog import Resources
+from homefeed.catalog.columns import NumberColumn, as_counts
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.selection import Standing
+from homefeed.types import Mask, Positions, Query, Scores
+
+Weight = Annotated[FiniteFloat, Field(ge=0)]
+Doubles = npt.NDArray[np.float64]
+
+
+class Rated:
+    """Every eligible item, by rating_weight x rating + count_weight x count + discount_weight x discount.
+
+    The rating, from 0 at `least` to 1 at `best`, is shrunken: z x the item's own + (1 - z) x the catalogue's, with
+    z = n / (n + prior_count) for n ratings, so that one rating of 5 does not beat a thousand of 4.5. That is the
+    credibility formula of Bühlmann, "Experience rating and credibility" (ASTIN Bulletin 1967). The catalogue's is
+    the mean of the ratings of its available items, weighted by z. An item nobody rated has the catalogue's.
+
+    The count is ln(1 + n) / ln(1 + the most of the catalogue). The discount is the part of the price that is
+    saved, 0 to 1, and without one 0. Equals stand newest first.
+    """
+
+    class Config(PartConfig):
+        """`rating`, `count` and `discount` name number fields; without `discount` nothing is said of prices.
+
+        A discount above `most_discount` is not believed and counts as this. A rating outside `least` to `best`, a
+        count below 1 and a discount outside 0 to 1 are none at all. Reasons may name {discount}, {rating}, {count}
+        and {people}: "1 person", "1,500 people". Discounts are told in whole percents, rounded down.
+        """
+
+        rating: str = "rating"
+        count: str = "reviews"
+        discount: str | None = None
+        best: FiniteFloat = 5.0
+        least: FiniteFloat = 1.0
+        prior_count: Annotated[FiniteFloat, Field(gt=0)] = 50.0
+        rating_weight: Weight = 3.0
+        count_weight: Weight = 1.0
+        discount_weight: Weight = 1.0
+        most_discount: Annotated[float, Field(ge=0, le=1)] = 0.9
+        reason: str = "{discount:.0%} off, rated {rating:.1f} by {people}"
+        reason_undiscounted: str = "Rated {rating:.1f} by {people}"
+        reason_unrated: str = "Not rated yet"
+        reason_unrated_discount: str = "{discount:.0%} off"
+
+        @model_validator(mode="after")
+        def _tells_items_apart(self) -> Self:
+            if self.best <= self.least:
+                raise ValueError(f"best: expected more than least, {self.least:g}, got {self.best:g}")
+            discount = self.discount_weight if self.discount is not None else 0.0
+            if self.rating_weight + self.count_weight + discount <= 0:
+                raise ValueError("at least one of the weights has to be above 0")
+            return self
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        """Raises RecipeError where a field is no number field of items."""
+        self._config = config
+        self._catalog = resources.catalog
+        self._rating = resources.catalog.column(config.rating, NumberColumn)
+        self._count = resources.catalog.column(config.count, NumberColumn)
+        named = config.discount
+        self._discount = None if named is None else resources.catalog.column(named, NumberColumn)
+        self._standing: tuple[Standing, Scores] | None = None
+        self._seen = -1
+
+    def refresh(self) -> None:
+        """Sort anew where the catalogue changed."""
+        generation = self._catalog.generation
+        if generation == self._seen:
+            return
+        scores = self._scores()
+        newest_first = np.lexsort((-np.arange(len(scores)), -scores))
+        self._standing = Standing(newest_first.astype(np.int32), len(scores)), scores.astype(np.float32)
+        self._seen = generation
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k best eligible items."""
+        if self._standing is None:
+            self.refresh()
+        assert self._standing is not None  # noqa: S101
+        standing, scores = self._standing
+        positions = standing.first(query.eligible, k)
+        return positions, scores[positions]
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
+        """The item's own rating and discount; None where it has a rating or a count that says nothing."""
+        ratings, counts, known, told = self._rated(positions)
+        percents = np.floor(self._discounts(positions) * 100 + 1e-9)
+        columns = (ratings, counts, known, told, percents)
+        return [self._words(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def _scores(self) -> Doubles:
+        """(items,) the formula."""
+        config, every = self._config, np.arange(self._catalog.size, dtype=np.int32)
+        ratings, counts, known, _ = self._rated(every)
+        credibility = counts / (counts + config.prior_count)
+        sold = known & self._catalog.available[every]
+        weight = credibility[sold].sum()
+        middle = (config.least + config.best) / 2
+        mean = float(credibility[sold] @ ratings[sold] / weight) if weight > 0 else middle
+        shrunken = mean + credibility * (np.where(known, ratings, mean) - mean)
+        scores = config.rating_weight * (shrunken - config.least) / (config.best - config.least)
+        most = math.log1p(counts[sold].max(initial=0))
+        scores += config.count_weight * np.log1p(counts) / (most or 1.0)
+        scores += config.discount_weight * np.minimum(self._discounts(every), config.most_discount)
+        # A score must be above 0 even for the worst.
+        return scores + 1e-6
+
+    def _rated(self, positions: Positions) -> tuple[Doubles, Doubles, Mask, Mask]:
+        """(n,) ratings, how many there are, whether there is one, 0 otherwise; and whether the item says so."""
+        size = self._catalog.size
+        ratings = self._rating.numbers(size)[positions]
+        counts = as_counts(self._count.numbers(size)[positions])
+        known: Mask = (ratings >= self._config.least) & (ratings <= self._config.best) & (counts >= 1)
+        told: Mask = (ratings > 0) | (counts >= 1)
+        return np.where(known, ratings, 0.0), np.where(known, counts, 0.0), known, told
+
+    def _discounts(self, positions: Positions) -> Doubles:
+        """(n,) from 0 to 1; 0 where there is none."""
+        if self._discount is None:
+            return np.zeros(len(positions))
+        discounts = self._discount.numbers(self._catalog.size)[positions]
+        return np.where((discounts >= 0) & (discounts <= 1), discounts, 0.0)
+
+    def _words(self, rating: float, count: float, known: bool, told: bool, percent: float) -> str | None:
+        config = self._config
+        if known:
+            template = config.reason if percent else config.reason_undiscounted
+        elif percent:
+            template = config.reason_unrated_discount
+        elif told:
+            return None
+        else:
+            template = config.reason_unrated
+        people = "1 person" if count == 1 else f"{int(count):,} people"
+        return template.format(discount=percent / 100, rating=rating, count=int(count), people=people)
