@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import orjson
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from homefeed.errors import DataError
@@ -124,6 +124,7 @@ async def test_json_lines(world: World, objects: list[object], events: list[tupl
 
 @dirty
 @given(name=st.sampled_from(["users", "items", "events"]), content=st.binary(max_size=60))
+@example(name="items", content=b"\x1c\n")
 async def test_a_file_of_any_bytes_loads_or_is_one_sentence(world: World, name: str, content: bytes) -> None:
     app = f"app_{next(NUMBERS)}"
     for suffix in ("csv", "jsonl", "parquet"):

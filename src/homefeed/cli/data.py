@@ -116,10 +116,15 @@ def generated(app: str, folder: Path, report: Report, **options: Any) -> Any:
 
 def imported(settings: Settings, recipe: Recipe, files: Files, quiet: bool) -> DataReport:
     """Import files with a progress bar."""
+    from homefeed.apps import find_preparation
     from homefeed.ingest import import_files
     from homefeed.serving.clock import system_clock
 
+    prepare = find_preparation(recipe.app)
     with progress(quiet) as report:
         return on_store(
-            settings, lambda store: import_files(store, recipe, files, now=system_clock(), progress=report)
+            settings,
+            lambda store: import_files(
+                store, recipe, files, now=system_clock(), progress=report, prepare_items=prepare
+            ),
         )

@@ -1,6 +1,7 @@
 """Files into the store: CSV, Parquet and JSON Lines, every row accounted for in a data report."""
 
 from homefeed.ingest.load import import_files
+from homefeed.ingest.preparation import Prepared, PrepareItems
 from homefeed.ingest.readers import Files, find_files
 from homefeed.ingest.report import DataReport, EventFacts, FileReport, render_report
 from homefeed.ingest.stream import Progress
@@ -10,6 +11,8 @@ __all__ = [
     "EventFacts",
     "FileReport",
     "Files",
+    "PrepareItems",
+    "Prepared",
     "Progress",
     "find_files",
     "import_files",

@@ -112,7 +112,10 @@ def _header(path: Path) -> tuple[list[str], int]:
     beginning = head(path, _LONGEST_RECORD)
     mark = mark_length(beginning)
     lines = _lines(beginning[mark:])
-    start = next(i for i, line in enumerate(lines) if line.strip())
+    # White space of other kinds than that of bytes may be all there is.
+    start = next((i for i, line in enumerate(lines) if line.strip()), None)
+    if start is None:
+        raise DataError(f"{path}: the file is empty; expected a table")
     record = _next_record(lines, start, last=True)
     end = start + record.lines
     skip = mark + len("\n".join(lines[:end]).encode("utf-8", "surrogateescape")) + 1

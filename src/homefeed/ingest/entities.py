@@ -19,6 +19,7 @@ from homefeed.ingest.cells import (
     whole_or_real,
 )
 from homefeed.ingest.mapping import Layout, Origin
+from homefeed.ingest.preparation import Prepared, PrepareItems
 from homefeed.ingest.table import Batch
 from homefeed.ingest.tallies import Screening, Tallies, merged
 from homefeed.recipe.declaration import FieldKind
@@ -62,11 +63,19 @@ def check_length(screening: Screening, cells: pl.Series, label: str) -> None:
 
 
 def read_entities(
-    batch: Batch, layout: Layout, id_name: str, fields: Mapping[str, FieldKind], dated: bool
+    batch: Batch,
+    layout: Layout,
+    id_name: str,
+    fields: Mapping[str, FieldKind],
+    dated: bool,
+    prepare: PrepareItems | None = None,
 ) -> EntityBatch:
-    """The users or items of a batch. `dated`: they may be hidden and have a time of creation."""
-    frame = batch.frame
-    screening = Screening(frame, batch.rows)
+    """The users or items of a batch. `dated`: they may be hidden and have a time of creation.
+
+    `prepare` makes them ready for the layout; examples are of the file as it is.
+    """
+    screening = Screening(batch.frame, batch.rows)
+    frame = batch.frame if prepare is None else _prepared(screening, prepare(batch.frame))
     ids = layout.cells(frame, id_name)
     check_id(screening, ids, layout.origins[id_name].label)
     own = {id_name, "created_at", "hidden"} if dated else {id_name}
@@ -91,6 +100,14 @@ def read_entities(
         for i in indices
     )
     return EntityBatch(batch, entities, indices, merged(batch.bad, screening.rejected()), screening.warnings())
+
+
+def _prepared(screening: Screening, items: Prepared) -> pl.DataFrame:
+    for reason, rows in items.rejected:
+        screening.reject(rows, reason)
+    for reason, rows in items.warnings:
+        screening.warn(rows, reason)
+    return items.frame
 
 
 def _attribute(screening: Screening, cells: pl.Series, origin: Origin, kind: FieldKind | None) -> list[Any]:

@@ -15,17 +15,21 @@ from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.table import Batch, RowNumbers
 from homefeed.ingest.tallies import Screening, Tallies, merged
 from homefeed.recipe import EventType, Recipe
+from homefeed.serving.intake import LONGEST_QUERY
 from homefeed.types import DAY, Mask
 
 UNKNOWN_USER: Final = "unknown user"
 UNKNOWN_ITEM: Final = "unknown item"
 _LONGEST_TYPE: Final = 63
+_WHITE_SPACE: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""What str.strip takes away: Polars leaves some of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventRows:
     """Events as columns: user_id, item_id, event_type, value, time, event_id.
 
+    Apps with searches have another one, query: null where nothing was looked for. A search's item_id is empty.
     `raw` are the file's own cells of the same rows, `rows` their numbers in the file.
     """
 
@@ -64,8 +68,12 @@ def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> Event
     frame = batch.frame
     screening = Screening(frame, batch.rows)
     cells = {name: layout.cells(frame, name) for name in ("user_id", "item_id", "event_type", "event_id")}
-    for name in ("user_id", "item_id"):
-        check_id(screening, cells[name], layout.origins[name].label)
+    check_id(screening, cells["user_id"], layout.origins["user_id"].label)
+    searches = [name for name, spec in recipe.events.items() if spec.about == "query"]
+    if searches:
+        cells |= _read_searches(screening, layout, frame, as_mask(cells["event_type"].is_in(searches)))
+    else:
+        check_id(screening, cells["item_id"], layout.origins["item_id"].label)
     codes = _check_types(screening, cells["event_type"], layout.origins["event_type"], recipe)
     times = _check_times(screening, layout.cells(frame, "timestamp"), layout.origins["timestamp"], now)
     values = pl.repeat(None, frame.height, dtype=pl.Float64, eager=True)
@@ -79,6 +87,30 @@ def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> Event
     columns = pl.DataFrame({**cells, "value": values, "time": times})
     events = EventRows(columns, frame, batch.rows).only(screening.good)
     return EventBatch(batch, events, merged(batch.bad, screening.rejected()), screening.warnings())
+
+
+def _read_searches(
+    screening: Screening, layout: Layout, frame: pl.DataFrame, is_search: Mask
+) -> dict[str, pl.Series]:
+    """The items and queries of events some of which are searches: those have no item and must have a query.
+
+    The query of another event is what led to it, and is left out where it cannot be stored.
+    """
+    items, label = layout.cells(frame, "item_id"), layout.label("item_id")
+    screening.reject(is_missing(items) & ~is_search, f"missing {label}")
+    items = pl.select(pl.when(pl.lit(is_search)).then(pl.lit("")).otherwise(items)).to_series()
+    check_length(screening, items, label)
+    queries, label = layout.cells(frame, "query").str.strip_chars(_WHITE_SPACE), layout.label("query")
+    missing = is_missing(queries)
+    screening.reject(missing & is_search, f"missing {label}")
+    for bad, reason in (
+        (as_mask(queries.str.len_chars() > LONGEST_QUERY), f"{label} longer than {LONGEST_QUERY} characters"),
+        (as_mask(queries.str.contains("\0", literal=True)), f"{label} with a NUL character"),
+    ):
+        screening.reject(bad & is_search, reason)
+        screening.warn(bad & ~is_search, reason)
+        missing |= bad
+    return {"item_id": items, "query": pl.select(pl.when(pl.lit(~missing)).then(queries)).to_series()}
 
 
 def _check_types(screening: Screening, cells: pl.Series, origin: Origin, recipe: Recipe) -> Mask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,10 +12,11 @@ from homefeed.errors import DataError
 from homefeed.ingest.load_entities import load_items, load_users
 from homefeed.ingest.load_events import load_events
 from homefeed.ingest.mapping import Layout, event_layout, item_layout, user_layout
+from homefeed.ingest.preparation import PrepareItems
 from homefeed.ingest.readers import Files, open_table
 from homefeed.ingest.report import DataReport, EventFacts, FileReport
 from homefeed.ingest.stream import Progress
-from homefeed.ingest.table import Table
+from homefeed.ingest.table import Table, text_frame
 from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.reports import list_reports, replace_report, save_report
@@ -30,11 +31,18 @@ class _Opened:
 
 
 async def import_files(
-    store: Store, recipe: Recipe, files: Files, *, now: int, progress: Progress | None = None
+    store: Store,
+    recipe: Recipe,
+    files: Files,
+    *,
+    now: int,
+    progress: Progress | None = None,
+    prepare_items: PrepareItems | None = None,
 ) -> DataReport:
     """Load files into the store and keep the report there. All are looked at before anything is written.
 
-    An import that was cut short can simply be repeated: what it wrote counts once.
+    An import that was cut short can simply be repeated: what it wrote counts once. `prepare_items` is for apps
+    whose items come in files of another shape.
 
     Raises:
         DataError: a file is missing, empty, damaged, or lacks a column; the text names both.
@@ -42,7 +50,7 @@ async def import_files(
     started = time.perf_counter()
     tell = progress or _silence
     users = _open(recipe, files.users, user_layout)
-    items = _open(recipe, files.items, item_layout)
+    items = _open_items(recipe, files.items, prepare_items)
     events = _open(recipe, files.events, event_layout)
     if not (users or items or events):
         raise DataError("no file to import; expected users, items or events")
@@ -54,7 +62,7 @@ async def import_files(
         reports.append(await load_users(store, recipe, users.table, users.layout, tell))
     if items:
         created_at = None if initial else now
-        reports.append(await load_items(store, recipe, items.table, items.layout, created_at, tell))
+        reports.append(await load_items(store, recipe, items.table, items.layout, created_at, tell, prepare_items))
     if events:
         report, facts = await load_events(store, recipe, events.table, events.layout, now, tell)
         reports.append(report)
@@ -76,6 +84,17 @@ def _open(recipe: Recipe, path: Path | None, find_layout: _FindLayout) -> _Opene
         return None
     table = open_table(path)
     return _Opened(table, find_layout(recipe, path, table.columns))
+
+
+def _open_items(recipe: Recipe, path: Path | None, prepare: PrepareItems | None) -> _Opened | None:
+    if path is None or prepare is None:
+        return _open(recipe, path, item_layout)
+    table = open_table(path)
+    if table.columns is None:
+        return _Opened(table, item_layout(recipe, path, None))
+    made = prepare(text_frame({name: [] for name in table.columns}))
+    layout = item_layout(recipe, path, made.frame.columns, table.columns)
+    return _Opened(table, replace(layout, ignored=(*layout.ignored, *made.ignored)))
 
 
 def _silence(_stage: str, _done: int, _total: int) -> None:

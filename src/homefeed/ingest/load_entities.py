@@ -1,30 +1,36 @@
-"""Users and items into the store: the last row of an id wins."""
+"""Users and items into the store: the last row of an id wins, or all of them are joined."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from homefeed.ingest.entities import Entity, EntityBatch, read_entities
 from homefeed.ingest.mapping import Layout
+from homefeed.ingest.preparation import PrepareItems
 from homefeed.ingest.report import FileReport
 from homefeed.ingest.stream import Progress, prepared
 from homefeed.ingest.table import Batch, Table
 from homefeed.ingest.tallies import Tally, merged, tally_rows
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.bulk import analyse, attribute_of_users, hidden_of_items
+from homefeed.store.bulk import analyse, attribute_of_users, attributes_of, hidden_of_items
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.users import put_users
 
 GIVEN_TWICE: Final = "the id was there before; its last row counts"
+JOINED: Final = "the id was there before; its rows are joined"
 _TRANSACTION: Final = 5_000
 
 _Put: TypeAlias = Callable[[Sequence[Entity]], Awaitable[int]]
 """Writes entities and tells how many were new."""
+
+_Stored: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, Mapping[str, Any]]]]
+"""The attributes of those that the store holds, by id."""
 
 
 async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout, progress: Progress) -> FileReport:
@@ -44,11 +50,18 @@ async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout,
     def read(batch: Batch) -> EntityBatch:
         return read_entities(batch, layout, "user_id", recipe.users.fields, dated=False)
 
-    return await _load(store, "users", table, layout, read, put, progress)
+    stored = partial(attributes_of, store, recipe.app, "users") if recipe.sources.users.join else None
+    return await _load(store, "users", table, layout, read, put, stored, progress)
 
 
 async def load_items(
-    store: Store, recipe: Recipe, table: Table, layout: Layout, created_at: int | None, progress: Progress
+    store: Store,
+    recipe: Recipe,
+    table: Table,
+    layout: Layout,
+    created_at: int | None,
+    progress: Progress,
+    prepare: PrepareItems | None = None,
 ) -> FileReport:
     """Write the items of a file. `created_at` is for new items of which the file does not say it.
 
@@ -71,9 +84,10 @@ async def load_items(
         return await put_items(store, recipe.app, writes)
 
     def read(batch: Batch) -> EntityBatch:
-        return read_entities(batch, layout, "item_id", recipe.items.fields, dated=True)
+        return read_entities(batch, layout, "item_id", recipe.items.fields, dated=True, prepare=prepare)
 
-    return await _load(store, "items", table, layout, read, put, progress)
+    stored = partial(attributes_of, store, recipe.app, "items") if recipe.sources.items.join else None
+    return await _load(store, "items", table, layout, read, put, stored, progress)
 
 
 async def _load(
@@ -83,6 +97,7 @@ async def _load(
     layout: Layout,
     read: Callable[[Batch], EntityBatch],
     put: _Put,
+    stored: _Stored | None,
     progress: Progress,
 ) -> FileReport:
     started = time.perf_counter()
@@ -97,8 +112,11 @@ async def _load(
             rows += batch.source.count
             rejected = merged(rejected, batch.rejected)
             warnings = merged(warnings, batch.warnings)
-            repeated = merged(repeated, _repeated(batch, seen))
-            latest = list({entity.entity_id: entity for entity in batch.entities}.values())
+            if stored is None:
+                latest = list({entity.entity_id: entity for entity in batch.entities}.values())
+            else:
+                latest = await _joined(batch, seen, stored)
+            repeated = merged(repeated, _repeated(batch, seen, GIVEN_TWICE if stored is None else JOINED))
             for start in range(0, len(latest), _TRANSACTION):
                 new += await put(latest[start : start + _TRANSACTION])
                 if not analysed:
@@ -122,7 +140,27 @@ async def _load(
     )
 
 
-def _repeated(batch: EntityBatch, seen: set[str]) -> dict[str, Tally]:
+async def _joined(batch: EntityBatch, seen: set[str], stored: _Stored) -> list[Entity]:
+    """One of each id: what a row does not say is as the last one that says it, in this batch or those before."""
+    again = list({entity.entity_id for entity in batch.entities} & seen)
+    written = await stored(again) if again else {}
+    joined = {entity_id: Entity(entity_id, told, None, None) for entity_id, told in written.items()}
+    for entity in batch.entities:
+        before = joined.get(entity.entity_id)
+        joined[entity.entity_id] = entity if before is None else _over(before, entity)
+    return list(joined.values())
+
+
+def _over(before: Entity, after: Entity) -> Entity:
+    return Entity(
+        after.entity_id,
+        {**before.attributes, **after.attributes},
+        before.created_at if after.created_at is None else after.created_at,
+        before.hidden if after.hidden is None else after.hidden,
+    )
+
+
+def _repeated(batch: EntityBatch, seen: set[str], reason: str) -> dict[str, Tally]:
     """The rows whose id was there before; `seen` learns of the others."""
     again = np.zeros(batch.source.frame.height, dtype=np.bool_)
     for entity, index in zip(batch.entities, batch.indices, strict=True):
@@ -130,4 +168,4 @@ def _repeated(batch: EntityBatch, seen: set[str]) -> dict[str, Tally]:
         seen.add(entity.entity_id)
     if not again.any():
         return {}
-    return {GIVEN_TWICE: tally_rows(batch.source.frame, batch.source.rows, again)}
+    return {reason: tally_rows(batch.source.frame, batch.source.rows, again)}

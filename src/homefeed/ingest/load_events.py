@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import polars as pl
 
 from homefeed.ingest.cells import as_mask
@@ -32,7 +33,7 @@ from homefeed.store.bulk import (
     settle,
     user_pages,
 )
-from homefeed.store.events import row_key
+from homefeed.store.events import NO_ITEM, row_key
 from homefeed.store.users import ensure_users, user_numbers
 from homefeed.types import Mask
 
@@ -84,11 +85,13 @@ class _Loading:
     def __init__(self, store: Store, recipe: Recipe, now: int) -> None:
         self._store = store
         self._app = recipe.app
+        self._has_searches = any(spec.about == "query" for spec in recipe.events.values())
         self._creates_users = recipe.sources.events.unknown_users == "create"
         self._now = now
         self._erasures = 0
         self._users = IdNumbers(pl.DataFrame())
         self._items = IdNumbers(pl.DataFrame())
+        self._item_count = 0
         self._own_seqs: list[tuple[int, int]] = []
         self._times: list[tuple[int, int]] = []
         self._unknown_users = DistinctCounter()
@@ -105,7 +108,9 @@ class _Loading:
         """Learn which users and items there are."""
         self._erasures = (await self._store.counters(self._app)).erasures
         self._users = await read_numbers(user_pages(self._store, self._app))
-        self._items = await read_numbers(item_pages(self._store, self._app))
+        items = await read_numbers(item_pages(self._store, self._app))
+        self._item_count = len(items)
+        self._items = items.with_more({"": NO_ITEM}) if self._has_searches else items
 
     async def take(self, batch: EventBatch) -> None:
         """Write the usable events of a batch and count all of its rows."""
@@ -123,7 +128,7 @@ class _Loading:
             unknown_users=self._unknown_users.count()[0],
             unknown_items=self._unknown_items.count()[0],
             created_users=self._created,
-            matrix=self._matrix.matrix(len(self._users), len(self._items)),
+            matrix=self._matrix.matrix(len(self._users), self._item_count),
         )
 
     async def _take_part(self, events: EventRows) -> None:
@@ -146,7 +151,8 @@ class _Loading:
                 await self.read_ids()
                 await self._take_of_items(events, items)
                 return
-            self._matrix.add(users.to_numpy(), items_met.to_numpy())
+            met = items_met.to_numpy() != NO_ITEM
+            self._matrix.add(users.to_numpy()[met], items_met.to_numpy()[met])
             self._count(good, appended)
         self._refuse(events, ~is_user, UNKNOWN_USER)
         self._unknown_users.add(_hashes(events.columns["user_id"], ~is_user))
@@ -199,14 +205,20 @@ class _Loading:
 def _columns(events: EventRows, users: pl.Series, items: pl.Series) -> EventColumns:
     cells = {name: column.to_list() for name, column in events.columns.to_dict().items()}
     names = ("user_id", "item_id", "event_type", "value", "time", "event_id")
+    parts = [cells[name] for name in names]
+    contexts = None
+    if "query" in cells and events.columns["query"].null_count() < len(events):
+        parts.append(cells["query"])
+        contexts = [None if text is None else orjson.dumps({"query": text}).decode() for text in cells["query"]]
     return EventColumns(
-        keys=list(map(row_key, *(cells[name] for name in names))),
+        keys=list(map(row_key, *parts)),
         users=users.to_list(),
         items=items.to_list(),
         types=cells["event_type"],
         values=cells["value"],
         times=cells["time"],
         event_ids=cells["event_id"],
+        contexts=contexts,
     )
 
 

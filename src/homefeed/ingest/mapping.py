@@ -16,7 +16,7 @@ from homefeed.recipe import Recipe, Source
 _USER_COLUMNS: Final = ("user_id",)
 _ITEM_COLUMNS: Final = ("item_id", "created_at", "hidden")
 _EVENT_COLUMNS: Final = ("user_id", "item_id", "event_type", "value", "timestamp", "event_id")
-_QUIET: Final = ("created_at", "hidden", "value", "event_id")
+_QUIET: Final = ("created_at", "hidden", "value", "event_id", "query")
 """Columns that few files have: that they are not there is worth a word only where the recipe maps them."""
 
 
@@ -55,6 +55,11 @@ class Layout:
             return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
         return frame[origin.column]
 
+    def label(self, name: str) -> str:
+        """What people who look at their file call a column, be it that it is not there."""
+        origin = self.origins.get(name)
+        return name if origin is None else origin.label
+
     def others(self, frame: pl.DataFrame) -> list[str]:
         """The columns of the file that nothing was made from."""
         taken = {origin.column for origin in self.origins.values()} | set(self.origins)
@@ -70,27 +75,37 @@ def user_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> La
     return _layout(path, columns, recipe.sources.users, (*_USER_COLUMNS, *recipe.users.fields), ("user_id",))
 
 
-def item_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
-    """The layout of a file of items.
+def item_layout(
+    recipe: Recipe, path: Path, columns: Sequence[str] | None, there: Sequence[str] | None = None
+) -> Layout:
+    """The layout of a file of items; `there` are the columns of the file where others were made of them.
 
     Raises:
         DataError: a column that must be there is not.
     """
-    return _layout(path, columns, recipe.sources.items, (*_ITEM_COLUMNS, *recipe.items.fields), ("item_id",))
+    names = (*_ITEM_COLUMNS, *recipe.items.fields)
+    return _layout(path, columns, recipe.sources.items, names, ("item_id",), there)
 
 
 def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
     """The layout of a file of events. Where the recipe has one type of event only, the type need not be there.
 
+    Where it has searches, a file without items can be one of searches alone.
+
     Raises:
         DataError: a column that must be there is not.
     """
     source = recipe.sources.events
-    always = ("user_id", "item_id", "event_type", "timestamp")
+    always = ["user_id", "item_id", "event_type", "timestamp"]
+    names = list(_EVENT_COLUMNS)
+    if any(spec.about == "query" for spec in recipe.events.values()):
+        names.append("query")
+        if columns is not None and source.column("query").column in columns:
+            always.remove("item_id")
     type_column = source.column("event_type").column
     if columns is not None and len(recipe.events) == 1 and type_column is not None and type_column not in columns:
         source = _with_constant(source, "event_type", recipe.event_types[0])
-    layout = _layout(path, columns, source, _EVENT_COLUMNS, always)
+    layout = _layout(path, columns, source, names, always)
     taken = {origin.column for origin in layout.origins.values()}
     ignored = tuple(name for name in columns or () if name not in taken)
     return Layout(layout.origins, ignored, layout.notes)
@@ -108,7 +123,12 @@ def _with_constant(source: Source, name: str, value: str) -> Source:
 
 
 def _layout(
-    path: Path, columns: Sequence[str] | None, source: Source, names: Iterable[str], always: Sequence[str]
+    path: Path,
+    columns: Sequence[str] | None,
+    source: Source,
+    names: Iterable[str],
+    always: Sequence[str],
+    there: Sequence[str] | None = None,
 ) -> Layout:
     origins: dict[str, Origin] = {}
     notes: list[str] = []
@@ -120,8 +140,8 @@ def _layout(
         if columns is None or origin.column is None or origin.column in columns:
             origins[name] = origin
         elif required:
-            there = listed(columns)
-            raise DataError(f'{path}: no column "{origin.column}"{_role(origin)}; its columns are: {there}')
+            found = listed(columns if there is None else there)
+            raise DataError(f'{path}: no column "{origin.column}"{_role(origin)}; its columns are: {found}')
         elif not optional and (name not in _QUIET or name in source.columns):
             notes.append(f'no column "{origin.column}"{_role(origin)}: rows load without it')
     taken = {origin.column for origin in origins.values()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 import sqlalchemy as sa
@@ -25,20 +25,11 @@ _AFTER_BULK: Final = (
     "PRAGMA wal_checkpoint(TRUNCATE)",
 )
 _COLUMNS: Final = ("seq", "key", "user", "item", "event_type", "value", "time", "event_id")
-_INTO: Final = 'INTO events (app, received_at, seq, key, "user", item, event_type, value, time, event_id) '
 _ONCE: Final = "ON CONFLICT (app, key) DO NOTHING"
 _ROWS_PER_STATEMENT: Final = 200
 _KEYS_PER_LOOKUP: Final = 5_000
 _LOOK_UP: Final = (
     "SELECT asked.key, events.seq FROM asked CROSS JOIN events ON events.app = ? AND events.key = asked.key"
-)
-_STAGE: Final = (
-    "CREATE TEMPORARY TABLE staged_events ON COMMIT DROP AS "
-    'SELECT seq, key, "user", item, event_type, value, time, event_id FROM events WITH NO DATA'
-)
-_INSERT_POSTGRESQL: Final = (
-    "INSERT " + _INTO + 'SELECT $1, $2, seq, key, "user", item, event_type, value, time, event_id '
-    "FROM staged_events ORDER BY seq " + _ONCE
 )
 _FIND_STAGED: Final = (
     "SELECT staged.seq, events.seq FROM staged_events AS staged "
@@ -52,7 +43,10 @@ class StaleNumbersError(HomefeedError):
 
 @dataclass(frozen=True, slots=True)
 class EventColumns:
-    """Events as columns of equal length; `keys` as of `row_key`, users and items by number."""
+    """Events as columns of equal length; `keys` as of `row_key`, users and items by number.
+
+    An event about a query has `NO_ITEM`. `contexts` are JSON objects; without them no event has one.
+    """
 
     keys: Sequence[bytes]
     users: Sequence[int]
@@ -61,9 +55,15 @@ class EventColumns:
     values: Sequence[float | None]
     times: Sequence[int]
     event_ids: Sequence[str | None]
+    contexts: Sequence[str | None] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the log's columns that tell of these events, the seq first."""
+        return _COLUMNS if self.contexts is None else (*_COLUMNS, "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,20 @@ async def attribute_of_users(store: Store, app: str, user_ids: Sequence[str], na
     return found
 
 
+async def attributes_of(
+    store: Store, app: str, kind: Literal["users", "items"], ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Those of the ids that are users, or items now, each with all of its attributes."""
+    table, name = (users, users.c.user_id) if kind == "users" else (items, items.c.item_id)
+    there = sa.true() if kind == "users" else ~items.c.deleted
+    found: dict[str, dict[str, Any]] = {}
+    async with store.read() as connection:
+        for chunk in chunked(ids):
+            query = sa.select(name, table.c.attributes).where(table.c.app == app, name.in_(chunk), there)
+            found.update((key, orjson.loads(told)) for key, told in await connection.execute(query))
+    return found
+
+
 async def hidden_of_items(store: Store, app: str, item_ids: Sequence[str]) -> dict[str, bool]:
     """Those of the ids that are items now, each with whether it is hidden."""
     found: dict[str, bool] = {}
@@ -185,7 +199,8 @@ async def _driver(connection: AsyncConnection) -> Any:
 
 def _records(first: int, rows: EventColumns) -> tuple[Iterable[Any], ...]:
     seqs = range(first, first + len(rows))
-    return seqs, rows.keys, rows.users, rows.items, rows.types, rows.values, rows.times, rows.event_ids
+    told = (rows.keys, rows.users, rows.items, rows.types, rows.values, rows.times, rows.event_ids)
+    return (seqs, *told) if rows.contexts is None else (seqs, *told, rows.contexts)
 
 
 async def _insert_sqlite(
@@ -199,28 +214,43 @@ async def _insert_sqlite(
     inserted = 0
     for statements, size in ((whole, _ROWS_PER_STATEMENT), (1, rest)):
         if statements and size:
-            parameters = ((app, received_at, *islice(cells, size * len(_COLUMNS))) for _ in range(statements))
-            cursor = await driver.executemany(_insert_of(size), parameters)
+            parameters = ((app, received_at, *islice(cells, size * len(rows.names))) for _ in range(statements))
+            cursor = await driver.executemany(_insert_of(size, rows.names), parameters)
             inserted += cursor.rowcount
             await cursor.close()
     return inserted
 
 
-def _insert_of(rows: int) -> str:
+def _insert_of(rows: int, names: Sequence[str]) -> str:
     # OR FAIL: a statement that may have to undo its own first rows costs SQLite a copy of every page it touches.
     # Here a failure undoes the whole transaction anyway.
-    values = ", ".join(["(?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
-    return f"INSERT OR FAIL {_INTO} VALUES {values} {_ONCE}"  # noqa: S608  # constants only
+    values = ", ".join([f"(?1, ?2{', ?' * len(names)})"] * rows)
+    return f"INSERT OR FAIL {_into(names)} VALUES {values} {_ONCE}"  # noqa: S608  # constants only
+
+
+def _into(names: Sequence[str]) -> str:
+    return f"INTO events (app, received_at, {_quoted(names)})"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 async def _insert_postgresql(
     connection: AsyncConnection, app: str, received_at: int, first: int, rows: EventColumns
 ) -> int:
     driver = await _driver(connection)
-    await driver.execute(_STAGE)
+    names = _quoted(rows.names)
+    await driver.execute(
+        f"CREATE TEMPORARY TABLE staged_events ON COMMIT DROP AS SELECT {names} FROM events WITH NO DATA"  # noqa: S608
+    )
     records = zip(*_records(first, rows), strict=True)
-    await driver.copy_records_to_table("staged_events", records=records, columns=_COLUMNS)
-    status = await driver.execute(_INSERT_POSTGRESQL, app, received_at)
+    await driver.copy_records_to_table("staged_events", records=records, columns=rows.names)
+    status = await driver.execute(
+        f"INSERT {_into(rows.names)} SELECT $1, $2, {names} FROM staged_events ORDER BY seq {_ONCE}",  # noqa: S608
+        app,
+        received_at,
+    )
     return int(status.rpartition(" ")[2])
 
 
