@@ -37,7 +37,7 @@ Reason: TypeAlias = Annotated[bool, typer.Option("--reason", help="Print the rea
 
 def register(cli: typer.Typer) -> None:
     """Add these commands."""
-    for command in (popular, recommend, history, explain):
+    for command in (popular, recommend, search, history, explain):
         cli.command()(command)
 
 
@@ -115,6 +115,30 @@ def recommend(
     _print_items(answer, reason)
 
 
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    k: K = 10,
+    reason: Reason = False,
+    app: AppOption = "shop",
+    as_json: Json = False,
+) -> None:
+    """Items that match a query, of an app with a feed `search`.
+
+    Example: `homefeed search "red running shoes" --k 5 --reason`
+    """
+    from homefeed.serving import FeedRequest
+    from homefeed.serving.intake import check_query
+
+    text = check_query(query)
+    request = FeedRequest("search", n=_one_or_more("k", k), context={"query": text})
+    answer = _on_app(app, lambda live: live.recommend(request))
+    if as_json:
+        print_json({"query": text, "k": k, "items": _items(answer)})
+        return
+    typer.echo(f"Results for {printable(text)}:")
+    _print_items(answer, reason)
+
+
 def history(
     user_id: UserId,
     limit: Annotated[int, typer.Option("--limit", help="How many events, 1 or more.")] = 50,
@@ -137,8 +161,9 @@ def history(
     found = on_store(settings_in_force(), lambda store: latest_of_user(store, recipe.app, user_id, limit))
     rows: list[dict[str, Any]] = [
         {
-            "item_id": event.item_id,
+            "item_id": event.item_id or None,
             "title": None if attributes is None else orjson.loads(attributes).get(recipe.items.title),
+            "query": event.context.get("query"),
             "event_type": event.event_type,
             "value": event.value,
             "timestamp": format_time(event.time),
@@ -152,7 +177,8 @@ def history(
     typer.echo(f"History of user {shown}:" if rows else f"User {shown} has no history yet.")
     for place, row in enumerate(rows, 1):
         value = "" if row["value"] is None else f", {row['value']:g}"
-        what = printable(f"{row['item_id']} - {row['title'] or '(deleted)'}")
+        about = f"{row['item_id']} - {row['title'] or '(deleted)'}" if row["item_id"] else f'"{row["query"]}"'
+        what = printable(about)
         typer.echo(f"{place}. {what} ({printable(row['event_type'])}{value}, {row['timestamp']})")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from homefeed.cli import ask, data, evaluate, models, privacy, run
+from homefeed.cli import ask, data, evaluate, models, privacy, run, schedule, synonyms
 from homefeed.errors import HomefeedError
 
 cli = typer.Typer(
@@ -20,7 +20,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (run, data, models, evaluate, ask, privacy):
+for module in (run, data, models, schedule, evaluate, ask, synonyms, privacy):
     module.register(cli)
 
 

@@ -168,7 +168,7 @@ def test_an_item_that_is_only_near_an_interest_does_not_match_it() -> None:
 
 def test_an_interest_is_no_reason_against_an_item() -> None:
     world = toy_world()
-    retriever = by_genre(world, -by_genre(world)._vectors)
+    retriever = by_genre(world, -by_genre(world)._items.array)
     assert retriever.reasons(asked(world, "SciFi"), world.positions("s1")) == [None]
 
 

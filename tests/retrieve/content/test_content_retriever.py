@@ -122,10 +122,10 @@ def test_a_changed_item_moves_once_refreshed() -> None:
 def test_the_same_vectors_whether_trained_or_embedded() -> None:
     world = toy_world()
     retriever = content(world)
-    before = retriever._vectors.copy()
+    before = retriever._items.array.copy()
     world.catalog.apply(ITEMS)
     retriever.refresh()
-    np.testing.assert_allclose(retriever._vectors, before, atol=1e-6)
+    np.testing.assert_allclose(retriever._items.array, before, atol=1e-6)
 
 
 def test_an_item_without_words_is_similar_to_nothing() -> None:

@@ -54,7 +54,10 @@ class ContentModel:
     def embed(self, items: Iterable[Mapping[str, Iterable[str]]]) -> Floats:
         """(items, dimensions) unit vectors of items given as the terms of each field."""
         documents = [[word for field, terms in item.items() for word in words_of(field, terms)] for item in items]
-        return unit(np.asarray(word_matrix(documents, self.words, self.weights) @ self.components.T, np.float32))
+        matrix = word_matrix(documents, self.words, self.weights)
+        # Of all words only those that are there: a query has a handful of fifty thousand.
+        used = np.unique(matrix.indices)
+        return unit(np.asarray(matrix[:, used] @ self.components[:, used].T, np.float32))
 
     def save(self, folder: Path) -> None:
         """Write to an empty folder, an array a file."""

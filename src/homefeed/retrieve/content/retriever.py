@@ -14,7 +14,7 @@ from homefeed.catalog import Resources
 from homefeed.errors import RecipeError
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.model import ContentModel
-from homefeed.retrieve.selection import top_k
+from homefeed.retrieve.content.vectors import ItemVectors
 from homefeed.taste import OncePerRequest, taste_of, verb_of
 from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores
 
@@ -32,13 +32,6 @@ class _Taste:
     weights: Floats
     tags: tuple[str, ...]
     interests: Floats
-
-
-_FEW = 4
-"""Where one item in so many is eligible, or fewer, only theirs are compared."""
-
-_NOTHING = 1e-6
-"""What rounding may leave of the cosine of vectors that have nothing in common."""
 
 
 class Content:
@@ -78,54 +71,28 @@ class Content:
                 f"expected one of {', '.join(self._catalog.fields)}"
             )
         self._model = resources.model(config.model, ContentModel)
-        self._vectors = np.zeros((0, 1), np.float32)
-        self._seen = 0
-        self._fields = self._model.fields if self._model else ()
+        self._items = ItemVectors(self._model, self._catalog)
         self._taste = OncePerRequest(self._look_up)
         self._interests = lru_cache(_KEPT_INTERESTS)(self._embed_interests)
-        if self._model is not None:
-            # The catalogue may grow meanwhile: what comes is left to the next refresh.
-            self._seen, size = self._catalog.generation, self._catalog.size
-            self._vectors = np.zeros((size, self._model.vectors.shape[1]), np.float32)
-            positions = self._catalog.positions(self._model.numbers)
-            here = (positions >= 0) & (positions < size)
-            self._vectors[positions[here]] = self._model.vectors[here]
-            self._embed(np.setdiff1d(np.arange(size), positions))
 
     def refresh(self) -> None:
         """Embed the items that came or changed since."""
-        if self._model is None or self._seen == self._catalog.generation:
-            return
-        generation = self._catalog.generation
-        changed = self._catalog.changed_since(self._seen)
-        grown = np.zeros((self._catalog.size, self._vectors.shape[1]), np.float32)
-        grown[: len(self._vectors)] = self._vectors
-        self._vectors = grown
-        self._embed(changed)
-        self._seen = generation
+        self._items.refresh()
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items closest to the user's profile."""
         taste = self._taste(query)
-        vectors = self._vectors
+        vectors = self._items.array
         profile = taste.weights @ vectors[taste.items] + taste.interests
         length = float(np.linalg.norm(profile))
         if length < 1e-9:
             return NO_POSITIONS, np.empty(0, np.float32)
         profile = profile / np.float32(length)
-        eligible = query.eligible[: len(vectors)]
+        eligible = query.eligible
         if query.anchor is not None:
             eligible = eligible.copy()
             eligible[query.anchor : query.anchor + 1] = False
-        if np.count_nonzero(eligible) * _FEW > len(vectors):
-            rows, scores = None, vectors @ profile
-            scores *= eligible
-        else:
-            rows = np.flatnonzero(eligible)
-            scores = vectors[rows] @ profile
-        best = top_k(scores, k)
-        best = best[scores[best] > _NOTHING]
-        return (best if rows is None else rows[best]).astype(np.int32), scores[best]
+        return self._items.nearest(profile, eligible, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name what added most to each: declared interests that the item has, or an item of the history.
@@ -134,7 +101,7 @@ class Content:
         near them is not said to match.
         """
         taste = self._taste(query)
-        vectors = self._vectors
+        vectors = self._items.array
         if not len(vectors):
             return [None] * len(positions)
         embedded = positions < len(vectors)
@@ -158,7 +125,7 @@ class Content:
         items, weights = taste.items[nameable], taste.weights[nameable]
         if not len(items):
             return np.full(len(positions), -1, np.int32), np.zeros(len(positions), np.float32)
-        added = (rows @ self._vectors[items].T) * weights
+        added = (rows @ self._items.array[items].T) * weights
         added[~embedded] = 0
         added[positions[:, None] == items[None, :]] = 0
         best = added.argmax(axis=1)
@@ -176,24 +143,19 @@ class Content:
 
     def _look_up(self, query: Query) -> _Taste:
         items, weights = taste_of(query, self._config.events, self._config.half_life_days)
-        known = items < len(self._vectors)
+        known = items < len(self._items.array)
         tags: tuple[str, ...] = ()
         if self._config.interests is not None and query.anchor is None:
             tags = _declared(query.user.attributes.get(self._config.interests))
         return _Taste(items[known], weights[known], tags, self._interests(tags))
 
     def _embed_interests(self, tags: tuple[str, ...]) -> Floats:
-        vector = np.zeros(self._vectors.shape[1], np.float32)
+        vector = np.zeros(self._items.array.shape[1], np.float32)
         if self._model is not None and tags:
             vector = self._model.embed([{self._config.interests_field: tags}])[0]
             vector *= np.float32(self._config.interests_weight)
         vector.flags.writeable = False
         return vector
-
-    def _embed(self, positions: Positions) -> None:
-        if self._model is not None and len(positions):
-            terms = [{f: self._catalog.terms_at(f, at) for f in self._fields} for at in positions.tolist()]
-            self._vectors[positions] = self._model.embed(terms)
 
 
 def _declared(value: Any) -> tuple[str, ...]:

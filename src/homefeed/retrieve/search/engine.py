@@ -1,0 +1,139 @@
+"""The search over an app's items that all of its parts share: understands texts and finds items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated, Final
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.errors import RecipeError
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.search.index import Reading, TextIndex
+from homefeed.retrieve.search.scoring import Found, find
+from homefeed.retrieve.search.synonyms import NO_SYNONYMS, Synonyms, parse_synonyms, table_text
+from homefeed.retrieve.search.understanding import Alternative, Concept, understood
+from homefeed.types import Positions, Query
+
+LONGEST: Final = 1_000
+"""Of a longer text only so many characters count."""
+
+_KEPT_TEXTS: Final = 10_000
+_KEPT_RESULTS: Final = 32
+
+
+class SearchConfig(PartConfig):
+    """Base of the `Config` of parts that search: what is searched, and how.
+
+    `fields` are the item fields that are searched, with their weights. `synonyms` names a table of synonyms that
+    comes with Homefeed, or is the path of a .txt file of one's own. Items that have less than `least` of a query
+    are no match; how much more those with all of it count `coverage` says.
+    """
+
+    fields: Annotated[dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
+    synonyms: str | None = None
+    least: Annotated[float, Field(ge=0, le=1)] = 0.5
+    coverage: Annotated[float, Field(ge=0, le=4)] = 1.0
+
+
+class SearchEngine:
+    """Finds items by a text. What a text means and what it finds is kept until the words of items change."""
+
+    def __init__(self, config: SearchConfig, index: TextIndex, synonyms: Synonyms) -> None:
+        self._config, self._index, self._synonyms = config, index, synonyms
+        self._kept = _Kept(index.reading, synonyms, config)
+
+    @property
+    def reading(self) -> Reading:
+        """The words of items now; of another generation once they are others."""
+        return self._index.reading
+
+    def refresh(self) -> None:
+        """Take over the items that came or changed."""
+        self._index.refresh()
+
+    def understand(self, text: str) -> tuple[Concept, ...]:
+        """What a text asks for."""
+        return self._now().understood(text[:LONGEST])
+
+    def find(self, text: str) -> Found:
+        """The score for a text of every item that the index knows; the catalogue may have more."""
+        return self._now().found(text[:LONGEST])
+
+    def matches(self, found: Found, positions: Positions) -> Sequence[str]:
+        """What of the query each item has, in words: `running shoes`, or `sofa (as "couch")`; empty for none."""
+        row_of = np.full(found.scores.size, -1, np.int32)
+        known = np.flatnonzero(positions < found.scores.size)
+        row_of[positions[known]] = known
+        used = np.full((len(positions), len(found.concepts)), -1, np.int32)
+        for concept, place, items in found.uses:
+            rows = row_of[items]
+            rows = rows[rows >= 0]
+            rows = rows[used[rows, concept] < 0]
+            used[rows, concept] = place
+        distinct, which = np.unique(used, axis=0, return_inverse=True)
+        said = [self._said(found.concepts, row) for row in distinct.tolist()]
+        return [said[row] for row in which.ravel().tolist()]
+
+    def _said(self, concepts: Sequence[Concept], used: Sequence[int]) -> str:
+        named = zip(concepts, used, strict=True)
+        return " ".join(
+            self._named(concept, concept.alternatives[place]) for concept, place in named if place >= 0
+        )
+
+    def _named(self, concept: Concept, used: Alternative) -> str:
+        """What was typed, and what an item calls it if that is something else."""
+        if used.share < 1:
+            words = dict(zip(concept.phrase, concept.typed.split(), strict=True))
+            return " ".join(words[term] for term in used.phrase)
+        words_of_items = " ".join(self.reading.written(term)[0] for term in used.phrase)
+        if used.phrase == concept.phrase or words_of_items == concept.typed:
+            return concept.typed
+        return f'{concept.typed} (as "{words_of_items}")'
+
+    def _now(self) -> _Kept:
+        kept, reading = self._kept, self.reading
+        if kept.reading is not reading:
+            kept = self._kept = _Kept(reading, self._synonyms, self._config)
+        return kept
+
+
+class _Kept:
+    """What texts mean and what they find as of one reading of the index."""
+
+    def __init__(self, reading: Reading, synonyms: Synonyms, config: SearchConfig) -> None:
+        understand = lru_cache(_KEPT_TEXTS)(lambda text: understood(text, reading, synonyms))
+        self.reading, self.understood = reading, understand
+        self.found = lru_cache(_KEPT_RESULTS)(
+            lambda text: find(understand(text), reading, config.least, config.coverage)
+        )
+
+
+def text_of(query: Query) -> str:
+    """What a request looks for, nothing if it does not; of a very long text the beginning."""
+    return query.context.get("query", "").strip()[:LONGEST]
+
+
+def engine_of(config: SearchConfig, resources: Resources) -> SearchEngine:
+    """The app's search with these settings: one, whatever parts use it.
+
+    Raises:
+        RecipeError: a field is not declared, or has no words; the table of synonyms cannot be used.
+    """
+    catalog = resources.catalog
+    for name in config.fields:
+        if catalog.fields.get(name) not in ("text", "category", "tags"):
+            words = ", ".join(field for field, kind in catalog.fields.items() if kind not in ("number", "time"))
+            raise RecipeError(f'fields: "{name}" is no item field with words; expected some of {words}')
+    own = config.synonyms
+    text = None if own is None else table_text(own)
+    synonyms = NO_SYNONYMS if own is None or text is None else parse_synonyms(text, own)
+    settings = SearchConfig(**{name: getattr(config, name) for name in SearchConfig.model_fields})
+    index = catalog.derived(("text index", *config.fields.items()), lambda: TextIndex(catalog, config.fields))
+    index.refresh()
+    return catalog.derived(
+        ("search", settings.model_dump_json(), text), lambda: SearchEngine(settings, index, synonyms)
+    )

@@ -1,0 +1,233 @@
+"""An inverted index over an app's items, in step with its catalogue: for every term the items that have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from threading import Lock
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.catalog import CatalogView
+from homefeed.retrieve.search.analysis import stem, words_of
+from homefeed.retrieve.search.vocabulary import Vocabulary
+from homefeed.types import Floats, Positions
+
+_SATURATION: Final = 1.2
+_LENGTHS: Final = 0.75
+"""k1 and b of BM25, as of Robertson & Zaragoza, section 3.5."""
+_SMALL: Final = 2_000
+_REBUILD_SHARE: Final = 0.02
+_REBUILD_LEAST: Final = 500
+_NO_WORDS: Final = np.empty(0, np.int32), np.empty(0, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Postings of some items: those of term t are the places `starts[t]` to `starts[t + 1]` of the two columns."""
+
+    starts: npt.NDArray[np.int64]
+    items: Positions
+    impacts: Floats
+
+    def of(self, term: int) -> tuple[Positions, Floats]:
+        if term + 1 >= len(self.starts):
+            return self.items[:0], self.impacts[:0]
+        places = slice(self.starts[term], self.starts[term + 1])
+        return self.items[places], self.impacts[places]
+
+
+_NOTHING: Final = _Segment(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words of items as of one moment: what a search reads, however the index goes on meanwhile.
+
+    `size` is how many items it knows: those that came later are not found yet. Of terms that are numbered later
+    than `counts` is long it knows nothing. Items of `main` that changed since are `stale`, and in `fresh`.
+    """
+
+    generation: int
+    size: int
+    vocabulary: Vocabulary
+    counts: npt.NDArray[np.int64]
+    rarities: Floats
+    main: _Segment
+    fresh: _Segment
+    stale: npt.NDArray[np.bool_] | None
+    number_of: Mapping[str, int]
+    words: Mapping[str, tuple[str, ...]]
+
+    def count(self, term: str) -> int:
+        """How many items have a term."""
+        number = self._number(term)
+        return 0 if number is None else int(self.counts[number])
+
+    def rarity(self, term: str) -> float:
+        """The inverse document frequency of a term, 0 where no item has it."""
+        number = self._number(term)
+        return 0.0 if number is None or not self.counts[number] else float(self.rarities[number])
+
+    def postings(self, term: str) -> tuple[Positions, Floats]:
+        """The items that have a term, each once, and how much of it: what to multiply by an idf."""
+        number = self._number(term)
+        if number is None:
+            return _NOTHING.of(0)
+        items, impacts = self.main.of(number)
+        if self.stale is None:
+            return items, impacts
+        valid = ~self.stale[items]
+        more, more_impacts = self.fresh.of(number)
+        return np.concatenate([items[valid], more]), np.concatenate([impacts[valid], more_impacts])
+
+    def written(self, term: str) -> tuple[str, ...]:
+        """The words that items have for a term, the term itself first if it is one or no item has any."""
+        return self.words.get(term, (term,))
+
+    def beginning_with(self, prefix: str, most: int) -> list[str]:
+        """Terms that begin so, the most frequent first."""
+        return nsmallest(most, self.vocabulary.beginning_with(prefix), lambda term: (-self.count(term), term))
+
+    def _number(self, term: str) -> int | None:
+        number = self.number_of.get(term)
+        return number if number is not None and number < len(self.counts) else None
+
+
+class TextIndex:
+    """Which items have a term, and how much of it, by BM25 over several fields.
+
+    A term adds idf x tf (k1 + 1) / (tf + k1 (1 - b + b length / mean length)) to an item's score, with tf and
+    length summed over `fields` by their weights, as of Robertson, Zaragoza & Taylor, "Simple BM25 extension to
+    multiple weighted fields" (CIKM 2004), and idf = ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negative:
+    Robertson & Zaragoza, "The probabilistic relevance framework" (FnTIR 2009). N are the items that have words;
+    those that are hidden or deleted have none. The part without the idf is computed when items change and not
+    when somebody searches: a search costs what the postings of its terms hold. The mean length is that of the
+    last time when all were put in order.
+    """
+
+    def __init__(self, catalog: CatalogView, fields: Mapping[str, float]) -> None:
+        self._catalog, self._fields = catalog, dict(fields)
+        self._number_of: dict[str, int] = {}
+        self._words: dict[str, tuple[str, ...]] = {}
+        self._rows: list[tuple[npt.NDArray[np.int32], Floats]] = []
+        self._counts = np.zeros(1024, np.int64)
+        self._with_words = 0
+        self._mean_length = 1.0
+        self._changed: set[int] = set()
+        self._is_vocabulary_old = False
+        self._seen = -1
+        self._refreshing = Lock()
+        self.reading = Reading(
+            generation=0,
+            size=0,
+            vocabulary=Vocabulary.of(()),
+            counts=self._counts[:0],
+            rarities=np.empty(0, np.float32),
+            main=_NOTHING,
+            fresh=_NOTHING,
+            stale=None,
+            number_of=self._number_of,
+            words=self._words,
+        )
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take over the items that came or changed since; `reading` is a new one where words did."""
+        with self._refreshing:
+            generation = self._catalog.generation
+            if generation == self._seen:
+                return
+            known = len(self._rows)
+            positions = self._catalog.changed_since(self._seen).tolist()
+            changed = [position for position in positions if self._take_over(position)]
+            if changed or len(self._rows) > known:
+                self._changed.update(changed)
+                self.reading = self._read()
+            self._seen = generation
+
+    def _take_over(self, position: int) -> bool:
+        """Take an item's words anew; whether they are others than before."""
+        if position == len(self._rows):
+            self._rows.append(_NO_WORDS)
+        before, weights = self._rows[position]
+        terms, values = self._row(position)
+        if np.array_equal(terms, before) and np.array_equal(values, weights):
+            return False
+        self._rows[position] = terms, values
+        self._with_words += (len(terms) > 0) - (len(before) > 0)
+        came = bool((self._counts[terms] == 0).any())
+        self._counts[before] -= 1
+        self._counts[terms] += 1
+        self._is_vocabulary_old |= came or bool((self._counts[before] == 0).any())
+        return True
+
+    def _row(self, position: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The terms of an item and how often it has them, times the weights of the fields."""
+        if not self._catalog.available[position]:
+            return _NO_WORDS
+        amounts: dict[str, float] = {}
+        for field, weight in self._fields.items():
+            for text in self._catalog.terms_at(field, position):
+                for word in words_of(text):
+                    term = stem(word)
+                    amounts[term] = amounts.get(term, 0.0) + weight
+                    if word not in self._words.get(term, ()):
+                        self._learn(term, word)
+        numbers = np.array([self._number_of[term] for term in amounts], np.int32)
+        return numbers, np.array(list(amounts.values()), np.float32)
+
+    def _learn(self, term: str, word: str) -> None:
+        number = self._number_of.setdefault(term, len(self._number_of))
+        if number >= len(self._counts):
+            self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
+        known = self._words.get(term, ())
+        self._words[term] = (word, *known) if word == term else (*known, word)
+
+    def _read(self) -> Reading:
+        """Everything put in order anew, or only what changed lately while that is little."""
+        before, size = self.reading, len(self._rows)
+        counts = self._counts[: len(self._number_of)].copy()
+        vocabulary = before.vocabulary
+        if self._is_vocabulary_old:
+            vocabulary = Vocabulary.of(term for term, number in self._number_of.items() if counts[number])
+            self._is_vocabulary_old = False
+        few = len(self._changed) <= max(_REBUILD_LEAST, _REBUILD_SHARE * size)
+        if size <= _SMALL or not few or not len(before.main.items):
+            self._changed.clear()
+            whole = sum(float(values.sum()) for _, values in self._rows)
+            self._mean_length = whole / self._with_words if self._with_words else self._mean_length
+            main, fresh, stale = self._segment(range(size)), _NOTHING, None
+        else:
+            main, fresh = before.main, self._segment(sorted(self._changed))
+            stale = np.zeros(size, np.bool_)
+            stale[list(self._changed)] = True
+        return Reading(
+            generation=before.generation + 1,
+            size=size,
+            vocabulary=vocabulary,
+            counts=counts,
+            rarities=np.log1p((self._with_words - counts + 0.5) / (counts + 0.5)).astype(np.float32),
+            main=main,
+            fresh=fresh,
+            stale=stale,
+            number_of=self._number_of,
+            words=self._words,
+        )
+
+    def _segment(self, positions: Sequence[int]) -> _Segment:
+        rows = [self._rows[position] for position in positions]
+        lengths = np.array([values.sum() for _, values in rows], np.float32)
+        counts = np.array([len(terms) for terms, _ in rows], np.int64)
+        items = np.repeat(np.array(positions, np.int32), counts)
+        terms = np.concatenate([np.empty(0, np.int32), *(terms for terms, _ in rows)])
+        values = np.concatenate([np.empty(0, np.float32), *(values for _, values in rows)])
+        relative = np.repeat(lengths, counts) / np.float32(self._mean_length)
+        damping = _SATURATION * (1 - _LENGTHS + _LENGTHS * relative)
+        impacts = (values * (_SATURATION + 1) / (values + damping)).astype(np.float32)
+        order = np.argsort(terms, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(terms, minlength=len(self._number_of)))])
+        return _Segment(starts.astype(np.int64), items[order], impacts[order])

@@ -1,0 +1,55 @@
+"""Lexical search: items by the words of the query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from homefeed.catalog import Resources
+from homefeed.retrieve.search.engine import SearchConfig, engine_of, text_of
+from homefeed.retrieve.selection import top_k
+from homefeed.types import NO_POSITIONS, Positions, Query, Scores
+
+
+class Search:
+    """Items by BM25 over their fields, with synonyms, misspellings and beginnings of words; see `understood`.
+
+    The query is the request's `query`; without one nothing is found.
+    """
+
+    class Config(SearchConfig):
+        """`reason` may name {match}: what of the query the item has."""
+
+        reason: str = 'Matches "{match}"'
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        """Raises RecipeError where the fields or the table of synonyms cannot be used."""
+        self._config = config
+        self._engine = engine_of(config, resources)
+
+    def refresh(self) -> None:
+        """Take over the items that came or changed."""
+        self._engine.refresh()
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k eligible items that match best."""
+        text = text_of(query)
+        if not text:
+            return NO_POSITIONS, np.empty(0, np.float32)
+        # Either may know items that the other does not.
+        scores = self._engine.find(text).scores[: len(query.eligible)]
+        scores = scores * query.eligible[: len(scores)]
+        best = top_k(scores, k)
+        return best.astype(np.int32), scores[best]
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
+        """What of the query each item has."""
+        text = text_of(query)
+        if not text:
+            return [None] * len(positions)
+        found = self._engine.find(text)
+        return [
+            self._config.reason.format(match=match) if match else None
+            for match in self._engine.matches(found, positions)
+        ]

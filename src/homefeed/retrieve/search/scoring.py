@@ -1,0 +1,101 @@
+"""Scores of all items for a query that was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.retrieve.search.index import Reading
+from homefeed.retrieve.search.understanding import Concept
+from homefeed.types import Floats, Positions
+
+_ROUNDING: Final = 1e-5
+"""What sums of shares may lack of what they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Scores (items,), 0 for what is no match; and by what each item matches, for reasons.
+
+    `uses` holds for every alternative of every concept, in their order, (concept, alternative, items that match
+    by it).
+    """
+
+    concepts: tuple[Concept, ...]
+    scores: Floats
+    uses: tuple[tuple[int, int, Positions], ...]
+
+
+def find(concepts: tuple[Concept, ...], index: Reading, least: float, coverage: float) -> Found:
+    """Every item's score: the sum over concepts of its best alternative's, times its share of the query.
+
+    The share is that of the concepts an item has in the rarity (idf) of all, to the power of `coverage`: an item
+    with all of the words comes before one with the rarest of them many times. Items with less than `least` of it
+    are no match. A synonym counts by the rarity of what was typed where that is less, or the rare word for a
+    thing would outweigh the common one. What no item has anything for was asked for all the same: it counts like
+    the rarest of the others.
+    """
+    size = index.size
+    total, share = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    known = [_rarity(concept, index) for concept in concepts]
+    rarities = [rarity or max(known) for rarity in known]
+    whole = sum(rarities)
+    uses: list[tuple[int, int, Positions]] = []
+    for number, (concept, rarity) in enumerate(zip(concepts, rarities, strict=True)):
+        best, part = np.zeros(size, np.float32), np.zeros(size, np.float32)
+        for place, (items, gains) in _alternatives(concept, rarity, index):
+            # The first that matches is the best to name.
+            uses.append((number, place, items))
+            best[items] = np.maximum(best[items], gains)
+            part[items] = np.maximum(part[items], np.float32(concept.alternatives[place].share))
+        total += best
+        share += part * np.float32(rarity / whole if whole else 0)
+    matching = share >= least - _ROUNDING
+    scores = np.where(matching, total * share ** np.float32(coverage), np.float32(0))
+    return Found(concepts, scores.astype(np.float32), tuple(uses))
+
+
+def _rarity(concept: Concept, index: Reading) -> float:
+    """What a concept counts in the query: the rarity of what was typed, or of the best that will do for it.
+
+    0 where items have nothing of it.
+    """
+    known = [sum(map(index.rarity, other.phrase)) for other in concept.alternatives]
+    return (known[0] or max(known)) if known else 0.0
+
+
+def _alternatives(
+    concept: Concept, rarity: float, index: Reading
+) -> Iterator[tuple[int, tuple[Positions, Floats]]]:
+    for place, other in enumerate(concept.alternatives):
+        items, gains = _matching(other.phrase, index)
+        own = sum(map(index.rarity, other.phrase))
+        if len(items):
+            scale = other.weight * min(1.0, rarity / own if own else 1.0)
+            yield place, (items, gains * np.float32(scale))
+
+
+def _matching(phrase: tuple[str, ...], index: Reading) -> tuple[Positions, Floats]:
+    """The items that have all terms of a phrase, and the sum of what those add."""
+    first, *others = phrase
+    items, impacts = index.postings(first)
+    gains: Floats = impacts * np.float32(index.rarity(first))
+    for term in others:
+        more, more_impacts = index.postings(term)
+        items, here, there = _common(items, more, index.size)
+        gains = gains[here] + more_impacts[there] * np.float32(index.rarity(term))
+    return items, gains
+
+
+def _common(
+    one: Positions, other: Positions, size: int
+) -> tuple[Positions, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The items of both, and where they are in each."""
+    place = np.full(size, -1, np.intp)
+    place[other] = np.arange(len(other))
+    here = np.flatnonzero(place[one] >= 0)
+    return one[here], here, place[one[here]]

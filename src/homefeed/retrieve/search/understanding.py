@@ -1,0 +1,155 @@
+"""What somebody means by a query: its terms, each with what else will do for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from homefeed.retrieve.search.analysis import asked_for
+from homefeed.retrieve.search.index import Reading
+from homefeed.retrieve.search.synonyms import Phrase, Synonyms
+
+MOST_TERMS: Final = 32
+"""Of a longer query only so many terms count."""
+
+_SYNONYM: Final = 0.7
+_COMPLETED: Final = 0.8
+_PART: Final = 0.4
+_CORRECTED: Final = (1.0, 0.8, 0.6)
+"""What a term counts in the place of the one that was typed; corrected, by how many letters it differs."""
+
+_MOST_CORRECTIONS: Final = 3
+_MOST_COMPLETIONS: Final = 8
+_SHORTEST_PREFIX: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A phrase that will do, all of whose terms an item must have, and how much it counts.
+
+    `share` is how much of what was asked for it is: less than 1 for one word of a phrase.
+    """
+
+    phrase: Phrase
+    weight: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One thing that is asked for, in the words as they were `typed`, and all phrases that will do, best first.
+
+    `phrase` are the terms of those words.
+    """
+
+    typed: str
+    phrase: Phrase
+    alternatives: tuple[Alternative, ...]
+
+
+def understood(text: str, index: Reading, synonyms: Synonyms) -> tuple[Concept, ...]:
+    """The concepts of a query in their order.
+
+    Phrases of the table of synonyms are found the longest first. A term that no item has is taken for the
+    beginning of one, if it is the last, or else for a misspelling: of up to 1 letter in terms of 3 to 5 letters, 2
+    in longer ones, by optimal string alignment (Damerau, CACM 1964), as search engines do. Two words that items
+    write as one are that one, too, and one that they write as two those two. A term that nothing will do for is
+    kept: it was asked for and is not there.
+    """
+    word_of = dict(islice(asked_for(text).items(), MOST_TERMS))
+    return tuple(_concepts(word_of, index, synonyms))
+
+
+def _concepts(word_of: Mapping[str, str], index: Reading, synonyms: Synonyms) -> Iterator[Concept]:
+    terms, at = tuple(word_of), 0
+    while at < len(terms):
+        length = next(
+            (n for n in range(min(synonyms.longest, len(terms) - at), 1, -1) if synonyms.of(terms[at : at + n])), 1
+        )
+        joined = "".join(terms[at : at + 2])
+        if length == 1 and at + 1 < len(terms) and _is_one_word(joined, terms[at : at + 2], index):
+            length = 2
+        phrase = terms[at : at + length]
+        begun = word_of[phrase[0]] if at + length == len(terms) else ""
+        found = _words(phrase[0], begun, index, synonyms) if length == 1 else _phrases(phrase, index, synonyms)
+        yield Concept(" ".join(word_of[term] for term in phrase), phrase, tuple(found))
+        at += length
+
+
+def _is_one_word(joined: str, pair: Phrase, index: Reading) -> bool:
+    """Whether items have it as one word at least half as often as the rarer of the two."""
+    if joined[0].isdigit():
+        return False
+    return index.count(joined) > 0 and 2 * index.count(joined) >= min(map(index.count, pair))
+
+
+def _phrases(phrase: Phrase, index: Reading, synonyms: Synonyms) -> Iterator[Alternative]:
+    """The phrase itself, as one word, its synonyms, and its words one by one."""
+    joined = ("".join(phrase),)
+    yield Alternative(phrase, 1.0)
+    if index.count(joined[0]):
+        yield Alternative(joined, 1.0)
+    others = dict.fromkeys((*synonyms.of(phrase), *synonyms.of(joined)))
+    for other in others:
+        if other not in (phrase, joined):
+            yield Alternative(other, _SYNONYM)
+    for word in phrase:
+        if (word,) not in others:
+            yield Alternative((word,), _PART, _PART)
+
+
+def _words(term: str, begun: str, index: Reading, synonyms: Synonyms) -> Iterator[Alternative]:
+    """The term itself and its synonyms; where nobody knows it, what it may have been meant for and theirs.
+
+    `begun` is the word as it was typed, where that may be the beginning of another.
+    """
+    if index.count(term) or synonyms.of((term,)):
+        meant = [Alternative((term,), 1.0)]
+    else:
+        meant = list(_meant(term, begun, index))
+    yield from meant
+    known = {other.phrase for other in meant}
+    for other in meant[:1]:
+        for phrase in synonyms.of(other.phrase):
+            if phrase not in known:
+                yield Alternative(phrase, other.weight * _SYNONYM)
+
+
+def _meant(term: str, begun: str, index: Reading) -> Iterator[Alternative]:
+    if len(begun) >= _SHORTEST_PREFIX:
+        # What begins a word may look like a plural: "dres".
+        completions = index.beginning_with(begun, _MOST_COMPLETIONS) or index.beginning_with(
+            term, _MOST_COMPLETIONS
+        )
+        yield from (Alternative((word,), _COMPLETED) for word in completions)
+        if completions:
+            return
+    if not term[0].isdigit():
+        split = _split(term, index)
+        if split is not None:
+            yield Alternative(split, 1.0)
+        yield from (Alternative((word,), _CORRECTED[edits]) for word, edits in _corrections(term, index))
+
+
+def _split(term: str, index: Reading) -> Phrase | None:
+    """The term as two that items have: the pair whose rarer one is the most frequent."""
+    pairs = [(term[:at], term[at:]) for at in range(3, len(term) - 2)]
+    known = [(min(map(index.count, pair)), pair) for pair in pairs if all(map(index.count, pair))]
+    return max(known)[1] if known else None
+
+
+def _corrections(term: str, index: Reading) -> list[tuple[str, int]]:
+    """The terms that are closest to it by so few edits, the most frequent first, each with its edits."""
+    edits = 0 if len(term) < 3 else 1 if len(term) < 6 else 2
+    if not edits:
+        return []
+    near = index.vocabulary.near(term, edits)
+    words = [(word, distance) for word, distance in near if len(word) > 2 and not word[0].isdigit()]
+    closest = min((distance for _, distance in words), default=0)
+    best = [(word, distance) for word, distance in words if distance == closest]
+    # A typing error seldom changes the first letter.
+    return sorted(best, key=lambda found: (found[0][0] != term[0], -index.count(found[0]), found[0]))[
+        :_MOST_CORRECTIONS
+    ]
