@@ -1,7 +1,8 @@
 """Online Retail's invoice lines into items and events that Homefeed imports: python convert.py FILE FOLDER
 
 FILE is the data set of the UCI Machine Learning Repository (id 352, CC BY 4.0) as CSV, gzip allowed; FOLDER takes
-items.csv and events.csv. Every line is accounted for on standard output: kept, or left out for a reason.
+items.csv and events.csv. Every line is accounted for on standard output: kept, or left out for a reason. With a
+third word, `shop`, the files are those of the ready-made app of that name: products.csv and events.csv.
 """
 
 from __future__ import annotations
@@ -51,14 +52,33 @@ def events_of(sales: pl.DataFrame) -> pl.DataFrame:
     return same.agg(pl.col("Quantity").sum().alias("value")).rename(names)
 
 
-def main(file: Path, folder: Path) -> None:
+def products_of(items: pl.DataFrame) -> pl.DataFrame:
+    """Products as the app `shop` has them: their ids have ten characters."""
+    return items.select(_ten("item_id").alias("id"), name="title", discount_price="price", actual_price="price")
+
+
+def purchases_of(events: pl.DataFrame) -> pl.DataFrame:
+    """Events as the app `shop` has them: all of an invoice at one moment."""
+    what = pl.lit("purchase").alias("event_type")
+    return events.select("user_id", what, _ten("item_id").alias("product_id"), "timestamp")
+
+
+def _ten(code: str) -> pl.Expr:
+    return pl.col(code).str.replace_all(r"[^A-Z0-9]", "").str.zfill(10)
+
+
+def main(file: Path, folder: Path, for_shop: bool = False) -> None:
     """Write both files and say what became of every line."""
     lines = read_lines(file).with_columns(why_left_out().alias("reason"))
     sales = lines.filter(pl.col("reason").is_null())
     items, events = items_of(sales), events_of(sales)
     folder.mkdir(parents=True, exist_ok=True)
-    items.write_csv(folder / "items.csv")
-    events.write_csv(folder / "events.csv")
+    if for_shop:
+        products_of(items).write_csv(folder / "products.csv")
+        purchases_of(events).write_csv(folder / "events.csv")
+    else:
+        items.write_csv(folder / "items.csv")
+        events.write_csv(folder / "events.csv")
     print(f"{len(lines):9,} lines")
     for reason in LEFT_OUT:
         print(f"{lines['reason'].eq(reason).sum():9,} left out: {reason}")
@@ -68,6 +88,6 @@ def main(file: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python convert.py FILE FOLDER")
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["shop"]):
+        sys.exit("usage: python convert.py FILE FOLDER [shop]")
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] == ["shop"])

@@ -29,5 +29,9 @@ class InvalidError(HomefeedError):
     """What the caller sent cannot be used: the text names the field and what was expected."""
 
 
+class MalformedError(InvalidError):
+    """What the caller sent is not even of the form that it must have: an id with a blank in it, say."""
+
+
 class OverloadedError(HomefeedError):
     """More work arrived than can be kept up with; trying again later will help."""

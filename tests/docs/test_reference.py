@@ -21,6 +21,7 @@ from homefeed.recipe import (
     EventType,
     Feed,
     ItemEntity,
+    Job,
     Kind,
     PartUse,
     Signals,
@@ -72,6 +73,7 @@ def _shown(field: FieldInfo) -> str:
         ("own-app.md", "`[signals]`", 0, Signals),
         ("own-app.md", "`[isolation]`", 0, Isolation),
         ("own-app.md", "`[privacy]`", 0, Privacy),
+        ("own-app.md", "`[jobs.NAME]`", 0, Job),
         ("own-app.md", "Feeds", 0, Feed),
         ("own-app.md", "Feeds", 1, PartUse),
         ("data.md", "Mapping", 0, Source),
@@ -171,6 +173,7 @@ def test_every_reason_of_the_data_report_is_listed() -> None:
         interactions.UNKNOWN_ITEM,
         interactions.UNKNOWN_USER,
         load_entities.GIVEN_TWICE,
+        load_entities.JOINED,
         load_events.TWICE_IN_FILE,
         load_events.IN_LOG,
     ):

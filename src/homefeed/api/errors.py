@@ -13,11 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from homefeed.errors import HomefeedError, InvalidError, NotFoundError, OverloadedError
+from homefeed.errors import HomefeedError, InvalidError, MalformedError, NotFoundError, OverloadedError
 
 _log = structlog.get_logger(__name__)
 
-_STATUS: dict[type[HomefeedError], int] = {NotFoundError: 404, InvalidError: 422, OverloadedError: 503}
+_STATUS: dict[type[HomefeedError], int] = {
+    MalformedError: 400,
+    NotFoundError: 404,
+    InvalidError: 422,
+    OverloadedError: 503,
+}
 
 
 def problem(status: int, detail: str, request_id: str | None, **more: Any) -> Response:

@@ -92,6 +92,7 @@ async def explain(
     user_id: UserId = None,
     n: Annotated[int, Query(ge=1, le=1_000)] = 20,
     anchor: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
+    query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
     filters: Filters = None,
 ) -> ExplainOut:
     """The whole trace of one item for one user: who proposed it, what it scored and why, what stopped it."""
@@ -101,6 +102,7 @@ async def explain(
         n=n,
         item_id=anchor,
         filters=tuple(parse_filter(text) for text in filters or ()),
+        context={} if query is None else {"query": query},
     )
     return await explained(app, asked, item_id, request_id)
 

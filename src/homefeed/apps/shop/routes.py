@@ -1,0 +1,228 @@
+"""The shop contract over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Final, TypeAlias
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+
+from homefeed.api.answers import shown
+from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
+from homefeed.api.errors import validation_errors
+from homefeed.api.intake import parse_event, take_events
+from homefeed.api.paths import by_id
+from homefeed.apps.shop.cards import cards_of
+from homefeed.apps.shop.schemas import (
+    PRODUCT_ID,
+    USER_ID,
+    HomeOut,
+    InteractionIn,
+    InteractionOut,
+    InteractionsOut,
+    QueryText,
+    SearchOut,
+    SimilarOut,
+)
+from homefeed.errors import MalformedError
+from homefeed.serving import Answer, FeedRequest, LiveApp
+from homefeed.store.events import latest_of_user
+from homefeed.times import format_time
+from homefeed.types import DAY, Event, Filter
+
+APP: Final = "shop"
+
+_MOST_IN_LIST: Final = 60
+_MOST_CATEGORIES: Final = 6
+_MOST_RESULTS: Final = 6_000
+_MOST_INTERACTIONS: Final = 10_000
+_FORMS: Final = frozenset(
+    (where, name)
+    for where, names in {
+        "path": ("user_id", "product_id"),
+        "query": ("user_id", "query"),
+        "body": ("product_id", "query"),
+    }.items()
+    for name in names
+)
+"""What is answered by 400 where it is malformed or missing: ids and queries; anything else wrong is a 422."""
+
+
+class _Route(StrictRoute):
+    """A route on which a malformed id or query is a 400."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Tell the two kinds of mistakes apart."""
+        handler = super().get_route_handler()
+
+        async def with_forms(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except RequestValidationError as error:
+                if all(tuple(problem["loc"][:2]) in _FORMS for problem in error.errors()):
+                    wrong = validation_errors(error.errors())
+                    raise MalformedError("; ".join(f"{e['where']}: {e['error']}" for e in wrong)) from None
+                raise
+
+        return with_forms
+
+
+router = APIRouter(tags=[APP], route_class=_Route)
+
+Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
+Limit: TypeAlias = Annotated[int, Query(description="How many products a list has: 1 to 60, else clamped.")]
+Price: TypeAlias = Annotated[float | None, Query(ge=0, allow_inf_nan=False)]
+
+
+@router.get("/recommendations/home", response_model=HomeOut)
+async def home(
+    context: InContext,
+    live: Live,
+    request_id: RequestId,
+    user_id: Annotated[str, Query(pattern=USER_ID)],
+    response_limit: Limit = 20,
+) -> Response:
+    """The five lists of the home page; `personalized` is empty for who did nothing in the last 30 days."""
+    limit = _clamped(response_limit, _MOST_IN_LIST)
+    sizes = {"home": limit, "trending": limit, "best_value": limit, "diverse": limit}
+    sizes["top_categories"] = limit * _MOST_CATEGORIES  # the best of each category, the second of each, ...
+    asked = [FeedRequest(feed, user_id, n) for feed, n in sizes.items()]
+    answers = dict(zip(sizes, await live.recommend_together(asked), strict=True))
+    if answers["home"].slate.cold_start:
+        del answers["home"]
+    for answer in answers.values():
+        shown(context, live, answer, request_id)
+    return _json(
+        {
+            "personalized": _products(answers["home"]) if "home" in answers else b"[]",
+            "trending": _products(answers["trending"]),
+            "best_value": _products(answers["best_value"]),
+            "top_categories": _by_category(answers["top_categories"], limit),
+            "diverse_picks": _products(answers["diverse"]),
+        },
+        request_id,
+    )
+
+
+@router.get("/recommendations/product" + by_id("product_id"), response_model=SimilarOut)
+async def product(
+    context: InContext,
+    live: Live,
+    request_id: RequestId,
+    product_id: Annotated[str, Path(pattern=PRODUCT_ID)],
+    response_limit: Limit = 20,
+) -> Response:
+    """Products similar to one, and those often viewed with it."""
+    asked = FeedRequest("similar", n=_clamped(response_limit, _MOST_IN_LIST), item_id=product_id)
+    (answer,) = await live.recommend_together([asked])
+    shown(context, live, answer, request_id)
+    return _json({"similar": _products(answer)}, request_id)
+
+
+@router.get("/recommendations/search", response_model=SearchOut, response_model_exclude_none=True)
+async def search(
+    context: InContext,
+    live: Live,
+    request_id: RequestId,
+    query: Annotated[QueryText, Query(description="What to look for.")],
+    response_limit: Annotated[
+        int, Query(description="How many products at most: 1 to 6,000, else clamped.")
+    ] = 2_000,
+    category: Annotated[str | None, Query(description="Only products of this main category.")] = None,
+    sub_category: Annotated[str | None, Query(description="Only products of this sub-category.")] = None,
+    min_price: Price = None,
+    max_price: Price = None,
+) -> Response:
+    """Products that match a query, best first; the trending ones where none does."""
+    limit = _clamped(response_limit, _MOST_RESULTS)
+    filters = _filters(category, sub_category, min_price, max_price)
+    asked = FeedRequest("search", n=limit, filters=filters, context={"query": query})
+    (answer,) = await live.recommend_together([asked])
+    fallback = {}
+    if not len(answer.slate):
+        (answer,) = await live.recommend_together([FeedRequest("trending", n=limit, filters=filters)])
+        fallback = {"fallback_reason": b'"no_search_matches"'}
+    shown(context, live, answer, request_id)
+    return _json({"results": _products(answer), **fallback}, request_id)
+
+
+@router.post("/api/v1/interactions/interactions", response_class=Response)
+async def post_interaction(context: InContext, live: Live, told: InteractionIn) -> Response:
+    """A click or a search; answered, with an empty body, once it is durable, and the next page knows of it."""
+    await take_events(context, live, told, _event)
+    return Response(status_code=200)
+
+
+@router.get("/api/v1/interactions/interactions" + by_id("user_id"))
+async def get_interactions(
+    live: Live,
+    request_id: RequestId,
+    user_id: Annotated[str, Path(pattern=USER_ID)],
+    days: Annotated[int, Query(ge=1, le=3_650)] = 30,
+    limit: Annotated[int, Query(ge=1, le=_MOST_INTERACTIONS)] = _MOST_INTERACTIONS,
+) -> InteractionsOut:
+    """What a user did in the last days, newest first; nothing for an unknown user."""
+    since = live.outside.clock() - days * DAY
+    found = await latest_of_user(live.store, APP, user_id, limit, since)
+    interactions = [
+        InteractionOut(
+            event_type=event.event_type,
+            product_id=event.item_id or None,
+            query=event.context.get("query"),
+            timestamp=format_time(event.time),
+        )
+        for event, _ in found
+    ]
+    return InteractionsOut(user_id=user_id, days=days, interactions=interactions, request_id=request_id)
+
+
+def _clamped(limit: int, most: int) -> int:
+    return min(max(limit, 1), most)
+
+
+def _filters(
+    category: str | None, sub_category: str | None, min_price: float | None, max_price: float | None
+) -> tuple[Filter, ...]:
+    given = (
+        None if category is None else Filter("main_category", ":", category),
+        None if sub_category is None else Filter("sub_category", ":", sub_category),
+        None if min_price is None else Filter("price", ">=", repr(min_price)),
+        None if max_price is None else Filter("price", "<=", repr(max_price)),
+    )
+    return tuple(one for one in given if one is not None)
+
+
+def _event(app: LiveApp, told: InteractionIn) -> Event:
+    fields = told.model_dump(include={"user_id", "event_type", "timestamp", "event_id", "request_id"})
+    context = {} if told.query is None else {"query": told.query}
+    return parse_event(app, {**fields, "item_id": told.product_id, "context": context})
+
+
+def _products(answer: Answer) -> bytes:
+    slate = answer.slate
+    return cards_of(answer.catalog).listed(slate.positions.tolist(), slate.reasons)
+
+
+def _by_category(answer: Answer, limit: int) -> bytes:
+    """A JSON object with a list for each main category, in the order in which they come first."""
+    catalog, slate, cards = answer.catalog, answer.slate, cards_of(answer.catalog)
+    rows: dict[str, list[int]] = {}
+    for row, position in enumerate(slate.positions.tolist()):
+        for category in catalog.terms_at("main_category", position):
+            rows.setdefault(category, []).append(row)
+    lists = [
+        orjson.dumps(category)
+        + b":"
+        + cards.listed(slate.positions[own[:limit]].tolist(), [slate.reasons[row] for row in own[:limit]])
+        for category, own in rows.items()
+    ]
+    return b"{" + b",".join(lists) + b"}"
+
+
+def _json(fields: dict[str, bytes], request_id: str) -> Response:
+    """A response of JSON that is there already, field by field."""
+    every = {**fields, "request_id": orjson.dumps(request_id)}
+    content = b"{" + b",".join(orjson.dumps(name) + b":" + value for name, value in every.items()) + b"}"
+    return Response(content, media_type="application/json")

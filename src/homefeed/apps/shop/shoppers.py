@@ -1,0 +1,152 @@
+"""Who shops in the sample: what each likes, how dear, of which brands, and when they come.
+
+Shoppers like a few shelves that go together, and some of them have not been seen for a month or more.
+Times are whole seconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.apps.shop.complements import pairs
+from homefeed.apps.shop.sellers import BRANDS
+from homefeed.apps.shop.stock import DAY, KIND_SHELF, SHELF_MAIN, Rng, Weights
+from homefeed.apps.shop.wares import MAINS, SHELVES
+from homefeed.types import Codes, Floats, Times
+
+HOUR: Final = 3_600
+STALE_DAYS: Final = 30
+"""Whoever has no event for so long before the end is stale."""
+
+ROLES: Final = ("active", "stale", "single", "silent")
+"""Shoppers who come and go, who have stayed away, with one event only, and with none."""
+
+_SHARES: Final = {"stale": 0.12, "single": 0.05, "silent": 0.03}
+_LATE_SHARE: Final = 0.2  # of the shoppers: those who first come within the window
+_LOYAL_SHARE: Final = 0.6  # of the shoppers of a main category: those who have a favourite brand
+_MOST_SHELVES: Final = 5
+_OTHER_AUDIENCE: Final = 0.1  # how much of men's things women like, and the other way round
+
+# How busy each hour of a day is, on workdays (Monday to Friday) and on weekends.
+_WORKDAY: Final = (7, 4, 2, 1, 1, 2, 5, 10, 14, 17, 20, 22, 27, 25, 21, 20, 21, 23, 27, 34, 42, 45, 36, 18)
+_WEEKEND: Final = (12, 7, 4, 2, 2, 2, 4, 8, 16, 26, 34, 37, 37, 36, 37, 38, 38, 37, 38, 42, 46, 44, 34, 20)
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """The window of time: `busy` is how much has happened before each of the `hours`."""
+
+    hours: Times
+    busy: Weights
+    begin: int
+    end: int
+
+    def draw(self, first: npt.ArrayLike, last: npt.ArrayLike, rng: Rng, count: int) -> Times:
+        """Moments from `first` up to before `last`, more of them in busy hours."""
+        low, high = (np.interp(np.asarray(moment), self.hours, self.busy) for moment in (first, last))
+        moment = np.interp(low + rng.random(count) * (high - low), self.busy, self.hours)
+        drawn: Times = np.clip(moment.astype(np.int64), first, np.asarray(last) - 1)
+        return drawn
+
+
+@dataclass(frozen=True)
+class Shoppers:
+    """The users as columns, `first` and `last` the bounds of their visits.
+
+    `taste` is (users, shelves): rows sum to one. `level` is how dear each likes things, in standard deviations of
+    a kind's prices; `brand` (users, main categories) the place of the favourite in the brands, -1: none.
+    """
+
+    taste: Floats
+    level: Floats
+    brand: Codes
+    role: Codes
+    first: Times
+    last: Times
+    activity: Weights
+
+
+def plan_rhythm(end: int, days: int) -> Rhythm:
+    """The window of `days` before `end`."""
+    begin = end - days * DAY
+    hour = np.arange(begin // HOUR, -(-end // HOUR) + 1)
+    is_weekend = (hour // 24 + 3) % 7 >= 5  # 1970-01-01 was a Thursday
+    busy = np.where(is_weekend, np.array(_WEEKEND)[hour % 24], np.array(_WORKDAY)[hour % 24])
+    return Rhythm(hour * HOUR, np.concatenate(([0.0], np.cumsum(busy[:-1]))), begin, end)
+
+
+def plan_shoppers(count: int, rhythm: Rhythm, rng: Rng) -> Shoppers:
+    """Shoppers of every role, in no order; most are active."""
+    role = _cast(count, rhythm, rng)
+    span = rhythm.end - rhythm.begin
+    first = np.full(count, rhythm.begin)
+    late = rng.random(count) < _LATE_SHARE
+    first[late] += (rng.random(late.sum()) * 0.9 * span).astype(np.int64)
+    last = np.full(count, rhythm.end)
+    stale = role == ROLES.index("stale")
+    quiet = (STALE_DAYS + 1) * DAY + (rng.random(stale.sum()) * 0.6 * (span - (STALE_DAYS + 2) * DAY)).astype(
+        np.int64
+    )
+    first[stale], last[stale] = rhythm.begin, rhythm.end - quiet
+    activity = np.clip(rng.lognormal(0.0, 0.9, count), 0.05, 15.0)
+    activity[role >= ROLES.index("single")] = 0.0
+    loyal = rng.random((count, len(MAINS))) < _LOYAL_SHARE
+    brand = (rng.random(loyal.shape) * [len(BRANDS[main]) for main in MAINS]).astype(np.int32)
+    return Shoppers(
+        taste=_plan_taste(count, rng),
+        level=(0.9 * rng.normal(size=count)).astype(np.float32),
+        brand=np.where(loyal, brand, np.int32(-1)),
+        role=role,
+        first=first,
+        last=last,
+        activity=activity,
+    )
+
+
+def _cast(count: int, rhythm: Rhythm, rng: Rng) -> Codes:
+    shares = dict(_SHARES)
+    if rhythm.end - rhythm.begin < 2 * STALE_DAYS * DAY:
+        shares["stale"] = 0.0  # nobody can be seen to have stayed away
+    roles = [0] * count
+    for name, share in shares.items():
+        roles += [ROLES.index(name)] * round(share * count)
+    return np.array(roles[len(roles) - count :], np.int32)[rng.permutation(count)]
+
+
+def _plan_taste(count: int, rng: Rng) -> Floats:
+    """Two to five shelves each: a first one, and mostly what is near it."""
+    shares = rng.dirichlet(np.full(len(SHELVES), 3.0))
+    near = _nearness()
+    lure = np.log(shares) + np.log(_audience(count, rng)) + rng.gumbel(size=(count, len(SHELVES)))
+    favourite = lure.argmax(axis=1)
+    lure += np.log(near)[favourite]
+    best = np.argsort(-lure, axis=1)[:, :_MOST_SHELVES]
+    weight = 0.15 + rng.gamma(1.2, size=best.shape)
+    shelves = (
+        np.searchsorted(np.cumsum((0.25, 0.35, 0.25, 0.15)), rng.random(count) * (1 - 1e-9), side="right") + 2
+    )
+    weight[np.arange(_MOST_SHELVES) >= shelves[:, None]] = 0.0
+    taste = np.zeros((count, len(SHELVES)), np.float32)
+    taste[np.arange(count)[:, None], best] = weight / weight.sum(axis=1, keepdims=True)
+    return taste
+
+
+def _nearness() -> Weights:
+    """How much whoever likes one shelf likes another: those of its main category, and of its complements."""
+    near: Weights = 0.04 + 0.5 * (SHELF_MAIN[:, None] == SHELF_MAIN)
+    for (one, other), strength in pairs().items():
+        near[KIND_SHELF[one], KIND_SHELF[other]] += 0.3 * strength
+    near[np.diag_indices(len(near))] = near.max() * 5
+    return near
+
+
+def _audience(count: int, rng: Rng) -> Weights:
+    """How much of each shelf is meant for a shopper: men's and women's are for one half of them each."""
+    is_man = rng.random((count, 1)) < 0.5
+    of = np.array([shelf.audience for shelf in SHELVES])
+    meant = np.where(of == "Men's", is_man, np.where(of == "Women's", ~is_man, True))
+    return np.where(meant, 1.0, _OTHER_AUDIENCE)
