@@ -10,6 +10,7 @@ import pytest
 from homefeed.errors import RecipeError
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.recipe.declaration import Isolation, NearDuplicates, Privacy
+from homefeed.types import DAY
 
 FULL = """
 app = "town"
@@ -160,3 +161,34 @@ def test_what_does_not_fit_is_told_with_its_key(old: str, new: str, text: str) -
 def test_an_isolation_without_users_fields_has_nothing_to_go_by() -> None:
     told = refused('place = "category"\nlikes', "likes")
     assert 'isolation.user names "place", which is not declared in users.fields' in told
+
+
+def signals(**settings: Any) -> Recipe:
+    table = {
+        "app": "a",
+        "items": {"fields": {"title": "text"}},
+        "events": {"like": {}},
+        "signals": settings,
+        "feeds": {"popular": {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1}}}}},
+    }
+    return parse_recipe(table, "test")
+
+
+def test_a_trend_fades_by_half_lives_or_by_what_is_left_after_a_day() -> None:
+    assert signals(trending_half_life_days=2).signals.trending_half_life == 2 * DAY
+    half_life = signals(trending_decay_per_day=0.95).signals.trending_half_life
+    assert 0.5 ** (DAY / half_life) == pytest.approx(0.95)
+    assert signals(trending_decay_per_day=0.5).signals.trending_half_life == pytest.approx(DAY)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"trending_decay_per_day": 0.9, "trending_half_life_days": 2}, "only one of"),
+        ({"trending_decay_per_day": 1}, "less than 1"),
+        ({"trending_decay_per_day": 0}, "greater than 0"),
+    ],
+)
+def test_a_trend_fades_in_one_way(settings: dict[str, Any], why: str) -> None:
+    with pytest.raises(RecipeError, match=why):
+        signals(**settings)

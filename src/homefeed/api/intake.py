@@ -12,7 +12,7 @@ from homefeed.api.errors import validation_errors
 from homefeed.api.schemas import EventIn, EventsAccepted, Rejected
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.serving import LiveApp
-from homefeed.serving.intake import check_event
+from homefeed.serving.intake import check_event, check_query
 from homefeed.store.events import Outcome
 from homefeed.times import parse_time
 from homefeed.types import Event
@@ -47,7 +47,7 @@ def parse_event(app: LiveApp, raw: Any) -> Event:
         value=body.value,
         event_id=event_id,
         request_id=body.request_id,
-        context=body.context,
+        context=_context_of(app, body),
     )
     return check_event(app.recipe, event, now)
 
@@ -91,10 +91,21 @@ async def _take_one(context: Context, app: LiveApp, event: Event) -> EventsAccep
 
 
 def _item_of(app: LiveApp, body: EventIn) -> str:
-    declared = app.recipe.events.get(body.event_type)
-    if body.item_id is None and (declared is None or declared.about == "item"):
+    if body.item_id is None and not _is_search(app, body):
         raise InvalidError("item_id: missing")
     return body.item_id or ""
+
+
+def _context_of(app: LiveApp, body: EventIn) -> dict[str, Any]:
+    """The context as it is; the words of a search without the white space around them, as files have them."""
+    if not _is_search(app, body):
+        return body.context
+    return {**body.context, "query": check_query(body.context.get("query"))}
+
+
+def _is_search(app: LiveApp, body: EventIn) -> bool:
+    declared = app.recipe.events.get(body.event_type)
+    return declared is not None and declared.about == "query"
 
 
 def _no_user(app: LiveApp, event: Event) -> str:

@@ -455,7 +455,7 @@ def test_users_do_not_see_one_another(api: httpx.Client) -> None:
 
 def test_searches_over_the_generic_api(api: httpx.Client) -> None:
     events = "/v1/apps/shop/events"
-    told = {"user_id": "generic", "event_type": "search_query", "context": {"query": "red shoes"}}
+    told = {"user_id": "generic", "event_type": "search_query", "context": {"query": "  red shoes "}}
     assert ok(api.post(events, json=told))["accepted"] == 1
     assert ok(api.get("/v1/apps/shop/users/generic/events"))["events"][0]["item_id"] is None
     assert ok(api.get(f"{TOLD}/generic"))["interactions"][0]["query"] == "red shoes"
