@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Final, Self, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-import orjson
 from pydantic import Field
 
 from homefeed.protocols import PartConfig
-from homefeed.types import Floats, Mask, Numbers
-
-_ARRAYS: Final = ("numbers", "indptr", "indices", "weights", "derived")
-
+from homefeed.retrieve.neighbours import NeighbourLists
+from homefeed.types import Mask
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=100)]
 
@@ -51,35 +45,15 @@ class ItemItemConfig(PartConfig):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemItemModel:
-    """Neighbour lists as a sparse matrix in CSR form.
+class ItemItemModel(NeighbourLists):
+    """Neighbour lists: of an item those that people chose beside it.
 
-    Row r is the item of permanent number `numbers[r]`; its neighbours are the rows
-    `indices[indptr[r]:indptr[r + 1]]`, largest weight first, of `weights` other than 0: a negative one speaks
-    against the neighbour. `derived` (items,) marks items without events: what they share with others is content.
-    `place_exponent` is for those who weigh a history.
+    `derived` (items,) marks items without events: what they share with others is content. `place_exponent` is for
+    those who weigh a history.
     """
 
     Config = ItemItemConfig
+    ARRAYS: ClassVar[tuple[str, ...]] = (*NeighbourLists.ARRAYS, "derived")
 
-    numbers: Numbers
-    indptr: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int32]
-    weights: Floats
     derived: Mask
     place_exponent: float
-
-    def save(self, folder: Path) -> None:
-        """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        (folder / "serving.json").write_bytes(orjson.dumps({"place_exponent": self.place_exponent}))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Map what `save` wrote."""
-        numbers, indptr, indices, weights, derived = (
-            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)) for name in _ARRAYS
-        )
-        serving = orjson.loads((folder / "serving.json").read_bytes())
-        return cls(numbers, indptr, indices, weights, derived, **serving)

@@ -1,0 +1,50 @@
+"""What users chose on one occasion, as a sparse matrix."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from homefeed.types import SECOND, TrainingData
+
+Baskets: TypeAlias = "sp.csr_array[np.int32]"
+"""(baskets, items), 1 where the basket holds the item."""
+
+_MINUTE: Final = 60 * SECOND
+
+
+def baskets_of(data: TrainingData, gap_minutes: float, items_per_basket: int) -> Baskets:
+    """The baskets of two items and more: one tells nothing of what goes together.
+
+    A basket ends where more than `gap_minutes` lie before the next event of its user; dislikes are not looked at.
+    Of more than `items_per_basket` different items the latest count.
+    """
+    events = data.interactions.take(data.interactions.strengths > 0)
+    order = np.lexsort((events.times, events.users))
+    users, items, times = events.users[order], events.items[order], events.times[order]
+    begins = np.ones(len(order), np.bool_)
+    begins[1:] = (users[1:] != users[:-1]) | (np.diff(times) > gap_minutes * _MINUTE)
+    owner = np.cumsum(begins) - 1
+    places = np.sort(_latest_of_each(owner, items))
+    owner, items = owner[places], items[places]
+    from_end = np.searchsorted(owner, owner, side="right") - np.arange(len(owner))
+    kept = from_end <= items_per_basket
+    owner, items = owner[kept], items[kept]
+    sizes = np.bincount(owner)
+    several = sizes[owner] >= 2
+    sizes = sizes[sizes >= 2]
+    parts = np.ones(int(sizes.sum()), np.int32), items[several], np.concatenate([[0], np.cumsum(sizes)])
+    baskets: Baskets = sp.csr_array(parts, shape=(len(sizes), data.item_count))
+    baskets.sort_indices()
+    return baskets
+
+
+def _latest_of_each(owner: npt.NDArray[np.int64], items: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """The place of the last event of every item in every basket."""
+    order = np.lexsort((items, owner))
+    last = np.ones(len(order), np.bool_)
+    last[:-1] = (np.diff(owner[order]) > 0) | (np.diff(items[order]) > 0)
+    return order[last]

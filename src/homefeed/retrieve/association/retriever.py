@@ -1,0 +1,62 @@
+"""Serves association rules: what is often chosen together with what the user chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.association.model import AssociationModel
+from homefeed.retrieve.neighbours import Gains, ServedLists, named
+from homefeed.taste import OncePerRequest, taste_of
+from homefeed.types import NO_POSITIONS, Positions, Query, Scores
+
+
+class Association:
+    """An item's score is the weighted sum of the rules to it from the items of the user's latest events.
+
+    Of that sum it is the root of the degree of the model's sharpness: so it is on the scale of one rule. A feed
+    about an item has that item's own rules, which never lead to itself.
+    """
+
+    class Config(PartConfig):
+        """`events` latest events count, each halved in weight every `half_life_days`.
+
+        `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it. In
+        `reason_anchored` the title is that of the item the feed is about.
+        """
+
+        model: str = "association"
+        events: Annotated[int, Field(ge=1, le=1_000)] = 50
+        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        reason: str = "Often chosen together with {title}"
+        reason_anchored: str = "Often chosen together with {title}"
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config, self._resources = config, resources
+        self._model = resources.model(config.model, AssociationModel)
+        self._lists = None if self._model is None else ServedLists.over(resources.catalog, self._model)
+        self._gains = OncePerRequest(self._look_up)
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k eligible items that most rules, and the weightiest, lead to."""
+        if self._lists is None or self._model is None:
+            return NO_POSITIONS, np.empty(0, np.float32)
+        positions, sums = self._lists.best(self._gains(query), query.eligible, k)
+        return positions, sums ** np.float32(1 / self._model.sharpness)
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
+        """Name the item that the weightiest rule to each starts from: never one that counts as disliked."""
+        if self._lists is None:
+            return [None] * len(positions)
+        items = self._lists.contributors(self._gains(query), query.nameable, positions)
+        template = self._config.reason if query.anchor is None else self._config.reason_anchored
+        return named(template, query, items, self._resources)
+
+    def _look_up(self, query: Query) -> Gains:
+        assert self._lists is not None  # noqa: S101
+        return self._lists.gather(*taste_of(query, self._config.events, self._config.half_life_days))

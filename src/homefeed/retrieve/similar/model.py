@@ -1,0 +1,100 @@
+"""The model of similar items: for each item, those whose words are most like its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from pydantic import Field
+
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.content.words import WordMatrix, word_matrix, words_of
+from homefeed.retrieve.neighbours import NeighbourLists
+from homefeed.retrieve.similar.texts import Marks, duplicate_mark_of, mark_of
+from homefeed.types import Floats
+
+
+class SimilarConfig(PartConfig):
+    """`fields` names the recipe's fields to compare by, with their weights.
+
+    Of each item the `neighbours` most similar are kept, if their cosine is above `least_similarity`. Items that
+    say the same in all `duplicate_fields`, but for case and space, are one thing told twice, and no neighbours of
+    each other. Where none are named, `fields` are those.
+    """
+
+    fields: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    duplicate_fields: tuple[str, ...] = ()
+    neighbours: Annotated[int, Field(ge=1, le=2_000)] = 100
+    least_similarity: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    vocabulary: Annotated[int, Field(ge=10)] = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarModel(NeighbourLists):
+    """Neighbour lists with cosines as weights, and what it takes to compare an item that came later.
+
+    `words` maps a field's word, `field=word`, to its row of a matrix (words, items) in CSR form, of which
+    `word_items` holds the columns, `word_values` the values and `word_starts` where each row begins: columns are
+    unit vectors. `word_weights` (words,) are inverse document frequency times the weight of the field. `marks`
+    (items,) tell what each item said in all `compared` fields, `duplicates` (items,) in `duplicate_fields`; see
+    `texts`.
+    """
+
+    Config = SimilarConfig
+    ARRAYS: ClassVar[tuple[str, ...]] = (
+        *NeighbourLists.ARRAYS,
+        *("word_starts", "word_items", "word_values", "word_weights", "marks", "duplicates"),
+    )
+
+    word_starts: npt.NDArray[np.int32]
+    word_items: npt.NDArray[np.int32]
+    word_values: Floats
+    word_weights: Floats
+    marks: Marks
+    duplicates: Marks
+    words: Mapping[str, int]
+    fields: Mapping[str, float]
+    duplicate_fields: Sequence[str]
+    neighbours: int
+    least_similarity: float
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The fields that matter, each once."""
+        return tuple(dict.fromkeys((*self.fields, *self.duplicate_fields)))
+
+    @property
+    def by_word(self) -> WordMatrix:
+        """(words, items), the items' unit vectors as columns."""
+        shape = len(self.words), len(self.numbers)
+        return sp.csr_array((self.word_values, self.word_items, self.word_starts), shape=shape)
+
+    def vectors(self, items: Iterable[Mapping[str, Sequence[str]]]) -> WordMatrix:
+        """(items, words) of items given as the terms of each field, of length 1 but for words nobody knew.
+
+        A word that the model never saw makes an item as different as one that a single item had.
+        """
+        documents = [[word for field in self.fields for word in words_of(field, item[field])] for item in items]
+        known = word_matrix(documents, self.words, self.word_weights)
+        rare = np.log((1 + len(self.numbers)) / 2) + 1
+        squares = [
+            sum((self.fields[word.partition("=")[0]] * rare) ** 2 for word in set(document) - self.words.keys())
+            for document in documents
+        ]
+        columns = np.repeat(np.arange(len(documents)), np.diff(known.indptr))
+        lengths = np.bincount(columns, self.word_weights[known.indices].astype(np.float64) ** 2, len(documents))
+        share = np.sqrt(lengths / np.maximum(lengths + np.array(squares), 1e-30))
+        known.data *= share[columns].astype(np.float32)
+        return known
+
+    def mark(self, item: Mapping[str, Sequence[str]]) -> int:
+        """What an item's entry in `marks` would be."""
+        return mark_of([item[field] for field in self.compared])
+
+    def duplicate_mark(self, item: Mapping[str, Sequence[str]]) -> int:
+        """What an item's entry in `duplicates` would be."""
+        return duplicate_mark_of([item[field] for field in self.duplicate_fields])

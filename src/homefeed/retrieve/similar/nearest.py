@@ -1,0 +1,63 @@
+"""The most similar of every item, by a sparse product that keeps no more than those."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+from sparse_dot_topn import sp_matmul_topn
+
+from homefeed.retrieve.content.words import WordMatrix
+from homefeed.retrieve.neighbours import Rows, Starts
+from homefeed.retrieve.similar.texts import NO_MARK, Marks
+from homefeed.types import Floats
+
+_ENTRIES_AT_ONCE: Final = 500_000
+
+
+def nearest(vectors: WordMatrix, duplicates: Marks, most: int, least: float) -> tuple[Starts, Rows, Floats]:
+    """Of each row of unit vectors (items, words) the `most` others of the largest cosines above `least`, as CSR.
+
+    None is of an equal mark (items,). Exact, and so in time proportional to the sum over words of their items
+    squared; memory grows with items times `most`.
+    """
+    count = len(duplicates)
+    _, which, sizes = np.unique(duplicates, return_inverse=True, return_counts=True)
+    alike = np.where(duplicates == NO_MARK, 1, sizes[which])
+    found, cosines = np.full((count, most), -1, np.int32), np.zeros((count, most), np.float32)
+    by_word, left = sp.csr_matrix(vectors.T), sp.csr_matrix(vectors)
+    order = np.argsort(alike, kind="stable")
+    alike = alike[order]
+    start = 0
+    while start < count:
+        # Whoever has many duplicates must look further for others.
+        wanted = most + 2 * int(alike[start])
+        stop = start + max(_ENTRIES_AT_ONCE // wanted, 1)
+        stop = min(stop, int(np.searchsorted(alike, wanted - most, side="right")))
+        rows = order[start:stop]
+        product = sp_matmul_topn(left[rows], by_word, wanted, threshold=least, sort=True, n_threads=_threads())
+        _fill(product, rows, duplicates, found, cosines)
+        start = stop
+    there = found >= 0
+    starts = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64)
+    return starts, found[there], cosines[there]
+
+
+def _fill(product: sp.csr_matrix, rows: np.ndarray, duplicates: Marks, found: Rows, cosines: Floats) -> None:
+    lengths = np.diff(product.indptr)
+    items = np.repeat(rows, lengths)
+    others, values = product.indices[: len(items)], product.data[: len(items)]
+    same = (duplicates[items] == duplicates[others]) & (duplicates[items] != NO_MARK)
+    kept = np.flatnonzero(~same & (items != others))
+    items = items[kept]
+    begins = np.flatnonzero(np.append(True, items[1:] != items[:-1]))[: len(items)]
+    place = np.arange(len(items)) - np.repeat(begins, np.diff(np.append(begins, len(items))))
+    among = place < found.shape[1]
+    found[items[among], place[among]] = others[kept][among]
+    cosines[items[among], place[among]] = values[kept][among]
+
+
+def _threads() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,110 @@
+"""Serves the model of similar items, those that came or changed since included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from homefeed.catalog import Resources
+from homefeed.protocols import PartConfig
+from homefeed.retrieve.neighbours import Gains, ServedLists, named
+from homefeed.retrieve.similar.later import Comparison, LaterItem
+from homefeed.retrieve.similar.model import SimilarModel
+from homefeed.taste import OncePerRequest, taste_of
+from homefeed.types import NO_POSITIONS, Positions, Query, Scores
+
+
+class Similar:
+    """An item's score is the weighted sum of its similarities to the items of the user's latest events.
+
+    In a feed about an item it is the similarity to that one. Costs what the neighbour lists of those items hold.
+    Items that are new or say other words than when the model was fitted are compared when `refresh` is called.
+    """
+
+    class Config(PartConfig):
+        """`events` latest events count, each halved in weight every `half_life_days`.
+
+        `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it. In
+        `reason_anchored` the title is that of the item the feed is about.
+        """
+
+        model: str = "similar"
+        events: Annotated[int, Field(ge=1, le=1_000)] = 50
+        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        reason: str = 'Because you {verb} "{title}"'
+        reason_anchored: str = 'Similar to "{title}"'
+
+    def __init__(self, config: Config, resources: Resources) -> None:
+        self._config, self._resources, self._catalog = config, resources, resources.catalog
+        self._model = resources.model(config.model, SimilarModel)
+        self._later: dict[int, LaterItem] = {}
+        self._gains = OncePerRequest(self._look_up)
+        if self._model is not None:
+            self._comparison = Comparison(self._model)
+            # The catalogue may grow meanwhile: what comes is left to the next refresh.
+            self._seen, size = self._catalog.generation, self._catalog.size
+            self._position_of_row = self._catalog.positions(self._model.numbers)
+            # The last entry is that of positions which came since.
+            self._row_of_position = np.full(size + 1, -1, np.int32)
+            here = np.flatnonzero((self._position_of_row >= 0) & (self._position_of_row < size))
+            self._row_of_position[self._position_of_row[here]] = here
+            self._compare(self._model, np.arange(size, dtype=np.int32))
+            self._lists = self._served(self._model)
+
+    def refresh(self) -> None:
+        """Compare the items that came or say other words since."""
+        if self._model is None or self._seen == self._catalog.generation:
+            return
+        generation = self._catalog.generation
+        if self._compare(self._model, self._catalog.changed_since(self._seen)):
+            self._lists = self._served(self._model)
+        self._seen = generation
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        """The k eligible items most similar to those of the user's taste."""
+        if self._model is None:
+            return NO_POSITIONS, np.empty(0, np.float32)
+        lists, gains = self._gains(query)
+        return lists.best(gains, query.eligible, k)
+
+    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
+        """Name the item of the history that each is most similar to: never one that counts as disliked."""
+        if self._model is None:
+            return [None] * len(positions)
+        lists, gains = self._gains(query)
+        items = lists.contributors(gains, query.nameable, positions)
+        template = self._config.reason if query.anchor is None else self._config.reason_anchored
+        return named(template, query, items, self._resources)
+
+    def _look_up(self, query: Query) -> tuple[ServedLists, Gains]:
+        lists = self._lists  # of one moment: another thread may put newer ones in its place
+        return lists, lists.gather(*taste_of(query, self._config.events, self._config.half_life_days))
+
+    def _compare(self, model: SimilarModel, positions: Positions) -> bool:
+        """Take over what items at these positions say, and tell whether any says what it did not."""
+        items: dict[int, Mapping[str, Sequence[str]]] = {}
+        before, fields = len(self._later), model.compared
+        rows = self._row_of_position[np.minimum(positions, len(self._row_of_position) - 1)]
+        for position, row in zip(positions.tolist(), rows.tolist(), strict=True):
+            item = {field: self._catalog.terms_at(field, position) for field in fields}
+            mark, later = model.mark(item), self._later.get(position)
+            if row >= 0 and model.marks[row] == mark:
+                self._later.pop(position, None)
+            elif later is None or later.mark != mark:
+                items[position] = item
+        gone = len(self._later) < before
+        self._later |= zip(items, self._comparison.compare(list(items.values())), strict=True)
+        return gone or bool(items)
+
+    def _served(self, model: SimilarModel) -> ServedLists:
+        later = dict(sorted(self._later.items()))
+        added = np.fromiter(later, np.int32, len(later))
+        rows = np.where(np.isin(self._position_of_row, added), -1, self._position_of_row)
+        size = max(self._catalog.size, int(added.max(initial=-1)) + 1)
+        if not later:
+            return ServedLists(rows, size, model)
+        layer = self._comparison.layer(list(later.values()))
+        return ServedLists(np.concatenate([rows, added]), size, model, layer)

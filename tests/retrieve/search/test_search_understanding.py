@@ -1,0 +1,144 @@
+"""What a query is taken for: corrections, beginnings, words apart and together, synonyms."""
+
+from __future__ import annotations
+
+from tests.retrieve.search.shelves import alternatives, meant
+
+from homefeed.retrieve.search.understanding import MOST_TERMS, Alternative, Concept
+
+
+def test_known_words_are_themselves_in_their_order() -> None:
+    assert meant("Red SHOES", ["red shoe", "blue shoes"]) == [
+        Concept("red", ("red",), (Alternative(("red",), 1.0),)),
+        Concept("shoes", ("shoe",), (Alternative(("shoe",), 1.0),)),
+    ]
+
+
+def test_small_and_repeated_words_tell_nothing() -> None:
+    names = ["shoe for the kid", "the who"]
+    assert alternatives("shoes for the shoe of Kids shoes", names) == [{"shoe": 1.0}, {"kid": 1.0}]
+    assert alternatives("the", names) == [{"the": 1.0}]
+
+
+def test_nothing_is_asked_for_by_signs() -> None:
+    assert meant("?! -- \x00 😀", ["red shoe"]) == []
+
+
+def test_what_nothing_will_do_for_is_kept() -> None:
+    assert meant("zzyzx shoe", ["shoe"]) == [
+        Concept("zzyzx", ("zzyzx",), ()),
+        Concept("shoe", ("shoe",), (Alternative(("shoe",), 1.0),)),
+    ]
+
+
+def test_of_a_very_long_query_only_the_first_words_count() -> None:
+    words = [f"{letter}{other}x" for letter in "abcdefgh" for other in "abcdefgh"]
+    concepts = meant(" ".join(words * 20), ["shoe"])
+    assert [concept.typed for concept in concepts] == words[:MOST_TERMS]
+
+
+def test_misspelt_words_are_the_closest_there_are() -> None:
+    names = ["refrigerator", "charger", "ranger"]
+    assert alternatives("refrigrator new", names)[0] == {"refrigerator": 0.8}
+    assert alternatives("refigrator new", names)[0] == {"refrigerator": 0.6}
+    assert alternatives("chrager new", names)[0] == {"charger": 0.8}, "letters that changed places are one edit"
+    assert alternatives("refxgxrator new", names)[0] == {}, "three edits are too many"
+
+
+def test_short_words_have_one_misspelt_letter_at_most() -> None:
+    assert alternatives("hsoe x", ["shoe"])[0] == {"shoe": 0.8}
+    assert alternatives("shxx x", ["shoe"])[0] == {}
+    assert alternatives("sx x", ["sxy", "so"])[0] == {}
+
+
+def test_numbers_are_not_misspelt() -> None:
+    assert alternatives("1499 1498.5", ["1498 mah"]) == [{}, {}]
+    assert alternatives("mahh x", ["1498 mah", "mahx1"])[0] == {"mah": 0.8, "mahx": 0.8}
+
+
+def test_three_corrections_at_most_by_first_letter_and_then_frequency() -> None:
+    names = ["cat", "hat", "rat", "rat", "bet"]
+    assert list(alternatives("bat x", names)[0]) == ["bet", "rat", "cat"]
+
+
+def test_the_last_word_may_be_but_begun() -> None:
+    names = ["badminton net", "badminton", "badge"]
+    assert alternatives("net badmin", names)[1] == {"badminton": 0.8}
+    assert list(alternatives("bad", names)[0]) == ["badminton", "badge"]
+    assert alternatives("badmin net", names)[0] == {}
+    assert alternatives("ba", names) == [{}], "of two letters nobody can tell"
+
+
+def test_a_beginning_that_looks_like_a_plural_is_none() -> None:
+    assert list(alternatives("dres", ["dress", "dream"])[0]) == ["dress"]
+    assert list(alternatives("wireles", ["wireless", "wirele"])[0]) == ["wirele"], "items have it as a word"
+    assert list(alternatives("headphon", ["headphones"])[0]) == ["headphone"]
+
+
+def test_a_beginning_has_eight_ends_at_most() -> None:
+    names = [f"shoe{letter}" for letter in "abcdefghij"] + ["shoej"]
+    assert list(alternatives("sho", names)[0]) == ["shoej", *(f"shoe{letter}" for letter in "abcdefg")]
+
+
+def test_two_words_may_be_one() -> None:
+    names = ["pendrive", "pen", "drive"]
+    assert alternatives("Pen Drives", names) == [{"pen drive": 1.0, "pendrive": 1.0, "pen": 0.4, "drive": 0.4}]
+    (concept,) = meant("Pen Drives", names)
+    assert concept.typed == "pen drives"
+    assert [other.share for other in concept.alternatives] == [1.0, 1.0, 0.4, 0.4]
+
+
+def test_two_words_that_items_seldom_write_as_one_stay_two() -> None:
+    assert len(alternatives("car pets", ["car pet", "car pet", "pet car", "carpet"])) == 2
+    assert len(alternatives("car pets", ["car pet", "pet car", "carpet"])) == 1
+    assert alternatives("2 4", ["24 pack", "2", "4"]) == [{"2": 1.0}, {"4": 1.0}], "two numbers are not one"
+
+
+def test_one_word_may_be_two() -> None:
+    assert alternatives("airconditioner x", ["air conditioner", "air"])[0] == {"air conditioner": 1.0}
+    names = ["foot ballet", "foot", "football et", "football et", "football"]
+    first, *_ = alternatives("footballet x", names)[0]
+    assert first == "foot ballet", "parts have three letters at least"
+
+
+def test_the_more_frequent_of_two_ways_to_split_counts() -> None:
+    names = ["bookend story", "book endstory", "book", "endstory"]
+    first, *_ = alternatives("bookendstory x", names)[0]
+    assert first == "book endstory"
+
+
+def test_synonyms_count_less_than_what_was_typed() -> None:
+    table = "sofa, couch, settee bed"
+    assert alternatives("sofas", ["couch", "sofa"], table) == [{"sofa": 1.0, "couch": 0.7, "settee bed": 0.7}]
+    assert alternatives("sofa", ["couch"], table) == [{"sofa": 1.0, "couch": 0.7, "settee bed": 0.7}]
+
+
+def test_synonyms_of_a_correction_and_of_a_beginning_count_less_again() -> None:
+    table = "sofa, couch"
+    assert alternatives("soffa x", ["sofa", "couch"], table)[0] == {"sofa": 0.8, "couch": 0.8 * 0.7}
+    assert alternatives("sof", ["sofa", "couch"], table) == [{"sofa": 0.8, "couch": 0.8 * 0.7}]
+
+
+def test_phrases_of_the_table_are_found_the_longest_first() -> None:
+    table = "tempered glass, screen guard\nglass, tumbler\nchest of drawers, dresser\ncrew neck t shirt => tee"
+    assert alternatives("new tempered glasses", ["glass"], table) == [
+        {},
+        {"tempered glass": 1.0, "screen guard": 0.7, "tempered": 0.4, "glass": 0.4},
+    ]
+    assert list(alternatives("chest of drawers", ["dresser"], table)[0])[:2] == ["chest drawer", "dresser"]
+    assert len(alternatives("crew neck t-shirt glass", ["tee"], table)) == 2
+
+
+def test_a_word_of_a_phrase_that_is_its_synonym_is_all_of_it() -> None:
+    (concept,) = meant("hair oil", ["oil"], "hair oil => oil")
+    assert [(other.phrase, other.weight, other.share) for other in concept.alternatives] == [
+        (("hair", "oil"), 1.0, 1.0),
+        (("oil",), 0.7, 1.0),
+        (("hair",), 0.4, 0.4),
+    ]
+
+
+def test_synonyms_of_the_joined_word_are_those_of_the_two() -> None:
+    table = "pendrive, flash drive"
+    (others,) = alternatives("pen drive", ["pendrive"], table)
+    assert others == {"pen drive": 1.0, "pendrive": 1.0, "flash drive": 0.7, "pen": 0.4, "drive": 0.4}
