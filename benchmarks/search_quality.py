@@ -6,9 +6,11 @@ The products are imported and the shop's models trained as `homefeed import` and
 folder that is thrown away. Systems are those of the recipe's search feed: `lexical` and `semantic` are what
 each retriever proposes, `both` is what is served; `plain_bm25`, the baseline, is the lexical one without
 synonyms, corrections, completions and coverage. Figures are NDCG@10 with 95 % bootstrap intervals over the
-queries, over all queries and by kind; the queries are in search_queries.toml. Milliseconds are those of the
-whole feed, a page of `--page` products, each query asked `--repeat` times with nothing kept from before but the
-text's meaning and its last results (`cold_ms`: the first time).
+queries, over all queries and by kind; those of the public sample are in search_queries.toml. Without
+`--products` it is a generated shop: what its shoppers searched for, and which products that was for.
+
+Milliseconds are those of the whole feed, a page of `--page` products, every query asked once (`cold_ms`), with
+nothing known of it, and then again (`warm_ms`), from what is kept for some seconds.
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 from threadpoolctl import threadpool_limits
 
-from _graded_queries import Grades, Query, grade, intervals, load_queries, ndcg
+from _graded_queries import Grades, Query, Rule, grade, intervals, load_queries, ndcg
 from homefeed.apps import find_recipe
+from homefeed.apps.shop.generate import generate
 from homefeed.apps.shop.prepare import prepare_items
 from homefeed.evaluate.bootstrap import Interval, mean_intervals
 from homefeed.funnel import rank
@@ -43,15 +48,16 @@ from homefeed.types import Positions, UserState
 from homefeed.types import Query as Request
 
 _DEPTH: Final = 10
+_PLANTED: Final = 300
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--products", type=Path, required=True)
+    parser.add_argument("--products", type=Path, help="a file of products, graded by search_queries.toml")
+    parser.add_argument("--items", type=int, default=2_000, help="without --products: how many are generated")
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
     parser.add_argument("--page", type=int, default=60)
-    parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--show", action="store_true", help="Print each query's first products and grades, too.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1, "blas"):  # as the server does
@@ -62,12 +68,18 @@ def main() -> None:
 async def _measured(settings: Settings, options: argparse.Namespace) -> dict[str, Any]:
     recipe = find_recipe("shop")
     async with open_store(settings.store_url) as store:
-        files = Files(items=options.products)
+        if options.products is None:
+            end = datetime.now(UTC).replace(microsecond=0)
+            generate(settings.home / "sample", items=options.items, end=end)
+        files = Files(items=options.products or settings.home / "sample" / "products.csv")
         await import_files(store, recipe, files, now=system_clock(), prepare_items=prepare_items)
         await train_app(recipe, store, ArtifactStore(settings.models_folder), Outside())
     async with open_app(recipe, settings) as live:
-        queries = load_queries(split=options.split)
-        grades = _grades(live, queries)
+        if options.products is None:
+            queries, grades = _planted(live, settings.home / "sample" / "truth")
+        else:
+            queries = load_queries(split=options.split)
+            grades = _grades(live, queries)
         lists = {query.text: _lists(live, query.text) for query in queries}
         if options.show:
             _show(live, queries, grades, lists)
@@ -78,7 +90,7 @@ async def _measured(settings: Settings, options: argparse.Namespace) -> dict[str
         }
         return {
             "benchmark": "search_quality",
-            "split": options.split,
+            "split": options.split if options.products is not None else "generated",
             "products": live.catalog.size,
             "queries": len(queries),
             "ndcg@10": {system: _by_kind(queries, values, rng) for system, values in scores.items()},
@@ -87,7 +99,7 @@ async def _measured(settings: Settings, options: argparse.Namespace) -> dict[str
                 for system, values in scores.items()
                 if system != "both"
             },
-            **await _times(live, [query.text for query in queries], options.page, options.repeat),
+            **await _times(live, [query.text for query in queries], options.page),
         }
 
 
@@ -106,6 +118,19 @@ def _grades(live: LiveApp, queries: Sequence[Query]) -> Grades:
         [str(said.get(field) or "") for said in every] for field in ("name", "main_category", "sub_category")
     )
     return grade(queries, names, mains, subs, [said.get("price") for said in every])
+
+
+def _planted(live: LiveApp, truth: Path) -> tuple[list[Query], Grades]:
+    """The generated shop's commonest searches: what they were for is right, all else is wrong."""
+    told = pl.read_csv(truth / "queries.csv").sort("searches", "query", descending=[True, False])
+    asked = told.unique("query", keep="first", maintain_order=True).head(_PLANTED)
+    types = pl.read_csv(truth / "products.csv", columns=["id", "product_type"])
+    type_of = dict(types.iter_rows())
+    own = np.array([type_of[live.catalog.item_id(position)] for position in range(live.catalog.size)])
+    grades = np.stack([np.where(own == wanted, 3, 0) for wanted in asked["product_type"]]).astype(np.int8)
+    found = np.flatnonzero(grades.any(axis=1))
+    texts = [asked["query"][int(row)] for row in found]
+    return [Query(text, "plain", "test", (Rule(3, name="."),)) for text in texts], grades[found]
 
 
 def _lists(live: LiveApp, text: str) -> Mapping[str, Positions]:
@@ -152,15 +177,14 @@ def _show(
                 print(f"    {row[position]} {live.catalog.title(position)[:90]}")
 
 
-async def _times(live: LiveApp, texts: Sequence[str], page: int, repeat: int) -> dict[str, Any]:
-    cold: list[float] = []
-    warm: list[float] = []
+async def _times(live: LiveApp, texts: Sequence[str], page: int) -> dict[str, Any]:
+    took: dict[str, list[float]] = {"cold_ms": [], "warm_ms": []}
     for text in texts:
-        for turn in range(repeat):
+        for times in took.values():
             began = time.perf_counter()
             await live.recommend_together([FeedRequest("search", n=page, context={"query": text})])
-            (warm if turn else cold).append((time.perf_counter() - began) * 1_000)
-    return {"cold_ms": _percentiles(cold), "warm_ms": _percentiles(warm)}
+            times.append((time.perf_counter() - began) * 1_000)
+    return {name: _percentiles(times) for name, times in took.items()}
 
 
 def _percentiles(times: Sequence[float]) -> dict[str, float]:

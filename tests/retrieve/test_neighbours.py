@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +95,13 @@ def test_a_file_that_is_lacking_is_named(tmp_path: Path) -> None:
     (tmp_path / "weights.npy").unlink()
     with pytest.raises(FileNotFoundError, match="weights"):
         NeighbourLists.load(tmp_path)
+
+
+def test_serving_loads_no_library_of_training() -> None:
+    parts = "association", "similar", "item_item"
+    loaded = f"import sys, {', '.join(f'homefeed.retrieve.{part}' for part in parts)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert not {"numba", "mlxtend", "pandas", "sparse_dot_topn"} & set(done.stdout.split())
 
 
 def test_templates_are_told_once_an_item_and_not_of_none() -> None:

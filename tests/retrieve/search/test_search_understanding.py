@@ -43,12 +43,16 @@ def test_misspelt_words_are_the_closest_there_are() -> None:
     assert alternatives("refigrator new", names)[0] == {"refrigerator": 0.6}
     assert alternatives("chrager new", names)[0] == {"charger": 0.8}, "letters that changed places are one edit"
     assert alternatives("refxgxrator new", names)[0] == {}, "three edits are too many"
+    assert alternatives("chargur new", ["charger", "changer"])[0] == {"charger": 0.8}, (
+        "what is further off is not meant"
+    )
 
 
 def test_short_words_have_one_misspelt_letter_at_most() -> None:
     assert alternatives("hsoe x", ["shoe"])[0] == {"shoe": 0.8}
     assert alternatives("shxx x", ["shoe"])[0] == {}
     assert alternatives("sx x", ["sxy", "so"])[0] == {}
+    assert alternatives("sox x", ["so"])[0] == {}, "of two letters there are too many"
 
 
 def test_numbers_are_not_misspelt() -> None:
@@ -142,3 +146,17 @@ def test_synonyms_of_the_joined_word_are_those_of_the_two() -> None:
     table = "pendrive, flash drive"
     (others,) = alternatives("pen drive", ["pendrive"], table)
     assert others == {"pen drive": 1.0, "pendrive": 1.0, "flash drive": 0.7, "pen": 0.4, "drive": 0.4}
+
+
+def test_where_nothing_has_all_words_they_may_be_meant_otherwise() -> None:
+    names = ["yoga mat", "matt eraser", "eraser"]
+    assert alternatives("yoga matt", names) == [{"yoga": 1.0}, {"matt": 1.0, "mat": 0.5}]
+    assert alternatives("matt eraser", names) == [{"matt": 1.0}, {"eraser": 1.0}], "there is such a thing"
+    assert alternatives("matt", names) == [{"matt": 1.0}], "a word alone is itself"
+    assert alternatives("soft yoga matt eraser", [*names, "soft"])[2] == {"matt": 1.0}, "the query is too long"
+
+
+def test_what_will_do_for_a_word_is_a_having_of_it() -> None:
+    names = ["yoga mat", "couch mat", "matt eraser"]
+    told = meant("sofa mat", names, "sofa, couch")
+    assert [other.phrase for other in told[1].alternatives] == [("mat",)], "a couch is a sofa"

@@ -68,7 +68,12 @@ def words_of(text: str) -> list[str]:
         decomposed = unicodedata.normalize("NFKD", text.translate(_INVISIBLE))
         letters = (c for c in decomposed if not _is_accent(c))
         text = unicodedata.normalize("NFC", "".join(letters))
-    return _WORD.findall(_THOUSANDS.sub("", _POSSESSIVE.sub("", text.casefold())))
+    text = text.casefold()
+    if "'" in text or "\u2019" in text:
+        text = _POSSESSIVE.sub("", text)
+    if "," in text:
+        text = _THOUSANDS.sub("", text)
+    return _WORD.findall(text)
 
 
 @lru_cache(200_000)

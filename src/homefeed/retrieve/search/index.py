@@ -112,6 +112,7 @@ class TextIndex:
     def __init__(self, catalog: CatalogView, fields: Mapping[str, float]) -> None:
         self._catalog, self._fields = catalog, dict(fields)
         self._number_of: dict[str, int] = {}
+        self._number_of_word: dict[str, int] = {}
         self._words: dict[str, tuple[str, ...]] = {}
         self._rows: list[tuple[npt.NDArray[np.int32], Floats]] = []
         self._counts = np.zeros(1024, np.int64)
@@ -169,23 +170,24 @@ class TextIndex:
         """The terms of an item and how often it has them, times the weights of the fields."""
         if not self._catalog.available[position]:
             return _NO_WORDS
-        amounts: dict[str, float] = {}
+        amounts: dict[int, float] = {}
         for field, weight in self._fields.items():
             for text in self._catalog.terms_at(field, position):
                 for word in words_of(text):
-                    term = stem(word)
-                    amounts[term] = amounts.get(term, 0.0) + weight
-                    if word not in self._words.get(term, ()):
-                        self._learn(term, word)
-        numbers = np.array([self._number_of[term] for term in amounts], np.int32)
-        return numbers, np.array(list(amounts.values()), np.float32)
+                    number = self._number_of_word.get(word, -1)
+                    if number < 0:
+                        number = self._learn(word)
+                    amounts[number] = amounts.get(number, 0.0) + weight
+        return np.array(list(amounts), np.int32), np.array(list(amounts.values()), np.float32)
 
-    def _learn(self, term: str, word: str) -> None:
-        number = self._number_of.setdefault(term, len(self._number_of))
+    def _learn(self, word: str) -> int:
+        term = stem(word)
+        number = self._number_of_word[word] = self._number_of.setdefault(term, len(self._number_of))
         if number >= len(self._counts):
             self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
         known = self._words.get(term, ())
         self._words[term] = (word, *known) if word == term else (*known, word)
+        return number
 
     def _read(self) -> Reading:
         """Everything put in order anew, or only what changed lately while that is little."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import islice
 from typing import Final
+
+import numpy as np
 
 from homefeed.retrieve.search.analysis import asked_for
 from homefeed.retrieve.search.index import Reading
 from homefeed.retrieve.search.synonyms import Phrase, Synonyms
+from homefeed.types import Mask
 
 MOST_TERMS: Final = 32
 """Of a longer query only so many terms count."""
@@ -19,6 +23,9 @@ _COMPLETED: Final = 0.8
 _PART: Final = 0.4
 _CORRECTED: Final = (1.0, 0.8, 0.6)
 """What a term counts in the place of the one that was typed; corrected, by how many letters it differs."""
+
+_RECONSIDERED: Final = 0.5
+_MOST_RECONSIDERED: Final = 3
 
 _MOST_CORRECTIONS: Final = 3
 _MOST_COMPLETIONS: Final = 8
@@ -56,10 +63,42 @@ def understood(text: str, index: Reading, synonyms: Synonyms) -> tuple[Concept, 
     beginning of one, if it is the last, or else for a misspelling: of up to 1 letter in terms of 3 to 5 letters, 2
     in longer ones, by optimal string alignment (Damerau, CACM 1964), as search engines do. Two words that items
     write as one are that one, too, and one that they write as two those two. A term that nothing will do for is
-    kept: it was asked for and is not there.
+    kept: it was asked for and is not there. Where no item has something of everything in a short query, words that
+    items do have may have been meant otherwise, too: one letter may differ, as in "yoga matt".
     """
     word_of = dict(islice(asked_for(text).items(), MOST_TERMS))
-    return tuple(_concepts(word_of, index, synonyms))
+    concepts = tuple(_concepts(word_of, index, synonyms))
+    if not 2 <= len(concepts) <= _MOST_RECONSIDERED or _have_all(concepts, index):
+        return concepts
+    return tuple(_reconsidered(concept, index) for concept in concepts)
+
+
+def _have_all(concepts: Iterable[Concept], index: Reading) -> bool:
+    """Whether an item has something of every concept."""
+    left = np.ones(index.size, np.bool_)
+    for concept in concepts:
+        phrases = (other.phrase for other in concept.alternatives if other.share == 1)
+        left &= reduce(np.logical_or, (_having(phrase, index) for phrase in phrases), np.zeros_like(left))
+    return bool(left.any())
+
+
+def _having(phrase: Phrase, index: Reading) -> Mask:
+    """(items,) which have all terms of a phrase."""
+    masks = np.zeros((len(phrase), index.size), np.bool_)
+    for mask, term in zip(masks, phrase, strict=True):
+        mask[index.postings(term)[0]] = True
+    whole: Mask = np.asarray(masks.all(axis=0))
+    return whole
+
+
+def _reconsidered(concept: Concept, index: Reading) -> Concept:
+    """The concept of one word, with the words that differ from it by a letter."""
+    known = {other.phrase for other in concept.alternatives}
+    if len(concept.phrase) > 1 or not index.count(concept.phrase[0]):
+        return concept
+    close = [(word,) for word, _ in _corrections(concept.phrase[0], index, most=1)]
+    more = tuple(Alternative(phrase, _RECONSIDERED) for phrase in close if phrase not in known)
+    return replace(concept, alternatives=(*concept.alternatives, *more))
 
 
 def _concepts(word_of: Mapping[str, str], index: Reading, synonyms: Synonyms) -> Iterator[Concept]:
@@ -140,13 +179,13 @@ def _split(term: str, index: Reading) -> Phrase | None:
     return max(known)[1] if known else None
 
 
-def _corrections(term: str, index: Reading) -> list[tuple[str, int]]:
-    """The terms that are closest to it by so few edits, the most frequent first, each with its edits."""
-    edits = 0 if len(term) < 3 else 1 if len(term) < 6 else 2
+def _corrections(term: str, index: Reading, most: int = 2) -> list[tuple[str, int]]:
+    """The other terms that are closest to it by so few edits, the most frequent first, each with its edits."""
+    edits = min(most, 0 if len(term) < 3 else 1 if len(term) < 6 else 2)
     if not edits:
         return []
     near = index.vocabulary.near(term, edits)
-    words = [(word, distance) for word, distance in near if len(word) > 2 and not word[0].isdigit()]
+    words = [(word, n) for word, n in near if len(word) > 2 and not word[0].isdigit() and word != term]
     closest = min((distance for _, distance in words), default=0)
     best = [(word, distance) for word, distance in words if distance == closest]
     # A typing error seldom changes the first letter.

@@ -1,0 +1,142 @@
+"""Duplicates: which of equal items is kept, and what equal is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from homefeed.errors import RecipeError
+from homefeed.policy.duplicates import Duplicates
+from homefeed.protocols import Arranger
+from homefeed.testing import ArrangerContract, World, make_world, toy_item, toy_world
+from homefeed.testing.arranger import check_arranged
+from homefeed.types import Candidates, Dropped
+
+WHY = "the same as an item that ranks higher, was shown before, is excluded or asked about"
+
+
+def duplicates(world: World, *fields: str) -> Duplicates:
+    return Duplicates(Duplicates.Config(fields=fields or ("title", "content_type")), world.resources)
+
+
+def saying(*titles: str | None) -> World:
+    """A world of items i0, i1, ... of those titles."""
+    items = [toy_item(n, f"i{n}", 1, title=title) for n, title in enumerate(titles)]
+    return make_world(items, ())
+
+
+def candidates(*positions: int) -> Candidates:
+    """Candidates in that order."""
+    count = len(positions)
+    return Candidates(
+        positions=np.array(positions, np.int32),
+        retrievers=("popular",),
+        retrieved=np.ones((count, 1), np.float32),
+        feature_names=(),
+        features=np.empty((count, 0), np.float32),
+        scores=np.linspace(1, 0, count, dtype=np.float32),
+    )
+
+
+def left(world: World, *positions: int, anchor: str | None = None, exclude: tuple[str, ...] = ()) -> list[int]:
+    given = candidates(*positions)
+    query = world.query(anchor=anchor, exclude=exclude)
+    answer = duplicates(world).arrange(query, given)
+    check_arranged("duplicates", given, answer)
+    assert all(dropped.by == "duplicates" and dropped.why == WHY for dropped in answer.dropped)
+    kept: list[int] = answer.positions.tolist()
+    return kept
+
+
+class TestDuplicates(ArrangerContract):
+    def make(self, world: World) -> Arranger:
+        return duplicates(world, "genre")  # d1, d3 and d4 say the same; x1 says nothing
+
+
+class TestDuplicatesByNumber(ArrangerContract):
+    def make(self, world: World) -> Arranger:
+        return duplicates(world, "year", "content_type")
+
+
+WORLD = saying(
+    "Red shoe", "Hat", "red SHOE ", "Red  \t shoe", "Red shoes", None, "", "hat", "Rote Straße", "rote STRASSE"
+)
+
+
+def test_the_best_ranked_of_equals_is_kept() -> None:
+    assert left(WORLD, 2, 1, 0, 3, 7) == [2, 1]
+    assert left(WORLD, 7, 0, 3, 1, 2) == [7, 0]
+    assert left(WORLD, 8, 9) == [8]
+
+
+def test_what_differs_in_a_letter_is_another_thing() -> None:
+    assert left(WORLD, 0, 4) == [0, 4]
+
+
+def test_items_that_say_nothing_are_duplicates_of_none() -> None:
+    assert left(WORLD, 5, 6, 0) == [5, 6, 0]
+    assert left(WORLD, 6, 0, anchor="i5") == [6, 0]
+
+
+def test_none_is_kept_of_those_that_equal_the_anchor() -> None:
+    assert left(WORLD, 2, 1, 3, anchor="i0") == [1]
+    assert left(WORLD, 2, 3, anchor="i0") == []
+
+
+def test_none_is_kept_of_those_that_equal_what_was_shown_before() -> None:
+    assert left(WORLD, 2, 1, 3, 4, exclude=("i0",)) == [1, 4]
+    assert left(WORLD, 4, 8, exclude=("i0", "i7")) == [4, 8]
+
+
+def test_all_fields_must_be_equal() -> None:
+    items = [
+        toy_item(0, "a", 1, title="Shoe", content_type="movie", genre=["A", "B"]),
+        toy_item(1, "b", 1, title="Shoe", content_type="series", genre=["A", "B"]),
+        toy_item(2, "c", 1, title="shoe", content_type="MOVIE", genre=["A"]),
+        toy_item(3, "d", 1, content_type="movie"),
+        toy_item(4, "e", 1, title="movie"),
+    ]
+    world = make_world(items, ())
+    assert left(world, 0, 1, 2, 3, 4) == [0, 1, 3, 4]
+    given = candidates(0, 1, 2, 3, 4)
+    assert duplicates(world, "genre").arrange(world.query(), given).positions.tolist() == [0, 2, 3, 4]
+
+
+def test_what_is_equal_changes_with_the_items() -> None:
+    world = saying("Red shoe", "Red shoe", "Hat")
+    part, given = duplicates(world), candidates(0, 1, 2)
+    assert part.arrange(world.query(), given).positions.tolist() == [0, 2]
+    world.catalog.apply([toy_item(1, "i1", 1, title="Hat"), toy_item(3, "i3", 1, title="Red shoe")])
+    assert part.arrange(world.query(), candidates(0, 1, 2, 3)).positions.tolist() == [0, 1]
+    world.catalog.apply([toy_item(1, "i1", 1, title="Blue shoe")])
+    part.refresh()
+    assert part.arrange(world.query(), candidates(0, 1, 2, 3)).positions.tolist() == [0, 1, 2]
+
+
+def test_nothing_changes_where_nothing_is_said_twice() -> None:
+    given = candidates(4, 1, 0)
+    assert duplicates(WORLD).arrange(WORLD.query(), given) is given
+
+
+def test_what_was_dropped_before_stays_dropped() -> None:
+    given = replace(candidates(0, 2), dropped=(Dropped("caps", np.array([1], np.int32), "too many"),))
+    answer = duplicates(WORLD).arrange(WORLD.query(), given)
+    assert [(dropped.by, dropped.positions.tolist()) for dropped in answer.dropped] == [
+        ("caps", [1]),
+        ("duplicates", [2]),
+    ]
+
+
+def test_parts_of_the_same_fields_share_what_is_known() -> None:
+    world = saying("Red shoe", "red shoe")
+    assert duplicates(world)._groups is duplicates(world)._groups
+    assert duplicates(world)._groups is not duplicates(world, "title")._groups
+
+
+def test_fields_must_be_declared() -> None:
+    with pytest.raises(RecipeError, match='"colour" is not declared; expected some of title'):
+        duplicates(toy_world(), "title", "colour")
+    with pytest.raises(ValueError, match="fields"):
+        Duplicates.Config(fields=())
