@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+
+from homefeed.server import create_app
+from homefeed.settings import Settings
 
 if TYPE_CHECKING:
     from tests.conftest import Served
@@ -26,9 +30,20 @@ def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
     assert {"popular", "trending", "fresh", "home", "similar"} <= feeds.keys()
     assert [name for name, feed in feeds.items() if feed["anchored"]] == ["similar"]
     assert apps["streaming"]["event_types"] == ["play"]
+    assert apps["streaming"]["query_event_types"] == []
     assert apps["films"]["title"] == "Films"
     assert [feed["feed"] for feed in apps["films"]["feeds"]] == ["best", "new"]
     assert apps["films"]["feeds"][0]["title"] == "Best"
+
+
+async def test_the_event_types_about_a_query_are_named(tmp_path: Path) -> None:
+    app = create_app(Settings(home=tmp_path, apps=("shop",)))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            (shop,) = (await client.get("/v1/apps")).json()["apps"]
+    assert shop["event_types"] == ["product_click", "purchase", "search_query"]
+    assert shop["query_event_types"] == ["search_query"]
 
 
 def test_every_feed_that_is_listed_answers(api: httpx.Client) -> None:

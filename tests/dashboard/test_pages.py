@@ -22,6 +22,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 MARKUP_FROM_TEXT = re.compile(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\(|new Function")
+REMOTE_PICTURE = re.compile(r"""el\("(?:img|picture|video|iframe)"|new Image|\.src\b|background-image""")
 XML_NAMESPACE = "http://www.w3.org/2000/svg"
 
 
@@ -121,6 +122,40 @@ async def test_data_never_becomes_markup(client: httpx.AsyncClient) -> None:
     for name in (name for name in ASSETS if name.endswith(".js")):
         script = (await client.get(f"/dashboard/static/{name}")).text
         assert not MARKUP_FROM_TEXT.search(script), name
+
+
+async def test_no_picture_of_an_item_is_loaded(client: httpx.AsyncClient) -> None:
+    for name in ASSETS:
+        assert not REMOTE_PICTURE.search((await client.get(f"/dashboard/static/{name}")).text), name
+
+
+async def test_every_element_a_script_asks_for_is_on_the_page_once(client: httpx.AsyncClient) -> None:
+    ids = re.findall(r'\sid="([^"]+)"', (await client.get("/dashboard")).text)
+    assert len(ids) == len(set(ids))
+    for name in (name for name in ASSETS if name.endswith(".js")):
+        script = (await client.get(f"/dashboard/static/{name}")).text
+        assert set(re.findall(r'byId\("([^"]+)"\)', script)) <= set(ids), name
+        for panel in re.findall(r'new FeedPanel\("([^"]+)"', script):
+            assert {f"{panel}-{part}" for part in ("body", "request", "aside", "title")} <= set(ids)
+
+
+async def test_what_one_fills_in_says_what_it_is(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/dashboard")).text
+    fields = re.findall(r'<(?:input|select)[^>]*\sid="([^"]+)"', page)
+    assert {"app", "user-id", "event-type", "search-query"} <= set(fields)
+    labels = re.findall(r"<label.*?</label>", page, re.DOTALL)
+    for field in fields:
+        told = [label for label in labels if f'for="{field}"' in label or f' id="{field}"' in label]
+        assert len(told) == 1, field
+        assert re.sub(r"<[^>]+>", "", told[0]).strip(), field
+
+
+async def test_the_search_tells_what_it_found_to_who_cannot_see_it(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/dashboard")).text
+    (form,) = re.findall(r'<form[^>]*role="search".*?</form>', page, re.DOTALL)
+    assert 'type="search"' in form
+    assert 'type="submit"' in form
+    assert 'id="search-said" role="status"' in form
 
 
 @pytest.mark.parametrize(

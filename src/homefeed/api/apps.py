@@ -25,6 +25,7 @@ async def list_apps(context: InContext) -> AppsOut:
                     for feed in app.recipe.feeds.values()
                 ],
                 event_types=list(app.recipe.events),
+                query_event_types=[kind for kind, event in app.recipe.events.items() if event.about == "query"],
             )
             for name, app in context.apps.items()
         ]

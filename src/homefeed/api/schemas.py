@@ -83,12 +83,13 @@ class FeedOut(BaseModel):
 
 
 class AppOut(BaseModel):
-    """An app served here."""
+    """An app served here. Of its `event_types` those also in `query_event_types` are searches, about no item."""
 
     app: str
     title: str
     feeds: list[FeedOut]
     event_types: list[str]
+    query_event_types: list[str]
 
 
 class AppsOut(BaseModel):

@@ -1,9 +1,9 @@
-// Doing something to an item on a user's behalf: one event, of a size that people of this app really send.
+// Doing something on a user's behalf: one event, of a size that people of this app really send.
 
 import { get, path, post, Trouble } from "./api.js";
 import { known } from "./catalogue.js";
 import { state } from "./state.js";
-import { isTimed, tagFields } from "./words.js";
+import { amount, done, isTimed, tagFields } from "./words.js";
 
 const USERS = 8;
 const EVENTS = 200;
@@ -40,13 +40,24 @@ async function usualValue(type, item) {
   return isTimed(type) ? TIMED_DEFAULT : null;
 }
 
-/** Send the event; answers its value and how long it took to be durable. */
+/** Send an event; answers how long it took to be durable. */
+async function send(event) {
+  const { body, milliseconds } = await post(path(["apps", state.app.app, "events"]), event);
+  if (body.rejected.length) throw new Trouble(body.rejected[0].error);
+  return milliseconds;
+}
+
+/** Do to an item what is chosen; answers what that is called, how much of it, and how long it took. */
 export async function act(item, requestId) {
   const type = state.eventType;
   const value = await usualValue(type, item);
   const event = { user_id: state.userId, item_id: item.item_id, event_type: type, request_id: requestId };
-  const address = path(["apps", state.app.app, "events"]);
-  const { body, milliseconds } = await post(address, value === null ? event : { ...event, value });
-  if (body.rejected.length) throw new Trouble(body.rejected[0].error);
-  return { type, value, milliseconds };
+  const milliseconds = await send(value === null ? event : { ...event, value });
+  return { said: done(type), size: amount(type, value), milliseconds };
+}
+
+/** Tell that the user looked for what is in the search field; only for an app that keeps searches. */
+export async function tellSearch() {
+  const event = { user_id: state.userId, event_type: state.app.query_event_types[0], context: { query: state.query } };
+  return { said: "Searched for", size: "", milliseconds: await send(event) };
 }

@@ -2,7 +2,7 @@
 
 import { facets } from "./catalogue.js";
 import { byId, el, option } from "./dom.js";
-import { anchoredFeeds, feedTitle, otherFeeds, state } from "./state.js";
+import { anchoredFeeds, feedTitle, itemEventTypes, otherFeeds, state } from "./state.js";
 import { ago, capital, count, counted, plain, titleOf, toDo, trainedAt } from "./words.js";
 
 const CHIPS = 10;
@@ -66,12 +66,13 @@ export function showPerson() {
 }
 
 export function showEventTypes(choose) {
-  const types = state.app.event_types;
+  const types = itemEventTypes(state.app);
   const select = byId("event-type");
   select.replaceChildren(...types.map((type) => option(type, toDo(type), type === state.eventType)));
   byId("event-choice").hidden = types.length < 2;
   select.onchange = () => choose(select.value);
-  byId("step-verb").textContent = toDo(state.eventType);
+  byId("step-verb").parentElement.hidden = !types.length;
+  if (types.length) byId("step-verb").textContent = toDo(state.eventType);
 }
 
 /** The filters: a choice for each field worth it, keeping what is chosen. */
@@ -98,7 +99,9 @@ export function showTabs(chooseFeed, dropAnchor) {
   const tabs = feeds.map((feed) =>
     el("button", { type: "button", "aria-pressed": pressed(feed), click: () => chooseFeed(feed) }, feedTitle(feed)),
   );
+  const hadFocus = byId("explore-tabs").contains(document.activeElement);
   byId("explore-tabs").replaceChildren(...tabs);
+  if (hadFocus) tabs[feeds.indexOf(state.exploreFeed)]?.focus({ preventScroll: true });
   const isAbout = state.exploreFeed?.anchored && state.anchor;
   const drop = el("button", { type: "button", class: "close", "aria-label": "Close", click: dropAnchor }, "×");
   const title = isAbout ? `Like “${titleOf(state.anchor.item_id, state.anchor.attributes)}”` : null;

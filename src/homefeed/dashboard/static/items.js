@@ -2,6 +2,7 @@
 
 import { hueOf, toneOf } from "./colours.js";
 import { calmly, el, styled } from "./dom.js";
+import { figures } from "./figures.js";
 import { score, tagFields, titleOf, toDo } from "./words.js";
 
 const MOST_TAGS = 5;
@@ -40,7 +41,7 @@ function card(item, place, best, change, eventType, actions) {
   const title = titleOf(item.item_id, item.attributes);
   const button = (text, label, action, kind = "") =>
     el("button", { type: "button", class: kind, "aria-label": `${label}: ${title}`, click: action }, text);
-  const verb = toDo(eventType);
+  const verb = eventType && toDo(eventType);
   return el(
     "li",
     { class: change ? "item is-changed" : "item", "data-id": item.item_id },
@@ -50,6 +51,7 @@ function card(item, place, best, change, eventType, actions) {
       { class: "item-text" },
       el("p", { class: "item-title" }, el("span", { title: item.item_id }, title), movement(change)),
       tags(item.attributes),
+      figures(item.attributes),
       el("p", { class: "reason" }, item.reason),
       el(
         "div",
@@ -62,7 +64,7 @@ function card(item, place, best, change, eventType, actions) {
     el(
       "div",
       { class: "actions" },
-      button(verb, verb, () => actions.act(item), "tinted"),
+      verb && button(verb, verb, () => actions.act(item), "tinted"),
       button("Why?", "Why", () => actions.why(item), "quiet"),
       actions.similar && button("More like this", "More like", () => actions.similar(item), "quiet"),
     ),

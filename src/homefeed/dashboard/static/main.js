@@ -1,6 +1,6 @@
 // The dashboard: what is chosen, what is asked for it, and what follows from a press of a button.
 
-import { act, forget as forgetValues, learnValues } from "./acts.js";
+import { act, forget as forgetValues, learnValues, tellSearch } from "./acts.js";
 import { get, path } from "./api.js";
 import { forget as forgetItems, meet } from "./catalogue.js";
 import { showApps, showEventTypes, showFilters, showPeople, showPerson, showStats, showTabs } from "./chooser.js";
@@ -8,9 +8,11 @@ import { forget as forgetColours } from "./colours.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
 import { FeedPanel, HistoryPanel } from "./panels.js";
 import {
-  anchoredFeeds, asked, backToFirstPage, feedTitle, firstPageOf, homeFeed, otherFeeds, remember, showMore, state,
+  anchoredFeeds, asked, backToFirstPage, feedTitle, firstPageOf, homeFeed, isSearch, itemEventTypes, otherFeeds, remember,
+  showMore, state,
 } from "./state.js";
-import { amount, counted, done, milliseconds, titleOf } from "./words.js";
+import { focusSearch, forget as forgetSearch, listenToSearch, sayFound, showSearch, whatToType } from "./search.js";
+import { counted, done, milliseconds, titleOf } from "./words.js";
 import { closeOnBackdrop, showWhy } from "./why.js";
 
 const USERS = 50;
@@ -60,14 +62,27 @@ async function loadForYou(options) {
 async function loadExplore(options) {
   byId("explore").hidden = !state.exploreFeed;
   showTabs(chooseFeed, dropAnchor);
+  showSearch();
+  remember();
   if (!state.exploreFeed) return;
   const anchor = state.exploreFeed.anchored ? state.anchor : null;
-  await explore.load({ feed: state.exploreFeed.feed, anchor }, options);
+  const query = isSearch(state.exploreFeed) ? state.query : null;
+  if (query === "") {
+    explore.rest(whatToType());
+    sayFound(null);
+    return;
+  }
+  const moved = await explore.load({ feed: state.exploreFeed.feed, anchor, query }, options);
+  if (moved) sayFound(query ? explore.shown : null);
   showFilters(filtersChanged);
 }
 
 async function loadPast(options) {
   const events = await past.load(options);
+  if (events) {
+    state.lastDid = events[0]?.timestamp ?? null;
+    forYou.greet();
+  }
   if (!events?.length || state.knownUsers.has(state.userId)) return;
   const user = state.userId;
   const { body } = await get(path(["apps", state.app.app, "users", user])).catch(() => ({ body: null }));
@@ -87,6 +102,7 @@ async function loadStats() {
 async function chooseUser(user) {
   hideToast();
   state.userId = user;
+  state.lastDid = undefined;
   backToFirstPage();
   remember();
   showPeople(chooseUser);
@@ -97,13 +113,13 @@ async function chooseUser(user) {
 }
 
 /** Send an event and ask everything again: what comes back already knows of it. */
-async function doTo(item, requestId) {
+async function sendAndAsk(send, what) {
   if (isActing) return;
   isActing = true;
   try {
-    const sent = await act(item, requestId);
+    const sent = await send();
     const moved = await loadForYou({ compared: true });
-    tell(item, sent, moved ?? new Map());
+    tell(what, sent, moved ?? new Map());
     await Promise.all([loadExplore({ compared: true }), loadPast({ fresh: true }), loadStats().catch(() => null)]);
   } catch (trouble) {
     toast(`Not sent: ${trouble.message}`, true);
@@ -112,13 +128,16 @@ async function doTo(item, requestId) {
   }
 }
 
-function tell(item, sent, moved) {
+async function doTo(item, requestId) {
+  await sendAndAsk(() => act(item, requestId), titleOf(item.item_id, item.attributes));
+}
+
+function tell(what, sent, moved) {
   const fresh = [...moved.values()].filter((change) => change.isNew).length;
-  const size = amount(sent.type, sent.value);
-  const title = `“${titleOf(item.item_id, item.attributes)}”${size && ` (${size})`}`;
+  const title = `“${what}”${sent.size && ` (${sent.size})`}`;
   const list = moved.size ? `${fresh} new, ${moved.size - fresh} moved` : "the same items";
   const took = `Stored in ${milliseconds(sent.milliseconds)}, next list in ${forYou.aside.textContent}`;
-  toast(`${done(sent.type)} ${title}. ${took}: ${list}.`);
+  toast(`${sent.said} ${title}. ${took}: ${list}.`);
 }
 
 async function moreLike(item) {
@@ -131,7 +150,20 @@ async function moreLike(item) {
 async function chooseFeed(feed) {
   state.exploreFeed = feed;
   firstPageOf("explore");
+  const loaded = loadExplore();
+  if (isSearch(feed)) focusSearch();
+  await loaded;
+}
+
+async function lookFor() {
+  firstPageOf("explore");
   await loadExplore();
+}
+
+/** A search that is meant is something the user did, where the app keeps searches. */
+async function searched() {
+  if (!state.query || !state.app.query_event_types.length) await lookFor();
+  else await Promise.all([lookFor(), sendAndAsk(tellSearch, state.query)]);
 }
 
 async function dropAnchor() {
@@ -161,7 +193,7 @@ function chooseEventType(type) {
 }
 
 function forgetApp() {
-  for (const forget of [forgetItems, forgetColours, forgetValues]) forget();
+  for (const forget of [forgetItems, forgetColours, forgetValues, forgetSearch]) forget();
   state.filters.clear();
   state.anchor = state.userId = null;
 }
@@ -179,12 +211,19 @@ function notices(stats) {
   return [sentence(text, { class: "notice" })];
 }
 
-async function chooseApp(app, user = null) {
+/** The third column begins with a search that is asked for, else with what is popular. */
+function firstFeed(app) {
+  const feeds = otherFeeds(app);
+  return (state.query && feeds.find(isSearch)) || feeds.find((feed) => feed.feed === "popular") || feeds[0] || null;
+}
+
+async function chooseApp(app, { user = null, query = null } = {}) {
   forgetApp();
   state.app = app;
-  state.eventType = app.event_types[0];
+  state.eventType = itemEventTypes(app)[0] ?? null;
+  state.query = query ?? "";
+  state.exploreFeed = firstFeed(app);
   remember();
-  state.exploreFeed = otherFeeds(app).find((feed) => feed.feed === "popular") ?? otherFeeds(app)[0] ?? null;
   try {
     const [stats, users] = await Promise.all([
       loadStats(),
@@ -210,6 +249,7 @@ async function chooseApp(app, user = null) {
 
 function listen() {
   closeOnBackdrop();
+  listenToSearch(lookFor, searched);
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     const user = byId("user-id").value.trim();
@@ -239,7 +279,7 @@ async function start() {
     if (!body.apps.length) throw new Error("This server serves no app yet: name one in the setting `apps`.");
     const wanted = asked();
     const app = body.apps.find((one) => one.app === wanted.app) ?? body.apps[0];
-    await chooseApp(app, app.app === (wanted.app ?? app.app) ? wanted.user : null);
+    await chooseApp(app, app.app === (wanted.app ?? app.app) ? wanted : {});
     showApps(body.apps, (chosen) => chooseApp(chosen));
   } catch (trouble) {
     showTrouble(trouble);

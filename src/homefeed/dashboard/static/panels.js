@@ -9,6 +9,7 @@ import { ago, amount, done, exactly, milliseconds, titleOf, toDo } from "./words
 
 const HISTORY = 15;
 const SHORT = 4; // how many of them the style sheet leaves on a narrow screen
+const LATELY = 86_400_000; // milliseconds: a day
 const WHY_AGAIN = "Why it is, or is not, recommended again";
 
 /** What every column has: a body, a line with the request it shows, an aside, and a guard against stale answers. */
@@ -19,6 +20,7 @@ class Panel {
     this.aside = byId(`${name}-aside`);
     this.heading = byId(`${name}-title`);
     this.asked = 0;
+    this.shown = null;
   }
 
   /** Ask and show; of several questions only the answer to the last one is shown. */
@@ -38,8 +40,18 @@ class Panel {
     }
   }
 
+  /** Show something that was not asked for, whatever answers may still come. */
+  rest(node) {
+    this.asked++;
+    this.shown = null;
+    this.request.removeAttribute("href");
+    this.request.textContent = this.request.title = this.aside.textContent = "";
+    this.showInstead(node);
+  }
+
   fail(trouble) {
     this.aside.textContent = "";
+    this.shown = null;
     this.showInstead(emptyState("This list could not be loaded.", [el("p", {}, trouble.message)]));
   }
 
@@ -58,7 +70,6 @@ export class FeedPanel extends Panel {
     this.list = el("ol", { class: "items" });
     this.below = el("div");
     this.body.replaceChildren(this.above, this.list, this.below);
-    this.shown = null;
   }
 
   showInstead(...nodes) {
@@ -69,15 +80,16 @@ export class FeedPanel extends Panel {
 
   /** What is asked of the feed now: filters and length included. */
   question() {
-    const { feed, anchor } = this.target;
-    return { feed, anchor, n: state.shown[this.key], filters: filterTexts() };
+    const { feed, anchor, query } = this.target;
+    return { feed, anchor, query, n: state.shown[this.key], filters: filterTexts() };
   }
 
   /** Load a feed; answers how items moved if it is `compared` with the list before, null where it failed. */
   async load(target, { compared = false } = {}) {
     this.target = target;
-    const { feed, anchor, n, filters } = this.question();
+    const { feed, anchor, query, n, filters } = this.question();
     const address = path(["apps", state.app.app, "feeds", feed], {
+      query,
       user_id: state.userId,
       item_id: anchor?.item_id,
       n,
@@ -98,10 +110,9 @@ export class FeedPanel extends Panel {
     const more = answer.next_cursor
       ? el("button", { type: "button", class: "more", click: () => this.actions.more(this.key) }, "Show more")
       : null;
-    const stranger = answer.cold_start && this.key === "forYou" ? this.greeting() : null;
     const options = { eventType: state.eventType, actions: this.bound(answer), compared };
     const moved = showItems(this.list, answer.items, options);
-    this.above.replaceChildren(...[stranger].filter(Boolean));
+    this.greet();
     this.below.replaceChildren(...[more].filter(Boolean));
     return moved;
   }
@@ -115,20 +126,35 @@ export class FeedPanel extends Panel {
     };
   }
 
+  /** Say why a list for a user is not from what they did, once it is known when they did something. */
+  greet() {
+    if (!this.shown?.items.length) return;
+    const isDue = this.key === "forYou" && this.shown.cold_start && state.lastDid !== undefined;
+    this.above.replaceChildren(...(isDue ? [this.greeting()] : []));
+  }
+
   greeting() {
-    return el(
-      "p",
-      { class: "hint" },
-      el("b", {}, state.userId),
-      ` has no history yet, so this is what is liked most. Press ${toDo(state.eventType)} on anything: `,
-      "the next list is personal.",
-    );
+    const user = el("b", {}, state.userId);
+    const press = state.eventType ? ` Press ${toDo(state.eventType)} on anything: the next list is personal.` : "";
+    if (state.lastDid === null) {
+      return el("p", { class: "hint" }, user, ` has no history yet, so this is what is liked most.${press}`);
+    }
+    // Someone who did something just now and still gets this does not want it used.
+    if (Date.now() - new Date(state.lastDid) < LATELY) {
+      return el("p", { class: "hint" }, "Nothing ", user, " did is used here, so this is what is liked now.");
+    }
+    return el("p", { class: "hint" }, user, ` did nothing lately, so this is what is liked now.${press}`);
   }
 
   nothing() {
     const filters = filterTexts();
-    if (!filters.length) return emptyState("Nothing to show here yet.", [sentence("No item qualifies for this feed.")]);
+    const { query } = this.target;
     const clear = el("button", { type: "button", click: this.actions.clearFilters }, "Clear the filters");
+    if (query) {
+      const advice = filters.length ? `No such item has ${filters.join(" and ")}.` : "Try fewer words, or others.";
+      return emptyState(`Nothing matches “${query}”.`, [el("p", {}, advice)], ...(filters.length ? [clear] : []));
+    }
+    if (!filters.length) return emptyState("Nothing to show here yet.", [sentence("No item qualifies for this feed.")]);
     return emptyState("Nothing matches.", [el("p", {}, `No item here has ${filters.join(" and ")}.`)], clear);
   }
 }
@@ -145,7 +171,7 @@ export class HistoryPanel extends Panel {
     const app = state.app.app;
     const address = path(["apps", app, "users", state.userId, "events"], { limit: HISTORY });
     return this.ask(address, async (answer, isCurrent) => {
-      const attributes = await attributesOf(app, answer.events.map((event) => event.item_id));
+      const attributes = await attributesOf(app, answer.events.map((event) => event.item_id).filter(Boolean));
       if (!isCurrent()) return null;
       this.known = answer.events;
       this.show(answer.events, attributes, fresh);
@@ -169,14 +195,15 @@ export class HistoryPanel extends Panel {
     this.body.replaceChildren(list, ...(events.length > SHORT ? [whole] : []));
   }
 
+  /** A row of an event; a search shows its words, and no reason why they might be recommended. */
   row(event, attributes, oneType, isFresh) {
-    const title = titleOf(event.item_id, attributes);
+    const title = event.item_id ? titleOf(event.item_id, attributes) : `“${event.context.query ?? ""}”`;
     const said = [oneType ? "" : done(event.event_type), amount(event.event_type, event.value)];
     const why = () => this.actions.why({ item_id: event.item_id, attributes });
     return el(
       "li",
       { class: isFresh ? "event is-fresh" : "event" },
-      tile(attributes),
+      event.item_id ? tile(attributes) : el("span", { class: "tile is-search", "aria-hidden": "true" }),
       el(
         "div",
         { class: "item-text" },

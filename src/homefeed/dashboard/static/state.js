@@ -9,6 +9,9 @@ export const state = {
   eventType: null,
   exploreFeed: null,
   anchor: null,
+  query: "",
+  // When the user last did something: null for never, undefined while that is not known.
+  lastDid: undefined,
   filters: new Map(),
   shown: { forYou: FIRST_PAGE, explore: FIRST_PAGE },
 };
@@ -48,16 +51,23 @@ export function otherFeeds(app) {
 
 export const anchoredFeeds = (app) => app.feeds.filter((feed) => feed.anchored);
 
+/** The feed that looks for words; its name tells. */
+export const isSearch = (feed) => feed?.feed === "search";
+
+/** What one can do to an item; a search is about none. */
+export const itemEventTypes = (app) => app.event_types.filter((type) => !app.query_event_types.includes(type));
+
 export const feedTitle = (feed) => feed.title || feed.feed;
 
 export function asked() {
   const parameters = new URLSearchParams(location.search);
-  return { app: parameters.get("app"), user: parameters.get("user") };
+  return { app: parameters.get("app"), user: parameters.get("user"), query: parameters.get("query") };
 }
 
 export function remember() {
   const parameters = new URLSearchParams();
   parameters.set("app", state.app.app);
   if (state.userId !== null) parameters.set("user", state.userId);
+  if (isSearch(state.exploreFeed) && state.query) parameters.set("query", state.query);
   history.replaceState(null, "", `?${parameters}`);
 }

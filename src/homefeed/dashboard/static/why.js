@@ -102,7 +102,7 @@ function models(trace) {
 function facts(trace, item) {
   const said = [];
   if (trace.place !== null) said.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
-  if (trace.cold_start && trace.made_by !== trace.feed) said.push(`made by ${trace.made_by}, as the user is new`);
+  if (trace.cold_start && trace.made_by !== trace.feed) said.push(`made by ${trace.made_by}, as nothing lately tells what the user likes`);
   said.push(...tagFields(item.attributes).flatMap((field) => field.values));
   return said.join(" · ");
 }
@@ -146,12 +146,13 @@ function frame(item, ...inside) {
 }
 
 /** Open the trace of an item in a feed's answer to a question. */
-export async function showWhy(item, { feed, anchor, n, filters }) {
+export async function showWhy(item, { feed, anchor, query, n, filters }) {
   const address = path(["apps", state.app.app, "explain"], {
     feed,
     user_id: state.userId,
     item_id: item.item_id,
     anchor: anchor?.item_id,
+    query,
     n,
     filter: filters,
   });

@@ -25,6 +25,7 @@ const VERBS = {
 const TIMED = new Set(["play", "watch", "listen"]);
 const TITLES = ["title", "name"];
 const LONGEST_TAG = 40;
+const ADDRESS = /^https?:/;
 
 const numbers = new Intl.NumberFormat("en");
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
@@ -52,6 +53,9 @@ export function titleOf(itemId, attributes) {
   return field ? attributes[field] : itemId;
 }
 
+const isTag = (value) =>
+  typeof value === "string" && value && value.length <= LONGEST_TAG && !ADDRESS.test(value);
+
 /** The short texts and lists of texts among the attributes, by field: what can be shown as tags. */
 export function tagFields(attributes) {
   const title = titleField(attributes);
@@ -59,7 +63,7 @@ export function tagFields(attributes) {
   for (const [field, value] of Object.entries(attributes ?? {})) {
     if (field === title) continue;
     const values = Array.isArray(value) ? value : [value];
-    const short = values.filter((one) => typeof one === "string" && one && one.length <= LONGEST_TAG);
+    const short = values.filter(isTag);
     if (short.length) fields.push({ field, values: short, many: Array.isArray(value) });
   }
   return fields;
