@@ -47,7 +47,7 @@ def test_search_without_any_training(home: Path) -> None:
     assert result.stdout.splitlines() == [
         "Results for runing shoe:",
         "1. A000000001 - Red Running Shoes",
-        '   Matches "runing (as "running") shoe"',
+        '   Matches "runing (as running) shoe"',
     ]
 
 

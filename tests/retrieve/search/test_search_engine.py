@@ -33,11 +33,11 @@ def test_what_items_have_is_told_in_the_words_that_were_typed() -> None:
 
 
 def test_what_items_call_otherwise_is_told_in_their_words() -> None:
-    assert said("sofas", "a couch", "old sofa", "hat") == ['sofas (as "couch")', "sofas", ""]
-    assert said("refrigrator x", "refrigerator") == ['refrigrator (as "refrigerator")']
-    assert said("hoodi", "hoodies") == ['hoodi (as "hoodies")'], "no stems"
-    assert said("usb sticks", "pen drives") == ['usb sticks (as "pen drives")']
-    assert said("pen drive", "pendrive", "drive pen") == ['pen drive (as "pendrive")', "pen drive"]
+    assert said("sofas", "a couch", "old sofa", "hat") == ["sofas (as couch)", "sofas", ""]
+    assert said("refrigrator x", "refrigerator") == ["refrigrator (as refrigerator)"]
+    assert said("hoodi", "hoodies") == ["hoodi (as hoodies)"], "no stems"
+    assert said("usb sticks", "pen drives") == ["usb sticks (as pen drives)"]
+    assert said("pen drive", "pendrive", "drive pen") == ["pen drive (as pendrive)", "pen drive"]
 
 
 def test_of_a_phrase_an_item_may_have_a_part() -> None:
@@ -46,7 +46,7 @@ def test_of_a_phrase_an_item_may_have_a_part() -> None:
         "best usb",
         "usb sticks",
     ]
-    assert said("hair oil", "oil") == ['hair oil (as "oil")']
+    assert said("hair oil", "oil") == ["hair oil (as oil)"]
 
 
 def test_what_was_typed_goes_before_its_synonyms() -> None:

@@ -86,7 +86,7 @@ def test_reasons_say_what_of_the_query_an_item_has() -> None:
     world = toy_world()
     query = asking(world.query(), "Star refug")
     assert search(world).reasons(query, world.positions("s3", "d1", "s1")) == [
-        'Matches "star refug (as "refuge")"',
+        'Matches "star refug (as refuge)"',
         None,
         'Matches "star"',
     ]

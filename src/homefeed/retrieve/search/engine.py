@@ -64,7 +64,7 @@ class SearchEngine:
         return self._now().found(text[:LONGEST])
 
     def matches(self, found: Found, positions: Positions) -> Sequence[str]:
-        """What of the query each item has, in words: `running shoes`, or `sofa (as "couch")`; empty for none."""
+        """What of the query each item has, in words: `running shoes`, or `sofa (as couch)`; empty for none."""
         row_of = np.full(found.scores.size, -1, np.int32)
         known = np.flatnonzero(positions < found.scores.size)
         row_of[positions[known]] = known
@@ -92,7 +92,7 @@ class SearchEngine:
         words_of_items = " ".join(self.reading.written(term)[0] for term in used.phrase)
         if used.phrase == concept.phrase or words_of_items == concept.typed:
             return concept.typed
-        return f'{concept.typed} (as "{words_of_items}")'
+        return f"{concept.typed} (as {words_of_items})"
 
     def _now(self) -> _Kept:
         kept, reading = self._kept, self.reading
