@@ -20,7 +20,7 @@ class WorkerError(RuntimeError):
     """A worker ended without an answer; says what it said last."""
 
 
-def ask(python: str, folder: Path, action: str, **request: Any) -> dict[str, Any]:
+def ask(python: str, folder: Path, action: str, worker: Path = _WORKER, **request: Any) -> dict[str, Any]:
     """The answer of a worker that `python` runs.
 
     Raises:
@@ -30,7 +30,7 @@ def ask(python: str, folder: Path, action: str, **request: Any) -> dict[str, Any
     answer.unlink(missing_ok=True)
     asked.write_text(json.dumps({"action": action, "answer": str(answer), **request}), encoding="utf-8")
     try:
-        done = subprocess.run([python, str(_WORKER), str(asked)], capture_output=True, text=True, check=False)
+        done = subprocess.run([python, str(worker), str(asked)], capture_output=True, text=True, check=False)
     except OSError as error:
         raise WorkerError(f"{python}: expected a Python interpreter, got: {error}") from error
     if done.returncode or not answer.exists():

@@ -12,7 +12,6 @@ import importlib
 import json
 import os
 import platform
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ import scipy.sparse as sp
 
 from _cf_model import Config, Model
 from _cf_registry import CHOOSERS, MODELS
+from _cf_resident import forget_peak, resident
 from _lightgcn import CUT, Matrix, Split, as_matrix, ones_of, users_to_judge
 
 
@@ -69,15 +69,15 @@ def fit(
     pairs = _load(train)
     data = under_test.prepare(pairs)
     gc.collect()
-    _forget_peak()
-    before = _memory("VmRSS")
+    forget_peak()
+    before = resident("VmRSS")
     start = time.perf_counter()
     fitted = under_test.fit(data, config, seed)
     seconds = time.perf_counter() - start
     answer = {
         "warm_up_seconds": round(warm_up, 2),
         "fit_seconds": round(seconds, 3),
-        "fit_peak_mb": round(_memory("VmHWM"), 1),
+        "fit_peak_mb": round(resident("VmHWM"), 1),
         "before_fit_mb": round(before, 1),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "versions": _versions(under_test),
@@ -124,20 +124,6 @@ def _versions(model: Model) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _forget_peak() -> None:
-    """Linux begins a new peak; elsewhere the peak is that of the whole process."""
-    if Path("/proc/self/clear_refs").exists():
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def _memory(entry: str) -> float:
-    """Megabytes: VmRSS is what is resident now, VmHWM the most since the peak was forgotten."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(status.read_text(encoding="utf-8").split(f"{entry}:")[1].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2  # of macOS, in bytes
 
 
 if __name__ == "__main__":
