@@ -20,7 +20,12 @@ class WorkerError(RuntimeError):
     """A worker ended without an answer; says what it said last."""
 
 
-def ask(python: str, folder: Path, action: str, worker: Path = _WORKER, **request: Any) -> dict[str, Any]:
+def ask(python: str, folder: Path, action: str, **request: Any) -> dict[str, Any]:
+    """The answer of the worker of collaborative models; see `ask_worker`."""
+    return ask_worker(_WORKER, python, folder, action, **request)
+
+
+def ask_worker(worker: Path, python: str, folder: Path, action: str, **request: Any) -> dict[str, Any]:
     """The answer of a worker that `python` runs.
 
     Raises:

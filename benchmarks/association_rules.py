@@ -38,7 +38,7 @@ from _association_baskets import (
     top_by_popularity,
     top_by_rules,
 )
-from _cf_processes import WorkerError, ask, save
+from _cf_processes import WorkerError, ask_worker, save
 from _lightgcn import Matrix
 from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
 from homefeed.evaluate.metrics import PerUser
@@ -80,7 +80,7 @@ def measure(baskets: Matrix, folder: Path, min_support: float, validation: bool,
         config = {"method": method, "neighbours": _ALL} | (
             {"min_support": min_support} if method != "pairs" else {}
         )
-        costs[method] = ask(sys.executable, folder, "fit", _WORKER, config=config, **request)
+        costs[method] = ask_worker(_WORKER, sys.executable, folder, "fit", config=config, **request)
         models[method] = AssociationModel.load(folder / method)
     values = {method: _values(model, cases) for method, model in models.items()} | {
         "popular": _popular(train, cases)
