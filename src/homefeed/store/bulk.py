@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import HomefeedError
+from homefeed.store.partitions import ensure_partitions
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import events, items, users
 
@@ -31,9 +32,19 @@ _KEYS_PER_LOOKUP: Final = 5_000
 _LOOK_UP: Final = (
     "SELECT asked.key, events.seq FROM asked CROSS JOIN events ON events.app = ? AND events.key = asked.key"
 )
+_ONCE_IN_MONTH: Final = "ON CONFLICT (app, key, time) WHERE event_id IS NULL DO NOTHING"
+_NEW_IDS: Final = (
+    "WITH new_ids AS (INSERT INTO event_ids (app, key, seq) SELECT $1, key, seq FROM staged_events "
+    "WHERE event_id IS NOT NULL ORDER BY seq ON CONFLICT (app, key) DO NOTHING RETURNING seq) "
+)
+_ID_IS_NEW: Final = "LEFT JOIN new_ids USING (seq) WHERE event_id IS NULL OR new_ids.seq IS NOT NULL"
 _FIND_STAGED: Final = (
     "SELECT staged.seq, events.seq FROM staged_events AS staged "
-    "JOIN events ON events.app = $1 AND events.key = staged.key WHERE events.seq <> staged.seq"
+    "JOIN events ON events.app = $1 AND events.key = staged.key AND events.time = staged.time "
+    "AND events.time BETWEEN $2 AND $3 AND events.event_id IS NULL "
+    "WHERE staged.event_id IS NULL AND events.seq <> staged.seq "
+    "UNION ALL SELECT staged.seq, event_ids.seq FROM staged_events AS staged "
+    "JOIN event_ids ON event_ids.app = $1 AND event_ids.key = staged.key WHERE event_ids.seq <> staged.seq"
 )
 
 
@@ -93,6 +104,7 @@ async def append_rows(
         if erasures is not None and counters.erasures != erasures:
             raise StaleNumbersError("a user was erased while events were being imported")
         first = counters.event_seq - len(rows) + 1
+        await ensure_partitions(store, connection, app, rows.times)
         on_sqlite = store.dialect == "sqlite"
         insert = _insert_sqlite if on_sqlite else _insert_postgresql
         inserted = await insert(connection, app, received_at, first, rows)
@@ -109,7 +121,7 @@ async def analyse(store: Store) -> None:
     """
     if store.dialect == "postgresql":
         async with store.write() as connection:
-            await connection.execute(sa.text("ANALYZE users, items, events"))
+            await connection.execute(sa.text("ANALYZE users, items, events, event_ids"))
 
 
 async def settle(store: Store) -> None:
@@ -246,8 +258,10 @@ async def _insert_postgresql(
     )
     records = zip(*_records(first, rows), strict=True)
     await driver.copy_records_to_table("staged_events", records=records, columns=rows.names)
+    have_ids = any(event_id is not None for event_id in rows.event_ids)
     status = await driver.execute(
-        f"INSERT {_into(rows.names)} SELECT $1, $2, {names} FROM staged_events ORDER BY seq {_ONCE}",  # noqa: S608
+        f"{_NEW_IDS if have_ids else ''}INSERT {_into(rows.names)} SELECT $1, $2, {names} FROM staged_events "  # noqa: S608
+        f"{_ID_IS_NEW if have_ids else ''} ORDER BY time, seq {_ONCE_IN_MONTH}",
         app,
         received_at,
     )
@@ -271,7 +285,9 @@ async def _duplicates_sqlite(
 
 
 async def _duplicates_postgresql(
-    connection: AsyncConnection, app: str, first: int, _rows: EventColumns
+    connection: AsyncConnection, app: str, first: int, rows: EventColumns
 ) -> dict[int, int]:
     driver = await _driver(connection)
-    return {staged - first: logged for staged, logged in await driver.fetch(_FIND_STAGED, app)}
+    await driver.execute("ANALYZE staged_events (key, time)")
+    found = await driver.fetch(_FIND_STAGED, app, min(rows.times), max(rows.times))
+    return {staged - first: logged for staged, logged in found}

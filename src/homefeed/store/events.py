@@ -10,10 +10,12 @@ from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.store.items import item_numbers
+from homefeed.store.partitions import delete_events, drop_partitions, ensure_partitions
 from homefeed.store.session import Store
-from homefeed.store.tables import events, items, users
+from homefeed.store.tables import event_ids, events, items, users, without_id
 from homefeed.store.users import ensure_users
 from homefeed.types import Event
 
@@ -124,9 +126,7 @@ async def append_events(store: Store, app: str, batch: Sequence[Event], received
                 outcomes.append(Outcome.ACCEPTED)
                 rows[key] = _row(app, seq, key, user_of[event.user_id], numbers[event.item_id], event, received_at)
         if rows:
-            insert = store.insert(events).on_conflict_do_nothing(index_elements=["app", "key"])
-            result = await connection.execute(insert.returning(events.c.seq), list(rows.values()))
-            written = set(result.scalars())
+            written = await _insert(store, connection, app, list(rows.values()))
             first = last - len(batch) + 1
             for index, outcome in enumerate(outcomes):
                 if outcome is Outcome.ACCEPTED and first + index not in written:
@@ -144,9 +144,11 @@ async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | 
 
 async def prune_events(store: Store, app: str, before: int) -> int:
     """Delete the events older than a time; how many that were. What was counted of them stays until training."""
+    dropped = await drop_partitions(store, app, before)
     async with store.write() as connection:
-        gone = await connection.execute(events.delete().where(events.c.app == app, events.c.time < before))
-    return gone.rowcount
+        await store.advance(connection, app)
+        old = sa.and_(events.c.app == app, events.c.time < before)
+        return dropped + await delete_events(store, connection, old)
 
 
 async def rows_of_user(store: Store, app: str, user: int) -> LogRows:
@@ -201,6 +203,31 @@ async def totals(store: Store, app: str, now: int) -> Totals:
         last_event=last,
         events_per_minute=_per_minute(arrivals, now),
     )
+
+
+async def _insert(store: Store, connection: AsyncConnection, app: str, rows: Sequence[dict[str, Any]]) -> set[int]:
+    """Write those rows whose keys are new; the seqs of these."""
+    insert = store.insert(events)
+    if store.dialect == "sqlite":
+        once = insert.on_conflict_do_nothing(index_elements=["app", "key"])
+    else:
+        once = insert.on_conflict_do_nothing(index_elements=["app", "key", "time"], index_where=without_id)
+        await ensure_partitions(store, connection, app, [row["time"] for row in rows])
+        rows = await _with_new_ids(store, connection, rows)
+    if not rows:
+        return set()
+    return set((await connection.execute(once.returning(events.c.seq), rows)).scalars())
+
+
+async def _with_new_ids(
+    store: Store, connection: AsyncConnection, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    ids = [{name: row[name] for name in ("app", "key", "seq")} for row in rows if row["event_id"] is not None]
+    if not ids:
+        return list(rows)
+    insert = store.insert(event_ids).on_conflict_do_nothing(index_elements=["app", "key"])
+    new = set((await connection.execute(insert.returning(event_ids.c.seq), ids)).scalars())
+    return [row for row in rows if row["event_id"] is None or row["seq"] in new]
 
 
 _MOMENTS = (1 << 48) - 1

@@ -5,10 +5,13 @@ Times are microseconds since 1970 in UTC; attributes and contexts are JSON text.
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Constraint,
     Double,
     Index,
     Integer,
@@ -19,15 +22,15 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+_NAMES: Final = {
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
+metadata = MetaData(naming_convention=_NAMES)
 
 apps = Table(
     "apps",
@@ -73,26 +76,32 @@ users = Table(
     Index(None, "app", "revision", "number"),
 )
 
-events = Table(
-    "events",
-    metadata,
-    Column("app", String(63), nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("key", LargeBinary(16), nullable=False),
-    Column("user", Integer, nullable=False),
-    Column("item", Integer, nullable=False),
-    Column("event_type", String(63), nullable=False),
-    Column("value", Double, nullable=True),
-    Column("time", BigInteger, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("event_id", String(255), nullable=True),
-    Column("request_id", String(255), nullable=True),
-    Column("context", Text, nullable=True),
-    PrimaryKeyConstraint("app", "seq"),
-    UniqueConstraint("app", "key"),
-    Index(None, "app", "user", "time"),
-    sqlite_with_rowid=False,
-    comment="The event log, in the order it was written; `key` makes it idempotent.",
+
+def _events(of: MetaData, *unique: Constraint | Index, **options: Any) -> Table:
+    return Table(
+        "events",
+        of,
+        Column("app", String(63), nullable=False),
+        Column("seq", BigInteger, nullable=False),
+        Column("key", LargeBinary(16), nullable=False),
+        Column("user", Integer, nullable=False),
+        Column("item", Integer, nullable=False),
+        Column("event_type", String(63), nullable=False),
+        Column("value", Double, nullable=True),
+        Column("time", BigInteger, nullable=False),
+        Column("received_at", BigInteger, nullable=False),
+        Column("event_id", String(255), nullable=True),
+        Column("request_id", String(255), nullable=True),
+        Column("context", Text, nullable=True),
+        *unique,
+        Index(None, "app", "user", "time"),
+        comment="The event log, in the order it was written; `key` makes it idempotent.",
+        **options,
+    )
+
+
+events = _events(
+    metadata, PrimaryKeyConstraint("app", "seq"), UniqueConstraint("app", "key"), sqlite_with_rowid=False
 )
 
 impressions = Table(
@@ -124,4 +133,32 @@ reports = Table(
     Column("report", Text, nullable=False),
     PrimaryKeyConstraint("app", "created_at"),
     comment="The data report of every import.",
+)
+
+on_postgresql = MetaData(naming_convention=_NAMES)
+"""The tables as they are on PostgreSQL, where the log is partitioned: what is unique in it has to hold the time.
+
+So do the keys of events without an event_id; those of the others are unique in a table of their own.
+"""
+
+without_id: Final = text("event_id IS NULL")
+
+for _table in metadata.sorted_tables:
+    if _table is not events:
+        _table.to_metadata(on_postgresql)
+_events(
+    on_postgresql,
+    PrimaryKeyConstraint("app", "seq", "time"),
+    Index("uq_events_app_key_time", "app", "key", "time", unique=True, postgresql_where=without_id),
+    postgresql_partition_by="RANGE (app, time)",
+)
+
+event_ids = Table(
+    "event_ids",
+    on_postgresql,
+    Column("app", String(63), nullable=False),
+    Column("key", LargeBinary(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("app", "key"),
+    comment="The keys of events with an event_id: one counts once, whatever its time and so its partition.",
 )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
+from homefeed.store.partitions import delete_events
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import events, impressions, users
 from homefeed.types import User
@@ -69,13 +70,12 @@ async def erase_user(store: Store, app: str, user_id: str) -> int:
     async with store.write() as connection:
         await store.advance(connection, app, erasures=1)
         found = await _find(connection, app, user_id)
-        erased = await connection.execute(
-            events.delete().where(events.c.app == app, events.c.user == found.number)
-        )
+        theirs = sa.and_(events.c.app == app, events.c.user == found.number)
+        erased = await delete_events(store, connection, theirs)
         whose = sa.and_(impressions.c.app == app, impressions.c.user == found.number)
         await connection.execute(impressions.delete().where(whose))
         await connection.execute(users.delete().where(users.c.app == app, users.c.number == found.number))
-    return erased.rowcount
+    return erased
 
 
 async def get_user(store: Store, app: str, user_id: str) -> User:
