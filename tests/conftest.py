@@ -24,6 +24,7 @@ import orjson
 import polars as pl
 import pytest
 from sqlalchemy.engine import make_url
+from tests.apps.shop.shop_sample import fill as fill_shop
 
 from homefeed.store import Store, open_store
 
@@ -135,7 +136,9 @@ class Server:
 
 @dataclass(frozen=True)
 class Served:
-    """A running server of streaming, trained on the sample, and of films, an app of one's own without data."""
+    """A running server of streaming, trained on the sample, of a small shop, of a community without data, and of
+    films, an app of one's own without any.
+    """
 
     url: str
     store_url: str
@@ -170,12 +173,14 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """One server for all tests that only ask, or that use users and items of their own."""
     home = tmp_path_factory.mktemp("served")
     (home / "films.toml").write_text(FILMS)
-    settings = {"apps": f"streaming,{home / 'films.toml'}", "max_body_megabytes": "1", "poll_seconds": "0.1"}
+    apps = f"streaming,shop,community,{home / 'films.toml'}"
+    settings = {"apps": apps, "max_body_megabytes": "1", "poll_seconds": "0.1"}
     with asyncio.Runner() as runner:
         database = _postgres() if request.param == "postgresql" else None
         url = runner.run(database.__aenter__()) if database else f"sqlite:///{home / 'homefeed.db'}"
         try:
             sample = runner.run(_fill(url, home))
+            runner.run(fill_shop(url, home))
             with _serving(url, home, **settings) as server:
                 yield Served(server.url, url, home, sample)
                 _end_in_good_order(server)

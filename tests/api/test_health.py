@@ -25,7 +25,7 @@ def test_readyz_tells_of_every_app(api: httpx.Client) -> None:
     answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     apps = answer.json()["apps"]
-    assert apps.keys() == {"streaming", "films"}
+    assert apps.keys() == {"streaming", "shop", "community", "films"}
     assert apps["streaming"]["items"] >= 120
     assert apps["streaming"]["models"].keys() == {"signals", "item_item", "content"}
     assert apps["streaming"]["store"] is True

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from tests.conftest import Served
 
 KNOWN: dict[str, list[Any]] = {
-    "app": ["streaming", "films"],
-    "feed": ["home", "popular", "trending", "fresh", "similar", "best"],
+    "app": ["streaming", "films", "shop", "community"],
+    "feed": ["home", "popular", "trending", "fresh", "similar", "best", "search", "top_categories", "diverse"],
+    "product_id": ["P000000001", "P000000009"],
     # Not those of the sample: some will be deleted.
     "item_id": ["described-1", "described-2"],
     "anchor": ["described-1", "described-2"],
@@ -29,6 +30,9 @@ KNOWN: dict[str, list[Any]] = {
 # Whether these can use what the document allows depends on the app's recipe, on its data and on the time.
 DEPENDING = {
     "POST /events",
+    "POST /v1/reco/feedback",
+    "GET /v1/reco/explanations",
+    "POST /api/v1/interactions/interactions",
     "POST /v1/apps/{app}/events",
     "POST /v1/apps/{app}/items",
     "PUT /v1/apps/{app}/items/{item_id}",
@@ -45,7 +49,7 @@ def as_lines(context: schemathesis.SerializationContext, value: Any) -> bytes:
 
 def described() -> dict[str, Any]:
     """The document, with names of what is there, so that more than 404s are tried."""
-    document = create_app(Settings(home=Path("never-opened"), apps=("streaming",))).openapi()
+    document = create_app(Settings(home=Path("never-opened"), apps=("streaming", "shop", "community"))).openapi()
     for operations in document["paths"].values():
         for operation in operations.values():
             # Cursors are for the server to make.

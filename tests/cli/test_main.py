@@ -19,7 +19,7 @@ from homefeed.cli.main import cli, main
 INSTALLED = Path(sys.executable).with_name("homefeed")
 COMMANDS = [
     *("demo", "serve", "doctor", "generate", "import", "train", "schedule", "evaluate"),
-    *("popular", "recommend", "history", "explain"),
+    *("popular", "recommend", "search", "history", "explain", "synonyms"),
     *("erase", "prune"),
 ]
 ITEMS = "item_id,title,content_type,genre\ni1,Café ★,movie,Drama\n"

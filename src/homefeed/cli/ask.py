@@ -163,10 +163,10 @@ def history(
         {
             "item_id": event.item_id or None,
             "title": None if attributes is None else orjson.loads(attributes).get(recipe.items.title),
-            "query": event.context.get("query"),
             "event_type": event.event_type,
             "value": event.value,
             "timestamp": format_time(event.time),
+            **({"query": event.context["query"]} if "query" in event.context else {}),
         }
         for event, attributes in found
     ]

@@ -158,7 +158,7 @@ class Shop:
 
 async def fill(store_url: str, home: Path) -> None:
     """Import the shop's files and train."""
-    folder = home / "sample"
+    folder = home / "shop-files"
     folder.mkdir(parents=True)
     now = datetime.now(UTC)
     for name, rows in (("products", PRODUCTS), ("events", _events(now))):
