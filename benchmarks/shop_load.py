@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--per-minute", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--search-limit", type=int, help="Instead of the contract's default of 2,000.")
+    parser.add_argument("--workers", type=int, default=1, help="Server processes.")
     parser.add_argument("--writes", type=float, default=0.1, help="Interactions for every page.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -68,9 +69,11 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     paths = _paths(folder / "sample", rng, options.search_limit)
     port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", "--factory", "homefeed.server:create_app", "--port", str(port)]
+    command = [str(Path(sys.executable).with_name("homefeed")), "serve", "--port", str(port)]
     environment = os.environ | {"HOMEFEED_HOME": str(folder), "HOMEFEED_APPS": "shop"}
-    server = subprocess.Popen([*command, "--no-access-log", "--log-level", "error"], env=environment)
+    server = subprocess.Popen(
+        [*command, "--workers", str(options.workers)], env=environment, stderr=subprocess.DEVNULL
+    )
     try:
         _wait(port)
         asyncio.run(_load(port, paths, options.per_minute / 60, 5.0, options.writes))
@@ -90,13 +93,14 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "products": options.products,
         "events": options.events,
         "search_limit": options.search_limit or "default",
+        "processes": options.workers,
         "requests": len(pages),
         "requests_per_minute": round(len(pages) / wall * 60),
         "failed": done.failed,
         **_quantiles(pages),
         **{page: _quantiles(done.seconds[page]) for page in (*PAGES, "write")},
         "megabytes_per_second": round(done.received / wall / 1e6, 1),
-        "server_peak_mb": memory,
+        "server_peak_mb": memory if options.workers == 1 else None,
         "client_cpu_share": round(client / wall, 2),
         "floors": FLOORS,
     }

@@ -57,12 +57,12 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
                 await working.stop()
 
     app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
-    for router in (apps.router, items.router, users.router, events.router, feeds.router, health.router):
+    # Routes are tried in their order: those that are asked most come first.
+    for router in (*_own_routes(recipes), events.router, feeds.router, items.router, users.router, apps.router):
         app.include_router(router)
+    app.include_router(health.router)
     app.include_router(metrics.router(measured))
     app.include_router(pages.router)
-    for router in _own_routes(recipes):
-        app.include_router(router)
     errors.install(app)
     openapi.install(app)
     most = int(settings.max_body_megabytes * 1_000_000)

@@ -21,7 +21,7 @@ from homefeed.store.bulk import EventColumns, append_rows
 from homefeed.store.events import Outcome, append_events, row_key, rows_of_user
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.tables import events as log
-from homefeed.store.users import put_users
+from homefeed.store.users import list_users, put_users
 from homefeed.types import Event
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ async def test_a_search_is_a_row_without_an_item(world: World) -> None:
         (1, 2, "click", None),
         (2, 0, "search", '{"query":"7\\" plates, \\"flat\\""}'),
     ]
-    rows = await rows_of_user(world.store, "streaming", 1)
+    user = (await list_users(world.store, "streaming", 0, 1))[0]
+    _, rows = await rows_of_user(world.store, "streaming", user.user_id)
     assert list(rows.queries) == ["red shoes", None, None]
 
 

@@ -149,9 +149,9 @@ async def test_reading_past_a_watermark_by_pages_gives_every_row_once(store: Sto
 
 async def test_the_rows_of_a_user_are_theirs_in_the_order_of_time(store: Store) -> None:
     await append(store, play(time=3), play(user="v", time=2), play(time=1), play(item="b", time=3))
-    number = (await get_user(store, APP, "u")).number
-    rows = await rows_of_user(store, APP, number)
-    assert (rows.times, rows.items, set(rows.users)) == ((1, 3, 3), (1, 1, 2), {number})
+    user, rows = await rows_of_user(store, APP, "u")
+    assert user == await get_user(store, APP, "u")
+    assert (rows.times, rows.items, set(rows.users)) == ((1, 3, 3), (1, 1, 2), {user.number})
 
 
 async def test_the_latest_come_first_and_of_one_moment_the_last_told(store: Store) -> None:

@@ -157,7 +157,8 @@ async def check_events(store: Store, app: str, model: Model) -> None:
     ]
     for user in model.users.values():
         mine = [event for number, event in reversed(model.events) if number == user.number]
-        assert list((await rows_of_user(store, app, user.number)).times) == sorted(event.time for event in mine)
+        _, rows = await rows_of_user(store, app, user.user_id)
+        assert list(rows.times) == sorted(event.time for event in mine)
         newest = [event for event, _ in await latest_of_user(store, app, user.user_id, 100)]
         assert newest == sorted(mine, key=lambda event: -event.time)
     found = await totals(store, app, 0)

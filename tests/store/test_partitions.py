@@ -144,7 +144,7 @@ async def test_events_land_in_the_partitions_of_their_app_and_month(store: Store
     expected = {f"events_{label}_{app}": n for label, n in counts.items() for app in (APP, "other")}
     assert await partitions(store) == expected
     assert list(await times(store)) == moments
-    assert list((await rows_of_user(store, APP, 1)).times) == sorted(moments)
+    assert list((await rows_of_user(store, APP, "u"))[1].times) == sorted(moments)
     assert [event.time for event, _ in await latest_of_user(store, APP, "u", 2)] == [at(2150), AUGUST]
 
 

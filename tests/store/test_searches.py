@@ -17,7 +17,7 @@ from homefeed.store.events import (
     rows_of_user,
 )
 from homefeed.store.items import ItemWrite, put_items
-from homefeed.store.users import erase_user, get_user
+from homefeed.store.users import erase_user
 from homefeed.types import Event
 
 APP = "shop"
@@ -58,8 +58,7 @@ async def test_a_search_is_written_once_and_read_back(store: Store) -> None:
     assert outcomes == [Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.ACCEPTED, Outcome.ACCEPTED]
     assert await append_events(store, APP, [search()], 9_000) == [Outcome.DUPLICATE]
 
-    user = await get_user(store, APP, "u")
-    rows = await rows_of_user(store, APP, user.number)
+    _, rows = await rows_of_user(store, APP, "u")
     assert list(rows.queries) == ["red shoes", None, "boots"]
     assert [item == NO_ITEM for item in rows.items] == [True, False, True]
     after = await rows_after(store, APP, 0, 10)

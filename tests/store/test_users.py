@@ -115,7 +115,8 @@ async def test_erasing_takes_the_events_too_and_nobody_elses(store: Store) -> No
         await get_user(store, APP, "u")
     assert [user.user_id for user in await list_users(store, APP, 0, 10)] == ["v"]
     assert await latest_of_user(store, APP, "u", 10) == []
-    assert len(await rows_of_user(store, APP, 1)) == 0
+    with pytest.raises(NotFoundError):
+        await rows_of_user(store, APP, "u")
     rows = await rows_after(store, APP, 0, 100)
     assert set(rows.users) == {2}
     assert len(rows) == 4
@@ -128,7 +129,7 @@ async def test_erasing_in_one_app_leaves_the_same_number_in_another(store: Store
         await append_events(store, app, [Event("u", "i", "play", 1)], 100)
     assert await erase_user(store, APP, "u") == 1
     assert await get_user(store, "other", "u") == User("u", 1, {})
-    assert len(await rows_of_user(store, "other", 1)) == 1
+    assert len((await rows_of_user(store, "other", "u"))[1]) == 1
     assert (await store.counters("other")).erasures == 0
 
 

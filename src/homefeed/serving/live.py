@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,7 +80,7 @@ class LiveApp:
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache)
         self._slates = SlateCache(slate_cache, outside.clock())
-        self._shared = SharedSlates()
+        self._shared, self._turns = SharedSlates(), asyncio.Lock()
         self.impressions = ImpressionLog(store, recipe.app)
         self._replicas = replicas
         self._writer = EventWriter(self._commit)
@@ -115,7 +116,12 @@ class LiveApp:
             NotFoundError: no such feed, or no such anchor.
             InvalidError: a filter or the cursor cannot be used.
         """
-        (asked,) = await self._asked([request])
+        stored = await self._stored(request.user_id)
+        async with self._turn():
+            return self._recommended(request, stored)
+
+    def _recommended(self, request: FeedRequest, stored: StoredUser) -> Answer:
+        (asked,) = self._asked([request], stored)
         whose = replace(request, cursor=None, n=0)
         ranked = self._slates.find(asked.cursor.slate, whose, asked.state)
         slate = page(ranked, asked.query) if ranked is not None else None
@@ -141,7 +147,12 @@ class LiveApp:
             NotFoundError: no such feed, or no such anchor.
             InvalidError: a filter cannot be used.
         """
-        every = await self._asked(requests)
+        stored = await self._stored(requests[0].user_id)
+        async with self._turn():
+            return self._recommended_together(requests, stored)
+
+    def _recommended_together(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[Answer]:
+        every = self._asked(requests, stored)
         state = (self._parts.serial, self.catalog.revisions)
         known = [self._shared.find(asked.feed, asked.query, state) for asked in every]
         own = [asked for asked, slate in zip(every, known, strict=True) if slate is None]
@@ -156,7 +167,7 @@ class LiveApp:
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
         """Tell why an item is, or is not, in the answer to the request."""
-        (asked,) = await self._asked([request])
+        (asked,) = self._asked([request], await self._stored(request.user_id))
         return explain(asked.feed, asked.query, self._position(item_id))
 
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
@@ -338,7 +349,17 @@ class LiveApp:
             asked.models,
         )
 
-    async def _asked(self, requests: Sequence[FeedRequest]) -> list[_Asked]:
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One request computes in each turn of the event loop, however many are ready.
+
+        What waits for the store needs many turns of it: it would wait for all that is ready in every one.
+        """
+        async with self._turns:
+            await asyncio.sleep(0)
+            yield
+
+    def _asked(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[_Asked]:
         """The requests of one user, by one reading of the clock and of who they are."""
         parts, (request, *_) = self._parts, requests
         feeds = [self._feed(parts, each.feed) for each in requests]
@@ -346,7 +367,6 @@ class LiveApp:
         excluded = [self.catalog.position(item_id) for item_id in request.exclude]
         gone = [*self.catalog.positions(cursor.shown).tolist(), *(p for p in excluded if p is not None)]
         before = self.catalog.positions(cursor.last)
-        stored = await self._stored(request.user_id)
         query = Query(
             app=self.recipe.app,
             feed=request.feed,

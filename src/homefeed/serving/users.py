@@ -15,7 +15,6 @@ from homefeed.errors import NotFoundError
 from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.events import LogRows, rows_of_user
-from homefeed.store.users import get_user
 from homefeed.types import NO_SEARCHES, Codes, Floats, History, Numbers, Searches, Times, UserState
 
 _CONSENT = frozenset(("", "false", "no", "n", "f", "0"))
@@ -103,10 +102,9 @@ class UserCache:
     async def load(self, user_id: str) -> StoredUser:
         """The same, straight from the store."""
         try:
-            user = await get_user(self._store, self._app, user_id)
+            user, rows = await rows_of_user(self._store, self._app, user_id)
         except NotFoundError:
             return StoredUser(None)
-        rows = await rows_of_user(self._store, self._app, user.number)
         types, values = log_columns(rows, self._weights)
         return StoredUser(
             user.number,

@@ -12,12 +12,13 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from homefeed.errors import NotFoundError
 from homefeed.store.items import item_numbers
 from homefeed.store.partitions import delete_events, drop_partitions, ensure_partitions
 from homefeed.store.session import Store
 from homefeed.store.tables import event_ids, events, items, users, without_id
 from homefeed.store.users import ensure_users
-from homefeed.types import Event
+from homefeed.types import Event, User
 
 
 class Outcome(Enum):
@@ -53,6 +54,7 @@ NO_ITEM: Final = 0
 """The number in place of an item's in events about a query: items are numbered from 1."""
 
 NO_ROWS: Final = LogRows((), (), (), (), (), ())
+_ROW: Final = ("seq", "user", "item", "event_type", "value", "time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,10 @@ async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | 
     where = sa.and_(events.c.app == app, events.c.seq > seq)
     if until is not None:
         where = sa.and_(where, events.c.seq <= until)
-    return await _rows(store, where, events.c.seq, limit)
+    query = sa.select(*(events.c[name] for name in _ROW)).where(where).order_by(events.c.seq).limit(limit)
+    async with store.read() as connection:
+        rows = (await connection.execute(query)).all()
+    return LogRows(*zip(*rows, strict=True)) if rows else NO_ROWS
 
 
 async def prune_events(store: Store, app: str, before: int) -> int:
@@ -151,11 +156,34 @@ async def prune_events(store: Store, app: str, before: int) -> int:
         return dropped + await delete_events(store, connection, old)
 
 
-async def rows_of_user(store: Store, app: str, user: int) -> LogRows:
-    """All rows of one user, in the order of their times."""
-    mine = sa.and_(events.c.app == app, events.c.user == user)
-    context = sa.case((events.c.item == NO_ITEM, events.c.context))
-    return await _rows(store, mine, events.c.time, None, context)
+async def rows_of_user(store: Store, app: str, user_id: str) -> tuple[User, LogRows]:
+    """A user and all their rows, in the order of their times, by one query: it stands in the way of a request.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    own = sa.and_(events.c.app == app, events.c.user == users.c.number)
+    query = (
+        sa.select(
+            users.c.number,
+            users.c.attributes,
+            *(events.c[name] for name in _ROW),
+            sa.case((events.c.item == NO_ITEM, events.c.context)),
+        )
+        .select_from(users.outerjoin(events, own))
+        .where(users.c.app == app, users.c.user_id == user_id)
+        .order_by(events.c.time, events.c.seq)
+    )
+    async with store.read() as connection:
+        found = (await connection.execute(query)).all()
+    if not found:
+        raise NotFoundError(f'no user "{user_id}" in {app}')
+    number, attributes = found[0][:2]
+    user = User(user_id, number, orjson.loads(attributes))
+    if found[0].seq is None:
+        return user, NO_ROWS
+    rows = LogRows(*zip(*(row[2:] for row in found), strict=True))
+    return user, replace(rows, queries=[None if text is None else _query(text) for text in rows.queries])
 
 
 async def latest_of_user(
@@ -240,23 +268,6 @@ def _per_minute(arrivals: Sequence[int], now: int) -> float:
     if len(recent) < _TAIL:
         return float(len(recent))
     return float(round(len(recent) * _MINUTE / max(now - recent[-1], 1)))
-
-
-async def _rows(
-    store: Store,
-    where: sa.ColumnElement[bool],
-    order: sa.ColumnElement[Any],
-    limit: int | None,
-    *contexts: sa.ColumnElement[Any],
-) -> LogRows:
-    columns = [events.c[name] for name in ("seq", "user", "item", "event_type", "value", "time")]
-    query = sa.select(*columns, *contexts).where(where).order_by(order, events.c.seq).limit(limit)
-    async with store.read() as connection:
-        rows = (await connection.execute(query)).all()
-    if not rows:
-        return NO_ROWS
-    found = LogRows(*zip(*rows, strict=True))
-    return replace(found, queries=[None if text is None else _query(text) for text in found.queries])
 
 
 def _query(context: str) -> str:
