@@ -50,6 +50,12 @@ async def test_programs_are_told_health_at_the_front_door(client: httpx.AsyncCli
     }
 
 
+@pytest.mark.parametrize("door", ["/", "/dashboard/"])
+async def test_a_link_to_the_front_door_keeps_what_it_asks_to_see(client: httpx.AsyncClient, door: str) -> None:
+    answer = await client.get(f"{door}?app=live&user=ann%20b&query=caf%C3%A9", headers=BROWSER)
+    assert answer.headers["location"] == "/dashboard?app=live&user=ann%20b&query=caf%C3%A9"
+
+
 async def test_a_browser_is_led_from_the_front_door_to_the_dashboard(client: httpx.AsyncClient) -> None:
     answer = await client.get("/", headers=BROWSER)
     assert (answer.status_code, answer.headers["location"]) == (307, "/dashboard")

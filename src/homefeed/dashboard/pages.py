@@ -65,7 +65,7 @@ class Asset:
 async def front_door(request: Request, context: InContext) -> Response:
     """Health for programs; the dashboard for browsers."""
     if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(_at(request, "/dashboard"), 307, headers={"Vary": "Accept"})
+        return _to_dashboard(request, {"Vary": "Accept"})
     health = {
         "status": "ok",
         "name": "Homefeed",
@@ -85,7 +85,7 @@ async def dashboard(request: Request) -> Response:
 @router.get("/dashboard/")
 async def dashboard_with_slash(request: Request) -> Response:
     """The page's links are relative to `/dashboard`, so that they hold behind any proxy's prefix."""
-    return RedirectResponse(_at(request, "/dashboard"), 307)
+    return _to_dashboard(request)
 
 
 @router.get("/dashboard/static/{name}")
@@ -95,6 +95,12 @@ async def static(request: Request, name: str) -> Response:
     if asset is None:
         raise NotFoundError(f'the dashboard has no file "{name:.80}"')
     return _answer(request, asset)
+
+
+def _to_dashboard(request: Request, headers: dict[str, str] | None = None) -> Response:
+    # With what the link asks to see: which app, which user.
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(_at(request, "/dashboard") + query, 307, headers=headers)
 
 
 def _at(request: Request, path: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import structlog
 
-from homefeed.catalog import Counters, Resources, strengths
+from homefeed.catalog import Counters, Resources
 from homefeed.engine import build_feeds, empty_catalog, event_weights, resources_of
 from homefeed.errors import NotFoundError
 from homefeed.explain import Trace
@@ -20,15 +19,17 @@ from homefeed.recipe import Recipe
 from homefeed.serving import cursor as cursors
 from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.clock import Outside
+from homefeed.serving.counting import count_rows
 from homefeed.serving.impressions import ImpressionLog
 from homefeed.serving.models import ModelSet, load_models, wanted_versions
 from homefeed.serving.slates import SharedSlates, SlateCache
-from homefeed.serving.users import StoredUser, UserCache, log_columns, without_refused
+from homefeed.serving.turns import Turns
+from homefeed.serving.users import StoredUser, UserCache, without_refused
 from homefeed.serving.writer import EventWriter
 from homefeed.store import Counters as StoreCounters
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
-from homefeed.store.events import LogRows, Outcome, append_events, rows_after
+from homefeed.store.events import Outcome, append_events, rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
 from homefeed.types import Event, Query, Slate, UserState
@@ -80,7 +81,7 @@ class LiveApp:
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache)
         self._slates = SlateCache(slate_cache, outside.clock())
-        self._shared, self._turns = SharedSlates(), asyncio.Lock()
+        self._shared, self._turns = SharedSlates(), Turns()
         self.impressions = ImpressionLog(store, recipe.app)
         self._replicas = replicas
         self._writer = EventWriter(self._commit)
@@ -117,7 +118,7 @@ class LiveApp:
             InvalidError: a filter or the cursor cannot be used.
         """
         stored = await self._stored(request.user_id)
-        async with self._turn():
+        async with self._turns:
             return self._recommended(request, stored)
 
     def _recommended(self, request: FeedRequest, stored: StoredUser) -> Answer:
@@ -148,7 +149,7 @@ class LiveApp:
             InvalidError: a filter cannot be used.
         """
         stored = await self._stored(requests[0].user_id)
-        async with self._turn():
+        async with self._turns:
             return self._recommended_together(requests, stored)
 
     def _recommended_together(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[Answer]:
@@ -285,24 +286,9 @@ class LiveApp:
         while counters.watermark < until and len(
             rows := await rows_after(store, app, counters.watermark, _PAGE, until)
         ):
-            self._count(counters, rows)
+            count_rows(counters, rows, self.catalog, self._weights, self.recipe, self.outside.clock())
             self._users.forget(numbers=set(rows.users))
         counters.watermark = max(counters.watermark, until)
-
-    def _count(self, counters: Counters, rows: LogRows) -> None:
-        types, values = log_columns(rows, self._weights)
-        positions = self.catalog.positions(np.array(rows.items, np.int32))
-        full = counters.full[positions] if self.catalog.size else np.zeros(len(rows), np.float32)
-        strength = strengths(self._weights, types, values, full)
-        positions[types < 0] = -1  # as in training, undeclared types do not count
-        # A clock that is ahead must not make everything else look old.
-        times = np.minimum(np.array(rows.times, np.int64), self.outside.clock())
-        counters.add(positions, strength, times)
-        users, items = np.array(rows.users, np.int32), np.array(rows.items, np.int32)
-        for name in self.recipe.signals.distinct:
-            told = types == self.recipe.event_types.index(name)
-            counters.add_distinct(name, users[told], items[told])
-        counters.watermark = rows.seqs[-1]
 
     async def _stored(self, user_id: str | None) -> StoredUser:
         if user_id is None:
@@ -348,16 +334,6 @@ class LiveApp:
             asked.query.now,
             asked.models,
         )
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """One request computes in each turn of the event loop, however many are ready.
-
-        What waits for the store needs many turns of it: it would wait for all that is ready in every one.
-        """
-        async with self._turns:
-            await asyncio.sleep(0)
-            yield
 
     def _asked(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[_Asked]:
         """The requests of one user, by one reading of the clock and of who they are."""

@@ -1,0 +1,29 @@
+"""What the log tells is added to an app's counters, by the rules that training counts by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from homefeed.catalog import CatalogView, Counters, EventWeights, strengths
+from homefeed.recipe import Recipe
+from homefeed.serving.users import log_columns
+from homefeed.store.events import LogRows
+
+
+def count_rows(
+    counters: Counters, rows: LogRows, catalog: CatalogView, weights: EventWeights, recipe: Recipe, now: int
+) -> None:
+    """Add `rows` to `counters` and move its watermark behind them. No event counts as later than `now`."""
+    types, values = log_columns(rows, weights)
+    positions = catalog.positions(np.array(rows.items, np.int32))
+    full = counters.full[positions] if catalog.size else np.zeros(len(rows), np.float32)
+    strength = strengths(weights, types, values, full)
+    positions[types < 0] = -1  # as in training, undeclared types do not count
+    # A clock that is ahead must not make everything else look old.
+    times = np.minimum(np.array(rows.times, np.int64), now)
+    counters.add(positions, strength, times)
+    users, items = np.array(rows.users, np.int32), np.array(rows.items, np.int32)
+    for name in recipe.signals.distinct:
+        told = types == recipe.event_types.index(name)
+        counters.add_distinct(name, users[told], items[told])
+    counters.watermark = rows.seqs[-1]
