@@ -168,6 +168,14 @@ def fill_sample() -> FillSample:
     return fill
 
 
+@pytest.fixture(scope="module")
+def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: FillSample) -> Path:
+    """A home with the sample and models trained on it, for tests that only ask."""
+    folder = tmp_path_factory.mktemp("sample")
+    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
+    return folder
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests that only ask, or that use users and items of their own."""

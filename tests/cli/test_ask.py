@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +91,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text)
     ask(folder, "import", "streaming", str(folder))
     ask(folder, "train", "streaming")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
     return folder
 
 

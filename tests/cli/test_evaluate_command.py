@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,6 @@ def evaluate(home: Path, *options: str, app: str = "streaming") -> Result:
 def told(home: Path, *options: str, app: str = "streaming") -> Any:
     """What it says with --json, quickly."""
     return json.loads(evaluate(home, "--json", "--no-replay", *options, app=app).stdout)
-
-
-@pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pytest
 import structlog
 from filelock import FileLock
 from typer.testing import CliRunner, Result
@@ -28,19 +25,6 @@ def done(home: Path, *args: str) -> str:
     result = run(home, *args)
     assert result.exit_code == 0, (result.output, result.exception)
     return result.stdout
-
-
-@pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path, sample_home: Path) -> Path:
-    """A copy of the sample's home, to change."""
-    return Path(shutil.copytree(sample_home, tmp_path / "home"))
 
 
 def test_train_publishes_every_model_and_lists_them(home: Path) -> None:

@@ -9,11 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -59,19 +58,6 @@ def diagnosis(home: Path, **settings: str) -> tuple[int, dict[str, tuple[bool, s
     return result.exit_code, {
         found["check"]: (found["ok"], found["detail"]) for found in json.loads(result.stdout)
     }
-
-
-@pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path, sample_home: Path) -> Path:
-    """A copy of the sample's home, to change."""
-    return Path(shutil.copytree(sample_home, tmp_path / "home"))
 
 
 @pytest.fixture

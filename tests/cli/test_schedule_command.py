@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -42,19 +40,6 @@ def run(home: Path, *args: str, **settings: str) -> Result:
 def lines(result: Result) -> list[dict[str, Any]]:
     """What was logged, without when."""
     return [{k: v for k, v in json.loads(line).items() if k != "timestamp"} for line in result.stderr.splitlines()]
-
-
-@pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
-    return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path, sample_home: Path) -> Path:
-    """A copy of the sample's home, to change."""
-    return Path(shutil.copytree(sample_home, tmp_path / "home"))
 
 
 def current(home: Path) -> dict[str, str]:

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.policy.in_order import candidates
 
 from homefeed.errors import RecipeError
 from homefeed.policy.duplicates import Duplicates
 from homefeed.protocols import Arranger
 from homefeed.testing import ArrangerContract, World, make_world, toy_item, toy_world
 from homefeed.testing.arranger import check_arranged
-from homefeed.types import Candidates, Dropped
+from homefeed.types import Dropped
 
 WHY = "the same as an item that ranks higher, was shown before, is excluded or asked about"
 
@@ -25,19 +26,6 @@ def saying(*titles: str | None) -> World:
     """A world of items i0, i1, ... of those titles."""
     items = [toy_item(n, f"i{n}", 1, title=title) for n, title in enumerate(titles)]
     return make_world(items, ())
-
-
-def candidates(*positions: int) -> Candidates:
-    """Candidates in that order."""
-    count = len(positions)
-    return Candidates(
-        positions=np.array(positions, np.int32),
-        retrievers=("popular",),
-        retrieved=np.ones((count, 1), np.float32),
-        feature_names=(),
-        features=np.empty((count, 0), np.float32),
-        scores=np.linspace(1, 0, count, dtype=np.float32),
-    )
 
 
 def left(world: World, *positions: int, anchor: str | None = None, exclude: tuple[str, ...] = ()) -> list[int]:

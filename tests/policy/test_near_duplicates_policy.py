@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.policy.in_order import candidates
 
 from homefeed.errors import RecipeError
 from homefeed.policy.near_duplicates import NearDuplicates
@@ -44,19 +45,6 @@ WORLD = saying(TEXTS)
 
 def part(world: World, **config: tuple[str, ...]) -> NearDuplicates:
     return NearDuplicates(NearDuplicates.Config.model_validate(config), world.resources)
-
-
-def candidates(*positions: int) -> Candidates:
-    """Candidates in that order."""
-    count = len(positions)
-    return Candidates(
-        positions=np.array(positions, np.int32),
-        retrievers=("popular",),
-        retrieved=np.ones((count, 1), np.float32),
-        feature_names=(),
-        features=np.empty((count, 0), np.float32),
-        scores=np.linspace(1, 0, count, dtype=np.float32),
-    )
 
 
 def shown(given: Candidates, *exclude: int) -> tuple[list[int], list[tuple[list[int], str]]]:

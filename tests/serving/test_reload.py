@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.ticking import Ticking
 
 from homefeed.apps import find_recipe
 from homefeed.catalog import CatalogView, Resources
@@ -33,18 +34,7 @@ either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 """For what is the same on every database: a database of one's own takes PostgreSQL a second."""
 
 
-class Ticking:
-    """A clock of which no two readings are the same."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> int:
-        self.now += 1
-        return self.now
-
-
-OUTSIDE = Outside(Ticking())
+OUTSIDE = Outside(Ticking(NOW))
 
 
 @pytest.fixture

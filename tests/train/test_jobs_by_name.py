@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.ticking import Ticking
 
 from homefeed.apps import find_recipe
 from homefeed.catalog import SignalsModel
@@ -29,18 +30,7 @@ NOW = 1_700_000_000 * SECOND
 EVERY = ("item_item", "content", "signals")
 
 
-class Ticking:
-    """A clock of which no two readings are the same."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> int:
-        self.now += 1
-        return self.now
-
-
-OUTSIDE = Outside(Ticking())
+OUTSIDE = Outside(Ticking(NOW))
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """The files of a shop that was generated, and the truth beside them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from homefeed.apps.shop.generate import END, Format
+from homefeed.samples import END
 
 DAY = 86_400
 LAST = int(END.timestamp())
@@ -20,8 +19,6 @@ COLUMNS = {
     "truth/complements": "product_type complement sub_category complement_sub_category strength",
     "truth/queries": "query product_type searches",
 }
-READERS: dict[Format, Callable[[Path], pl.DataFrame]]
-READERS = {"csv": pl.read_csv, "parquet": pl.read_parquet, "jsonl": pl.read_ndjson}
 
 
 @dataclass(frozen=True)

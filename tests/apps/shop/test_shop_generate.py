@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from tests.apps.shop.shop_files import COLUMNS, DAY, LAST, READERS, Sample, read
+from tests.apps.shop.shop_files import COLUMNS, DAY, LAST, Sample, read
 
 from homefeed.apps.shop import trips as module
-from homefeed.apps.shop.generate import ACTIONS, END, Format, generate
-from homefeed.errors import InvalidError
+from homefeed.apps.shop.generate import ACTIONS, generate
+from homefeed.samples import END
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +19,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return read(folder)
 
 
-def small(folder: Path, seed: int = 7, kind: Format = "csv") -> dict[str, bytes]:
-    summary = generate(folder, users=60, items=200, events=1_500, days=70, seed=seed, format=kind)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in summary.files}
-
-
 def test_the_summary_names_what_was_written(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     summary = generate(folder, users=50, items=40, events=700, days=10)
@@ -31,32 +26,6 @@ def test_the_summary_names_what_was_written(tmp_path: Path) -> None:
     tables = {str(path.relative_to(folder)): pl.read_csv(path) for path in summary.files}
     assert {name.removesuffix(".csv"): " ".join(table.columns) for name, table in tables.items()} == COLUMNS
     assert [table.height for table in tables.values()][:5] == [40, 50, 700, 50, 40]
-
-
-def test_the_same_seed_writes_the_same_bytes_and_another_one_others(tmp_path: Path) -> None:
-    first, again, other = small(tmp_path / "a"), small(tmp_path / "b"), small(tmp_path / "c", seed=8)
-    assert first == again
-    by_seed = first.keys() - {"users.csv", "truth/complements.csv"}
-    assert all(first[name] != other[name] for name in by_seed)
-
-
-def test_users_and_products_do_not_depend_on_the_number_of_events(tmp_path: Path) -> None:
-    for events in (100, 2_000):
-        generate(tmp_path / str(events), users=60, items=90, events=events)
-    for name in COLUMNS.keys() - {"events", "truth/queries"}:
-        assert (tmp_path / f"100/{name}.csv").read_bytes() == (tmp_path / f"2000/{name}.csv").read_bytes()
-
-
-def test_every_format_holds_the_same_rows(tmp_path: Path) -> None:
-    tables: dict[Format, dict[str, pl.DataFrame]] = {}
-    for kind, reader in READERS.items():
-        small(tmp_path, kind=kind)
-        tables[kind] = {name: reader(tmp_path / f"{name}.{kind}") for name in COLUMNS if "/" not in name}
-        assert (tmp_path / "truth" / "products.csv").exists()
-    for name, table in tables["csv"].items():
-        assert " ".join(table.columns) == COLUMNS[name]
-        for kind in READERS:
-            assert tables[kind][name].cast(pl.String).equals(table.cast(pl.String)), (name, kind)
 
 
 def test_users_are_letters_and_digits(sample: Sample) -> None:
@@ -140,20 +109,3 @@ def test_small_worlds_work(tmp_path: Path, size: dict[str, Any]) -> None:
     assert set(written.events["product_id"].drop_nulls()) <= set(written.products["id"])
     end = int(sizes.get("end", END).timestamp())
     assert written.events["time"].is_between(end - sizes["days"] * DAY, end - 1).all()
-
-
-@pytest.mark.parametrize(
-    ("wrong", "text"),
-    [
-        ({"users": 0}, "users: expected at least 1, got 0"),
-        ({"items": -1}, "items: expected at least 1, got -1"),
-        ({"days": 0}, "days: expected at least 1, got 0"),
-        ({"events": 0}, "events: expected 1 to 28,000"),
-        ({"end": END.replace(tzinfo=None)}, "end: expected a time with a time zone"),
-        ({"events": 28_001}, "events: expected 1 to 28,000 for 20 users in 7 days, got 28,001"),
-    ],
-)
-def test_impossible_sizes_are_refused_in_words(tmp_path: Path, wrong: dict[str, Any], text: str) -> None:
-    with pytest.raises(InvalidError, match=text):
-        generate(tmp_path, **{"users": 20, "items": 20, "events": 100, "days": 7, **wrong})
-    assert not list(tmp_path.iterdir())

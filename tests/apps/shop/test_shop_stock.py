@@ -7,10 +7,11 @@ import pytest
 from tests.apps.shop.shop_files import Sample, read
 
 from homefeed.apps.shop.complements import KINDS, pairs, slots
-from homefeed.apps.shop.generate import END, generate, plan_world
+from homefeed.apps.shop.generate import generate, plan_world
 from homefeed.apps.shop.sellers import ADJECTIVES, BRANDS, PALETTES
 from homefeed.apps.shop.stock import KIND_SHELF
 from homefeed.apps.shop.wares import MAINS, SHELVES
+from homefeed.samples import END
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ import pytest
 from tests.apps.shop.shop_files import DAY, LAST, Sample, read
 
 from homefeed.apps.shop.complements import KINDS
-from homefeed.apps.shop.generate import END, World, generate, plan_world
+from homefeed.apps.shop.generate import World, generate, plan_world
 from homefeed.apps.shop.queries import misspell, write_queries
 from homefeed.apps.shop.sellers import BRANDS, PALETTES
 from homefeed.apps.shop.trips import CLICK, PURCHASE, SEARCH, Shop
 from homefeed.apps.shop.wares import SHELVES
+from homefeed.samples import END
 
 
 @pytest.fixture(scope="module")

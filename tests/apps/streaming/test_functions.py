@@ -74,13 +74,6 @@ def ended(program: str, home: Path, **environment: str) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: Callable[[str, Path], Any]) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def streaming(sample_home: Path) -> Iterator[Streaming]:
     """The sample, for tests that only ask."""
     with Streaming(settings_of(sample_home)) as opened:

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +8,9 @@ import polars as pl
 import pytest
 
 from homefeed.apps.streaming import generate as module
-from homefeed.apps.streaming.generate import END, Format, World, generate, plan_world
+from homefeed.apps.streaming.generate import World, generate, plan_world
 from homefeed.apps.streaming.titles import CONTENT_TYPES, GENRES, STYLES
-from homefeed.errors import InvalidError
+from homefeed.samples import END
 
 DAYS = 90
 COLUMNS = {
@@ -43,11 +42,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return Sample(folder, tables["users"], tables["items"], events, tables["truth_users"], world)
 
 
-def small(folder: Path, seed: int = 7, kind: Format = "csv") -> dict[str, bytes]:
-    summary = generate(folder, users=60, items=90, events=1_500, days=14, seed=seed, format=kind)
-    return {path.name: path.read_bytes() for path in summary.files}
-
-
 def rows(ids: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return ids.str.slice(1).cast(pl.Int64).to_numpy() - 1
 
@@ -57,38 +51,6 @@ def test_the_summary_names_what_was_written(tmp_path: Path) -> None:
     assert (summary.users, summary.items, summary.events) == (50, 40, 700)
     assert [path.name for path in summary.files] == ["users.csv", "items.csv", "events.csv", "truth_users.csv"]
     assert [pl.read_csv(path).height for path in summary.files] == [50, 40, 700, 50]
-
-
-def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
-    assert small(tmp_path / "a") == small(tmp_path / "b")
-
-
-def test_another_seed_writes_other_files(tmp_path: Path) -> None:
-    first, second = small(tmp_path / "a", seed=1), small(tmp_path / "b", seed=2)
-    assert all(first[name] != second[name] for name in first)
-
-
-def test_users_and_items_do_not_depend_on_the_number_of_events(tmp_path: Path) -> None:
-    for events in (100, 2_000):
-        generate(tmp_path / str(events), users=60, items=90, events=events, days=14)
-    for name in ("users.csv", "items.csv", "truth_users.csv"):
-        assert (tmp_path / "100" / name).read_bytes() == (tmp_path / "2000" / name).read_bytes()
-
-
-def test_every_format_holds_the_same_rows(tmp_path: Path) -> None:
-    readers: dict[Format, Callable[[Path], pl.DataFrame]] = {
-        "csv": pl.read_csv,
-        "parquet": pl.read_parquet,
-        "jsonl": pl.read_ndjson,
-    }
-    tables = {}
-    for kind, read in readers.items():
-        small(tmp_path, kind=kind)
-        tables[kind] = {name: read(tmp_path / f"{name}.{kind}") for name in COLUMNS}
-    for name, columns in COLUMNS.items():
-        assert tables["csv"][name].columns == columns
-        for kind in readers:
-            assert tables[kind][name].cast(pl.String).equals(tables["csv"][name].cast(pl.String)), (name, kind)
 
 
 def test_the_files_have_the_columns_of_the_contract(sample: Sample) -> None:
@@ -292,24 +254,3 @@ def test_the_smallest_worlds_work(tmp_path: Path, size: dict[str, Any]) -> None:
     sizes: dict[str, Any] = {"users": 20, "items": 20, "events": 150, "days": 7} | size
     generate(tmp_path, **sizes)
     assert pl.read_csv(tmp_path / "events.csv").height == sizes["events"]
-
-
-@pytest.mark.parametrize(
-    ("wrong", "text"),
-    [
-        ({"users": 0}, "users: expected at least 1, got 0"),
-        ({"items": -1}, "items: expected at least 1, got -1"),
-        ({"days": 0}, "days: expected at least 1, got 0"),
-        ({"events": 0}, "events: expected 1 to 28,000"),
-        ({"events": 28_001}, "events: expected 1 to 28,000 for 20 users in 7 days, got 28,001"),
-    ],
-)
-def test_impossible_sizes_are_refused_in_words(tmp_path: Path, wrong: dict[str, Any], text: str) -> None:
-    with pytest.raises(InvalidError, match=text):
-        generate(tmp_path, **{"users": 20, "items": 20, "events": 100, "days": 7, **wrong})
-    assert not list(tmp_path.iterdir())
-
-
-def test_an_end_without_a_time_zone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidError, match="end: expected a time with a time zone"):
-        generate(tmp_path, end=datetime(2026, 1, 1))  # noqa: DTZ001 - what the test is about

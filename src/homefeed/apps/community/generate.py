@@ -8,24 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from homefeed.apps.community.people import DAY, NEVER, TAGS, Homes, People, Rhythm, choose, plan_people, plan_posts
+from homefeed.apps.community.people import NEVER, TAGS, Homes, People, choose, plan_people, plan_posts
 from homefeed.apps.community.posts import KINDS, NAMES, Rng
-from homefeed.errors import InvalidError
+from homefeed.samples import (
+    END,
+    Format,
+    Rhythm,
+    Summary,
+    check_events,
+    check_sizes,
+    ids,
+    iso,
+    plan_rhythm,
+    write_tables,
+)
 from homefeed.types import Codes, Floats, Mask, Times
 
-Format: TypeAlias = Literal["csv", "parquet", "jsonl"]
 Rows: TypeAlias = npt.NDArray[np.intp]
-
-END: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Where the default window of events ends: fixed, so that the sample never depends on today."""
 
 ACTIONS: Final = ("view", "click", "like", "comment", "share", "save", "hide", "report")
 """The event types of the contract, in the order in which a visit can show them."""
@@ -34,7 +41,6 @@ ACTIONS: Final = ("view", "click", "like", "comment", "share", "save", "hide", "
 _WORKDAY: Final = (6, 3, 2, 1, 1, 2, 6, 13, 13, 9, 8, 9, 15, 12, 8, 9, 13, 21, 32, 44, 52, 48, 32, 15)
 _WEEKEND: Final = (11, 6, 4, 2, 2, 2, 4, 8, 15, 24, 30, 31, 29, 26, 27, 31, 35, 38, 44, 52, 56, 50, 36, 20)
 
-_MOST_EVENTS_A_DAY: Final = 200
 _WANDERING_SHARE: Final = 0.1  # visits that follow what is around rather than the resident's interests
 _OFF_INTEREST: Final = 0.004  # what an item that meets no interest counts, where one that meets the best counts 1
 _FOR_BLOCK: Final = np.array([1.0, 0.15, 1.8], np.float32)  # items for all, for other blocks, for one's own
@@ -44,16 +50,6 @@ _HOUR: Final = 3_600
 _LONGEST_SESSION: Final = 3 * _HOUR
 _OFFERED: Final = 56  # items a resident chooses from at each visit
 _CHUNK: Final = 20_000  # visits drawn at once: bounds memory
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What was written."""
-
-    users: int
-    items: int
-    events: int
-    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -119,9 +115,7 @@ def generate(
     """
     sizes = {"users": users, "items": items, "days": days, "communities": communities, "blocks": blocks}
     world = plan_world(seed=seed, end=end, **sizes)
-    if not 1 <= events <= _MOST_EVENTS_A_DAY * users * days:
-        most = _MOST_EVENTS_A_DAY * users * days
-        raise InvalidError(f"events: expected 1 to {most:,} for {users:,} users in {days:,} days, got {events:,}")
+    check_events(events, users, days)
     drawn = _draw_events(world, events, np.random.default_rng([seed, 2]), progress)
     tables = {
         f"users.{format}": _users_table(world),
@@ -130,31 +124,17 @@ def generate(
         "truth/users.csv": _true_users(world.people),
         "truth/items.csv": _true_items(world.posts),
     }
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
-    files = [_write(table, folder / name) for name, table in tables.items()]
-    return Summary(users, items, events, tuple(files))
+    return Summary(users, items, events, write_tables(tables, folder))
 
 
 def plan_world(*, seed: int, end: datetime, **sizes: int) -> World:
     """The residents and items of a seed, with all that the files do not tell; sizes as in `generate`."""
-    for name, value in sizes.items():
-        if value < 1:
-            raise InvalidError(f"{name}: expected at least 1, got {value}")
-    if end.tzinfo is None:
-        raise InvalidError("end: expected a time with a time zone")
-    rhythm = _plan_rhythm(int(end.timestamp()), sizes["days"])
+    check_sizes(end, **sizes)
+    rhythm = plan_rhythm(int(end.timestamp()), sizes["days"], _WORKDAY, _WEEKEND)
     homes = _plan_homes(**sizes)
     people = plan_people(sizes["users"], homes, rhythm, np.random.default_rng([seed, 0]))
     posts = plan_posts(sizes["items"], homes, people, rhythm, np.random.default_rng([seed, 1]))
     return World(homes, people, posts, rhythm, _set_up_board(posts, rhythm))
-
-
-def _plan_rhythm(end: int, days: int) -> Rhythm:
-    begin = end - days * DAY
-    hour = np.arange(begin // _HOUR, -(-end // _HOUR) + 1)
-    is_weekend = (hour // 24 + 3) % 7 >= 5  # 1970-01-01 was a Thursday
-    busy = np.where(is_weekend, np.array(_WEEKEND)[hour % 24], np.array(_WORKDAY)[hour % 24])
-    return Rhythm(hour * _HOUR, np.concatenate(([0.0], np.cumsum(busy[:-1]))), begin, end)
 
 
 def _plan_homes(*, communities: int, blocks: int, users: int, items: int, **_: int) -> Homes:
@@ -318,14 +298,14 @@ def _users_table(world: World) -> pl.LazyFrame:
     people, homes = world.people, world.homes
     return pl.LazyFrame(
         {
-            "user_id": _ids("u", len(people.block)),
+            "user_id": ids("u", len(people.block)),
             "community_id": np.array(homes.communities)[people.community],
             "block": np.array(homes.blocks)[people.block],
             "interests": people.declared,
             "language": people.language,
             "joined_at": people.joined,
         }
-    ).with_columns(pl.col("interests").replace("", None), _iso("joined_at"))
+    ).with_columns(pl.col("interests").replace("", None), iso("joined_at"))
 
 
 def _items_table(world: World) -> pl.LazyFrame:
@@ -333,10 +313,10 @@ def _items_table(world: World) -> pl.LazyFrame:
     names = np.array([*TAGS, ""])
     pairs = names[posts["tag", "further_tag"].to_numpy()].tolist()
     organisations = [f"{name}-{body}" for name in homes.communities[::-1] for body in ("council", "management")]
-    creators = np.array([*_ids("u", len(world.people.block)), *organisations])
+    creators = np.array([*ids("u", len(world.people.block)), *organisations])
     return pl.LazyFrame(
         {
-            "item_id": _ids("i", posts.height),
+            "item_id": ids("i", posts.height),
             "community_id": np.array(homes.communities)[posts["community"].to_numpy()],
             "block": np.array([*homes.blocks, ""])[posts["block"].to_numpy()],
             "creator_id": creators[posts["creator"].to_numpy()],
@@ -349,7 +329,7 @@ def _items_table(world: World) -> pl.LazyFrame:
             "quality": posts["seen_quality"].fill_nan(None),
             "reports": posts["reports"],
         }
-    ).with_columns(pl.col("block", "tags").replace("", None), _iso("created_at"), _iso("expires_at"))
+    ).with_columns(pl.col("block", "tags").replace("", None), iso("created_at"), iso("expires_at"))
 
 
 def _events_table(drawn: pl.DataFrame) -> pl.LazyFrame:
@@ -358,7 +338,7 @@ def _events_table(drawn: pl.DataFrame) -> pl.LazyFrame:
         item_id=pl.format("i{}", pl.col("item") + 1),
         event_type=pl.col("action").replace_strict(dict(enumerate(ACTIONS)), return_dtype=pl.String),
         dwell_seconds=pl.when(pl.col("dwell") >= 0).then("dwell"),
-        created_at=_iso("time"),
+        created_at=iso("time"),
     )
 
 
@@ -371,28 +351,15 @@ def _true_users(people: People) -> pl.LazyFrame:
         for row, tags in zip(parts, best, strict=True)
     ]
     truth = {"interests": interests, "cold": people.activity == 0, "activity": people.activity.round(4)}
-    return pl.LazyFrame({"user_id": _ids("u", len(parts)), **truth})
+    return pl.LazyFrame({"user_id": ids("u", len(parts)), **truth})
 
 
 def _true_items(posts: pl.DataFrame) -> pl.LazyFrame:
     pairs = zip(posts["topic"].to_list(), posts["second"].to_list(), strict=True)
     return posts.lazy().select(
-        item_id=pl.Series(_ids("i", posts.height)),
+        item_id=pl.Series(ids("i", posts.height)),
         quality="quality",
         spam="spam",
         duplicate_of=pl.when(pl.col("original") >= 0).then(pl.format("i{}", pl.col("original") + 1)),
         topic=pl.Series(["|".join(TAGS[tag] for tag in pair if tag >= 0) for pair in pairs]),
     )
-
-
-def _iso(column: str) -> pl.Expr:
-    return pl.from_epoch(column, time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _ids(prefix: str, count: int) -> list[str]:
-    return [f"{prefix}{number}" for number in range(1, count + 1)]
-
-
-def _write(table: pl.LazyFrame, path: Path) -> Path:
-    getattr(table, {".csv": "sink_csv", ".parquet": "sink_parquet", ".jsonl": "sink_ndjson"}[path.suffix])(path)
-    return path

@@ -16,6 +16,7 @@ import polars as pl
 
 from homefeed.apps.community import posts
 from homefeed.apps.community.posts import KINDS, TOPICS, Draft, Rng, one_of, split
+from homefeed.samples import Rhythm
 from homefeed.types import Codes, Floats, Mask, Times
 
 Weights: TypeAlias = npt.NDArray[np.float64]
@@ -89,23 +90,6 @@ class People:
     joined: Times
     activity: Weights
     kind_taste: Floats
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """The window of time: `busy` is how much has happened before each of the `hours`."""
-
-    hours: Times
-    busy: Weights
-    begin: int
-    end: int
-
-    def draw(self, first: npt.ArrayLike, last: npt.ArrayLike, rng: Rng, count: int) -> Times:
-        """Moments from `first` up to before `last`, more of them in busy hours."""
-        low, high = (np.interp(np.asarray(moment), self.hours, self.busy) for moment in (first, last))
-        moment = np.interp(low + rng.random(count) * (high - low), self.busy, self.hours)
-        drawn: Times = np.clip(moment.astype(np.int64), first, np.asarray(last) - 1)
-        return drawn
 
 
 def plan_people(count: int, homes: Homes, rhythm: Rhythm, rng: Rng) -> People:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -18,31 +18,25 @@ import polars as pl
 from homefeed.apps.shop.complements import KINDS, pairs
 from homefeed.apps.shop.queries import write_queries
 from homefeed.apps.shop.sellers import BRANDS
-from homefeed.apps.shop.shoppers import ROLES, Rhythm, Shoppers, plan_rhythm, plan_shoppers
+from homefeed.apps.shop.shoppers import ROLES, WEEKEND, WORKDAY, Shoppers, plan_shoppers
 from homefeed.apps.shop.stock import KIND_SHELF, Stock, plan_stock
 from homefeed.apps.shop.trips import SEARCH, Deeds, Shop, draw_deeds
 from homefeed.apps.shop.wares import MAINS, SHELVES
-from homefeed.errors import InvalidError
-
-Format: TypeAlias = Literal["csv", "parquet", "jsonl"]
-
-END: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Where the default window of events ends: fixed, so that the sample never depends on today."""
+from homefeed.samples import (
+    END,
+    Format,
+    Rhythm,
+    Summary,
+    check_events,
+    check_sizes,
+    ids,
+    iso,
+    plan_rhythm,
+    write_tables,
+)
 
 ACTIONS: Final = ("search_query", "product_click", "purchase")
 """The event types of the app, in the order in which a trip shows them."""
-
-_MOST_EVENTS_A_DAY: Final = 200
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What was written."""
-
-    users: int
-    items: int
-    events: int
-    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -73,35 +67,27 @@ def generate(
     products tell when they arrived, in a column `created_at` that the contract does not ask for.
     """
     world = plan_world(users=users, items=items, days=days, seed=seed, end=end)
-    if not 1 <= events <= _MOST_EVENTS_A_DAY * users * days:
-        most = _MOST_EVENTS_A_DAY * users * days
-        raise InvalidError(f"events: expected 1 to {most:,} for {users:,} users in {days:,} days, got {events:,}")
+    check_events(events, users, days)
     shop = Shop(world.stock, world.people, world.rhythm)
     deeds = draw_deeds(shop, events, np.random.default_rng([seed, 2]), progress)
     sought = deeds.item[deeds.deed == SEARCH]
     queries = write_queries(world.stock, sought, np.random.default_rng([seed, 3]))
     tables = {
         f"products.{format}": _products_table(world.stock, dated),
-        f"users.{format}": pl.LazyFrame({"user_id": _user_ids(users)}),
+        f"users.{format}": pl.LazyFrame({"user_id": ids("u", users)}),
         f"events.{format}": _events_table(world.stock, deeds, queries),
         "truth/users.csv": _true_users(world.people),
         "truth/products.csv": _true_products(world.stock),
         "truth/complements.csv": _true_complements(),
         "truth/queries.csv": _true_queries(queries, world.stock.kind[sought]),
     }
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
-    files = [_write(table, folder / name) for name, table in tables.items()]
-    return Summary(users, items, events, tuple(files))
+    return Summary(users, items, events, write_tables(tables, folder))
 
 
 def plan_world(*, users: int, items: int, days: int, seed: int, end: datetime) -> World:
     """The shoppers and products of a seed, with all that the files do not tell."""
-    for name, value in {"users": users, "items": items, "days": days}.items():
-        if value < 1:
-            raise InvalidError(f"{name}: expected at least 1, got {value}")
-    if end.tzinfo is None:
-        raise InvalidError("end: expected a time with a time zone")
-    rhythm = plan_rhythm(int(end.timestamp()), days)
+    check_sizes(end, users=users, items=items, days=days)
+    rhythm = plan_rhythm(int(end.timestamp()), days, WORKDAY, WEEKEND)
     return World(
         rhythm,
         plan_stock(items, rhythm.begin, rhythm.end, np.random.default_rng([seed, 1])),
@@ -128,7 +114,7 @@ def _products_table(stock: Stock, dated: bool) -> pl.LazyFrame:
             "created_at": stock.arrives,
         }
     ).with_columns(
-        pl.col("ratings").fill_nan(None), pl.col("no_of_ratings").fill_nan(None).cast(pl.Int64), _iso("created_at")
+        pl.col("ratings").fill_nan(None), pl.col("no_of_ratings").fill_nan(None).cast(pl.Int64), iso("created_at")
     )
     return table if dated else table.drop("created_at")
 
@@ -149,7 +135,7 @@ def _events_table(stock: Stock, deeds: Deeds, queries: list[str]) -> pl.LazyFram
         "event_type",
         pl.when(pl.col("query").is_null()).then("product_id"),
         "query",
-        _iso("timestamp"),
+        iso("timestamp"),
     )
 
 
@@ -166,7 +152,7 @@ def _true_users(people: Shoppers) -> pl.LazyFrame:
         brands.append("|".join(BRANDS[MAINS[main]][favourites[main]] for main in mains if favourites[main] >= 0))
     return pl.LazyFrame(
         {
-            "user_id": _user_ids(len(tastes)),
+            "user_id": ids("u", len(tastes)),
             "tastes": tastes,
             "price_level": people.level.round(3),
             "brands": brands,
@@ -216,16 +202,3 @@ def _true_queries(queries: list[str], kind: np.ndarray[tuple[int], np.dtype[np.i
     )
     counted = table.group_by("query", "product_type").agg(searches=pl.len())
     return counted.sort("searches", "query", "product_type", descending=[True, False, False])
-
-
-def _iso(column: str) -> pl.Expr:
-    return pl.from_epoch(column, time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _user_ids(count: int) -> list[str]:
-    return [f"u{number}" for number in range(1, count + 1)]
-
-
-def _write(table: pl.LazyFrame, path: Path) -> Path:
-    getattr(table, {".csv": "sink_csv", ".parquet": "sink_parquet", ".jsonl": "sink_ndjson"}[path.suffix])(path)
-    return path

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from homefeed.apps.shop.complements import pairs
 from homefeed.apps.shop.sellers import BRANDS
 from homefeed.apps.shop.stock import DAY, KIND_SHELF, SHELF_MAIN, Rng, Weights
 from homefeed.apps.shop.wares import MAINS, SHELVES
+from homefeed.samples import Rhythm
 from homefeed.types import Codes, Floats, Times
 
-HOUR: Final = 3_600
 STALE_DAYS: Final = 30
 """Whoever has no event for so long before the end is stale."""
 
@@ -31,26 +30,9 @@ _LOYAL_SHARE: Final = 0.6  # of the shoppers of a main category: those who have 
 _MOST_SHELVES: Final = 5
 _OTHER_AUDIENCE: Final = 0.1  # how much of men's things women like, and the other way round
 
-# How busy each hour of a day is, on workdays (Monday to Friday) and on weekends.
-_WORKDAY: Final = (7, 4, 2, 1, 1, 2, 5, 10, 14, 17, 20, 22, 27, 25, 21, 20, 21, 23, 27, 34, 42, 45, 36, 18)
-_WEEKEND: Final = (12, 7, 4, 2, 2, 2, 4, 8, 16, 26, 34, 37, 37, 36, 37, 38, 38, 37, 38, 42, 46, 44, 34, 20)
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """The window of time: `busy` is how much has happened before each of the `hours`."""
-
-    hours: Times
-    busy: Weights
-    begin: int
-    end: int
-
-    def draw(self, first: npt.ArrayLike, last: npt.ArrayLike, rng: Rng, count: int) -> Times:
-        """Moments from `first` up to before `last`, more of them in busy hours."""
-        low, high = (np.interp(np.asarray(moment), self.hours, self.busy) for moment in (first, last))
-        moment = np.interp(low + rng.random(count) * (high - low), self.busy, self.hours)
-        drawn: Times = np.clip(moment.astype(np.int64), first, np.asarray(last) - 1)
-        return drawn
+WORKDAY: Final = (7, 4, 2, 1, 1, 2, 5, 10, 14, 17, 20, 22, 27, 25, 21, 20, 21, 23, 27, 34, 42, 45, 36, 18)
+WEEKEND: Final = (12, 7, 4, 2, 2, 2, 4, 8, 16, 26, 34, 37, 37, 36, 37, 38, 38, 37, 38, 42, 46, 44, 34, 20)
+"""How busy each hour of a day is, on workdays (Monday to Friday) and on weekends."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +50,6 @@ class Shoppers:
     first: Times
     last: Times
     activity: Weights
-
-
-def plan_rhythm(end: int, days: int) -> Rhythm:
-    """The window of `days` before `end`."""
-    begin = end - days * DAY
-    hour = np.arange(begin // HOUR, -(-end // HOUR) + 1)
-    is_weekend = (hour // 24 + 3) % 7 >= 5  # 1970-01-01 was a Thursday
-    busy = np.where(is_weekend, np.array(_WEEKEND)[hour % 24], np.array(_WORKDAY)[hour % 24])
-    return Rhythm(hour * HOUR, np.concatenate(([0.0], np.cumsum(busy[:-1]))), begin, end)
 
 
 def plan_shoppers(count: int, rhythm: Rhythm, rng: Rng) -> Shoppers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Self, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from homefeed.apps.shop.complements import SLOTS, slots
 from homefeed.apps.shop.sellers import ADJECTIVES, BRANDS, PALETTES
 from homefeed.apps.shop.wares import MAINS, SHELVES, Kind
+from homefeed.samples import Shelves
 from homefeed.types import Codes, Floats, Mask, Times
 
 Rng: TypeAlias = np.random.Generator
@@ -82,37 +83,6 @@ class Stock:
         """The shelf of each."""
         shelves: Codes = KIND_SHELF[self.kind]
         return shelves
-
-
-@dataclass(frozen=True)
-class Walls:
-    """Products by wall and, on a wall, by arrival, so that what is there at a moment is a range."""
-
-    item: Codes
-    key: Times
-    mass: Weights  # summed appeal before each entry
-    begin: int
-    span: int
-
-    @classmethod
-    def put_up(cls, wall: Codes, appeal: Weights, arrives: Times, window: tuple[int, int]) -> Self:
-        """Put each product, with its appeal, on its wall."""
-        begin, end = window
-        key = wall.astype(np.int64) * (end - begin + 1) + np.maximum(arrives - begin, 0)
-        order = np.argsort(key, kind="stable")
-        mass = np.concatenate(([0.0], np.cumsum(appeal[order])))
-        return cls(order.astype(np.int32), key[order], mass, begin, end - begin + 1)
-
-    def draw(self, wall: Codes, moment: Times, count: int, rng: Rng) -> Codes:
-        """As many products from each wall, by appeal, of those there at the moment; -1 where there is none."""
-        bottom = wall.astype(np.int64) * self.span
-        first = np.searchsorted(self.key, bottom)[:, None]
-        last = np.searchsorted(self.key, bottom + (moment - self.begin), side="right")[:, None]
-        roll = rng.random((len(wall), count))
-        target = self.mass[first] + roll * (self.mass[last] - self.mass[first])
-        entry = np.searchsorted(self.mass, target, side="right") - 1
-        entry = np.minimum(np.clip(entry, first, np.maximum(last - 1, first)), len(self.item) - 1)
-        return np.where(last > first, self.item[entry], np.int32(-1))
 
 
 def plan_stock(count: int, begin: int, end: int, rng: Rng) -> Stock:
@@ -215,12 +185,12 @@ def _draw_ratings(quality: Weights, appeal: Weights, is_old: Mask, rng: Rng) -> 
 
 def _match(kind: Codes, appeal: Weights, arrives: Times, window: tuple[int, int], rng: Rng) -> Codes:
     """For each product one of each complement of its kind: the one that fits it."""
-    walls = Walls.put_up(kind, appeal, arrives, window)
+    shelves = Shelves.arrange(kind, np.arange(len(kind), dtype=np.int32), appeal, arrives, window)
     wanted = slots()[0][kind]
     partners = np.full((len(kind), SLOTS), -1, np.int32)
     row, slot = np.nonzero(wanted >= 0)
     moment = np.maximum(arrives[row], window[0])
-    partners[row, slot] = walls.draw(wanted[row, slot], moment, 1, rng)[:, 0]
+    partners[row, slot] = shelves.draw(wanted[row, slot], moment, rng.random((len(row), 1)))[:, 0]
     return partners
 
 

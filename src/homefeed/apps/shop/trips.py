@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.apps.shop.complements import slots
-from homefeed.apps.shop.shoppers import ROLES, Rhythm, Shoppers
-from homefeed.apps.shop.stock import DAY, KIND_SHELF, SHELF_MAIN, TREND_DAYS, Rng, Stock, Walls, Weights
+from homefeed.apps.shop.shoppers import ROLES, Shoppers
+from homefeed.apps.shop.stock import DAY, KIND_SHELF, SHELF_MAIN, TREND_DAYS, Rng, Stock, Weights
+from homefeed.samples import Rhythm, Shelves
 from homefeed.types import Codes, Floats, Mask, Times
 
 Rows: TypeAlias = npt.NDArray[np.intp]
@@ -83,7 +84,8 @@ class Shop:
         self._stock, self._rhythm = stock, rhythm
         levels = (stock.kind, stock.shelf, np.zeros_like(stock.kind))
         window = (rhythm.begin, rhythm.end)
-        self._walls = [Walls.put_up(wall, stock.appeal, stock.arrives, window) for wall in levels]
+        rows = np.arange(len(stock.kind), dtype=np.int32)
+        self._walls = [Shelves.arrange(wall, rows, stock.appeal, stock.arrives, window) for wall in levels]
         self._main = SHELF_MAIN[stock.shelf]
         self._taste = np.cumsum(people.taste, axis=1)
         stay = (people.last - people.first) / (rhythm.end - rhythm.begin)
@@ -168,11 +170,11 @@ class Shop:
 
     def _choose(self, level: int, wall: Codes, user: Codes, moment: Times, rng: Rng) -> Codes:
         """A product from each wall of a level, or from a wider one: as dear, and of the brand, that they like."""
-        offered = self._walls[level].draw(wall, moment, _OFFERED, rng)
+        offered = self._walls[level].draw(wall, moment, rng.random((len(wall), _OFFERED)))
         for wider in range(level + 1, len(self._walls)):
             rows = np.flatnonzero(offered[:, 0] < 0)
             wall = KIND_SHELF[wall] if wider == 1 else np.zeros_like(wall)
-            offered[rows] = self._walls[wider].draw(wall[rows], moment[rows], _OFFERED, rng)
+            offered[rows] = self._walls[wider].draw(wall[rows], moment[rows], rng.random((len(rows), _OFFERED)))
         stock, people = self._stock, self.people
         away = (stock.level[offered] - people.level[user][:, None]) / np.float32(_LEVEL_WIDTH)
         is_favourite = stock.brand[offered] == people.brand[user[:, None], self._main[offered]]

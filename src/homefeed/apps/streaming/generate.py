@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,21 +23,16 @@ from homefeed.apps.streaming.titles import (
     GENRES,
     STYLES,
     Catalogue,
-    Shelves,
     Weights,
     fill_shelves,
     pick,
     plan_catalogue,
 )
-from homefeed.errors import InvalidError
+from homefeed.samples import END, Format, Shelves, Summary, check_events, check_sizes, ids, iso, write_tables
 from homefeed.types import Codes, Floats, Mask, Times
 
-Format: TypeAlias = Literal["csv", "parquet", "jsonl"]
 Rng: TypeAlias = np.random.Generator
 Rows: TypeAlias = npt.NDArray[np.intp]
-
-END: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Where the default window of events ends: fixed, so that the sample never depends on today."""
 
 # The age that loves each genre most.
 _PEAK_AGE: Final = {
@@ -71,18 +66,7 @@ _HOUR: Final = 3_600
 _DAY: Final = 86_400
 _LONGEST_SESSION: Final = 12 * _HOUR
 _LONGEST_PLAY: Final = 4 * _HOUR
-_MOST_PLAYS_A_DAY: Final = 200
 _CHUNK: Final = 250_000  # plays drawn at once: bounds memory
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What was written."""
-
-    users: int
-    items: int
-    events: int
-    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -140,28 +124,20 @@ def generate(
     items tell when they arrived, in a column `created_at` that the contract does not ask for.
     """
     world = plan_world(users=users, items=items, days=days, seed=seed, end=end)
-    if not 1 <= events <= _MOST_PLAYS_A_DAY * users * days:
-        most = _MOST_PLAYS_A_DAY * users * days
-        raise InvalidError(f"events: expected 1 to {most:,} for {users:,} users in {days:,} days, got {events:,}")
+    check_events(events, users, days)
     plays = _draw_events(world, events, np.random.default_rng([seed, 2]), progress)
     tables = {
-        "users": _users_table(world.people),
-        "items": _items_table(world.catalogue, dated),
-        "events": _events_table(plays),
-        "truth_users": _truth_table(world.people),
+        f"users.{format}": _users_table(world.people),
+        f"items.{format}": _items_table(world.catalogue, dated),
+        f"events.{format}": _events_table(plays),
+        f"truth_users.{format}": _truth_table(world.people),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    files = tuple(_write(table, folder / f"{name}.{format}", format) for name, table in tables.items())
-    return Summary(users, items, events, files)
+    return Summary(users, items, events, write_tables(tables, folder))
 
 
 def plan_world(*, users: int, items: int, days: int, seed: int, end: datetime) -> World:
     """The users and items of a seed, with all that the files do not tell: styles, appeal, availability."""
-    for name, value in {"users": users, "items": items, "days": days}.items():
-        if value < 1:
-            raise InvalidError(f"{name}: expected at least 1, got {value}")
-    if end.tzinfo is None:
-        raise InvalidError("end: expected a time with a time zone")
+    check_sizes(end, users=users, items=items, days=days)
     last = int(end.timestamp())
     begin = last - days * _DAY
     people = _plan_people(users, np.random.default_rng([seed, 0]))
@@ -334,7 +310,7 @@ def _choose(weights: npt.ArrayLike, count: int, rng: Rng) -> Codes:
 def _users_table(people: People) -> pl.LazyFrame:
     return pl.LazyFrame(
         {
-            "user_id": _ids("u", len(people.age)),
+            "user_id": ids("u", len(people.age)),
             "age": people.age,
             "gender": np.array(list(_GENDERS))[people.gender],
             "region": np.array(list(_REGIONS))[people.region],
@@ -347,14 +323,14 @@ def _items_table(catalogue: Catalogue, dated: bool) -> pl.LazyFrame:
     second = np.where(catalogue.second_segment >= 0, "|" + names[catalogue.second_segment // STYLES], "")
     table = pl.LazyFrame(
         {
-            "item_id": _ids("i", len(catalogue.title)),
+            "item_id": ids("i", len(catalogue.title)),
             "title": catalogue.title,
             "content_type": np.array(CONTENT_TYPES)[catalogue.content_type],
             "genre": (names[catalogue.segment // STYLES] + second).tolist(),
             "created_at": catalogue.available,
         }
     )
-    return table.with_columns(_iso("created_at")) if dated else table.drop("created_at")
+    return table.with_columns(iso("created_at")) if dated else table.drop("created_at")
 
 
 def _events_table(plays: pl.DataFrame) -> pl.LazyFrame:
@@ -363,12 +339,8 @@ def _events_table(plays: pl.DataFrame) -> pl.LazyFrame:
         item_id=pl.format("i{}", pl.col("item") + 1),
         event_type=pl.lit("play"),
         watch_seconds="watch_seconds",
-        timestamp=_iso("time"),
+        timestamp=iso("time"),
     )
-
-
-def _iso(column: str) -> pl.Expr:
-    return pl.from_epoch(column, time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _truth_table(people: People) -> pl.LazyFrame:
@@ -379,18 +351,4 @@ def _truth_table(people: People) -> pl.LazyFrame:
         "|".join(f"{GENRES[genre]}:{weight:.3f}" for genre, weight in zip(*row, strict=True) if weight > 0)
         for row in zip(best_first.tolist(), weights.tolist(), strict=True)
     ]
-    return pl.LazyFrame({"user_id": _ids("u", len(texts)), "tastes": texts})
-
-
-def _ids(prefix: str, count: int) -> list[str]:
-    return [f"{prefix}{number}" for number in range(1, count + 1)]
-
-
-def _write(table: pl.LazyFrame, path: Path, format: Format) -> Path:  # noqa: A002 - as in generate
-    if format == "csv":
-        table.sink_csv(path)
-    elif format == "parquet":
-        table.sink_parquet(path)
-    else:
-        table.sink_ndjson(path)
-    return path
+    return pl.LazyFrame({"user_id": ids("u", len(texts)), "tastes": texts})

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, product, zip_longest
 from string import Formatter
-from typing import Final, Self, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.samples import Shelves
 from homefeed.types import Codes, Times
 
 Weights: TypeAlias = npt.NDArray[np.float64]
@@ -213,39 +214,6 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
-class Shelves:
-    """Items by shelf and, on a shelf, by availability, so that what is available at a moment is a range."""
-
-    item: Codes
-    key: Times
-    mass: Weights  # summed appeal before each entry
-    begin: int
-    span: int
-
-    @classmethod
-    def arrange(cls, shelf: Codes, item: Codes, appeal: Weights, arrival: Times, window: tuple[int, int]) -> Self:
-        """Put each item, with its appeal, on its shelf."""
-        begin, end = window
-        key = shelf.astype(np.int64) * (end - begin + 1) + np.maximum(arrival - begin, 0)
-        order = np.argsort(key, kind="stable")
-        mass = np.concatenate(([0.0], np.cumsum(appeal[order])))
-        return cls(item[order], key[order], mass, begin, end - begin + 1)
-
-    def draw(self, shelf: Codes, moment: Times, rng: np.random.Generator) -> Codes:
-        """An item from each shelf by appeal, of those available at the moment; -1 where there is none."""
-        bottom = shelf.astype(np.int64) * self.span
-        first = np.searchsorted(self.key, bottom)
-        last = np.searchsorted(self.key, bottom + (moment - self.begin), side="right")
-        roll = rng.random(len(shelf))
-        # The newest entries come last, so the top of the range is where a hunt for premieres looks.
-        roll = np.where(rng.random(len(shelf)) < _PREMIERE_SHARE, 0.9 + 0.1 * roll, roll)
-        target = self.mass[first] + roll * (self.mass[last] - self.mass[first])
-        entry = np.searchsorted(self.mass, target, side="right") - 1
-        entry = np.minimum(np.clip(entry, first, np.maximum(last - 1, first)), len(self.item) - 1)
-        return np.where(last > first, self.item[entry], np.int32(-1))
-
-
-@dataclass(frozen=True)
 class Titles:
     """A unique title per item, and the item whose story it continues (itself where it begins one)."""
 
@@ -303,9 +271,12 @@ def pick(
 ) -> Codes:
     """An item for each play, from its level of shelves or from the next wider one that has something."""
     item = np.full(len(segment), -1, dtype=np.int32)
-    for depth, (walls, shelf) in enumerate(zip(shelves, _shelves_of(segment, mood), strict=True)):
+    for depth, (level_shelves, shelf) in enumerate(zip(shelves, _shelves_of(segment, mood), strict=True)):
         rows = np.flatnonzero((item < 0) & (level <= depth))
-        item[rows] = walls.draw(shelf[rows], moment[rows], rng)
+        roll = rng.random(len(rows))
+        # What came last has the highest rolls: there a hunt for premieres looks.
+        roll = np.where(rng.random(len(rows)) < _PREMIERE_SHARE, 0.9 + 0.1 * roll, roll)
+        item[rows] = level_shelves.draw(shelf[rows], moment[rows], roll[:, None])[:, 0]
     return item
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +11,7 @@ from homefeed.errors import HomefeedError
 from homefeed.retrieve.association.baskets import Baskets
 from homefeed.retrieve.association.rules import NO_RULES, Rules
 from homefeed.retrieve.neighbours import Rows
+from homefeed.retrieve.quiet import quiet
 
 _FIGURES: Final = ("support", "confidence", "lift")
 
@@ -26,7 +24,7 @@ def mined_rules(baskets: Baskets, least: int, min_confidence: float) -> Rules:
     Raises:
         HomefeedError: mlxtend is not installed.
     """
-    with _quiet():
+    with quiet():
         pandas, patterns = _libraries()
         # What is in too few baskets is in no frequent pair; the library would make room for it in each basket.
         items = np.flatnonzero(np.bincount(baskets.indices, minlength=baskets.shape[1]) >= least)
@@ -67,12 +65,3 @@ def _only(sets: Any, items: np.ndarray) -> Rows:
     """The only member of each set, as a row."""
     members = np.fromiter((next(iter(members)) for members in sets), np.int64, len(sets))
     return items[members].astype(np.int32)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the library's notes to developers, and without the filter that importing it sets for everybody."""
-    with warnings.catch_warnings():
-        for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
-            warnings.simplefilter("ignore", category)
-        yield

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -13,6 +11,7 @@ import numpy as np
 import orjson
 
 from homefeed.errors import HomefeedError
+from homefeed.retrieve.quiet import quiet
 from homefeed.types import Floats
 
 Encode: TypeAlias = Callable[[list[str]], Floats]
@@ -47,7 +46,7 @@ def load_text_model(path: Path) -> Encode:
             f"or {', '.join(_MODEL2VEC)}, as model2vec does"
         )
     try:
-        with _quiet():
+        with quiet():
             encode = load(path)
     except ImportError as error:
         raise HomefeedError(
@@ -95,7 +94,7 @@ def _load_sentence_transformers(path: Path) -> Callable[[list[str]], Any]:
 
 def _checked(path: Path, encode: Callable[[list[str]], Any]) -> Encode:
     def checked(texts: list[str]) -> Floats:
-        with _quiet():
+        with quiet():
             vectors = np.asarray(encode(texts), np.float32)
         if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
             raise HomefeedError(
@@ -105,12 +104,3 @@ def _checked(path: Path, encode: Callable[[list[str]], Any]) -> Encode:
         return vectors
 
     return checked
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the libraries' notes to those who develop with them."""
-    with warnings.catch_warnings():
-        for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
-            warnings.simplefilter("ignore", category)
-        yield

@@ -1,0 +1,32 @@
+"""Tables of a sample become files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import polars as pl
+
+Format: TypeAlias = Literal["csv", "parquet", "jsonl"]
+
+_SINKS = {".csv": "sink_csv", ".parquet": "sink_parquet", ".jsonl": "sink_ndjson"}
+
+
+def write_tables(tables: Mapping[str, pl.LazyFrame], folder: Path) -> tuple[Path, ...]:
+    """Write each table to its path below `folder`, in the format that the path ends with."""
+    files = tuple(folder / name for name in tables)
+    for path, table in zip(files, tables.values(), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        getattr(table, _SINKS[path.suffix])(path)
+    return files
+
+
+def ids(prefix: str, count: int) -> list[str]:
+    """The prefix with the numbers from 1 to `count`."""
+    return [f"{prefix}{number}" for number in range(1, count + 1)]
+
+
+def iso(column: str) -> pl.Expr:
+    """A column of seconds since 1970-01-01 UTC as text of ISO 8601."""
+    return pl.from_epoch(column, time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
