@@ -48,6 +48,12 @@ def test_misspelt_words_are_the_closest_there_are() -> None:
     )
 
 
+def test_what_is_misspelt_may_look_like_a_plural_or_be_one() -> None:
+    names = ["wireless mouse", "wired mouse", "wired lamp", "headphones"]
+    assert alternatives("wireles new", names)[0] == {"wireless": 0.8}
+    assert alternatives("hedphones new", names)[0] == {"headphone": 0.8}
+
+
 def test_short_words_have_one_misspelt_letter_at_most() -> None:
     assert alternatives("hsoe x", ["shoe"])[0] == {"shoe": 0.8}
     assert alternatives("shxx x", ["shoe"])[0] == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from homefeed.retrieve.search.analysis import asked_for
+from homefeed.retrieve.search.analysis import asked_for, stem
 from homefeed.retrieve.search.index import Reading
 from homefeed.retrieve.search.synonyms import Phrase, Synonyms
 from homefeed.types import Mask
@@ -96,7 +96,7 @@ def _reconsidered(concept: Concept, index: Reading) -> Concept:
     known = {other.phrase for other in concept.alternatives}
     if len(concept.phrase) > 1 or not index.count(concept.phrase[0]):
         return concept
-    close = [(word,) for word, _ in _corrections(concept.phrase[0], index, most=1)]
+    close = [(word,) for word, _ in _corrections({concept.phrase[0]}, index, most=1)]
     more = tuple(Alternative(phrase, _RECONSIDERED) for phrase in close if phrase not in known)
     return replace(concept, alternatives=(*concept.alternatives, *more))
 
@@ -111,8 +111,9 @@ def _concepts(word_of: Mapping[str, str], index: Reading, synonyms: Synonyms) ->
         if length == 1 and at + 1 < len(terms) and _is_one_word(joined, terms[at : at + 2], index):
             length = 2
         phrase = terms[at : at + length]
-        begun = word_of[phrase[0]] if at + length == len(terms) else ""
-        found = _words(phrase[0], begun, index, synonyms) if length == 1 else _phrases(phrase, index, synonyms)
+        typed, is_last = word_of[phrase[0]], at + length == len(terms)
+        alone = length == 1
+        found = _words(typed, is_last, index, synonyms) if alone else _phrases(phrase, index, synonyms)
         yield Concept(" ".join(word_of[term] for term in phrase), phrase, tuple(found))
         at += length
 
@@ -139,15 +140,13 @@ def _phrases(phrase: Phrase, index: Reading, synonyms: Synonyms) -> Iterator[Alt
             yield Alternative((word,), _PART, _PART)
 
 
-def _words(term: str, begun: str, index: Reading, synonyms: Synonyms) -> Iterator[Alternative]:
-    """The term itself and its synonyms; where nobody knows it, what it may have been meant for and theirs.
-
-    `begun` is the word as it was typed, where that may be the beginning of another.
-    """
+def _words(typed: str, is_last: bool, index: Reading, synonyms: Synonyms) -> Iterator[Alternative]:
+    """The term itself and its synonyms; where nobody knows it, what it may have been meant for and theirs."""
+    term = stem(typed)
     if index.count(term) or synonyms.of((term,)):
         meant = [Alternative((term,), 1.0)]
     else:
-        meant = list(_meant(term, begun, index))
+        meant = list(_meant(typed, is_last, index))
     yield from meant
     known = {other.phrase for other in meant}
     for other in meant[:1]:
@@ -156,10 +155,11 @@ def _words(term: str, begun: str, index: Reading, synonyms: Synonyms) -> Iterato
                 yield Alternative(phrase, other.weight * _SYNONYM)
 
 
-def _meant(term: str, begun: str, index: Reading) -> Iterator[Alternative]:
-    if len(begun) >= _SHORTEST_PREFIX:
+def _meant(typed: str, is_last: bool, index: Reading) -> Iterator[Alternative]:
+    term = stem(typed)
+    if is_last and len(typed) >= _SHORTEST_PREFIX:
         # What begins a word may look like a plural: "dres".
-        completions = index.beginning_with(begun, _MOST_COMPLETIONS) or index.beginning_with(
+        completions = index.beginning_with(typed, _MOST_COMPLETIONS) or index.beginning_with(
             term, _MOST_COMPLETIONS
         )
         yield from (Alternative((word,), _COMPLETED) for word in completions)
@@ -169,7 +169,9 @@ def _meant(term: str, begun: str, index: Reading) -> Iterator[Alternative]:
         split = _split(term, index)
         if split is not None:
             yield Alternative(split, 1.0)
-        yield from (Alternative((word,), _CORRECTED[edits]) for word, edits in _corrections(term, index))
+        # What is misspelt may look like a plural, too: "wireles".
+        near = _corrections({typed, term}, index)
+        yield from (Alternative((word,), _CORRECTED[edits]) for word, edits in near)
 
 
 def _split(term: str, index: Reading) -> Phrase | None:
@@ -179,16 +181,17 @@ def _split(term: str, index: Reading) -> Phrase | None:
     return max(known)[1] if known else None
 
 
-def _corrections(term: str, index: Reading, most: int = 2) -> list[tuple[str, int]]:
-    """The other terms that are closest to it by so few edits, the most frequent first, each with its edits."""
-    edits = min(most, 0 if len(term) < 3 else 1 if len(term) < 6 else 2)
-    if not edits:
-        return []
-    near = index.vocabulary.near(term, edits)
-    words = [(word, n) for word, n in near if len(word) > 2 and not word[0].isdigit() and word != term]
-    closest = min((distance for _, distance in words), default=0)
-    best = [(word, distance) for word, distance in words if distance == closest]
+def _corrections(forms: Set[str], index: Reading, most: int = 2) -> list[tuple[str, int]]:
+    """The other terms that are closest to any form of a word, each with its edits; the most frequent first."""
+    edits_of: dict[str, int] = {}
+    for form in forms:
+        edits = min(most, 0 if len(form) < 3 else 1 if len(form) < 6 else 2)
+        for word, distance in index.vocabulary.near(form, edits) if edits else ():
+            if len(word) > 2 and not word[0].isdigit() and word not in forms:
+                edits_of[word] = min(distance, edits_of.get(word, distance))
+    closest = min(edits_of.values(), default=0)
+    best = [(word, distance) for word, distance in edits_of.items() if distance == closest]
+    first_letters = {form[0] for form in forms}
     # A typing error seldom changes the first letter.
-    return sorted(best, key=lambda found: (found[0][0] != term[0], -index.count(found[0]), found[0]))[
-        :_MOST_CORRECTIONS
-    ]
+    best.sort(key=lambda found: (found[0][0] not in first_letters, -index.count(found[0]), found[0]))
+    return best[:_MOST_CORRECTIONS]
