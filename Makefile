@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCHMARKS := serving.recommend serving.shop_load serving.import_rate serving.near_duplicates serving.community_truth \
+  search.quality association.rules cf.quality cf.scale
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint format types layers bench constraints clean
@@ -40,7 +42,7 @@ layers: setup
 	$(BIN)/lint-imports
 
 bench: setup ## Run the benchmarks, a line of JSON each
-	@for script in $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script || exit 1; done
+	@for module in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$module || exit 1; done
 
 constraints: setup ## Pin what is installed now
 	$(BIN)/pip freeze --exclude-editable > constraints.txt

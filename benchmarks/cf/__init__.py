@@ -1,0 +1,1 @@
+"""Collaborative models: how good they are, and what fitting them costs."""

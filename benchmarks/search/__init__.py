@@ -1,0 +1,1 @@
+"""Search of a shop: how well graded queries are answered."""

@@ -1,0 +1,1 @@
+"""What serving costs: pages, requests, imports, near-duplicates; and how good pages are."""
