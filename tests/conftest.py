@@ -91,7 +91,7 @@ year = "number"
 [events.like]
 [events.rate]
 full = 5.0
-minimum = -5
+min_value = -5
 
 [feeds.best]
 title = "Best"
@@ -260,7 +260,7 @@ def _keeps_its_promises(response: httpx.Response) -> None:
 async def _fill(store_url: str, home: Path) -> Sample:
     from homefeed.apps import find_recipe
     from homefeed.apps.streaming.generate import generate
-    from homefeed.serving.clock import Outside
+    from homefeed.environment import Environment
     from homefeed.store.artifacts import ArtifactStore
     from homefeed.store.events import append_events
     from homefeed.store.items import ItemWrite, put_items
@@ -280,7 +280,7 @@ async def _fill(store_url: str, home: Path) -> Sample:
         await put_items(store, "streaming", [ItemWrite(item_id, row) for item_id, row in by_id.items()])
         await put_users(store, "streaming", [(row.pop("user_id"), row) for row in users.to_dicts()])
         await append_events(store, "streaming", plays, times[-1])
-        await train_app(find_recipe("streaming"), store, ArtifactStore(home / "models"), Outside())
+        await train_app(find_recipe("streaming"), store, ArtifactStore(home / "models"), Environment())
     return Sample(by_id, events)
 
 

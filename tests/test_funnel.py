@@ -19,7 +19,7 @@ from homefeed.recipe import load_recipe
 from homefeed.testing import Play, World, empty_world, make_world, toy_item, toy_world
 from homefeed.testing.requests import long_history, toy_requests
 from homefeed.testing.world import ITEMS, PLAYS, POPULAR, USERS
-from homefeed.types import Filter, Item, Query
+from homefeed.types import Condition, Item, Query
 
 RECIPE = load_recipe(Path(homefeed.apps.streaming.__file__).with_name("recipe.toml"))
 FEEDS = tuple(RECIPE.feeds)
@@ -61,7 +61,7 @@ def enough_of(world: World, query: Query, item: int) -> bool:
     return bool(len(query.user.history)) and watched >= min(0.5 * world.counters.full[item], 1800)
 
 
-def meets(item: Item, condition: Filter) -> bool:
+def meets(item: Item, condition: Condition) -> bool:
     value = item.attributes.get(condition.field, [])
     values = [value] if isinstance(value, str) else value
     return condition.value.casefold() in [each.casefold() for each in values]
@@ -74,16 +74,18 @@ def matching(world: World, items: Sequence[Item], feed: str, query: Query, hidde
         position
         for position, item in enumerate(items)
         if position not in out
-        and all(meets(item, condition) for condition in query.filters)
+        and all(meets(item, condition) for condition in query.conditions)
         and not (feed == "home" and enough_of(world, query, position))
     }
 
 
-filters = st.lists(
+conditions = st.lists(
     st.one_of(
-        st.builds(Filter, st.just("genre"), st.just(":"), st.sampled_from(["Drama", "scifi", "Comedy", "Rare"])),
         st.builds(
-            Filter, st.just("content_type"), st.just(":"), st.sampled_from(["movie", "series", "microdrama"])
+            Condition, st.just("genre"), st.just(":"), st.sampled_from(["Drama", "scifi", "Comedy", "Rare"])
+        ),
+        st.builds(
+            Condition, st.just("content_type"), st.just(":"), st.sampled_from(["movie", "series", "microdrama"])
         ),
     ),
     max_size=2,
@@ -94,20 +96,20 @@ filters = st.lists(
 @given(
     feed=st.sampled_from(FEEDS),
     user=st.sampled_from(USERS),
-    conditions=filters,
+    conditions=conditions,
     hidden=st.sets(st.integers(0, len(ITEMS) - 1)),
     excluded=st.sets(st.sampled_from([item.item_id for item in ITEMS]), max_size=4),
     n=st.integers(1, 15),
     anchor=st.sampled_from([item.item_id for item in ITEMS]),
 )
 def test_a_page_is_filled_whenever_enough_items_match(
-    feed: str, user: str, conditions: list[Filter], hidden: set[int], excluded: set[str], n: int, anchor: str
+    feed: str, user: str, conditions: list[Condition], hidden: set[int], excluded: set[str], n: int, anchor: str
 ) -> None:
     HIDING.catalog.apply(replace(item, hidden=position in hidden) for position, item in enumerate(ITEMS))
     query = HIDING.query(
         user,
         n=n,
-        filters=tuple(conditions),
+        conditions=tuple(conditions),
         exclude=tuple(excluded),
         anchor=anchor if HIDING_FEEDS[feed].anchored else None,
     )
@@ -132,19 +134,19 @@ def check_page(feed: Feed, query: Query, expected: set[int]) -> None:
 @given(
     feed=st.sampled_from(FEEDS),
     user=st.integers(0, 41),
-    conditions=filters,
+    conditions=conditions,
     share=st.sampled_from([0.0, 0.1, 0.9, 1.0]),
     seed=st.integers(0, 2**32 - 1),
     n=st.sampled_from([1, 20, 150, 400]),
 )
-@example(feed="home", user=0, conditions=[Filter("genre", ":", "Rare")], share=0.5, seed=1, n=20)
+@example(feed="home", user=0, conditions=[Condition("genre", ":", "Rare")], share=0.5, seed=1, n=20)
 def test_nor_does_a_large_catalogue_starve_a_page(
-    feed: str, user: int, conditions: list[Filter], share: float, seed: int, n: int
+    feed: str, user: int, conditions: list[Condition], share: float, seed: int, n: int
 ) -> None:
     rng = np.random.default_rng(seed)
     excluded = tuple(f"i{item}" for item in np.flatnonzero(rng.random(400) < share))
     anchor = f"i{rng.integers(400)}" if LARGE_FEEDS[feed].anchored else None
-    query = LARGE.query(f"u{user}", n=n, filters=tuple(conditions), exclude=excluded, anchor=anchor)
+    query = LARGE.query(f"u{user}", n=n, conditions=tuple(conditions), exclude=excluded, anchor=anchor)
     items = [Item(f"i{p}", p, LARGE.catalog.attributes(p), None) for p in range(400)]
     check_page(LARGE_FEEDS[feed], query, matching(LARGE, items, feed, query, set()))
 
@@ -191,10 +193,10 @@ def test_asking_for_none_gives_none() -> None:
     assert len(recommend(SMALL_FEEDS["home"], SMALL.query("da", n=0))) == 0
 
 
-@pytest.mark.parametrize("conditions", [(), (Filter("genre", ":", "Drama"),)])
-def test_a_newcomer_gets_exactly_the_popular_feed(conditions: tuple[Filter, ...]) -> None:
+@pytest.mark.parametrize("conditions", [(), (Condition("genre", ":", "Drama"),)])
+def test_a_newcomer_gets_exactly_the_popular_feed(conditions: tuple[Condition, ...]) -> None:
     for user in ("cold", None):
-        query = SMALL.query(user, filters=conditions, n=20)
+        query = SMALL.query(user, conditions=conditions, n=20)
         home, popular = (recommend(SMALL_FEEDS[name], query) for name in ("home", "popular"))
         assert home.positions.tolist() == popular.positions.tolist()
         assert home.scores.tolist() == popular.scores.tolist()
@@ -243,7 +245,7 @@ def test_explain_agrees_with_recommend(feed: str, user: str | None) -> None:
         trace = explain(SMALL_FEEDS[feed], query, position)
         assert trace.cold_start == slate.cold_start
         assert trace.made_by == ("popular" if feed == "home" and slate.cold_start else feed)
-        passed = all(screen.passed for screen in trace.screens)
+        passed = all(filter_.passed for filter_ in trace.filters)
         if position in shown:
             row = shown.index(position)
             assert trace.verdict == f"Shown at place {row + 1}"
@@ -262,15 +264,15 @@ def test_explain_agrees_with_recommend(feed: str, user: str | None) -> None:
             assert sum(each.contribution for each in trace.features) == pytest.approx(trace.score, abs=1e-4)
 
 
-def test_the_verdict_names_every_screen_that_stopped_an_item() -> None:
-    query = SMALL.query("de", filters=(Filter("genre", ":", "Comedy"),))
+def test_the_verdict_names_every_filter_that_stopped_an_item() -> None:
+    query = SMALL.query("de", conditions=(Condition("genre", ":", "Comedy"),))
     verdicts = {
         item: explain(SMALL_FEEDS["home"], query, SMALL.position(item)).verdict
         for item in ("h1", "d1", "s1", "c1")
     }
     assert verdicts == {
-        "h1": "Not shown: stopped by availability and request and heavily_watched",
-        "d1": "Not shown: stopped by request and heavily_watched",
+        "h1": "Not shown: stopped by availability and request and consumption_limit",
+        "d1": "Not shown: stopped by request and consumption_limit",
         "s1": "Not shown: stopped by request",
         "c1": "Shown at place 1",
     }

@@ -36,7 +36,7 @@ class Failing:
     def extract(self, query: Query, candidates: Candidates) -> Floats:
         raise self.error
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         raise self.error
 
     def score(self, query: Query, candidates: Candidates) -> Scores:
@@ -45,7 +45,7 @@ class Failing:
     def contributions(self, query: Query, candidates: Candidates) -> Floats:
         raise self.error
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:
         raise self.error
 
 
@@ -81,9 +81,9 @@ def test_an_error_that_is_for_the_caller_reaches_the_caller() -> None:
         recommend(replace(SMALL_FEEDS["popular"], retrievers={"nearby": (wrong, 5)}), SMALL.query())
 
 
-@pytest.mark.parametrize("name", ["screens", "ranker", "arrangers"])
+@pytest.mark.parametrize("name", ["filters", "ranker", "rerankers"])
 def test_a_failing_policy_or_ranker_fails_the_request(name: str) -> None:
-    broken = {"screens": {"other": BROKEN}, "ranker": BROKEN, "arrangers": {"other": BROKEN}}[name]
+    broken = {"filters": {"other": BROKEN}, "ranker": BROKEN, "rerankers": {"other": BROKEN}}[name]
     feed: Feed = replace(SMALL_FEEDS["popular"], **{name: broken})  # type: ignore[arg-type]
     for ask in (lambda: recommend(feed, SMALL.query()), lambda: explain(feed, SMALL.query(), 0)):
         with pytest.raises(ValueError, match="broken"):
@@ -113,20 +113,20 @@ class OnSecondThoughts:
         self.position = position
         self.asked = 0
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         self.asked += 1
         mask = np.ones(len(query.eligible), np.bool_)
         mask[self.position] = self.asked == 1
         return mask
 
 
-def test_the_last_gate_asks_every_screen_again() -> None:
+def test_the_last_gate_asks_every_filter_again() -> None:
     position = SMALL.position("d1")
-    screens = {**SMALL_FEEDS["popular"].screens, "moody": OnSecondThoughts(position)}
-    slate = recommend(replace(SMALL_FEEDS["popular"], screens=screens), SMALL.query(n=20))
+    filters = {**SMALL_FEEDS["popular"].filters, "moody": OnSecondThoughts(position)}
+    slate = recommend(replace(SMALL_FEEDS["popular"], filters=filters), SMALL.query(n=20))
     assert SMALL.ids(slate.positions) == POPULAR[1:]
-    screens["moody"] = OnSecondThoughts(position)
-    trace = explain(replace(SMALL_FEEDS["popular"], screens=screens), SMALL.query(n=20), position)
+    filters["moody"] = OnSecondThoughts(position)
+    trace = explain(replace(SMALL_FEEDS["popular"], filters=filters), SMALL.query(n=20), position)
     assert trace.verdict == "Not shown: taken out by moody: stopped at the last gate"
     assert trace.dropped_by == "moody: stopped at the last gate"
 
@@ -137,15 +137,15 @@ class OneOfAKind:
     def __init__(self, world: World) -> None:
         self.catalog = world.catalog
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:
         kinds = [self.catalog.terms_at("content_type", p) for p in candidates.positions.tolist()]
         first = np.array([kinds.index(kind) == row for row, kind in enumerate(kinds)], np.bool_)
         gone = Dropped("one_of_a_kind", candidates.positions[~first], "another of its kind is better")
         return replace(candidates.take(first), dropped=(gone,))
 
 
-def test_what_an_arranger_takes_out_is_told() -> None:
-    feed = replace(SMALL_FEEDS["popular"], arrangers={"one_of_a_kind": OneOfAKind(SMALL)})
+def test_what_an_reranker_takes_out_is_told() -> None:
+    feed = replace(SMALL_FEEDS["popular"], rerankers={"one_of_a_kind": OneOfAKind(SMALL)})
     slate = recommend(feed, SMALL.query(n=20))
     assert SMALL.ids(slate.positions) == ("d1", "s1", "c2", "x1")
     trace = explain(feed, SMALL.query(n=20), SMALL.position("d2"))

@@ -89,14 +89,14 @@ def test_nothing_elsewhere_is_shown_or_changes_anything(
     anchor = f"{own}0" if feed == "similar" and own in GROUPS else None
     if FEEDS[feed].anchored and anchor is None:
         return
-    query = asked(group, liked, n=n, exclude=tuple(excluded), before=tuple(before), anchor=anchor)
+    query = asked(group, liked, n=n, exclude=tuple(excluded), recently_shown=tuple(before), anchor=anchor)
     slate = recommend(FEEDS[feed], query)
     assert all(group_of(position) == own for position in slate.positions.tolist())
     history = query.user.history
     mine = np.array([group_of(position) == own for position in history.items.tolist()], np.bool_)
     kept = [item for item in excluded if item.startswith(own) and own]
     earlier = [item for item in before if item.startswith(own) and own]
-    bare = asked(group, liked, n=n, exclude=tuple(kept), before=tuple(earlier), anchor=anchor)
+    bare = asked(group, liked, n=n, exclude=tuple(kept), recently_shown=tuple(earlier), anchor=anchor)
     alone = recommend(FEEDS[feed], replace(bare, user=replace(bare.user, history=history.take(mine))))
     assert slate.positions.tolist() == alone.positions.tolist()
     assert slate.scores.tolist() == alone.scores.tolist()
@@ -124,20 +124,20 @@ def spied(world: World) -> tuple[Spy, Feed]:
 def test_no_part_gets_to_know_of_it() -> None:
     spy, feed = spied(WORLD)
     liked = ("movie1", "series1", "movie2", "radio2")
-    query = asked("movie", liked, exclude=("movie3", "radio3"), before=("series4", "movie4", "movie5"))
+    query = asked("movie", liked, exclude=("movie3", "radio3"), recently_shown=("series4", "movie4", "movie5"))
     recommend(feed, query)
     [seen] = spy.queries
     assert WORLD.ids(seen.user.history.items) == ("movie1", "movie2")
     assert len(seen.user.history.times) == len(seen.user.history.strengths) == 2
     assert WORLD.ids(seen.exclude) == ("movie3",)
-    assert WORLD.ids(seen.before) == ("movie4", "movie5")
+    assert WORLD.ids(seen.recently_shown) == ("movie4", "movie5")
     assert {group_of(position) for position in np.flatnonzero(seen.eligible).tolist()} == {"movie"}
     assert len(query.user.history) == 4, "the query that was handed in is as it was"
 
 
 def test_of_ones_own_alone_nothing_is_copied() -> None:
     spy, feed = spied(WORLD)
-    query = asked("movie", ["movie1"], exclude=("movie3",), before=("movie4",))
+    query = asked("movie", ["movie1"], exclude=("movie3",), recently_shown=("movie4",))
     recommend(feed, query)
     assert spy.queries[0].user.history is query.user.history
     assert spy.queries[0].exclude is query.exclude
@@ -174,7 +174,7 @@ def test_a_page_of_who_moved_meanwhile_shows_nothing_of_before() -> None:
     ranked = rank(FEEDS["home"], asked("series", ["series1"]))
     shown = page(ranked, asked("movie", ["series1"]))
     assert len(shown) == 0
-    assert shown.gated == ("isolation",)
+    assert shown.filtered_late == ("isolation",)
     assert shown.reasons == ()
 
 
@@ -184,7 +184,9 @@ def test_explaining_an_item_of_elsewhere_tells_that_and_nothing_else(group: str 
     trace = explain(FEEDS["home"], query, WORLD.position("series1"))
     why = "not of the user's group" if group else "the user has no group"
     assert trace.verdict == f"Not shown: stopped by isolation ({why})"
-    assert [(screen.name, screen.passed, screen.why) for screen in trace.screens] == [("isolation", False, why)]
+    assert [(filter_.name, filter_.passed, filter_.why) for filter_ in trace.filters] == [
+        ("isolation", False, why)
+    ]
     assert (trace.place, trace.score, trace.propensity, trace.reason, trace.features) == (
         None,
         None,
@@ -195,5 +197,5 @@ def test_explaining_an_item_of_elsewhere_tells_that_and_nothing_else(group: str 
     assert all(found.score is None for found in trace.retrievers)
     assert trace.dropped_by is None
     own = explain(FEEDS["home"], asked("movie", ["movie1"], exclude=("movie3",)), WORLD.position("movie3"))
-    assert [screen.name for screen in own.screens] == ["isolation", "availability", "request"]
+    assert [filter_.name for filter_ in own.filters] == ["isolation", "availability", "request"]
     assert own.verdict == "Not shown: stopped by request"

@@ -30,7 +30,7 @@ class Counting:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._part, name)
-        if name not in ("retrieve", "screen"):
+        if name not in ("retrieve", "filter"):
             return found
 
         def counted(*args: Any) -> Any:
@@ -51,7 +51,7 @@ def counted_feeds(world: World) -> tuple[dict[str, Feed], Counter[str]]:
     feeds = {
         name: replace(
             feed,
-            screens={part: counting(part, screen) for part, screen in feed.screens.items()},
+            filters={part: counting(part, filter_) for part, filter_ in feed.filters.items()},
             retrievers={part: (counting(part, found), 64) for part, (found, _) in feed.retrievers.items()},
             cold_start=None,
         )
@@ -63,11 +63,11 @@ def counted_feeds(world: World) -> tuple[dict[str, Feed], Counter[str]]:
 def same(one: Slate, other: Slate) -> None:
     np.testing.assert_array_equal(one.positions, other.positions)
     np.testing.assert_array_equal(one.scores, other.scores)
-    assert (one.reasons, one.sources, one.cold_start, one.left) == (
+    assert (one.reasons, one.sources, one.cold_start, one.remaining) == (
         other.reasons,
         other.sources,
         other.cold_start,
-        other.left,
+        other.remaining,
     )
 
 
@@ -84,19 +84,19 @@ def test_parts_of_equal_settings_are_one_object_in_all_feeds() -> None:
     feeds = build_feeds(RECIPE, toy_world().resources)
     popular = {id(feed.retrievers["popular"][0]) for feed in feeds.values()}
     assert len(popular) == 1
-    assert len({id(feed.screens["availability"]) for feed in feeds.values()}) == 1
+    assert len({id(feed.filters["availability"]) for feed in feeds.values()}) == 1
 
 
-def test_no_part_is_asked_twice_but_screens_by_the_gate() -> None:
+def test_no_part_is_asked_twice_but_filters_by_the_gate() -> None:
     world = toy_world()
     feeds, asked = counted_feeds(world)
     query = world.query("da", n=5)
     recommend_together([(feeds[name], replace(query, feed=name)) for name in UNANCHORED])
-    # Popular is in all four feeds, trending and fresh in two: home screens more, so it asks for itself.
+    # Popular is in all four feeds, trending and fresh in two: home filters more, so it asks for itself.
     assert asked == {
         "availability": 2,
         "request": 2,
-        "heavily_watched": 2,
+        "consumption_limit": 2,
         "popular": 2,
         "trending": 2,
         "fresh": 2,
@@ -109,7 +109,7 @@ def test_of_different_masks_each_is_asked_for_its_own() -> None:
     world = toy_world()
     feeds, asked = counted_feeds(world)
     query = world.query("da", n=5)
-    half_watched = replace(feeds["popular"], screens=feeds["home"].screens)
+    half_watched = replace(feeds["popular"], filters=feeds["home"].filters)
     first, second = recommend_together([(feeds["popular"], query), (half_watched, query)])
     assert asked["popular"] == 2
     assert "d1" in world.ids(first.positions)

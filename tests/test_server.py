@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from homefeed.environment import Environment
 from homefeed.errors import OverloadedError, RecipeError, SettingsError
 from homefeed.retrieve.popular import Popular
 from homefeed.server import create_app
 from homefeed.serving import LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.settings import Settings
 
 ITEM = "/v1/apps/streaming/items/a"
@@ -99,8 +99,8 @@ def test_apps_that_cannot_be_served_are_named_at_the_start(tmp_path: Path, apps:
 
 async def test_ids_and_times_come_from_outside(tmp_path: Path) -> None:
     numbers = iter(range(1, 1000))
-    outside = Outside(lambda: 1_700_000_000_250_000, lambda: f"id-{next(numbers)}")
-    async with running(create_app(streaming(tmp_path), outside)) as client:
+    environment = Environment(lambda: 1_700_000_000_250_000, lambda: f"id-{next(numbers)}")
+    async with running(create_app(streaming(tmp_path), environment)) as client:
         answer = await client.put(ITEM, json={})
         assert answer.headers["X-Request-ID"] == "id-1"
         assert answer.json()["created_at"] == "2023-11-14T22:13:20.250000Z"
@@ -156,7 +156,7 @@ async def test_a_failing_policy_fails_the_request(
     def fail(*_: object) -> np.ndarray[Any, Any]:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("homefeed.policy.availability.Availability.screen", fail)
+    monkeypatch.setattr("homefeed.policy.availability.Availability.filter", fail)
     assert (await client.get("/popular")).status_code == 500
 
 

@@ -154,8 +154,8 @@ def distinct(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return once
 
 
-def hold_out(train: Matrix, share: float, most_users: int, seed: int, places: Matrix | None = None) -> Split:
-    """Take `share` of the items from up to `most_users` users drawn at random among those with two or more.
+def hold_out(train: Matrix, share: float, max_users: int, seed: int, places: Matrix | None = None) -> Split:
+    """Take `share` of the items from up to `max_users` users drawn at random among those with two or more.
 
     Each of them gives at least one and keeps at least one: any, or with `places` the last of their lines.
     """
@@ -163,7 +163,7 @@ def hold_out(train: Matrix, share: float, most_users: int, seed: int, places: Ma
     sizes = np.diff(train.indptr)
     able = np.flatnonzero(sizes >= 2)
     chosen = np.zeros(len(sizes), np.bool_)
-    chosen[rng.permutation(able)[:most_users]] = True
+    chosen[rng.permutation(able)[:max_users]] = True
     rows = np.repeat(np.arange(len(sizes)), sizes)
     drawn = rng.random(len(rows))
     order = np.lexsort((drawn if places is None else places.data, rows))

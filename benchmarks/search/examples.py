@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from homefeed.apps import find_preparation, find_recipe
+from homefeed.environment import Environment, system_clock
 from homefeed.ingest import Files, import_files
 from homefeed.serving import Answer, FeedRequest, open_app
-from homefeed.serving.clock import Outside, system_clock
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -44,7 +44,7 @@ async def _tables(settings: Settings, options: argparse.Namespace) -> list[str]:
         files = Files(items=options.products)
         prepare_items = find_preparation("shop")
         await import_files(store, recipe, files, now=system_clock(), prepare_items=prepare_items)
-        await train_app(recipe, store, ArtifactStore(settings.models_folder), Outside())
+        await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment())
     lines: list[str] = []
     async with open_app(recipe, settings) as live:
         asked = [FeedRequest("similar", n=options.show, item_id=item_id) for item_id in options.product]

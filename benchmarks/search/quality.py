@@ -33,13 +33,13 @@ from benchmarks.search.graded_queries import Grades, Query, Rule, grade, interva
 from homefeed.apps import find_recipe
 from homefeed.apps.shop.generate import generate
 from homefeed.apps.shop.prepare import prepare_items
+from homefeed.environment import Environment, system_clock
 from homefeed.evaluate.bootstrap import Interval, mean_intervals
 from homefeed.funnel import rank
 from homefeed.ingest import Files, import_files
 from homefeed.retrieve.search.analysis import stem, words_of
 from homefeed.retrieve.search.index import TextIndex
 from homefeed.serving import FeedRequest, LiveApp, open_app
-from homefeed.serving.clock import Outside, system_clock
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -73,7 +73,7 @@ async def _measured(settings: Settings, options: argparse.Namespace) -> dict[str
             generate(settings.home / "sample", items=options.items, end=end)
         files = Files(items=options.products or settings.home / "sample" / "products.csv")
         await import_files(store, recipe, files, now=system_clock(), prepare_items=prepare_items)
-        await train_app(recipe, store, ArtifactStore(settings.models_folder), Outside())
+        await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment())
     async with open_app(recipe, settings) as live:
         if options.products is None:
             queries, grades = _planted(live, settings.home / "sample" / "truth")
@@ -136,7 +136,7 @@ def _planted(live: LiveApp, truth: Path) -> tuple[list[Query], Grades]:
 def _lists(live: LiveApp, text: str) -> Mapping[str, Positions]:
     feed = live.feeds["search"]
     request = Request(
-        live.recipe.app, "search", UserState(None), live.outside.clock(), 100, context={"query": text}
+        live.recipe.app, "search", UserState(None), live.environment.clock(), 100, context={"query": text}
     )
     ranked = rank(feed, request)
     found = {name: positions[:_DEPTH] for name, (positions, _) in ranked.proposals.items()}

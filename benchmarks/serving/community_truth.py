@@ -27,10 +27,10 @@ import polars as pl
 
 from homefeed.apps import find_recipe
 from homefeed.apps.community.generate import generate
+from homefeed.environment import Environment
 from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
 from homefeed.ingest import find_files, import_files
 from homefeed.serving import FeedRequest, LiveApp, live_app
-from homefeed.serving.clock import Outside
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -85,11 +85,11 @@ async def measure(folder: Path, seed: int, residents: int, likers: int) -> dict[
     scale = residents / 1_200
     items, events = round(1_500 * scale), round(60_000 * scale)
     generate(folder / "sample", users=residents, items=items, events=events, seed=seed, end=END)
-    outside = Outside(lambda: NOW)
+    environment = Environment(lambda: NOW)
     async with open_store(settings.store_url) as store:
         await import_files(store, recipe, find_files(folder / "sample", recipe.sources), now=NOW)
-        await train_app(recipe, store, ArtifactStore(settings.models_folder), outside)
-        app = live_app(recipe, store, settings, outside)
+        await train_app(recipe, store, ArtifactStore(settings.models_folder), environment)
+        app = live_app(recipe, store, settings, environment)
         await app.start()
         truth, users = read_truth(folder / "sample"), pl.read_csv(folder / "sample/truth/users.csv")
         warm = users.filter(~pl.col("cold"))["user_id"].to_list()

@@ -31,11 +31,11 @@ from threadpoolctl import threadpool_limits
 from homefeed.apps import find_recipe
 from homefeed.apps.community import generate as community
 from homefeed.apps.streaming import generate as streaming
+from homefeed.environment import Environment, system_clock
 from homefeed.ingest import find_files, import_files
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.serving import FeedRequest, LiveApp, open_app
-from homefeed.serving.clock import Outside, system_clock
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -97,7 +97,7 @@ async def prepare(settings: Settings, items: int) -> dict[str, object]:
     recipe = find_recipe(settings.apps[0])
     async with open_store(settings.store_url) as store:
         await import_files(store, recipe, find_files(sample, recipe.sources), now=system_clock())
-        trained = await train_app(recipe, store, ArtifactStore(settings.models_folder), Outside())
+        trained = await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment())
     return {"users": USERS, "events": events, "train_seconds": round(trained.seconds, 1)}
 
 

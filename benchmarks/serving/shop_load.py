@@ -35,8 +35,8 @@ import polars as pl
 from homefeed.apps import find_recipe
 from homefeed.apps.shop.generate import generate
 from homefeed.apps.shop.prepare import prepare_items
+from homefeed.environment import Environment, system_clock
 from homefeed.ingest import find_files, import_files
-from homefeed.serving.clock import Outside, system_clock
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -113,7 +113,7 @@ async def _fill(settings: Settings, options: argparse.Namespace) -> None:
     async with open_store(settings.store_url) as store:
         files = find_files(folder, recipe.sources)
         await import_files(store, recipe, files, now=system_clock(), prepare_items=prepare_items)
-        await train_app(recipe, store, ArtifactStore(settings.models_folder), Outside())
+        await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment())
 
 
 def _paths(folder: Path, rng: np.random.Generator, search_limit: int | None) -> dict[str, list[str]]:

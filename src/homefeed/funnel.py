@@ -1,4 +1,4 @@
-"""The one request path: screens, retrievers, merge, features, rank, arrange, last gate, cut, reasons."""
+"""The one request path: filters, retrievers, merge, features, rank, rerank, last gate, cut, reasons."""
 
 from __future__ import annotations
 
@@ -11,39 +11,49 @@ from typing import Self
 import numpy as np
 
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError
-from homefeed.explain import ArrangerTrace, FeatureTrace, RetrieverTrace, ScreenTrace, Trace, reasons_for
-from homefeed.protocols import Arranger, Explains, FeatureExtractor, Ranker, Retriever, Screen, Tells
+from homefeed.explain import FeatureTrace, FilterTrace, RerankerTrace, RetrieverTrace, Trace, reasons_for
+from homefeed.protocols import (
+    FeatureExtractor,
+    Filter,
+    FilterExplainer,
+    Ranker,
+    Reranker,
+    Retriever,
+    RetrieverExplainer,
+)
 from homefeed.types import DAY, Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate, UserState
 
 _PASSED_OVER = 64
-"""How many more candidates than asked for are looked for, so that arrangers and the last gate have spares."""
+"""How many more candidates than asked for are looked for, so that rerankers and the last gate have spares."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One surface of an app with its parts built. Screens and retrievers keep the order of the recipe.
+    """One surface of an app with its parts built. Filters and retrievers keep the order of the recipe.
 
-    `isolation`, one of the screens, says what the user may know of at all: what it does not pass is not even
+    `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. With `history_days` only what the user did in the last so many days counts.
     One that has `shared_seconds` does not look at who asks: an answer may be given again for as long.
     `explaining` are those of the retrievers that give reasons.
     """
 
     name: str
-    screens: Mapping[str, Screen]
+    filters: Mapping[str, Filter]
     retrievers: Mapping[str, tuple[Retriever, int]]
     extractors: Mapping[str, FeatureExtractor]
     ranker: Ranker
-    arrangers: Mapping[str, Arranger]
+    rerankers: Mapping[str, Reranker]
     anchored: bool = False
-    isolation: Screen | None = None
+    isolation: Filter | None = None
     cold_start: Self | None = None
     history_days: float | None = None
     shared_seconds: float | None = None
-    explaining: Mapping[str, Explains] = field(init=False)
+    explaining: Mapping[str, RetrieverExplainer] = field(init=False)
 
     def __post_init__(self) -> None:
-        explaining = {name: part for name, (part, _) in self.retrievers.items() if isinstance(part, Explains)}
+        explaining = {
+            name: part for name, (part, _) in self.retrievers.items() if isinstance(part, RetrieverExplainer)
+        }
         object.__setattr__(self, "explaining", explaining)
 
 
@@ -61,7 +71,7 @@ class Work:
     held: list[Query] = field(default_factory=list)
 
     def gate(self) -> Work:
-        """What to ask the screens again with: of the same users, and nothing known of any mask."""
+        """What to ask the filters again with: of the same users, and nothing known of any mask."""
         return Work(users=self.users)
 
 
@@ -70,7 +80,7 @@ class Ranked:
     """All candidates of a request, best first, and how they came about.
 
     `name` is the feed that was asked, `feed` the one that answers; `stages` are the positions in order, once
-    ranked and after each arranger.
+    ranked and after each reranker.
     """
 
     name: str
@@ -87,8 +97,8 @@ class Ranked:
 def recommend(feed: Feed, query: Query) -> Slate:
     """Answer a request.
 
-    A retriever or feature extractor that raises narrows the slate and is named in `failed`; a screen, ranker or
-    arranger that raises fails the request.
+    A retriever or feature extractor that raises narrows the slate and is named in `failed`; a filter, ranker or
+    reranker that raises fails the request.
     """
     work = Work()
     return page(rank(feed, query, work), query, work.gate())
@@ -103,14 +113,14 @@ def recommend_together(asked: Sequence[tuple[Feed, Query]]) -> list[Slate]:
 
 
 def page(ranked: Ranked, query: Query, work: Work | None = None) -> Slate:
-    """The first `query.n` of what was ranked, for this or an earlier request, that the screens let pass now.
+    """The first `query.n` of what was ranked, for this or an earlier request, that the filters let pass now.
 
     Raises:
         NotFoundError: the anchor is none of the user's.
     """
     work = work or Work()
     query = _recent(ranked.feed, query, work)
-    query, passed = _screened(ranked.feed, _isolated(ranked.feed, query), work)
+    query, passed = _filtered(ranked.feed, _isolated(ranked.feed, query), work)
     gated = _gated(ranked, passed)
     shown = gated.take(slice(query.n))
     contributions = ranked.feed.ranker.contributions(query, shown)
@@ -124,8 +134,8 @@ def page(ranked: Ranked, query: Query, work: Work | None = None) -> Slate:
         feature_names=shown.feature_names,
         features=shown.features,
         propensities=_propensities(shown),
-        left=len(gated) - len(shown),
-        gated=tuple(drop.by for drop in gated.dropped[len(ranked.candidates.dropped) :]),
+        remaining=len(gated) - len(shown),
+        filtered_late=tuple(drop.by for drop in gated.dropped[len(ranked.candidates.dropped) :]),
         failed=ranked.failed,
     )
 
@@ -133,12 +143,14 @@ def page(ranked: Ranked, query: Query, work: Work | None = None) -> Slate:
 def explain(feed: Feed, query: Query, position: int) -> Trace:
     """Tell why the item at `position` is, or is not, where it is in the answer to the query."""
     ranked = rank(feed, query)
-    gated = _gated(ranked, _screened(ranked.feed, ranked.query, Work())[1])
+    gated = _gated(ranked, _filtered(ranked.feed, ranked.query, Work())[1])
     places = np.flatnonzero(gated.positions == position)
     place = int(places[0]) if len(places) else None
-    screens = tuple(_screen_trace(ranked, name, position) for name in ranked.passed)
+    filters = tuple(_filter_trace(ranked, name, position) for name in ranked.passed)
     if feed.isolation is not None and not ranked.passed["isolation"][position]:
-        screens = tuple(screen for screen in screens if screen.name == "isolation")  # no word on what it is like
+        filters = tuple(
+            filter_ for filter_ in filters if filter_.name == "isolation"
+        )  # no word on what it is like
     dropped = next((d for d in gated.dropped if position in d.positions), None)
     features: tuple[FeatureTrace, ...] = ()
     score = reason = propensity = None
@@ -155,23 +167,23 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
         feed=feed.name,
         made_by=ranked.feed.name,
         cold_start=ranked.cold_start,
-        verdict=_verdict(place, query.n, screens, dropped),
+        verdict=_verdict(place, query.n, filters, dropped),
         place=None if place is None else place + 1,
         candidates=len(gated),
         score=score,
         propensity=propensity,
         reason=reason,
-        screens=screens,
+        filters=filters,
         retrievers=tuple(_retriever_trace(name, found, position) for name, found in ranked.proposals.items()),
         features=features,
-        arrangers=_arranger_traces(ranked, position),
+        rerankers=_reranker_traces(ranked, position),
         dropped_by=None if dropped is None else f"{dropped.by}: {dropped.why}",
         failed=tuple(f"{name}: {error}" for name, error in ranked.failed.items()),
     )
 
 
 def rank(feed: Feed, query: Query, work: Work | None = None) -> Ranked:
-    """All candidates for the query, ranked and arranged. `work` is what was done for it by other feeds.
+    """All candidates for the query, ranked and reranked. `work` is what was done for it by other feeds.
 
     Raises:
         InvalidError: the feed is about an item, and none is named.
@@ -186,7 +198,7 @@ def rank(feed: Feed, query: Query, work: Work | None = None) -> Ranked:
     if cold_start and feed.cold_start is not None:
         feed = feed.cold_start
         query = _isolated(feed, _recent(feed, asked, work))
-    query, passed = _screened(feed, query, work)
+    query, passed = _filtered(feed, query, work)
     failed: dict[str, str] = {}
     proposals = {}
     for part, (retriever, k) in feed.retrievers.items():
@@ -202,8 +214,8 @@ def rank(feed: Feed, query: Query, work: Work | None = None) -> Ranked:
     best_first = np.lexsort((-candidates.positions, -scores))
     candidates = replace(candidates, scores=scores).take(best_first)
     stages = {feed.name: candidates.positions}
-    for part, arranger in feed.arrangers.items():
-        candidates = arranger.arrange(query, candidates)
+    for part, reranker in feed.rerankers.items():
+        candidates = reranker.rerank(query, candidates)
         stages[part] = candidates.positions
     return Ranked(name, feed, query, candidates, proposals, passed, stages, cold_start, failed)
 
@@ -211,7 +223,7 @@ def rank(feed: Feed, query: Query, work: Work | None = None) -> Ranked:
 def slim(ranked: Ranked, most: int) -> Ranked:
     """What later pages need of it: the first `most` candidates, and no masks of the whole catalogue."""
     nothing = np.empty(0, np.bool_)
-    query = replace(ranked.query, eligible=nothing, nameable=nothing)
+    query = replace(ranked.query, eligible=nothing, explainable=nothing)
     candidates = replace(ranked.candidates.take(slice(most)), dropped=())
     return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages={})
 
@@ -231,20 +243,22 @@ def _isolated(feed: Feed, query: Query) -> Query:
     """The query without anything that the user may not know of: not even reasons may tell of it."""
     if feed.isolation is None:
         return query
-    visible = feed.isolation.screen(query)
+    visible = feed.isolation.filter(query)
     if query.anchor is not None and not visible[query.anchor]:
         raise NotFoundError(f"item_id: no such item in {query.app}")
     history = query.user.history
     if not visible[history.items].all():
         query = replace(query, user=replace(query.user, history=history.take(visible[history.items])))
-    if not visible[query.exclude].all() or not visible[query.before].all():
-        exclude, before = (positions[visible[positions]] for positions in (query.exclude, query.before))
-        query = replace(query, exclude=exclude, before=before)
+    if not visible[query.exclude].all() or not visible[query.recently_shown].all():
+        exclude, recently_shown = (
+            positions[visible[positions]] for positions in (query.exclude, query.recently_shown)
+        )
+        query = replace(query, exclude=exclude, recently_shown=recently_shown)
     return query
 
 
-def _screened(feed: Feed, query: Query, work: Work) -> tuple[Query, dict[str, Mask]]:
-    """The query with what its user may see, and what of that each screen passes."""
+def _filtered(feed: Feed, query: Query, work: Work) -> tuple[Query, dict[str, Mask]]:
+    """The query with what its user may see, and what of that each filter passes."""
     whose = _whose(query)
     work.held.append(query)
 
@@ -254,19 +268,21 @@ def _screened(feed: Feed, query: Query, work: Work) -> tuple[Query, dict[str, Ma
         return work.masks[key]
 
     passed = {
-        name: once((*whose, id(screen)), partial(screen.screen, query)) for name, screen in feed.screens.items()
+        name: once((*whose, id(filter_)), partial(filter_.filter, query)) for name, filter_ in feed.filters.items()
     }
-    every = tuple(sorted(map(id, feed.screens.values())))
+    every = tuple(sorted(map(id, feed.filters.values())))
     eligible = once((*whose, *every, -1), lambda: reduce(np.logical_and, passed.values()))
-    guards = [passed[name] for name, screen in feed.screens.items() if getattr(screen, "guards_names", False)]
+    guards = [
+        passed[name] for name, filter_ in feed.filters.items() if getattr(filter_, "restricts_explanations", False)
+    ]
     all_of_them = np.ones(len(passed["availability"]), np.bool_)
-    nameable = once((*whose, *every, -2), lambda: reduce(np.logical_and, guards, all_of_them))
-    return replace(query, eligible=eligible, nameable=nameable), passed
+    explainable = once((*whose, *every, -2), lambda: reduce(np.logical_and, guards, all_of_them))
+    return replace(query, eligible=eligible, explainable=explainable), passed
 
 
 def _whose(query: Query) -> tuple[int, ...]:
     """What masks and proposals depend on besides the part: feeds asked together differ in nothing else."""
-    return id(query.user), id(query.filters), id(query.exclude)
+    return id(query.user), id(query.conditions), id(query.exclude)
 
 
 def _proposed(retriever: Retriever, query: Query, k: int, work: Work) -> tuple[Positions, Scores]:
@@ -301,7 +317,7 @@ def _merged(feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]]) -> Ca
 def _described(feed: Feed, query: Query, candidates: Candidates, failed: dict[str, str]) -> Candidates:
     """With features: each retriever's score divided by its best, 0 where it proposed nothing; the extractors'."""
     names = list(candidates.retrievers)
-    blocks: list[Floats] = [_normalised(candidates.retrieved)]
+    blocks: list[Floats] = [_normalised(candidates.retriever_scores)]
     for name, extractor in feed.extractors.items():
         try:
             block = extractor.extract(query, candidates)
@@ -313,14 +329,14 @@ def _described(feed: Feed, query: Query, candidates: Candidates, failed: dict[st
     return replace(candidates, feature_names=tuple(names), features=np.concatenate(blocks, axis=1))
 
 
-def _normalised(retrieved: Floats) -> Floats:
-    scores = np.where(np.isnan(retrieved), np.float32(0), retrieved)
+def _normalised(retriever_scores: Floats) -> Floats:
+    scores = np.where(np.isnan(retriever_scores), np.float32(0), retriever_scores)
     best = scores.max(axis=0, initial=0)
     return (scores / np.where(best > 0, best, 1)).astype(np.float32)
 
 
 def _gated(ranked: Ranked, passed: Mapping[str, Mask]) -> Candidates:
-    """The last gate: every screen has been asked again, now that it is known what is about to be shown."""
+    """The last gate: every filter has been asked again, now that it is known what is about to be shown."""
     candidates = ranked.candidates
     for name, mask in passed.items():
         passes = mask[candidates.positions]
@@ -332,7 +348,7 @@ def _gated(ranked: Ranked, passed: Mapping[str, Mask]) -> Candidates:
 
 def _sources(shown: Candidates) -> tuple[tuple[str, ...], ...]:
     """The retrievers that proposed each: of thousands of items, few sets of retrievers."""
-    proposed = ~np.isnan(shown.retrieved)
+    proposed = ~np.isnan(shown.retriever_scores)
     rows = [row.tobytes() for row in proposed]
     names = {
         row: tuple(name for name, is_source in zip(shown.retrievers, row, strict=True) if is_source)
@@ -350,17 +366,19 @@ def _reasons(ranked: Ranked, query: Query, shown: Candidates, contributions: Flo
     return reasons_for(query, shown, contributions, ranked.feed.explaining, otherwise, ranked.failed)
 
 
-def _screen_trace(ranked: Ranked, name: str, position: int) -> ScreenTrace:
-    screen = ranked.feed.screens[name]
+def _filter_trace(ranked: Ranked, name: str, position: int) -> FilterTrace:
+    filter_ = ranked.feed.filters[name]
     if ranked.passed[name][position]:
-        return ScreenTrace(name, True)
-    return ScreenTrace(name, False, screen.why(ranked.query, position) if isinstance(screen, Tells) else None)
+        return FilterTrace(name, True)
+    return FilterTrace(
+        name, False, filter_.why(ranked.query, position) if isinstance(filter_, FilterExplainer) else None
+    )
 
 
-def _arranger_traces(ranked: Ranked, position: int) -> tuple[ArrangerTrace, ...]:
-    """The place of an item before and after each arranger."""
+def _reranker_traces(ranked: Ranked, position: int) -> tuple[RerankerTrace, ...]:
+    """The place of an item before and after each reranker."""
     places = [(name, _place(order, position)) for name, order in ranked.stages.items()]
-    return tuple(ArrangerTrace(name, before, after) for (_, before), (name, after) in pairwise(places))
+    return tuple(RerankerTrace(name, before, after) for (_, before), (name, after) in pairwise(places))
 
 
 def _place(order: Positions, position: int) -> int | None:
@@ -376,8 +394,8 @@ def _retriever_trace(name: str, found: tuple[Positions, Scores], position: int) 
     return RetrieverTrace(name, float(scores[rows[0]]), int(rows[0]) + 1, len(positions))
 
 
-def _verdict(place: int | None, n: int, screens: tuple[ScreenTrace, ...], dropped: Dropped | None) -> str:
-    stopped = [f"{s.name} ({s.why})" if s.why else s.name for s in screens if not s.passed]
+def _verdict(place: int | None, n: int, filters: tuple[FilterTrace, ...], dropped: Dropped | None) -> str:
+    stopped = [f"{s.name} ({s.why})" if s.why else s.name for s in filters if not s.passed]
     if stopped:
         return f"Not shown: stopped by {' and '.join(stopped)}"
     if dropped is not None:

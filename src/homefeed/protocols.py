@@ -31,14 +31,14 @@ class Retriever(Protocol):
 
 
 @runtime_checkable
-class Explains(Protocol):
+class RetrieverExplainer(Protocol):
     """A retriever that can say, truthfully, why it proposed what it proposed; None where it cannot."""
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]: ...
 
 
 @runtime_checkable
-class Refreshes(Protocol):
+class Refreshable(Protocol):
     """A part that keeps something computed: called beside the requests after counters or catalogue changed."""
 
     def refresh(self) -> None: ...
@@ -64,28 +64,28 @@ class Ranker(Protocol):
 
 
 @runtime_checkable
-class Screen(Protocol):
+class Filter(Protocol):
     """Says of every item of the catalog whether this request may see it: (items,), before retrieval.
 
-    Each screen is asked again about the final slate; one that raises fails the request closed. One whose class
-    has `guards_names` true also says which items of a user's history a reason may name.
+    Each filter is asked again about the final slate; one that raises fails the request closed. One whose class
+    has `restricts_explanations` true also says which items of a user's history a reason may name.
     """
 
-    def screen(self, query: Query) -> Mask: ...
+    def filter(self, query: Query) -> Mask: ...
 
 
 @runtime_checkable
-class Tells(Protocol):
-    """A screen that can say in words why it stopped an item: "quality 0.12 is below 0.3"."""
+class FilterExplainer(Protocol):
+    """A filter that can say in words why it stopped an item: "quality 0.12 is below 0.3"."""
 
     def why(self, query: Query, position: int) -> str: ...
 
 
 @runtime_checkable
-class Arranger(Protocol):
+class Reranker(Protocol):
     """Orders or thins ranked candidates: caps, diversity, pins. What it takes out goes to `dropped`."""
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates: ...
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates: ...
 
 
 @runtime_checkable

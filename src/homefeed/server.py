@@ -18,22 +18,22 @@ from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
 from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
+from homefeed.environment import Environment
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
 from homefeed.serving import live_app
-from homefeed.serving.clock import Outside
 from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
 
 
-def create_app(settings: Settings | None = None, outside: Outside | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, environment: Environment | None = None) -> FastAPI:
     """The application of the settings in force.
 
     Raises:
         SettingsError, RecipeError: what is configured cannot be served.
     """
     settings = settings or load_settings()
-    outside = outside or Outside()
+    environment = environment or Environment()
     configure_logging(settings.log_level, settings.log_format)
     # A request's matrices are small: threads would cost more in waiting for one another than they save.
     threadpool_limits(1, user_api="blas")
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_store(settings.store_url) as store:
-            live = {name: live_app(recipe, store, settings, outside) for name, recipe in recipes.items()}
+            live = {name: live_app(recipe, store, settings, environment) for name, recipe in recipes.items()}
             for one in live.values():
                 await one.start()
             app.state.context = Context(live, measured, settings.impressions_days > 0)
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None, outside: Outside | None = None)
     errors.install(app)
     openapi.install(app)
     most = int(settings.max_body_megabytes * 1_000_000)
-    app.add_middleware(RequestMiddleware, new_id=outside.new_id, max_body=most, metrics=measured)
+    app.add_middleware(RequestMiddleware, new_id=environment.new_id, max_body=most, metrics=measured)
     return app
 
 

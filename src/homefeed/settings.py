@@ -117,12 +117,13 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"setting recipes: expected JSON in HOMEFEED_RECIPES: {error.__cause__}") from None
     except ValidationError as error:
         lines = [
-            f"setting {'.'.join(map(str, e['loc']))}: {_in_words(e)}" for e in error.errors(include_input=False)
+            f"setting {'.'.join(map(str, e['loc']))}: {_format_problem(e)}"
+            for e in error.errors(include_input=False)
         ]
         raise SettingsError("\n".join(lines)) from None
 
 
-def _in_words(problem: ErrorDetails) -> str:
+def _format_problem(problem: ErrorDetails) -> str:
     if problem["type"] == "extra_forbidden":
         known = ", ".join(Settings.model_fields)
         return f"no such setting; remove it from homefeed.toml or check its spelling: {known}"

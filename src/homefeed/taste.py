@@ -31,7 +31,7 @@ class OncePerRequest(Generic[T]):
         return latest[3]
 
 
-def taste_of(
+def weighted_seeds(
     query: Query, events: int, half_life_days: float, place_exponent: float = 0.0
 ) -> tuple[Positions, Floats]:
     """Distinct items and weights (m,) to start from: the anchor of a similar feed, else the user's latest events.

@@ -29,7 +29,7 @@ NO_TIME: Final = np.iinfo(np.int64).min
 NO_POSITIONS: Final[Positions] = np.empty(0, dtype=np.int32)
 NO_POSITIONS.flags.writeable = False
 
-FilterOperator: TypeAlias = Literal[":", ">=", "<=", ">", "<"]
+ConditionOperator: TypeAlias = Literal[":", ">=", "<=", ">", "<"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +163,14 @@ class UserState:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class Condition:
     """A condition every returned item must meet, such as `genre:Drama` or `year>=2000`.
 
     `others` are further values that will do as well as `value`.
     """
 
     field: str
-    operator: FilterOperator
+    operator: ConditionOperator
     value: str
     others: tuple[str, ...] = ()
 
@@ -180,10 +180,10 @@ _NO_MASK: Final[Mask] = np.empty(0, dtype=np.bool_)
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One request of one feed. `eligible` (items,) is filled in by the funnel's screens.
+    """One request of one feed. `eligible` (items,) is filled in by the funnel's filters.
 
-    `nameable` (items,) is what reasons may name, for people would read it: it is filled in likewise.
-    `exclude` holds what the pages before have shown, too; `before` the last places of those, in their order.
+    `explainable` (items,) is what reasons may name, for people would read it: it is filled in likewise.
+    `exclude` holds what the pages before have shown, too; `recently_shown` the last places of those, in order.
     """
 
     app: str
@@ -192,12 +192,12 @@ class Query:
     now: int
     n: int
     anchor: int | None = None
-    filters: tuple[Filter, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     exclude: Positions = field(default_factory=lambda: NO_POSITIONS)
-    before: Positions = field(default_factory=lambda: NO_POSITIONS)
+    recently_shown: Positions = field(default_factory=lambda: NO_POSITIONS)
     context: Mapping[str, str] = field(default_factory=dict)
     eligible: Mask = field(default_factory=lambda: _NO_MASK)
-    nameable: Mask = field(default_factory=lambda: _NO_MASK)
+    explainable: Mask = field(default_factory=lambda: _NO_MASK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,44 +213,44 @@ class Dropped:
 class Candidates:
     """What the retrievers proposed, as columns.
 
-    `retrieved` (n, retrievers) holds each retriever's score, NaN where it did not propose the item;
+    `retriever_scores` (n, retrievers) holds each retriever's score, NaN where it did not propose the item;
     `features` (n, features); `scores` (n,) by the ranker. Rows are best first once ranked. `propensities` (n,)
     are the probabilities with which chance put each item where it is: 1 where chance had no part, and for all
-    where there are none. `placed_by` (n,) tells for which retriever, by its index, an arranger put an item where
+    where there are none. `promoted_by` (n,) tells for which retriever, by its index, a reranker put an item where
     it is, whatever its score; -1 where none did.
     """
 
     positions: Positions
     retrievers: tuple[str, ...]
-    retrieved: Floats
+    retriever_scores: Floats
     feature_names: tuple[str, ...]
     features: Floats
     scores: Scores
     dropped: tuple[Dropped, ...] = ()
     propensities: Floats | None = None
-    placed_by: Codes | None = None
+    promoted_by: Codes | None = None
 
     def __len__(self) -> int:
         return len(self.positions)
 
-    def placed(self, rows: npt.NDArray[np.intp] | list[int], retriever: str) -> Candidates:
-        """With the rows marked as put where they are for a retriever."""
-        marked = np.full(len(self), -1, np.int32) if self.placed_by is None else self.placed_by.copy()
+    def promoted(self, rows: npt.NDArray[np.intp] | list[int], retriever: str) -> Candidates:
+        """With the rows marked as put where they are for a retriever, whatever their score."""
+        marked = np.full(len(self), -1, np.int32) if self.promoted_by is None else self.promoted_by.copy()
         marked[rows] = self.retrievers.index(retriever)
-        return replace(self, placed_by=marked)
+        return replace(self, promoted_by=marked)
 
     def take(self, rows: npt.NDArray[np.intp] | Mask | slice) -> Candidates:
         """The chosen rows, in the order given."""
         return Candidates(
             self.positions[rows],
             self.retrievers,
-            self.retrieved[rows],
+            self.retriever_scores[rows],
             self.feature_names,
             self.features[rows],
             self.scores[rows],
             self.dropped,
             None if self.propensities is None else self.propensities[rows],
-            None if self.placed_by is None else self.placed_by[rows],
+            None if self.promoted_by is None else self.promoted_by[rows],
         )
 
 
@@ -259,8 +259,8 @@ class Slate:
     """What one request returned: equal-length columns, best first, and what it took to make it.
 
     `sources` name the retrievers that proposed each item; `failed` the parts that raised, with the error;
-    `features` (n, features) and `propensities` (n,) are as ranked, for the log; `left` tells how many more
-    there were, `gated` which screens took something out at the last gate.
+    `features` (n, features) and `propensities` (n,) are as ranked, for the log; `remaining` tells how many more
+    there were, `filtered_late` which filters took something out in the last pass.
     """
 
     feed: str
@@ -272,8 +272,8 @@ class Slate:
     feature_names: tuple[str, ...]
     features: Floats
     propensities: Floats
-    left: int
-    gated: tuple[str, ...] = ()
+    remaining: int
+    filtered_late: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:

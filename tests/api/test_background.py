@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from homefeed.api import background
+from homefeed.environment import Environment
 from homefeed.server import create_app
 from homefeed.serving import impressions
-from homefeed.serving.clock import Outside
 from homefeed.serving.retention import prune
 from homefeed.settings import Settings
 from homefeed.store import Store, session
@@ -47,7 +47,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def served(store_url: str, home: Path, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     made = Settings(home=home, database_url=store_url, apps=(APP,), poll_seconds=0.01, **settings)
-    app = create_app(made, Outside(lambda: NOW))
+    app = create_app(made, Environment(lambda: NOW))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,

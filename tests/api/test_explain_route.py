@@ -47,7 +47,7 @@ def test_the_trace_agrees_with_the_feed_and_sums_to_the_score(api: httpx.Client,
         )
         assert trace["reason"] == item["reason"]
         assert [part["name"] for part in trace["retrievers"] if part["score"] is not None] == item["sources"]
-        assert all(screen["passed"] for screen in trace["screens"])
+        assert all(filter_["passed"] for filter_ in trace["filters"])
         assert trace["verdict"] == f"Shown at place {place}"
         assert trace["cold_start"] == shown["cold_start"]
         assert (trace["app"], trace["feed"], trace["failed"]) == ("streaming", feed, [])
@@ -79,7 +79,7 @@ def test_a_hidden_item_is_stopped_by_availability(api: httpx.Client, new_item: C
     trace = explain(api, feed="home", item_id=item_id, user_id="u1")
     assert "availability" in trace["verdict"]
     assert (trace["place"], trace["score"], trace["reason"], trace["features"]) == (None, None, None, [])
-    assert {screen["name"]: screen["passed"] for screen in trace["screens"]}["availability"] is False
+    assert {filter_["name"]: filter_["passed"] for filter_ in trace["filters"]}["availability"] is False
 
 
 def test_a_filtered_item_is_stopped_by_the_request(api: httpx.Client, served: Served) -> None:
@@ -97,7 +97,7 @@ def test_what_was_watched_heavily_is_stopped_by_name(api: httpx.Client, fresh: C
     user_id = fresh("user")
     api.post("/events", json={"user_id": user_id, "item_id": "i9", "watch_seconds": 1800})
     trace = explain(api, feed="home", item_id="i9", user_id=user_id)
-    assert "heavily_watched" in trace["verdict"]
+    assert "consumption_limit" in trace["verdict"]
 
 
 @pytest.mark.parametrize(

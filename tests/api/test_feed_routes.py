@@ -156,11 +156,11 @@ def test_filters_hold_for_every_item_and_never_starve_a_page(api: httpx.Client, 
         {"title": served.sample.items["i7"]["title"]},
     ):
         matching = served.sample.matching(**wanted)
-        filters = [f"{field}:{value}" for field, value in wanted.items()]
+        conditions = [f"{field}:{value}" for field, value in wanted.items()]
         for feed, query in ASKED.items():
             if feed in {"home", "similar"}:
                 continue
-            answer = ask(api, feed, n=1000, filter=filters, **query)
+            answer = ask(api, feed, n=1000, filter=conditions, **query)
             assert matching <= set(ids(answer))
             for item in answer["items"]:
                 for field, value in wanted.items():
@@ -199,8 +199,8 @@ def test_an_app_of_ones_own_filters_by_number(
     ]
     assert api.post("/v1/apps/films/items", json=writes).json()["accepted"] == len(years)
 
-    def found(*filters: str) -> set[str]:
-        query: dict[str, Any] = {"n": 1000, "filter": [f"kind:{prefix}", *filters]}
+    def found(*conditions: str) -> set[str]:
+        query: dict[str, Any] = {"n": 1000, "filter": [f"kind:{prefix}", *conditions]}
         items = api.get("/v1/apps/films/feeds/new", params=query).json()["items"]
         return {item["item_id"].removeprefix(prefix) for item in items}
 

@@ -18,7 +18,7 @@ from homefeed.catalog.columns import (
     as_counts,
 )
 from homefeed.errors import InvalidError
-from homefeed.types import NO_TIME, SECOND, Filter
+from homefeed.types import NO_TIME, SECOND, Condition
 
 
 def column(kind: str, *values: Any) -> Column:
@@ -29,7 +29,7 @@ def column(kind: str, *values: Any) -> Column:
 
 
 def masked(kind: str, values: list[Any], operator: Any, value: str) -> list[bool]:
-    found: list[bool] = column(kind, *values).mask(Filter("f", operator, value), len(values)).tolist()
+    found: list[bool] = column(kind, *values).mask(Condition("f", operator, value), len(values)).tolist()
     return found
 
 
@@ -118,12 +118,12 @@ def test_tags_hold_any_of_several() -> None:
 
 def test_tags_can_be_replaced_after_they_were_looked_up() -> None:
     made = column("tags", ["a", "A"], ["b"])
-    assert made.mask(Filter("f", ":", "a"), 2).tolist() == [True, False]
+    assert made.mask(Condition("f", ":", "a"), 2).tolist() == [True, False]
     made.set(0, ["b"])
-    assert made.mask(Filter("f", ":", "a"), 2).tolist() == [False, False]
+    assert made.mask(Condition("f", ":", "a"), 2).tolist() == [False, False]
     made.set(1, ["a"])
-    assert made.mask(Filter("f", ":", "a"), 2).tolist() == [False, True]
-    assert made.mask(Filter("f", ":", "b"), 2).tolist() == [True, False]
+    assert made.mask(Condition("f", ":", "a"), 2).tolist() == [False, True]
+    assert made.mask(Condition("f", ":", "b"), 2).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -148,13 +148,13 @@ def test_a_number_as_a_term_keeps_its_digits() -> None:
 @pytest.mark.parametrize("kind", ["text", "category", "tags"])
 def test_only_numbers_compare(kind: str) -> None:
     with pytest.raises(InvalidError, match=r"f>=3: f is a .* field; expected f:value"):
-        COLUMNS[kind]().mask(Filter("f", ">=", "3"), 0)
+        COLUMNS[kind]().mask(Condition("f", ">=", "3"), 0)
 
 
 @pytest.mark.parametrize("value", ["abc", "", "nan", "inf", "9" * 400])
 def test_numbers_compare_with_numbers(value: str) -> None:
     with pytest.raises(InvalidError, match="f: expected a number"):
-        COLUMNS["number"]().mask(Filter("f", ">=", value), 0)
+        COLUMNS["number"]().mask(Condition("f", ">=", value), 0)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_time_as_a_term_is_iso_8601() -> None:
 @pytest.mark.parametrize("value", ["soon", "", "nan", "2300-01-01"])
 def test_times_compare_with_times(value: str) -> None:
     with pytest.raises(InvalidError, match="f: expected a"):
-        COLUMNS["time"]().mask(Filter("f", ">=", value), 0)
+        COLUMNS["time"]().mask(Condition("f", ">=", value), 0)
 
 
 def test_times_as_numbers() -> None:
@@ -268,4 +268,4 @@ def test_a_table_of_tags_that_somebody_reads_stays_whole_while_it_grows() -> Non
 def test_items_beyond_the_last_one_written_have_nothing(kind: str) -> None:
     made = column(kind, "1")
     assert made.terms(5) == ()
-    assert made.mask(Filter("f", ":", "1"), 3).tolist() == [True, False, False]
+    assert made.mask(Condition("f", ":", "1"), 3).tolist() == [True, False, False]

@@ -39,9 +39,9 @@ def listed(near: NearDuplicates) -> list[int]:
     return values
 
 
-def shingles(text: str, size: int = 2, least_words: int = 6) -> frozenset[tuple[str, ...]]:
+def shingles(text: str, size: int = 2, min_words: int = 6) -> frozenset[tuple[str, ...]]:
     words = re.findall(r"\w+", text.casefold())
-    if len(words) < max(size, least_words):
+    if len(words) < max(size, min_words):
         whole = " ".join(words) or text.strip()
         return frozenset([("whole", whole)] if whole else [])
     return frozenset(tuple(words[i : i + size]) for i in range(len(words) - size + 1))
@@ -145,7 +145,7 @@ def test_short_texts_join_only_when_equal_word_for_word() -> None:
 
 def test_a_short_text_is_never_near_a_long_one() -> None:
     assert grouped("spam", "spam " * 10, "spam spam", "spam " * 20) == [0, 1, 2, 1]
-    assert grouped("spam", "spam", "ham", least_words=1, shingle=1) == [0, 0, 2]
+    assert grouped("spam", "spam", "ham", min_words=1, shingle=1) == [0, 0, 2]
 
 
 @pytest.mark.parametrize("empty", ["", "  ", "\n\t"])
@@ -158,7 +158,7 @@ def test_signs_without_words_join_only_when_equal() -> None:
 
 
 def test_longer_shingles_ask_for_as_many_words() -> None:
-    assert grouped("a b c", "a b c", "a b c d", "a b c e", shingle=5, least_words=1) == [0, 0, 2, 3]
+    assert grouped("a b c", "a b c", "a b c d", "a b c e", shingle=5, min_words=1) == [0, 0, 2, 3]
 
 
 def test_an_edit_leaves_the_old_group_and_joins_the_new() -> None:
@@ -239,9 +239,9 @@ def test_groups_is_a_read_only_view() -> None:
 
 
 def test_what_is_refused() -> None:
-    for similarity, shingle, least_words in ((0, 2, 6), (1.01, 2, 6), (0.6, 0, 6), (0.6, 2, 0)):
+    for similarity, shingle, min_words in ((0, 2, 6), (1.01, 2, 6), (0.6, 0, 6), (0.6, 2, 0)):
         with pytest.raises(ValueError, match="expected"):
-            NearDuplicates(similarity, shingle, least_words)
+            NearDuplicates(similarity, shingle, min_words)
     near = NearDuplicates()
     with pytest.raises(IndexError, match="-1"):
         near.set(-1, LOST)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from homefeed.catalog import CatalogView
 from homefeed.catalog.columns import CategoryColumn, NumberColumn, TagsColumn, TimeColumn
 from homefeed.errors import InvalidError, RecipeError
-from homefeed.types import NO_TIME, Filter, Item
+from homefeed.types import NO_TIME, Condition, Item
 
 FIELDS = {"title": "text", "kind": "category", "tags": "tags", "year": "number"}
 KINDS = ("Movie", "movie", "SERIES", "series", "")
@@ -40,11 +40,13 @@ changes: st.SearchStrategy[dict[str, Any]] = st.builds(
     hidden=st.booleans(),
     deleted=st.booleans(),
 )
-filters = st.one_of(
-    st.builds(Filter, st.just("title"), st.just(":"), st.sampled_from(["Heat", "heat", "Ran", ""])),
-    st.builds(Filter, st.just("kind"), st.just(":"), st.sampled_from([*KINDS, "other"])),
-    st.builds(Filter, st.just("tags"), st.just(":"), st.sampled_from([*TAGS, "other"])),
-    st.builds(Filter, st.just("year"), st.sampled_from(list(COMPARE)), st.sampled_from(["1991", "1991.5", "0"])),
+conditions = st.one_of(
+    st.builds(Condition, st.just("title"), st.just(":"), st.sampled_from(["Heat", "heat", "Ran", ""])),
+    st.builds(Condition, st.just("kind"), st.just(":"), st.sampled_from([*KINDS, "other"])),
+    st.builds(Condition, st.just("tags"), st.just(":"), st.sampled_from([*TAGS, "other"])),
+    st.builds(
+        Condition, st.just("year"), st.sampled_from(list(COMPARE)), st.sampled_from(["1991", "1991.5", "0"])
+    ),
 )
 
 
@@ -58,11 +60,11 @@ class Model:
         if item.item_id in self.items or not item.deleted:
             self.items[item.item_id] = item
 
-    def mask(self, condition: Filter) -> list[bool]:
+    def mask(self, condition: Condition) -> list[bool]:
         return [meets(item.attributes.get(condition.field), condition) for item in self.items.values()]
 
 
-def meets(value: Any, condition: Filter) -> bool:
+def meets(value: Any, condition: Condition) -> bool:
     if condition.field == "title":
         return (value or "") == condition.value
     if condition.field == "kind":
@@ -82,8 +84,10 @@ def view(*items: Item, **fields: str) -> CatalogView:
     return catalog
 
 
-@given(batches=st.lists(st.lists(changes, max_size=6), max_size=6), condition=filters)
-def test_any_changes_leave_what_a_dict_would_hold(batches: list[list[dict[str, Any]]], condition: Filter) -> None:
+@given(batches=st.lists(st.lists(changes, max_size=6), max_size=6), condition=conditions)
+def test_any_changes_leave_what_a_dict_would_hold(
+    batches: list[list[dict[str, Any]]], condition: Condition
+) -> None:
     catalog, model = view(), Model()
     for batch in batches:
         catalog.apply(numbered(change) for change in batch)
@@ -146,7 +150,7 @@ def test_an_item_can_come_back_at_its_position() -> None:
     catalog = view(Item("a", 1, {"tags": ["x"]}, None))
     catalog.apply([Item("a", 1, {}, None, deleted=True)])
     assert not catalog.available[0]
-    assert not catalog.mask(Filter("tags", ":", "x"))[0]
+    assert not catalog.mask(Condition("tags", ":", "x"))[0]
     catalog.apply([Item("a", 1, {"tags": ["y"]}, None)])
     assert catalog.available[0]
     assert catalog.terms("tags") == [("y",)]
@@ -179,16 +183,16 @@ def test_a_generation_shows_when_all_of_it_is_here() -> None:
 
 def test_a_filter_on_no_field_says_which_there_are() -> None:
     with pytest.raises(InvalidError, match="year"):
-        view().mask(Filter("length", ":", "3"))
+        view().mask(Condition("length", ":", "3"))
 
 
 def test_any_of_several_values_will_do() -> None:
     catalog = view(
         *(Item(f"i{n}", n, {"kind": kind, "year": n}, None) for n, kind in enumerate(["a", "b", "c", None]))
     )
-    assert catalog.mask(Filter("kind", ":", "A", ("c", "none"))).tolist() == [True, False, True, False]
-    assert catalog.mask(Filter("year", ":", "0", ("3",))).tolist() == [True, False, False, True]
-    assert catalog.mask(Filter("kind", ":", "a")).tolist() == [True, False, False, False], (
+    assert catalog.mask(Condition("kind", ":", "A", ("c", "none"))).tolist() == [True, False, True, False]
+    assert catalog.mask(Condition("year", ":", "0", ("3",))).tolist() == [True, False, False, True]
+    assert catalog.mask(Condition("kind", ":", "a")).tolist() == [True, False, False, False], (
         "and nothing is kept of it"
     )
 
@@ -251,7 +255,7 @@ def test_without_fields_to_compare_by_nothing_is_a_near_duplicate() -> None:
 
 def test_masks_of_an_empty_catalogue_are_empty() -> None:
     for name in FIELDS:
-        assert view().mask(Filter(name, ":", "1")).shape == (0,)
+        assert view().mask(Condition(name, ":", "1")).shape == (0,)
 
 
 def test_attributes_are_checked_field_by_field() -> None:

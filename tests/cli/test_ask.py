@@ -208,7 +208,7 @@ def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
     assert told.startswith(
         "Shown at place 1: item i3 for user u1\n"
         "Reason: Because you watched Drama Series A\n"
-        "Screens passed: availability, request, heavily_watched\n"
+        "Filters passed: availability, request, consumption_limit\n"
     )
     assert all(name in told for name in ("item_item", "content", "trending", "fresh", "popular"))
     assert re.search(r"^Score \d\.\d{4}, place 1 of 1 candidates$", told, re.MULTILINE)
@@ -216,16 +216,16 @@ def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
     assert re.fullmatch(r"Models: signals \d{8}T\S+, item_item \d{8}T\S+, content \d{8}T\S+", models)
     trace = ask_json(home, "explain", "--user_id", "u1", "--item_id", "i3")
     assert {f"{name} {version}" for name, version in trace["models"].items()} == set(models[8:].split(", "))
-    assert {"verdict", "place", "score", "reason", "screens", "retrievers", "features"} <= set(trace)
+    assert {"verdict", "place", "score", "reason", "filters", "retrievers", "features"} <= set(trace)
     assert trace["score"] == pytest.approx(sum(feature["contribution"] for feature in trace["features"]))
 
 
 def test_explain_tells_what_stopped_an_item(home: Path) -> None:
     told = ask(home, "explain", "--user_id", "u1", "--item_id", "i1")
     assert told.startswith(
-        "Not shown: stopped by heavily_watched: item i1 for user u1\n"
-        "Screen heavily_watched stopped it\n"
-        "Screens passed: availability, request\n"
+        "Not shown: stopped by consumption_limit: item i1 for user u1\n"
+        "Filter consumption_limit stopped it\n"
+        "Filters passed: availability, request\n"
     )
     assert "Score" not in told
 

@@ -103,7 +103,7 @@ def test_users_and_what_they_reveal_can_be_chosen(sample_home: Path) -> None:
     found = told(sample_home, "--users", "20", "--revealed", "0.25", "--share", "0.7")
     assert found["test_users"] == 20
     protocol = found["protocol"]
-    assert [protocol[name] for name in ("most_users", "revealed_share", "cutoff_share")] == [20, 0.25, 0.7]
+    assert [protocol[name] for name in ("max_users", "revealed_share", "cutoff_share")] == [20, 0.25, 0.7]
     assert found["train_events"] == 2_100
 
 
@@ -126,7 +126,7 @@ def test_the_next_basket(sample_home: Path) -> None:
     assert [protocol[name] for name in ("split", "cutoff_share", "basket_minutes", "repeats")] == [
         *("basket", 0.7, 60, False),
     ]
-    assert "what they did within 60 minutes of its first event" in protocol["in_words"]
+    assert "what they did within 60 minutes of its first event" in protocol["description"]
     assert found["train_events"] == 2_100
     assert found["repeated_targets"] == 0 < found["targets"]
     assert set(found["left_out"]) >= {"no basket begun after the cutoff", "no target that is not in the history"}

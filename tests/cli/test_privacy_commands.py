@@ -12,8 +12,8 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from homefeed.cli.main import cli
+from homefeed.environment import system_clock
 from homefeed.errors import NotFoundError
-from homefeed.serving.clock import system_clock
 from homefeed.store import open_store
 from homefeed.store.events import append_events, rows_after
 from homefeed.store.impressions import Impression, impressions_of_request, write_impressions

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from homefeed.cli.trace import print_trace
-from homefeed.explain import ArrangerTrace, FeatureTrace, RetrieverTrace, ScreenTrace, Trace
+from homefeed.explain import FeatureTrace, FilterTrace, RerankerTrace, RetrieverTrace, Trace
 
 TRACE = Trace(
     feed="home",
@@ -18,14 +18,14 @@ TRACE = Trace(
     score=0.75,
     propensity=0.125,
     reason='Because you saved "Tea"',
-    screens=(ScreenTrace("availability", True), ScreenTrace("quality", True)),
+    filters=(FilterTrace("availability", True), FilterTrace("quality", True)),
     retrievers=(RetrieverTrace("popular", None, None, 20), RetrieverTrace("explore", 0.125, 2, 4)),
     features=(
         FeatureTrace("recency", 0.5, 0.05),
         FeatureTrace("boost", -1.0, -0.3),
         FeatureTrace("popular", 1.0, 1.0),
     ),
-    arrangers=(ArrangerTrace("caps", 9, 9), ArrangerTrace("explore", 9, 5), ArrangerTrace("pins", 5, 5)),
+    rerankers=(RerankerTrace("caps", 9, 9), RerankerTrace("explore", 9, 5), RerankerTrace("pins", 5, 5)),
     dropped_by=None,
     failed=("content: ValueError: no words",),
 )
@@ -42,11 +42,11 @@ def test_what_is_shown_is_told_from_verdict_to_models(capsys: pytest.CaptureFixt
     assert lines[:3] == [
         "Shown at place 5: item i1 for user u1",
         'Reason: Because you saved "Tea"',
-        "Screens passed: availability, quality",
+        "Filters passed: availability, quality",
     ]
     assert lines[-5:] == [
         "Score 0.7500, place 5 of 42 candidates",
-        "Arranger explore moved it from place 9 to place 5",
+        "Reranker explore moved it from place 9 to place 5",
         "Chance put it there, with a probability of 0.1250",
         "Failed: content: ValueError: no words",
         "Models: signals 20260101T000000-abc",
@@ -63,37 +63,37 @@ def test_what_is_shown_is_told_from_verdict_to_models(capsys: pytest.CaptureFixt
 
 
 def test_what_is_not_shown_is_told_with_every_why(capsys: pytest.CaptureFixture[str]) -> None:
-    screens = (
-        ScreenTrace("availability", True),
-        ScreenTrace("quality", False, "quality 0.1 is below 0.3"),
-        ScreenTrace("seen", False),
+    filters = (
+        FilterTrace("availability", True),
+        FilterTrace("quality", False, "quality 0.1 is below 0.3"),
+        FilterTrace("seen", False),
     )
     trace = replace(
         TRACE,
         verdict="Not shown: stopped by quality (quality 0.1 is below 0.3) and seen",
-        screens=screens,
+        filters=filters,
         place=None,
         score=None,
         propensity=None,
         reason=None,
         features=(),
-        arrangers=(ArrangerTrace("caps", None, None),),
+        rerankers=(RerankerTrace("caps", None, None),),
         failed=(),
     )
     lines = printed(capsys, trace).splitlines()
     assert lines[1:4] == [
-        "Screen quality stopped it: quality 0.1 is below 0.3",
-        "Screen seen stopped it",
-        "Screens passed: availability",
+        "Filter quality stopped it: quality 0.1 is below 0.3",
+        "Filter seen stopped it",
+        "Filters passed: availability",
     ]
     told = "\n".join(lines)
-    assert not re.search("Reason|Score|Arranger|Chance|Failed|adds to", told)
-    assert "Screens passed: none" in printed(capsys, replace(trace, screens=screens[1:]))
+    assert not re.search("Reason|Score|Reranker|Chance|Failed|adds to", told)
+    assert "Filters passed: none" in printed(capsys, replace(trace, filters=filters[1:]))
 
 
-def test_what_an_arranger_took_out_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    out = replace(TRACE, arrangers=(ArrangerTrace("diversity", 7, 7), ArrangerTrace("caps", 7, None)))
-    assert "Arranger caps moved it from place 7 out\n" in printed(capsys, out)
+def test_what_an_reranker_took_out_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    out = replace(TRACE, rerankers=(RerankerTrace("diversity", 7, 7), RerankerTrace("caps", 7, None)))
+    assert "Reranker caps moved it from place 7 out\n" in printed(capsys, out)
 
 
 def test_what_chance_had_no_part_in_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +111,7 @@ def test_no_id_and_no_reason_can_steer_the_terminal(capsys: pytest.CaptureFixtur
         TRACE,
         reason=odd,
         verdict=odd,
-        screens=(ScreenTrace("quality", False, odd),),
+        filters=(FilterTrace("quality", False, odd),),
         failed=(odd,),
     )
     told = printed(capsys, trace, odd, odd)

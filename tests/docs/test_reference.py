@@ -94,10 +94,10 @@ def test_every_key_of_a_recipe_is_listed_with_its_default(
 
 KINDS: Final[dict[str, Kind]] = {
     "Retrievers": "retrieve",
-    "Screens": "screen",
+    "Filters": "filter",
     "Features": "features",
     "Rankers": "rank",
-    "Arrangers": "arrange",
+    "Rerankers": "rerank",
     "Models": "model",
 }
 

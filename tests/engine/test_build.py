@@ -13,7 +13,7 @@ from homefeed.engine import build_feeds, empty_catalog, resources_of
 from homefeed.errors import RecipeError
 from homefeed.funnel import recommend
 from homefeed.policy.availability import Availability
-from homefeed.policy.heavily_watched import HeavilyWatched
+from homefeed.policy.consumption_limit import ConsumptionLimit
 from homefeed.policy.isolation import Isolation
 from homefeed.policy.request import Request
 from homefeed.recipe import Recipe, load_recipe, parse_recipe
@@ -43,11 +43,11 @@ def test_streaming_has_its_feeds() -> None:
         assert feeds["home"].retrievers[spec.name][1] == spec.k
 
 
-def test_every_feed_screens_by_availability_and_request_first() -> None:
+def test_every_feed_filters_by_availability_and_request_first() -> None:
     feeds = build_feeds(STREAMING, toy_world().resources)
     for feed in feeds.values():
-        assert [type(screen) for screen in feed.screens.values()][:2] == [Availability, Request]
-    assert isinstance(feeds["home"].screens["heavily_watched"], HeavilyWatched)
+        assert [type(filter_) for filter_ in feed.filters.values()][:2] == [Availability, Request]
+    assert isinstance(feeds["home"].filters["consumption_limit"], ConsumptionLimit)
 
 
 def test_two_builds_answer_alike() -> None:
@@ -99,17 +99,17 @@ def test_a_model_that_is_not_declared_is_refused() -> None:
         build_feeds(wrong, toy_world().resources)
 
 
-def test_no_screen_can_stand_in_for_those_of_every_feed() -> None:
-    wrong = recipe(screen={"availability": {"part": "heavily_watched"}})
-    with pytest.raises(RecipeError, match=r"feeds.home.screen.availability: every feed has its own"):
+def test_no_filter_can_stand_in_for_those_of_every_feed() -> None:
+    wrong = recipe(filter={"availability": {"part": "consumption_limit"}})
+    with pytest.raises(RecipeError, match=r"feeds.home.filter.availability: every feed has its own"):
         build_feeds(wrong, toy_world().resources)
-    build_feeds(recipe(screen={"availability": {}}), toy_world().resources)
+    build_feeds(recipe(filter={"availability": {}}), toy_world().resources)
 
 
 def test_of_an_app_without_isolation_no_feed_knows_of_any() -> None:
     feed = build_feeds(recipe(), toy_world().resources)["home"]
     assert feed.isolation is None
-    assert list(feed.screens) == ["availability", "request"]
+    assert list(feed.filters) == ["availability", "request"]
 
 
 def isolated(**feed: Any) -> Recipe:
@@ -121,10 +121,10 @@ def isolated(**feed: Any) -> Recipe:
 
 def test_isolation_comes_before_everything_in_every_feed() -> None:
     world = toy_world()
-    feed = build_feeds(isolated(screen={"heavily_watched": {}}), world.resources)["home"]
-    assert list(feed.screens) == ["isolation", "availability", "request", "heavily_watched"]
+    feed = build_feeds(isolated(filter={"consumption_limit": {}}), world.resources)["home"]
+    assert list(feed.filters) == ["isolation", "availability", "request", "consumption_limit"]
     assert isinstance(feed.isolation, Isolation)
-    assert feed.isolation is feed.screens["isolation"]
+    assert feed.isolation is feed.filters["isolation"]
     shown = recommend(feed, world.query("da", n=20, attributes={"group": "movie"}))
     kinds = {world.catalog.terms_at("content_type", position) for position in shown.positions.tolist()}
     assert kinds == {("movie",)}
@@ -135,21 +135,21 @@ def test_isolation_comes_before_everything_in_every_feed() -> None:
     [
         {"item": "genre", "user": "other"},
         {"item": "content_type", "user": "group"},
-        {"part": "heavily_watched"},
+        {"part": "consumption_limit"},
     ],
 )
 def test_no_feed_sets_the_isolation_of_its_app(config: dict[str, Any]) -> None:
-    with pytest.raises(RecipeError, match=r"feeds\.home\.screen\.isolation: every feed has its own isolation"):
-        build_feeds(isolated(screen={"isolation": config}), toy_world().resources)
+    with pytest.raises(RecipeError, match=r"feeds\.home\.filter\.isolation: every feed has its own isolation"):
+        build_feeds(isolated(filter={"isolation": config}), toy_world().resources)
 
 
 def test_what_a_part_cannot_use_is_told_with_its_feed_and_its_name() -> None:
-    unknown = recipe(screen={"enough": {"part": "seen", "events": {"click": 1}}})
-    with pytest.raises(RecipeError, match=r'^toy: feeds\.home\.screen\.enough: no event type "click"; .* play$'):
+    unknown = recipe(filter={"enough": {"part": "seen", "events": {"click": 1}}})
+    with pytest.raises(RecipeError, match=r'^toy: feeds\.home\.filter\.enough: no event type "click"; .* play$'):
         build_feeds(unknown, toy_world().resources)
-    undeclared = recipe(arrange={"caps": {"field": "creator_id"}})
+    undeclared = recipe(rerank={"caps": {"field": "creator_id"}})
     with pytest.raises(
-        RecipeError, match=r"^toy: feeds\.home\.arrange\.caps: items\.fields\.creator_id is not decla"
+        RecipeError, match=r"^toy: feeds\.home\.rerank\.caps: items\.fields\.creator_id is not decla"
     ):
         build_feeds(undeclared, toy_world().resources)
     of_another_kind = recipe(features={"quality": {"field": "genre"}})

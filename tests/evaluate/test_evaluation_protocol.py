@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.errors import InvalidError
-from homefeed.evaluate.protocol import Protocol, in_words, some_of
+from homefeed.evaluate.protocol import Protocol, format_protocol, sample_indices
 from homefeed.evaluate.split import by_time, by_user, leave_last_out, next_basket
 from homefeed.types import Interactions
 
@@ -93,20 +93,20 @@ def test_only_baskets_can_repeat(split: Any) -> None:
     ],
 )
 def test_the_protocol_in_words(protocol: Protocol, told: str) -> None:
-    assert told in in_words(protocol)
+    assert told in format_protocol(protocol)
 
 
 def test_all_are_asked_where_they_are_few() -> None:
     split = Protocol().divide(events())
     assert [case.user for case in Protocol().drawn(split)] == split.cases.users.tolist()
-    few = [case.user for case in Protocol(most_users=5, seed=1).drawn(split)]
-    assert few == sorted(few) == [case.user for case in Protocol(most_users=5, seed=1).drawn(split)]
-    assert few != [case.user for case in Protocol(most_users=5, seed=2).drawn(split)]
+    few = [case.user for case in Protocol(max_users=5, seed=1).drawn(split)]
+    assert few == sorted(few) == [case.user for case in Protocol(max_users=5, seed=1).drawn(split)]
+    assert few != [case.user for case in Protocol(max_users=5, seed=2).drawn(split)]
 
 
 @given(st.integers(0, 200), st.integers(1, 100), st.integers(0, 9))
 def test_so_many_are_drawn_each_once_and_in_order(count: int, most: int, seed: int) -> None:
-    drawn = some_of(count, most, seed)
+    drawn = sample_indices(count, most, seed)
     assert len(drawn) == min(count, most)
     assert drawn == sorted(set(drawn))
     assert all(0 <= number < count for number in drawn)

@@ -18,7 +18,7 @@ from homefeed.evaluate.evaluation import Evaluation, Failure
 from homefeed.evaluate.judging import TESTED
 from homefeed.evaluate.leaks import Leak
 from homefeed.evaluate.offline import evaluate_app
-from homefeed.evaluate.protocol import Protocol, in_words
+from homefeed.evaluate.protocol import Protocol, format_protocol
 from homefeed.evaluate.report import render_report
 from homefeed.evaluate.systems import System
 from homefeed.recipe import parse_recipe
@@ -31,7 +31,7 @@ VOID = {"meta", "br", "link", "img"}
 @cache
 def evaluation() -> Evaluation:
     world = toy_world()
-    home = {**RECIPE["feeds"]["home"], "arrange": {"caps": {"field": "content_type", "most": 1, "window": 3}}}
+    home = {**RECIPE["feeds"]["home"], "rerank": {"caps": {"field": "content_type", "max_items": 1, "window": 3}}}
     feeds = {**RECIPE["feeds"], "varied": home}
     recipe = parse_recipe({**RECIPE, "feeds": feeds}, "a test")
     protocol = Protocol(cutoff_share=0.5, revealed_share=0.5)
@@ -172,7 +172,7 @@ def test_what_may_come_again_is_said_to_have_been_ranked() -> None:
     asked = replace(found.asked, targets=1_234, repeated_targets=567)
     protocol = Protocol("basket", repeats=True)
     text = words(rendered(replace(found, protocol=protocol, asked=asked)))
-    assert in_words(protocol) in text
+    assert format_protocol(protocol) in text
     assert "history were left out" not in text
     assert "to be foreseen 1,234 567 had before" in text
 

@@ -14,8 +14,8 @@ from homefeed.evaluate.judging import (
     PER_USER,
     TESTED,
     figures_of,
-    hold,
     item_vectors,
+    judge_lists,
     popularity_of,
     recall_curves,
     values_of,
@@ -38,7 +38,7 @@ def _setting(world: World) -> Setting:
 
 def test_every_measure_has_a_value_for_every_user() -> None:
     popularity, vectors = np.full(12, 0.5), np.eye(12, dtype=np.float32)
-    values = values_of(LISTS, hold(LISTS, TARGETS), popularity, vectors)
+    values = values_of(LISTS, judge_lists(LISTS, TARGETS), popularity, vectors)
     for row in values.values():
         assert list(row) == [*METRICS, "novelty@20", "diversity@20"]
         assert all(len(column) == 2 for column in row.values())
@@ -57,7 +57,7 @@ def test_figures_are_of_the_whole_system() -> None:
 
 
 def test_recall_at_every_depth() -> None:
-    curves = recall_curves(hold(LISTS, TARGETS))
+    curves = recall_curves(judge_lists(LISTS, TARGETS))
     assert curves["good"][:2] == (0.75, 1.0)
     assert curves["poor"][:3] == (0.0, 0.25, 0.25)
     assert all(len(curve) == len(CURVE) for curve in curves.values())
@@ -112,5 +112,5 @@ def test_vectors_are_of_the_catalogue_as_it_is_now() -> None:
 
 def test_lists_of_a_system_that_found_nothing_are_judged() -> None:
     nothing: dict[str, list[Positions]] = {"none": [np.empty(0, np.int32)] * 2}
-    values = values_of(nothing, hold(nothing, TARGETS), np.full(12, 0.5), np.eye(12, dtype=np.float32))
+    values = values_of(nothing, judge_lists(nothing, TARGETS), np.full(12, 0.5), np.eye(12, dtype=np.float32))
     assert all(not column.any() for column in values["none"].values())

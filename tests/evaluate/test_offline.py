@@ -82,14 +82,14 @@ def test_progress_is_told_by_stage() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    first, second = (evaluated(planted_world(), protocol=Protocol(seed=5, most_users=30)) for _ in range(2))
+    first, second = (evaluated(planted_world(), protocol=Protocol(seed=5, max_users=30)) for _ in range(2))
     assert first.comparison.to_json() == second.comparison.to_json()
     assert first == second
 
 
 def test_at_most_so_many_users_are_drawn_by_the_seed(seen: Seen) -> None:
     for seed in (1, 1, 2):
-        result = evaluated(planted_world(), protocol=Protocol(seed=seed, most_users=10))
+        result = evaluated(planted_world(), protocol=Protocol(seed=seed, max_users=10))
         assert result.asked.test_users == 10
     of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[6::7]]
     assert of_home[0] == of_home[1] != of_home[2]

@@ -38,7 +38,7 @@ def test_baskets_are_asked_for_as_they_begin(seen: Seen, repeats: bool) -> None:
     assert (again > 0) is repeats
     told = result.to_json()
     assert (told["targets"], told["repeated_targets"]) == (result.asked.targets, again)
-    assert "first basket since then begins" in told["protocol"]["in_words"]
+    assert "first basket since then begins" in told["protocol"]["description"]
 
 
 @pytest.mark.parametrize("repeats", [False, True])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from homefeed.engine import build_feeds
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.evaluate import systems as module
-from homefeed.evaluate.systems import DEEP, System, ask, interleaved, lineup
+from homefeed.evaluate.systems import DEEP, System, ask, build_systems, interleaved
 from homefeed.funnel import Feed, rank, recommend
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.testing import World, toy_world
@@ -32,7 +32,7 @@ def feed(*retrievers: str, **more: Any) -> dict[str, Any]:
 
 
 def names(declared: Recipe, *feeds: str, baseline: str = "popular") -> list[str]:
-    return [system.name for system in lineup(declared, feeds, baseline)]
+    return [system.name for system in build_systems(declared, feeds, baseline)]
 
 
 def asked(world: World, systems: tuple[System, ...], query: Query) -> dict[str, tuple[str, ...]]:
@@ -41,17 +41,17 @@ def asked(world: World, systems: tuple[System, ...], query: Query) -> dict[str, 
     return {name: world.ids(positions) for name, positions in answers.lists.items()}
 
 
-def unscreened(world: World, user_id: str, **more: Any) -> Query:
+def unfiltered(world: World, user_id: str, **more: Any) -> Query:
     """A request as it arrives: what may be shown is yet to be found out."""
-    return replace(world.query(user_id, **more), eligible=np.empty(0, bool), nameable=np.empty(0, bool))
+    return replace(world.query(user_id, **more), eligible=np.empty(0, bool), explainable=np.empty(0, bool))
 
 
-CAPS = {"field": "content_type", "most": 1, "window": 3}
-CAPPED = feed("item_item", "content", "popular", arrange={"caps": CAPS})
+CAPS = {"field": "content_type", "max_items": 1, "window": 3}
+CAPPED = feed("item_item", "content", "popular", rerank={"caps": CAPS})
 
 
 def test_a_feed_is_taken_apart_in_the_order_of_its_making() -> None:
-    systems = lineup(recipe(capped=CAPPED), ["capped"], "popular")
+    systems = build_systems(recipe(capped=CAPPED), ["capped"], "popular")
     assert [(system.name, system.role, system.retriever) for system in systems] == [
         ("popular", "baseline", None),
         ("item_item", "retriever", "item_item"),
@@ -65,7 +65,7 @@ def test_a_feed_is_taken_apart_in_the_order_of_its_making() -> None:
 
 def test_what_would_be_the_same_line_twice_is_one() -> None:
     declared = recipe(one=feed("item_item"), two=feed("item_item", "fresh"), plain=feed("popular"))
-    assert names(declared, "one") == ["popular", "item_item", "one"], "nothing to merge, nothing arranged"
+    assert names(declared, "one") == ["popular", "item_item", "one"], "nothing to merge, nothing reranked"
     assert names(declared, "one", "two") == ["popular", "item_item", "one", "fresh", "two: merged", "two"]
     assert names(declared, "one", "one") == ["popular", "item_item", "one"]
     assert names(declared, "plain") == ["popular", "plain"], "the baseline is that retriever"
@@ -86,7 +86,7 @@ def test_a_retriever_set_up_otherwise_is_another_system() -> None:
     ]
 
 
-def test_what_a_feed_for_cold_starts_arranges_counts() -> None:
+def test_what_a_feed_for_cold_starts_reranks_counts() -> None:
     declared = recipe(capped=CAPPED, warm=feed("item_item", cold_start="capped"))
     assert names(declared, "warm") == ["popular", "item_item", "warm: ranked", "warm"]
 
@@ -94,9 +94,9 @@ def test_what_a_feed_for_cold_starts_arranges_counts() -> None:
 def test_feeds_that_cannot_be_judged_are_refused() -> None:
     declared = recipe(like=feed("item_item", anchored=True))
     with pytest.raises(NotFoundError, match='no feed "hme" in toy; there are: popular, home, like'):
-        lineup(declared, ["home", "hme"], "popular")
+        build_systems(declared, ["home", "hme"], "popular")
     with pytest.raises(InvalidError, match="the feed like is about an item"):
-        lineup(declared, ["home"], "like")
+        build_systems(declared, ["home"], "like")
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def world() -> World:
 
 @pytest.mark.parametrize("user_id", ["da", "so", "mi", "cold"])
 def test_every_system_answers_as_it_would_alone(world: World, user_id: str) -> None:
-    systems = lineup(world.recipe, ["capped"], "popular")
-    query = unscreened(world, user_id)
+    systems = build_systems(world.recipe, ["capped"], "popular")
+    query = unfiltered(world, user_id)
     feeds = build_feeds(world.recipe, world.resources)
     lists = asked(world, systems, query)
     assert list(lists) == [system.name for system in systems]
@@ -120,12 +120,12 @@ def test_every_system_answers_as_it_would_alone(world: World, user_id: str) -> N
         assert lists[name] == world.ids(feeds["capped"].retrievers[name][0].retrieve(eligible, DEEP)[0])
     of_all = [world.positions(*lists[name]) for name in ("item_item", "content", "popular")]
     assert lists["capped: merged"] == world.ids(interleaved(of_all, DEEP))
-    without = recommend(replace(feeds["capped"], arrangers={}), replace(query, feed="capped", n=DEEP))
+    without = recommend(replace(feeds["capped"], rerankers={}), replace(query, feed="capped", n=DEEP))
     assert lists["capped: ranked"] == world.ids(without.positions)
 
 
-def test_ranked_beside_the_feed_shows_what_arranging_costs(world: World) -> None:
-    lists = asked(world, lineup(world.recipe, ["capped"], "popular"), unscreened(world, "sa"))
+def test_ranked_beside_the_feed_shows_what_reranking_costs(world: World) -> None:
+    lists = asked(world, build_systems(world.recipe, ["capped"], "popular"), unfiltered(world, "sa"))
     assert lists["capped"] != lists["capped: ranked"]
     first = [world.catalog.terms_at("content_type", world.position(item)) for item in lists["capped"][:3]]
     assert len(set(first)) == 3
@@ -135,8 +135,8 @@ def test_ranked_beside_the_feed_shows_what_arranging_costs(world: World) -> None
 def test_a_cold_user_is_answered_by_the_feed_for_them_and_retrievers_are_asked_all_the_same() -> None:
     declared = recipe(warm=feed("item_item", "trending", cold_start="popular"))
     world = replace(toy_world(), recipe=declared)
-    systems = lineup(declared, ["warm"], "popular")
-    lists = asked(world, systems, unscreened(world, "cold"))
+    systems = build_systems(declared, ["warm"], "popular")
+    lists = asked(world, systems, unfiltered(world, "cold"))
     assert lists["warm"] == lists["popular"] == lists["warm: merged"]
     assert lists["item_item"] == ()
     assert lists["trending"][:2] == ("c2", "c1")
@@ -150,7 +150,7 @@ def test_every_feed_is_asked_once_and_by_its_name(world: World, monkeypatch: pyt
         return rank(feed, query)
 
     monkeypatch.setattr(module, "rank", see)
-    asked(world, lineup(world.recipe, ["home", "capped"], "popular"), unscreened(world, "da"))
+    asked(world, build_systems(world.recipe, ["home", "capped"], "popular"), unfiltered(world, "da"))
     assert seen == [("popular", "popular"), ("home", "home"), ("capped", "capped")]
 
 
@@ -162,7 +162,7 @@ def test_a_part_that_fails_is_named_and_the_others_answer(world: World) -> None:
     feeds = build_feeds(world.recipe, world.resources)
     broken = {**feeds["capped"].retrievers, "content": (Broken(), 10)}
     feeds["capped"] = replace(feeds["capped"], retrievers=broken)
-    answers = ask(feeds, lineup(world.recipe, ["capped"], "popular"), unscreened(world, "da"))
+    answers = ask(feeds, build_systems(world.recipe, ["capped"], "popular"), unfiltered(world, "da"))
     assert answers.failed == {"capped.content": "ValueError: no such luck"}
     assert len(answers.lists["content"]) == 0
     assert len(answers.lists["capped"]) > 0
@@ -170,7 +170,7 @@ def test_a_part_that_fails_is_named_and_the_others_answer(world: World) -> None:
 
 def test_a_user_without_a_name_is_asked_for_too(world: World) -> None:
     query = Query("toy", "", UserState(None), now=world.query().now, n=5)
-    assert asked(world, lineup(world.recipe, ["home"], "popular"), query)["home"][0] == "d1"
+    assert asked(world, build_systems(world.recipe, ["home"], "popular"), query)["home"][0] == "d1"
 
 
 def test_round_robin_by_hand() -> None:

@@ -10,11 +10,11 @@ import pytest
 from homefeed.engine import build_feeds
 from homefeed.explain import reasons_for
 from homefeed.funnel import Feed, rank, recommend
-from homefeed.protocols import Explains
+from homefeed.protocols import RetrieverExplainer
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.testing import World, toy_world
 from homefeed.testing.world import NOW, USERS
 from homefeed.types import DAY, Candidates, Floats, Positions, Query
@@ -40,9 +40,9 @@ class Fails:
         raise RuntimeError("no words")
 
 
-def page(*retrieved: list[float]) -> Candidates:
+def page(*retriever_scores: list[float]) -> Candidates:
     """Items 10, 11, ... by what the retrievers a and b gave them."""
-    rows, count = np.array(retrieved, np.float32).reshape(len(retrieved), 2), len(retrieved)
+    rows, count = np.array(retriever_scores, np.float32).reshape(len(retriever_scores), 2), len(retriever_scores)
     positions = np.arange(10, 10 + count, dtype=np.int32)
     features = np.zeros((count, 3), np.float32)
     return Candidates(positions, ("a", "b"), rows, ("a", "other", "b"), features, np.zeros(count, np.float32))
@@ -87,7 +87,7 @@ def test_without_anyone_to_ask_something_is_said() -> None:
 def test_one_that_fails_is_named_and_the_next_speaks() -> None:
     failed: dict[str, str] = {}
     contributions = added([2.0, 0.0, 1.0])
-    parts: dict[str, Explains] = {"a": Fails(), "b": Says({10: "b10"})}
+    parts: dict[str, RetrieverExplainer] = {"a": Fails(), "b": Says({10: "b10"})}
     assert reasons_for(QUERY, page([1, 1]), contributions, parts, "otherwise", failed) == ("b10",)
     assert failed == {"a": "RuntimeError: no words"}
     assert reasons_for(QUERY, page([1, 1]), contributions, {"a": Fails()}, "otherwise") == ("otherwise",)
@@ -95,7 +95,7 @@ def test_one_that_fails_is_named_and_the_next_speaks() -> None:
 
 def test_a_misspelt_placeholder_costs_the_sentence_not_the_page() -> None:
     misspelt = ItemItem(ItemItem.Config(reason="Because of {titel}"), WORLD.resources)
-    feed = Feed("f", HOME.screens, {**HOME.retrievers, "item_item": (misspelt, 200)}, {}, HOME.ranker, {})
+    feed = Feed("f", HOME.filters, {**HOME.retrievers, "item_item": (misspelt, 200)}, {}, HOME.ranker, {})
     slate = recommend(feed, WORLD.query("da"))
     assert len(slate) == 9
     assert slate.failed == {"item_item": "KeyError: 'titel'"}
@@ -140,7 +140,7 @@ def plays_in_words(count: int) -> str:
 
 def contributors(world: World, query: Query, name: str, position: int) -> set[int]:
     """Of the items of the history that can be seen, those that add most to the score: several where they tie."""
-    items, weights = taste_of(query, 50, ItemItem.Config().half_life_days)
+    items, weights = weighted_seeds(query, 50, ItemItem.Config().half_life_days)
     gains = {
         item: weight * similarity(world, name, item, position)
         for item, weight in zip(items.tolist(), weights.tolist(), strict=True)

@@ -30,7 +30,7 @@ DECLARED: Mapping[str, Any] = {
     "app": "streaming",
     "items": {"fields": {"title": "text", "content_type": "category", "genre": "tags", "year": "number"}},
     "users": {"fields": {"age": "number", "gender": "category", "region": "category"}},
-    "events": {"play": {"minimum": 0, "maximum": 86400}},
+    "events": {"play": {"min_value": 0, "max_value": 86400}},
     "sources": {
         "items": {"required": ["title"]},
         "events": {"required": ["value"], "columns": {"value": "watch_seconds"}},

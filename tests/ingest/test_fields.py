@@ -13,7 +13,7 @@ from homefeed.ingest import Files, find_files
 from homefeed.recipe import Recipe
 from homefeed.serving.training import read_catalog
 from homefeed.store.users import put_users
-from homefeed.types import Filter
+from homefeed.types import Condition
 
 if TYPE_CHECKING:
     from tests.ingest.conftest import World
@@ -52,7 +52,7 @@ class TestTimes:
             "d": "2025-01-02T09:00:00Z",
         }
         catalog = await read_catalog(world.store, recipe)
-        assert catalog.mask(Filter("ends", "<=", "2025-01-02T09:00:00Z")).tolist() == [True, False, False, True]
+        assert catalog.mask(Condition("ends", "<=", "2025-01-02T09:00:00Z")).tolist() == [True, False, False, True]
 
     async def test_what_is_none_is_left_out_with_a_warning(self, world: World, counts: Counts) -> None:
         world.write(items="item_id,title,ends\na,A,soon\nb,B,2025-02-30\nc,C,1969-01-01\nd,D,2025-01-02\n")

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from homefeed.apps import find_recipe
-from homefeed.serving.clock import Outside
+from homefeed.environment import Environment
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.train import train_app
@@ -32,7 +32,7 @@ def train(store_url: str, home: Path) -> dict[str, str]:
     async def run() -> dict[str, str]:
         async with open_store(store_url) as store:
             artifacts = ArtifactStore(home / "models")
-            trained = await train_app(find_recipe("streaming"), store, artifacts, Outside())
+            trained = await train_app(find_recipe("streaming"), store, artifacts, Environment())
         return {manifest.model: manifest.version for manifest in trained.manifests}
 
     return asyncio.run(run())

@@ -11,7 +11,7 @@ def candidates(*positions: int) -> Candidates:
     return Candidates(
         positions=np.array(positions, np.int32),
         retrievers=("popular",),
-        retrieved=np.ones((count, 1), np.float32),
+        retriever_scores=np.ones((count, 1), np.float32),
         feature_names=(),
         features=np.empty((count, 0), np.float32),
         scores=np.linspace(1, 0, count, dtype=np.float32),

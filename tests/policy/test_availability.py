@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homefeed.policy.availability import Availability
-from homefeed.protocols import Screen
-from homefeed.testing import ScreenContract, World, toy_world
+from homefeed.protocols import Filter
+from homefeed.testing import FilterContract, World, toy_world
 from homefeed.testing.world import ITEMS
 
 
-class TestAvailability(ScreenContract):
-    def make(self, world: World) -> Screen:
+class TestAvailability(FilterContract):
+    def make(self, world: World) -> Filter:
         return Availability(Availability.Config(), world.resources)
 
 
 def seen(world: World) -> list[str]:
-    mask = Availability(Availability.Config(), world.resources).screen(world.query("da"))
+    mask = Availability(Availability.Config(), world.resources).filter(world.query("da"))
     return [item.item_id for position, item in enumerate(ITEMS) if mask[position]]
 
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from homefeed.errors import RecipeError
 from homefeed.policy.blocked import Blocked
-from homefeed.protocols import Screen, Tells
-from homefeed.testing import Play, ScreenContract, World, make_world, toy_world
+from homefeed.protocols import Filter, FilterExplainer
+from homefeed.testing import FilterContract, Play, World, make_world, toy_world
 from homefeed.testing.world import ITEMS, NOW, RECIPE
 from homefeed.types import DAY, History
 
@@ -37,12 +37,12 @@ def blocked(world: World, *events: str) -> Blocked:
 
 
 def stopped(*events: str, user_id: str | None = "u") -> set[str]:
-    mask = blocked(WORLD, *events).screen(WORLD.query(user_id, now=NOW + 4_000 * DAY))
+    mask = blocked(WORLD, *events).filter(WORLD.query(user_id, now=NOW + 4_000 * DAY))
     return set(WORLD.ids(np.flatnonzero(~mask).astype(np.int32)))
 
 
-class TestBlocked(ScreenContract):
-    def make(self, world: World) -> Screen:
+class TestBlocked(FilterContract):
+    def make(self, world: World) -> Filter:
         return blocked(world, "play")
 
 
@@ -59,7 +59,7 @@ def test_others_see_it() -> None:
 
 def test_why_names_the_events() -> None:
     part, query = blocked(WORLD), WORLD.query("u")
-    assert isinstance(part, Tells)
+    assert isinstance(part, FilterExplainer)
     assert part.why(query, WORLD.position("d1")) == "the user told of it: hide"
     assert part.why(query, WORLD.position("s1")) == "the user told of it: hide and report"
 
@@ -81,6 +81,6 @@ def test_nothing_blocked_passes_and_all_else_does(told: list[tuple[int, int]]) -
         np.ones(count, np.float32),
         np.arange(count, dtype=np.int64),
     )
-    mask = blocked(WORLD).screen(WORLD.query("u", history=history))
+    mask = blocked(WORLD).filter(WORLD.query("u", history=history))
     unwanted = {position for position, code in told if NAMES[code] in ("hide", "report")}
     assert set(np.flatnonzero(~mask).tolist()) == unwanted

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from homefeed.errors import RecipeError
 from homefeed.policy.diversity import Diversity
-from homefeed.protocols import Arranger
+from homefeed.protocols import Reranker
 from homefeed.testing import World, make_world, toy_world
-from homefeed.testing.arranger import ArrangerContract, check_arranged
+from homefeed.testing.reranker import RerankerContract, check_reranked
 from homefeed.types import Candidates, Item
 
 #        0    1    2    3     4   5     6      7
@@ -34,30 +34,30 @@ def diversity(world: World, **config: Any) -> Diversity:
     return Diversity(Diversity.Config.model_validate({"fields": ("genre",)} | config), world.resources)
 
 
-def arranged(positions: list[int], scores: list[float], **config: Any) -> list[int]:
+def reranked(positions: list[int], scores: list[float], **config: Any) -> list[int]:
     count = len(positions)
     given = Candidates(
         positions=np.array(positions, np.int32),
         retrievers=("popular",),
-        retrieved=np.ones((count, 1), np.float32),
+        retriever_scores=np.ones((count, 1), np.float32),
         feature_names=(),
         features=np.empty((count, 0), np.float32),
         scores=np.array(scores, np.float32),
     )
-    answer = diversity(WORLD, **config).arrange(WORLD.query(), given)
-    check_arranged("diversity", given, answer)
+    answer = diversity(WORLD, **config).rerank(WORLD.query(), given)
+    check_reranked("diversity", given, answer)
     assert len(answer) == count
     order: list[int] = answer.positions.tolist()
     return order
 
 
-class TestDiversity(ArrangerContract):
-    def make(self, world: World) -> Arranger:
+class TestDiversity(RerankerContract):
+    def make(self, world: World) -> Reranker:
         return diversity(world, fields=("genre", "content_type"), balance=0.5, depth=7)
 
-    def test_it_drops_nothing(self, world: World, arranger: Arranger) -> None:
+    def test_it_drops_nothing(self, world: World, reranker: Reranker) -> None:
         for name, query, ranked in self.questions(world):
-            assert len(arranger.arrange(query, ranked)) == len(ranked), name
+            assert len(reranker.rerank(query, ranked)) == len(ranked), name
 
 
 @pytest.mark.parametrize(
@@ -73,37 +73,37 @@ class TestDiversity(ArrangerContract):
     ],
 )
 def test_by_hand(balance: float, expected: list[int]) -> None:
-    assert arranged([0, 1, 2, 3], [1.0, 0.9, 0.8, 0.0], balance=balance) == expected
+    assert reranked([0, 1, 2, 3], [1.0, 0.9, 0.8, 0.0], balance=balance) == expected
 
 
 def test_the_scale_of_the_scores_does_not_matter() -> None:
-    assert arranged([0, 1, 2, 3], [20.0, 18.0, 16.0, 0.0], balance=0.5) == [0, 2, 1, 3]
-    assert arranged([0, 1, 2, 3], [-10.0, -11.0, -12.0, -20.0], balance=0.5) == [0, 2, 1, 3]
+    assert reranked([0, 1, 2, 3], [20.0, 18.0, 16.0, 0.0], balance=0.5) == [0, 2, 1, 3]
+    assert reranked([0, 1, 2, 3], [-10.0, -11.0, -12.0, -20.0], balance=0.5) == [0, 2, 1, 3]
 
 
 def test_items_without_tags_are_like_nothing() -> None:
-    assert arranged([0, 1, 4], [1.0, 0.5, 0.4], balance=0.5) == [0, 4, 1]
+    assert reranked([0, 1, 4], [1.0, 0.5, 0.4], balance=0.5) == [0, 4, 1]
 
 
 def test_where_scores_are_equal_the_unlike_come_first() -> None:
-    assert arranged([0, 1, 3, 2, 4], [1.0] * 5, balance=0.8) == [0, 2, 4, 3, 1]
+    assert reranked([0, 1, 3, 2, 4], [1.0] * 5, balance=0.8) == [0, 2, 4, 3, 1]
 
 
 def test_letter_case_makes_no_other_tag() -> None:
-    assert arranged([3, 7, 4], [1.0, 0.9, 0.5], balance=0.5) == [3, 4, 7]
+    assert reranked([3, 7, 4], [1.0, 0.9, 0.5], balance=0.5) == [3, 4, 7]
 
 
 def test_categories_count_alone_or_along() -> None:
-    assert arranged([0, 1, 2], [1.0, 0.9, 0.8], fields=("content_type",), balance=0.5) == [0, 1, 2]
-    assert arranged([0, 1, 3], [1.0, 0.9, 0.8], fields=("content_type",), balance=0.5) == [0, 3, 1]
+    assert reranked([0, 1, 2], [1.0, 0.9, 0.8], fields=("content_type",), balance=0.5) == [0, 1, 2]
+    assert reranked([0, 1, 3], [1.0, 0.9, 0.8], fields=("content_type",), balance=0.5) == [0, 3, 1]
     # 2 has the kind of 0 and half of what it says; 1 all; with the genre alone 2 has nothing of it.
-    assert arranged([0, 1, 2], [1.0, 0.5, 0.2], fields=("genre", "content_type"), balance=0.5) == [0, 2, 1]
+    assert reranked([0, 1, 2], [1.0, 0.5, 0.2], fields=("genre", "content_type"), balance=0.5) == [0, 2, 1]
 
 
 def test_what_lies_deeper_stays() -> None:
     scores = [1.0, 0.9, 0.8, 0.7, 0.0]
-    assert arranged([0, 1, 2, 3, 4], scores, balance=0.5, depth=3) == [0, 2, 1, 3, 4]
-    assert arranged([0, 1, 2, 3, 4], scores, balance=0.0, depth=2) == [0, 1, 2, 3, 4]
+    assert reranked([0, 1, 2, 3, 4], scores, balance=0.5, depth=3) == [0, 2, 1, 3, 4]
+    assert reranked([0, 1, 2, 3, 4], scores, balance=0.0, depth=2) == [0, 1, 2, 3, 4]
 
 
 def test_fields_are_tags_or_categories() -> None:
@@ -129,7 +129,7 @@ def test_every_place_has_the_highest_marginal_relevance(
     order: list[int], marks: list[int], balance: float
 ) -> None:
     scores = sorted(marks, reverse=True)
-    placed = arranged(order, [float(score) for score in scores], balance=balance)
+    placed = reranked(order, [float(score) for score in scores], balance=balance)
     low, high = scores[-1], scores[0]
     relevance = {p: (s - low) / (high - low) if high > low else 0 for p, s in zip(order, scores, strict=True)}
 

@@ -10,9 +10,9 @@ from tests.policy.in_order import candidates
 
 from homefeed.errors import RecipeError
 from homefeed.policy.duplicates import Duplicates
-from homefeed.protocols import Arranger
-from homefeed.testing import ArrangerContract, World, make_world, toy_item, toy_world
-from homefeed.testing.arranger import check_arranged
+from homefeed.protocols import Reranker
+from homefeed.testing import RerankerContract, World, make_world, toy_item, toy_world
+from homefeed.testing.reranker import check_reranked
 from homefeed.types import Dropped
 
 WHY = "the same as an item that ranks higher, was shown before, is excluded or asked about"
@@ -31,20 +31,20 @@ def saying(*titles: str | None) -> World:
 def left(world: World, *positions: int, anchor: str | None = None, exclude: tuple[str, ...] = ()) -> list[int]:
     given = candidates(*positions)
     query = world.query(anchor=anchor, exclude=exclude)
-    answer = duplicates(world).arrange(query, given)
-    check_arranged("duplicates", given, answer)
+    answer = duplicates(world).rerank(query, given)
+    check_reranked("duplicates", given, answer)
     assert all(dropped.by == "duplicates" and dropped.why == WHY for dropped in answer.dropped)
     kept: list[int] = answer.positions.tolist()
     return kept
 
 
-class TestDuplicates(ArrangerContract):
-    def make(self, world: World) -> Arranger:
+class TestDuplicates(RerankerContract):
+    def make(self, world: World) -> Reranker:
         return duplicates(world, "genre")  # d1, d3 and d4 say the same; x1 says nothing
 
 
-class TestDuplicatesByNumber(ArrangerContract):
-    def make(self, world: World) -> Arranger:
+class TestDuplicatesByNumber(RerankerContract):
+    def make(self, world: World) -> Reranker:
         return duplicates(world, "year", "content_type")
 
 
@@ -89,28 +89,28 @@ def test_all_fields_must_be_equal() -> None:
     world = make_world(items, ())
     assert left(world, 0, 1, 2, 3, 4) == [0, 1, 3, 4]
     given = candidates(0, 1, 2, 3, 4)
-    assert duplicates(world, "genre").arrange(world.query(), given).positions.tolist() == [0, 2, 3, 4]
+    assert duplicates(world, "genre").rerank(world.query(), given).positions.tolist() == [0, 2, 3, 4]
 
 
 def test_what_is_equal_changes_with_the_items() -> None:
     world = saying("Red shoe", "Red shoe", "Hat")
     part, given = duplicates(world), candidates(0, 1, 2)
-    assert part.arrange(world.query(), given).positions.tolist() == [0, 2]
+    assert part.rerank(world.query(), given).positions.tolist() == [0, 2]
     world.catalog.apply([toy_item(1, "i1", 1, title="Hat"), toy_item(3, "i3", 1, title="Red shoe")])
-    assert part.arrange(world.query(), candidates(0, 1, 2, 3)).positions.tolist() == [0, 1]
+    assert part.rerank(world.query(), candidates(0, 1, 2, 3)).positions.tolist() == [0, 1]
     world.catalog.apply([toy_item(1, "i1", 1, title="Blue shoe")])
     part.refresh()
-    assert part.arrange(world.query(), candidates(0, 1, 2, 3)).positions.tolist() == [0, 1, 2]
+    assert part.rerank(world.query(), candidates(0, 1, 2, 3)).positions.tolist() == [0, 1, 2]
 
 
 def test_nothing_changes_where_nothing_is_said_twice() -> None:
     given = candidates(4, 1, 0)
-    assert duplicates(WORLD).arrange(WORLD.query(), given) is given
+    assert duplicates(WORLD).rerank(WORLD.query(), given) is given
 
 
 def test_what_was_dropped_before_stays_dropped() -> None:
     given = replace(candidates(0, 2), dropped=(Dropped("caps", np.array([1], np.int32), "too many"),))
-    answer = duplicates(WORLD).arrange(WORLD.query(), given)
+    answer = duplicates(WORLD).rerank(WORLD.query(), given)
     assert [(dropped.by, dropped.positions.tolist()) for dropped in answer.dropped] == [
         ("caps", [1]),
         ("duplicates", [2]),

@@ -9,8 +9,8 @@ import pytest
 
 from homefeed.errors import RecipeError
 from homefeed.policy.expiry import Expiry
-from homefeed.protocols import Screen, Tells
-from homefeed.testing import ScreenContract, World, make_world, toy_world
+from homefeed.protocols import Filter, FilterExplainer
+from homefeed.testing import FilterContract, World, make_world, toy_world
 from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
 from homefeed.times import format_time
 from homefeed.types import DAY, Item
@@ -32,19 +32,19 @@ def ending(*times: int | None) -> World:
 
 
 def seen(world: World, now: int = NOW) -> list[int]:
-    return np.flatnonzero(expiry(world).screen(world.query(now=now))).tolist()
+    return np.flatnonzero(expiry(world).filter(world.query(now=now))).tolist()
 
 
-class TestExpiry(ScreenContract):
+class TestExpiry(FilterContract):
     @pytest.fixture(autouse=True)
     def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("homefeed.testing.screen.empty_world", partial(make_world, (), (), declared=DECLARED))
+        monkeypatch.setattr("homefeed.testing.filter.empty_world", partial(make_world, (), (), declared=DECLARED))
 
     @pytest.fixture
     def world(self) -> World:
         return make_world(ITEMS, PLAYS, declared=DECLARED)
 
-    def make(self, world: World) -> Screen:
+    def make(self, world: World) -> Filter:
         return expiry(world)
 
 
@@ -59,23 +59,23 @@ def test_an_item_is_over_from_its_time_on() -> None:
 def test_an_item_can_be_prolonged() -> None:
     world = ending(NOW - DAY)
     part = expiry(world)
-    assert not part.screen(world.query()).any()
+    assert not part.filter(world.query()).any()
     world.catalog.apply([Item("i0", 0, {"expires_at": format_time(NOW + DAY)}, None)])
-    assert part.screen(world.query()).all()
+    assert part.filter(world.query()).all()
     world.catalog.apply([Item("i0", 0, {}, None)])
-    assert part.screen(world.query()).all()
+    assert part.filter(world.query()).all()
 
 
 def test_why_names_the_time() -> None:
     world = ending(NOW - DAY)
     part = expiry(world)
-    assert isinstance(part, Tells)
+    assert isinstance(part, FilterExplainer)
     assert part.why(world.query(), 0) == "expires_at 2026-01-14T12:00:00Z has passed"
 
 
 def test_the_field_can_be_another_time() -> None:
     world = ending(NOW - DAY)
-    assert expiry(world, field="until").screen(world.query()).all()
+    assert expiry(world, field="until").filter(world.query()).all()
     with pytest.raises(RecipeError, match=r"items\.fields\.expires_at"):
         expiry(toy_world())
     with pytest.raises(RecipeError, match='year is declared as "number"'):

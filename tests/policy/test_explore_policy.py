@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from homefeed.policy.explore import Explore
-from homefeed.protocols import Arranger
+from homefeed.protocols import Reranker
 from homefeed.retrieve.explore import Explore as Draws
 from homefeed.testing import World, make_world, toy_item, toy_world
-from homefeed.testing.arranger import ArrangerContract
+from homefeed.testing.reranker import RerankerContract
 from homefeed.testing.world import NOW
 from homefeed.types import SECOND, Candidates, Floats, Query
 
@@ -29,84 +29,84 @@ def ranked(
     count: int, drawn: dict[int, float], retrievers: tuple[str, ...] = ("popular", "explore")
 ) -> Candidates:
     """Candidates 100, 101, ... in the order of their rank; those `drawn` with their probabilities, by rank."""
-    retrieved: Floats = np.full((count, len(retrievers)), np.nan, np.float32)
-    retrieved[:, 0] = np.linspace(1, 0.1, count)
+    retriever_scores: Floats = np.full((count, len(retrievers)), np.nan, np.float32)
+    retriever_scores[:, 0] = np.linspace(1, 0.1, count)
     for row, propensity in drawn.items():
-        retrieved[row, -1] = propensity
+        retriever_scores[row, -1] = propensity
     return Candidates(
         positions=np.arange(100, 100 + count, dtype=np.int32),
         retrievers=retrievers,
-        retrieved=retrieved,
+        retriever_scores=retriever_scores,
         feature_names=retrievers,
-        features=np.nan_to_num(retrieved),
+        features=np.nan_to_num(retriever_scores),
         scores=np.linspace(1, 0.1, count, dtype=np.float32),
     )
 
 
-def arranged(candidates: Candidates, query: Query | None = None, **config: Any) -> tuple[list[int], list[float]]:
+def reranked(candidates: Candidates, query: Query | None = None, **config: Any) -> tuple[list[int], list[float]]:
     """The ranks that the items had, and their propensities, in the new order."""
-    found = explore(**config).arrange(query or WORLD.query("u"), candidates)
+    found = explore(**config).rerank(query or WORLD.query("u"), candidates)
     assert found.propensities is not None
     assert found.propensities.dtype == np.float32
     assert len(found.propensities) == len(found)
     return (found.positions - 100).tolist(), found.propensities.tolist()
 
 
-class TestExplorePolicy(ArrangerContract):
+class TestExplorePolicy(RerankerContract):
     retrievers = ("item_item", "popular", "explore")
     explores = True
 
-    def make(self, world: World) -> Arranger:
+    def make(self, world: World) -> Reranker:
         return Explore(Explore.Config(places=(0, 2)), world.resources)
 
 
 def test_the_drawn_go_to_their_places_in_the_order_of_their_rank() -> None:
-    order, propensities = arranged(ranked(15, {12: 0.25, 14: 0.25}))
+    order, propensities = reranked(ranked(15, {12: 0.25, 14: 0.25}))
     assert order == [0, 1, 2, 3, 12, 4, 5, 6, 7, 14, 8, 9, 10, 11, 13]
     assert propensities == [1, 1, 1, 1, 0.25, 1, 1, 1, 1, 0.25, 1, 1, 1, 1, 1]
 
 
 def test_what_ranks_at_its_place_or_above_stays_and_uses_up_none() -> None:
-    order, propensities = arranged(ranked(8, {1: 0.5, 4: 0.5, 7: 0.5}))
+    order, propensities = reranked(ranked(8, {1: 0.5, 4: 0.5, 7: 0.5}))
     assert order == [0, 1, 2, 3, 7, 4, 5, 6]
     assert propensities == [1, 1, 1, 1, 0.5, 1, 1, 1]
     # Below the first place, but not below the second.
-    order, propensities = arranged(ranked(8, {5: 0.5, 6: 0.5}), places=(2, 6))
+    order, propensities = reranked(ranked(8, {5: 0.5, 6: 0.5}), places=(2, 6))
     assert order == [0, 1, 5, 2, 3, 4, 6, 7]
     assert propensities == [1, 1, 0.5, 1, 1, 1, 1, 1]
 
 
 def test_more_drawn_than_places_stay_where_they_rank() -> None:
-    order, propensities = arranged(ranked(6, {3: 0.5, 4: 0.5, 5: 0.5}), places=(0, 1))
+    order, propensities = reranked(ranked(6, {3: 0.5, 4: 0.5, 5: 0.5}), places=(0, 1))
     assert order == [3, 4, 0, 1, 2, 5]
     assert propensities == [0.5, 0.5, 1, 1, 1, 1]
 
 
 def test_fewer_candidates_than_places() -> None:
-    assert arranged(ranked(3, {2: 0.5})) == ([0, 1, 2], [1, 1, 1])
-    assert arranged(ranked(6, {5: 0.5})) == ([0, 1, 2, 3, 5, 4], [1, 1, 1, 1, 0.5, 1])
-    assert arranged(ranked(0, {})) == ([], [])
+    assert reranked(ranked(3, {2: 0.5})) == ([0, 1, 2], [1, 1, 1])
+    assert reranked(ranked(6, {5: 0.5})) == ([0, 1, 2, 3, 5, 4], [1, 1, 1, 1, 0.5, 1])
+    assert reranked(ranked(0, {})) == ([], [])
 
 
 def test_nothing_drawn_nothing_moves() -> None:
-    assert arranged(ranked(4, {})) == ([0, 1, 2, 3], [1] * 4)
+    assert reranked(ranked(4, {})) == ([0, 1, 2, 3], [1] * 4)
 
 
 def test_a_feed_without_the_retriever_is_left_alone() -> None:
     candidates = ranked(12, {11: 0.5}, ("popular", "chance"))
-    assert arranged(candidates) == (list(range(12)), [1] * 12)
-    assert arranged(candidates, retriever="chance")[0][4] == 11
+    assert reranked(candidates) == (list(range(12)), [1] * 12)
+    assert reranked(candidates, retriever="chance")[0][4] == 11
 
 
 def test_later_pages_are_left_alone() -> None:
-    query = WORLD.query("u", before=("d1",), exclude=("d1",))
-    assert arranged(ranked(12, {11: 0.5}), query) == (list(range(12)), [1] * 12)
+    query = WORLD.query("u", recently_shown=("d1",), exclude=("d1",))
+    assert reranked(ranked(12, {11: 0.5}), query) == (list(range(12)), [1] * 12)
 
 
 def test_what_chance_did_before_is_kept() -> None:
     candidates = ranked(12, {11: 0.5})
-    once = explore(places=(0,)).arrange(WORLD.query("u"), candidates)
-    later = Explore(Explore.Config(retriever="popular", places=(3,)), WORLD.resources).arrange(WORLD.query(), once)
+    once = explore(places=(0,)).rerank(WORLD.query("u"), candidates)
+    later = Explore(Explore.Config(retriever="popular", places=(3,)), WORLD.resources).rerank(WORLD.query(), once)
     assert later.propensities is not None
     assert later.propensities[0] == 0.5
     assert once.propensities is not None
@@ -123,12 +123,12 @@ def test_whatever_comes_nothing_is_invented_or_lost(
 ) -> None:
     drawn = {row: propensity for row, propensity in drawn.items() if row < count}
     candidates = ranked(count, drawn)
-    found = explore(places=places).arrange(WORLD.query("u"), candidates)
+    found = explore(places=places).rerank(WORLD.query("u"), candidates)
     assert found.propensities is not None
     rows = found.positions - 100
     assert sorted(rows.tolist()) == list(range(count))
     np.testing.assert_array_equal(found.scores, candidates.scores[rows])
-    np.testing.assert_array_equal(found.retrieved, candidates.retrieved[rows])
+    np.testing.assert_array_equal(found.retriever_scores, candidates.retriever_scores[rows])
     assert found.dropped == candidates.dropped
     moved = [place for place in places if place < count and rows[place] in drawn and rows[place] > place]
     # Those moved are at the first of the places, in the order of their rank; all else keeps its order.
@@ -153,10 +153,12 @@ def fed(world: World, draws: Draws, query: Query) -> Candidates:
     """Twenty old items by rank, then what was drawn of the new ones."""
     found, scores = draws.retrieve(query, 200)
     positions = np.concatenate([np.arange(20, dtype=np.int32), found])
-    retrieved = np.full((len(positions), 1), np.nan, np.float32)
-    retrieved[20:, 0] = scores
+    retriever_scores = np.full((len(positions), 1), np.nan, np.float32)
+    retriever_scores[20:, 0] = scores
     falling = np.linspace(1, 0.1, len(positions), dtype=np.float32)
-    return Candidates(positions, ("explore",), retrieved, ("explore",), np.nan_to_num(retrieved), falling)
+    return Candidates(
+        positions, ("explore",), retriever_scores, ("explore",), np.nan_to_num(retriever_scores), falling
+    )
 
 
 def test_propensities_correct_for_chance() -> None:
@@ -167,7 +169,7 @@ def test_propensities_correct_for_chance() -> None:
     weighed, requests = np.zeros(world.catalog.size), 1_000
     for number in range(requests):
         query = world.query(f"u{number % 50}", now=NOW + number // 50 * 3_600 * SECOND)
-        page = explore().arrange(query, fed(world, draws, query)).take(slice(10))
+        page = explore().rerank(query, fed(world, draws, query)).take(slice(10))
         assert page.propensities is not None
         assert page.positions[[4, 9]].min() >= 20
         assert page.propensities.tolist() == pytest.approx([0.4 if p >= 20 else 1 for p in page.positions])

@@ -12,9 +12,9 @@ from tests.policy.in_order import candidates
 
 from homefeed.errors import RecipeError
 from homefeed.policy.near_duplicates import NearDuplicates
-from homefeed.protocols import Arranger, Screen, Tells
-from homefeed.testing import Play, ScreenContract, World, make_world, toy_world
-from homefeed.testing.arranger import ArrangerContract, check_arranged
+from homefeed.protocols import Filter, FilterExplainer, Reranker
+from homefeed.testing import FilterContract, Play, World, make_world, toy_world
+from homefeed.testing.reranker import RerankerContract, check_reranked
 from homefeed.testing.world import ITEMS, PLAYS, RECIPE
 from homefeed.types import Candidates, Dropped, Item
 
@@ -50,8 +50,8 @@ def part(world: World, **config: tuple[str, ...]) -> NearDuplicates:
 def shown(given: Candidates, *exclude: int) -> tuple[list[int], list[tuple[list[int], str]]]:
     """The positions left, and what was dropped and why."""
     query = WORLD.query("v", exclude=WORLD.ids(np.array(exclude, np.int32)))
-    answer = part(WORLD).arrange(query, given)
-    check_arranged("near-duplicates", given, answer)
+    answer = part(WORLD).rerank(query, given)
+    check_reranked("near-duplicates", given, answer)
     assert {dropped.by for dropped in answer.dropped} <= {"near_duplicates"}
     return answer.positions.tolist(), [(dropped.positions.tolist(), dropped.why) for dropped in answer.dropped]
 
@@ -67,21 +67,21 @@ def compared() -> World:
     return make_world(items, PLAYS, declared=COMPARED)
 
 
-class TestNearDuplicatesScreen(ScreenContract):
+class TestNearDuplicatesFilter(FilterContract):
     @pytest.fixture
     def world(self, compared: World) -> World:
         return compared
 
-    def make(self, world: World) -> Screen:
+    def make(self, world: World) -> Filter:
         return part(world, events=("play",))
 
 
-class TestNearDuplicatesArranger(ArrangerContract):
+class TestNearDuplicatesArranger(RerankerContract):
     @pytest.fixture
     def world(self, compared: World) -> World:
         return compared
 
-    def make(self, world: World) -> Arranger:
+    def make(self, world: World) -> Reranker:
         return part(world)
 
 
@@ -90,32 +90,32 @@ def test_the_worlds_of_these_tests_have_near_duplicates(compared: World) -> None
     assert len(set(compared.catalog.near_duplicates.tolist())) == 5  # d, s, c, h and x
 
 
-def screened(user_id: str | None, **config: tuple[str, ...]) -> list[int]:
-    return np.flatnonzero(~part(WORLD, **config).screen(WORLD.query(user_id))).tolist()
+def filtered(user_id: str | None, **config: tuple[str, ...]) -> list[int]:
+    return np.flatnonzero(~part(WORLD, **config).filter(WORLD.query(user_id))).tolist()
 
 
 def test_what_says_nearly_the_same_as_the_unwanted_is_stopped() -> None:
-    assert screened("u") == [0, 3, 5, 7]
-    assert screened("w") == [1, 4]
-    assert screened("u", events=("report",)) == []
-    assert screened("u", events=()) == []
+    assert filtered("u") == [0, 3, 5, 7]
+    assert filtered("w") == [1, 4]
+    assert filtered("u", events=("report",)) == []
+    assert filtered("u", events=()) == []
 
 
 def test_what_others_do_not_want_passes() -> None:
-    assert screened("v") == []
-    assert screened(None) == []
+    assert filtered("v") == []
+    assert filtered(None) == []
 
 
 def test_why_names_the_item_that_the_user_hid() -> None:
     one, query = part(WORLD), WORLD.query("u")
-    assert isinstance(one, Tells)
+    assert isinstance(one, FilterExplainer)
     assert one.why(query, 5) == 'says nearly the same as "Title 0", which the user chose'
     assert one.why(query, 0) == "the user chose it"
 
 
 def test_without_fields_to_compare_by_only_the_item_itself_goes() -> None:
     world = toy_world()
-    mask = part(world, events=("play",)).screen(world.query("dn"))
+    mask = part(world, events=("play",)).filter(world.query("dn"))
     assert world.ids(np.flatnonzero(~mask).astype(np.int32)) == ("d1", "d2")
 
 
@@ -144,13 +144,13 @@ def test_none_stays_of_a_group_that_was_shown_before() -> None:
 
 def test_nothing_changes_where_nothing_is_said_twice() -> None:
     given = candidates(6, 2, 1, 0)
-    assert part(WORLD).arrange(WORLD.query("v"), given) is given
+    assert part(WORLD).rerank(WORLD.query("v"), given) is given
 
 
 def test_what_was_dropped_before_stays_dropped() -> None:
     earlier = Dropped("caps", np.array([2], np.int32), "too many")
     given = candidates(0, 3)
-    answer = part(WORLD).arrange(WORLD.query("v"), replace(given, dropped=(earlier,)))
+    answer = part(WORLD).rerank(WORLD.query("v"), replace(given, dropped=(earlier,)))
     assert [dropped.by for dropped in answer.dropped] == ["caps", "near_duplicates"]
 
 

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from homefeed.errors import RecipeError
 from homefeed.policy.seen import Seen
-from homefeed.protocols import Screen, Tells
-from homefeed.testing import Play, ScreenContract, World, make_world, toy_world
+from homefeed.protocols import Filter, FilterExplainer
+from homefeed.testing import FilterContract, Play, World, make_world, toy_world
 from homefeed.testing.world import ITEMS, RECIPE
 
 DECLARED = {**RECIPE, "events": {"play": {}, "open": {}, "glance": {}}}
@@ -41,12 +41,12 @@ def seen(world: World, events: dict[str, int], days: float | None = None) -> See
 
 
 def stopped(events: dict[str, int], days: float | None = None, **query: Any) -> set[str]:
-    mask = seen(WORLD, events, days).screen(WORLD.query("u", **query))
+    mask = seen(WORLD, events, days).filter(WORLD.query("u", **query))
     return set(WORLD.ids(np.flatnonzero(~mask).astype(np.int32)))
 
 
-class TestSeen(ScreenContract):
-    def make(self, world: World) -> Screen:
+class TestSeen(FilterContract):
+    def make(self, world: World) -> Filter:
         return seen(world, {"play": 2}, 30)
 
 
@@ -59,7 +59,7 @@ def test_enough_events_of_one_type() -> None:
 
 def test_events_of_several_types_do_not_add_up() -> None:
     world = make_world(ITEMS, [Play("u", "d1", 1, 2, "open"), Play("u", "d1", 1, 1, "glance")], declared=DECLARED)
-    assert seen(world, {"open": 2, "glance": 2}).screen(world.query("u")).all()
+    assert seen(world, {"open": 2, "glance": 2}).filter(world.query("u")).all()
 
 
 def test_what_was_seen_long_ago_returns() -> None:
@@ -71,12 +71,12 @@ def test_what_was_seen_long_ago_returns() -> None:
 
 
 def test_newcomers_have_seen_nothing() -> None:
-    assert seen(WORLD, OF_EACH).screen(WORLD.query()).all()
+    assert seen(WORLD, OF_EACH).filter(WORLD.query()).all()
 
 
 def test_why_counts() -> None:
     part = seen(WORLD, OF_EACH | {"play": 1})
-    assert isinstance(part, Tells)
+    assert isinstance(part, FilterExplainer)
     query = WORLD.query("u")
     assert part.why(query, WORLD.position("d1")) == "the user's events on it: glance 3 (limit 3)"
     recent = seen(WORLD, {"glance": 1, "open": 1}, 8)
@@ -104,5 +104,5 @@ def test_counts_by_brute_force(told: list[tuple[str, str, int]], events: dict[st
     world = make_world(ITEMS[:7], [Play("u", i, 1, ago, name) for i, name, ago in told], declared=SLIM)
     counts = Counter((item_id, name) for item_id, name, ago in told if days is None or ago <= days)
     expected = {item_id for (item_id, name), count in counts.items() if count >= events.get(name, 99)}
-    mask = seen(world, events, days).screen(world.query("u"))
+    mask = seen(world, events, days).filter(world.query("u"))
     assert set(world.ids(np.flatnonzero(~mask).astype(np.int32))) == expected

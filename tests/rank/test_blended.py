@@ -41,7 +41,7 @@ def scored(ranker: Blended, asked: Candidates) -> Candidates:
     return Candidates(
         asked.positions,
         asked.retrievers,
-        asked.retrieved,
+        asked.retriever_scores,
         asked.feature_names,
         asked.features,
         ranker.score(QUERY, asked),

@@ -22,7 +22,7 @@ fields = { name = "text", genre = "tags" }
 
 [events.play]
 full = "typical"
-maximum = 100
+max_value = 100
 
 [events.like]
 weight = 2
@@ -35,7 +35,7 @@ price = { column = "cents", multiply = 0.01 }
 
 [feeds.home]
 cold_start = "top"
-screen.heavily_watched = { share = 0.25 }
+filter.consumption_limit = { share = 0.25 }
 retrieve.item_item = { k = 50 }
 retrieve.filler = { part = "popular", events_weight = 0.5 }
 rank.weighted = { weights = { item_item = 1, filler = 0.1 } }
@@ -75,7 +75,7 @@ def test_a_good_recipe_says_all_it_declares(file: Path) -> None:
     recipe = load_recipe(file)
     assert (recipe.app, recipe.title, recipe.items.title) == ("demo", "Demo", "name")
     assert recipe.event_types == ("play", "like")
-    assert (recipe.events["play"].full, recipe.events["play"].maximum, recipe.events["like"].weight) == (
+    assert (recipe.events["play"].full, recipe.events["play"].max_value, recipe.events["like"].weight) == (
         "typical",
         100,
         2,
@@ -92,7 +92,7 @@ def test_a_good_recipe_says_all_it_declares(file: Path) -> None:
         ("filler", "popular", 200),
     ]
     assert home.retrieve[1].config == Popular.Config(events_weight=0.5)
-    assert (home.rank.name, [spec.name for spec in home.screen]) == ("weighted", ["heavily_watched"])
+    assert (home.rank.name, [spec.name for spec in home.filter]) == ("weighted", ["consumption_limit"])
 
 
 def test_every_recipe_that_ships_is_good() -> None:
@@ -111,9 +111,9 @@ def test_a_byte_order_mark_does_no_harm(file: Path) -> None:
     ("old", "new", "text"),
     [
         ('app = "demo"', 'app = "demo"\ncolour = 1', "colour: no such key here; remove it or check its spelling"),
-        ("maximum", "maximun", "events.play.maximun: no such key here; remove it or check its spelling"),
+        ("max_value", "max_valeu", "events.play.max_valeu: no such key here; remove it or check its spelling"),
         ("cents", 'x", colum = "cents', "sources.items.columns.price.colum: no such key here"),
-        ("share", "shore", "feeds.home.screen.heavily_watched.shore: no such key here"),
+        ("share", "shore", "feeds.home.filter.consumption_limit.shore: no such key here"),
         ("events_weight", "event_weight", "feeds.home.retrieve.filler.event_weight: no such key here"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_missing_key_is_named(file: Path, old: str, new: str, text: str) -> No
             'app = "De mo"',
             "app: string should match pattern '^[a-z][a-z0-9_]{0,62}$', got 'De mo'",
         ),
-        ("maximum = 100", 'maximum = "much"', "events.play.maximum: input should be a valid number"),
+        ("max_value = 100", 'max_value = "much"', "events.play.max_value: input should be a valid number"),
         ("[events.like]", '[events."I like"]', "events.I like: string should match pattern"),
         (
             'genre = "tags"',
@@ -154,7 +154,7 @@ def test_a_missing_key_is_named(file: Path, old: str, new: str, text: str) -> No
         (
             "{ share = 0.25 }",
             "{ share = -1 }",
-            "screen.heavily_watched.share: input should be greater than 0, got -1",
+            "filter.consumption_limit.share: input should be greater than 0, got -1",
         ),
         (
             "weights.popular = 1",
@@ -221,7 +221,11 @@ def test_contradictions_are_refused(file: Path, old: str, new: str, text: str) -
             'models.itm_item: no part "itm_item" to model: expected one of',
         ),
         ("[models.item_item]", "[models.itm_item]", 'did you mean "item_item"?'),
-        ("screen.heavily", "arrange.heavily", 'part "heavily_watched" cannot arrange: it has no method arrange()'),
+        (
+            "filter.consumption_limit",
+            "rerank.consumption_limit",
+            'part "consumption_limit" cannot rerank: it has no method rerank()',
+        ),
     ],
 )
 def test_an_unknown_part_is_refused_and_the_nearest_named(file: Path, old: str, new: str, text: str) -> None:
@@ -262,7 +266,7 @@ def test_an_overlay_replaces_key_by_key(file: Path) -> None:
         """,
     )
     assert recipe.title == "Mine"
-    assert (recipe.events["play"].full, recipe.events["play"].maximum) == (60, 100)
+    assert (recipe.events["play"].full, recipe.events["play"].max_value) == (60, 100)
     assert recipe.event_types == ("play", "like", "skip")
     assert [(spec.name, spec.k) for spec in recipe.feeds["home"].retrieve] == [("item_item", 70), ("filler", 200)]
     assert load_recipe(file).title == "Demo"

@@ -64,7 +64,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     [
         ("retrieve", "popular", Popular),
         ("retrieve", "item_item", ItemItem),
-        ("screen", "availability", Availability),
+        ("filter", "availability", Availability),
         ("rank", "weighted", Weighted),
         ("model", "item_item", ItemItemModel),
         ("trainer", "item_item", ItemItemTrainer),
@@ -75,7 +75,7 @@ def test_a_part_is_found_by_the_name_of_its_file(kind: Kind, name: str, part: ty
     assert name in part_names(kind)
 
 
-@pytest.mark.parametrize("kind", ["retrieve", "screen", "features", "rank", "arrange", "model", "trainer"])
+@pytest.mark.parametrize("kind", ["retrieve", "filter", "features", "rank", "rerank", "model", "trainer"])
 def test_every_name_that_is_listed_is_found(kind: Kind) -> None:
     names = part_names(kind)
     assert names == sorted(set(names))
@@ -99,8 +99,8 @@ def test_a_misspelt_part_gets_a_hint(wrong: str, right: str) -> None:
 
 
 def test_a_part_of_another_kind_does_not_do() -> None:
-    with pytest.raises(RecipeError, match=r"has no method arrange\(\)"):
-        find_part("arrange", "availability")
+    with pytest.raises(RecipeError, match=r"has no method rerank\(\)"):
+        find_part("rerank", "availability")
 
 
 def test_what_a_part_itself_lacks_is_not_taken_for_a_missing_part(
@@ -127,7 +127,7 @@ def test_a_plugin_brings_its_parts_by_entry_point(plugin: str) -> None:
     part = find_part("retrieve", "alphabet")
     assert (part.__module__, part.__name__) == (plugin, "Alphabet")
     assert {"alphabet", "popular"} <= set(part_names("retrieve"))
-    assert "alphabet" not in part_names("screen")
+    assert "alphabet" not in part_names("filter")
 
 
 @pytest.mark.usefixtures("plugin")

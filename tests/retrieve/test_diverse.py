@@ -14,7 +14,7 @@ from homefeed.retrieve.diverse import Diverse
 from homefeed.testing import RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.requests import toy_history
 from homefeed.testing.world import NOW
-from homefeed.types import DAY, NO_HISTORY, SECOND, Filter, History, Item, Query
+from homefeed.types import DAY, NO_HISTORY, SECOND, Condition, History, Item, Query
 
 HOUR = 3_600 * SECOND
 SIZES = {"a": 5, "b": 3, "c": 2}
@@ -63,7 +63,9 @@ class TestDiverse(RetrieverContract):
     def requests(self, world: World) -> dict[str, Query]:
         return super().requests(world) | {
             "a day on": world.query("da", now=NOW + DAY),
-            "what the user mostly plays": world.query("mi", filters=(Filter("content_type", ":", "microdrama"),)),
+            "what the user mostly plays": world.query(
+                "mi", conditions=(Condition("content_type", ":", "microdrama"),)
+            ),
         }
 
 
@@ -109,7 +111,7 @@ def test_what_the_user_always_takes_comes_last_and_still_comes() -> None:
     retriever = diverse(world, categories=2, each=9, contrast=20)
     for n in range(100):
         assert {item[0] for item in drawn(world, retriever, world.query(f"u{n}", history=own))} == {"b", "c"}
-    only = world.query("u", history=own, filters=(Filter("content_type", ":", "a"),))
+    only = world.query("u", history=own, conditions=(Condition("content_type", ":", "a"),))
     assert sorted(drawn(world, retriever, only)) == ["a0", "a1", "a2", "a3", "a4"]
 
 

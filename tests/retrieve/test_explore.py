@@ -15,7 +15,7 @@ from homefeed.retrieve.explore import Explore
 from homefeed.testing import Play, RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.requests import frozen
 from homefeed.testing.world import NOW
-from homefeed.types import DAY, SECOND, Filter, Item, Query
+from homefeed.types import DAY, SECOND, Condition, Item, Query
 
 HOUR = 3_600 * SECOND
 
@@ -44,14 +44,14 @@ class TestExplore(RetrieverContract):
 
     def requests(self, world: World) -> dict[str, Query]:
         return super().requests(world) | {
-            "the second page": world.query("da", exclude=("d4",), before=("d4",)),
+            "the second page": world.query("da", exclude=("d4",), recently_shown=("d4",)),
             "an hour on": world.query("da", now=NOW + HOUR),
         }
 
 
 class TestExploreMore(RetrieverContract):
     def make(self, world: World) -> Retriever:
-        return explore(world, days=100, most_events=4, slots=3)
+        return explore(world, days=100, max_events=4, slots=3)
 
 
 def test_the_pool_is_what_is_new_and_hardly_known() -> None:
@@ -59,12 +59,12 @@ def test_the_pool_is_what_is_new_and_hardly_known() -> None:
     # Younger than 45 days: c1 (1 play), c2 (3), s4 and d4 (none); h1 is hidden, x1 has no date.
     every = explore(world, days=45, slots=9)
     assert drawn(world, every, world.query("da")) == {"c1", "c2", "s4", "d4"}
-    assert drawn(world, explore(world, days=45, slots=9, most_events=3), world.query("da")) == {"c1", "s4", "d4"}
-    assert drawn(world, explore(world, days=45, slots=9, most_events=1), world.query("da")) == {"s4", "d4"}
+    assert drawn(world, explore(world, days=45, slots=9, max_events=3), world.query("da")) == {"c1", "s4", "d4"}
+    assert drawn(world, explore(world, days=45, slots=9, max_events=1), world.query("da")) == {"s4", "d4"}
     assert drawn(world, explore(world), world.query("da")) == {"s4", "d4"}
     assert drawn(world, explore(world, days=1), world.query("da")) == {"d4"}
     assert drawn(world, explore(world), world.query("da", now=NOW - DAY)) == {"s4"}
-    filtered = world.query("da", filters=(Filter("genre", ":", "SciFi"),))
+    filtered = world.query("da", conditions=(Condition("genre", ":", "SciFi"),))
     assert drawn(world, explore(world), filtered) == {"s4"}
 
 
@@ -205,6 +205,6 @@ def test_the_reason_is_for_what_is_new_and_hardly_known() -> None:
     asked = world.positions("d4", "s4", "c2", "d1", "x1")
     words = Explore.Config().reason
     assert explore(world).reasons(world.query("da"), asked) == [words, words, None, None, None]
-    known = explore(world, days=45, most_events=3, reason="Fresh!")
+    known = explore(world, days=45, max_events=3, reason="Fresh!")
     assert known.reasons(world.query("da"), asked) == ["Fresh!", "Fresh!", None, None, None]
     assert explore(world).reasons(world.query("da", now=NOW - DAY), asked) == [None, words, None, None, None]

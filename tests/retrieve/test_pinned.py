@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homefeed.errors import RecipeError
-from homefeed.protocols import Explains, Retriever
+from homefeed.protocols import Retriever, RetrieverExplainer
 from homefeed.retrieve.pinned import Pinned
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import toy_requests
@@ -100,7 +100,7 @@ def test_a_pin_set_or_removed_counts_at_once() -> None:
 def test_the_reason_names_the_day() -> None:
     world = world_of(item(0, NOW + DAY), item(1, NOW), item(2, None), item(3, 1_772_323_199 * 1_000_000))
     retriever = pinned(world)
-    assert isinstance(retriever, Explains)
+    assert isinstance(retriever, RetrieverExplainer)
     positions = world.positions("i0", "i1", "i2", "i3")
     reasons = ["Pinned until 16 January", None, None, "Pinned until 28 February"]
     assert retriever.reasons(world.query(), positions) == reasons

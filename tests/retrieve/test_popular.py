@@ -74,9 +74,9 @@ def test_refreshing_without_a_change_sorts_nothing() -> None:
     world = toy_world()
     retriever = popular(world)
     retriever.refresh()
-    before = retriever._standing
+    before = retriever._ranking
     retriever.refresh()
-    assert retriever._standing is before
+    assert retriever._ranking is before
 
 
 def test_the_reason_counts_the_plays() -> None:

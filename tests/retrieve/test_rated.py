@@ -14,7 +14,7 @@ from homefeed.retrieve.rated import Rated
 from homefeed.testing import RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.requests import frozen
 from homefeed.testing.world import RECIPE
-from homefeed.types import Filter, Query
+from homefeed.types import Condition, Query
 
 FIELDS = dict.fromkeys(("rating", "reviews", "discount"), "number")
 SHOP = {**RECIPE, "items": {"fields": RECIPE["items"]["fields"] | FIELDS}}
@@ -44,7 +44,7 @@ def sentence(world: World, item_id: str, **config: Any) -> str | None:
 
 
 # The toy world's only number is a year: from 2018 to 2026, as if it were a rating that so many people gave.
-BY_YEAR = {"rating": "year", "count": "year", "least": 2000.0, "best": 2030.0}
+BY_YEAR = {"rating": "year", "count": "year", "min_rating": 2000.0, "max_rating": 2030.0}
 
 
 class TestRated(RetrieverContract):
@@ -57,7 +57,7 @@ class TestRatedAndDiscounted(RetrieverContract):
         return rated(world, **BY_YEAR, discount="year")
 
     def requests(self, world: World) -> dict[str, Query]:
-        return super().requests(world) | {"recent": world.query(filters=(Filter("year", ">=", "2023"),))}
+        return super().requests(world) | {"recent": world.query(conditions=(Condition("year", ">=", "2023"),))}
 
 
 def test_scores_are_the_formula() -> None:
@@ -115,7 +115,7 @@ def test_a_discount_that_cannot_be_is_none(discount: float | None) -> None:
 
 def test_a_discount_beyond_belief_counts_as_the_most_that_is_believed() -> None:
     world = shop(most=(4, 10, 0.6), free=(4, 10, 1.0), more=(4, 10, 0.95), less=(4, 10, 0.5))
-    scores = scores_of(world, discount="discount", most_discount=0.6)
+    scores = scores_of(world, discount="discount", max_discount=0.6)
     assert scores["most"] == scores["free"] == scores["more"]
     assert scores["most"] - scores["less"] == pytest.approx(0.1, abs=1e-5)
 
@@ -137,9 +137,9 @@ def test_a_change_of_the_catalogue_shows_once_refreshed() -> None:
     world = shop(a=(4, 10), b=(3, 10))
     retriever = rated(world)
     retriever.refresh()
-    before = retriever._standing
+    before = retriever._ranking
     retriever.refresh()
-    assert retriever._standing is before, "nothing changed, so nothing is sorted"
+    assert retriever._ranking is before, "nothing changed, so nothing is sorted"
     world.catalog.apply([toy_item(1, "b", 1, rating=5, reviews=10), toy_item(2, "c", 0, rating=4.5, reviews=10)])
     assert world.ids(retriever.retrieve(world.query(), 9)[0]) == ("a", "b")
     retriever.refresh()
@@ -191,11 +191,11 @@ def test_an_order_newer_than_the_items_of_a_request_is_no_trouble() -> None:
 @pytest.mark.parametrize(
     ("config", "error"),
     [
-        ({"best": 1.0}, "best"),
+        ({"max_rating": 1.0}, "max_rating"),
         ({"rating_weight": 0, "count_weight": 0}, "at least one of the weights"),
         ({"rating_weight": math.inf}, "rating_weight"),
         ({"prior_count": 0}, "prior_count"),
-        ({"most_discount": 1.5}, "most_discount"),
+        ({"max_discount": 1.5}, "max_discount"),
     ],
 )
 def test_settings_that_make_no_order_are_refused(config: dict[str, float], error: str) -> None:

@@ -77,10 +77,10 @@ def test_a_search_with_a_time_to_come_does_not_age_the_others() -> None:
 
 def test_what_several_searches_find_is_summed() -> None:
     world = toy_world()
-    alone = scores(world, ("star harvest", 0), least=0.3)
+    alone = scores(world, ("star harvest", 0), min_match=0.3)
     assert alone["s1"] == 1.0
     assert 0 < alone["s3"] < 1
-    both = scores(world, ("star harvest", 7), ("star", 0), least=0.3)
+    both = scores(world, ("star harvest", 7), ("star", 0), min_match=0.3)
     assert both == pytest.approx({"s1": 1.5, "s3": 1 + 0.5 * alone["s3"]})
 
 
@@ -105,7 +105,7 @@ def test_only_the_best_matches_of_each_count() -> None:
 def test_reasons_name_the_search_that_added_most() -> None:
     titles = ("red shoe", "red hat", "cap")
     world = make_world([toy_item(n, f"i{n}", 1, title=title) for n, title in enumerate(titles)], ())
-    retriever = searched(world, least=0.3)
+    retriever = searched(world, min_match=0.3)
     query = after(world.query("u"), ("Red  Shoe", 7), ("hats", 3.5), ("RED", 0))
     # The shoe: 1/2 of the first, 1 of the last. The hat: less of the first, 0.71, and 1.
     assert retriever.reasons(query, world.positions("i0", "i1", "i2")) == [
@@ -123,7 +123,7 @@ def test_reasons_name_the_search_that_added_most() -> None:
 def test_braces_in_a_search_are_letters() -> None:
     world = toy_world()
     query = after(world.query("u"), ("{query} star {0.__class__}", 0))
-    (reason,) = searched(world, least=0.0).reasons(query, world.positions("s1"))
+    (reason,) = searched(world, min_match=0.0).reasons(query, world.positions("s1"))
     assert reason == 'Because you searched for "{query} star {0.__class__}"'
 
 
@@ -151,7 +151,7 @@ def test_new_items_are_found_once_refreshed() -> None:
     retriever.retrieve(after(world.query("u"), ("harbour", 0)), 9)
     world.catalog.apply([NEW_ITEM])
     older = after(world.query("u"), ("harbour", 0))
-    older = replace(older, eligible=older.eligible[:-1], nameable=older.nameable[:-1])
+    older = replace(older, eligible=older.eligible[:-1], explainable=older.explainable[:-1])
     assert set(world.ids(retriever.retrieve(after(world.query("u"), ("harbour", 0)), 9)[0])) == {"d1", "d4"}
     retriever.refresh()
     assert set(world.ids(retriever.retrieve(after(world.query("u"), ("harbour", 0)), 9)[0])) == {"d1", "d4", "new"}

@@ -12,7 +12,7 @@ from homefeed.protocols import Retriever
 from homefeed.retrieve.top_categories import TopCategories
 from homefeed.testing import RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.world import NOW
-from homefeed.types import Filter, Query
+from homefeed.types import Condition, Query
 
 
 def top(world: World, **config: Any) -> TopCategories:
@@ -42,7 +42,7 @@ class TestTopCategories(RetrieverContract):
         return top(world)
 
     def requests(self, world: World) -> dict[str, Query]:
-        return super().requests(world) | {"old": world.query(filters=(Filter("year", "<", "2021"),))}
+        return super().requests(world) | {"old": world.query(conditions=(Condition("year", "<", "2021"),))}
 
 
 class TestTopCategoriesOfFew(RetrieverContract):
@@ -70,7 +70,7 @@ def test_a_category_is_as_popular_as_what_of_it_can_be_shown() -> None:
     world = toy_world()
     # Without d1 series have 5 plays.
     assert found(world, world.query(exclude=("d1",)), groups=1) == ("s1", "s2", "d3", "s4")
-    comedy = world.query(filters=(Filter("genre", ":", "Comedy"),))
+    comedy = world.query(conditions=(Condition("genre", ":", "Comedy"),))
     assert found(world, comedy, groups=2) == ("c2", "c1")
     few = world.query(exclude=("d1", "d2", "s3", "c1", "c2"))
     assert found(world, few, groups=2) == ("s1", "d4", "s2", "d3", "s4")

@@ -86,5 +86,9 @@ def test_the_reason_is_given_while_enough_has_not_faded() -> None:
     retriever, asked = trending(world), world.positions("c2", "c1", "s4")
     assert retriever.reasons(world.query(), asked) == ["Trending now", None, None]
     assert retriever.reasons(world.query(now=NOW + DAY), asked) == [None, None, None]
-    assert trending(world, minimum=0.4).reasons(world.query(), asked) == ["Trending now", "Trending now", None]
-    assert trending(world, minimum=0.4).reasons(world.query(now=NOW + 9_000 * DAY), asked) == [None] * 3
+    assert trending(world, min_strength=0.4).reasons(world.query(), asked) == [
+        "Trending now",
+        "Trending now",
+        None,
+    ]
+    assert trending(world, min_strength=0.4).reasons(world.query(now=NOW + 9_000 * DAY), asked) == [None] * 3

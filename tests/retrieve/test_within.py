@@ -17,7 +17,7 @@ from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.testing import RetrieverContract, World, toy_world
 from homefeed.testing.requests import frozen
 from homefeed.testing.world import FRESH, POPULAR, TRENDING
-from homefeed.types import Filter, Query
+from homefeed.types import Condition, Query
 
 PARTS: dict[str, Any] = {"popular": Popular, "fresh": Fresh, "trending": Trending}
 ORDERS = {"popular": POPULAR, "fresh": FRESH, "trending": TRENDING}
@@ -106,7 +106,10 @@ def test_users_without_a_group_are_offered_nothing(attributes: dict[str, Any]) -
 
 def test_what_is_not_eligible_stays_so() -> None:
     query = WORLD.query(
-        "da", attributes={"content_type": "series"}, exclude=("d1",), filters=(Filter("genre", ":", "Drama"),)
+        "da",
+        attributes={"content_type": "series"},
+        exclude=("d1",),
+        conditions=(Condition("genre", ":", "Drama"),),
     )
     # h1 is hidden, s3 science fiction.
     assert mask(query, within="content_type") == ["d2", "d4"]

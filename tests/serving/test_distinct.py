@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from homefeed.environment import Environment
 from homefeed.recipe import parse_recipe
 from homefeed.serving import FeedRequest, LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, put_items
@@ -27,7 +27,7 @@ DECLARED: dict[str, Any] = {
     "signals": {"distinct": ["report"]},
     "feeds": {
         "home": {
-            "screen": {"reported": {"field": "", "event": "report", "most": 2}},
+            "filter": {"reported": {"field": "", "event": "report", "min_reports": 2}},
             "retrieve": {"popular": {}},
             "rank": {"weighted": {"weights": {"popular": 1.0}}},
         }
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 
 async def opened(store: Store, folder: Path) -> LiveApp:
-    app = LiveApp(RECIPE, store, ArtifactStore(folder), Outside(lambda: NOW))
+    app = LiveApp(RECIPE, store, ArtifactStore(folder), Environment(lambda: NOW))
     await app.start()
     return app
 
@@ -92,7 +92,7 @@ async def test_training_counts_what_was_counted_one_by_one(app: LiveApp, other: 
 
     pairs: set[tuple[int, int]] = set()
     await told(5)
-    await train_app(RECIPE, app.store, app.artifacts, app.outside)
+    await train_app(RECIPE, app.store, app.artifacts, app.environment)
     await told(4)
     assert await app.catch_up()
     await told(3)

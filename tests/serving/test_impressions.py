@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from homefeed.environment import Environment
 from homefeed.recipe import parse_recipe
 from homefeed.serving import Answer, FeedRequest, LiveApp, impressions
-from homefeed.serving.clock import Outside
 from homefeed.serving.impressions import ImpressionLog
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
@@ -173,7 +173,7 @@ RECIPE = parse_recipe(
                 "retrieve": {"popular": {}, "explore": {"slots": 1}},
                 "features": {"quality": {}},
                 "rank": {"weighted": {"weights": {"popular": 1.0, "quality": 0.5}}},
-                "arrange": {"explore": {"places": [1]}},
+                "rerank": {"explore": {"places": [1]}},
             }
         },
     },
@@ -187,7 +187,7 @@ async def app(store: Store, tmp_path: Path) -> LiveApp:
     writes = [ItemWrite(f"i{n}", {"title": f"Item {n}", "quality": n % 5 / 5}, 1) for n in range(16)]
     await put_items(store, APP, [*writes, *(ItemWrite(f"i{n}", {}, NOW - SECOND) for n in range(16, 20))])
     await put_users(store, APP, [("u", {}), ("refuses", {"secret": "yes"})])
-    app = LiveApp(RECIPE, store, ArtifactStore(tmp_path), Outside(lambda: NOW))
+    app = LiveApp(RECIPE, store, ArtifactStore(tmp_path), Environment(lambda: NOW))
     await app.start()
     await app.append([Event(f"w{n}", f"i{i}", "buy", n) for i in range(16) for n in range(16 - i)])
     await app.refresh()

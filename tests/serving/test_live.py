@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from homefeed.apps import find_recipe
+from homefeed.environment import Environment
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.serving import FeedRequest, LiveApp, live
-from homefeed.serving.clock import Outside
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, Outcome, rows_after
 from homefeed.store.items import ItemWrite, delete_item, patch_item, put_items
 from homefeed.store.users import erase_user, patch_user, put_users
-from homefeed.types import DAY, SECOND, Event, Filter
+from homefeed.types import DAY, SECOND, Condition, Event
 
 APP = "streaming"
 RECIPE = find_recipe(APP)
@@ -32,7 +32,7 @@ either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 
 async def opened(store: Store, folder: Path, *, replicas: bool = False) -> LiveApp:
-    app = LiveApp(RECIPE, store, ArtifactStore(folder), Outside(lambda: NOW), replicas=replicas)
+    app = LiveApp(RECIPE, store, ArtifactStore(folder), Environment(lambda: NOW), replicas=replicas)
     await app.start()
     return app
 
@@ -152,11 +152,11 @@ async def test_what_was_watched_of_a_deleted_item_is_no_history(app: LiveApp) ->
 
 @either_store
 async def test_a_changed_item_is_filtered_as_it_is_now(app: LiveApp) -> None:
-    series = (Filter("content_type", ":", "series"),)
-    assert await shown(app, filters=series) == []
+    series = (Condition("content_type", ":", "series"),)
+    assert await shown(app, conditions=series) == []
     await patch_item(app.store, APP, "b", {"content_type": "series"})
     await app.follow()
-    assert await shown(app, filters=series) == ["b"]
+    assert await shown(app, conditions=series) == ["b"]
 
 
 async def test_events_of_another_server_are_seen_once_followed(app: LiveApp, other: LiveApp) -> None:
@@ -253,7 +253,7 @@ async def test_what_cannot_be_answered_is_told(app: LiveApp) -> None:
     with pytest.raises(InvalidError, match="item_id"):
         await shown(app, feed="similar")
     with pytest.raises(InvalidError, match="colour"):
-        await shown(app, filters=(Filter("colour", ":", "red"),))
+        await shown(app, conditions=(Condition("colour", ":", "red"),))
     with pytest.raises(InvalidError, match="cursor"):
         await shown(app, cursor="nonsense")
 
@@ -270,7 +270,7 @@ async def test_an_explanation_sees_the_last_event_too(app: LiveApp) -> None:
     request = FeedRequest("home", "u")
     assert "Shown" in (await app.explain(request, "a")).verdict
     await app.append([play(value=5_000)])
-    assert "heavily_watched" in (await app.explain(request, "a")).verdict
+    assert "consumption_limit" in (await app.explain(request, "a")).verdict
     with pytest.raises(NotFoundError):
         await app.explain(request, "nowhere")
 

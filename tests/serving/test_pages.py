@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from homefeed.apps import find_recipe
+from homefeed.environment import Environment
 from homefeed.serving import FeedRequest, LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.serving.cursor import MOST_SHOWN
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, delete_item, patch_item, put_items
-from homefeed.types import DAY, SECOND, Event, Filter
+from homefeed.types import DAY, SECOND, Condition, Event
 
 APP = "streaming"
 NOW = 1_700_000_000 * SECOND
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 
 async def opened(store: Store, folder: Path) -> LiveApp:
-    app = LiveApp(find_recipe(APP), store, ArtifactStore(folder), Outside(lambda: NOW))
+    app = LiveApp(find_recipe(APP), store, ArtifactStore(folder), Environment(lambda: NOW))
     await app.start()
     return app
 
@@ -82,8 +82,8 @@ async def test_without_changes_pages_are_the_long_answer_cut(store: Store, tmp_p
 async def test_pages_keep_to_filters_exclusions_and_the_anchor(store: Store, tmp_path: Path) -> None:
     await put_films(store, range(30))
     app = await opened(store, tmp_path)
-    odd = (Filter("genre", ":", "odd"),)
-    pages = await all_pages(app, "similar", 4, filters=odd, exclude=("i1", "i4"), item_id="i3")
+    odd = (Condition("genre", ":", "odd"),)
+    pages = await all_pages(app, "similar", 4, conditions=odd, exclude=("i1", "i4"), item_id="i3")
     assert sorted(chain(*pages)) == sorted(f"i{n}" for n in range(5, 30, 2))
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from homefeed.environment import Environment
 from homefeed.errors import NotFoundError
 from homefeed.recipe import parse_recipe
 from homefeed.serving import Answer, FeedRequest, LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import Outcome, append_events, rows_after
@@ -25,7 +25,7 @@ from homefeed.types import SECOND, Event, UserState
 APP = "town"
 NOW = 1_700_000_000 * SECOND
 FEED = {
-    "screen": {"blocked": {"events": ["hide"]}},
+    "filter": {"blocked": {"events": ["hide"]}},
     "features": {"tag_overlap": {"interests": "likes"}},
     "rank": {"weighted": {"weights": {"popular": 1.0, "tag_overlap": 1.0}}},
 }
@@ -55,7 +55,7 @@ def event(item: str, event_type: str = "save", user: str = "u", ago: int = 60) -
 
 
 async def opened(store: Store, folder: Path) -> LiveApp:
-    app = LiveApp(RECIPE, store, ArtifactStore(folder), Outside(lambda: NOW))
+    app = LiveApp(RECIPE, store, ArtifactStore(folder), Environment(lambda: NOW))
     await app.start()
     return app
 
@@ -108,7 +108,7 @@ async def changed(app: LiveApp, user: str = "u", **attributes: Any) -> None:
 class TestOptingOut:
     @either_store
     async def test_of_who_opted_out_nothing_is_used_but_what_they_do_not_want_to_see(self, app: LiveApp) -> None:
-        await train_app(RECIPE, app.store, app.artifacts, app.outside)
+        await train_app(RECIPE, app.store, app.artifacts, app.environment)
         await app.reload_models()
         before = await ask(app)
         assert not before.slate.cold_start
@@ -172,7 +172,7 @@ class TestOptingOut:
     ) -> None:
         declared = {name: value for name, value in DECLARED.items() if name != "privacy"}
         await put_users(store, APP, [("u", {"silent": "yes", "age": 40})])
-        app = LiveApp(parse_recipe(declared, "a test"), store, ArtifactStore(tmp_path), Outside(lambda: NOW))
+        app = LiveApp(parse_recipe(declared, "a test"), store, ArtifactStore(tmp_path), Environment(lambda: NOW))
         await app.start()
         state = await app.user_state("u")
         assert (state.opted_out, state.attributes["age"]) == (False, 40)
@@ -181,7 +181,7 @@ class TestOptingOut:
     async def test_without_isolation_only_what_is_kept_stays(self, store: Store, tmp_path: Path) -> None:
         declared = {name: value for name, value in DECLARED.items() if name != "isolation"}
         await put_users(store, APP, [("u", {"silent": "yes", "place": "north", "likes": ["a"]})])
-        app = LiveApp(parse_recipe(declared, "a test"), store, ArtifactStore(tmp_path), Outside(lambda: NOW))
+        app = LiveApp(parse_recipe(declared, "a test"), store, ArtifactStore(tmp_path), Environment(lambda: NOW))
         await app.start()
         assert (await app.user_state("u")).attributes == {"likes": ["a"]}
 
@@ -315,7 +315,7 @@ class TestIsolation:
         await changed(app, likes=["tag0"])
         trace = await app.explain(FeedRequest("home", "u", exclude=("s0",)), "s0")
         assert trace.verdict == "Not shown: stopped by isolation (not of the user's place)"
-        assert [screen.name for screen in trace.screens] == ["isolation"]
+        assert [filter_.name for filter_ in trace.filters] == ["isolation"]
         assert (trace.place, trace.score, trace.reason, trace.features, trace.dropped_by) == (
             None,
             None,
@@ -325,7 +325,7 @@ class TestIsolation:
         )
         assert all(found.rank is None for found in trace.retrievers)
         mine = await app.explain(FeedRequest("home", "u", exclude=("n0",)), "n0")
-        assert [screen.name for screen in mine.screens] == ["isolation", "availability", "request", "blocked"]
+        assert [filter_.name for filter_ in mine.filters] == ["isolation", "availability", "request", "blocked"]
 
     async def test_others_writes_of_a_user_hold_once_followed(self, app: LiveApp, other: LiveApp) -> None:
         await ask(app)

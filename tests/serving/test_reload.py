@@ -14,10 +14,10 @@ from tests.ticking import Ticking
 from homefeed.apps import find_recipe
 from homefeed.catalog import CatalogView, Resources
 from homefeed.engine import build_feeds
+from homefeed.environment import Environment
 from homefeed.funnel import Feed
 from homefeed.recipe import Recipe
 from homefeed.serving import FeedRequest, LiveApp, live, training
-from homefeed.serving.clock import Outside
 from homefeed.serving.training import read_catalog
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -34,7 +34,7 @@ either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 """For what is the same on every database: a database of one's own takes PostgreSQL a second."""
 
 
-OUTSIDE = Outside(Ticking(NOW))
+OUTSIDE = Environment(Ticking(NOW))
 
 
 @pytest.fixture

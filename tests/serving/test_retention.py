@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from homefeed.apps import find_recipe
+from homefeed.environment import Environment
 from homefeed.serving import FeedRequest, LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.serving.retention import Pruned, prune
 from homefeed.settings import Settings
 from homefeed.store import Store
@@ -101,8 +101,8 @@ async def test_an_app_without_anything_has_nothing_too_old(store: Store) -> None
 async def test_a_live_app_forgets_what_was_deleted_and_counts_it_until_the_next_training(
     filled: Store, tmp_path: Path
 ) -> None:
-    app = LiveApp(find_recipe(APP), filled, ArtifactStore(tmp_path), Outside(lambda: NOW))
-    await train_app(app.recipe, filled, app.artifacts, app.outside)
+    app = LiveApp(find_recipe(APP), filled, ArtifactStore(tmp_path), Environment(lambda: NOW))
+    await train_app(app.recipe, filled, app.artifacts, app.environment)
     await app.start()
     assert len((await app.user_state("u6")).history) == 1
     popular = FeedRequest("popular", n=1)
@@ -113,6 +113,6 @@ async def test_a_live_app_forgets_what_was_deleted_and_counts_it_until_the_next_
     assert len((await app.user_state("u0")).history) == 1
     await app.catch_up()
     assert (await app.recommend(popular)).slate.reasons == ("Popular: 4 plays",)
-    await train_app(app.recipe, filled, app.artifacts, app.outside)
+    await train_app(app.recipe, filled, app.artifacts, app.environment)
     assert await app.catch_up()
     assert (await app.recommend(popular)).slate.reasons == ("Popular: 2 plays",)

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from homefeed.engine import build_feeds
+from homefeed.environment import Environment
 from homefeed.funnel import Feed, recommend
 from homefeed.recipe import parse_recipe
 from homefeed.serving import FeedRequest, LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.serving.slates import SharedSlates
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, patch_item, put_items
 from homefeed.testing import toy_world
 from homefeed.testing.world import RECIPE as TOY
-from homefeed.types import SECOND, Event, Filter
+from homefeed.types import SECOND, Condition, Event
 
 APP = "shelf"
 START = 1_700_000_000 * SECOND
@@ -53,7 +53,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def app(store: Store, tmp_path: Path, clock: Clock) -> LiveApp:
     await put_items(store, APP, [ItemWrite(name, {"title": name}) for name in ("a", "b", "c")])
-    live = LiveApp(parse_recipe(RECIPE, "test"), store, ArtifactStore(tmp_path), Outside(clock))
+    live = LiveApp(parse_recipe(RECIPE, "test"), store, ArtifactStore(tmp_path), Environment(clock))
     await live.start()
     return live
 
@@ -64,7 +64,9 @@ async def asked(app: LiveApp, feed: str = "popular", user: str | None = None, **
 
 
 async def bought(app: LiveApp, item: str) -> None:
-    await app.append([Event("buyer", item, "buy", app.outside.clock(), event_id=f"{item}{app.outside.clock()}")])
+    await app.append(
+        [Event("buyer", item, "buy", app.environment.clock(), event_id=f"{item}{app.environment.clock()}")]
+    )
     await app.refresh()
 
 
@@ -92,7 +94,7 @@ async def test_what_is_hidden_is_gone_at_once(app: LiveApp) -> None:
 
 async def test_other_requests_are_answered_for_themselves(app: LiveApp) -> None:
     everything = await asked(app)
-    assert await asked(app, filters=(Filter("title", ":", "b"),)) == ["b"]
+    assert await asked(app, conditions=(Condition("title", ":", "b"),)) == ["b"]
     assert await asked(app, exclude=("a",)) == ["c", "b"]
     assert await asked(app) == everything
 

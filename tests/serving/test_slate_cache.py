@@ -44,7 +44,7 @@ def test_a_kept_slate_holds_nothing_as_long_as_the_catalogue(ranked: Ranked) -> 
     kept = cache.find(cache.keep("a", 1, ranked), "a", 1)
     assert kept is not None
     assert (kept.proposals, kept.passed, kept.stages) == ({}, {}, {})
-    assert len(kept.query.eligible) == len(kept.query.nameable) == 0
+    assert len(kept.query.eligible) == len(kept.query.explainable) == 0
     assert np.array_equal(kept.candidates.positions, ranked.candidates.positions)
 
 

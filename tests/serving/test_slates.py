@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from homefeed.apps import find_recipe
+from homefeed.environment import Environment
 from homefeed.recipe import parse_recipe
 from homefeed.serving import FeedRequest, LiveApp
 from homefeed.serving import cursor as cursors
-from homefeed.serving.clock import Outside
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import prune_events
 from homefeed.store.items import ItemWrite, get_item, patch_item, put_items
 from homefeed.store.users import patch_user, put_users
 from homefeed.train import train_app
-from homefeed.types import DAY, SECOND, Event, Filter
+from homefeed.types import DAY, SECOND, Condition, Event
 
 APP = "streaming"
 NOW = 1_700_000_000 * SECOND
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 
 async def opened(store: Store, folder: Path, slate_cache: int = 1_000) -> LiveApp:
-    outside = Outside(lambda: NOW)
-    app = LiveApp(find_recipe(APP), store, ArtifactStore(folder), outside, slate_cache=slate_cache)
+    environment = Environment(lambda: NOW)
+    app = LiveApp(find_recipe(APP), store, ArtifactStore(folder), environment, slate_cache=slate_cache)
     await app.start()
     return app
 
@@ -140,7 +140,7 @@ async def rewording(app: LiveApp) -> None:
 
 
 async def new_models(app: LiveApp) -> None:
-    await train_app(app.recipe, app.store, app.artifacts, app.outside)
+    await train_app(app.recipe, app.store, app.artifacts, app.environment)
     assert await app.reload_models()
 
 
@@ -209,7 +209,7 @@ OTHER_REQUESTS: dict[str, dict[str, Any]] = {
     "another user": {"user_id": "v"},
     "nobody": {"user_id": None},
     "another feed": {"feed": "fresh"},
-    "a filter": {"filters": (Filter("genre", ":", "g1"),)},
+    "a filter": {"filters": (Condition("genre", ":", "g1"),)},
     "an exclusion": {"exclude": ("i70",)},
     "a context": {"context": {"query": "x"}},
     "an item": {"item_id": "i9"},
@@ -267,7 +267,7 @@ RECIPE: dict[str, Any] = {
     "events": {"like": {}},
     "feeds": {
         "home": {
-            "screen": {"quality": {"least": 0.5}},
+            "filter": {"quality": {"min_value": 0.5}},
             "retrieve": {"popular": {}},
             "rank": {"weighted": {"weights": {"popular": 1.0}}},
         }
@@ -275,11 +275,11 @@ RECIPE: dict[str, Any] = {
 }
 
 
-async def test_a_slate_of_which_a_screen_now_stops_something_is_not_gone_on_with(
+async def test_a_slate_of_which_a_filter_now_stops_something_is_not_gone_on_with(
     store: Store, tmp_path: Path
 ) -> None:
     await put_items(store, "rated", [ItemWrite(f"i{n}", {"quality": 1.0}) for n in range(20)])
-    app = LiveApp(parse_recipe(RECIPE, "a test"), store, ArtifactStore(tmp_path), Outside(lambda: NOW))
+    app = LiveApp(parse_recipe(RECIPE, "a test"), store, ArtifactStore(tmp_path), Environment(lambda: NOW))
     await app.start()
     request = FeedRequest("home", n=4)
     shown, cursor = await first_page(app, request)

@@ -50,7 +50,7 @@ async def test_writes_in_order_and_once(store: Store) -> None:
     assert list(rows.seqs) == [1, 2, 4, 5]
     assert list(rows.times) == [5, 3, 9, 4]
     assert list(rows.values) == [1.0, 1.0, 1.0, None]
-    assert (await store.counters(APP)).event_seq == 7
+    assert (await store.watermarks(APP)).event_seq == 7
 
 
 async def test_other_apps_have_their_own_keys(store: Store) -> None:
@@ -65,7 +65,7 @@ async def test_agrees_with_events_told_one_by_one(store: Store) -> None:
 
 
 async def test_nothing_is_written_with_numbers_from_before_an_erasure(store: Store) -> None:
-    before = (await store.counters(APP)).erasures
+    before = (await store.watermarks(APP)).erasures
     await append_rows(store, APP, columns(1), 100, before)
     await erase_user(store, APP, "u")
     with pytest.raises(StaleNumbersError):

@@ -124,7 +124,7 @@ async def test_the_sequence_only_rises_in_the_order_of_the_batch(store: Store) -
     rows = await rows_after(store, APP, 0, 10)
     assert list(rows.times) == [5, 3, 9, 1]
     assert list(rows.seqs) == sorted(set(rows.seqs))
-    assert rows.seqs[-1] <= (await store.counters(APP)).event_seq
+    assert rows.seqs[-1] <= (await store.watermarks(APP)).event_seq
 
 
 async def test_a_batch_of_many_events_is_written_whole(store: Store) -> None:

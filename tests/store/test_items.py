@@ -70,9 +70,9 @@ async def test_created_at_stays_until_another_is_given(store: Store) -> None:
 
 
 async def test_an_empty_batch_changes_nothing(store: Store) -> None:
-    before = await store.counters(APP)
+    before = await store.watermarks(APP)
     assert await put_items(store, APP, []) == 0
-    assert await store.counters(APP) == before
+    assert await store.watermarks(APP) == before
 
 
 async def test_a_patch_changes_takes_away_and_keeps_the_rest(store: Store) -> None:
@@ -109,13 +109,13 @@ async def test_a_deleted_item_is_gone(store: Store) -> None:
 async def test_what_is_not_there_cannot_be_changed_and_leaves_no_trace(store: Store) -> None:
     await put(store, "i")
     await delete_item(store, APP, "i")
-    before = await store.counters(APP)
+    before = await store.watermarks(APP)
     for item_id in ("i", "never"):
         with pytest.raises(NotFoundError):
             await patch_item(store, APP, item_id, {"title": "t"})
         with pytest.raises(NotFoundError):
             await delete_item(store, APP, item_id)
-    assert await store.counters(APP) == before
+    assert await store.watermarks(APP) == before
 
 
 async def test_an_item_created_again_keeps_its_number_and_nothing_else(store: Store) -> None:
@@ -165,7 +165,7 @@ async def test_every_kind_of_change_is_news_once(store: Store) -> None:
     assert changes[-1][1] == Item("c", 3, {}, None, hidden=True, deleted=True)
     revisions = [revision for revision, _ in changes]
     assert revisions == sorted(set(revisions))
-    assert revisions[-1] == (await store.counters(APP)).item_revision
+    assert revisions[-1] == (await store.watermarks(APP)).item_revision
 
 
 async def test_more_items_than_a_statement_binds(store: Store) -> None:

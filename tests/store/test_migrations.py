@@ -124,12 +124,12 @@ async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_ho
     async with store.write() as connection:  # as that version did: it knew of nothing else that is the user's
         await connection.execute(sa.text("UPDATE users SET attributes = '{\"age\": 40}'"))
     before = await list_items(store, "shop", 0, 10), await rows_after(store, "shop", 0, 10)
-    counters = await store.counters("shop")
+    counters = await store.watermarks("shop")
     async with open_store(store_url) as newer:
         assert await revision(newer) == migrations.HEAD
         assert (await list_items(newer, "shop", 0, 10), await rows_after(newer, "shop", 0, 10)) == before
         assert await get_user(newer, "shop", "u") == User("u", 1, {"age": 40})
-        assert await newer.counters("shop") == counters
+        assert await newer.watermarks("shop") == counters
         async with newer.read() as connection:
             assert await connection.run_sync(differences) == []
         assert await prune_impressions(newer, "shop", 1) == 0

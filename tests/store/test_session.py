@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from homefeed.errors import HomefeedError, SettingsError
-from homefeed.store import Counters, Store, open_store
+from homefeed.store import Store, Watermarks, open_store
 from homefeed.store.items import ItemWrite, list_items, put_items
 from homefeed.store.session import chunked
 from homefeed.store.tables import items
@@ -97,7 +97,7 @@ async def test_what_was_written_is_there_when_opened_again(store: Store, store_u
     await put_items(store, "shop", [ItemWrite("i", {})])
     async with open_store(store_url) as again:
         assert [item.item_id for item in await list_items(again, "shop", 0, 10)] == ["i"]
-        assert await again.counters("shop") == Counters(item_number=1, item_revision=1)
+        assert await again.watermarks("shop") == Watermarks(item_number=1, item_revision=1)
 
 
 async def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
@@ -108,7 +108,7 @@ async def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
 
     with pytest.raises(RuntimeError):
         await fail()
-    assert await store.counters("shop") == Counters()
+    assert await store.watermarks("shop") == Watermarks()
 
 
 async def test_a_reader_sees_one_state_while_others_write(store: Store) -> None:
@@ -121,18 +121,18 @@ async def test_a_reader_sees_one_state_while_others_write(store: Store) -> None:
 
 
 async def test_counters_of_an_app_without_data_are_zero(store: Store) -> None:
-    assert await store.counters("nothing") == Counters()
+    assert await store.watermarks("nothing") == Watermarks()
 
 
 async def test_counters_move_by_their_steps_and_apart_from_other_apps(store: Store) -> None:
     async with store.write() as connection:
-        assert await store.advance(connection, "a", event_seq=5) == Counters(event_seq=5)
-        assert await store.advance(connection, "a", event_seq=2, item_number=1) == Counters(
+        assert await store.advance(connection, "a", event_seq=5) == Watermarks(event_seq=5)
+        assert await store.advance(connection, "a", event_seq=2, item_number=1) == Watermarks(
             item_number=1, event_seq=7
         )
-        assert await store.advance(connection, "a") == Counters(item_number=1, event_seq=7)
-        assert await store.advance(connection, "b", erasures=1) == Counters(erasures=1)
-    assert await store.counters("a") == Counters(item_number=1, event_seq=7)
+        assert await store.advance(connection, "a") == Watermarks(item_number=1, event_seq=7)
+        assert await store.advance(connection, "b", erasures=1) == Watermarks(erasures=1)
+    assert await store.watermarks("a") == Watermarks(item_number=1, event_seq=7)
 
 
 async def test_concurrent_steps_are_all_counted(store: Store) -> None:
@@ -150,7 +150,7 @@ async def test_a_writer_that_reads_first_waits_its_turn(store: Store) -> None:
             await store.advance(connection, "a", event_seq=1)
 
     await asyncio.gather(*(put_one_more() for _ in range(20)))
-    assert (await store.counters("a")).event_seq == 20
+    assert (await store.watermarks("a")).event_seq == 20
 
 
 async def test_concurrent_writers_of_one_id_agree_on_one_item(store: Store) -> None:

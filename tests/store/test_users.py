@@ -56,14 +56,14 @@ async def test_a_patch_changes_takes_away_and_keeps_the_rest(store: Store) -> No
 
 
 async def test_who_is_not_there_is_not_found_and_leaves_no_trace(store: Store) -> None:
-    before = await store.counters(APP)
+    before = await store.watermarks(APP)
     with pytest.raises(NotFoundError, match='no user "nobody" in shop'):
         await get_user(store, APP, "nobody")
     with pytest.raises(NotFoundError):
         await patch_user(store, APP, "nobody", {"age": 1})
     with pytest.raises(NotFoundError):
         await erase_user(store, APP, "nobody")
-    assert await store.counters(APP) == before
+    assert await store.watermarks(APP) == before
 
 
 async def test_ensuring_creates_only_who_is_missing(store: Store) -> None:
@@ -103,7 +103,7 @@ async def test_changed_users_arrive_once_even_when_a_batch_exceeds_the_page(stor
     await put_users(store, APP, [("u03", {"age": 2}), ("new", {})])
     news = await changed_users(store, APP, after, 10)
     assert [user_id for _, _, user_id in news] == ["u20", "u03", "new"]
-    assert news[-1][0] <= (await store.counters(APP)).user_revision
+    assert news[-1][0] <= (await store.watermarks(APP)).user_revision
 
 
 async def test_erasing_takes_the_events_too_and_nobody_elses(store: Store) -> None:
@@ -120,7 +120,7 @@ async def test_erasing_takes_the_events_too_and_nobody_elses(store: Store) -> No
     rows = await rows_after(store, APP, 0, 100)
     assert set(rows.users) == {2}
     assert len(rows) == 4
-    assert (await store.counters(APP)).erasures == 1
+    assert (await store.watermarks(APP)).erasures == 1
 
 
 async def test_erasing_in_one_app_leaves_the_same_number_in_another(store: Store) -> None:
@@ -130,7 +130,7 @@ async def test_erasing_in_one_app_leaves_the_same_number_in_another(store: Store
     assert await erase_user(store, APP, "u") == 1
     assert await get_user(store, "other", "u") == User("u", 1, {})
     assert len((await rows_of_user(store, "other", "u"))[1]) == 1
-    assert (await store.counters("other")).erasures == 0
+    assert (await store.watermarks("other")).erasures == 0
 
 
 async def test_who_comes_back_after_erasure_is_somebody_new(store: Store) -> None:

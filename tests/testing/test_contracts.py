@@ -11,13 +11,13 @@ from typing import Any, Self, cast
 import numpy as np
 import pytest
 
-from homefeed.protocols import Model, Ranker, Retriever, Screen, Trainer
+from homefeed.protocols import Filter, Model, Ranker, Retriever, Trainer
 from homefeed.retrieve.popular import Popular
 from homefeed.testing import (
+    FilterContract,
     ModelContract,
     RankerContract,
     RetrieverContract,
-    ScreenContract,
     TrainerContract,
     World,
     toy_world,
@@ -118,11 +118,11 @@ def test_empty_reasons_are_noticed() -> None:
 
 @dataclass
 class Masking:
-    """A screen of one answer."""
+    """A filter of one answer."""
 
     answer: Callable[[Query], Any]
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         return cast(Mask, self.answer(query))
 
 
@@ -136,14 +136,14 @@ class Masking:
 )
 def test_a_mask_that_is_none_is_noticed(answer: Callable[[Query], Any]) -> None:
     with pytest.raises(AssertionError):
-        ScreenContract().test_masks_cover_the_catalogue(toy_world(), Masking(answer))
+        FilterContract().test_masks_cover_the_catalogue(toy_world(), Masking(answer))
 
 
 def test_a_mask_that_does_not_grow_is_noticed() -> None:
     world = toy_world()
-    stale: Screen = Masking(lambda q: np.ones(12, np.bool_))
+    stale: Filter = Masking(lambda q: np.ones(12, np.bool_))
     with pytest.raises(AssertionError):
-        ScreenContract().test_it_takes_items_newer_than_itself(world, stale)
+        FilterContract().test_it_takes_items_newer_than_itself(world, stale)
 
 
 class Vain:

@@ -7,7 +7,7 @@ import pytest
 
 from homefeed.testing import empty_world, make_world, toy_world
 from homefeed.testing.world import ITEMS, NOW, PLAYS, USERS
-from homefeed.types import Filter
+from homefeed.types import Condition
 
 
 def test_two_worlds_are_alike_and_apart() -> None:
@@ -44,7 +44,7 @@ def test_numbers_are_not_positions() -> None:
 
 def test_requests_come_with_their_eligible_mask() -> None:
     world = toy_world()
-    query = world.query("da", anchor="d1", exclude=("d2",), filters=(Filter("genre", ":", "Drama"),), n=3)
+    query = world.query("da", anchor="d1", exclude=("d2",), conditions=(Condition("genre", ":", "Drama"),), n=3)
     assert world.ids(np.flatnonzero(query.eligible).astype(np.int32)) == ("d3", "d4")
     assert (query.n, query.now, query.anchor) == (3, NOW, 0)
 

@@ -16,13 +16,13 @@ from filelock import FileLock
 from homefeed.apps import find_recipe
 from homefeed.catalog import SignalsModel
 from homefeed.engine import fit_model
+from homefeed.environment import Environment
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Model
 from homefeed.recipe import PartSpec, Recipe
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.serving import FeedRequest, LiveApp, training
-from homefeed.serving.clock import Outside
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events
@@ -33,7 +33,7 @@ from homefeed.types import DAY, SECOND, Event, TrainingData
 APP = "streaming"
 RECIPE = find_recipe(APP)
 NOW = 1_700_000_000 * SECOND
-OUTSIDE = Outside(lambda: NOW)
+OUTSIDE = Environment(lambda: NOW)
 MODELS = ("item_item", "content", "signals")
 
 either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

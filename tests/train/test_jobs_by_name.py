@@ -10,11 +10,11 @@ from tests.ticking import Ticking
 
 from homefeed.apps import find_recipe
 from homefeed.catalog import SignalsModel
+from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Range
 from homefeed.retrieve.item_item.trainer import ItemItemTrainer
 from homefeed.serving import FeedRequest, LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events
@@ -30,7 +30,7 @@ NOW = 1_700_000_000 * SECOND
 EVERY = ("item_item", "content", "signals")
 
 
-OUTSIDE = Outside(Ticking(NOW))
+OUTSIDE = Environment(Ticking(NOW))
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ async def test_a_server_takes_over_new_signals_beside_older_models(store: Store,
     assert await app.catch_up()
     assert {name for name in EVERY if app.model_versions[name] != versions[name]} == {"signals"}
     counters = app._parts.counters
-    assert counters.watermark == (await store.counters(APP)).event_seq
+    assert counters.watermark == (await store.watermarks(APP)).event_seq
     assert counters.events.sum() == 400 + 600 + 3
     assert (await app.recommend(FeedRequest("home", "u1"))).slate.failed == {}
     assert len((await app.recommend(FeedRequest("popular", n=25))).slate) == 25

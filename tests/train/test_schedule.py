@@ -22,9 +22,9 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from homefeed.apps import find_recipe
+from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.recipe import JobSpec
-from homefeed.serving.clock import Outside
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -174,7 +174,7 @@ async def test_work_is_training_by_the_settings(store_url: str, tmp_path: Path) 
         await put_items(store, "streaming", [ItemWrite(f"i{n}", {"title": f"Film {n}"}) for n in range(9)])
     done: list[Trained] = []
     (due,) = tasks_of([STREAMING], "hourly")
-    working = threading.Thread(target=lambda: done.append(work_of(settings, Outside(lambda: NOW))(due)))
+    working = threading.Thread(target=lambda: done.append(work_of(settings, Environment(lambda: NOW))(due)))
     working.start()
     working.join()
     (manifest,) = done[0].manifests

@@ -11,11 +11,11 @@ import pytest
 
 from homefeed.apps import find_recipe
 from homefeed.engine import fit_model
+from homefeed.environment import Environment
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Range
 from homefeed.recipe import Recipe
 from homefeed.retrieve.item_item.trainer import ItemItemTrainer
-from homefeed.serving.clock import Outside
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.store.events import append_events
@@ -65,7 +65,7 @@ def starved() -> Recipe:
 
 
 async def train(store: Store, artifacts: ArtifactStore, recipe: Recipe, **options: Any) -> Manifest:
-    trained = await train_app(recipe, store, artifacts, Outside(lambda: NOW), seed=5, **options)
+    trained = await train_app(recipe, store, artifacts, Environment(lambda: NOW), seed=5, **options)
     return next(manifest for manifest in trained.manifests if manifest.model == "item_item")
 
 

@@ -9,7 +9,7 @@ from homefeed.api.schemas import ExplainOut
 from homefeed.serving import Answer, FeedRequest, LiveApp
 
 
-def shown(context: Context, app: LiveApp, answer: Answer, request_id: str) -> None:
+def record_impression(context: Context, app: LiveApp, answer: Answer, request_id: str) -> None:
     """Take note of an answer; the log is written beside the requests."""
     name = app.recipe.app
     for part in answer.slate.failed:

@@ -35,7 +35,7 @@ async def list_apps(context: InContext) -> AppsOut:
 @router.get("/{app}/stats")
 async def stats(app: App) -> StatsOut:
     """Counts, date range, model versions, events in the last minute."""
-    found = await totals(app.store, app.recipe.app, app.outside.clock())
+    found = await totals(app.store, app.recipe.app, app.environment.clock())
     return StatsOut(
         app=app.recipe.app,
         items=found.items,

@@ -94,7 +94,7 @@ async def _write(app: LiveApp, measured: Metrics) -> None:
 async def _prune(app: LiveApp, settings: Settings) -> None:
     """Delete what is too old."""
     try:
-        await prune(app.store, app.recipe.app, settings, app.outside.clock())
+        await prune(app.store, app.recipe.app, settings, app.environment.clock())
         if settings.events_days is not None:
             app.forget_users()
     except Exception as error:

@@ -7,13 +7,13 @@ from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query, Request
 
-from homefeed.api.answers import explained, shown
+from homefeed.api.answers import explained, record_impression
 from homefeed.api.context import App, InContext, RequestId, StrictRoute
 from homefeed.api.schemas import ExplainOut, FeedAnswer, FeedItem, Id
 from homefeed.errors import InvalidError
 from homefeed.serving import FeedRequest
-from homefeed.serving.intake import check_id
-from homefeed.types import Filter
+from homefeed.types import Condition
+from homefeed.validation import check_id
 
 router = APIRouter(prefix="/v1/apps/{app}", tags=["feeds"], route_class=StrictRoute)
 
@@ -22,7 +22,7 @@ _PLACE = ("query", "latitude", "longitude", "radius_km")
 _NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", *_PLACE}
 
 UserId: TypeAlias = Annotated[Id | None, Query(description="Without it, or unknown: a cold start.")]
-Filters: TypeAlias = Annotated[
+Conditions: TypeAlias = Annotated[
     list[str] | None, Query(alias="filter", description="`field:value`, `field>=number`, ...; all must hold.")
 ]
 
@@ -42,7 +42,7 @@ async def get_feed(
     latitude: Annotated[float | None, Query(ge=-90, le=90)] = None,
     longitude: Annotated[float | None, Query(ge=-180, le=180)] = None,
     radius_km: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
-    filters: Filters = None,
+    conditions: Conditions = None,
     exclude: Annotated[list[str] | None, Query(description="Items to leave out.")] = None,
 ) -> FeedAnswer:
     """A page of a feed. Parameters not named here are passed on as the context of the request."""
@@ -53,14 +53,14 @@ async def get_feed(
         n=n,
         cursor=cursor,
         item_id=item_id,
-        filters=tuple(parse_filter(text) for text in filters or ()),
+        conditions=tuple(parse_condition(text) for text in conditions or ()),
         exclude=tuple(exclude or ()),
         context={name: str(value) for name, value in known.items() if value is not None}
         | {name: value for name, value in request.query_params.items() if name not in _NAMED},
     )
     answer = await app.recommend(asked)
     slate, catalog = answer.slate, answer.catalog
-    shown(context, app, answer, request_id)
+    record_impression(context, app, answer, request_id)
     return FeedAnswer(
         app=app.recipe.app,
         feed=feed,
@@ -93,7 +93,7 @@ async def explain(
     n: Annotated[int, Query(ge=1, le=1_000)] = 20,
     anchor: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
     query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
-    filters: Filters = None,
+    conditions: Conditions = None,
 ) -> ExplainOut:
     """The whole trace of one item for one user: who proposed it, what it scored and why, what stopped it."""
     asked = FeedRequest(
@@ -101,13 +101,13 @@ async def explain(
         user_id=None if user_id is None else check_id("user_id", user_id),
         n=n,
         item_id=anchor,
-        filters=tuple(parse_filter(text) for text in filters or ()),
+        conditions=tuple(parse_condition(text) for text in conditions or ()),
         context={} if query is None else {"query": query},
     )
     return await explained(app, asked, item_id, request_id)
 
 
-def parse_filter(text: str) -> Filter:
+def parse_condition(text: str) -> Condition:
     """A condition from its text.
 
     Raises:
@@ -116,4 +116,4 @@ def parse_filter(text: str) -> Filter:
     match = _FILTER.fullmatch(text)
     if match is None:
         raise InvalidError(f"filter: expected field:value or field>=number, got {text!r:.80}")
-    return Filter(match[1], match[2], match[3])  # type: ignore[arg-type]
+    return Condition(match[1], match[2], match[3])  # type: ignore[arg-type]

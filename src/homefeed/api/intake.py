@@ -12,15 +12,15 @@ from homefeed.api.errors import validation_errors
 from homefeed.api.schemas import EventIn, EventsAccepted, Rejected
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.serving import LiveApp
-from homefeed.serving.intake import check_event, check_query
 from homefeed.store.events import Outcome
 from homefeed.times import parse_time
 from homefeed.types import Event
+from homefeed.validation import check_event, check_query
 
 MOST_IN_LIST = 1_000
 
 
-def in_words(error: ValidationError) -> str:
+def format_validation_error(error: ValidationError) -> str:
     """What is wrong with an element."""
     return "; ".join(f"{e['where']}: {e['error']}" for e in validation_errors(error.errors()))
 
@@ -34,11 +34,11 @@ def parse_event(app: LiveApp, raw: Any) -> Event:
     try:
         body = EventIn.model_validate(raw)
     except ValidationError as error:
-        raise InvalidError(in_words(error)) from None
-    now = app.outside.clock()
+        raise InvalidError(format_validation_error(error)) from None
+    now = app.environment.clock()
     event_id = body.event_id
     if body.timestamp is None and event_id is None:
-        event_id = app.outside.new_id()
+        event_id = app.environment.new_id()
     event = Event(
         user_id=body.user_id,
         item_id=_item_of(app, body),

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Body, Path, Request
 from pydantic import ValidationError
 
 from homefeed.api.context import App, StrictRoute
-from homefeed.api.intake import in_words
+from homefeed.api.intake import format_validation_error
 from homefeed.api.middleware import allow_any_length
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
 from homefeed.api.schemas import Accepted, Id, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
 from homefeed.errors import InvalidError
 from homefeed.serving import LiveApp
-from homefeed.serving.intake import check_id
 from homefeed.store.items import ItemWrite, delete_item, get_item, list_items, patch_item, put_items
 from homefeed.times import format_time, parse_time
 from homefeed.types import Item
+from homefeed.validation import check_id
 
 router = APIRouter(prefix="/v1/apps/{app}/items", tags=["items"], route_class=StrictRoute)
 
@@ -118,13 +118,13 @@ def _parse(app: LiveApp, raw: Any) -> ItemWrite:
     try:
         body = ItemWithId.model_validate(raw)
     except ValidationError as error:
-        raise InvalidError(in_words(error)) from None
+        raise InvalidError(format_validation_error(error)) from None
     return _write(app, body.item_id, body)
 
 
 def _write(app: LiveApp, item_id: str, body: ItemIn) -> ItemWrite:
     known = app.catalog.position(item_id) is not None
-    created_at = None if known else app.outside.clock()
+    created_at = None if known else app.environment.clock()
     if body.created_at is not None:
         created_at = parse_time("created_at", body.created_at)
     return ItemWrite(check_id("item_id", item_id), app.catalog.check(body.attributes), created_at, body.hidden)

@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from homefeed.serving.intake import LONGEST_ID
+from homefeed.validation import LONGEST_ID
 
 _DEEPEST = 32
 
@@ -241,16 +241,16 @@ class FeedAnswer(BaseModel):
     next_cursor: str | None
 
 
-class ScreenOut(BaseModel):
-    """A screen and whether the item passed it; why not, where the screen can say."""
+class FilterOut(BaseModel):
+    """A filter and whether the item passed it; why not, where the filter can say."""
 
     name: str
     passed: bool
     why: str | None
 
 
-class ArrangerOut(BaseModel):
-    """An arranger, and the item's place before and after it."""
+class RerankerOut(BaseModel):
+    """A reranker, and the item's place before and after it."""
 
     name: str
     before: int | None
@@ -290,10 +290,10 @@ class ExplainOut(BaseModel):
     score: float | None
     propensity: float | None
     reason: str | None
-    screens: list[ScreenOut]
+    filters: list[FilterOut]
     retrievers: list[RetrieverOut]
     features: list[FeatureOut]
-    arrangers: list[ArrangerOut]
+    rerankers: list[RerankerOut]
     dropped_by: str | None
     failed: list[str]
     models: dict[str, str]

@@ -10,11 +10,11 @@ from homefeed.api.context import App, StrictRoute
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
 from homefeed.api.schemas import Erased, EventOut, EventsOut, Id, UserIn, UserOut, UsersOut
-from homefeed.serving.intake import check_id
 from homefeed.store.events import latest_of_user
 from homefeed.store.users import erase_user, get_user, list_users, patch_user, put_users
 from homefeed.times import format_time
 from homefeed.types import User
+from homefeed.validation import check_id
 
 router = APIRouter(prefix="/v1/apps/{app}/users", tags=["users"], route_class=StrictRoute)
 

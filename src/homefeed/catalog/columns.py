@@ -12,7 +12,7 @@ import numpy.typing as npt
 from homefeed.catalog.growable import Growable
 from homefeed.errors import InvalidError
 from homefeed.times import format_time, parse_time
-from homefeed.types import NO_TIME, Codes, Filter, Mask, Positions, Times
+from homefeed.types import NO_TIME, Codes, Condition, Mask, Positions, Times
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     ":": np.equal,
@@ -37,7 +37,7 @@ class Column(Protocol):
     def terms(self, position: int) -> tuple[str, ...]:
         """The words or values of one item."""
 
-    def mask(self, condition: Filter, size: int) -> Mask:
+    def mask(self, condition: Condition, size: int) -> Mask:
         """Which of the first `size` items meet the condition: (size,)."""
 
 
@@ -66,7 +66,7 @@ class TextColumn:
         text = self.text(position)
         return (text,) if text else ()
 
-    def mask(self, condition: Filter, size: int) -> Mask:
+    def mask(self, condition: Condition, size: int) -> Mask:
         """Equality only, and by looking at every text: text is not for filtering at speed."""
         _equality_only(condition, "text")
         return np.fromiter((self.text(p) == condition.value for p in range(size)), np.bool_, size)
@@ -116,7 +116,7 @@ class CategoryColumn:
         code = self._codes.view[position] if position < len(self._codes) else -1
         return (self._values[code],) if code >= 0 else ()
 
-    def mask(self, condition: Filter, size: int) -> Mask:
+    def mask(self, condition: Condition, size: int) -> Mask:
         """Items of that value."""
         _equality_only(condition, "category")
         return np.equal(self.codes(size), self.code(condition.value))
@@ -179,7 +179,7 @@ class TagsColumn:
         """The tags."""
         return self._tags[position] if position < len(self._tags) else ()
 
-    def mask(self, condition: Filter, size: int) -> Mask:
+    def mask(self, condition: Condition, size: int) -> Mask:
         """Items with that tag."""
         _equality_only(condition, "tags")
         mask = np.zeros(size, np.bool_)
@@ -241,7 +241,7 @@ class NumberColumn:
         number = self._numbers.view[position] if position < len(self._numbers) else math.nan
         return () if math.isnan(number) else (f"{number:.15g}",)
 
-    def mask(self, condition: Filter, size: int) -> Mask:
+    def mask(self, condition: Condition, size: int) -> Mask:
         """Items whose number compares as asked; those without one never do."""
         bound = _number(condition.field, condition.value)
         mask: Mask = _COMPARE[condition.operator](self.numbers(size), bound)
@@ -276,7 +276,7 @@ class TimeColumn:
         time = self._times.view[position] if position < len(self._times) else NO_TIME
         return () if time == NO_TIME else (format_time(int(time)),)
 
-    def mask(self, condition: Filter, size: int) -> Mask:
+    def mask(self, condition: Condition, size: int) -> Mask:
         """Items whose time compares as asked; those without one never do."""
         times = self.times(size)
         holds: Mask = _COMPARE[condition.operator](times, parse_time(condition.field, condition.value))
@@ -318,7 +318,7 @@ def _number(field: str, value: Any) -> float:
     return number
 
 
-def _equality_only(condition: Filter, kind: str) -> None:
+def _equality_only(condition: Condition, kind: str) -> None:
     if condition.operator != ":":
         raise InvalidError(
             f"filter {condition.field}{condition.operator}{condition.value}: {condition.field} is a {kind} field; "

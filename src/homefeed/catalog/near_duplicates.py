@@ -40,7 +40,7 @@ class NearDuplicates:
     """Groups of near-duplicate texts by catalogue position.
 
     `similarity` is the Jaccard similarity of sets of `shingle` successive words from which texts are
-    near-duplicates. Words are runs of letters and digits, whatever their case. A text of fewer than `least_words`
+    near-duplicates. Words are runs of letters and digits, whatever their case. A text of fewer than `min_words`
     words is a near-duplicate of equal ones only, word for word; an empty one of none.
 
     One thread may write while others read `groups`. Copies cost nothing to speak of; among texts that are merely
@@ -50,15 +50,15 @@ class NearDuplicates:
         ValueError: the similarity is not in (0, 1], or the shingle or the least words not positive.
     """
 
-    def __init__(self, similarity: float = 0.6, shingle: int = 2, least_words: int = 6) -> None:
+    def __init__(self, similarity: float = 0.6, shingle: int = 2, min_words: int = 6) -> None:
         if not 0 < similarity <= 1:
             raise ValueError(f"similarity {similarity}: expected above 0, up to 1")
-        if shingle < 1 or least_words < 1:
-            raise ValueError(f"shingle {shingle}, least words {least_words}: expected at least 1")
+        if shingle < 1 or min_words < 1:
+            raise ValueError(f"shingle {shingle}, least words {min_words}: expected at least 1")
         self.similarity = similarity
         self.bands, self.rows = _bands_and_rows(similarity)
         self._shingle = shingle
-        self._least_words = max(least_words, shingle)
+        self._least_words = max(min_words, shingle)
         self._index: Any = RMinHashLSH(similarity, self.bands * self.rows, self.bands)
         self._by_shingles: dict[bytes, _Text] = {}
         self._texts: list[_Text | None] = []

@@ -16,7 +16,7 @@ import orjson
 from homefeed.catalog.columns import COLUMNS, Column, TextColumn
 from homefeed.catalog.growable import Growable
 from homefeed.errors import InvalidError, RecipeError
-from homefeed.types import NO_TIME, Filter, Item, Mask, Numbers, Positions, Times
+from homefeed.types import NO_TIME, Condition, Item, Mask, Numbers, Positions, Times
 
 if TYPE_CHECKING:
     from homefeed.catalog.near_duplicates import NearDuplicates
@@ -182,7 +182,7 @@ class CatalogView:
             for name, value in attributes.items()
         }
 
-    def mask(self, condition: Filter) -> Mask:
+    def mask(self, condition: Condition) -> Mask:
         """(items,) which items meet the condition.
 
         Raises:
@@ -194,7 +194,7 @@ class CatalogView:
             raise InvalidError(f'filter: no field "{condition.field}"; expected one of {known}')
         mask = column.mask(condition, self.size)
         for value in condition.others:
-            mask |= column.mask(Filter(condition.field, condition.operator, value), self.size)
+            mask |= column.mask(Condition(condition.field, condition.operator, value), self.size)
         return mask
 
     def _says_otherwise(self, position: int, item: Item) -> bool:

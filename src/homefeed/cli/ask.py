@@ -23,7 +23,7 @@ from homefeed.errors import InvalidError
 if TYPE_CHECKING:
     from homefeed.explain import Trace
     from homefeed.serving import Answer, LiveApp
-    from homefeed.types import Filter
+    from homefeed.types import Condition
 
 T = TypeVar("T")
 
@@ -59,14 +59,14 @@ def popular(
     Example: `homefeed popular --app community --user_id u42`
     """
     from homefeed.serving import FeedRequest
-    from homefeed.serving.intake import check_id
+    from homefeed.validation import check_id
 
     isolation = recipe_of(app).isolation
     if user_id is not None:
         check_id("user_id", user_id)
     elif isolation is not None:
         raise InvalidError(f"{app} shows users items of their own {isolation.user} only; for whom? --user_id USER")
-    request = FeedRequest("popular", user_id, n=_one_or_more("k", k), filters=_filters(content_type, genre))
+    request = FeedRequest("popular", user_id, n=_one_or_more("k", k), conditions=_conditions(content_type, genre))
     answer = _on_app(app, lambda live: live.recommend(request))
     if as_json:
         print_json({"k": k, "items": _items(answer)})
@@ -93,11 +93,11 @@ def recommend(
     Example: `homefeed recommend --user_id u1 --k 5 --reason`
     """
     from homefeed.serving import FeedRequest
-    from homefeed.serving.intake import check_id
+    from homefeed.validation import check_id
 
     check_id("user_id", user_id)
-    filters = _filters(content_type, genre)
-    request = FeedRequest(feed, user_id, n=_one_or_more("k", k), item_id=item_id, filters=filters)
+    conditions = _conditions(content_type, genre)
+    request = FeedRequest(feed, user_id, n=_one_or_more("k", k), item_id=item_id, conditions=conditions)
 
     async def ask(live: LiveApp) -> tuple[Answer, str | None]:
         if not live.model_versions:
@@ -127,7 +127,7 @@ def search(
     Example: `homefeed search "red running shoes" --k 5 --reason`
     """
     from homefeed.serving import FeedRequest
-    from homefeed.serving.intake import check_query
+    from homefeed.validation import check_query
 
     text = check_query(query)
     request = FeedRequest("search", n=_one_or_more("k", k), context={"query": text})
@@ -151,9 +151,9 @@ def history(
     """
     import orjson
 
-    from homefeed.serving.intake import check_id
     from homefeed.store.events import latest_of_user
     from homefeed.times import format_time
+    from homefeed.validation import check_id
 
     check_id("user_id", user_id)
     _one_or_more("limit", limit)
@@ -195,7 +195,7 @@ def explain(
     """
     from homefeed.cli.trace import print_trace
     from homefeed.serving import FeedRequest
-    from homefeed.serving.intake import check_id
+    from homefeed.validation import check_id
 
     request = FeedRequest(feed, check_id("user_id", user_id))
 
@@ -229,11 +229,11 @@ def _on_app(name: str, work: Callable[[LiveApp], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def _filters(content_type: str | None, genre: str | None) -> tuple[Filter, ...]:
-    from homefeed.types import Filter
+def _conditions(content_type: str | None, genre: str | None) -> tuple[Condition, ...]:
+    from homefeed.types import Condition
 
     given = {"content_type": content_type, "genre": genre}
-    return tuple(Filter(field, ":", value) for field, value in given.items() if value is not None)
+    return tuple(Condition(field, ":", value) for field, value in given.items() if value is not None)
 
 
 def _one_or_more(name: str, count: int) -> int:

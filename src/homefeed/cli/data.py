@@ -117,8 +117,8 @@ def generated(app: str, folder: Path, report: Report, **options: Any) -> Any:
 def imported(settings: Settings, recipe: Recipe, files: Files, quiet: bool) -> DataReport:
     """Import files with a progress bar."""
     from homefeed.apps import find_preparation
+    from homefeed.environment import system_clock
     from homefeed.ingest import import_files
-    from homefeed.serving.clock import system_clock
 
     prepare = find_preparation(recipe.app)
     with progress(quiet) as report:

@@ -115,8 +115,8 @@ def evaluated(
 ) -> Evaluation:
     """Evaluate an app with a progress bar, by the options of `evaluate_app`; with a budget, tuned before."""
     from homefeed.engine import with_text_model
+    from homefeed.environment import system_clock
     from homefeed.evaluate.offline import evaluate_app
-    from homefeed.serving.clock import system_clock
     from homefeed.serving.training import read_log
 
     with progress(quiet) as report:
@@ -187,7 +187,7 @@ def _protocol(
     chosen = {_SHARES.get(split, ""): share, "revealed_share": revealed, "last": last, "repeats": repeats}
     chosen |= {"basket_minutes": basket_minutes}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    return Protocol(split=split, most_users=users, seed=seed, validation=validation, replay=not no_replay, **given)
+    return Protocol(split=split, max_users=users, seed=seed, validation=validation, replay=not no_replay, **given)
 
 
 def _command(app: str, options: dict[str, Any]) -> str:
@@ -206,8 +206,8 @@ def _command(app: str, options: dict[str, Any]) -> str:
 
 def _report(result: Evaluation, command: str) -> str:
     from homefeed import __version__
+    from homefeed.environment import system_clock
     from homefeed.evaluate.report import render_report
-    from homefeed.serving.clock import system_clock
 
     return render_report(result, command=command, made=system_clock(), version=__version__)
 

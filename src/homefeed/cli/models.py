@@ -90,7 +90,7 @@ def trained(
     keep_tuned: bool = True,
 ) -> Trained:
     """Train an app with a progress bar."""
-    from homefeed.serving.clock import Outside
+    from homefeed.environment import Environment
     from homefeed.store.artifacts import ArtifactStore
     from homefeed.train import train_app
 
@@ -101,7 +101,7 @@ def trained(
                 recipe,
                 store,
                 ArtifactStore(settings.models_folder),
-                Outside(),
+                Environment(),
                 models=models,
                 seed=settings.seed,
                 text_model=settings.text_model,

@@ -51,7 +51,7 @@ def prune(app: AppName, as_json: Json = False) -> None:
 
     Example: `homefeed prune community`
     """
-    from homefeed.serving.clock import system_clock
+    from homefeed.environment import system_clock
     from homefeed.serving.retention import prune as prune_app
 
     settings, recipe = settings_in_force(), recipe_of(app)

@@ -128,7 +128,7 @@ def _prepare(settings: Settings, name: str) -> None:
     from homefeed.store.artifacts import ArtifactStore
 
     recipe = recipe_of(name)
-    counters = on_store(settings, lambda store: store.counters(recipe.app))
+    counters = on_store(settings, lambda store: store.watermarks(recipe.app))
     folder = settings.home / "sample" / recipe.app
     cut_short = folder.is_dir() and on_store(settings, lambda store: _is_cut_short(store, recipe))
     if counters.item_number and not cut_short:

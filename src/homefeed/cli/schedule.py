@@ -68,7 +68,7 @@ def schedule(
 
 def _by_time(tasks: list[Task]) -> list[tuple[Task, str]]:
     """The tasks in the order in which they are due, and when each is."""
-    from homefeed.serving.clock import system_clock
+    from homefeed.environment import system_clock
     from homefeed.times import format_time
 
     now = system_clock()

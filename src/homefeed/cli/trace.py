@@ -19,19 +19,19 @@ def print_trace(trace: Trace, models: Mapping[str, str], user_id: str, item_id: 
         typer.echo(printable(f"Reason: {trace.reason}"))
     if trace.cold_start:
         typer.echo(f"The user has no usable history: made by the feed {trace.made_by}")
-    for screen in trace.screens:
-        if not screen.passed:
-            typer.echo(printable(f"Screen {screen.name} stopped it{f': {screen.why}' if screen.why else ''}"))
-    passed = [screen.name for screen in trace.screens if screen.passed]
-    typer.echo(f"Screens passed: {', '.join(passed) or 'none'}")
+    for filter_ in trace.filters:
+        if not filter_.passed:
+            typer.echo(printable(f"Filter {filter_.name} stopped it{f': {filter_.why}' if filter_.why else ''}"))
+    passed = [filter_.name for filter_ in trace.filters if filter_.passed]
+    typer.echo(f"Filters passed: {', '.join(passed) or 'none'}")
     out.print(_retrievers(trace))
     if trace.score is not None:
         out.print(_features(trace))
         typer.echo(f"Score {trace.score:.4f}, place {trace.place} of {trace.candidates} candidates")
-    for arranger in trace.arrangers:
-        if arranger.before is not None and arranger.before != arranger.after:
-            to = "out" if arranger.after is None else f"to place {arranger.after}"
-            typer.echo(f"Arranger {arranger.name} moved it from place {arranger.before} {to}")
+    for reranker in trace.rerankers:
+        if reranker.before is not None and reranker.before != reranker.after:
+            to = "out" if reranker.after is None else f"to place {reranker.after}"
+            typer.echo(f"Reranker {reranker.name} moved it from place {reranker.before} {to}")
     if trace.propensity is not None and trace.propensity < 1:
         typer.echo(f"Chance put it there, with a probability of {trace.propensity:.4f}")
     for failed in trace.failed:

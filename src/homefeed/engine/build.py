@@ -12,7 +12,7 @@ from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
 from homefeed.policy.isolation import Isolation
 from homefeed.policy.request import Request
-from homefeed.protocols import Model, PartConfig, Screen
+from homefeed.protocols import Filter, Model, PartConfig
 from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
 
 _Made: TypeAlias = dict[tuple[Kind, str, str], Any]
@@ -39,7 +39,7 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
 
     Raises:
         RecipeError: a ranker weighs a feature that its feed does not have, a part's `model` is none of the
-            recipe's, or a screen takes the name of one that every feed has.
+            recipe's, or a filter takes the name of one that every feed has.
     """
     made: _Made = {}
     feeds = {name: _feed(recipe, feed, resources, made) for name, feed in recipe.feeds.items()}
@@ -50,8 +50,8 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
 
 
 def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -> Feed:
-    always = {spec.name: _part("screen", spec, resources, recipe.app, made) for spec in _always(recipe)}
-    _check_screens(recipe, feed, always)
+    always = {spec.name: _part("filter", spec, resources, recipe.app, made) for spec in _always(recipe)}
+    _check_filters(recipe, feed, always)
     _check_models(recipe, feed)
 
     def parts(kind: Kind, specs: tuple[PartSpec, ...]) -> dict[str, Any]:
@@ -63,11 +63,11 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
     retrievers = parts("retrieve", feed.retrieve)
     return Feed(
         name=feed.name,
-        screens=always | parts("screen", feed.screen),
+        filters=always | parts("filter", feed.filter),
         retrievers={spec.name: (retrievers[spec.name], spec.k) for spec in feed.retrieve},
         extractors=extractors,
         ranker=parts("rank", (feed.rank,))[feed.rank.name],
-        arrangers=parts("arrange", feed.arrange),
+        rerankers=parts("rerank", feed.rerank),
         anchored=feed.anchored,
         isolation=always.get("isolation"),
         history_days=feed.history_days,
@@ -76,7 +76,7 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
 
 
 def _always(recipe: Recipe) -> list[PartSpec]:
-    """The screens that every feed has, first of all."""
+    """The filters that every feed has, first of all."""
     names: list[tuple[str, PartConfig]] = [("availability", Availability.Config()), ("request", Request.Config())]
     if recipe.isolation is not None:
         config = Isolation.Config(item=recipe.isolation.item, user=recipe.isolation.user)
@@ -118,12 +118,12 @@ def _weighed(config: PartConfig) -> Mapping[str, str]:
     return named
 
 
-def _check_screens(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Screen]) -> None:
-    for spec in feed.screen:
+def _check_filters(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Filter]) -> None:
+    for spec in feed.filter:
         # A table of that name would take the place of the app's own, with settings of its own.
         if spec.name in always and (spec.name == "isolation" or spec.part != spec.name):
             raise RecipeError(
-                f"{recipe.app}: feeds.{feed.name}.screen.{spec.name}: every feed has its own {spec.name}; "
+                f"{recipe.app}: feeds.{feed.name}.filter.{spec.name}: every feed has its own {spec.name}; "
                 "choose another name"
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 from homefeed.evaluate.histories import HistoryGroup
 from homefeed.evaluate.judging import CURVE
 from homefeed.evaluate.leaks import Leak
-from homefeed.evaluate.protocol import Protocol, in_words
+from homefeed.evaluate.protocol import Protocol, format_protocol
 from homefeed.evaluate.systems import System
 from homefeed.evaluate.table import Comparison
 from homefeed.times import format_time
@@ -92,7 +92,7 @@ class Evaluation:
         return {
             "app": self.app,
             "feeds": list(self.feeds),
-            "protocol": {**asdict(self.protocol), "in_words": in_words(self.protocol)},
+            "protocol": {**asdict(self.protocol), "description": format_protocol(self.protocol)},
             **asked,
             "span": span,
             "roles": {system.name: system.role for system in self.systems},

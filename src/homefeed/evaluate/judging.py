@@ -48,7 +48,7 @@ CURVE: Final = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 _MOST_DIMENSIONS: Final = 64
 
 
-def hold(lists: Lists, targets: Sequence[Positions]) -> dict[str, Judged]:
+def judge_lists(lists: Lists, targets: Sequence[Positions]) -> dict[str, Judged]:
     """Every system's lists held against what the users came to."""
     return {system: judge(ranked, targets) for system, ranked in lists.items()}
 

@@ -19,8 +19,8 @@ from homefeed.evaluate.judging import (
     TESTED,
     Lists,
     figures_of,
-    hold,
     item_vectors,
+    judge_lists,
     popularity_of,
     recall_curves,
     values_of,
@@ -29,7 +29,7 @@ from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.replay import REPLAYED, replay, telling_fields
 from homefeed.evaluate.setting import Setting, set_up
 from homefeed.evaluate.split import Case, Kind, Split, assert_no_leak
-from homefeed.evaluate.systems import DEPTH, System, ask, lineup
+from homefeed.evaluate.systems import DEPTH, System, ask, build_systems
 from homefeed.evaluate.table import compare
 from homefeed.recipe import Recipe
 from homefeed.types import Interactions, Positions, TrainingData
@@ -65,7 +65,7 @@ def evaluate_app(
     """
     protocol = protocol or Protocol()
     report = progress or (lambda _stage, _done, _total: None)
-    systems = lineup(recipe, feeds, baseline)
+    systems = build_systems(recipe, feeds, baseline)
     data = replace(data, interactions=protocol.judged_by(data.interactions))
     split = _divided(recipe, data.interactions, protocol)
     cases = protocol.drawn(split)
@@ -134,7 +134,7 @@ def _found(
     """What the lists are worth."""
     baseline, catalog = systems[0].name, setting.catalog
     rng = np.random.default_rng(seed)
-    held = hold(lists, [case.targets for case in cases])
+    held = judge_lists(lists, [case.targets for case in cases])
     values = values_of(lists, held, popularity_of(split.train, catalog.size), item_vectors(setting, data))
     figures = figures_of(lists, catalog.available)
     lengths = np.array([len(case.history) for case in cases])

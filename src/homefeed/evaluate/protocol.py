@@ -17,7 +17,7 @@ class Protocol:
 
     `split` names the way to split: "time" takes `cutoff_share` and `revealed_share` (see `by_time`), "user" takes
     `users_share` and `revealed_share` (see `by_user`), "last" takes `last` (see `leave_last_out`), "basket" takes
-    `cutoff_share`, `basket_minutes` and `repeats` (see `next_basket`). At most `most_users` test users, drawn by
+    `cutoff_share`, `basket_minutes` and `repeats` (see `next_basket`). At most `max_users` test users, drawn by
     `seed`, are asked about. `validation`, of the splits by time and by basket only, judges on the events before
     the test's cutoff, to tune by without touching the test. `replay` asks some of them a second time, of a
     service that was never given the test, to find who reads the future.
@@ -30,7 +30,7 @@ class Protocol:
     last: int = 1
     basket_minutes: int = 0
     repeats: bool = False
-    most_users: int = 2_000
+    max_users: int = 2_000
     seed: int = 0
     validation: bool = False
     replay: bool = True
@@ -68,11 +68,11 @@ class Protocol:
         return by_time(interactions, self.cutoff_share, self.revealed_share)
 
     def drawn(self, split: Split) -> list[Case]:
-        """The requests to ask: all, or `most_users` of them."""
-        return [split.cases[case] for case in some_of(len(split.cases), self.most_users, self.seed)]
+        """The requests to ask: all, or `max_users` of them."""
+        return [split.cases[case] for case in sample_indices(len(split.cases), self.max_users, self.seed)]
 
 
-def some_of(count: int, most: int, seed: int) -> list[int]:
+def sample_indices(count: int, most: int, seed: int) -> list[int]:
     """At most so many of the numbers below `count`, drawn by the seed, in rising order."""
     if count <= most:
         return list(range(count))
@@ -80,7 +80,7 @@ def some_of(count: int, most: int, seed: int) -> list[int]:
     return chosen
 
 
-def in_words(protocol: Protocol) -> str:
+def format_protocol(protocol: Protocol) -> str:
     """How the events were split, and who asked when."""
     revealed = f"{protocol.revealed_share:.0%}"
     if protocol.split == "user":

@@ -13,7 +13,7 @@ from homefeed.catalog import CatalogView
 from homefeed.catalog.columns import NumberColumn
 from homefeed.evaluate.judging import Lists
 from homefeed.evaluate.leaks import Leak, past_by_age, telling_attributes, time_travellers
-from homefeed.evaluate.protocol import some_of
+from homefeed.evaluate.protocol import sample_indices
 from homefeed.evaluate.setting import Setting, set_up
 from homefeed.evaluate.split import Case, Split
 from homefeed.evaluate.systems import DEPTH, System, ask
@@ -41,7 +41,7 @@ def replay(
     or from later requests of others that were asked before. It may also be chance of a part's own, which makes
     figures that nobody can repeat. What a part reads from a file or the store by itself is not found.
     """
-    chosen = some_of(len(cases), REPLAYED, seed)
+    chosen = sample_indices(len(cases), REPLAYED, seed)
     progress("training again", 0, 1)
     blind = replace(data, interactions=_copied(split.train))
     anew = set_up(setting.recipe, setting.catalog, blind, blind.interactions, split.cutoff, split.repeats)

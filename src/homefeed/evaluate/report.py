@@ -14,7 +14,7 @@ from homefeed.evaluate import plots
 from homefeed.evaluate.bootstrap import Interval
 from homefeed.evaluate.evaluation import Evaluation
 from homefeed.evaluate.judging import MAIN, PER_USER, TESTED
-from homefeed.evaluate.protocol import in_words
+from homefeed.evaluate.protocol import format_protocol
 from homefeed.evaluate.systems import Role
 from homefeed.evaluate.table import ALPHA, p_in_words
 from homefeed.times import format_time
@@ -24,7 +24,7 @@ _ROLES: Final[Mapping[Role, str]] = {
     "baseline": "the baseline, as served",
     "retriever": "one retriever alone",
     "merged": "all retrievers in turn, no ranker",
-    "ranked": "as ranked, nothing arranged",
+    "ranked": "as ranked, nothing reranked",
     "feed": "as served",
 }
 
@@ -64,7 +64,7 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
         metrics=[metric for metric in comparison.metrics if metric in MAIN],
         roles={system.name: _ROLES[system.role] for system in evaluation.systems},
         verdicts=_verdicts(evaluation),
-        protocol=in_words(evaluation.protocol),
+        protocol=format_protocol(evaluation.protocol),
         plots=_plots(evaluation),
         alpha=ALPHA,
         command=command,

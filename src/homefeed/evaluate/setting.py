@@ -13,7 +13,7 @@ from homefeed.evaluate.split import Case
 from homefeed.funnel import Feed
 from homefeed.protocols import Model
 from homefeed.recipe import Recipe
-from homefeed.serving.users import without_refused
+from homefeed.serving.users import apply_opt_out
 from homefeed.types import Floats, History, Interactions, Query, TrainingData, UserState
 
 
@@ -44,7 +44,7 @@ class Setting:
         return Query(
             app=self.recipe.app,
             feed="",
-            user=without_refused(UserState(str(case.user), history, attributes), self.recipe),
+            user=apply_opt_out(UserState(str(case.user), history, attributes), self.recipe),
             now=case.time,
             n=n,
             exclude=np.union1d(had, to_come).astype(np.int32),

@@ -26,7 +26,7 @@ class System:
     """One line of the comparison, and of which feed's requests it is taken.
 
     A "retriever" is what one retriever proposes to the feed; "merged" the proposals of all of them in turn,
-    without a ranker; "ranked" what the ranker makes of them, before anything is arranged; a "feed", as a
+    without a ranker; "ranked" what the ranker makes of them, before anything is reranked; a "feed", as a
     "baseline", is what is served.
     """
 
@@ -36,11 +36,11 @@ class System:
     retriever: str | None = None
 
 
-def lineup(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[System, ...]:
+def build_systems(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[System, ...]:
     """The systems of the feeds and the baseline, which goes first. None stands there twice under two names:
 
     a retriever set up alike in several feeds is judged in the first, or as the baseline where that has no other;
-    a feed of one retriever has nothing to merge; one that arranges nothing is served as it is ranked.
+    a feed of one retriever has nothing to merge; one that reranks nothing is served as it is ranked.
 
     Raises:
         NotFoundError: a feed does not exist.
@@ -62,7 +62,7 @@ def lineup(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[System,
                 names.add(systems[-1].name)
         if len(feed.retrieve) > 1:
             systems.append(System(f"{name}: merged", "merged", name))
-        if _arranges(recipe, feed):
+        if _reranks(recipe, feed):
             systems.append(System(f"{name}: ranked", "ranked", name))
         if name != baseline:
             systems.append(System(name, "feed", name))
@@ -129,5 +129,5 @@ def _free_name(retriever: str, feed: str, taken: set[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _arranges(recipe: Recipe, feed: FeedRecipe) -> bool:
-    return bool(feed.arrange) or (feed.cold_start is not None and bool(recipe.feeds[feed.cold_start].arrange))
+def _reranks(recipe: Recipe, feed: FeedRecipe) -> bool:
+    return bool(feed.rerank) or (feed.cold_start is not None and bool(recipe.feeds[feed.cold_start].rerank))

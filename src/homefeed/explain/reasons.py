@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from homefeed.protocols import Explains
+from homefeed.protocols import RetrieverExplainer
 from homefeed.types import Candidates, Floats, Query
 
 
@@ -14,24 +14,24 @@ def reasons_for(
     query: Query,
     page: Candidates,
     contributions: Floats,
-    retrievers: Mapping[str, Explains],
+    retrievers: Mapping[str, RetrieverExplainer],
     otherwise: str,
     failed: dict[str, str] | None = None,
 ) -> tuple[str, ...]:
     """(n,) the reason of the retriever that added most to each item's score and has one to give.
 
-    Where an arranger put an item for a retriever, that one's comes first: its score is not why it is there.
+    Where a reranker put an item for a retriever, that one's comes first: its score is not why it is there.
     A retriever is asked only about items it proposed. `contributions` (n, features) are the ranker's; the
     columns of the features named as retrievers count. `otherwise` is said where none has a reason. A retriever
     that raises has none to give, and is named in `failed`.
     """
     explaining = [name for name in page.retrievers if name in retrievers]
     columns = [page.feature_names.index(name) for name in explaining]
-    proposed = ~np.isnan(page.retrieved[:, [page.retrievers.index(name) for name in explaining]])
+    proposed = ~np.isnan(page.retriever_scores[:, [page.retrievers.index(name) for name in explaining]])
     added = np.where(proposed, contributions[:, columns], -np.inf)
-    if page.placed_by is not None:
+    if page.promoted_by is not None:
         for column, name in enumerate(explaining):
-            added[page.placed_by == page.retrievers.index(name), column] = np.inf
+            added[page.promoted_by == page.retrievers.index(name), column] = np.inf
     order = np.argsort(-added, axis=1, kind="stable")
     reasons: list[str | None] = [None] * len(page)
     for rank in range(len(explaining)):
@@ -49,7 +49,12 @@ def reasons_for(
 
 
 def _asked(
-    query: Query, page: Candidates, name: str, retriever: Explains, rows: list[int], failed: dict[str, str] | None
+    query: Query,
+    page: Candidates,
+    name: str,
+    retriever: RetrieverExplainer,
+    rows: list[int],
+    failed: dict[str, str] | None,
 ) -> list[tuple[int, str | None]]:
     if not rows:
         return []

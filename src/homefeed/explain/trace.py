@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class ScreenTrace:
-    """A screen and whether it lets the item pass; `why` not, where it can say."""
+class FilterTrace:
+    """A filter and whether it lets the item pass; `why` not, where it can say."""
 
     name: str
     passed: bool
@@ -25,8 +25,8 @@ class RetrieverTrace:
 
 
 @dataclass(frozen=True, slots=True)
-class ArrangerTrace:
-    """An arranger and the item's place (from 1) before and after it; None where the item was not among them."""
+class RerankerTrace:
+    """A reranker and the item's place (from 1) before and after it; None where the item was not among them."""
 
     name: str
     before: int | None
@@ -60,9 +60,9 @@ class Trace:
     score: float | None
     propensity: float | None
     reason: str | None
-    screens: tuple[ScreenTrace, ...]
+    filters: tuple[FilterTrace, ...]
     retrievers: tuple[RetrieverTrace, ...]
     features: tuple[FeatureTrace, ...]
-    arrangers: tuple[ArrangerTrace, ...]
+    rerankers: tuple[RerankerTrace, ...]
     dropped_by: str | None
     failed: tuple[str, ...]

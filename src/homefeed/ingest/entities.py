@@ -21,7 +21,7 @@ from homefeed.ingest.cells import (
 from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.preparation import Prepared, PrepareItems
 from homefeed.ingest.table import Batch
-from homefeed.ingest.tallies import Screening, Tallies, merged
+from homefeed.ingest.tallies import RowChecks, Tallies, merged
 from homefeed.recipe.declaration import FieldKind
 from homefeed.times import format_time
 from homefeed.types import Mask
@@ -50,16 +50,16 @@ class EntityBatch:
     warnings: Tallies
 
 
-def check_id(screening: Screening, cells: pl.Series, label: str) -> None:
+def check_id(checks: RowChecks, cells: pl.Series, label: str) -> None:
     """Refuse the rows whose id cannot be stored."""
-    screening.reject(is_missing(cells), f"missing {label}")
-    check_length(screening, cells, label)
+    checks.reject(is_missing(cells), f"missing {label}")
+    check_length(checks, cells, label)
 
 
-def check_length(screening: Screening, cells: pl.Series, label: str) -> None:
+def check_length(checks: RowChecks, cells: pl.Series, label: str) -> None:
     """Refuse the rows whose id is there but cannot be stored."""
-    screening.reject(as_mask(cells.str.len_chars() > LONGEST_ID), f"{label} longer than {LONGEST_ID} characters")
-    screening.reject(as_mask(cells.str.contains("\0", literal=True)), f"{label} with a NUL character")
+    checks.reject(as_mask(cells.str.len_chars() > LONGEST_ID), f"{label} longer than {LONGEST_ID} characters")
+    checks.reject(as_mask(cells.str.contains("\0", literal=True)), f"{label} with a NUL character")
 
 
 def read_entities(
@@ -74,21 +74,21 @@ def read_entities(
 
     `prepare` makes them ready for the layout; examples are of the file as it is.
     """
-    screening = Screening(batch.frame, batch.rows)
-    frame = batch.frame if prepare is None else _prepared(screening, prepare(batch.frame))
+    checks = RowChecks(batch.frame, batch.rows)
+    frame = batch.frame if prepare is None else _prepared(checks, prepare(batch.frame))
     ids = layout.cells(frame, id_name)
-    check_id(screening, ids, layout.origins[id_name].label)
+    check_id(checks, ids, layout.origins[id_name].label)
     own = {id_name, "created_at", "hidden"} if dated else {id_name}
     columns = {
-        name: _attribute(screening, layout.cells(frame, name), origin, fields.get(name))
+        name: _attribute(checks, layout.cells(frame, name), origin, fields.get(name))
         for name, origin in layout.origins.items()
         if name not in own or name in fields
     }
     for name in layout.others(frame):
         columns[name] = _texts(frame[name], is_missing(frame[name]))
-    created = _created(screening, layout, frame) if dated else [None] * frame.height
-    hidden = _hidden(screening, layout, frame) if dated else [None] * frame.height
-    indices = tuple(np.flatnonzero(screening.good).tolist())
+    created = _created(checks, layout, frame) if dated else [None] * frame.height
+    hidden = _hidden(checks, layout, frame) if dated else [None] * frame.height
+    indices = tuple(np.flatnonzero(checks.good).tolist())
     id_list = ids.to_list()
     entities = tuple(
         Entity(
@@ -99,35 +99,35 @@ def read_entities(
         )
         for i in indices
     )
-    return EntityBatch(batch, entities, indices, merged(batch.bad, screening.rejected()), screening.warnings())
+    return EntityBatch(batch, entities, indices, merged(batch.bad, checks.rejected()), checks.warnings())
 
 
-def _prepared(screening: Screening, items: Prepared) -> pl.DataFrame:
+def _prepared(checks: RowChecks, items: Prepared) -> pl.DataFrame:
     for reason, rows in items.rejected:
-        screening.reject(rows, reason)
+        checks.reject(rows, reason)
     for reason, rows in items.warnings:
-        screening.warn(rows, reason)
+        checks.warn(rows, reason)
     return items.frame
 
 
-def _attribute(screening: Screening, cells: pl.Series, origin: Origin, kind: FieldKind | None) -> list[Any]:
+def _attribute(checks: RowChecks, cells: pl.Series, origin: Origin, kind: FieldKind | None) -> list[Any]:
     missing = is_missing(cells)
     tags = [_tags(cell, origin.separator) for cell in cells.to_list()] if kind == "tags" else []
     if kind == "tags":
         missing = np.array([words is None for words in tags], dtype=np.bool_)
     if origin.required:
-        screening.reject(missing, f"missing {origin.label}")
+        checks.reject(missing, f"missing {origin.label}")
     elif kind is not None and not origin.optional:
-        screening.warn(missing, f"empty {origin.label}")
+        checks.warn(missing, f"empty {origin.label}")
     if kind == "number":
         numbers = parse_numbers(cells, origin.multiply)
-        _complain(screening, as_mask(numbers.is_null()) & ~missing, f"{origin.label} is not a number", origin)
+        _complain(checks, as_mask(numbers.is_null()) & ~missing, f"{origin.label} is not a number", origin)
         return [whole_or_real(number) for number in numbers.to_list()]
     if kind == "tags":
         return tags
     if kind == "time":
         times = parse_times(cells)
-        _complain(screening, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
+        _complain(checks, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
         return [None if time is None else format_time(time) for time in times.to_list()]
     return _texts(cells.str.strip_chars() if kind == "category" else cells, missing)
 
@@ -140,14 +140,14 @@ def _tags(cell: str | None, separator: str) -> list[str] | None:
     return parse_tags(cell, separator) or None if cell else None
 
 
-def _complain(screening: Screening, bad: Mask, reason: str, origin: Origin) -> None:
+def _complain(checks: RowChecks, bad: Mask, reason: str, origin: Origin) -> None:
     if origin.required:
-        screening.reject(bad, reason)
+        checks.reject(bad, reason)
     else:
-        screening.warn(bad, reason)
+        checks.warn(bad, reason)
 
 
-def _created(screening: Screening, layout: Layout, frame: pl.DataFrame) -> list[int | None]:
+def _created(checks: RowChecks, layout: Layout, frame: pl.DataFrame) -> list[int | None]:
     origin = layout.origins.get("created_at")
     if origin is None:
         return [None] * frame.height
@@ -155,12 +155,12 @@ def _created(screening: Screening, layout: Layout, frame: pl.DataFrame) -> list[
     missing = is_missing(cells)
     times = parse_times(cells)
     if origin.required:
-        screening.reject(missing, f"missing {origin.label}")
-    _complain(screening, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
+        checks.reject(missing, f"missing {origin.label}")
+    _complain(checks, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
     return times.to_list()
 
 
-def _hidden(screening: Screening, layout: Layout, frame: pl.DataFrame) -> list[bool | None]:
+def _hidden(checks: RowChecks, layout: Layout, frame: pl.DataFrame) -> list[bool | None]:
     origin = layout.origins.get("hidden")
     if origin is None:
         return [None] * frame.height
@@ -168,7 +168,7 @@ def _hidden(screening: Screening, layout: Layout, frame: pl.DataFrame) -> list[b
     missing = is_missing(cells)
     flags = parse_flags(cells)
     if origin.required:
-        screening.reject(missing, f"missing {origin.label}")
+        checks.reject(missing, f"missing {origin.label}")
     # An item that somebody wanted hidden must not appear because the word for it was not understood.
-    screening.reject(as_mask(flags.is_null()) & ~missing, f"{origin.label} is neither true nor false")
+    checks.reject(as_mask(flags.is_null()) & ~missing, f"{origin.label} is neither true nor false")
     return flags.to_list()

@@ -13,10 +13,10 @@ from homefeed.ingest.cells import as_mask, is_missing, parse_numbers, parse_time
 from homefeed.ingest.entities import check_id, check_length
 from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.table import Batch, RowNumbers
-from homefeed.ingest.tallies import Screening, Tallies, merged
+from homefeed.ingest.tallies import RowChecks, Tallies, merged
 from homefeed.recipe import EventType, Recipe
-from homefeed.serving.intake import LONGEST_QUERY
 from homefeed.types import DAY, Mask
+from homefeed.validation import LONGEST_QUERY
 
 UNKNOWN_USER: Final = "unknown user"
 UNKNOWN_ITEM: Final = "unknown item"
@@ -66,91 +66,91 @@ class EventBatch:
 def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> EventBatch:
     """The events of a batch, but for whether their users and items are known."""
     frame = batch.frame
-    screening = Screening(frame, batch.rows)
+    checks = RowChecks(frame, batch.rows)
     cells = {name: layout.cells(frame, name) for name in ("user_id", "item_id", "event_type", "event_id")}
-    check_id(screening, cells["user_id"], layout.origins["user_id"].label)
+    check_id(checks, cells["user_id"], layout.origins["user_id"].label)
     searches = [name for name, spec in recipe.events.items() if spec.about == "query"]
     if searches:
-        cells |= _read_searches(screening, layout, frame, as_mask(cells["event_type"].is_in(searches)))
+        cells |= _read_searches(checks, layout, frame, as_mask(cells["event_type"].is_in(searches)))
     else:
-        check_id(screening, cells["item_id"], layout.origins["item_id"].label)
-    codes = _check_types(screening, cells["event_type"], layout.origins["event_type"], recipe)
-    times = _check_times(screening, layout.cells(frame, "timestamp"), layout.origins["timestamp"], now)
+        check_id(checks, cells["item_id"], layout.origins["item_id"].label)
+    codes = _check_types(checks, cells["event_type"], layout.origins["event_type"], recipe)
+    times = _check_times(checks, layout.cells(frame, "timestamp"), layout.origins["timestamp"], now)
     values = pl.repeat(None, frame.height, dtype=pl.Float64, eager=True)
     if "value" in layout.origins:
         origin = layout.origins["value"]
-        values = _check_values(screening, layout.cells(frame, "value"), origin, codes, recipe.events)
+        values = _check_values(checks, layout.cells(frame, "value"), origin, codes, recipe.events)
     if "event_id" in layout.origins:
-        check_length(screening, cells["event_id"], layout.origins["event_id"].label)
+        check_length(checks, cells["event_id"], layout.origins["event_id"].label)
         present = ~is_missing(cells["event_id"])
         cells["event_id"] = pl.select(pl.when(pl.lit(present)).then(cells["event_id"])).to_series()
     columns = pl.DataFrame({**cells, "value": values, "time": times})
-    events = EventRows(columns, frame, batch.rows).only(screening.good)
-    return EventBatch(batch, events, merged(batch.bad, screening.rejected()), screening.warnings())
+    events = EventRows(columns, frame, batch.rows).only(checks.good)
+    return EventBatch(batch, events, merged(batch.bad, checks.rejected()), checks.warnings())
 
 
 def _read_searches(
-    screening: Screening, layout: Layout, frame: pl.DataFrame, is_search: Mask
+    checks: RowChecks, layout: Layout, frame: pl.DataFrame, is_search: Mask
 ) -> dict[str, pl.Series]:
     """The items and queries of events some of which are searches: those have no item and must have a query.
 
     The query of another event is what led to it, and is left out where it cannot be stored.
     """
     items, label = layout.cells(frame, "item_id"), layout.label("item_id")
-    screening.reject(is_missing(items) & ~is_search, f"missing {label}")
+    checks.reject(is_missing(items) & ~is_search, f"missing {label}")
     items = pl.select(pl.when(pl.lit(is_search)).then(pl.lit("")).otherwise(items)).to_series()
-    check_length(screening, items, label)
+    check_length(checks, items, label)
     queries, label = layout.cells(frame, "query").str.strip_chars(_WHITE_SPACE), layout.label("query")
     missing = is_missing(queries)
-    screening.reject(missing & is_search, f"missing {label}")
+    checks.reject(missing & is_search, f"missing {label}")
     for bad, reason in (
         (as_mask(queries.str.len_chars() > LONGEST_QUERY), f"{label} longer than {LONGEST_QUERY} characters"),
         (as_mask(queries.str.contains("\0", literal=True)), f"{label} with a NUL character"),
     ):
-        screening.reject(bad & is_search, reason)
-        screening.warn(bad & ~is_search, reason)
+        checks.reject(bad & is_search, reason)
+        checks.warn(bad & ~is_search, reason)
         missing |= bad
     return {"item_id": items, "query": pl.select(pl.when(pl.lit(~missing)).then(queries)).to_series()}
 
 
-def _check_types(screening: Screening, cells: pl.Series, origin: Origin, recipe: Recipe) -> Mask:
+def _check_types(checks: RowChecks, cells: pl.Series, origin: Origin, recipe: Recipe) -> Mask:
     """The codes of the events' types, -1 for those the recipe does not declare."""
-    screening.reject(is_missing(cells), f"missing {origin.label}")
+    checks.reject(is_missing(cells), f"missing {origin.label}")
     names = list(recipe.event_types)
     codes = cells.replace_strict(names, list(range(len(names))), default=-1, return_dtype=pl.Int16).to_numpy()
     if not recipe.accepts_unknown_events:
-        screening.reject(codes < 0, "unknown event type")
+        checks.reject(codes < 0, "unknown event type")
         return codes
-    screening.reject(
+    checks.reject(
         as_mask(cells.str.len_chars() > _LONGEST_TYPE), f"{origin.label} longer than {_LONGEST_TYPE} characters"
     )
-    screening.reject(as_mask(cells.str.contains("\0", literal=True)), f"{origin.label} with a NUL character")
+    checks.reject(as_mask(cells.str.contains("\0", literal=True)), f"{origin.label} with a NUL character")
     return codes
 
 
-def _check_times(screening: Screening, cells: pl.Series, origin: Origin, now: int) -> pl.Series:
-    screening.reject(is_missing(cells), f"missing {origin.label}")
+def _check_times(checks: RowChecks, cells: pl.Series, origin: Origin, now: int) -> pl.Series:
+    checks.reject(is_missing(cells), f"missing {origin.label}")
     times = parse_times(cells)
-    screening.reject(as_mask(times.is_null()), f"bad {origin.label}")
-    screening.reject(as_mask(times > now + DAY), f"{origin.label} in the future")
+    checks.reject(as_mask(times.is_null()), f"bad {origin.label}")
+    checks.reject(as_mask(times > now + DAY), f"{origin.label} in the future")
     return times
 
 
 def _check_values(
-    screening: Screening, cells: pl.Series, origin: Origin, codes: Mask, types: Mapping[str, EventType]
+    checks: RowChecks, cells: pl.Series, origin: Origin, codes: Mask, types: Mapping[str, EventType]
 ) -> pl.Series:
     missing = is_missing(cells)
     declared = codes >= 0
     if origin.required:
-        screening.reject(missing & declared, f"missing {origin.label}")
+        checks.reject(missing & declared, f"missing {origin.label}")
     elif not origin.optional:
-        screening.warn(missing, f"empty {origin.label}")
+        checks.warn(missing, f"empty {origin.label}")
     values = parse_numbers(cells, origin.multiply)
-    screening.reject(as_mask(values.is_null()) & ~missing, f"{origin.label} is not a number")
+    checks.reject(as_mask(values.is_null()) & ~missing, f"{origin.label} is not a number")
     numbers = values.fill_null(np.nan).to_numpy()
     for code, spec in enumerate(types.values()):
         mine = codes == code
-        screening.reject(mine & (numbers < spec.minimum), f"{origin.label} below {spec.minimum:g}")
-        if spec.maximum is not None:
-            screening.reject(mine & (numbers > spec.maximum), f"{origin.label} above {spec.maximum:g}")
+        checks.reject(mine & (numbers < spec.min_value), f"{origin.label} below {spec.min_value:g}")
+        if spec.max_value is not None:
+            checks.reject(mine & (numbers > spec.max_value), f"{origin.label} above {spec.max_value:g}")
     return values

@@ -73,7 +73,7 @@ async def import_files(
 
 async def _is_initial(store: Store, app: str) -> bool:
     """Whether the app is only now getting its catalogue, be it that an earlier attempt was cut short."""
-    if (await store.counters(app)).item_number == 0:
+    if (await store.watermarks(app)).item_number == 0:
         return True
     newest = await list_reports(store, app, limit=1)
     return bool(newest) and not newest[0].report["finished"] and bool(newest[0].report["initial"])

@@ -106,7 +106,7 @@ class _Loading:
 
     async def read_ids(self) -> None:
         """Learn which users and items there are."""
-        self._erasures = (await self._store.counters(self._app)).erasures
+        self._erasures = (await self._store.watermarks(self._app)).erasures
         self._users = await read_numbers(user_pages(self._store, self._app))
         items = await read_numbers(item_pages(self._store, self._app))
         self._item_count = len(items)

@@ -71,7 +71,7 @@ def tally_rows(frame: pl.DataFrame, rows: npt.NDArray[np.int64], chosen: Mask) -
     return Tally(len(indices), examples)
 
 
-class Screening:
+class RowChecks:
     """Gathers what is wrong with the rows of one batch: each bad row has one reason, the first one given."""
 
     def __init__(self, frame: pl.DataFrame, rows: npt.NDArray[np.int64]) -> None:

@@ -1,1 +1,1 @@
-"""Policies: screens say what a request may see at all, arrangers order and thin what was ranked."""
+"""Policies: filters say what a request may see at all, rerankers order and thin what was ranked."""

@@ -12,7 +12,7 @@ from homefeed.types import Mask, Query
 class Availability:
     """Passes the items that are in the catalogue and not hidden."""
 
-    guards_names: ClassVar = True
+    restricts_explanations: ClassVar = True
 
     class Config(PartConfig):
         """Nothing to set."""
@@ -20,6 +20,6 @@ class Availability:
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._catalog = resources.catalog
 
-    def screen(self, query: Query) -> Mask:  # noqa: ARG002
+    def filter(self, query: Query) -> Mask:  # noqa: ARG002
         """(items,) available now."""
         return self._catalog.available

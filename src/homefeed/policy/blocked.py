@@ -13,7 +13,7 @@ from homefeed.types import Mask, Query
 
 
 class Blocked:
-    """Screens out the items that the user ever hid or reported: they never return."""
+    """Filters out the items that the user ever hid or reported: they never return."""
 
     class Config(PartConfig):
         """`events` are the event types by which a user says so."""
@@ -26,7 +26,7 @@ class Blocked:
         self._unwanted = resources.event_mask(config.events)
         self._catalog = resources.catalog
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         """(items,) not blocked by this user."""
         mask = np.ones(self._catalog.size, np.bool_)
         history = query.user.history

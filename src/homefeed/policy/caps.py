@@ -18,10 +18,10 @@ from homefeed.types import Candidates, Dropped, Query
 
 
 class Caps:
-    """At most `most` items of one value in any `window` places in a row, those of earlier pages counted on.
+    """At most `max_items` items of one value in any `window` places in a row, those of earlier pages counted on.
 
     Each place goes to the best-ranked candidate left that keeps the rule: those passed over come as soon as they
-    may. Where none may come any more, the rest is dropped. Items without a value are not capped. Arrangers after
+    may. Where none may come any more, the rest is dropped. Items without a value are not capped. Rerankers after
     it may break the rule again: it belongs last.
     """
 
@@ -29,7 +29,7 @@ class Caps:
         """`field` is a category field of items. Pages remember 50 places, the longest `window`."""
 
         field: str = "creator_id"
-        most: Annotated[int, Field(ge=1)] = 2
+        max_items: Annotated[int, Field(ge=1)] = 2
         window: Annotated[int, Field(ge=1, le=50)] = 10
 
     def __init__(self, config: Config, resources: Resources) -> None:
@@ -37,28 +37,28 @@ class Caps:
         self._catalog = resources.catalog
         self._column = resources.catalog.column(config.field, CategoryColumn)
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:
         """In the order of rank as far as the rule allows."""
-        most, window = self._config.most, self._config.window
+        max_items, window = self._config.max_items, self._config.window
         codes = self._column.codes(self._catalog.size)
-        before = codes[query.before[max(0, len(query.before) - window + 1) :]]
-        order = capped_order(codes[candidates.positions].tolist(), before.tolist(), most, window)
+        before = codes[query.recently_shown[max(0, len(query.recently_shown) - window + 1) :]]
+        order = capped_order(codes[candidates.positions].tolist(), before.tolist(), max_items, window)
         if order == list(range(len(candidates))):
             return candidates
-        arranged = candidates.take(np.array(order, np.intp))
+        reranked = candidates.take(np.array(order, np.intp))
         if len(order) == len(candidates):
-            return arranged
+            return reranked
         left = np.delete(candidates.positions, order)
-        why = f"{most} of one {self._config.field} in {window} places, and nothing else to place between"
-        return replace(arranged, dropped=(*candidates.dropped, Dropped("caps", left, why)))
+        why = f"{max_items} of one {self._config.field} in {window} places, and nothing else to place between"
+        return replace(reranked, dropped=(*candidates.dropped, Dropped("caps", left, why)))
 
 
-def capped_order(codes: Sequence[int], before: Sequence[int], most: int, window: int) -> list[int]:
+def capped_order(codes: Sequence[int], before: Sequence[int], max_items: int, window: int) -> list[int]:
     """The rows of `codes` (n,), best first, in the order of their places; those that never fit are not among them.
 
     `before` holds the codes of the places before the first. Codes below 0 are not capped. O(n log n).
     """
-    queue = _Queue(before, most, window)
+    queue = _Queue(before, max_items, window)
     order: list[int] = []
     rows = enumerate(codes)
     while True:
@@ -80,9 +80,9 @@ def capped_order(codes: Sequence[int], before: Sequence[int], most: int, window:
 class _Queue:
     """The rows passed over, by code, and the places that the latest rows of each code took."""
 
-    def __init__(self, before: Sequence[int], most: int, window: int) -> None:
-        self._most, self._window = most, window
-        self._places: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=most))
+    def __init__(self, before: Sequence[int], max_items: int, window: int) -> None:
+        self._max_items, self._window = max_items, window
+        self._places: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=max_items))
         self._passed: defaultdict[int, deque[int]] = defaultdict(deque)
         self._waiting: list[tuple[int, int]] = []
         self._ready: list[tuple[int, int]] = []
@@ -92,8 +92,8 @@ class _Queue:
     def free_from(self, code: int) -> int:
         """The first place at which another row of the code keeps the rule."""
         places = self._places.get(code)
-        # With `most` rows placed, the earliest of them must have left the window.
-        return places[0] + self._window if places and len(places) == self._most else -self._window
+        # With `max_items` rows placed, the earliest of them must have left the window.
+        return places[0] + self._window if places and len(places) == self._max_items else -self._window
 
     def take(self, place: int, code: int) -> None:
         """A row of the code took the place."""

@@ -38,7 +38,7 @@ class Diversity:
         self._catalog = resources.catalog
         self._columns = [_column(resources.catalog, field) for field in config.fields]
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates:  # noqa: ARG002
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """In another order."""
         depth = min(self._config.depth, len(candidates))
         if depth < 3:

@@ -43,7 +43,7 @@ class Duplicates:
         """Take over the items that came or changed, or else the next request does."""
         self._groups.of_all()
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:
         """One of each group."""
         groups = self._groups.of_all()
         own = groups[candidates.positions]

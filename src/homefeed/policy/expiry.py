@@ -21,7 +21,7 @@ class Expiry:
         self._catalog = resources.catalog
         self._column = resources.catalog.column(config.field, TimeColumn)
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         """(items,) not over."""
         times = self._column.times(self._catalog.size)
         mask: Mask = (times > query.now) | (times == NO_TIME)

@@ -38,19 +38,19 @@ class Explore:
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._config = config
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:
         """All candidates, those drawn at their places; on later pages in the order they came."""
         known = candidates.propensities
         propensities = np.ones(len(candidates), np.float32) if known is None else known.copy()
         order = np.arange(len(candidates))
-        if not len(query.before) and self._config.retriever in candidates.retrievers:
-            drawn = candidates.retrieved[:, candidates.retrievers.index(self._config.retriever)]
+        if not len(query.recently_shown) and self._config.retriever in candidates.retrievers:
+            drawn = candidates.retriever_scores[:, candidates.retrievers.index(self._config.retriever)]
             rows, places = self._moves(drawn)
             propensities[rows] = drawn[rows]
             others = np.delete(order, rows)
             free = np.delete(order, places)
             order[places], order[free] = rows, others
-            candidates = candidates.placed(rows, self._config.retriever)
+            candidates = candidates.promoted(rows, self._config.retriever)
         return replace(candidates, propensities=propensities).take(order)
 
     def _moves(self, drawn: Floats) -> tuple[list[int], list[int]]:

@@ -19,7 +19,7 @@ class Isolation:
     missing, blank or not a single text or whole number, sees nothing.
     """
 
-    guards_names: ClassVar = True
+    restricts_explanations: ClassVar = True
 
     class Config(PartConfig):
         """`item` is a category field of items, `user` an attribute of users."""
@@ -32,7 +32,7 @@ class Isolation:
         self._catalog = resources.catalog
         self._column = resources.catalog.column(config.item, CategoryColumn)
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         """(items,) of the user's group."""
         size = self._catalog.size
         group = self._group(query)

@@ -16,16 +16,16 @@ _NAME = "near_duplicates"
 
 
 class NearDuplicates:
-    """A screen and an arranger. Which items are near-duplicates the catalogue says: `items.near_duplicates`.
+    """A filter and a reranker. Which items are near-duplicates the catalogue says: `items.near_duplicates`.
 
-    As a screen, it stops every near-duplicate of an item of which the user wants no more, and the item itself:
+    As a filter, it stops every near-duplicate of an item of which the user wants no more, and the item itself:
     they hid or reported it, or had enough of it.
-    As an arranger, it keeps the best-ranked of those that say the same, or none after an earlier page or the
+    As a reranker, it keeps the best-ranked of those that say the same, or none after an earlier page or the
     request's exclusions had one.
     """
 
     class Config(PartConfig):
-        """`events` are the event types by which a user says that they want no more of it; arranging needs none."""
+        """`events` are the event types by which a user says that they want no more of it; reranking needs none."""
 
         events: tuple[str, ...] = ("hide", "report")
 
@@ -33,7 +33,7 @@ class NearDuplicates:
         self._catalog, self._resources = resources.catalog, resources
         self._types = resources.event_mask(config.events)
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         """(items,) not nearly the same as what the user does not want to see."""
         unwanted = self._unwanted(query)
         if not len(unwanted):
@@ -54,7 +54,7 @@ class NearDuplicates:
             return f"the user {verb} it"
         return f'says nearly the same as "{self._catalog.title(item)}", which the user {verb}'
 
-    def arrange(self, query: Query, candidates: Candidates) -> Candidates:
+    def rerank(self, query: Query, candidates: Candidates) -> Candidates:
         """One of each group of near-duplicates."""
         groups = self._catalog.near_duplicates
         own = groups[candidates.positions]

@@ -13,26 +13,26 @@ from homefeed.types import Mask, Query
 class Quality:
     """Passes the items whose number is at least the least, and those whose quality nobody knows."""
 
-    guards_names: ClassVar = True
+    restricts_explanations: ClassVar = True
 
     class Config(PartConfig):
-        """`field` is a number field of items, `least` what it has to reach."""
+        """`field` is a number field of items, `min_value` what it has to reach."""
 
         field: str = "quality"
-        least: float = 0.3
+        min_value: float = 0.3
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
         self._catalog = resources.catalog
         self._column = resources.catalog.column(config.field, NumberColumn)
 
-    def screen(self, query: Query) -> Mask:  # noqa: ARG002
+    def filter(self, query: Query) -> Mask:  # noqa: ARG002
         """(items,) good enough."""
         # Not `>=`: NaN, where the quality is not known, is below nothing.
-        mask: Mask = ~(self._column.numbers(self._catalog.size) < self._config.least)
+        mask: Mask = ~(self._column.numbers(self._catalog.size) < self._config.min_value)
         return mask
 
     def why(self, query: Query, position: int) -> str:  # noqa: ARG002
         """Its quality, and the least."""
         quality = self._column.numbers(self._catalog.size)[position]
-        return f"{self._config.field} {quality:g} is below {self._config.least:g}"
+        return f"{self._config.field} {quality:g} is below {self._config.min_value:g}"

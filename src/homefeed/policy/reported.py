@@ -16,16 +16,16 @@ from homefeed.types import Mask, Query
 
 
 class Reported:
-    """Screens out items whose reports reach a limit.
+    """Filters out items whose reports reach a limit.
 
     Reports are what a number field counts, as the app's own moderation tells it, plus the different users who
     told Homefeed an event: one user counts once, however often they report.
     """
 
-    guards_names: ClassVar = True
+    restricts_explanations: ClassVar = True
 
     class Config(PartConfig):
-        """From `most` reports on an item is stopped. `field` is a number field of items, `event` an event type.
+        """An item is stopped from `min_reports` reports on. `field` is a number field, `event` an event type.
 
         The event type is one of `signals.distinct`. Either may be "", to go by the other alone. With `overlap` the
         field counts what is told as events, too: then the larger of the two goes, not their sum.
@@ -33,7 +33,7 @@ class Reported:
 
         field: str | None = "reports"
         event: str | None = "report"
-        most: Annotated[int, Field(ge=1)] = 3
+        min_reports: Annotated[int, Field(ge=1)] = 3
         overlap: bool = False
 
         @field_validator("field", "event")
@@ -59,11 +59,11 @@ class Reported:
             known = ", ".join(resources.distinct) or "none is there"
             raise RecipeError(f'event "{config.event}" is not one of signals.distinct ({known})')
 
-    def screen(self, query: Query) -> Mask:  # noqa: ARG002
+    def filter(self, query: Query) -> Mask:  # noqa: ARG002
         """(items,) not reported too often."""
         now = self._catalog.generation, self._counters.version, self._catalog.size
         if now != self._as_of:
-            self._mask, self._as_of = self._total() < self._config.most, now
+            self._mask, self._as_of = self._total() < self._config.min_reports, now
         return self._mask
 
     def why(self, query: Query, position: int) -> str:  # noqa: ARG002
@@ -71,9 +71,8 @@ class Reported:
         counts = {self._config.field: self._counted()[position], "told by users": self._told()[position]}
         total = self._total()[position]
         parts = ", ".join(f"{name}: {count:g}" for name, count in counts.items() if name and count)
-        return (
-            f"reported {total:g} {'time' if total == 1 else 'times'} ({parts}); the limit is {self._config.most}"
-        )
+        times = "time" if total == 1 else "times"
+        return f"reported {total:g} {times} ({parts}); the limit is {self._config.min_reports}"
 
     def _total(self) -> Doubles:
         join = np.maximum if self._config.overlap else np.add

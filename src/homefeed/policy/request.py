@@ -18,14 +18,14 @@ class Request:
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._catalog = resources.catalog
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         """(items,) what was asked for.
 
         Raises:
             InvalidError: a filter names no field, or compares it in a way its kind does not allow.
         """
         mask = np.ones(self._catalog.size, np.bool_)
-        for condition in query.filters:
+        for condition in query.conditions:
             mask &= self._catalog.mask(condition)
         mask[query.exclude] = False
         if query.anchor is not None:

@@ -14,7 +14,7 @@ from homefeed.types import DAY, History, Mask, Positions, Query
 
 
 class Seen:
-    """Screens out items on which the user has so many events of a type."""
+    """Filters out items on which the user has so many events of a type."""
 
     class Config(PartConfig):
         """`events` maps event types to how many of them are enough, say `{ click = 1, impression = 3 }`.
@@ -32,7 +32,7 @@ class Seen:
         self._once = resources.event_mask([name for name, enough in config.events.items() if enough == 1])
         self._seen = OncePerRequest(self._look_up)
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         """(items,) not seen by this user."""
         mask = np.ones(self._catalog.size, np.bool_)
         mask[self._seen(query)] = False

@@ -17,7 +17,7 @@ _TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 FieldKind: TypeAlias = Literal["text", "category", "tags", "number", "time"]
 
 
-Kind: TypeAlias = Literal["retrieve", "screen", "features", "rank", "arrange", "model", "trainer"]
+Kind: TypeAlias = Literal["retrieve", "filter", "features", "rank", "rerank", "model", "trainer"]
 """What a part does: the table of a feed it stands in, or `model` and `trainer` for those of `models`."""
 
 
@@ -73,8 +73,8 @@ class EventType(Declaration):
     weight: float = 1.0
     verb: str = "chose"
     full: Literal["typical"] | Annotated[float, Field(gt=0)] | None = None
-    minimum: float = 0.0
-    maximum: float | None = None
+    min_value: float = 0.0
+    max_value: float | None = None
 
 
 class Column(Declaration):
@@ -150,10 +150,10 @@ class Feed(Declaration):
 
     title: str = ""
     retrieve: Annotated[dict[Name, PartUse], Field(min_length=1)]
-    screen: dict[Name, PartUse] = {}
+    filter: dict[Name, PartUse] = {}
     features: dict[Name, PartUse] = {}
     rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
-    arrange: dict[Name, PartUse] = {}
+    rerank: dict[Name, PartUse] = {}
     cold_start: Name | None = None
     anchored: bool = False
     history_days: Annotated[float, Field(gt=0)] | None = None

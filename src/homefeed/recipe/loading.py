@@ -46,10 +46,10 @@ class FeedRecipe:
     name: str
     title: str
     retrieve: tuple[PartSpec, ...]
-    screen: tuple[PartSpec, ...]
+    filter: tuple[PartSpec, ...]
     features: tuple[PartSpec, ...]
     rank: PartSpec
-    arrange: tuple[PartSpec, ...]
+    rerank: tuple[PartSpec, ...]
     cold_start: str | None
     anchored: bool
     history_days: float | None = None
@@ -126,7 +126,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
     try:
         declared = Declarations.model_validate(table)
     except ValidationError as error:
-        raise RecipeError(_in_words(origin, (), table, error)) from None
+        raise RecipeError(_format_validation_error(origin, (), table, error)) from None
     _check_defaults(origin, declared.parts)
 
     def parts(kind: Kind, uses: Mapping[str, PartUse], *where: str) -> tuple[PartSpec, ...]:
@@ -177,10 +177,10 @@ def _feed(name: str, feed: Feed, find: Callable[..., tuple[PartSpec, ...]]) -> F
         name=name,
         title=feed.title or name.replace("_", " ").capitalize(),
         retrieve=parts("retrieve", feed.retrieve),
-        screen=parts("screen", feed.screen),
+        filter=parts("filter", feed.filter),
         features=parts("features", feed.features),
         rank=parts("rank", feed.rank)[0],
-        arrange=parts("arrange", feed.arrange),
+        rerank=parts("rerank", feed.rerank),
         cold_start=feed.cold_start,
         anchored=feed.anchored,
         history_days=feed.history_days,
@@ -215,11 +215,13 @@ def _part(
     except RecipeError as error:
         raise RecipeError(f"{origin}: {'.'.join(where)}: {error}") from None
     except ValidationError as error:
-        raise RecipeError(_in_words(origin, where, use.config, error)) from None
+        raise RecipeError(_format_validation_error(origin, where, use.config, error)) from None
     return PartSpec(name, part, config, use.k)
 
 
-def _in_words(origin: str, where: Iterable[str], table: Mapping[str, Any], error: ValidationError) -> str:
+def _format_validation_error(
+    origin: str, where: Iterable[str], table: Mapping[str, Any], error: ValidationError
+) -> str:
     expected: dict[str, list[str]] = {}
     for problem in error.errors():
         steps = _steps(table, problem["loc"], problem["type"] == "missing")

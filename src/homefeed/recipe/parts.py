@@ -18,8 +18,8 @@ from homefeed.recipe.declaration import Kind
 
 _PACKAGES: dict[Kind, tuple[str, ...]] = {
     "retrieve": ("homefeed.retrieve",),
-    "screen": ("homefeed.policy",),
-    "arrange": ("homefeed.policy",),
+    "filter": ("homefeed.policy",),
+    "rerank": ("homefeed.policy",),
     "features": ("homefeed.rank.features",),
     "rank": ("homefeed.rank",),
     "model": ("homefeed.retrieve", "homefeed.rank"),
@@ -27,8 +27,8 @@ _PACKAGES: dict[Kind, tuple[str, ...]] = {
 }
 _METHODS: dict[Kind, str] = {
     "retrieve": "retrieve",
-    "screen": "screen",
-    "arrange": "arrange",
+    "filter": "filter",
+    "rerank": "rerank",
     "features": "extract",
     "rank": "score",
     "model": "load",

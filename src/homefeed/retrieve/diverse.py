@@ -11,7 +11,7 @@ from pydantic import Field, FiniteFloat
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.grouped import Doubles, Grouped, GroupedConfig, Groups, in_rounds
-from homefeed.retrieve.lots import draw_key, hashed, race
+from homefeed.retrieve.sampling import draw_key, hashed, weighted_sample
 from homefeed.types import DAY, Positions, Query, Scores
 
 
@@ -67,7 +67,7 @@ class Diverse:
         config, groups = self._config, self._grouped.groups()
         key = draw_key(query, config.hours, config.seed)
         eligible = groups.eligible(query.eligible)
-        order = race(key, self._numbers(groups), self._log_weights(query, groups))
+        order = weighted_sample(key, self._numbers(groups), self._log_weights(query, groups))
         # The draw goes on past categories with nothing eligible, so that no filter leaves it empty.
         drawn = order[groups.sums(eligible)[order] > 0][: config.categories]
         found = [self._items(key, groups.first(group, eligible, config.among)) for group in drawn.tolist()]
@@ -88,7 +88,7 @@ class Diverse:
 
     def _items(self, key: int, best: Positions) -> Positions:
         """Those drawn of the best (n,), in the order of the draw."""
-        order = race(key, self._catalog.numbers[best], -np.log(np.arange(1, len(best) + 1)))
+        order = weighted_sample(key, self._catalog.numbers[best], -np.log(np.arange(1, len(best) + 1)))
         return best[order[: self._config.each]]
 
     def _log_weights(self, query: Query, groups: Groups) -> Doubles:

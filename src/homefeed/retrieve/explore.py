@@ -11,12 +11,12 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.fresh import NewestFirst
-from homefeed.retrieve.lots import draw_key, lots
+from homefeed.retrieve.sampling import draw_key, hash_uniform
 from homefeed.types import DAY, NO_TIME, Mask, Positions, Query, Scores
 
 
 class Explore:
-    """Draws `slots` of the pool: eligible items created within `days` that have fewer than `most_events` events.
+    """Draws `slots` of the pool: eligible items created within `days` that have fewer than `max_events` events.
 
     Every item of the pool is drawn with the same probability, min(1, slots / items in the pool): its propensity,
     which is its score. By it, whoever learns from the log can weigh what chance brought about: Horvitz &
@@ -32,7 +32,7 @@ class Explore:
         """`seed` makes other draws of everything else alike. Reasons are given to items that may be drawn."""
 
         days: Annotated[float, Field(gt=0)] = 2.0
-        most_events: Annotated[int, Field(ge=1)] = 10
+        max_events: Annotated[int, Field(ge=1)] = 10
         slots: Annotated[int, Field(ge=1)] = 2
         hours: Annotated[float, Field(gt=0)] = 1.0
         seed: int = 0
@@ -52,7 +52,7 @@ class Explore:
         """Those drawn for this user and period, in the order of the draw, that this request may show."""
         slots, pool = self._config.slots, self._pool(query)
         key = draw_key(query, self._config.hours, self._config.seed)
-        drawn = pool[np.argsort(lots(key, self._catalog.numbers[pool]), kind="stable")[:slots]]
+        drawn = pool[np.argsort(hash_uniform(key, self._catalog.numbers[pool]), kind="stable")[:slots]]
         positions = drawn[query.eligible[drawn]][:k]
         propensity = min(1.0, slots / max(len(pool), 1))
         return positions, np.full(len(positions), propensity, np.float32)
@@ -74,5 +74,5 @@ class Explore:
         created = self._catalog.created[positions]
         recent = (created != NO_TIME) & (created <= query.now)
         recent &= created >= query.now - self._config.days * DAY
-        unknown: Mask = recent & (self._counters.events[positions] < self._config.most_events)
+        unknown: Mask = recent & (self._counters.events[positions] < self._config.max_events)
         return unknown

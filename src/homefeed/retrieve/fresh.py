@@ -22,7 +22,7 @@ class NewestFirst:
 
     def __init__(self, catalog: CatalogView) -> None:
         self._catalog = catalog
-        self._standing: tuple[Positions, Times] | None = None
+        self._ranking: tuple[Positions, Times] | None = None
         self._seen = -1
 
     def refresh(self) -> None:
@@ -32,14 +32,14 @@ class NewestFirst:
         generation, created = self._catalog.generation, self._catalog.created.copy()
         dated = np.flatnonzero(created != NO_TIME)
         order = dated[np.lexsort((-dated, -created[dated]))].astype(np.int32)
-        self._standing, self._seen = (order, -created[order]), generation
+        self._ranking, self._seen = (order, -created[order]), generation
 
     def between(self, oldest: float, newest: int) -> Positions:
         """The items created from `oldest` to `newest`, both included, newest first."""
-        if self._standing is None:
+        if self._ranking is None:
             self.refresh()
-        assert self._standing is not None  # noqa: S101
-        order, before = self._standing
+        assert self._ranking is not None  # noqa: S101
+        order, before = self._ranking
         # `before` rises, so the items are one slice. A bound of floats would have all of it copied.
         start = np.searchsorted(before, -newest)
         stop = np.searchsorted(before, math.floor(min(-oldest, _LATEST)), side="right")
@@ -79,7 +79,7 @@ class Fresh:
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """How long ago each was added."""
         return [
-            self._config.reason.format(age=_in_words(age)) if 0 <= age <= self._config.days else None
+            self._config.reason.format(age=_format_age(age)) if 0 <= age <= self._config.days else None
             for age in self._ages(query, positions).tolist()
         ]
 
@@ -88,6 +88,6 @@ class Fresh:
         return np.where(created == NO_TIME, -1.0, (query.now - created.astype(np.float64)) / DAY)
 
 
-def _in_words(days: float) -> str:
+def _format_age(days: float) -> str:
     whole = int(days)
     return "today" if whole == 0 else "yesterday" if whole == 1 else f"{whole} days ago"

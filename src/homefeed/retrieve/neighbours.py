@@ -128,14 +128,14 @@ class ServedLists:
         best = top_k(scores, k)
         return positions[best], scores[best]
 
-    def contributors(self, gains: Gains, nameable: Mask, positions: Positions) -> Positions:
-        """(n,) the nameable item that added most to the item at each position; -1 where none did."""
+    def contributors(self, gains: Gains, explainable: Mask, positions: Positions) -> Positions:
+        """(n,) the explainable item that added most to the item at each position; -1 where none did."""
         last = len(self._row_of_position) - 1
         wanted = np.full(last + 1, -1, np.int32)
         modelled = np.flatnonzero(positions < last)
         wanted[positions[modelled]] = modelled
         places = wanted[self._position_of_row[gains.rows]]
-        asked = (places >= 0) & (gains.sources >= 0) & nameable[gains.sources]
+        asked = (places >= 0) & (gains.sources >= 0) & explainable[gains.sources]
         if not asked.any():
             return np.full(len(positions), -1, np.int32)
         items, which = np.unique(gains.sources[asked], return_inverse=True)

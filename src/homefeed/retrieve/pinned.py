@@ -40,11 +40,11 @@ class Pinned:
         """Until when each is pinned."""
         times = self._column.times(self._catalog.size)[positions]
         return [
-            self._config.reason.format(until=_in_words(time)) if time > query.now else None
+            self._config.reason.format(until=_format_end(time)) if time > query.now else None
             for time in times.tolist()
         ]
 
 
-def _in_words(time: int) -> str:
+def _format_end(time: int) -> str:
     moment = datetime.fromtimestamp(time / SECOND, UTC)
     return f"{moment.day} {moment:%B}"

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.selection import Standing
+from homefeed.retrieve.selection import PrecomputedRanking
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
@@ -38,7 +38,7 @@ class Popular:
         self._counters = resources.counters
         self._catalog = resources.catalog
         self._within = Within(config, resources)
-        self._standing: tuple[Standing, Scores] | None = None
+        self._ranking: tuple[PrecomputedRanking, Scores] | None = None
         self._seen = (-1, -1)
 
     def refresh(self) -> None:
@@ -51,16 +51,16 @@ class Popular:
         scores += config.strength_weight * np.log1p(self._counters.strength[:size])
         newest_first = np.lexsort((-np.arange(size), -scores))
         # A score must be above 0 even for items without events, so that they can fill a page.
-        standing = Standing(newest_first.astype(np.int32), size)
-        self._standing = standing, (scores + 1e-6).astype(np.float32)
+        standing = PrecomputedRanking(newest_first.astype(np.int32), size)
+        self._ranking = standing, (scores + 1e-6).astype(np.float32)
         self._seen = seen
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k most popular eligible items."""
-        if self._standing is None:
+        if self._ranking is None:
             self.refresh()
-        assert self._standing is not None  # noqa: S101
-        standing, scores = self._standing
+        assert self._ranking is not None  # noqa: S101
+        standing, scores = self._ranking
         positions = standing.first(self._within.eligible(query), k)
         return positions, scores[positions]
 

@@ -13,7 +13,7 @@ from pydantic import Field, FiniteFloat, model_validator
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import NumberColumn, as_counts
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.selection import Standing
+from homefeed.retrieve.selection import PrecomputedRanking
 from homefeed.types import Mask, Positions, Query, Scores
 
 Weight = Annotated[FiniteFloat, Field(ge=0)]
@@ -23,10 +23,11 @@ Doubles = npt.NDArray[np.float64]
 class Rated:
     """Every eligible item, by rating_weight x rating + count_weight x count + discount_weight x discount.
 
-    The rating, from 0 at `least` to 1 at `best`, is shrunken: z x the item's own + (1 - z) x the catalogue's, with
-    z = n / (n + prior_count) for n ratings, so that one rating of 5 does not beat a thousand of 4.5. That is the
-    credibility formula of Bühlmann, "Experience rating and credibility" (ASTIN Bulletin 1967). The catalogue's is
-    the mean of the ratings of its available items, weighted by z. An item nobody rated has the catalogue's.
+    The rating, from 0 at `min_rating` to 1 at `max_rating`, is shrunken: z x the item's own + (1 - z) x the
+    catalogue's, with z = n / (n + prior_count) for n ratings, so that one rating of 5 does not beat a thousand of
+    4.5. That is the credibility formula of Bühlmann, "Experience rating and credibility" (ASTIN Bulletin 1967).
+    The catalogue's is the mean of the ratings of its available items, weighted by z. An item without ratings has
+    the catalogue's.
 
     The count is ln(1 + n) / ln(1 + the most of the catalogue). The discount is the part of the price that is
     saved, 0 to 1, and without one 0. Equals stand newest first.
@@ -35,21 +36,22 @@ class Rated:
     class Config(PartConfig):
         """`rating`, `count` and `discount` name number fields; without `discount` nothing is said of prices.
 
-        A discount above `most_discount` is not believed and counts as this. A rating outside `least` to `best`, a
-        count below 1 and a discount outside 0 to 1 are none at all. Reasons may name {discount}, {rating}, {count}
-        and {people}: "1 person", "1,500 people". Discounts are told in whole percents, rounded down.
+        A discount above `max_discount` is not believed and counts as this. A rating outside `min_rating` to
+        `max_rating`, a count below 1 and a discount outside 0 to 1 are none at all. Reasons may name
+        {discount}, {rating}, {count} and {people}: "1 person", "1,500 people". Discounts are whole
+        percents, rounded down.
         """
 
         rating: str = "rating"
         count: str = "reviews"
         discount: str | None = None
-        best: FiniteFloat = 5.0
-        least: FiniteFloat = 1.0
+        max_rating: FiniteFloat = 5.0
+        min_rating: FiniteFloat = 1.0
         prior_count: Annotated[FiniteFloat, Field(gt=0)] = 50.0
         rating_weight: Weight = 3.0
         count_weight: Weight = 1.0
         discount_weight: Weight = 1.0
-        most_discount: Annotated[float, Field(ge=0, le=1)] = 0.9
+        max_discount: Annotated[float, Field(ge=0, le=1)] = 0.9
         reason: str = "{discount:.0%} off, rated {rating:.1f} by {people}"
         reason_undiscounted: str = "Rated {rating:.1f} by {people}"
         reason_unrated: str = "Not rated yet"
@@ -57,8 +59,10 @@ class Rated:
 
         @model_validator(mode="after")
         def _tells_items_apart(self) -> Self:
-            if self.best <= self.least:
-                raise ValueError(f"best: expected more than least, {self.least:g}, got {self.best:g}")
+            if self.max_rating <= self.min_rating:
+                raise ValueError(
+                    f"max_rating: expected more than min_rating, {self.min_rating:g}, got {self.max_rating:g}"
+                )
             discount = self.discount_weight if self.discount is not None else 0.0
             if self.rating_weight + self.count_weight + discount <= 0:
                 raise ValueError("at least one of the weights has to be above 0")
@@ -72,7 +76,7 @@ class Rated:
         self._count = resources.catalog.column(config.count, NumberColumn)
         named = config.discount
         self._discount = None if named is None else resources.catalog.column(named, NumberColumn)
-        self._standing: tuple[Standing, Scores] | None = None
+        self._ranking: tuple[PrecomputedRanking, Scores] | None = None
         self._seen = -1
 
     def refresh(self) -> None:
@@ -82,15 +86,15 @@ class Rated:
             return
         scores = self._scores()
         newest_first = np.lexsort((-np.arange(len(scores)), -scores))
-        self._standing = Standing(newest_first.astype(np.int32), len(scores)), scores.astype(np.float32)
+        self._ranking = PrecomputedRanking(newest_first.astype(np.int32), len(scores)), scores.astype(np.float32)
         self._seen = generation
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k best eligible items."""
-        if self._standing is None:
+        if self._ranking is None:
             self.refresh()
-        assert self._standing is not None  # noqa: S101
-        standing, scores = self._standing
+        assert self._ranking is not None  # noqa: S101
+        standing, scores = self._ranking
         positions = standing.first(query.eligible, k)
         return positions, scores[positions]
 
@@ -108,13 +112,13 @@ class Rated:
         credibility = counts / (counts + config.prior_count)
         sold = known & self._catalog.available[every]
         weight = credibility[sold].sum()
-        middle = (config.least + config.best) / 2
+        middle = (config.min_rating + config.max_rating) / 2
         mean = float(credibility[sold] @ ratings[sold] / weight) if weight > 0 else middle
         shrunken = mean + credibility * (np.where(known, ratings, mean) - mean)
-        scores = config.rating_weight * (shrunken - config.least) / (config.best - config.least)
+        scores = config.rating_weight * (shrunken - config.min_rating) / (config.max_rating - config.min_rating)
         most = math.log1p(counts[sold].max(initial=0))
         scores += config.count_weight * np.log1p(counts) / (most or 1.0)
-        scores += config.discount_weight * np.minimum(self._discounts(every), config.most_discount)
+        scores += config.discount_weight * np.minimum(self._discounts(every), config.max_discount)
         # A score must be above 0 even for the worst.
         return scores + 1e-6
 
@@ -123,7 +127,7 @@ class Rated:
         size = self._catalog.size
         ratings = self._rating.numbers(size)[positions]
         counts = as_counts(self._count.numbers(size)[positions])
-        known: Mask = (ratings >= self._config.least) & (ratings <= self._config.best) & (counts >= 1)
+        known: Mask = (ratings >= self._config.min_rating) & (ratings <= self._config.max_rating) & (counts >= 1)
         told: Mask = (ratings > 0) | (counts >= 1)
         return np.where(known, ratings, 0.0), np.where(known, counts, 0.0), known, told
 

@@ -31,7 +31,7 @@ def top_k(scores: Scores, k: int) -> npt.NDArray[np.intp]:
     return rows[np.argsort(-scores[rows], kind="stable")[:k]]
 
 
-class Standing:
+class PrecomputedRanking:
     """Positions in a standing order, each once, that is asked again and again for the first that are eligible."""
 
     def __init__(self, order: Positions, size: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.selection import Standing
+from homefeed.retrieve.selection import PrecomputedRanking
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
@@ -22,19 +22,19 @@ class Trending:
     """
 
     class Config(WithinConfig):
-        """An item is called trending while at least `minimum` full watches have not faded.
+        """An item is called trending while at least `min_strength` full watches have not faded.
 
         With `within`, only items of the user's own group; scores stay relative to the strongest of all.
         """
 
         reason: str = "Trending now"
-        minimum: Annotated[float, Field(gt=0)] = 2.0
+        min_strength: Annotated[float, Field(gt=0)] = 2.0
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
         self._counters = resources.counters
         self._within = Within(config, resources)
-        self._standing: tuple[Standing, Scores] | None = None
+        self._ranking: tuple[PrecomputedRanking, Scores] | None = None
         self._seen = -1
 
     def refresh(self) -> None:
@@ -46,19 +46,19 @@ class Trending:
         order = rising[np.argsort(-trend[rising], kind="stable")].astype(np.int32)
         peak = trend[order[0]] if len(order) else 1.0
         # What has faded to nothing beside the strongest keeps a score above 0, as every proposal must.
-        self._standing = Standing(order, len(trend)), np.maximum(trend / peak, 1e-30).astype(np.float32)
+        self._ranking = PrecomputedRanking(order, len(trend)), np.maximum(trend / peak, 1e-30).astype(np.float32)
         self._seen = version
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that trend most."""
-        if self._standing is None:
+        if self._ranking is None:
             self.refresh()
-        assert self._standing is not None  # noqa: S101
-        standing, scores = self._standing
+        assert self._ranking is not None  # noqa: S101
+        standing, scores = self._ranking
         positions = standing.first(self._within.eligible(query), k)
         return positions, scores[positions]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Only for items that trend at the time of the request, not for yesterday's."""
         current = self._counters.trend[positions] * self._counters.trend_at(query.now)
-        return [self._config.reason if value >= self._config.minimum else None for value in current.tolist()]
+        return [self._config.reason if value >= self._config.min_strength else None for value in current.tolist()]

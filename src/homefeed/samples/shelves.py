@@ -22,7 +22,7 @@ class Shelves:
     span: int
 
     @classmethod
-    def arrange(
+    def rerank(
         cls, shelf: Codes, item: Codes, appeal: npt.NDArray[np.float64], arrival: Times, window: tuple[int, int]
     ) -> Self:
         """Put each item, with its appeal, on its shelf."""

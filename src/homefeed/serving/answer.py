@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from homefeed.catalog import CatalogView
 from homefeed.serving import cursor as cursors
 from homefeed.store.impressions import Impression
-from homefeed.types import Filter, Slate
+from homefeed.types import Condition, Slate
 
 _MOST_WRITTEN = 200
 
@@ -22,7 +22,7 @@ class FeedRequest:
     n: int = 20
     cursor: str | None = None
     item_id: str | None = None
-    filters: tuple[Filter, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     exclude: tuple[str, ...] = ()
     context: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,23 +11,22 @@ import structlog
 
 from homefeed.catalog import Counters, Resources
 from homefeed.engine import build_feeds, empty_catalog, event_weights, resources_of
+from homefeed.environment import Environment
 from homefeed.errors import NotFoundError
 from homefeed.explain import Trace
 from homefeed.funnel import Feed, Work, explain, page, rank, recommend_together
-from homefeed.protocols import Refreshes
+from homefeed.protocols import Refreshable
 from homefeed.recipe import Recipe
 from homefeed.serving import cursor as cursors
 from homefeed.serving.answer import Answer, FeedRequest
-from homefeed.serving.clock import Outside
 from homefeed.serving.counting import count_rows
+from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.impressions import ImpressionLog
 from homefeed.serving.models import ModelSet, load_models, wanted_versions
 from homefeed.serving.slates import SharedSlates, SlateCache
-from homefeed.serving.turns import Turns
-from homefeed.serving.users import StoredUser, UserCache, without_refused
+from homefeed.serving.users import StoredUser, UserCache, apply_opt_out
 from homefeed.serving.writer import EventWriter
-from homefeed.store import Counters as StoreCounters
-from homefeed.store import Store
+from homefeed.store import Store, Watermarks
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import Outcome, append_events, rows_after
 from homefeed.store.items import changed_items
@@ -70,23 +69,23 @@ class LiveApp:
         recipe: Recipe,
         store: Store,
         artifacts: ArtifactStore,
-        outside: Outside,
+        environment: Environment,
         *,
         user_cache: int = 20_000,
         slate_cache: int = 1_000,
         replicas: bool = False,
     ) -> None:
-        self.recipe, self.store, self.artifacts, self.outside = recipe, store, artifacts, outside
+        self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
         self.catalog = empty_catalog(recipe)
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache)
-        self._slates = SlateCache(slate_cache, outside.clock())
-        self._shared, self._turns = SharedSlates(), Turns()
+        self._slates = SlateCache(slate_cache, environment.clock())
+        self._shared, self._fair_lock = SharedSlates(), FairLock()
         self.impressions = ImpressionLog(store, recipe.app)
         self._replicas = replicas
         self._writer = EventWriter(self._commit)
         self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
-        self._known = StoreCounters()
+        self._known = Watermarks()
         self._items_after = self._users_after = (0, 0)
         counters = self._new_counters(ModelSet())
         self._parts = _Parts(0, counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
@@ -105,7 +104,7 @@ class LiveApp:
         """Read catalogue, models and what the models have not seen of the log: after this the app can answer."""
         await self._follow_items()
         # No user is in memory yet: those who changed before now need not be looked up.
-        self._users_after = ((await self.store.counters(self.recipe.app)).user_revision, _LAST_NUMBER)
+        self._users_after = ((await self.store.watermarks(self.recipe.app)).user_revision, _LAST_NUMBER)
         await self.reload_models()
         await self.follow()
         await self.refresh()
@@ -118,7 +117,7 @@ class LiveApp:
             InvalidError: a filter or the cursor cannot be used.
         """
         stored = await self._stored(request.user_id)
-        async with self._turns:
+        async with self._fair_lock:
             return self._recommended(request, stored)
 
     def _recommended(self, request: FeedRequest, stored: StoredUser) -> Answer:
@@ -127,16 +126,16 @@ class LiveApp:
         ranked = self._slates.find(asked.cursor.slate, whose, asked.state)
         slate = page(ranked, asked.query) if ranked is not None else None
         slate_id = asked.cursor.slate
-        if slate is None or not slate.left or set(slate.gated) - {"request"}:
+        if slate is None or not slate.remaining or set(slate.filtered_late) - {"request"}:
             # A kept slate that is at its end, where the catalogue may not be; or one whose order does not hold.
             work = Work()
             ranked = rank(asked.feed, asked.query, work)
             slate = page(ranked, asked.query, work.gate())
-            slate_id = self._slates.keep(whose, asked.state, ranked) if slate.left else 0
+            slate_id = self._slates.keep(whose, asked.state, ranked) if slate.remaining else 0
         numbers = self.catalog.numbers[slate.positions]
         every = np.concatenate([asked.cursor.shown, numbers])
         last = np.concatenate([asked.cursor.last, numbers])[-cursors.LAST :]
-        more = slate.left > 0 and len(every) < cursors.MOST_SHOWN
+        more = slate.remaining > 0 and len(every) < cursors.MOST_SHOWN
         return self._answer(asked, slate, cursors.Cursor(slate_id, every, last) if more else None)
 
     async def recommend_together(self, requests: Sequence[FeedRequest]) -> list[Answer]:
@@ -149,7 +148,7 @@ class LiveApp:
             InvalidError: a filter cannot be used.
         """
         stored = await self._stored(requests[0].user_id)
-        async with self._turns:
+        async with self._fair_lock:
             return self._recommended_together(requests, stored)
 
     def _recommended_together(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[Answer]:
@@ -177,7 +176,7 @@ class LiveApp:
         Where users are kept apart, an item that a user may not see is unknown to them, and nobody knows of which
         group a user is whom nobody declared: their events are refused.
         """
-        foreign = await self._foreign(events) if self.recipe.isolation else {}
+        foreign = await self._find_inaccessible(events) if self.recipe.isolation else {}
         if not foreign:
             return await self._writer.write(events)
         written = iter(await self._writer.write([e for i, e in enumerate(events) if i not in foreign]))
@@ -194,7 +193,7 @@ class LiveApp:
     async def follow(self) -> None:
         """Take over what was written to the store since the last time, by whomever."""
         async with self._following:
-            before, now = self._known, await self.store.counters(self.recipe.app)
+            before, now = self._known, await self.store.watermarks(self.recipe.app)
             if now.item_revision != before.item_revision:
                 await self._follow_items()
             if now.erasures != before.erasures:
@@ -229,7 +228,7 @@ class LiveApp:
         if models.signals is not before.signals:
             counters = await asyncio.to_thread(self._new_counters, models)
             # Models may be ahead of a store that was restored from a backup: what is written next counts.
-            written = (await self.store.counters(self.recipe.app)).event_seq
+            written = (await self.store.watermarks(self.recipe.app)).event_seq
             counters.watermark = min(counters.watermark, written)
             await self._follow_events(counters, self._known.event_seq)
         feeds = await asyncio.to_thread(self._built_feeds, counters, models)
@@ -260,7 +259,7 @@ class LiveApp:
         return Counters.from_model(models.signals, self.catalog, half_life, group)
 
     async def _commit(self, events: Sequence[Event]) -> list[Outcome]:
-        outcomes = await append_events(self.store, self.recipe.app, events, self.outside.clock())
+        outcomes = await append_events(self.store, self.recipe.app, events, self.environment.clock())
         try:
             await self.follow()
         except Exception as error:
@@ -286,7 +285,7 @@ class LiveApp:
         while counters.watermark < until and len(
             rows := await rows_after(store, app, counters.watermark, _PAGE, until)
         ):
-            count_rows(counters, rows, self.catalog, self._weights, self.recipe, self.outside.clock())
+            count_rows(counters, rows, self.catalog, self._weights, self.recipe, self.environment.clock())
             self._users.forget(numbers=set(rows.users))
         counters.watermark = max(counters.watermark, until)
 
@@ -299,9 +298,9 @@ class LiveApp:
         if user_id is None:
             return UserState(None)
         state = stored.state(user_id, self.catalog, self._parts.counters, self._weights)
-        return without_refused(state, self.recipe)
+        return apply_opt_out(state, self.recipe)
 
-    async def _foreign(self, events: Sequence[Event]) -> dict[int, Outcome]:
+    async def _find_inaccessible(self, events: Sequence[Event]) -> dict[int, Outcome]:
         """What is to become of the events, by index, that are of items that their user may not see."""
         if any(event.item_id and self.catalog.position(event.item_id) is None for event in events):
             await self.follow()  # another process may have written the item just now
@@ -314,8 +313,8 @@ class LiveApp:
         foreign: dict[int, Outcome] = {}
         for user_id, indices in told.items():
             user = UserState(user_id, attributes=stored[user_id].attributes)
-            query = Query(self.recipe.app, feed.name, user, self.outside.clock(), 1)
-            visible = feed.isolation.screen(query) if feed.isolation else None
+            query = Query(self.recipe.app, feed.name, user, self.environment.clock(), 1)
+            visible = feed.isolation.filter(query) if feed.isolation else None
             why = Outcome.UNKNOWN_USER if stored[user_id].number is None else Outcome.UNKNOWN_ITEM
             for index in indices:
                 position = self.catalog.position(events[index].item_id)
@@ -347,16 +346,16 @@ class LiveApp:
             app=self.recipe.app,
             feed=request.feed,
             user=self._state(request.user_id, stored),
-            now=self.outside.clock(),
+            now=self.environment.clock(),
             n=min(request.n, max(self.catalog.size, 1)),
             anchor=None if request.item_id is None else self._position(request.item_id),
-            filters=request.filters,
+            conditions=request.conditions,
             exclude=np.array([position for position in gone if position >= 0], np.int32),
-            before=before[before >= 0],
+            recently_shown=before[before >= 0],
             context=request.context,
         )
         isolation = feeds[0].isolation
-        if query.anchor is not None and isolation and not isolation.screen(query)[query.anchor]:
+        if query.anchor is not None and isolation and not isolation.filter(query)[query.anchor]:
             raise self._unknown(str(request.item_id))  # as if it were not there
         state = (stored.version, parts.serial, self.catalog.revisions)
         return [
@@ -390,6 +389,6 @@ class LiveApp:
 
 def _refresh(feeds: Mapping[str, Feed]) -> None:
     for feed in feeds.values():
-        for part in (*(retriever for retriever, _ in feed.retrievers.values()), *feed.arrangers.values()):
-            if isinstance(part, Refreshes):
+        for part in (*(retriever for retriever, _ in feed.retrievers.values()), *feed.rerankers.values()):
+            if isinstance(part, Refreshable):
                 part.refresh()

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from homefeed.environment import Environment
 from homefeed.recipe import Recipe
-from homefeed.serving.clock import Outside
 from homefeed.serving.live import LiveApp
 from homefeed.settings import Settings
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 
 
-def live_app(recipe: Recipe, store: Store, settings: Settings, outside: Outside | None = None) -> LiveApp:
+def live_app(recipe: Recipe, store: Store, settings: Settings, environment: Environment | None = None) -> LiveApp:
     """An app that is yet to be started."""
     return LiveApp(
         recipe,
         store,
         ArtifactStore(settings.models_folder),
-        outside or Outside(),
+        environment or Environment(),
         user_cache=settings.user_cache,
         slate_cache=settings.slate_cache,
         replicas=settings.replicas,

@@ -87,4 +87,4 @@ def _is_shared(feed: Feed, query: Query) -> bool:
 
 
 def _asked(query: Query) -> tuple[object, ...]:
-    return query.feed, query.n, query.anchor, query.filters, frozenset(query.context.items())
+    return query.feed, query.n, query.anchor, query.conditions, frozenset(query.context.items())

@@ -49,7 +49,7 @@ async def read_log(
 
     `progress` is called with (events read, events in all).
     """
-    until = (await store.counters(recipe.app)).event_seq
+    until = (await store.watermarks(recipe.app)).event_seq
     catalog = await read_catalog(store, recipe)
     known = await _read_users(store, recipe.app)
     weights = event_weights(recipe)

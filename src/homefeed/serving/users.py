@@ -118,7 +118,7 @@ class UserCache:
         )
 
 
-def without_refused(state: UserState, recipe: Recipe) -> UserState:
+def apply_opt_out(state: UserState, recipe: Recipe) -> UserState:
     """The user without what they refuse to be known by: what they do not want to see stays."""
     privacy = recipe.privacy
     if privacy is None or not _refuses(state.attributes.get(privacy.opt_out)):

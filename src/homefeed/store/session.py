@@ -30,7 +30,7 @@ _BUSY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
+class Watermarks:
     """How far an app's tables have come: compared with what one knows, they tell what is new."""
 
     item_number: int = 0
@@ -68,17 +68,17 @@ class Store:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
-    async def counters(self, app: str) -> Counters:
-        """The app's counters; all zero for an app without data."""
-        columns = [tables.apps.c[name] for name in Counters.__dataclass_fields__]
+    async def watermarks(self, app: str) -> Watermarks:
+        """The app's watermarks; all zero for an app without data."""
+        columns = [tables.apps.c[name] for name in Watermarks.__dataclass_fields__]
         async with self.read() as connection:
             row = (await connection.execute(sa.select(*columns).where(tables.apps.c.app == app))).first()
-        return Counters(*row) if row else Counters()
+        return Watermarks(*row) if row else Watermarks()
 
-    async def advance(self, connection: AsyncConnection, app: str, **steps: int) -> Counters:
-        """Move counters forward and return where they now stand; the app's other writers wait meanwhile."""
+    async def advance(self, connection: AsyncConnection, app: str, **steps: int) -> Watermarks:
+        """Move watermarks forward and return where they now stand; the app's other writers wait meanwhile."""
         table = tables.apps
-        names = list(Counters.__dataclass_fields__)
+        names = list(Watermarks.__dataclass_fields__)
         start = dict.fromkeys(names, 0) | steps
         statement = self.insert(table).values(app=app, **start)
         moved = {name: table.c[name] + step for name, step in steps.items()} or {"app": table.c.app}
@@ -87,7 +87,7 @@ class Store:
                 *(table.c[name] for name in names)
             )
         )
-        return Counters(*rows.one())
+        return Watermarks(*rows.one())
 
     async def healthy(self) -> bool:
         """Whether the store answers."""

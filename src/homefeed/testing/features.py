@@ -120,7 +120,7 @@ def everything(world: World) -> Candidates:
         Candidates(
             positions=np.arange(count, dtype=np.int32),
             retrievers=("popular",),
-            retrieved=np.linspace(1, 0.5, count, dtype=np.float32)[:, None],
+            retriever_scores=np.linspace(1, 0.5, count, dtype=np.float32)[:, None],
             feature_names=(),
             features=np.empty((count, 0), np.float32),
             scores=np.zeros(count, np.float32),
@@ -138,7 +138,7 @@ def check_features(name: str, extractor: FeatureExtractor, query: Query, candida
 
 
 def _read_only(candidates: Candidates) -> Candidates:
-    for column in (candidates.positions, candidates.retrieved, candidates.features, candidates.scores):
+    for column in (candidates.positions, candidates.retriever_scores, candidates.features, candidates.scores):
         column.flags.writeable = False
     return candidates
 

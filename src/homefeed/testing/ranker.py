@@ -32,7 +32,7 @@ class RankerContract:
         return Candidates(
             positions=np.arange(count, dtype=np.int32),
             retrievers=self.feature_names,
-            retrieved=np.where(features > 0, features, np.float32(np.nan)),
+            retriever_scores=np.where(features > 0, features, np.float32(np.nan)),
             feature_names=self.feature_names,
             features=features,
             scores=np.zeros(count, np.float32),
@@ -87,7 +87,7 @@ class RankerContract:
         """Asked again, and with candidates that refuse to be written to."""
         candidates = self.candidates(world)
         first = ranker.score(query, candidates).copy()
-        for column in (candidates.positions, candidates.retrieved, candidates.features, candidates.scores):
+        for column in (candidates.positions, candidates.retriever_scores, candidates.features, candidates.scores):
             column.flags.writeable = False
         np.testing.assert_array_equal(ranker.score(query, candidates), first)
         ranker.contributions(query, candidates)

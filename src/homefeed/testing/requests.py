@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from homefeed.testing.world import NOW, USERS, World, toy_item
-from homefeed.types import DAY, Filter, History, Item, Query
+from homefeed.types import DAY, Condition, History, Item, Query
 
 NEW_ITEM: Item = toy_item(12, "new", 0, title="Harbour Dawn", content_type="series", genre=["Drama"], year=2026)
 """An item that no toy world has when it is made: apply it to the catalogue to see how parts take it."""
@@ -21,7 +21,7 @@ def toy_requests(world: World) -> dict[str, Query]:
         "nobody": world.query(),
         "about an item": world.query("da", anchor="s2"),
         "about an item without words or plays": world.query(anchor="x1"),
-        "one genre": world.query("da", filters=(Filter("genre", ":", "Drama"),)),
+        "one genre": world.query("da", conditions=(Condition("genre", ":", "Drama"),)),
         "exclusions": world.query("sa", exclude=("d1", "s3", "x1")),
         "long after": world.query("da", now=NOW + 10_000 * DAY),
         "before the first event": world.query("da", now=NOW - 10_000 * DAY),
@@ -72,7 +72,7 @@ def frozen(query: Query) -> Query:
         query,
         user=replace(query.user, history=own),
         exclude=_read_only(query.exclude),
-        before=_read_only(query.before),
+        recently_shown=_read_only(query.recently_shown),
         eligible=_read_only(query.eligible),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from homefeed.protocols import Explains, Refreshes, Retriever
+from homefeed.protocols import Refreshable, Retriever, RetrieverExplainer
 from homefeed.testing.requests import NEW_ITEM, frozen, toy_history, toy_requests
 from homefeed.testing.world import ITEMS, World, empty_world, make_world, toy_world
 from homefeed.types import Positions, Query, Scores
@@ -93,7 +93,7 @@ class RetrieverContract:
 
     def test_reasons_are_words_or_none(self, retriever: Retriever, queries: dict[str, Query]) -> None:
         """One for each position asked about, whether it was proposed or not; none is empty."""
-        if not isinstance(retriever, Explains):
+        if not isinstance(retriever, RetrieverExplainer):
             pytest.skip("gives no reasons")
         for name, query in queries.items():
             proposed, _ = retriever.retrieve(query, 200)
@@ -115,9 +115,9 @@ class RetrieverContract:
             ):
                 asked = frozen(query)
                 check_answer("newer items", asked, 200, *retriever.retrieve(asked, 200))
-                if isinstance(retriever, Explains):
+                if isinstance(retriever, RetrieverExplainer):
                     assert len(retriever.reasons(asked, world.positions("d4", "new", "d1"))) == 3
-            if isinstance(retriever, Refreshes):
+            if isinstance(retriever, Refreshable):
                 retriever.refresh()
 
     def test_it_takes_catalogues_of_hardly_anything(self) -> None:
@@ -131,7 +131,7 @@ class RetrieverContract:
             retriever = self.make(world)
             for query in queries:
                 check_answer("a tiny catalogue", query, 10, *retriever.retrieve(frozen(query), 10))
-            if isinstance(retriever, Refreshes):
+            if isinstance(retriever, Refreshable):
                 retriever.refresh()
 
 

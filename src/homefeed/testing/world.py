@@ -24,7 +24,7 @@ from homefeed.recipe import Recipe, parse_recipe
 from homefeed.types import (
     DAY,
     NO_HISTORY,
-    Filter,
+    Condition,
     History,
     Interactions,
     Item,
@@ -137,7 +137,7 @@ TOY_SIMILARITY: Final[Mapping[str, float]] = {
     "cosine": 1.0,
     "ridge": 0.0,
     "spectral": 0.0,
-    "alike": 0.0,
+    "cold_item_weight": 0.0,
     "user_exponent": 0.5,
     "item_exponent": 0.4,
     "power": 1.0,
@@ -158,7 +158,7 @@ RECIPE: Final[Mapping[str, Any]] = {
         "popular": {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1.0}}}},
         "home": {
             "cold_start": "popular",
-            "screen": {"heavily_watched": {}},
+            "filter": {"consumption_limit": {}},
             "retrieve": {name: {} for name in ("item_item", "content", "trending", "fresh", "popular")},
             "rank": {"weighted": {"weights": {"item_item": 1.0, "content": 0.2, "popular": 0.1}}},
         },
@@ -207,11 +207,11 @@ class World:
         n: int = 10,
         now: int = NOW,
         anchor: str | None = None,
-        filters: tuple[Filter, ...] = (),
+        conditions: tuple[Condition, ...] = (),
         exclude: tuple[str, ...] = (),
         history: History | None = None,
         attributes: Mapping[str, Any] | None = None,
-        before: tuple[str, ...] = (),
+        recently_shown: tuple[str, ...] = (),
     ) -> Query:
         """A request whose eligible mask is filled in as a feed without policies of its own would.
 
@@ -225,13 +225,13 @@ class World:
             "now": now,
             "n": n,
             "anchor": None if anchor is None else self.position(anchor),
-            "filters": filters,
+            "conditions": conditions,
             "exclude": self.positions(*exclude),
-            "before": self.positions(*before),
+            "recently_shown": self.positions(*recently_shown),
         }
-        asked = Request(Request.Config(), self.resources).screen(Query(**fields))
+        asked = Request(Request.Config(), self.resources).filter(Query(**fields))
         available = self.catalog.available
-        return Query(**fields, eligible=available & asked, nameable=available)
+        return Query(**fields, eligible=available & asked, explainable=available)
 
 
 def toy_world() -> World:

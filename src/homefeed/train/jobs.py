@@ -13,10 +13,10 @@ import orjson
 from filelock import FileLock, Timeout
 
 from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
+from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Model
 from homefeed.recipe import SIGNALS, Recipe
-from homefeed.serving.clock import Outside
 from homefeed.serving.training import LogData, read_log
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
@@ -53,7 +53,7 @@ async def train_app(
     recipe: Recipe,
     store: Store,
     artifacts: ArtifactStore,
-    outside: Outside,
+    environment: Environment,
     *,
     models: Sequence[str] | None = None,
     seed: int = 0,
@@ -81,7 +81,7 @@ async def train_app(
     try:
         with FileLock(folder / ".training.lock", timeout=0):
             reading = partial(report, "reading events")
-            log = await read_log(store, recipe, now=outside.clock(), seed=seed, progress=reading)
+            log = await read_log(store, recipe, now=environment.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
             told = with_text_model(_only(recipe, names), text_model)

@@ -19,9 +19,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from homefeed.environment import Clock, Environment, system_clock
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.recipe import JobSpec, Recipe
-from homefeed.serving.clock import Clock, Outside, system_clock
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -67,9 +67,9 @@ def tasks_of(recipes: Iterable[Recipe], job: str | None = None) -> list[Task]:
     return found
 
 
-def work_of(settings: Settings, outside: Outside | None = None) -> Work:
+def work_of(settings: Settings, environment: Environment | None = None) -> Work:
     """Training by the settings. Each time the store is opened anew: one that is away is not away for ever."""
-    outside = outside or Outside()
+    environment = environment or Environment()
 
     async def train(task: Task) -> Trained:
         async with open_store(settings.store_url) as store:
@@ -77,7 +77,7 @@ def work_of(settings: Settings, outside: Outside | None = None) -> Work:
                 task.recipe,
                 store,
                 ArtifactStore(settings.models_folder),
-                outside,
+                environment,
                 models=task.job.models,
                 seed=settings.seed,
                 text_model=settings.text_model,

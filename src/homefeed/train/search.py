@@ -24,7 +24,7 @@ class Budget:
 
     seconds: float
     clock: Callable[[], float]
-    most_trials: int | None = None
+    max_trials: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _moved(within: Range, value: float) -> float:
 
 
 def _allows(budget: Budget, used: float, longest: float, trials: int) -> bool:
-    return used + longest <= budget.seconds and (budget.most_trials is None or trials < budget.most_trials)
+    return used + longest <= budget.seconds and (budget.max_trials is None or trials < budget.max_trials)
 
 
 def _conclusion(results: list[tuple[Values, PerUser]], seconds: float) -> Searched:

@@ -51,7 +51,7 @@ def tune(
     """Choose the values of every model that can be tuned and that a retriever serves; they share the seconds.
 
     The validation part is the last fifth of the events, split as `homefeed evaluate` splits by time; each trial
-    is fitted to the events before it and judged by the NDCG@20 of its retriever alone, under the feed's screens.
+    is fitted to the events before it and judged by the NDCG@20 of its retriever alone, under the feed's filters.
     What is evaluated later on the same events has thus been tuned on its test part: evaluate the recipe with the
     values of an earlier tuning, or on events that came since.
 
@@ -61,7 +61,7 @@ def tune(
     served = _served(recipe)
     if not served:
         raise HomefeedError(f"{recipe.app}: no model of its feeds has values to tune; train without --tune")
-    protocol = Protocol(most_users=1_000, seed=data.seed)
+    protocol = Protocol(max_users=1_000, seed=data.seed)
     split = protocol.divide(data.interactions) if len(data.interactions) else None
     cases = protocol.drawn(split) if split is not None else []
     if split is None or len(cases) < _FEWEST_USERS:
@@ -124,12 +124,10 @@ def _tuned(
 
 
 def _alone(recipe: Recipe, served: _Served) -> Recipe:
-    """The recipe with nothing but one retriever in one feed, under that feed's screens."""
+    """The recipe with nothing but one retriever in one feed, under that feed's filters."""
     name = served.retriever.name
     ranker = PartSpec("weighted", "weighted", find_part("rank", "weighted").Config(weights={name: 1.0}), 0)
-    feed = replace(
-        served.feed, retrieve=(served.retriever,), features=(), rank=ranker, arrange=(), cold_start=None
-    )
+    feed = replace(served.feed, retrieve=(served.retriever,), features=(), rank=ranker, rerank=(), cold_start=None)
     return replace(recipe, feeds={feed.name: feed})
 
 

@@ -19,11 +19,11 @@ import uvicorn
 
 from homefeed.apps import find_recipe
 from homefeed.apps.community.generate import generate
+from homefeed.environment import Environment
 from homefeed.explain import Trace
 from homefeed.ingest import find_files, import_files
 from homefeed.server import create_app
 from homefeed.serving import FeedRequest, LiveApp
-from homefeed.serving.clock import Outside
 from homefeed.settings import Settings
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -180,7 +180,7 @@ class Feeds:
 
     async def train(self) -> None:
         """Train on what is there, and serve it."""
-        await train_app(RECIPE, self.app.store, self.app.artifacts, self.app.outside)
+        await train_app(RECIPE, self.app.store, self.app.artifacts, self.app.environment)
         assert await self.app.reload_models()
 
 
@@ -192,7 +192,7 @@ async def opened(home: Path, clock: Clock | None = None) -> AsyncIterator[Feeds]
 
 
 async def started(store: Store, home: Path, clock: Clock) -> Feeds:
-    app = LiveApp(RECIPE, store, ArtifactStore(home / "models"), Outside(clock))
+    app = LiveApp(RECIPE, store, ArtifactStore(home / "models"), Environment(clock))
     await app.start()
     return Feeds(app, clock)
 
@@ -298,7 +298,7 @@ async def generated(home: Path, *, users: int, items: int, events: int, seed: in
     async with open_store(store_url(home)) as store:
         report = await import_files(store, RECIPE, find_files(town.sample, RECIPE.sources), now=NOW)
         assert report.to_json()["files"]["events"]["loaded"] == events
-        await train_app(RECIPE, store, ArtifactStore(home / "models"), Outside(Clock()))
+        await train_app(RECIPE, store, ArtifactStore(home / "models"), Environment(Clock()))
     return town
 
 
@@ -323,7 +323,7 @@ def _rows(path: Path) -> list[Row]:
 @contextmanager
 def served(home: Path) -> Iterator[httpx.Client]:
     """A client of a server whose clock stands still at NOW."""
-    app = create_app(Settings(home=home, apps=(APP,)), Outside(Clock()))
+    app = create_app(Settings(home=home, apps=(APP,)), Environment(Clock()))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -146,7 +146,7 @@ def test_what_stops_an_item_is_told_for_every_item(http: httpx.Client, town: Tow
     done = {event["item_id"] for event in town.events if event["user_id"] == user}
     for item in town.items:
         told = why(http, user, item)
-        by = {screen["name"]: screen["why"] for screen in told["screens"] if not screen["passed"]}
+        by = {filter_["name"]: filter_["why"] for filter_ in told["filters"] if not filter_["passed"]}
         assert all(by.values())
         assert by.keys() & {"isolation", "expiry", "quality", "reported"} == town.unfit(user, item)
         assert by.keys() & {"seen", "blocked"} <= ({"seen", "blocked"} if item in done else {"blocked"})
@@ -170,7 +170,7 @@ def test_isolation_holds_over_every_user_of_the_sample_in_every_endpoint(http: h
         for path, asked in unknown_to(user, other, anchor):
             assert http.get(path, params=asked).status_code == 404
         for told in (why(http, user, other), generic_why(http, user, other)):
-            assert [screen["name"] for screen in told["screens"]] == ["isolation"]
+            assert [filter_["name"] for filter_ in told["filters"]] == ["isolation"]
             assert (told["place"], told["reason"], told["features"]) == (None, None, [])
             assert town.items[other]["title"] not in str(told)
         event = {"user_id": user, "item_id": other, "event_type": "save"}

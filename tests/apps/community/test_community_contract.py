@@ -291,8 +291,8 @@ class TestExplanations:
                 assert sum(f["contribution"] for f in told["features"]) == pytest.approx(entry["score"], abs=1e-5)
                 proposed = [r["name"] for r in told["retrievers"] if r["score"] is not None]
                 assert proposed == entry["sources"]
-                assert all(screen["passed"] for screen in told["screens"])
-                assert told["arrangers"][-1]["after"] == place
+                assert all(filter_["passed"] for filter_ in told["filters"])
+                assert told["rerankers"][-1]["after"] == place
 
     def test_the_features_of_the_contract_are_there(self, http: httpx.Client, someone: Someone) -> None:
         user = someone()

@@ -10,7 +10,7 @@ import pytest
 from tests.apps.community.community_sample import NOW, Clock, Feeds, crowded, opened, weight_of
 
 from homefeed.errors import NotFoundError
-from homefeed.explain import ArrangerTrace, ScreenTrace, Trace
+from homefeed.explain import FilterTrace, RerankerTrace, Trace
 from homefeed.types import DAY, SECOND, Event
 
 HOUR: Final = 3_600 * SECOND
@@ -45,13 +45,13 @@ async def warmed(feeds: Feeds, user: str = "ann") -> None:
 
 
 def stopped(trace: Trace) -> dict[str, str | None]:
-    """The screens that stopped it, and why."""
-    return {screen.name: screen.why for screen in trace.screens if not screen.passed}
+    """The filters that stopped it, and why."""
+    return {filter_.name: filter_.why for filter_ in trace.filters if not filter_.passed}
 
 
-def moved(trace: Trace, arranger: str) -> tuple[int | None, int | None]:
-    """The place before and after an arranger."""
-    return next((one.before, one.after) for one in trace.arrangers if one.name == arranger)
+def moved(trace: Trace, reranker: str) -> tuple[int | None, int | None]:
+    """The place before and after a reranker."""
+    return next((one.before, one.after) for one in trace.rerankers if one.name == reranker)
 
 
 def added(trace: Trace, feature: str) -> float:
@@ -69,7 +69,7 @@ async def test_isolation_keeps_what_is_of_another_community(feeds: Feeds) -> Non
         for stranger in ("tom", "unheard of", None):
             assert await feeds.ids(stranger, feed=feed) == []
     trace = await feeds.trace("ann", "theirs")
-    assert trace.screens == (ScreenTrace("isolation", False, "not of the user's community_id"),)
+    assert trace.filters == (FilterTrace("isolation", False, "not of the user's community_id"),)
     assert (trace.place, trace.score, trace.reason, trace.features) == (None, None, None, ())
     assert all(retriever.rank is None for retriever in trace.retrievers)
     assert stopped(await feeds.trace("ann", "nobodys")) == {"isolation": "it has no community_id"}
@@ -294,9 +294,9 @@ async def test_a_pin_is_no_way_around_other_policies(feeds: Feeds) -> None:
         "quality": {"quality": 0.1}, "reported": {"reports": 3}, "isolation": {"community_id": "south"},
         "expiry": {"expires_at": "2025-12-31T00:00:00Z"},
     }  # fmt: skip
-    for screen, attributes in bad.items():
-        await post(feeds, screen, boost=1, pinned_until="2026-02-01T00:00:00Z", **attributes)
-        assert set(stopped(await feeds.trace("ann", screen))) == {screen}
+    for filter_, attributes in bad.items():
+        await post(feeds, filter_, boost=1, pinned_until="2026-02-01T00:00:00Z", **attributes)
+        assert set(stopped(await feeds.trace("ann", filter_))) == {filter_}
     assert await feeds.ids("ann") == ["other"]
 
 
@@ -347,10 +347,10 @@ async def test_the_trace_names_every_policy(feeds: Feeds) -> None:
         "near_duplicates",
         "seen",
     ]
-    assert sorted(screen.name for screen in trace.screens) == sorted(names)
-    assert all(screen == ScreenTrace(screen.name, True) for screen in trace.screens)
-    arrangers = ["near_duplicates", "diversity", "pins", "explore", "caps"]
-    assert list(trace.arrangers) == [ArrangerTrace(name, 1, 1) for name in arrangers]
+    assert sorted(filter_.name for filter_ in trace.filters) == sorted(names)
+    assert all(filter_ == FilterTrace(filter_.name, True) for filter_ in trace.filters)
+    rerankers = ["near_duplicates", "diversity", "pins", "explore", "caps"]
+    assert list(trace.rerankers) == [RerankerTrace(name, 1, 1) for name in rerankers]
     assert trace.verdict == "Shown at place 1"
 
 

@@ -14,8 +14,8 @@ import httpx
 
 from homefeed.apps import find_recipe
 from homefeed.apps.shop.prepare import prepare_items
+from homefeed.environment import Environment, system_clock
 from homefeed.ingest import find_files, import_files
-from homefeed.serving.clock import Outside, system_clock
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.train import train_app
@@ -172,7 +172,7 @@ async def fill(store_url: str, home: Path) -> None:
         report = await import_files(store, recipe, files, now=system_clock(), prepare_items=prepare_items)
         for told in report.files:
             assert not told.rejected, told.rejected
-        await train_app(recipe, store, ArtifactStore(home / "models"), Outside())
+        await train_app(recipe, store, ArtifactStore(home / "models"), Environment())
 
 
 @contextmanager

@@ -20,8 +20,8 @@ import homefeed
 from homefeed import Streaming
 from homefeed.apps import find_recipe
 from homefeed.apps.streaming import functions
+from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, InvalidError
-from homefeed.serving.clock import Outside
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -56,7 +56,7 @@ def write(home: Path, plays: list[tuple[str, str, float]], items: dict[str, str]
 def train(home: Path) -> None:
     async def run() -> None:
         async with open_store(settings_of(home).store_url) as store:
-            await train_app(find_recipe("streaming"), store, ArtifactStore(home / "models"), Outside())
+            await train_app(find_recipe("streaming"), store, ArtifactStore(home / "models"), Environment())
 
     asyncio.run(run())
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from homefeed.errors import RecipeError
 from homefeed.protocols import FeatureExtractor
 from homefeed.rank.features.tag_overlap import TagOverlap
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.testing import World, make_world, toy_item, toy_world
 from homefeed.testing.features import FeatureContract, everything
 from homefeed.testing.requests import toy_history
@@ -90,7 +90,7 @@ def test_only_the_latest_events_count() -> None:
 def test_profiles_by_brute_force(history: dict[str, float], likes: list[str]) -> None:
     query = WORLD.query("u", history=toy_history(WORLD, history), attributes={"likes": likes})
     profile = dict.fromkeys(likes, 1.0)
-    for item, weight in zip(*(column.tolist() for column in taste_of(query, 50, 30.0)), strict=True):
+    for item, weight in zip(*(column.tolist() for column in weighted_seeds(query, 50, 30.0)), strict=True):
         for tag in TAGS[item] or ():
             profile[tag.lower()] = profile.get(tag.lower(), 0.0) + weight
     sums = [

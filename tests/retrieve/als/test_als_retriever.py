@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.catalog import Resources
-from homefeed.protocols import Explains, Retriever
+from homefeed.protocols import Retriever, RetrieverExplainer
 from homefeed.recipe import find_part
 from homefeed.retrieve.als import Als
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
 from homefeed.retrieve.als.trainer import AlsTrainer
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import BECAUSE, ITEMS, NOW, PLAYS, RECIPE
@@ -56,7 +56,7 @@ def test_it_is_found_by_its_name_and_explains() -> None:
     assert find_part("retrieve", "als") is Als
     assert find_part("model", "als") is AlsModel
     assert find_part("trainer", "als") is AlsTrainer
-    assert isinstance(als(WORLD), Explains)
+    assert isinstance(als(WORLD), RetrieverExplainer)
 
 
 def history_of(events: list[tuple[int, float, float]]) -> History:
@@ -89,7 +89,7 @@ histories = st.builds(
 def test_scores_and_contributors_by_the_equations(history: History, anchor: str | None) -> None:
     query = WORLD.query("u", history=history, anchor=anchor)
     rows = {int(WORLD.catalog.positions(MODEL.numbers)[row]): row for row in range(len(MODEL.numbers))}
-    taste = zip(*(column.tolist() for column in taste_of(query, 50, 90.0)), strict=True)
+    taste = zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0)), strict=True)
     known = [(item, weight) for item, weight in taste if item in rows]
     vectors = MODEL.factors[[rows[item] for item, _ in known]].astype(np.float64)
     c = 1 + MODEL.alpha * np.abs([weight for _, weight in known])
@@ -177,7 +177,7 @@ def test_of_someone_who_only_dislikes_nothing_is_known() -> None:
 @given(history=histories)
 def test_no_reason_names_what_the_user_dislikes(history: History) -> None:
     query = WORLD.query("u", history=history)
-    weights = dict(zip(*(column.tolist() for column in taste_of(query, 50, 90.0)), strict=True))
+    weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0)), strict=True))
     every = np.arange(WORLD.catalog.size, dtype=np.int32)
     assert all(weights[item] > 0 for item in als(WORLD)._contributors(query, every).tolist() if item >= 0)
 

@@ -15,7 +15,7 @@ from homefeed.types import Interactions, TrainingData
 
 MINUTE = 60_000_000
 
-LIFELONG: Mapping[str, Any] = {"gap_minutes": 1_000_000, "least_baskets": 1}
+LIFELONG: Mapping[str, Any] = {"gap_minutes": 1_000_000, "min_baskets": 1}
 """All that a viewer of the toy world ever played is one basket."""
 
 

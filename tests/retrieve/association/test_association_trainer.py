@@ -39,7 +39,7 @@ class TestAssociationTrainerWithFpGrowth(TrainerContract):
 
 @METHODS
 def test_support_confidence_and_lift_by_hand(method: str) -> None:
-    model = fitted(basket_data(BY_HAND, 5), method=method, least_baskets=1)
+    model = fitted(basket_data(BY_HAND, 5), method=method, min_baskets=1)
     assert model.baskets == 5
     assert model.numbers.tolist() == [100, 101, 102, 103, 104]
     # 0 and 2 share two baskets, less than chance would have it: 2 * 5 / (4 * 3) = 0.83.
@@ -53,7 +53,7 @@ def test_support_confidence_and_lift_by_hand(method: str) -> None:
 
 @METHODS
 def test_weights_by_hand(method: str) -> None:
-    config = {"method": method, "least_baskets": 1, "shrinkage": 3, "sharpness": 2}
+    config = {"method": method, "min_baskets": 1, "shrinkage": 3, "sharpness": 2}
     model = fitted(basket_data(BY_HAND, 5), **config)
     expected = [
         (3 / 6 * 3 / 4 * np.log(5 / 4)) ** 2,
@@ -70,15 +70,15 @@ def test_weights_by_hand(method: str) -> None:
     ("config", "expected"),
     [
         ({}, {(0, 1), (1, 0)}),
-        ({"least_baskets": 4}, set()),
-        ({"least_baskets": 1, "min_support": 0.2}, {(0, 1), (1, 0), (2, 3), (3, 2)}),
-        ({"least_baskets": 1, "min_support": 0.21}, {(0, 1), (1, 0)}),
+        ({"min_baskets": 4}, set()),
+        ({"min_baskets": 1, "min_support": 0.2}, {(0, 1), (1, 0), (2, 3), (3, 2)}),
+        ({"min_baskets": 1, "min_support": 0.21}, {(0, 1), (1, 0)}),
         ({"min_support": 0.6}, {(0, 1), (1, 0)}),
         ({"min_support": 0.601}, set()),
-        ({"least_baskets": 1, "min_confidence": 0.75}, {(0, 1), (1, 0), (3, 2)}),
-        ({"least_baskets": 1, "min_confidence": 0.76}, {(1, 0), (3, 2)}),
-        ({"least_baskets": 1, "min_lift": 1.25}, {(0, 1), (1, 0), (2, 3), (3, 2)}),
-        ({"least_baskets": 1, "min_lift": 1.26}, {(2, 3), (3, 2)}),
+        ({"min_baskets": 1, "min_confidence": 0.75}, {(0, 1), (1, 0), (3, 2)}),
+        ({"min_baskets": 1, "min_confidence": 0.76}, {(1, 0), (3, 2)}),
+        ({"min_baskets": 1, "min_lift": 1.25}, {(0, 1), (1, 0), (2, 3), (3, 2)}),
+        ({"min_baskets": 1, "min_lift": 1.26}, {(2, 3), (3, 2)}),
     ],
 )
 def test_thresholds_hold(method: str, config: Mapping[str, Any], expected: set[tuple[int, int]]) -> None:
@@ -102,7 +102,7 @@ def test_what_always_goes_together_with_everything_tells_nothing(method: str) ->
 baskets_drawn = st.lists(st.sets(st.integers(0, 6), min_size=1, max_size=6).map(sorted), max_size=14)
 configs = st.fixed_dictionaries(
     {
-        "least_baskets": st.integers(1, 3),
+        "min_baskets": st.integers(1, 3),
         "min_support": st.sampled_from([0.0, 0.1, 0.25]),
         "min_confidence": st.sampled_from([0.0, 1 / 3, 0.5]),
         "min_lift": st.sampled_from([1.0, 1.5]),
@@ -117,7 +117,7 @@ def test_rules_by_brute_force(baskets: list[list[int]], config: dict[str, Any]) 
     expected = {}
     for item, other in permutations(range(7), 2):
         both = sum({item, other} <= basket for basket in several)
-        if both < max(config["least_baskets"], 1) or both < config["min_support"] * len(several) - 1e-9:
+        if both < max(config["min_baskets"], 1) or both < config["min_support"] * len(several) - 1e-9:
             continue
         confidence = both / sum(item in basket for basket in several)
         lift = confidence / (sum(other in basket for basket in several) / len(several))

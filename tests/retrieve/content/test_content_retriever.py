@@ -13,7 +13,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
 from homefeed.retrieve.content import Content
 from homefeed.retrieve.content.model import ContentModel
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS, LOOKALIKES
@@ -47,7 +47,7 @@ def test_scores_and_reasons_by_brute_force(strengths: dict[str, float], anchor: 
     query = WORLD.query("u", history=toy_history(WORLD, strengths), anchor=anchor)
     retriever = content(WORLD)
     positions, scores = retriever.retrieve(query, 100)
-    items, weights = taste_of(query, 50, Content.Config().half_life_days)
+    items, weights = weighted_seeds(query, 50, Content.Config().half_life_days)
     profile = sum((w * vectors(WORLD)[i] for i, w in zip(items, weights, strict=True)), np.zeros(1))
     length = float(np.linalg.norm(profile))
     cosines = vectors(WORLD) @ profile / length if length > 1e-6 else np.zeros(WORLD.catalog.size)

@@ -57,7 +57,7 @@ def test_what_is_to_serve_must_be_told_in_full(tmp_path: Path) -> None:
         {"cosine": -1},
         {"neighbours": 0},
         {"power": 0},
-        {"alike": 1.5},
+        {"cold_item_weight": 1.5},
         {"fields": {"title": 0}},
         {"place_exponent": -0.1},
         {"similarity": "cosine"},

@@ -15,7 +15,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import BECAUSE, ITEMS, NEIGHBOURS, NOW, PLAYS, RECIPE, USERS
@@ -39,7 +39,7 @@ def gains(world: World, query: Query, position: int) -> dict[int, float]:
     assert model is not None
     row_of = {int(number): row for row, number in enumerate(model.numbers)}
     added = {}
-    items, weights = taste_of(query, 50, ItemItem.Config().half_life_days)
+    items, weights = weighted_seeds(query, 50, ItemItem.Config().half_life_days)
     for item, weight in zip(items.tolist(), weights.tolist(), strict=True):
         row = row_of.get(int(world.catalog.numbers[item]))
         part = slice(0, 0) if row is None else slice(model.indptr[row], model.indptr[row + 1])
@@ -202,7 +202,7 @@ def test_what_was_liked_and_then_hidden_leads_to_nothing() -> None:
 @given(history=histories)
 def test_no_reason_names_what_the_user_dislikes(history: History) -> None:
     query = WORLD.query("u", history=history)
-    weights = dict(zip(*(column.tolist() for column in taste_of(query, 50, 90.0)), strict=True))
+    weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0)), strict=True))
     every = np.arange(WORLD.catalog.size, dtype=np.int32)
     assert all(weights[item] > 0 for item in item_item(WORLD)._contributors(query, every).tolist() if item >= 0)
 

@@ -14,7 +14,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.testing import RetrieverContract, World, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS, NOW
@@ -102,7 +102,7 @@ def test_scores_and_contributors_by_brute_force(
     weights = random_weights(seed)
     retriever = serving(WORLD, model_of(WORLD, weights, place_exponent=exponent))
     query = WORLD.query("u", history=history, anchor=anchor)
-    items, taste = taste_of(query, 50, ItemItem.Config().half_life_days, exponent)
+    items, taste = weighted_seeds(query, 50, ItemItem.Config().half_life_days, exponent)
     added = taste.astype(np.float64)[:, None] * weights[items]
     expected = added.sum(axis=0)
     positions, scores = retriever.retrieve(query, 100)
@@ -111,10 +111,10 @@ def test_scores_and_contributors_by_brute_force(
     found = {p: s for p, s in zip(positions.tolist(), scores.tolist(), strict=True) if not close[p]}
     wanted = np.flatnonzero((expected > 0) & query.eligible & ~close)
     assert found == pytest.approx({p: expected[p] for p in wanted.tolist()}, rel=1e-4, abs=1e-5)
-    nameable = added * ((taste > 0) & query.nameable[items])[:, None]
+    explainable = added * ((taste > 0) & query.explainable[items])[:, None]
     every = np.arange(SIZE, dtype=np.int32)
     for position, item in enumerate(retriever._contributors(query, every).tolist()):
-        column = nameable[:, position]
+        column = explainable[:, position]
         if item < 0:
             assert column.max(initial=0) <= 0
         else:

@@ -44,7 +44,7 @@ def fit(table: Dense, **config: float) -> ItemItemModel:
 
 def views_of(table: Dense, config: ItemItemConfig) -> dict[str, Dense]:
     """Each view of all items, (items, items), of pairs that enough users share."""
-    shared = common_users(table) >= config.least_users
+    shared = common_users(table) >= config.min_users
     gram = dense_gram(table, config.user_exponent)
     own, gram = gram.diagonal(), gram * shared
     total = np.where(table.sum(axis=0) > 0, table.sum(axis=0), 1)
@@ -64,7 +64,7 @@ def views_of(table: Dense, config: ItemItemConfig) -> dict[str, Dense]:
 def blend_of(table: Dense, config: ItemItemConfig) -> Dense:
     """Every view weighed and divided by the standard deviation of the scores it gives to users it tells of."""
     table = table / table[table > 0].mean() if table.any() else table
-    shared = common_users(table) >= config.least_users
+    shared = common_users(table) >= config.min_users
     asked = table[(table[:, shared.any(axis=0)] > 0).any(axis=1)]
     blend = np.zeros(shared.shape)
     for name, view in views_of(table, config).items():
@@ -95,10 +95,10 @@ def test_weights_are_those_of_the_formula(
         cosine=cosine,
         ridge=ridge,
         spectral=0,
-        alike=0,
+        cold_item_weight=0,
         shrinkage=shrinkage,
         penalty=penalty,
-        least_users=least,
+        min_users=least,
         history_exponent=history,
     )
     expected = blend_of(table, config)
@@ -158,7 +158,7 @@ def test_the_largest_by_size_are_kept_and_the_largest_come_first() -> None:
 @settings(max_examples=30)
 @given(table=tables, least=st.integers(2, 3))
 def test_no_pair_of_fewer_users_has_a_weight(table: Dense, least: int) -> None:
-    found = weights_of(fit(table, least_users=least, penalty=0.5))
+    found = weights_of(fit(table, min_users=least, penalty=0.5))
     assert not found[common_users(table) < least].any()
 
 
@@ -180,7 +180,7 @@ def test_the_only_pair_there_is_is_found_among_any_number_of_users(users: int) -
     table = np.zeros((users, 2 + users))
     table[0, :2] = 1
     table[np.arange(1, users), np.arange(3, 2 + users)] = 1  # everybody else had something nobody else had
-    model = fit(table, alike=0)
+    model = fit(table, cold_item_weight=0)
     assert list(neighbours(model, 0)) == [1]
     assert list(neighbours(model, 1)) == [0]
     assert len(model.weights) == 2

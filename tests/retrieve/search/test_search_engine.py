@@ -163,7 +163,7 @@ def test_parts_of_one_app_share_one_search() -> None:
     world = toy_world()
     one = engine_of(CONFIG, world.resources)
     assert engine_of(SearchConfig.model_validate({"fields": {"title": 1.0}}), world.resources) is one
-    other = engine_of(CONFIG.model_copy(update={"least": 0.7}), world.resources)
+    other = engine_of(CONFIG.model_copy(update={"min_match": 0.7}), world.resources)
     assert other is not one
     assert other.reading is one.reading, "its index all the same"
     assert (

@@ -53,7 +53,7 @@ class TestSearch(RetrieverContract):
 
 class TestSearchLeniently(RetrieverContract):
     def make(self, world: World) -> Retriever:
-        return search(world, least=0.0, coverage=0.0)
+        return search(world, min_match=0.0, coverage=0.0)
 
     def requests(self, world: World) -> dict[str, Query]:
         return {text: asking(world.query("da"), text) for text in TEXTS.values()}
@@ -74,7 +74,7 @@ def test_without_a_query_nothing_is_found() -> None:
 
 def test_the_best_match_comes_first() -> None:
     world = toy_world()
-    retriever = search(world, least=0.4)
+    retriever = search(world, min_match=0.4)
     assert found(world, retriever, "harbour nights") == ("d4", "d1")
     assert found(world, retriever, "harbour nights", 1) == ("d4",)
     assert found(world, search(world), "harbour nights") == ("d4",), "nights are rarer: the rest is less than half"
@@ -112,7 +112,7 @@ def test_new_items_are_found_once_refreshed() -> None:
 
 def test_hidden_items_are_not_found_nor_their_words() -> None:
     world = toy_world()
-    retriever = search(world, least=0.3)
+    retriever = search(world, min_match=0.3)
     assert "h1" not in found(world, retriever, "winter secrets")
     assert found(world, retriever, "secrets") == ()
     world.catalog.apply([toy_item(0, "d1", 100, hidden=True, title="Harbour Lights", genre=["Drama"])])

@@ -18,9 +18,9 @@ from homefeed.retrieve.search.understanding import Alternative, Concept, underst
 
 
 def scores(
-    text: str, one: Reading, least: float = 0.0, coverage: float = 0.0, synonyms: Synonyms = NO_SYNONYMS
+    text: str, one: Reading, min_match: float = 0.0, coverage: float = 0.0, synonyms: Synonyms = NO_SYNONYMS
 ) -> list[float]:
-    found = find(understood(text, one, synonyms), one, least, coverage).scores
+    found = find(understood(text, one, synonyms), one, min_match, coverage).scores
     assert found.dtype == np.float32
     values: list[float] = found.tolist()
     return values
@@ -53,15 +53,15 @@ def test_having_more_of_the_query_counts_more() -> None:
 def test_items_with_less_than_the_least_are_no_match() -> None:
     red, shoe = idf(3, 6), idf(2, 6)
     assert red < shoe
-    assert np.flatnonzero(scores("red shoe", SHOP, least=0.5)).tolist() == [0, 2]
-    assert np.flatnonzero(scores("red shoe", SHOP, least=red / (red + shoe))).tolist() == [0, 1, 2, 5]
+    assert np.flatnonzero(scores("red shoe", SHOP, min_match=0.5)).tolist() == [0, 2]
+    assert np.flatnonzero(scores("red shoe", SHOP, min_match=red / (red + shoe))).tolist() == [0, 1, 2, 5]
 
 
 def test_all_of_a_query_is_all_of_it_whatever_rounding_does() -> None:
     words = [f"{letter}{other}{letter}" for letter in "abcde" for other in "abcdef"]
     one = reading(" ".join(words), *(" ".join(words[:count]) for count in range(1, 30)), *words)
     for count in range(1, 31):
-        assert scores(" ".join(words[:count]), one, least=1.0, coverage=1.0)[0] > 0, count
+        assert scores(" ".join(words[:count]), one, min_match=1.0, coverage=1.0)[0] > 0, count
 
 
 def test_what_no_item_has_counts_like_the_rarest_of_the_others() -> None:
@@ -70,8 +70,10 @@ def test_what_no_item_has_counts_like_the_rarest_of_the_others() -> None:
     found = scores("zzyzx red shoe", SHOP, coverage=1)
     assert found[0] == pytest.approx((red + shoe) * (red + shoe) / whole)
     assert found[1] == pytest.approx(red * red / whole)
-    assert np.flatnonzero(scores("shoe zzyzx", SHOP, least=0.5)).tolist() == [0, 2], "half of the query is there"
-    assert not any(scores("shoe zzyzx qqxqq", SHOP, least=0.5))
+    assert np.flatnonzero(scores("shoe zzyzx", SHOP, min_match=0.5)).tolist() == [0, 2], (
+        "half of the query is there"
+    )
+    assert not any(scores("shoe zzyzx qqxqq", SHOP, min_match=0.5))
     assert not any(scores("zzyzx", SHOP))
 
 
@@ -106,12 +108,12 @@ def test_a_phrase_needs_all_of_its_words_and_a_part_is_less() -> None:
         [whole, 0.4 * part, 0.7 * whole, 0.4 * part]
     ), "the words of the synonym are rarer: they count as what was typed"
     assert scores("usb stick", one, synonyms=table, coverage=1)[1] == pytest.approx(0.4 * part * 0.4)
-    assert np.flatnonzero(scores("usb stick", one, least=0.5, synonyms=table)).tolist() == [0, 2]
+    assert np.flatnonzero(scores("usb stick", one, min_match=0.5, synonyms=table)).tolist() == [0, 2]
 
 
 def test_nothing_is_found_by_nothing_and_among_nothing() -> None:
     assert scores("", SHOP) == [0] * 6
-    assert scores("?!", SHOP, least=0.5, coverage=1) == [0] * 6
+    assert scores("?!", SHOP, min_match=0.5, coverage=1) == [0] * 6
     assert scores("red shoe", reading()) == []
     assert scores("red shoe", reading("", "!")) == [0, 0]
 
@@ -137,7 +139,7 @@ TEXTS = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 
 
 def by_formula(
-    names: list[str], concepts: tuple[Concept, ...], one: Reading, least: float, coverage: float
+    names: list[str], concepts: tuple[Concept, ...], one: Reading, min_match: float, coverage: float
 ) -> list[float]:
     """As the docstring says, an item at a time."""
 
@@ -170,17 +172,17 @@ def by_formula(
             )
             share += max((other.share for other in fitting), default=0.0) * count
         share /= sum(counts) or 1
-        expected.append(total * share**coverage if share >= least - 1e-6 else 0.0)
+        expected.append(total * share**coverage if share >= min_match - 1e-6 else 0.0)
     return expected
 
 
 @given(st.lists(TEXTS, max_size=6), TEXTS, st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.sampled_from([0.0, 1.0, 2.5]))
 @example(["pendrive red", "pen", "drive pen"], "pen drive", 0.3, 1.0)
-def test_scores_are_the_formula(names: list[str], text: str, least: float, coverage: float) -> None:
+def test_scores_are_the_formula(names: list[str], text: str, min_match: float, coverage: float) -> None:
     one = reading(*names)
     concepts = understood(text, one, TABLE)
-    found = find(concepts, one, least, coverage).scores.tolist()
-    assert found == pytest.approx(by_formula(names, concepts, one, least, coverage), rel=1e-4, abs=1e-6)
+    found = find(concepts, one, min_match, coverage).scores.tolist()
+    assert found == pytest.approx(by_formula(names, concepts, one, min_match, coverage), rel=1e-4, abs=1e-6)
 
 
 SOME = reading(*(f"{one} {other}" for one in WORDS[:6] for other in WORDS[3:]))

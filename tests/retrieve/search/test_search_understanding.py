@@ -130,10 +130,10 @@ def test_synonyms_of_a_correction_and_of_a_beginning_count_less_again() -> None:
 
 
 def test_phrases_of_the_table_are_found_the_longest_first() -> None:
-    table = "tempered glass, screen guard\nglass, tumbler\nchest of drawers, dresser\ncrew neck t shirt => tee"
+    table = "tempered glass, filter guard\nglass, tumbler\nchest of drawers, dresser\ncrew neck t shirt => tee"
     assert alternatives("new tempered glasses", ["glass"], table) == [
         {},
-        {"tempered glass": 1.0, "screen guard": 0.7, "tempered": 0.4, "glass": 0.4},
+        {"tempered glass": 1.0, "filter guard": 0.7, "tempered": 0.4, "glass": 0.4},
     ]
     assert list(alternatives("chest of drawers", ["dresser"], table)[0])[:2] == ["chest drawer", "dresser"]
     assert len(alternatives("crew neck t-shirt glass", ["tee"], table)) == 2

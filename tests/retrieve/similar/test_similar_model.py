@@ -51,8 +51,8 @@ def test_words_nobody_knew_make_an_item_less_like_others() -> None:
         {"fields": {}},
         {"fields": {"title": 0}},
         {"neighbours": 0},
-        {"least_similarity": 1},
-        {"least_similarity": -0.1},
+        {"min_similarity": 1},
+        {"min_similarity": -0.1},
         {"vocabulary": 5},
     ],
 )

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.retrieve.similar.similar_sample import named_items, similar_world
 
 from homefeed.catalog import Resources
-from homefeed.protocols import Refreshes, Retriever
+from homefeed.protocols import Refreshable, Retriever
 from homefeed.recipe import find_part
 from homefeed.retrieve.similar import Similar
-from homefeed.retrieve.similar.later import LaterItem
+from homefeed.retrieve.similar.incremental import NewItem
 from homefeed.retrieve.similar.model import SimilarModel
 from homefeed.testing import RetrieverContract, World
 from homefeed.testing.requests import NEW_ITEM, toy_history
@@ -47,7 +47,7 @@ def test_it_is_found_by_its_name_and_refreshes() -> None:
     assert find_part("retrieve", "similar") is Similar
     assert find_part("model", "similar") is SimilarModel
     assert find_part("trainer", "similar").__name__ == "SimilarTrainer"
-    assert isinstance(similar(similar_world()), Refreshes)
+    assert isinstance(similar(similar_world()), Refreshable)
 
 
 @pytest.mark.parametrize("item_id", LOOKALIKES)
@@ -145,7 +145,7 @@ def test_a_change_of_other_fields_compares_nothing_anew(monkeypatch: pytest.Monk
     asked: list[int] = []
     compare = retriever._comparison.compare
 
-    def counted(items: Sequence[Mapping[str, Sequence[str]]]) -> list[LaterItem]:
+    def counted(items: Sequence[Mapping[str, Sequence[str]]]) -> list[NewItem]:
         asked.append(len(items))
         return compare(items)
 
@@ -211,7 +211,7 @@ def test_later_items_and_others_by_brute_force(first: list[str], later: list[str
     every = ["ab", "cd", "ef", "gh", "ij", "ab cd", "ab ef", "cd ef gh", "ij ab"]
     old = named_items(*every, *first)
     new = named_items(*every, *first, *later)[len(old) :]
-    world = similar_world(old, neighbours=200, least_similarity=0.0)
+    world = similar_world(old, neighbours=200, min_similarity=0.0)
     retriever = similar(world)
     world.catalog.apply([replace(item, number=300 - item.number) for item in new])
     retriever.refresh()

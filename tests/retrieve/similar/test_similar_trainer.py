@@ -88,7 +88,7 @@ def test_duplicates_take_no_place_of_others(most: int, monkeypatch: pytest.Monke
     monkeypatch.setattr(products, "_ENTRIES_AT_ONCE", 300)
     others = [f"red shoe {size}" for size in ("small", "large", "wide")]
     data = titles_data(*["red shoe"] * 40, *others, *["red hat", "Red Hat"])
-    model = fitted(data, neighbours=most, least_similarity=0)
+    model = fitted(data, neighbours=most, min_similarity=0)
     for row in range(40):
         found = listed(model, row)
         assert len(found) == min(most, 5)
@@ -98,8 +98,8 @@ def test_duplicates_take_no_place_of_others(most: int, monkeypatch: pytest.Monke
 def test_weak_similarities_are_left_out() -> None:
     data = titles_data("red shoe", "red hat", "pen")
     cosine = listed(fitted(data), 0)[1]
-    assert listed(fitted(data, least_similarity=cosine + 0.01), 0) == {}
-    assert listed(fitted(data, least_similarity=cosine - 0.01), 0).keys() == {1}
+    assert listed(fitted(data, min_similarity=cosine + 0.01), 0) == {}
+    assert listed(fitted(data, min_similarity=cosine - 0.01), 0).keys() == {1}
 
 
 def test_rare_words_beyond_the_vocabulary_are_left_out() -> None:
@@ -126,7 +126,7 @@ def test_neighbours_by_brute_force(titles: list[str], most: int, least: float) -
     count = {word: sum(word in other for other in documents) for document in documents for word in document}
     weight = {word: math.log((1 + len(titles)) / (1 + having)) + 1 for word, having in count.items()}
     lengths = [math.hypot(*(weight[word] for word in document)) or 1 for document in documents]
-    model = fitted(titles_data(*titles), neighbours=most, least_similarity=least)
+    model = fitted(titles_data(*titles), neighbours=most, min_similarity=least)
     for row, document in enumerate(documents):
         expected = {}
         for other, words in enumerate(documents):

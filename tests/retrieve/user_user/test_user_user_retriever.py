@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homefeed.catalog import Resources
-from homefeed.protocols import Explains, Retriever
+from homefeed.protocols import Retriever, RetrieverExplainer
 from homefeed.recipe import find_part
 from homefeed.retrieve.user_user import UserUser
 from homefeed.retrieve.user_user.model import UserUserConfig, UserUserModel
 from homefeed.retrieve.user_user.trainer import UserUserTrainer
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.testing import Play, RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
@@ -36,14 +36,14 @@ class TestUserUser(RetrieverContract):
 
 class TestUserUserOfAtLeastTwo(RetrieverContract):
     def make(self, world: World) -> Retriever:
-        return user_user(world, least_users=2, neighbours=3, shrinkage=0)
+        return user_user(world, min_users=2, neighbours=3, shrinkage=0)
 
 
 def test_it_is_found_by_its_name_and_explains() -> None:
     assert find_part("retrieve", "user_user") is UserUser
     assert find_part("model", "user_user") is UserUserModel
     assert find_part("trainer", "user_user") is UserUserTrainer
-    assert isinstance(user_user(toy_world()), Explains)
+    assert isinstance(user_user(toy_world()), RetrieverExplainer)
 
 
 # Four users and five items: every choice of strength 1, all at one time, so that cosines are easy to see.
@@ -142,8 +142,8 @@ def test_whoever_did_the_same_has_nothing_to_tell() -> None:
 
 def test_an_item_that_too_few_chose_is_not_proposed() -> None:
     query = asked({"i0": 1.0, "i1": 1.0})
-    assert set(scores_of(user_user(HAND, COSINE, least_users=2), query)) == {"i0", "i1"}
-    assert set(scores_of(user_user(HAND, COSINE, least_users=3), query)) == {"i0"}
+    assert set(scores_of(user_user(HAND, COSINE, min_users=2), query)) == {"i0", "i1"}
+    assert set(scores_of(user_user(HAND, COSINE, min_users=3), query)) == {"i0"}
 
 
 def test_a_reason_names_the_item_that_most_of_them_share() -> None:
@@ -162,11 +162,11 @@ def test_a_reason_names_the_item_that_most_of_them_share() -> None:
         None,
         "People who chose Title 0 chose this, too",
     ]
-    unnameable = replace(query, nameable=np.arange(5) != 0)
-    assert retriever.reasons(unnameable, world.positions("i4")) == ["People who chose Title 1 chose this, too"]
-    assert retriever.reasons(replace(query, nameable=np.zeros(5, np.bool_)), world.positions("i4")) == [None]
-    three = user_user(world, least_users=3)
-    assert three.reasons(unnameable, world.positions("i4")) == [None]
+    unexplainable = replace(query, explainable=np.arange(5) != 0)
+    assert retriever.reasons(unexplainable, world.positions("i4")) == ["People who chose Title 1 chose this, too"]
+    assert retriever.reasons(replace(query, explainable=np.zeros(5, np.bool_)), world.positions("i4")) == [None]
+    three = user_user(world, min_users=3)
+    assert three.reasons(unexplainable, world.positions("i4")) == [None]
     assert three.reasons(query, world.positions("i4")) == ["People who chose Title 0 chose this, too"]
 
 
@@ -253,7 +253,7 @@ def test_scores_and_links_by_brute_force(
     query = WORLD.query("u", history=history, anchor=anchor)
     vectors, strengths = dense(TOY)
     chose = strengths > 0
-    items, weights = taste_of(query, 50, 90.0)
+    items, weights = weighted_seeds(query, 50, 90.0)
     own = np.zeros(WORLD.catalog.size)
     own[items] = weights * TOY.damping[items]
     cosine = vectors @ own / max(float(np.linalg.norm(own)), 1e-9)
@@ -266,7 +266,7 @@ def test_scores_and_links_by_brute_force(
     expected = np.where(neighbours.sum(axis=0) >= least, similar @ strengths, 0) * query.eligible
     expected[[] if query.anchor is None else [query.anchor]] = 0
 
-    retriever = user_user(WORLD, TOY, shrinkage=shrinkage, least_users=least)
+    retriever = user_user(WORLD, TOY, shrinkage=shrinkage, min_users=least)
     positions, scores = retriever.retrieve(query, 100)
     found = dict(zip(positions.tolist(), scores.tolist(), strict=True))
     wanted = {int(p): float(expected[p]) for p in np.flatnonzero(expected > 1e-6)}
@@ -274,7 +274,7 @@ def test_scores_and_links_by_brute_force(
 
     every = np.arange(WORLD.catalog.size, dtype=np.int32)
     links = [None] * len(every) if not len(items) else retriever.reasons(query, every)
-    liked = [i for i, w in zip(items.tolist(), weights.tolist(), strict=True) if w > 0 and query.nameable[i]]
+    liked = [i for i, w in zip(items.tolist(), weights.tolist(), strict=True) if w > 0 and query.explainable[i]]
     for position, said in enumerate(links):
         people = {WORLD.catalog.title(i): (neighbours[:, i] & neighbours[:, position]).sum() for i in liked}
         people.pop(WORLD.catalog.title(position), None)

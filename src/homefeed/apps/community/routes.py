@@ -7,16 +7,16 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import ValidationError
 
-from homefeed.api.answers import explained, shown
+from homefeed.api.answers import explained, record_impression
 from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.events import one_or_list
-from homefeed.api.intake import in_words, parse_event, take_events
+from homefeed.api.intake import format_validation_error, parse_event, take_events
 from homefeed.api.schemas import EventsAccepted, ExplainOut, Id
 from homefeed.apps.community.schemas import Entry, FeedbackIn, HomefeedOut, ItemType
 from homefeed.errors import InvalidError
 from homefeed.serving import Answer, FeedRequest, LiveApp
-from homefeed.serving.intake import check_id
-from homefeed.types import Event, Filter
+from homefeed.types import Condition, Event
+from homefeed.validation import check_id
 
 APP = "community"
 
@@ -37,8 +37,8 @@ async def homefeed(
 ) -> HomefeedOut:
     """A page of a resident's feed; nothing for one whose community nobody knows."""
     check_id("user_id", user_id)
-    answer = await live.recommend(FeedRequest("home", user_id, limit, cursor, filters=type_filter(types)))
-    shown(context, live, answer, request_id)
+    answer = await live.recommend(FeedRequest("home", user_id, limit, cursor, conditions=type_condition(types)))
+    record_impression(context, live, answer, request_id)
     return HomefeedOut(
         user_id=user_id,
         request_id=request_id,
@@ -65,19 +65,19 @@ async def explanations(live: Live, request_id: RequestId, user_id: Id, item_id: 
     return await explained(live, asked, check_id("item_id", item_id), request_id)
 
 
-def type_filter(types: list[ItemType] | None) -> tuple[Filter, ...]:
+def type_condition(types: list[ItemType] | None) -> tuple[Condition, ...]:
     """One condition: any of the types. None where all will do."""
     if not types:
         return ()
     first, *others = types
-    return (Filter("item_type", ":", first, tuple(others)),)
+    return (Condition("item_type", ":", first, tuple(others)),)
 
 
 def _parse_feedback(app: LiveApp, raw: Any) -> Event:
     try:
         told = FeedbackIn.model_validate(raw)
     except ValidationError as error:
-        raise InvalidError(in_words(error)) from None
+        raise InvalidError(format_validation_error(error)) from None
     fields = {
         **told.model_dump(include={"user_id", "item_id", "event_type", "event_id", "request_id"}),
         "value": told.dwell_seconds,

@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from homefeed.api.answers import shown
+from homefeed.api.answers import record_impression
 from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.errors import validation_errors
 from homefeed.api.intake import parse_event, take_events
@@ -30,7 +30,7 @@ from homefeed.errors import MalformedError
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.store.events import latest_of_user
 from homefeed.times import format_time
-from homefeed.types import DAY, Event, Filter
+from homefeed.types import DAY, Condition, Event
 
 APP: Final = "shop"
 
@@ -93,7 +93,7 @@ async def home(
     if answers["home"].slate.cold_start:
         del answers["home"]
     for answer in answers.values():
-        shown(context, live, answer, request_id)
+        record_impression(context, live, answer, request_id)
     return _json(
         {
             "personalized": _products(answers["home"]) if "home" in answers else b"[]",
@@ -117,7 +117,7 @@ async def product(
     """Products similar to one, and those often viewed with it."""
     asked = FeedRequest("similar", n=_clamped(response_limit, _MOST_IN_LIST), item_id=product_id)
     (answer,) = await live.recommend_together([asked])
-    shown(context, live, answer, request_id)
+    record_impression(context, live, answer, request_id)
     return _json({"similar": _products(answer)}, request_id)
 
 
@@ -137,14 +137,14 @@ async def search(
 ) -> Response:
     """Products that match a query, best first; the trending ones where none does."""
     limit = _clamped(response_limit, _MOST_RESULTS)
-    filters = _filters(category, sub_category, min_price, max_price)
-    asked = FeedRequest("search", n=limit, filters=filters, context={"query": query})
+    conditions = _conditions(category, sub_category, min_price, max_price)
+    asked = FeedRequest("search", n=limit, conditions=conditions, context={"query": query})
     (answer,) = await live.recommend_together([asked])
     fallback = {}
     if not len(answer.slate):
-        (answer,) = await live.recommend_together([FeedRequest("trending", n=limit, filters=filters)])
+        (answer,) = await live.recommend_together([FeedRequest("trending", n=limit, conditions=conditions)])
         fallback = {"fallback_reason": b'"no_search_matches"'}
-    shown(context, live, answer, request_id)
+    record_impression(context, live, answer, request_id)
     return _json({"results": _products(answer), **fallback}, request_id)
 
 
@@ -164,7 +164,7 @@ async def get_interactions(
     limit: Annotated[int, Query(ge=1, le=_MOST_INTERACTIONS)] = _MOST_INTERACTIONS,
 ) -> InteractionsOut:
     """What a user did in the last days, newest first; nothing for an unknown user."""
-    since = live.outside.clock() - days * DAY
+    since = live.environment.clock() - days * DAY
     found = await latest_of_user(live.store, APP, user_id, limit, since)
     interactions = [
         InteractionOut(
@@ -182,14 +182,14 @@ def _clamped(limit: int, most: int) -> int:
     return min(max(limit, 1), most)
 
 
-def _filters(
+def _conditions(
     category: str | None, sub_category: str | None, min_price: float | None, max_price: float | None
-) -> tuple[Filter, ...]:
+) -> tuple[Condition, ...]:
     given = (
-        None if category is None else Filter("main_category", ":", category),
-        None if sub_category is None else Filter("sub_category", ":", sub_category),
-        None if min_price is None else Filter("price", ">=", repr(min_price)),
-        None if max_price is None else Filter("price", "<=", repr(max_price)),
+        None if category is None else Condition("main_category", ":", category),
+        None if sub_category is None else Condition("sub_category", ":", sub_category),
+        None if min_price is None else Condition("price", ">=", repr(min_price)),
+        None if max_price is None else Condition("price", "<=", repr(max_price)),
     )
     return tuple(one for one in given if one is not None)
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from homefeed.api.schemas import Id, Time
-from homefeed.serving.intake import LONGEST_QUERY
+from homefeed.validation import LONGEST_QUERY
 
 PRODUCT_ID: Final = r"^[A-Z0-9]{10}$"
 USER_ID: Final = r"^[A-Za-z0-9]{1,50}$"

@@ -185,7 +185,7 @@ def _draw_ratings(quality: Weights, appeal: Weights, is_old: Mask, rng: Rng) -> 
 
 def _match(kind: Codes, appeal: Weights, arrives: Times, window: tuple[int, int], rng: Rng) -> Codes:
     """For each product one of each complement of its kind: the one that fits it."""
-    shelves = Shelves.arrange(kind, np.arange(len(kind), dtype=np.int32), appeal, arrives, window)
+    shelves = Shelves.rerank(kind, np.arange(len(kind), dtype=np.int32), appeal, arrives, window)
     wanted = slots()[0][kind]
     partners = np.full((len(kind), SLOTS), -1, np.int32)
     row, slot = np.nonzero(wanted >= 0)

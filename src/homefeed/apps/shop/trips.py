@@ -85,7 +85,7 @@ class Shop:
         levels = (stock.kind, stock.shelf, np.zeros_like(stock.kind))
         window = (rhythm.begin, rhythm.end)
         rows = np.arange(len(stock.kind), dtype=np.int32)
-        self._walls = [Shelves.arrange(wall, rows, stock.appeal, stock.arrives, window) for wall in levels]
+        self._walls = [Shelves.rerank(wall, rows, stock.appeal, stock.arrives, window) for wall in levels]
         self._main = SHELF_MAIN[stock.shelf]
         self._taste = np.cumsum(people.taste, axis=1)
         stay = (people.last - people.first) / (rhythm.end - rhythm.begin)

@@ -9,7 +9,7 @@ from functools import cache
 from anyio.from_thread import start_blocking_portal
 
 from homefeed.apps import find_recipe
-from homefeed.apps.streaming.filters import title_filters
+from homefeed.apps.streaming.conditions import title_conditions
 from homefeed.errors import HomefeedError, InvalidError
 from homefeed.serving import FeedRequest, LiveApp, open_app
 from homefeed.settings import Settings, load_settings
@@ -45,13 +45,13 @@ class Streaming:
         self, k: int = 10, content_type: str | None = None, genre: str | None = None
     ) -> list[dict[str, str]]:
         """The k most popular titles, each with item_id, title and reason; all of them where k is larger."""
-        return self._ask(FeedRequest("popular", n=k, filters=title_filters(content_type, genre)))
+        return self._ask(FeedRequest("popular", n=k, conditions=title_conditions(content_type, genre)))
 
     def recommend_for_user(
         self, user_id: str, k: int = 10, content_type: str | None = None, genre: str | None = None
     ) -> list[dict[str, str]]:
         """The k best titles for a user; the popular ones for a user without history, or an unknown one."""
-        return self._ask(FeedRequest("home", user_id, n=k, filters=title_filters(content_type, genre)))
+        return self._ask(FeedRequest("home", user_id, n=k, conditions=title_conditions(content_type, genre)))
 
     def _ask(self, request: FeedRequest) -> list[dict[str, str]]:
         if request.n < 1:

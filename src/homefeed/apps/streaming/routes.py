@@ -7,12 +7,12 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import ValidationError
 
-from homefeed.api.answers import shown
+from homefeed.api.answers import record_impression
 from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.events import one_or_list
-from homefeed.api.intake import in_words, parse_event, take_events
+from homefeed.api.intake import format_validation_error, parse_event, take_events
 from homefeed.api.schemas import EventsAccepted, Id
-from homefeed.apps.streaming.filters import title_filters
+from homefeed.apps.streaming.conditions import title_conditions
 from homefeed.apps.streaming.schemas import (
     HealthOut,
     HistoryOut,
@@ -24,10 +24,10 @@ from homefeed.apps.streaming.schemas import (
 )
 from homefeed.errors import InvalidError
 from homefeed.serving import Answer, FeedRequest, LiveApp
-from homefeed.serving.intake import check_id
 from homefeed.store.events import latest_of_user
 from homefeed.times import format_time
 from homefeed.types import Event
+from homefeed.validation import check_id
 
 APP = "streaming"
 
@@ -56,8 +56,8 @@ async def popular(
     genre: Genre = None,
 ) -> PopularOut:
     """The most popular titles."""
-    answer = await live.recommend(FeedRequest("popular", n=k, filters=title_filters(content_type, genre)))
-    shown(context, live, answer, request_id)
+    answer = await live.recommend(FeedRequest("popular", n=k, conditions=title_conditions(content_type, genre)))
+    record_impression(context, live, answer, request_id)
     return PopularOut(k=k, items=_titles(answer), request_id=request_id)
 
 
@@ -73,8 +73,10 @@ async def recommendations(
 ) -> RecommendationsOut:
     """Titles for a user; the popular ones for a user without history."""
     check_id("user_id", user_id)
-    answer = await live.recommend(FeedRequest("home", user_id, n=k, filters=title_filters(content_type, genre)))
-    shown(context, live, answer, request_id)
+    answer = await live.recommend(
+        FeedRequest("home", user_id, n=k, conditions=title_conditions(content_type, genre))
+    )
+    record_impression(context, live, answer, request_id)
     return RecommendationsOut(
         user_id=user_id,
         k=k,
@@ -116,7 +118,7 @@ def _parse_play(app: LiveApp, raw: Any) -> Event:
     try:
         play = PlayIn.model_validate(raw)
     except ValidationError as error:
-        raise InvalidError(in_words(error)) from None
+        raise InvalidError(format_validation_error(error)) from None
     fields = play.model_dump(exclude={"watch_seconds"}) | {"value": play.watch_seconds}
     return parse_event(app, fields)
 

@@ -258,7 +258,7 @@ def fill_shelves(catalogue: Catalogue, begin: int, end: int) -> tuple[Shelves, .
     segment = np.concatenate((catalogue.segment, catalogue.second_segment[both]))
     arrival = catalogue.available[item]
     shelves = _shelves_of(segment, catalogue.content_type[item])
-    return tuple(Shelves.arrange(shelf, item, appeal, arrival, (begin, end)) for shelf in shelves)
+    return tuple(Shelves.rerank(shelf, item, appeal, arrival, (begin, end)) for shelf in shelves)
 
 
 def pick(

@@ -67,18 +67,18 @@ function retrievers(trace) {
   return section("Who proposed it", el("ul", { class: "proposals" }, rows));
 }
 
-function screens(trace) {
-  const rows = trace.screens.map((screen) =>
-    el("li", { class: screen.passed ? "is-passed" : "is-stopped" }, screen.passed ? "✓ " : "✕ ", plain(screen.name),
-      screen.why ? el("small", { class: "fine" }, ` ${screen.why}`) : null,
-      el("span", { class: "unseen" }, screen.passed ? ": passed" : ": stopped it")),
+function filters(trace) {
+  const rows = trace.filters.map((filter) =>
+    el("li", { class: filter.passed ? "is-passed" : "is-stopped" }, filter.passed ? "✓ " : "✕ ", plain(filter.name),
+      filter.why ? el("small", { class: "fine" }, ` ${filter.why}`) : null,
+      el("span", { class: "unseen" }, filter.passed ? ": passed" : ": stopped it")),
   );
   const dropped = trace.dropped_by ? el("li", { class: "is-stopped" }, `✕ ${trace.dropped_by}`) : null;
-  return rows.length || dropped ? section("Which screens it passed", el("ul", { class: "screens" }, rows, dropped)) : null;
+  return rows.length || dropped ? section("Which filters it passed", el("ul", { class: "filters" }, rows, dropped)) : null;
 }
 
-function arrangers(trace) {
-  const moved = trace.arrangers.filter((one) => one.before !== null && one.before !== one.after);
+function rerankers(trace) {
+  const moved = trace.rerankers.filter((one) => one.before !== null && one.before !== one.after);
   if (!moved.length) return null;
   const rows = moved.map((one) => {
     const to = one.after === null ? "taken out" : `to place ${count(one.after)}`;
@@ -121,8 +121,8 @@ function content(trace, item, address) {
     ...failed,
     contributions(trace),
     retrievers(trace),
-    screens(trace),
-    arrangers(trace),
+    filters(trace),
+    rerankers(trace),
     models(trace),
     el("a", { class: "request", href: address, target: "_blank", rel: "noopener" }, `GET /${address}`),
   ].filter(Boolean);

@@ -12,7 +12,7 @@ from homefeed.catalog import Resources
 from homefeed.catalog.columns import TagsColumn
 from homefeed.errors import InvalidError
 from homefeed.protocols import PartConfig
-from homefeed.taste import taste_of
+from homefeed.taste import weighted_seeds
 from homefeed.types import Candidates, Codes, Floats, Query
 
 _MOST_INTERESTS: Final = 100
@@ -58,7 +58,7 @@ class TagOverlap:
 
     def _profile(self, query: Query, codes: Codes) -> npt.NDArray[np.float64]:
         """(1 + tags,) the weight of each tag for the user; the first, of code -1, is 0."""
-        items, weights = taste_of(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
         own = codes[items]
         each = np.repeat(weights.astype(np.float64), own.shape[1])
         # The tags are counted only now: every code read above is among them, though items may come meanwhile.

@@ -14,7 +14,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.als.model import AlsModel
 from homefeed.retrieve.selection import top_k
-from homefeed.taste import OncePerRequest, taste_of, verb_of
+from homefeed.taste import OncePerRequest, verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 _FEW: Final = 4
@@ -96,7 +96,7 @@ class Als:
         return self._positions[best if rows is None else rows[best]], scores[best]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
-        """Name the nameable item of the history that contributed most to each: never one that is disliked."""
+        """Name the explainable item of the history that contributed most to each: never one that is disliked."""
         if self._model is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
@@ -110,10 +110,10 @@ class Als:
         return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
 
     def _contributors(self, query: Query, positions: Positions) -> Positions:
-        """(n,) the nameable item that added most to each position's score; -1 where none did."""
+        """(n,) the explainable item that added most to each position's score; -1 where none did."""
         taste = self._taste(query)
-        nameable = query.nameable[taste.items]
-        items, shares = taste.items[nameable], taste.shares[:, nameable]
+        explainable = query.explainable[taste.items]
+        items, shares = taste.items[explainable], taste.shares[:, explainable]
         if not len(items):
             return np.full(len(positions), -1, np.int32)
         rows = self._rows_at(positions)
@@ -125,7 +125,7 @@ class Als:
 
     def _look_up(self, query: Query) -> _Taste:
         assert self._model is not None  # noqa: S101
-        items, weights = taste_of(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
         rows = self._rows_at(items)
         items, weights, rows = items[rows >= 0], weights[rows >= 0], rows[rows >= 0]
         shares = self._model.fold_in(self._factors[rows], weights)

@@ -16,7 +16,7 @@ class AssociationConfig(PartConfig):
     """How baskets are cut, which rules hold, and what they weigh; see `AssociationTrainer` for the formula.
 
     A user's events are of one basket while no more than `gap_minutes` lie between one and the next; of a basket of
-    more than `items_per_basket` items the latest count. A rule needs `least_baskets` that hold both items and a
+    more than `items_per_basket` items the latest count. A rule needs `min_baskets` that hold both items and a
     share of `min_support` of all baskets, `min_confidence`, and a lift above 1 of at least `min_lift`; the
     `neighbours` weightiest of an item are kept.
 
@@ -27,7 +27,7 @@ class AssociationConfig(PartConfig):
     method: Literal["pairs", "fp_growth"] = "pairs"
     gap_minutes: Annotated[float, Field(gt=0, le=10_000_000)] = 30.0
     items_per_basket: Annotated[int, Field(ge=2)] = 100
-    least_baskets: Annotated[int, Field(ge=1)] = 2
+    min_baskets: Annotated[int, Field(ge=1)] = 2
     min_support: Annotated[float | None, Field(ge=0, le=1)] = None
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.0
     min_lift: Annotated[float, Field(ge=1)] = 1.0

@@ -12,7 +12,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.association.model import AssociationModel
 from homefeed.retrieve.neighbours import Gains, ServedLists, named
-from homefeed.taste import OncePerRequest, taste_of
+from homefeed.taste import OncePerRequest, weighted_seeds
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
@@ -53,10 +53,10 @@ class Association:
         """Name the item that the weightiest rule to each starts from: never one that counts as disliked."""
         if self._lists is None:
             return [None] * len(positions)
-        items = self._lists.contributors(self._gains(query), query.nameable, positions)
+        items = self._lists.contributors(self._gains(query), query.explainable, positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
         return named(template, query, items, self._resources)
 
     def _look_up(self, query: Query) -> Gains:
         assert self._lists is not None  # noqa: S101
-        return self._lists.gather(*taste_of(query, self._config.events, self._config.half_life_days))
+        return self._lists.gather(*weighted_seeds(query, self._config.events, self._config.half_life_days))

@@ -81,7 +81,7 @@ class AssociationTrainer:
         config, count = self._config, baskets.shape[0]
         mined = config.method == "fp_growth"
         share = (_MINED_SUPPORT if mined else 0.0) if config.min_support is None else config.min_support
-        least = max(config.least_baskets, math.ceil(share * count - _ROUNDING))
+        least = max(config.min_baskets, math.ceil(share * count - _ROUNDING))
         confidence = config.min_confidence - _ROUNDING
         for rules in [mined_rules(baskets, least, confidence)] if mined else paired_rules(baskets, least):
             lift = max(config.min_lift - _ROUNDING, 1 + _ROUNDING)

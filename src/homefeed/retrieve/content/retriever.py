@@ -15,7 +15,7 @@ from homefeed.errors import RecipeError
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
-from homefeed.taste import OncePerRequest, taste_of, verb_of
+from homefeed.taste import OncePerRequest, verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores
 
 _MOST_INTERESTS: Final = 100
@@ -97,7 +97,7 @@ class Content:
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name what added most to each: declared interests that the item has, or an item of the history.
 
-        That item must be nameable, and interests must be words the item itself has: one that is only
+        That item must be explainable, and interests must be words the item itself has: one that is only
         near them is not said to match.
         """
         taste = self._taste(query)
@@ -119,10 +119,10 @@ class Content:
     def _closest(
         self, query: Query, taste: _Taste, positions: Positions, rows: Floats, embedded: Mask
     ) -> tuple[Positions, Floats]:
-        """For each position the nameable item of the history that added most, -1 for none, and how much."""
+        """For each position the explainable item of the history that added most, -1 for none, and how much."""
         # Being unlike what the user dislikes speaks for an item, too; but it is no similarity.
-        nameable = query.nameable[taste.items] & (taste.weights > 0)
-        items, weights = taste.items[nameable], taste.weights[nameable]
+        explainable = query.explainable[taste.items] & (taste.weights > 0)
+        items, weights = taste.items[explainable], taste.weights[explainable]
         if not len(items):
             return np.full(len(positions), -1, np.int32), np.zeros(len(positions), np.float32)
         added = (rows @ self._items.array[items].T) * weights
@@ -142,7 +142,7 @@ class Content:
         return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
 
     def _look_up(self, query: Query) -> _Taste:
-        items, weights = taste_of(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
         known = items < len(self._items.array)
         tags: tuple[str, ...] = ()
         if self._config.interests is not None and query.anchor is None:

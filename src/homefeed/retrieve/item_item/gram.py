@@ -40,8 +40,8 @@ class Gram:
         return sp.csr_array((values, self.others, self.starts), shape=(len(self), len(self)))
 
 
-def gram_of(matrix: Matrix, user_exponent: float, most: int, least_users: int) -> Gram:
-    """Of each item the `most` nearest that `least_users` share; w(u) = (sum over i of r)^-user_exponent.
+def gram_of(matrix: Matrix, user_exponent: float, most: int, min_users: int) -> Gram:
+    """Of each item the `most` nearest that `min_users` share; w(u) = (sum over i of r)^-user_exponent.
 
     O(sum over users of their items squared) time; memory grows with items times `most`.
     """
@@ -52,7 +52,7 @@ def gram_of(matrix: Matrix, user_exponent: float, most: int, least_users: int) -
     arguments = [
         *(by_item.indptr.astype(np.int64), by_item.indices, by_item.data),
         *(matrix.indptr.astype(np.int64), matrix.indices, matrix.data),
-        *(weights, np.sqrt(own), least_users, most),
+        *(weights, np.sqrt(own), min_users, most),
     ]
     blocks = []
     for first in range(0, len(own), _ITEMS_AT_ONCE):

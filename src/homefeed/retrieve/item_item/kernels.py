@@ -59,7 +59,7 @@ def nearest_by_users(
     user_strengths: Floats,
     user_weights: Floats,
     lengths: Floats,
-    least_users: int,
+    min_users: int,
     most: int,
     first: int,
     found: Indices,
@@ -89,7 +89,7 @@ def nearest_by_users(
         cosines = np.zeros(reached, np.float32)
         for place in range(reached):
             other = touched[place]
-            if other != item and users[other] >= least_users:
+            if other != item and users[other] >= min_users:
                 cosines[place] = sums[other] / lengths[other]
         kept = np.argsort(-cosines, kind="mergesort")[:most] if reached > most else np.arange(reached)
         neighbours = np.sort(touched[kept[cosines[kept] > 0]])

@@ -18,16 +18,16 @@ class ItemItemConfig(PartConfig):
     """How neighbours are found and weighed; see `ItemItemTrainer` for the formula.
 
     `cosine`, `ridge` and `spectral` say how much each view counts; one of 0 is not computed. Items that fewer than
-    `least_users` users share are no neighbours: with 2, it never rests on one user alone. Items without events
+    `min_users` users share are no neighbours: with 2, it never rests on one user alone. Items without events
     take their neighbours from the recipe's `fields` and their weights, all fields alike where none are named, at
-    `alike` of a usual best neighbour's weight; with 0 they have none. `place_exponent` is how much less
-    an event of a history counts for every later one, see `taste_of`.
+    `cold_item_weight` of a usual best neighbour's weight; with 0 they have none. `place_exponent` is how much less
+    an event of a history counts for every later one, see `weighted_seeds`.
     """
 
     neighbours: Annotated[int, Field(ge=1, le=2_000)] = 300
     candidates: Annotated[int, Field(ge=1, le=5_000)] = 500
     items_per_user: Annotated[int, Field(ge=2)] = 500
-    least_users: Annotated[int, Field(ge=1)] = 1
+    min_users: Annotated[int, Field(ge=1)] = 1
     user_exponent: Annotated[float, Field(ge=0, le=1)] = 0.6
     cosine: Share = 0.5
     item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.4
@@ -40,7 +40,7 @@ class ItemItemConfig(PartConfig):
     dimensions: Annotated[int, Field(ge=1, le=2_048)] = 512
     history_exponent: Annotated[float, Field(ge=0, le=1)] = 0.2
     fields: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    alike: Annotated[float, Field(ge=0, le=1)] = 0.5
+    cold_item_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
     place_exponent: Annotated[float, Field(ge=0, le=2)] = 0.0
 
 

@@ -12,7 +12,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.neighbours import Gains, ServedLists
-from homefeed.taste import OncePerRequest, taste_of, verb_of
+from homefeed.taste import OncePerRequest, verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Mask, Positions, Query, Scores
 
 
@@ -81,10 +81,10 @@ class ItemItem:
         return derived
 
     def _contributors(self, query: Query, positions: Positions) -> Positions:
-        """(n,) the nameable item that added most to each position's score; -1 where none did."""
-        return self._lists.contributors(self._gains(query), query.nameable, positions)
+        """(n,) the explainable item that added most to each position's score; -1 where none did."""
+        return self._lists.contributors(self._gains(query), query.explainable, positions)
 
     def _look_up(self, query: Query) -> Gains:
         assert self._model is not None  # noqa: S101
-        taste = taste_of(query, self._config.events, self._config.half_life_days, self._model.place_exponent)
+        taste = weighted_seeds(query, self._config.events, self._config.half_life_days, self._model.place_exponent)
         return self._lists.gather(*taste)

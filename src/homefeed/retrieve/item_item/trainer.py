@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from homefeed.protocols import Range
 from homefeed.retrieve.content.words import check_fields
-from homefeed.retrieve.item_item.alike import alike_items
+from homefeed.retrieve.item_item.cold_items import neighbours_of_cold_items
 from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
 from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, sort_rows
 from homefeed.retrieve.item_item.matrix import Matrix, no_entries, strengths_of, sums
@@ -30,7 +30,7 @@ class ItemItemTrainer:
     with the views C and B of `views` and K of `spectral`, each divided by the standard deviation s of the scores
     it gives a sample of users. The row of an item of the history is divided by (sum over users of
     r)^history_exponent: what everybody chose tells less of one's taste. Of each item the `neighbours` largest
-    weights are kept. Items without events get those of similar content, see `alike_items`.
+    weights are kept. Items without events get those of similar content, see `neighbours_of_cold_items`.
     """
 
     Config = ItemItemConfig
@@ -60,16 +60,16 @@ class ItemItemTrainer:
         matrix = strengths_of(data, config.items_per_user)
         blend = self._blend(data, matrix)
         without_events = np.asarray(matrix.sum(axis=0)).ravel() <= 0
-        if config.alike and without_events.any():
-            alike = alike_items(data, config.fields, without_events)
-            blend = sp.csr_array(blend + config.alike * _usual_best(blend) * alike)
+        if config.cold_item_weight and without_events.any():
+            alike = neighbours_of_cold_items(data, config.fields, without_events)
+            blend = sp.csr_array(blend + config.cold_item_weight * _usual_best(blend) * alike)
         starts, indices, weights = _neighbour_lists(blend, config.neighbours)
         return ItemItemModel(data.numbers, starts, indices, weights, without_events, config.place_exponent)
 
     def _blend(self, data: TrainingData, matrix: Matrix) -> Matrix:
         config = self._config
         blend = no_entries(data.item_count, data.item_count)
-        gram = gram_of(matrix, config.user_exponent, config.candidates, config.least_users)
+        gram = gram_of(matrix, config.user_exponent, config.candidates, config.min_users)
         if not len(gram.others):
             return blend
         rng = np.random.default_rng(data.seed)

@@ -29,13 +29,13 @@ class SearchConfig(PartConfig):
     """Base of the `Config` of parts that search: what is searched, and how.
 
     `fields` are the item fields that are searched, with their weights. `synonyms` names a table of synonyms that
-    comes with Homefeed, or is the path of a .txt file of one's own. Items that have less than `least` of a query
-    are no match; how much more those with all of it count `coverage` says.
+    comes with Homefeed, or is the path of a .txt file of one's own. Items that have less than `min_match` of a
+    query are no match; how much more those with all of it count `coverage` says.
     """
 
     fields: Annotated[dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
     synonyms: str | None = None
-    least: Annotated[float, Field(ge=0, le=1)] = 0.5
+    min_match: Annotated[float, Field(ge=0, le=1)] = 0.5
     coverage: Annotated[float, Field(ge=0, le=4)] = 1.0
 
 
@@ -108,7 +108,7 @@ class _Kept:
         understand = lru_cache(_KEPT_TEXTS)(lambda text: understood(text, reading, synonyms))
         self.reading, self.understood = reading, understand
         self.found = lru_cache(_KEPT_RESULTS)(
-            lambda text: find(understand(text), reading, config.least, config.coverage)
+            lambda text: find(understand(text), reading, config.min_match, config.coverage)
         )
 
 

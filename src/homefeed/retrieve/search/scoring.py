@@ -30,12 +30,12 @@ class Found:
     uses: tuple[tuple[int, int, Positions], ...]
 
 
-def find(concepts: tuple[Concept, ...], index: Reading, least: float, coverage: float) -> Found:
+def find(concepts: tuple[Concept, ...], index: Reading, min_match: float, coverage: float) -> Found:
     """Every item's score: the sum over concepts of its best alternative's, times its share of the query.
 
     The share is that of the concepts an item has in the rarity (idf) of all, to the power of `coverage`: an item
-    with all of the words comes before one with the rarest of them many times. Items with less than `least` of it
-    are no match. A synonym counts by the rarity of what was typed where that is less, or the rare word for a
+    with all of the words comes before one with the rarest of them many times. Items with less than `min_match` of
+    it are no match. A synonym counts by the rarity of what was typed where that is less, or the rare word for a
     thing would outweigh the common one. What no item has anything for was asked for all the same: it counts like
     the rarest of the others.
     """
@@ -54,7 +54,7 @@ def find(concepts: tuple[Concept, ...], index: Reading, least: float, coverage: 
             part[items] = np.maximum(part[items], np.float32(concept.alternatives[place].share))
         total += best
         share += part * np.float32(rarity / whole if whole else 0)
-    matching = share >= least - _ROUNDING
+    matching = share >= min_match - _ROUNDING
     scores = np.where(matching, total * share ** np.float32(coverage), np.float32(0))
     return Found(concepts, scores.astype(np.float32), tuple(uses))
 

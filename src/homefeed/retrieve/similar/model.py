@@ -21,7 +21,7 @@ from homefeed.types import Floats
 class SimilarConfig(PartConfig):
     """`fields` names the recipe's fields to compare by, with their weights.
 
-    Of each item the `neighbours` most similar are kept, if their cosine is above `least_similarity`. Items that
+    Of each item the `neighbours` most similar are kept, if their cosine is above `min_similarity`. Items that
     say the same in all `duplicate_fields`, but for case and space, are one thing told twice, and no neighbours of
     each other. Where none are named, `fields` are those.
     """
@@ -29,7 +29,7 @@ class SimilarConfig(PartConfig):
     fields: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
     duplicate_fields: tuple[str, ...] = ()
     neighbours: Annotated[int, Field(ge=1, le=2_000)] = 100
-    least_similarity: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    min_similarity: Annotated[float, Field(ge=0, lt=1)] = 0.05
     vocabulary: Annotated[int, Field(ge=10)] = 200_000
 
 
@@ -60,7 +60,7 @@ class SimilarModel(NeighbourLists):
     fields: Mapping[str, float]
     duplicate_fields: Sequence[str]
     neighbours: int
-    least_similarity: float
+    min_similarity: float
 
     @property
     def compared(self) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.neighbours import Gains, ServedLists, named
-from homefeed.retrieve.similar.later import Comparison, LaterItem
+from homefeed.retrieve.similar.incremental import Comparison, NewItem
 from homefeed.retrieve.similar.model import SimilarModel
-from homefeed.taste import OncePerRequest, taste_of
+from homefeed.taste import OncePerRequest, weighted_seeds
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
@@ -40,7 +40,7 @@ class Similar:
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config, self._resources, self._catalog = config, resources, resources.catalog
         self._model = resources.model(config.model, SimilarModel)
-        self._later: dict[int, LaterItem] = {}
+        self._new_items: dict[int, NewItem] = {}
         self._gains = OncePerRequest(self._look_up)
         if self._model is not None:
             self._comparison = Comparison(self._model)
@@ -75,32 +75,32 @@ class Similar:
         if self._model is None:
             return [None] * len(positions)
         lists, gains = self._gains(query)
-        items = lists.contributors(gains, query.nameable, positions)
+        items = lists.contributors(gains, query.explainable, positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
         return named(template, query, items, self._resources)
 
     def _look_up(self, query: Query) -> tuple[ServedLists, Gains]:
         lists = self._lists  # of one moment: another thread may put newer ones in its place
-        return lists, lists.gather(*taste_of(query, self._config.events, self._config.half_life_days))
+        return lists, lists.gather(*weighted_seeds(query, self._config.events, self._config.half_life_days))
 
     def _compare(self, model: SimilarModel, positions: Positions) -> bool:
         """Take over what items at these positions say, and tell whether any says what it did not."""
         items: dict[int, Mapping[str, Sequence[str]]] = {}
-        before, fields = len(self._later), model.compared
+        before, fields = len(self._new_items), model.compared
         rows = self._row_of_position[np.minimum(positions, len(self._row_of_position) - 1)]
         for position, row in zip(positions.tolist(), rows.tolist(), strict=True):
             item = {field: self._catalog.terms_at(field, position) for field in fields}
-            mark, later = model.mark(item), self._later.get(position)
+            mark, later = model.mark(item), self._new_items.get(position)
             if row >= 0 and model.marks[row] == mark:
-                self._later.pop(position, None)
+                self._new_items.pop(position, None)
             elif later is None or later.mark != mark:
                 items[position] = item
-        gone = len(self._later) < before
-        self._later |= zip(items, self._comparison.compare(list(items.values())), strict=True)
+        gone = len(self._new_items) < before
+        self._new_items |= zip(items, self._comparison.compare(list(items.values())), strict=True)
         return gone or bool(items)
 
     def _served(self, model: SimilarModel) -> ServedLists:
-        later = dict(sorted(self._later.items()))
+        later = dict(sorted(self._new_items.items()))
         added = np.fromiter(later, np.int32, len(later))
         rows = np.where(np.isin(self._position_of_row, added), -1, self._position_of_row)
         size = max(self._catalog.size, int(added.max(initial=-1)) + 1)

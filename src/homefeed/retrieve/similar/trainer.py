@@ -42,7 +42,7 @@ class SimilarTrainer:
         duplicates = _column(
             [duplicate_mark_of(told) for told in zip(*(data.terms[name] for name in same), strict=True)]
         )
-        starts, indices, cosines = nearest(vectors, duplicates, config.neighbours, config.least_similarity)
+        starts, indices, cosines = nearest(vectors, duplicates, config.neighbours, config.min_similarity)
         by_word = sp.csr_array(vectors.T)
         return SimilarModel(
             data.numbers,
@@ -59,7 +59,7 @@ class SimilarTrainer:
             fields=config.fields,
             duplicate_fields=same,
             neighbours=config.neighbours,
-            least_similarity=config.least_similarity,
+            min_similarity=config.min_similarity,
         )
 
 

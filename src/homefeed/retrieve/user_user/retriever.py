@@ -14,7 +14,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.selection import top_k
 from homefeed.retrieve.user_user.model import UserUserModel
-from homefeed.taste import OncePerRequest, taste_of
+from homefeed.taste import OncePerRequest, weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 Rows: TypeAlias = npt.NDArray[np.int32]
@@ -72,7 +72,7 @@ class UserUser:
     class Config(PartConfig):
         """`events` latest events count, each halved in weight every `half_life_days`.
 
-        An item is proposed if at least `least_users` neighbours chose it. `reason` and `reason_anchored` may name
+        An item is proposed if at least `min_users` neighbours chose it. `reason` and `reason_anchored` may name
         {title}, the item of the history that most of the neighbours who chose the item chose, too; said only
         where there are two such neighbours or more, so that it never tells what one person did. In
         `reason_anchored` it is the item that the feed is about.
@@ -83,7 +83,7 @@ class UserUser:
         half_life_days: Annotated[float, Field(gt=0)] = 90.0
         neighbours: Annotated[int, Field(ge=1, le=2_000)] = 50
         shrinkage: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
-        least_users: Annotated[int, Field(ge=1)] = 1
+        min_users: Annotated[int, Field(ge=1)] = 1
         reason: str = "People who chose {title} chose this, too"
         reason_anchored: str = "Chosen by people who chose {title}"
 
@@ -108,7 +108,7 @@ class UserUser:
         gains = found.similar[found.whose] * found.strengths
         rows, scores, users = _sum_by(found.rows, gains, len(self._model.numbers))
         positions = self._position_of_row[rows]
-        able = query.eligible[positions] & (positions >= 0) & (users >= self._config.least_users)
+        able = query.eligible[positions] & (positions >= 0) & (users >= self._config.min_users)
         if query.anchor is not None:
             able &= positions != query.anchor
         positions, scores = positions[able], scores[able]
@@ -116,7 +116,7 @@ class UserUser:
         return positions[best], scores[best]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
-        """Name the nameable item that most of those who chose each share with the user; never a person."""
+        """Name the explainable item that most of those who chose each share with the user; never a person."""
         found = self._neighbours(query)
         if self._model is None or found is None:
             return [None] * len(positions)
@@ -126,16 +126,16 @@ class UserUser:
         return [said.get(item) for item in links]
 
     def _links(self, query: Query, found: _Neighbours, positions: Positions) -> Positions:
-        """(n,) the nameable item shared with most of those who chose each position; -1 where they are too few."""
+        """(n,) the explainable item shared with most who chose each position; -1 where they are too few."""
         size = len(self._position_of_row)
-        liked = found.liked[query.nameable[self._position_of_row[found.liked]]]
+        liked = found.liked[query.explainable[self._position_of_row[found.liked]]]
         if not len(liked):
             return np.full(len(positions), -1, np.int32)
         items = self._position_of_row[liked]
         people = found.chose(liked, size).T @ found.chose(self._rows_at(positions), size)
         people[items[:, None] == positions[None, :]] = 0
         most = people.argmax(axis=0)
-        enough = people[most, np.arange(len(positions))] >= max(_PEOPLE, self._config.least_users)
+        enough = people[most, np.arange(len(positions))] >= max(_PEOPLE, self._config.min_users)
         return np.where(enough, items[most], -1).astype(np.int32)
 
     def _look_up(self, query: Query) -> _Neighbours | None:
@@ -143,7 +143,7 @@ class UserUser:
         model = self._model
         if model is None:
             return None
-        items, weights = taste_of(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
         rows = self._rows_at(items)
         rows, weights = rows[rows >= 0], weights[rows >= 0]
         if not len(rows):

@@ -7,18 +7,18 @@ from collections import Counter
 import numpy as np
 from scipy import stats
 
-from homefeed.retrieve.lots import draw_key, hashed, lots, race
+from homefeed.retrieve.sampling import draw_key, hash_uniform, hashed, weighted_sample
 from homefeed.testing import toy_world
 
 
 def test_a_lot_is_of_its_key_and_number_alone() -> None:
     numbers = np.array([3, 1, 4, 159], np.int32)
-    drawn = lots(7, numbers)
-    assert lots(7, numbers[::-1]).tolist() == drawn[::-1].tolist()
-    assert lots(7, numbers.astype(np.uint64)).tolist() == drawn.tolist()
-    assert len({*drawn.tolist(), *lots(8, numbers).tolist()}) == 8
+    drawn = hash_uniform(7, numbers)
+    assert hash_uniform(7, numbers[::-1]).tolist() == drawn[::-1].tolist()
+    assert hash_uniform(7, numbers.astype(np.uint64)).tolist() == drawn.tolist()
+    assert len({*drawn.tolist(), *hash_uniform(8, numbers).tolist()}) == 8
     # SplitMix64's first output of a state of 0, as its authors' code gives it.
-    assert lots(0, np.array([1])).tolist() == [0xE220A8397B1DCDAF]
+    assert hash_uniform(0, np.array([1])).tolist() == [0xE220A8397B1DCDAF]
 
 
 def test_keys_differ_by_user_period_and_seed() -> None:
@@ -32,11 +32,11 @@ def test_keys_differ_by_user_period_and_seed() -> None:
 
 def test_a_race_is_won_in_proportion_to_the_weights() -> None:
     weights = np.array([1.0, 2.0, 5.0])
-    won = Counter(int(race(key, np.arange(3), np.log(weights))[0]) for key in range(4_000))
+    won = Counter(int(weighted_sample(key, np.arange(3), np.log(weights))[0]) for key in range(4_000))
     assert stats.chisquare([won[row] for row in range(3)], 4_000 * weights / weights.sum()).pvalue > 0.001
 
 
 def test_weights_may_be_as_far_apart_as_they_like() -> None:
-    order = race(1, np.arange(3), np.array([-1e9, 0.0, 1e9]))
+    order = weighted_sample(1, np.arange(3), np.array([-1e9, 0.0, 1e9]))
     assert order.tolist() == [2, 1, 0]
-    assert race(1, np.arange(0), np.empty(0)).tolist() == []
+    assert weighted_sample(1, np.arange(0), np.empty(0)).tolist() == []

@@ -24,7 +24,7 @@ def hashed(words: str) -> int:
     return int.from_bytes(blake2b(words.encode(), digest_size=8).digest(), "big")
 
 
-def lots(key: int, numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint64]:
+def hash_uniform(key: int, numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint64]:
     """(n,) pseudo-random numbers, each of the key and one of `numbers` (n,) alone.
 
     The output function of SplitMix64: Steele et al., "Fast splittable pseudorandom number generators" (OOPSLA
@@ -36,7 +36,7 @@ def lots(key: int, numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint
     return drawn ^ (drawn >> np.uint64(31))
 
 
-def race(
+def weighted_sample(
     key: int, numbers: npt.NDArray[np.integer[Any]], log_weights: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.intp]:
     """(n,) rows in the order of a draw without replacement, by weights whose logarithms (n,) are given.
@@ -46,5 +46,5 @@ def race(
     and weights may be as far apart as they like.
     """
     # 52 bits and a half: never 0 and never 1, whose logarithms are of no use.
-    uniform = ((lots(key, numbers) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    uniform = ((hash_uniform(key, numbers) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
     return np.argsort(np.log(-np.log(uniform)) - log_weights, kind="stable")

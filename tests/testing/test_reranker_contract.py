@@ -1,4 +1,4 @@
-"""The arrangers' suite finds what it is there to find."""
+"""The rerankers' suite finds what it is there to find."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from homefeed.protocols import Arranger
+from homefeed.protocols import Reranker
 from homefeed.testing import World, toy_world
-from homefeed.testing.arranger import ArrangerContract
+from homefeed.testing.reranker import RerankerContract
 from homefeed.types import Candidates, Dropped, Query
 
-Arrange = Callable[[Query, Candidates], Candidates]
+Rerank = Callable[[Query, Candidates], Candidates]
 
 
 @dataclass
 class Bent:
-    """An arranger that does what it is told to."""
+    """A reranker that does what it is told to."""
 
-    arrange: Arrange
+    rerank: Rerank
 
 
 def _named(candidates: Candidates, by: str = "me", why: str = "because") -> Candidates:
@@ -33,7 +33,7 @@ def _written(candidates: Candidates) -> Candidates:
     return candidates
 
 
-BENDS: dict[str, tuple[Arrange, str]] = {
+BENDS: dict[str, tuple[Rerank, str]] = {
     "invents": (lambda q, c: replace(c, positions=c.positions + np.int32(20)), "test_it_invents_nothing"),
     "repeats": (
         lambda q, c: c.take(np.array([0, *range(len(c))][: len(c) + 1])) if len(c) else c,
@@ -59,16 +59,16 @@ BENDS: dict[str, tuple[Arrange, str]] = {
 }
 
 
-def check(arrange: Arrange, test: str) -> None:
+def check(rerank: Rerank, test: str) -> None:
     world = toy_world()
-    getattr(ArrangerContract(), test)(world, Bent(arrange))
+    getattr(RerankerContract(), test)(world, Bent(rerank))
 
 
 @pytest.mark.parametrize("name", BENDS)
-def test_a_bent_arranger_is_noticed(name: str) -> None:
-    arrange, test = BENDS[name]
+def test_a_bent_reranker_is_noticed(name: str) -> None:
+    rerank, test = BENDS[name]
     with pytest.raises(AssertionError):
-        check(arrange, test)
+        check(rerank, test)
 
 
 TESTS = [test for _, test in BENDS.values()] + ["test_it_takes_items_newer_than_itself"]
@@ -78,18 +78,18 @@ TESTS = [test for _, test in BENDS.values()] + ["test_it_takes_items_newer_than_
 @pytest.mark.parametrize(
     "straight", [lambda q, c: c, lambda q, c: c.take(slice(None, None, -1)), lambda q, c: _named(c)]
 )
-def test_a_straight_one_passes(test: str, straight: Arrange) -> None:
+def test_a_straight_one_passes(test: str, straight: Rerank) -> None:
     check(straight, test)
 
 
-def test_an_arranger_that_writes_is_noticed() -> None:
+def test_an_reranker_that_writes_is_noticed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         check(lambda q, c: _written(c), "test_it_invents_nothing")
 
 
-def test_an_arranger_of_moods_is_noticed() -> None:
-    class Moody(ArrangerContract):
-        def make(self, world: World) -> Arranger:
+def test_an_reranker_of_moods_is_noticed() -> None:
+    class Moody(RerankerContract):
+        def make(self, world: World) -> Reranker:
             mood = np.random.default_rng(1)
             return Bent(lambda q, c: c.take(mood.permutation(len(c))))
 
@@ -97,7 +97,7 @@ def test_an_arranger_of_moods_is_noticed() -> None:
         Moody().test_the_same_question_has_the_same_answer(toy_world())
 
 
-def test_a_stale_arranger_is_noticed() -> None:
+def test_a_stale_reranker_is_noticed() -> None:
     seen = np.zeros(12, np.bool_)
     with pytest.raises(IndexError):
         check(lambda q, c: c.take(seen[c.positions] | True), "test_it_takes_items_newer_than_itself")

@@ -19,7 +19,7 @@ _COMMON: Final = 5_000
 _ROWS_AT_ONCE: Final = 512
 
 
-def alike_items(data: TrainingData, fields: Mapping[str, float], without_events: Mask) -> Matrix:
+def neighbours_of_cold_items(data: TrainingData, fields: Mapping[str, float], without_events: Mask) -> Matrix:
     """(items, items) cosines of the word vectors of items without events and of those most like them, both ways.
 
     Words are weighed by inverse document frequency, as in the content model; those of more than two items and a

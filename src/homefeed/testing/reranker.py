@@ -1,4 +1,4 @@
-"""What every arranger keeps to."""
+"""What every reranker keeps to."""
 # ruff: noqa: S101 - a suite asserts
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from homefeed.protocols import Arranger
+from homefeed.protocols import Reranker
 from homefeed.testing.requests import NEW_ITEM, frozen, toy_requests
 from homefeed.testing.world import World, toy_world
 from homefeed.types import Candidates, Dropped, Query
@@ -19,15 +19,15 @@ from homefeed.types import Candidates, Dropped, Query
 T = TypeVar("T", bound=np.generic)
 
 
-class ArrangerContract:
-    """Subclass it, name the subclass `Test...` and give it an arranger by `make`; pytest does the rest.
+class RerankerContract:
+    """Subclass it, name the subclass `Test...` and give it a reranker by `make`; pytest does the rest.
 
-    Every test arranges many sets of candidates for each of `requests`; query and candidates are read-only, so
-    that an arranger that writes to them fails.
+    Every test reranks many sets of candidates for each of `requests`; query and candidates are read-only, so
+    that a reranker that writes to them fails.
     """
 
     retrievers: tuple[str, ...] = ("item_item", "content", "popular", "pinned")
-    """Who proposed the candidates; override for an arranger that looks for others."""
+    """Who proposed the candidates; override for a reranker that looks for others."""
 
     seeds = 6
     """How many sets of candidates each request has; every other one is not by score, as others before left it."""
@@ -35,15 +35,17 @@ class ArrangerContract:
     explores = False
     """Whether it puts items where they are by chance, and says with which probability."""
 
-    def make(self, world: World) -> Arranger:
-        """The arranger under test, built with `world.resources`."""
+    def make(self, world: World) -> Reranker:
+        """The reranker under test, built with `world.resources`."""
         raise NotImplementedError
 
     def requests(self, world: World) -> dict[str, Query]:
-        """Requests by name; override to add those that are special to the arranger."""
+        """Requests by name; override to add those that are special to the reranker."""
         later = {
-            "the second page": world.query("da", exclude=("d1", "s1"), before=("s1", "d1")),
-            "a third page after a hidden item": world.query("sa", exclude=("c1", "h1"), before=("h1", "c1")),
+            "the second page": world.query("da", exclude=("d1", "s1"), recently_shown=("s1", "d1")),
+            "a third page after a hidden item": world.query(
+                "sa", exclude=("c1", "h1"), recently_shown=("h1", "c1")
+            ),
         }
         return toy_requests(world) | later
 
@@ -53,16 +55,16 @@ class ArrangerContract:
         eligible = np.flatnonzero(query.eligible).astype(np.int32)
         positions = rng.permutation(eligible)[: rng.integers(len(eligible), endpoint=True)]
         shape = len(positions), len(self.retrievers)
-        retrieved = np.where(rng.random(shape) < 0.5, rng.random(shape), np.nan).astype(np.float32)
+        retriever_scores = np.where(rng.random(shape) < 0.5, rng.random(shape), np.nan).astype(np.float32)
         scores = (rng.integers(0, 6, len(positions)) / 5).astype(np.float32)
         return Candidates(
             positions=positions,
             retrievers=self.retrievers,
-            retrieved=retrieved,
+            retriever_scores=retriever_scores,
             feature_names=(*self.retrievers, "other"),
             features=rng.random((len(positions), len(self.retrievers) + 1), np.float32),
             scores=scores if seed % 2 else np.sort(scores)[::-1],
-            dropped=(Dropped("an arranger before", world.positions("x1")[:0], "for the test"),),
+            dropped=(Dropped("a reranker before", world.positions("x1")[:0], "for the test"),),
             propensities=rng.random(len(positions), np.float32) if seed % 3 else None,
         )
 
@@ -79,57 +81,57 @@ class ArrangerContract:
         return toy_world()
 
     @pytest.fixture
-    def arranger(self, world: World) -> Arranger:
-        """The arranger under test."""
+    def reranker(self, world: World) -> Reranker:
+        """The reranker under test."""
         return self.make(world)
 
-    def test_it_is_an_arranger(self, arranger: Arranger) -> None:
+    def test_it_is_an_reranker(self, reranker: Reranker) -> None:
         """It has the methods of the seam."""
-        assert isinstance(arranger, Arranger)
+        assert isinstance(reranker, Reranker)
 
-    def test_it_invents_nothing(self, world: World, arranger: Arranger) -> None:
+    def test_it_invents_nothing(self, world: World, reranker: Reranker) -> None:
         """Only candidates come out, none of them twice."""
         for name, query, given in self.questions(world):
-            check_subset(name, given, arranger.arrange(query, given))
+            check_subset(name, given, reranker.rerank(query, given))
 
-    def test_rows_stay_together(self, world: World, arranger: Arranger) -> None:
+    def test_rows_stay_together(self, world: World, reranker: Reranker) -> None:
         """What the retrievers and the ranker said of an item goes where it goes, and keeps its meaning."""
         for name, query, given in self.questions(world):
-            check_rows(name, given, arranger.arrange(query, given), explores=self.explores)
+            check_rows(name, given, reranker.rerank(query, given), explores=self.explores)
 
-    def test_what_is_missing_is_named(self, world: World, arranger: Arranger) -> None:
+    def test_what_is_missing_is_named(self, world: World, reranker: Reranker) -> None:
         """Each item that does not come out is dropped by a name for a reason, beside what was dropped before."""
         for name, query, given in self.questions(world):
-            check_dropped(name, given, arranger.arrange(query, given))
+            check_dropped(name, given, reranker.rerank(query, given))
 
     def test_the_same_question_has_the_same_answer(self, world: World) -> None:
         """Asked again, and asked of another one built alike."""
         one, other = self.make(world), self.make(world)
         for name, query, given in self.questions(world):
-            first = one.arrange(query, given).positions.copy()
-            for again in (one.arrange(query, given), other.arrange(query, given)):
+            first = one.rerank(query, given).positions.copy()
+            for again in (one.rerank(query, given), other.rerank(query, given)):
                 np.testing.assert_array_equal(again.positions, first, err_msg=name)
 
-    def test_it_takes_no_candidates_and_one(self, world: World, arranger: Arranger) -> None:
+    def test_it_takes_no_candidates_and_one(self, world: World, reranker: Reranker) -> None:
         """None stay none; one stays or is dropped."""
         for name, query, given in self.questions(world):
             for few in (given.take(slice(0)), given.take(slice(1))):
-                check_arranged(name, few, arranger.arrange(query, few), explores=self.explores)
+                check_reranked(name, few, reranker.rerank(query, few), explores=self.explores)
 
-    def test_it_takes_items_newer_than_itself(self, world: World, arranger: Arranger) -> None:
+    def test_it_takes_items_newer_than_itself(self, world: World, reranker: Reranker) -> None:
         """An item that came after it was built, among the candidates and on the page before."""
         for _, query, given in self.questions(world):
-            arranger.arrange(query, given)
+            reranker.rerank(query, given)
         world.catalog.apply([NEW_ITEM])
         everything = replace(world.query("da"), eligible=np.ones(world.catalog.size, np.bool_))
-        for query in (everything, world.query("da", exclude=("new",), before=("new",))):
+        for query in (everything, world.query("da", exclude=("new",), recently_shown=("new",))):
             for seed in range(self.seeds):
                 given = _frozen_candidates(self.candidates(world, query, seed))
-                answer = arranger.arrange(frozen(query), given)
-                check_arranged("newer items", given, answer, explores=self.explores)
+                answer = reranker.rerank(frozen(query), given)
+                check_reranked("newer items", given, answer, explores=self.explores)
 
 
-def check_arranged(name: str, given: Candidates, answer: Candidates, *, explores: bool = False) -> None:
+def check_reranked(name: str, given: Candidates, answer: Candidates, *, explores: bool = False) -> None:
     """Assert that an answer keeps to the seam."""
     check_subset(name, given, answer)
     check_rows(name, given, answer, explores=explores)
@@ -152,7 +154,7 @@ def check_rows(name: str, given: Candidates, answer: Candidates, *, explores: bo
     expected = given.take(np.array([row_of[position] for position in answer.positions.tolist()], np.intp))
     if explores:
         expected = replace(expected, propensities=answer.propensities)
-    for column in ("retrieved", "features", "scores", "propensities"):
+    for column in ("retriever_scores", "features", "scores", "propensities"):
         found, wanted = getattr(answer, column), getattr(expected, column)
         assert (found is None) == (wanted is None), f"{name}: {column} come or go"
         if wanted is not None:
@@ -180,7 +182,7 @@ def _frozen_candidates(candidates: Candidates) -> Candidates:
     return replace(
         candidates,
         positions=_read_only(candidates.positions),
-        retrieved=_read_only(candidates.retrieved),
+        retriever_scores=_read_only(candidates.retriever_scores),
         features=_read_only(candidates.features),
         scores=_read_only(candidates.scores),
         propensities=None if candidates.propensities is None else _read_only(candidates.propensities),

@@ -1,14 +1,14 @@
-"""Turns: one computes in each turn of the event loop, and who goes away leaves the others theirs."""
+"""FairLock: one computes in each turn of the event loop, and who goes away leaves the others theirs."""
 
 from __future__ import annotations
 
 import asyncio
 
-from homefeed.serving.turns import Turns
+from homefeed.serving.fair_lock import FairLock
 
 
 async def test_each_turn_of_the_event_loop_has_one_who_computes() -> None:
-    turns, beats, computed_at = Turns(), 0, list[int]()
+    turns, beats, computed_at = FairLock(), 0, list[int]()
 
     async def compute() -> None:
         async with turns:
@@ -22,7 +22,7 @@ async def test_each_turn_of_the_event_loop_has_one_who_computes() -> None:
 
 
 async def test_who_is_cancelled_in_its_turn_leaves_it_to_the_next() -> None:
-    turns = Turns()
+    turns = FairLock()
 
     async def compute() -> str:
         async with turns:

@@ -22,7 +22,7 @@ def random_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Environment:
     """All that an app takes from the outside world besides its store."""
 
     clock: Clock = system_clock

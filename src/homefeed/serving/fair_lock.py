@@ -1,11 +1,11 @@
-"""Turns of the event loop: who computes, computes alone in one."""
+"""FairLock of the event loop: who computes, computes alone in one."""
 
 from __future__ import annotations
 
 import asyncio
 
 
-class Turns:
+class FairLock:
     """`async with` this: one request computes in each turn of the event loop, however many are ready.
 
     What waits for the store needs many turns of it: it would wait for all that is ready in every one.

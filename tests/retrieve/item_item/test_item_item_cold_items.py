@@ -12,8 +12,8 @@ from tests.retrieve.item_item.item_item_sample import Dense, Events, data_of, ne
 
 from homefeed.errors import HomefeedError
 from homefeed.retrieve.content.words import words_of
-from homefeed.retrieve.item_item import alike as alike_module
-from homefeed.retrieve.item_item.alike import alike_items
+from homefeed.retrieve.item_item import cold_items
+from homefeed.retrieve.item_item.cold_items import neighbours_of_cold_items
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.retrieve.item_item.trainer import ItemItemTrainer
 from homefeed.types import TrainingData
@@ -58,7 +58,7 @@ def test_cosines_of_items_without_events_by_brute_force(
     genre = [genre[item % len(genre)] for item in range(len(title))]
     cold = np.random.default_rng(seed).random(len(title)) < 0.5
     data, fields = described(title, genre), {"title": 1.0, "genre": weight}
-    found = alike_items(data, fields, cold).toarray()
+    found = neighbours_of_cold_items(data, fields, cold).toarray()
     np.testing.assert_allclose(found, written_out(data, fields, cold), atol=1e-6)
     np.testing.assert_array_equal(found, found.T)
 
@@ -66,7 +66,7 @@ def test_cosines_of_items_without_events_by_brute_force(
 def test_without_named_fields_all_count_alike() -> None:
     data = described(titled("red", "red", "", ""), titled("", "old", "old", "new"))
     cold = np.array([False, True, False, False])
-    found = alike_items(data, {}, cold).toarray()
+    found = neighbours_of_cold_items(data, {}, cold).toarray()
     np.testing.assert_allclose(found, written_out(data, {"title": 1.0, "genre": 1.0}, cold), atol=1e-6)
     assert np.flatnonzero(found[1]).tolist() == [0, 2]
 
@@ -74,9 +74,11 @@ def test_without_named_fields_all_count_alike() -> None:
 def test_fields_and_their_weights_decide() -> None:
     data = described(titled("red", "red", "blue", "blue"), titled("old", "new", "old", "new"))
     cold = np.array([True, False, False, False])
-    assert np.flatnonzero(alike_items(data, {"title": 1.0}, cold).toarray()[0]).tolist() == [1]
-    assert np.flatnonzero(alike_items(data, {"genre": 1.0}, cold).toarray()[0]).tolist() == [2]
-    by_title, by_genre = (alike_items(data, {"title": w, "genre": 1.0}, cold).toarray()[0] for w in (3.0, 0.3))
+    assert np.flatnonzero(neighbours_of_cold_items(data, {"title": 1.0}, cold).toarray()[0]).tolist() == [1]
+    assert np.flatnonzero(neighbours_of_cold_items(data, {"genre": 1.0}, cold).toarray()[0]).tolist() == [2]
+    by_title, by_genre = (
+        neighbours_of_cold_items(data, {"title": w, "genre": 1.0}, cold).toarray()[0] for w in (3.0, 0.3)
+    )
     # Squares of 3 and 1, or of 0.3 and 1; all words are as rare.
     assert by_title.tolist() == pytest.approx([0, 0.9, 0.1, 0], abs=1e-6)
     assert by_genre.tolist() == pytest.approx([0, 0.09 / 1.09, 1 / 1.09, 0], abs=1e-6)
@@ -85,7 +87,7 @@ def test_fields_and_their_weights_decide() -> None:
 @pytest.mark.parametrize(("having", "counts"), [(2, True), (4, True), (5, False)])
 def test_a_word_of_more_than_a_tenth_of_the_items_does_not_count(having: int, counts: bool) -> None:
     data = described(titled(*["common"] * having, *(f"word{n}" for n in range(having, 40))))
-    found = alike_items(data, {"title": 1.0}, np.arange(40) == 0)
+    found = neighbours_of_cold_items(data, {"title": 1.0}, np.arange(40) == 0)
     assert (found.nnz == 2 * (having - 1)) == counts
     assert (found.nnz > 0) == counts
 
@@ -94,31 +96,31 @@ def test_a_word_of_too_many_items_does_not_count_however_large_the_catalogue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = described(titled(*["common"] * 4, *(f"word{n}" for n in range(4, 40))))
-    monkeypatch.setattr(alike_module, "_COMMON", 3)
-    assert alike_items(data, {"title": 1.0}, np.arange(40) == 0).nnz == 0
+    monkeypatch.setattr(cold_items, "_COMMON", 3)
+    assert neighbours_of_cold_items(data, {"title": 1.0}, np.arange(40) == 0).nnz == 0
 
 
 def test_each_asks_for_so_many_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     names = [tuple(f"w{word}" for word in rng.choice(40, 4, replace=False)) for _ in range(60)]
     data, cold = described(names), rng.random(60) < 0.4
-    monkeypatch.setattr(alike_module, "_NEIGHBOURS", 2)
-    whole = alike_items(data, {"title": 1.0}, cold)
+    monkeypatch.setattr(cold_items, "_NEIGHBOURS", 2)
+    whole = neighbours_of_cold_items(data, {"title": 1.0}, cold)
     every = written_out(data, {"title": 1.0}, cold)
     for item in np.flatnonzero(cold):
         two_best = np.sort(every[item])[-2:]
         found = whole[[item]].toarray().ravel()
         assert np.sort(found)[-2:].tolist() == pytest.approx(two_best.tolist(), abs=1e-6)
     assert (np.diff(whole.indptr)[~cold] <= cold.sum()).all()
-    monkeypatch.setattr(alike_module, "_ROWS_AT_ONCE", 5)
-    np.testing.assert_array_equal(alike_items(data, {"title": 1.0}, cold).toarray(), whole.toarray())
+    monkeypatch.setattr(cold_items, "_ROWS_AT_ONCE", 5)
+    np.testing.assert_array_equal(neighbours_of_cold_items(data, {"title": 1.0}, cold).toarray(), whole.toarray())
 
 
 @pytest.mark.parametrize("cold", [[], [False], [True], [True, True]])
 def test_there_may_be_no_fields_or_words_or_nobody_to_ask_for(cold: list[bool]) -> None:
     without = np.array(cold, np.bool_)
     for data in (data_of([], 0, len(cold)), described([()] * len(cold))):
-        found = alike_items(data, {}, without)
+        found = neighbours_of_cold_items(data, {}, without)
         assert found.shape == (len(cold), len(cold))
         assert found.nnz == 0
 
@@ -142,7 +144,7 @@ def fitted(events: Events = PLAYS, **config: float | Mapping[str, float]) -> Ite
 
 @pytest.mark.parametrize("share", [0.25, 1.0])
 def test_items_without_events_get_neighbours_by_content_both_ways(share: float) -> None:
-    model = fitted(alike=share)
+    model = fitted(cold_item_weight=share)
     assert model.derived.tolist() == COLD
     found = weights_of(model)
     data = data_of([], 0, len(TITLES), terms={"title": TITLES})
@@ -164,7 +166,7 @@ def test_items_with_events_are_never_joined_by_content() -> None:
 
 
 def test_where_content_is_not_to_count_there_is_none() -> None:
-    model = fitted(alike=0.0)
+    model = fitted(cold_item_weight=0.0)
     assert model.derived.tolist() == COLD
     assert np.argwhere(weights_of(model)).tolist() == [[0, 1], [1, 0]]
 

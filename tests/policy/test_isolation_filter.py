@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from homefeed.errors import RecipeError
 from homefeed.policy.isolation import Isolation
-from homefeed.protocols import Screen, Tells
-from homefeed.testing import ScreenContract, World, make_world, toy_world
+from homefeed.protocols import Filter, FilterExplainer
+from homefeed.testing import FilterContract, World, make_world, toy_world
 from homefeed.types import Item, Query
 
 GROUPS = ("North", "north", "South", "7", "true", "[]", "None", "nan", "  ", "", None)
@@ -28,11 +28,11 @@ def asked_by(group: Any, user_id: str | None = "u") -> Query:
 
 
 def seen_by(query: Query) -> list[str | None]:
-    return [GROUPS[position] for position in np.flatnonzero(isolation(WORLD).screen(query)).tolist()]
+    return [GROUPS[position] for position in np.flatnonzero(isolation(WORLD).filter(query)).tolist()]
 
 
-class TestIsolation(ScreenContract):
-    def make(self, world: World) -> Screen:
+class TestIsolation(FilterContract):
+    def make(self, world: World) -> Filter:
         return isolation(world)
 
     def requests(self, world: World) -> dict[str, Query]:
@@ -74,16 +74,16 @@ def test_who_is_not_known_sees_nothing() -> None:
 
 def test_an_item_that_changes_sides_changes_at_once() -> None:
     world = toy_world()
-    screen = isolation(world)
+    filter_ = isolation(world)
     query = world.query("u", attributes={"group": "opera"})
-    assert not screen.screen(query).any()
+    assert not filter_.filter(query).any()
     world.catalog.apply([Item("d1", 7, {"content_type": "opera"}, None)])
-    assert world.ids(np.flatnonzero(screen.screen(query)).astype(np.int32)) == ("d1",)
+    assert world.ids(np.flatnonzero(filter_.filter(query)).astype(np.int32)) == ("d1",)
 
 
 def test_why_tells_of_no_other_group() -> None:
     part = isolation(WORLD)
-    assert isinstance(part, Tells)
+    assert isinstance(part, FilterExplainer)
     assert part.why(asked_by("South"), 0) == "not of the user's group"
     assert part.why(asked_by("South"), len(GROUPS) - 1) == "it has no content_type"
     assert part.why(asked_by(["South"]), 0) == "the user has no group"

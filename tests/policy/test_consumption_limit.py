@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.policy.heavily_watched import HeavilyWatched
-from homefeed.protocols import Screen
-from homefeed.testing import ScreenContract, World, toy_world
+from homefeed.policy.consumption_limit import ConsumptionLimit
+from homefeed.protocols import Filter
+from homefeed.testing import FilterContract, World, toy_world
 from homefeed.testing.world import ITEMS, NOW
 from homefeed.types import History
 
 WORLD = toy_world()
 
 
-def screen(world: World, **config: float) -> HeavilyWatched:
-    return HeavilyWatched(HeavilyWatched.Config.model_validate(config), world.resources)
+def consumption_limit(world: World, **config: float) -> ConsumptionLimit:
+    return ConsumptionLimit(ConsumptionLimit.Config.model_validate(config), world.resources)
 
 
 def watched(world: World, *plays: tuple[str, float]) -> History:
@@ -35,14 +35,14 @@ def watched(world: World, *plays: tuple[str, float]) -> History:
 
 
 def gone(world: World, *plays: tuple[str, float], **config: float) -> set[str]:
-    """What the screen takes out for someone with those plays."""
-    mask = screen(world, **config).screen(world.query("u", history=watched(world, *plays)))
+    """What the filter takes out for someone with those plays."""
+    mask = consumption_limit(world, **config).filter(world.query("u", history=watched(world, *plays)))
     return set(world.ids(np.flatnonzero(~mask).astype(np.int32)))
 
 
-class TestHeavilyWatched(ScreenContract):
-    def make(self, world: World) -> Screen:
-        return screen(world)
+class TestConsumptionLimit(FilterContract):
+    def make(self, world: World) -> Filter:
+        return consumption_limit(world)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_title_nobody_else_watched_goes_by_what_its_kind_takes() -> None:
 
 
 def test_newcomers_have_had_enough_of_nothing() -> None:
-    assert screen(WORLD).screen(WORLD.query()).all()
+    assert consumption_limit(WORLD).filter(WORLD.query()).all()
 
 
 @given(

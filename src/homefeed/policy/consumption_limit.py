@@ -12,8 +12,8 @@ from homefeed.protocols import PartConfig
 from homefeed.types import Mask, Query
 
 
-class HeavilyWatched:
-    """Screens out items whose values, summed over the user's events, reach a threshold.
+class ConsumptionLimit:
+    """Filters out items whose values, summed over the user's events, reach a threshold.
 
     The threshold is `share` of the item's typical full value or `value`, whichever is reached first. An item
     with an event but no values at all (a like, say) is left alone.
@@ -30,7 +30,7 @@ class HeavilyWatched:
         self._catalog = resources.catalog
         self._counters = resources.counters
 
-    def screen(self, query: Query) -> Mask:
+    def filter(self, query: Query) -> Mask:
         """(items,) not watched heavily by this user."""
         mask = np.ones(self._catalog.size, np.bool_)
         history = query.user.history

@@ -29,7 +29,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LaterItem:
+class NewItem:
     """An item as it is now: its marks, its vector's columns and values, and the model's items most like it."""
 
     mark: int
@@ -46,13 +46,13 @@ class Comparison:
     def __init__(self, model: SimilarModel) -> None:
         self._model, self._by_word = model, model.by_word
         # What an item must be to come among the neighbours of another.
-        self._weakest = np.full(len(model.numbers), model.least_similarity, np.float32)
+        self._weakest = np.full(len(model.numbers), model.min_similarity, np.float32)
         full = np.flatnonzero(np.diff(model.indptr) >= model.neighbours)
         self._weakest[full] = model.weights[model.indptr[full + 1] - 1]
 
-    def compare(self, items: Sequence[Mapping[str, Sequence[str]]]) -> list[LaterItem]:
+    def compare(self, items: Sequence[Mapping[str, Sequence[str]]]) -> list[NewItem]:
         """Items given as the terms of each field, each with its neighbours among the model's."""
-        found: list[LaterItem] = []
+        found: list[NewItem] = []
         for start in range(0, len(items), _ROWS_AT_ONCE):
             part = items[start : start + _ROWS_AT_ONCE]
             vectors = self._model.vectors(part)
@@ -62,10 +62,10 @@ class Comparison:
                 duplicate = self._model.duplicate_mark(item)
                 rows, values = self._near(cosines.indices[near], cosines.data[near], duplicate)
                 vector = vectors.indices[own].astype(np.int32), vectors.data[own]
-                found.append(LaterItem(self._model.mark(item), duplicate, *vector, rows, values))
+                found.append(NewItem(self._model.mark(item), duplicate, *vector, rows, values))
         return found
 
-    def layer(self, items: Sequence[LaterItem]) -> Layer:
+    def layer(self, items: Sequence[NewItem]) -> Layer:
         """The neighbours of later items, and later items as neighbours, in the order of those items.
 
         Each has the most similar of the model's items, and of the other later items; and is a neighbour of those
@@ -95,7 +95,7 @@ class Comparison:
         kept[self._best(cosines)] = True
         return rows[kept].astype(np.int32), cosines[kept].astype(np.float32)
 
-    def _among(self, items: Sequence[LaterItem]) -> Iterator[tuple[Rows, Floats]]:
+    def _among(self, items: Sequence[NewItem]) -> Iterator[tuple[Rows, Floats]]:
         """Of each later item the others most like it, and their cosines."""
         starts = np.cumsum([0, *(len(item.columns) for item in items)])
         columns = np.concatenate([np.empty(0, np.int32), *(item.columns for item in items)])
@@ -115,7 +115,7 @@ class Comparison:
 
     def _are_near(self, cosines: Floats, duplicates: Marks, duplicate: int) -> Mask:
         others = np.ones(len(cosines), np.bool_) if duplicate == NO_MARK else duplicates != duplicate
-        return others & (cosines > self._model.least_similarity)
+        return others & (cosines > self._model.min_similarity)
 
     def _best(self, cosines: Floats) -> npt.NDArray[np.intp]:
         return np.argsort(-cosines, kind="stable")[: self._model.neighbours]

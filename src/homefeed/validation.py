@@ -57,9 +57,9 @@ def check_event(recipe: Recipe, event: Event, now: int) -> Event:
     elif event.value is None and "value" in recipe.sources.events.required:
         raise InvalidError(f"{value_name(recipe)}: missing")
     elif event.value is not None:
-        most = float("inf") if declared.maximum is None else declared.maximum
-        if not declared.minimum <= event.value <= most:
-            allowed = f"{declared.minimum:g} to {most:g}"
+        most = float("inf") if declared.max_value is None else declared.max_value
+        if not declared.min_value <= event.value <= most:
+            allowed = f"{declared.min_value:g} to {most:g}"
             raise InvalidError(f"{value_name(recipe)}: expected {allowed}, got {event.value:g}")
     if event.time > now + DAY:
         raise InvalidError("timestamp: more than a day in the future")

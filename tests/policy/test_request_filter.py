@@ -1,0 +1,57 @@
+"""What the request itself asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from homefeed.errors import InvalidError
+from homefeed.policy.request import Request
+from homefeed.protocols import Filter
+from homefeed.testing import FilterContract, World, toy_world
+from homefeed.testing.world import ITEMS
+from homefeed.types import Condition, Query
+
+WORLD = toy_world()
+
+
+def passed(query: Query) -> set[str]:
+    mask = Request(Request.Config(), WORLD.resources).filter(query)
+    return {item.item_id for item in ITEMS if mask[WORLD.position(item.item_id)]}
+
+
+class TestRequest(FilterContract):
+    def make(self, world: World) -> Filter:
+        return Request(Request.Config(), world.resources)
+
+
+EVERYTHING = {item.item_id for item in ITEMS}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ((), EVERYTHING),
+        ((Condition("genre", ":", "drama"),), {"d1", "d2", "d3", "d4", "h1"}),
+        ((Condition("genre", ":", "Romance"),), {"d2"}),
+        ((Condition("genre", ":", "Opera"),), set()),
+        ((Condition("content_type", ":", "MOVIE"),), {"d3", "s1", "s2", "s4"}),
+        ((Condition("content_type", ":", "movie"), Condition("year", ">=", "2021")), {"d3", "s2", "s4"}),
+        ((Condition("year", ">", "2019"), Condition("year", "<", "2022")), {"d2", "d3", "h1"}),
+        ((Condition("title", ":", "Laugh Track"),), {"c1"}),
+    ],
+)
+def test_every_filter_must_hold(conditions: tuple[Condition, ...], expected: set[str]) -> None:
+    assert passed(WORLD.query(conditions=conditions)) == expected
+
+
+def test_exclusions_and_the_anchor_are_left_out() -> None:
+    assert passed(WORLD.query(exclude=("d1", "s1", "d1"))) == EVERYTHING - {"d1", "s1"}
+    assert passed(WORLD.query(anchor="d2", exclude=("c1",))) == EVERYTHING - {"d2", "c1"}
+
+
+@pytest.mark.parametrize(
+    "condition", [Condition("plot", ":", "x"), Condition("genre", ">=", "Drama"), Condition("year", ":", "soon")]
+)
+def test_a_filter_that_makes_no_sense_is_the_callers_error(condition: Condition) -> None:
+    with pytest.raises(InvalidError, match=condition.field):
+        WORLD.query(conditions=(condition,))
