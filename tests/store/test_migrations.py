@@ -158,14 +158,14 @@ async def _opened(url: str) -> bool:
         return await store.healthy()
 
 
-async def test_a_fresh_store_can_be_opened_by_many_tasks_at_once(store_url: str) -> None:
-    assert await asyncio.gather(*(_opened(store_url) for _ in range(6))) == [True] * 6
+async def test_a_fresh_store_can_be_opened_by_many_tasks_at_once(blank_url: str) -> None:
+    assert await asyncio.gather(*(_opened(blank_url) for _ in range(6))) == [True] * 6
 
 
-def test_a_fresh_store_can_be_opened_by_two_processes_at_once(store_url: str) -> None:
+def test_a_fresh_store_can_be_opened_by_two_processes_at_once(blank_url: str) -> None:
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", OPEN, store_url],
+            [sys.executable, "-c", OPEN, blank_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

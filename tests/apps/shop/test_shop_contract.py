@@ -27,29 +27,24 @@ from tests.apps.shop.shop_sample import (
 from homefeed.apps.shop.schemas import HomeOut, InteractionsOut, SearchOut, SimilarOut
 
 if TYPE_CHECKING:
-    from tests.conftest import StartServer
+    from tests.conftest import NewStore, StartServer
 
 NAMES = {row["id"]: row["name"] for row in PRODUCTS}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shop(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, start_server: StartServer
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_store: NewStore,
+    start_server: StartServer,
 ) -> Iterator[Shop]:
     """One shop for all tests that only ask, or that use shoppers of their own."""
-    from tests.conftest import _postgres
-
     home = tmp_path_factory.mktemp("shop")
-    with asyncio.Runner() as runner:
-        database = _postgres() if request.param == "postgresql" else None
-        url = runner.run(database.__aenter__()) if database else f"sqlite:///{home / 'homefeed.db'}"
-        try:
-            runner.run(fill(url, home))
-            with serving(start_server, url, home) as client:
-                yield Shop(client, url, home)
-        finally:
-            if database:
-                runner.run(database.__aexit__(None, None, None))
+    with new_store(request.param, home) as url:
+        asyncio.run(fill(url, home))
+        with serving(start_server, url, home) as client:
+            yield Shop(client, url, home)
 
 
 @pytest.fixture
