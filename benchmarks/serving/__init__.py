@@ -1,1 +1,1 @@
-"""What serving costs: pages, requests, imports, near-duplicates; and how good pages are."""
+"""What serving costs: pages, requests, imports, near-duplicates; how good pages are; whether answers changed."""
