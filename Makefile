@@ -24,8 +24,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup ## Generate, train and serve the demonstration apps
 	$(BIN)/homefeed demo
 
+# A worker for each core, up to eight; what these run is in tests/parallel.py.
 test: setup ## Run every test; ARGS='-k name' for some
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadgroup --no-loadscope-reorder $(ARGS)
 
 check: lint format types layers ## Run every check that needs no running
 

