@@ -180,4 +180,4 @@ def test_the_openapi_document_describes_the_contract(api: httpx.Client, served: 
         ("/v1/apps/{app}/users/{user_id}/events", "limit", 50),
     ):
         schema = parameters[path, name]
-        assert (schema["default"], schema["min_value"], schema["max_value"]) == (default, 1, 1000)
+        assert (schema["default"], schema["minimum"], schema["maximum"]) == (default, 1, 1000)
