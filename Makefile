@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-BENCHMARKS := serving.recommend serving.shop_load serving.import_rate serving.near_duplicates serving.community_truth \
+BENCHMARKS := serving.load serving.recommend serving.import_rate serving.near_duplicates serving.community_truth \
   search.quality association.rules cf.quality cf.scale
 
 .DEFAULT_GOAL := help

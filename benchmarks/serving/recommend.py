@@ -1,11 +1,13 @@
-"""What a recommendation costs, in process and over HTTP, as the catalogue grows. Prints one JSON line a size.
+"""What a page costs in process, without HTTP. Prints one JSON line a page.
 
-    python -m benchmarks.serving.recommend --app community --items 10000 --items 100000
+    python -m benchmarks.serving.recommend --home bench
+    python -m benchmarks.serving.recommend --page streaming-100k --home bench --warm
 
-In process: `LiveApp.recommend` of ten items of the home feed, user state cached, one thread. The baseline beside
-it answers from the same models the plain way: item-item as a sparse vector-matrix product, content as a dense
-one, all items scored, sorted and cut. HTTP: the app's own route on a server process with one worker, over
-`--connections` keep-alive connections from this process. A community has 500 items, whatever their number.
+The data is that of `load`, made once and kept in HOME-PAGE; without `--home` it is thrown away. One thread
+requests the page of one user after the other. Users are drawn evenly from all users of the app, none twice, so
+that the store is read for each of them; with `--warm` their states are read before, and the time is that of the
+feed alone. The baseline answers from the same models the plain way: item-item as a sparse vector-matrix product,
+content as a dense one, all items scored, sorted and cut, no filters and no reasons.
 """
 
 from __future__ import annotations
@@ -13,119 +15,114 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import resource
-import socket
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
+from benchmarks.serving.homes import Python, copy_of, home_of, prepare, root_of
+from benchmarks.serving.http_load import quantiles
+from benchmarks.serving.pages import PAGES, Page, page_names, user_ids
 from homefeed.apps import find_recipe
-from homefeed.apps.community import generate as community
-from homefeed.apps.streaming import generate as streaming
-from homefeed.environment import Environment, system_clock
-from homefeed.ingest import find_files, import_files
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.serving import FeedRequest, LiveApp, open_app
 from homefeed.settings import Settings
-from homefeed.store import open_store
-from homefeed.store.artifacts import ArtifactStore
-from homefeed.train import train_app
+from homefeed.types import Floats, Positions
 
-USERS, EVENTS_PER_ITEM = 20_000, 20
-PATHS = {
-    "streaming": "/recommendations?user_id={}&k=10",
-    "community": "/v1/reco/homefeed?user_id={}&limit=10",
+WARM_UP: Final = 200
+_BASELINE_USERS: Final = 300
+_SEED: Final = 1
+_FEEDS: Final[Mapping[str, Mapping[str, int]]] = {
+    "community": {"home": 10},
+    "streaming": {"home": 10},
+    "shop": {"home": 20, "trending": 20, "best_value": 20, "diverse": 20, "top_categories": 120},
 }
+"""Of each app the feeds of the page, and how many items of each its route requests."""
 
 
-def main() -> None:
-    """Measure every size asked for."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--app", choices=sorted(PATHS), default="streaming")
-    parser.add_argument("--items", type=int, action="append")
-    parser.add_argument("--requests", type=int, default=5_000)
-    parser.add_argument("--connections", type=int, default=8)
-    arguments = parser.parse_args()
-    for items in arguments.items or [10_000, 100_000]:
-        with tempfile.TemporaryDirectory() as folder:
-            settings = Settings(home=Path(folder), apps=(arguments.app,))
-            print(json.dumps(measure(settings, items, arguments.requests, arguments.connections)), flush=True)
+    parser.add_argument("--page", action="append", choices=sorted(PAGES), help="May be repeated.")
+    parser.add_argument("--home", type=Path, help="Where data is kept: HOME-PAGE for each page.")
+    parser.add_argument("--requests", type=int, default=3_000)
+    parser.add_argument("--warm", action="store_true", help="Read the states of users before.")
+    options = parser.parse_args(arguments)
+    with root_of(options.home) as root, threadpool_limits(1, user_api="blas"):  # as the server does
+        for name in options.page or page_names():
+            home = home_of(root, name)
+            prepare(PAGES[name], home, Python(Path(sys.executable)))
+            print(json.dumps(measure(PAGES[name], home, options.requests, options.warm)), flush=True)
 
 
-def measure(settings: Settings, items: int, requests: int, connections: int) -> dict[str, object]:
-    """One catalogue size."""
-    prepared = asyncio.run(prepare(settings, items))
-    in_process = asyncio.run(ask_in_process(settings, requests))
+def measure(page: Page, home: Path, requests: int, warm: bool) -> dict[str, Any]:
+    """One page."""
+    users = np.random.default_rng(_SEED).permutation(user_ids(home / "sample")).tolist()
+    first = min(WARM_UP, len(users) // 2)
+    with copy_of(home) as copy:
+        settings = Settings(home=copy, apps=(page.app,))
+        measured = asyncio.run(_measured(settings, users[:first], users[first:][:requests], warm))
     return {
         "benchmark": "recommend",
-        "app": settings.apps[0],
-        "items": items,
-        **prepared,
-        **in_process,
-        "http": over_http(settings, requests, connections),
+        "page": page.name,
+        "items": page.items,
+        "users": page.users,
+        "events": page.events,
+        "warm": warm,
+        **measured,
     }
 
 
-async def prepare(settings: Settings, items: int) -> dict[str, object]:
-    """Generate, import and train."""
-    sample = settings.home / "sample"
-    events = items * EVENTS_PER_ITEM
-    if settings.apps == ("community",):
-        communities = max(items // 500, 1)
-        community.generate(
-            sample,
-            users=USERS,
-            items=items,
-            events=events,
-            format="parquet",
-            end=datetime.now(UTC).replace(microsecond=0),
-            communities=communities,
-            blocks=4 * communities,
-        )
-    else:
-        streaming.generate(sample, users=USERS, items=items, events=events, format="parquet")
-    recipe = find_recipe(settings.apps[0])
-    async with open_store(settings.store_url) as store:
-        await import_files(store, recipe, find_files(sample, recipe.sources), now=system_clock())
-        trained = await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment())
-    return {"users": USERS, "events": events, "train_seconds": round(trained.seconds, 1)}
-
-
-async def ask_in_process(settings: Settings, requests: int) -> dict[str, object]:
-    """Ask for as many users' feeds, one after the other."""
-    users = _users(requests)
-    threadpool_limits(1, user_api="blas")  # as the server does
+async def _measured(settings: Settings, first: Sequence[str], users: Sequence[str], warm: bool) -> dict[str, Any]:
+    start = time.perf_counter()
     async with open_app(find_recipe(settings.apps[0]), settings) as app:
-        for user in users:
-            await app.user_state(user)
-        seconds = []
-        for user in users:
-            start = time.perf_counter()
-            await app.recommend(FeedRequest("home", user, n=10))
-            seconds.append(time.perf_counter() - start)
-        plain = _plain(app)
-        baseline = []
-        for user in users[: min(len(users), 300)]:
-            state = await app.user_state(user)
-            start = time.perf_counter()
-            plain(state.history.items, state.history.strengths)
-            baseline.append(time.perf_counter() - start)
-    return {"in_process_ms": _quantiles(seconds), "baseline_ms": _quantiles(baseline)}
+        opened = time.perf_counter() - start
+        await _seconds(app, first)
+        if warm:
+            for user in users:
+                await app.user_state(user)
+        seconds = await _seconds(app, users)
+        baseline = await _baseline_seconds(app, users[:_BASELINE_USERS])
+    return {
+        "requests": len(seconds),
+        **quantiles(seconds),
+        "baseline": quantiles(baseline),
+        "open_seconds": round(opened, 2),
+    }
 
 
-def _plain(app: LiveApp) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    models = {name: app.artifacts.load(app.recipe.app, name, kind) for name, kind in _KINDS.items()}
-    similar, content = models["item_item"], models["content"]
+async def _seconds(app: LiveApp, users: Sequence[str]) -> list[float]:
+    feeds = _FEEDS[app.recipe.app]
+    seconds = []
+    for user in users:
+        requests = [FeedRequest(feed, user, n=n) for feed, n in feeds.items()]
+        start = time.perf_counter()
+        await app.recommend_together(requests)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+async def _baseline_seconds(app: LiveApp, users: Sequence[str]) -> list[float]:
+    plain = _plain(app)
+    seconds = []
+    for user in users:
+        history = (await app.user_state(user)).history
+        start = time.perf_counter()
+        plain(history.items, history.strengths)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def _plain(app: LiveApp) -> Callable[[Positions, Floats], npt.NDArray[np.intp]]:
+    similar = app.artifacts.load(app.recipe.app, "item_item", ItemItemModel)
+    content = app.artifacts.load(app.recipe.app, "content", ContentModel)
     assert similar is not None
     assert content is not None
     assert isinstance(similar.model, ItemItemModel)
@@ -134,84 +131,13 @@ def _plain(app: LiveApp) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     matrix = sp.csr_array((similar.model.weights, similar.model.indices, similar.model.indptr), shape=(size, size))
     vectors = np.array(content.model.vectors)
 
-    def answer(items: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    def answer(items: Positions, strengths: Floats) -> npt.NDArray[np.intp]:
         history = sp.csr_array((strengths, items, [0, len(items)]), shape=(1, size))
         scores = (history @ matrix).toarray()[0] + 0.2 * (vectors @ (strengths @ vectors[items]))
         scores[items] = 0
         return np.argsort(-scores)[:10]
 
     return answer
-
-
-_KINDS: dict[str, type[ItemItemModel] | type[ContentModel]] = {"item_item": ItemItemModel, "content": ContentModel}
-
-
-def over_http(settings: Settings, requests: int, connections: int) -> dict[str, object]:
-    """Ask a server process with one worker."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "homefeed.server:create_app", "--port", str(port)]
-    environment = os.environ | {"HOMEFEED_HOME": str(settings.home), "HOMEFEED_APPS": settings.apps[0]}
-    server = subprocess.Popen([*command, "--no-access-log", "--log-level", "error"], env=environment)
-    try:
-        _wait(port)
-        asyncio.run(_load(port, settings.apps[0], _users(USERS), connections))
-        before = resource.getrusage(resource.RUSAGE_SELF)
-        start = time.perf_counter()
-        seconds = asyncio.run(_load(port, settings.apps[0], _users(requests), connections))
-        wall = time.perf_counter() - start
-        after = resource.getrusage(resource.RUSAGE_SELF)
-    finally:
-        server.terminate()
-        server.wait()
-    client = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {
-        "requests_per_second": round(requests / wall),
-        "connections": connections,
-        "client_cpu_share": round(client / wall, 2),
-        **_quantiles(seconds),
-    }
-
-
-async def _load(port: int, app: str, users: list[str], connections: int) -> list[float]:
-    queue = list(users)
-    seconds: list[float] = []
-
-    async def one() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while queue:
-            path = PATHS[app].format(queue.pop())
-            start = time.perf_counter()
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200"), head
-            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-            seconds.append(time.perf_counter() - start)
-        writer.close()
-
-    await asyncio.gather(*(one() for _ in range(connections)))
-    return seconds
-
-
-def _wait(port: int) -> None:
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError("the server did not start")
-
-
-def _users(count: int) -> list[str]:
-    rng = np.random.default_rng(1)
-    return [f"u{number}" for number in rng.integers(1, USERS + 1, count)]
-
-
-def _quantiles(seconds: list[float]) -> dict[str, float]:
-    p50, p95, p99 = np.percentile(seconds, [50, 95, 99]) * 1e3
-    return {"p50": round(float(p50), 2), "p95": round(float(p95), 2), "p99": round(float(p99), 2)}
 
 
 if __name__ == "__main__":
