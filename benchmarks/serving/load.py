@@ -12,8 +12,9 @@ this one, and works on a copy of the home.
 users of the app, none twice, so that no request finds its user in memory; a phase ends early when they run out.
 /healthz of the same server and a bare FastAPI route (`bare.py`) are measured before and after, for the shares.
 `again` are further requests of users whose page was computed in the last 30 seconds, nothing having changed.
-`requests_per_cpu_second` is by the processor time of the server, whatever else the machine does. `stages_ms` is
-the time a request spends in each stage, where the server's /metrics has it. `start_seconds` is until /readyz.
+`requests_per_cpu_second` and `cpu_share_of_healthz` are by the processor time of the server: compare these where
+other programs share the machine. `stages_ms` is the time a request spends in each stage, where the server's
+/metrics has it. `start_seconds` is until /readyz.
 
 With `--per-minute` the shop's home pages, product pages and searches follow, in turn and at a constant rate
 whatever the server does, and an interaction that is written for every tenth page: `at_rate`. Times run from when
@@ -108,13 +109,12 @@ class _Phases:
         first = min(WARM_UP, len(requests) // 2)
         shown = self._closed(self._server, requests[:first], keep_bodies=True).bodies
         before = self._floors()
-        stages, cpu = self._server.stage_seconds(), self._server.cpu_seconds()
-        cold = self._closed(self._server, requests[first:], self._seconds)
-        cpu = self._server.cpu_seconds() - cpu
+        stages = self._server.stage_seconds()
+        cold, per_cpu = self._by_cpu(requests[first:], self._seconds)
         spent = self._server.stage_seconds()
         resident = self._server.resident_mb()
         again = self._again(requests[: first + cold.count])
-        healthz, bare = (statistics.fmean(both) for both in zip(before, self._floors(), strict=True))
+        healthz, healthz_per_cpu, bare = map(statistics.fmean, zip(before, self._floors(), strict=True))
         line = {
             **_rates(cold, healthz, bare),
             "healthz_per_second": round(healthz),
@@ -123,7 +123,8 @@ class _Phases:
             "requests": cold.count,
             "failed": cold.failed,
             "items_a_page": round(statistics.fmean(map(entries, shown)), 1),
-            "requests_per_cpu_second": round(cold.count / cpu),
+            "requests_per_cpu_second": round(per_cpu),
+            "cpu_share_of_healthz": round(per_cpu / healthz_per_cpu, 3),
             "client_cpu_share": round(cold.client_cpu / cold.wall, 2),
             "resident_mb": round(resident),
             "again": {**_rates(again, healthz, bare), **again.quantiles(), "failed": again.failed},
@@ -155,11 +156,17 @@ class _Phases:
         self._closed(self._server, chosen)
         return self._closed(self._server, itertools.cycle(chosen), min(self._seconds, _AGAIN_SECONDS))
 
-    def _floors(self) -> tuple[float, float]:
-        """Requests a second of /healthz and of the bare route."""
-        healthz = self._closed(self._server, itertools.repeat(get("/healthz")), self._seconds / 4)
-        bare = itertools.repeat(get("/page?user_id=u1&k=10"))
-        return healthz.per_second, self._closed(self._bare, bare, self._seconds / 4).per_second
+    def _floors(self) -> tuple[float, float, float]:
+        """Requests a second of /healthz, of the same a second of processor time, and of the bare route."""
+        healthz, per_cpu = self._by_cpu(itertools.repeat(get("/healthz")), self._seconds / 4)
+        bare = self._closed(self._bare, itertools.repeat(get("/page?user_id=u1&k=10")), self._seconds / 4)
+        return healthz.per_second, per_cpu, bare.per_second
+
+    def _by_cpu(self, requests: Iterable[Request], seconds: float) -> tuple[Outcome, float]:
+        """What became of the requests, and how many are answered in a second of the server's processor time."""
+        before = self._server.cpu_seconds()
+        outcome = self._closed(self._server, requests, seconds)
+        return outcome, outcome.count / max(self._server.cpu_seconds() - before, 0.01)
 
     def _closed(
         self,

@@ -103,6 +103,7 @@ def test_a_page_under_load_is_measured_beside_the_floors_of_the_same_run(line: M
     share = line["requests_per_second"] / line["healthz_per_second"]
     assert line["share_of_healthz"] == pytest.approx(share, abs=0.01)
     assert 0 < line["share_of_bare"] < 1
+    assert 0 < line["cpu_share_of_healthz"] < 1
     assert line["again"]["requests_per_second"] > 0 == line["again"]["failed"]
     assert line["resident_mb"] > 50
     assert line["start_seconds"] > 0
