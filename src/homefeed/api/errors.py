@@ -17,7 +17,7 @@ from homefeed.errors import HomefeedError, InvalidError, MalformedError, NotFoun
 
 _log = structlog.get_logger(__name__)
 
-_STATUS: dict[type[HomefeedError], int] = {
+_STATUS: dict[type, int] = {
     MalformedError: 400,
     NotFoundError: 404,
     InvalidError: 422,
@@ -59,8 +59,12 @@ def _request_id(request: Request) -> str | None:
 
 
 async def _expected(request: Request, error: Exception) -> Response:
-    status = _STATUS.get(type(error), 500)  # type: ignore[arg-type]
-    return problem(status, str(error), _request_id(request))
+    return problem(_status_of(type(error)), str(error), _request_id(request))
+
+
+def _status_of(error: type) -> int:
+    """The status of the nearest class that has one; 500 where none does."""
+    return next((_STATUS[ancestor] for ancestor in error.__mro__ if ancestor in _STATUS), 500)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
