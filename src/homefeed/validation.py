@@ -35,8 +35,8 @@ def check_query(value: object) -> str:
     return check_id("query", text)
 
 
-def check_event(recipe: Recipe, event: Event, now: int) -> Event:
-    """An event as it is.
+def check_event(recipe: Recipe, event: Event, now: int, time_field: str = "timestamp") -> Event:
+    """An event as it is. `time_field` is what an error calls its time.
 
     Raises:
         InvalidError: its ids, type, value or time are not what the recipe allows.
@@ -62,7 +62,7 @@ def check_event(recipe: Recipe, event: Event, now: int) -> Event:
             allowed = f"{declared.min_value:g} to {most:g}"
             raise InvalidError(f"{value_name(recipe)}: expected {allowed}, got {event.value:g}")
     if event.time > now + DAY:
-        raise InvalidError("timestamp: more than a day in the future")
+        raise InvalidError(f"{time_field}: more than a day in the future")
     return event
 
 

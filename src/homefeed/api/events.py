@@ -1,4 +1,4 @@
-"""Events over HTTP: acknowledged once durable, counted once however often they are told."""
+"""Events over HTTP: acknowledged once durable, counted once however often they are sent."""
 
 from __future__ import annotations
 
@@ -7,24 +7,40 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from homefeed.api.context import App, InContext, StrictRoute
-from homefeed.api.intake import MOST_IN_LIST, parse_event, take_events
+from homefeed.api.intake import MAX_EVENTS, build_event, take_events
 from homefeed.api.schemas import EventIn, EventsAccepted
+from homefeed.serving import LiveApp
+from homefeed.types import Event
 
 router = APIRouter(prefix="/v1/apps/{app}/events", tags=["events"], route_class=StrictRoute)
 
 
 def one_or_list(schema: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI of a body that is one element or a list of them."""
-    many = {"type": "array", "maxItems": MOST_IN_LIST, "items": schema}
+    many = {"type": "array", "maxItems": MAX_EVENTS, "items": schema}
     content = {"application/json": {"schema": {"anyOf": [schema, many]}}}
     return {"requestBody": {"required": True, "content": content}}
 
 
 @router.post("", openapi_extra=one_or_list(EventIn.model_json_schema()))
-async def post_events(context: InContext, app: App, body: Annotated[Any, Body()]) -> EventsAccepted:
+async def post_events(context: InContext, app: App, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """One event, or a list of up to 1,000.
 
     A single bad event is an error: 404 where its item is unknown, else 422. Of a list the good ones are kept
     and `rejected` names the others.
     """
-    return await take_events(context, app, body, parse_event)
+    return await take_events(context, app, payload, EventIn, _event)
+
+
+def _event(app: LiveApp, body: EventIn) -> Event:
+    return build_event(
+        app,
+        user_id=body.user_id,
+        item_id=body.item_id,
+        event_type=body.event_type,
+        value=body.value,
+        time=body.timestamp,
+        event_id=body.event_id,
+        request_id=body.request_id,
+        context=body.context,
+    )

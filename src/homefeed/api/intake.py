@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from homefeed.api.context import Context
 from homefeed.api.errors import validation_errors
-from homefeed.api.schemas import EventIn, EventsAccepted, Rejected
+from homefeed.api.schemas import EventsAccepted, Rejected
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.serving import LiveApp
 from homefeed.store.events import Outcome
@@ -17,7 +17,10 @@ from homefeed.times import parse_time
 from homefeed.types import Event
 from homefeed.validation import check_event, check_query
 
-MOST_IN_LIST = 1_000
+MAX_EVENTS: Final = 1_000
+"""How many events a list may hold."""
+
+B = TypeVar("B", bound=BaseModel)
 
 
 def format_validation_error(error: ValidationError) -> str:
@@ -25,51 +28,85 @@ def format_validation_error(error: ValidationError) -> str:
     return "; ".join(f"{e['where']}: {e['error']}" for e in validation_errors(error.errors()))
 
 
-def parse_event(app: LiveApp, raw: Any) -> Event:
-    """A checked event from the generic API's JSON.
+def build_event(
+    app: LiveApp,
+    *,
+    user_id: str,
+    item_id: str | None,
+    event_type: str,
+    value: float | None = None,
+    time: str | float | None = None,
+    time_field: str = "timestamp",
+    event_id: str | None = None,
+    request_id: str | None = None,
+    context: Mapping[str, Any] | None = None,
+) -> Event:
+    """A checked event. Without a `time` it is now; `time_field` is what the caller's contract calls the time.
+
+    One without time and id gets an id of its own, so that the same may happen again. Of a search the white
+    space around the context's `query` is taken away, as it is when a file is imported.
 
     Raises:
         InvalidError: it cannot be used.
     """
-    try:
-        body = EventIn.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidError(format_validation_error(error)) from None
+    declared, context = app.recipe.events.get(event_type), context or {}
+    if declared is not None and declared.about == "query":
+        context = {**context, "query": check_query(context.get("query"))}
+    elif item_id is None:
+        raise InvalidError("item_id: missing")
     now = app.environment.clock()
-    event_id = body.event_id
-    if body.timestamp is None and event_id is None:
-        event_id = app.environment.new_id()
     event = Event(
-        user_id=body.user_id,
-        item_id=_item_of(app, body),
-        event_type=body.event_type,
-        time=now if body.timestamp is None else parse_time("timestamp", body.timestamp),
-        value=body.value,
-        event_id=event_id,
-        request_id=body.request_id,
-        context=_context_of(app, body),
+        user_id=user_id,
+        item_id=item_id or "",
+        event_type=event_type,
+        time=now if time is None else parse_time(time_field, time),
+        value=value,
+        event_id=app.environment.new_id() if time is None and event_id is None else event_id,
+        request_id=request_id,
+        context=context,
     )
-    return check_event(app.recipe, event, now)
+    return check_event(app.recipe, event, now, time_field)
+
+
+async def take_event(context: Context, app: LiveApp, event: Event) -> EventsAccepted:
+    """Write one event.
+
+    Raises:
+        NotFoundError: its item does not exist, or its user where users must be declared.
+    """
+    outcomes = await app.append([event])
+    if outcomes[0] is Outcome.UNKNOWN_ITEM:
+        raise NotFoundError(f'item_id: no item "{event.item_id}" in {app.recipe.app}')
+    if outcomes[0] is Outcome.UNKNOWN_USER:
+        raise NotFoundError(_no_user(app, event))
+    return _counted(context, app, outcomes, {})
 
 
 async def take_events(
-    context: Context, app: LiveApp, body: Any, parse: Callable[[LiveApp, Any], Event]
+    context: Context, app: LiveApp, payload: Any, schema: type[B], build: Callable[[LiveApp, B], Event]
 ) -> EventsAccepted:
-    """Write the events of a request.
+    """Write the event or the list of events of a JSON payload: `build` makes each of what `schema` reads.
 
     Raises:
         InvalidError: a single event, or the whole list, cannot be used.
         NotFoundError: a single event's item does not exist, or its user where users must be declared.
     """
-    if not isinstance(body, list):
-        return await _take_one(context, app, parse(app, body))
-    if len(body) > MOST_IN_LIST:
-        raise InvalidError(f"expected up to {MOST_IN_LIST} events in a list, got {len(body)}")
+
+    def read(element: Any) -> Event:
+        try:
+            return build(app, schema.model_validate(element))
+        except ValidationError as error:
+            raise InvalidError(format_validation_error(error)) from None
+
+    if not isinstance(payload, list):
+        return await take_event(context, app, read(payload))
+    if len(payload) > MAX_EVENTS:
+        raise InvalidError(f"expected up to {MAX_EVENTS} events in a list, got {len(payload)}")
     events: dict[int, Event] = {}
     rejected: dict[int, str] = {}
-    for index, raw in enumerate(body):
+    for index, element in enumerate(payload):
         try:
-            events[index] = parse(app, raw)
+            events[index] = read(element)
         except InvalidError as error:
             rejected[index] = str(error)
     outcomes = dict(zip(events, await app.append(list(events.values())), strict=True))
@@ -81,37 +118,10 @@ async def take_events(
     return _counted(context, app, list(outcomes.values()), rejected)
 
 
-async def _take_one(context: Context, app: LiveApp, event: Event) -> EventsAccepted:
-    outcomes = await app.append([event])
-    if outcomes[0] is Outcome.UNKNOWN_ITEM:
-        raise NotFoundError(f'item_id: no item "{event.item_id}" in {app.recipe.app}')
-    if outcomes[0] is Outcome.UNKNOWN_USER:
-        raise NotFoundError(_no_user(app, event))
-    return _counted(context, app, outcomes, {})
-
-
-def _item_of(app: LiveApp, body: EventIn) -> str:
-    if body.item_id is None and not _is_search(app, body):
-        raise InvalidError("item_id: missing")
-    return body.item_id or ""
-
-
-def _context_of(app: LiveApp, body: EventIn) -> dict[str, Any]:
-    """The context as it is; the words of a search without the white space around them, as files have them."""
-    if not _is_search(app, body):
-        return body.context
-    return {**body.context, "query": check_query(body.context.get("query"))}
-
-
-def _is_search(app: LiveApp, body: EventIn) -> bool:
-    declared = app.recipe.events.get(body.event_type)
-    return declared is not None and declared.about == "query"
-
-
 def _no_user(app: LiveApp, event: Event) -> str:
     isolation = app.recipe.isolation
     what = f" with their {isolation.user}" if isolation else ""
-    return f'user_id: no user "{event.user_id}" in {app.recipe.app}; tell of them{what} first'
+    return f'user_id: no user "{event.user_id}" in {app.recipe.app}; create them{what} first'
 
 
 def _counted(context: Context, app: LiveApp, outcomes: list[Outcome], rejected: dict[int, str]) -> EventsAccepted:

@@ -218,8 +218,8 @@ class TestFeedback:
             ({"user_id": ""}, 422, "user_id"), ({"user_id": None}, 422, "user_id"),
             ({"dwell_seconds": -1}, 422, "dwell_seconds"), ({"dwell_seconds": 86_401}, 422, "dwell_seconds"),
             ({"dwell_seconds": "long"}, 422, "dwell_seconds"), ({"position": -1}, 422, "position"),
-            ({"position": 1.5}, 422, "position"), ({"created_at": "yesterday"}, 422, "created_at"),
-            ({"created_at": "2026-01-03T00:00:00Z"}, 422, "created_at"), ({"watched": 1}, 422, "watched"),
+            ({"position": 1.5}, 422, "position"), ({"created_at": "yesterday"}, 422, "created_at:"),
+            ({"created_at": "2026-01-03T00:00:00Z"}, 422, "created_at:"), ({"watched": 1}, 422, "watched"),
         ],
     )  # fmt: skip
     def test_a_single_event_that_cannot_be_used_is_an_error(
@@ -246,7 +246,7 @@ class TestFeedback:
         self, http: httpx.Client, town: Town
     ) -> None:
         event = {"user_id": "nobody", "item_id": next(iter(town.items)), "event_type": "like"}
-        words = 'user_id: no user "nobody" in community; tell of them with their community_id first'
+        words = 'user_id: no user "nobody" in community; create them with their community_id first'
         answer = http.post(TELL, json=event)
         assert (answer.status_code, answer.json()["detail"]) == (404, words)
         answer = http.post(TELL, json=[event])

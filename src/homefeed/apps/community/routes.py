@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import ValidationError
 
 from homefeed.api.answers import explained, record_impression
 from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.events import one_or_list
-from homefeed.api.intake import format_validation_error, parse_event, take_events
+from homefeed.api.intake import build_event, take_events
 from homefeed.api.schemas import EventsAccepted, ExplainOut, Id
 from homefeed.apps.community.schemas import Entry, FeedbackIn, HomefeedOut, ItemType
-from homefeed.errors import InvalidError
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.types import Condition, Event
 from homefeed.validation import check_id
@@ -49,13 +47,13 @@ async def homefeed(
 
 
 @router.post("/feedback", openapi_extra=one_or_list(FeedbackIn.model_json_schema()))
-async def feedback(context: InContext, live: Live, body: Annotated[Any, Body()]) -> EventsAccepted:
+async def feedback(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """One event, or a list of up to 1,000; answered once they are durable, and the next page knows of them.
 
     A single bad one is an error: 404 where its item is unknown to the resident, else 422. Of a list the good
     ones are kept and `rejected` names the others.
     """
-    return await take_events(context, live, body, _parse_feedback)
+    return await take_events(context, live, payload, FeedbackIn, _event)
 
 
 @router.get("/explanations")
@@ -73,21 +71,19 @@ def type_condition(types: list[ItemType] | None) -> tuple[Condition, ...]:
     return (Condition("item_type", ":", first, tuple(others)),)
 
 
-def _parse_feedback(app: LiveApp, raw: Any) -> Event:
-    try:
-        told = FeedbackIn.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidError(format_validation_error(error)) from None
-    fields = {
-        **told.model_dump(include={"user_id", "item_id", "event_type", "event_id", "request_id"}),
-        "value": told.dwell_seconds,
-        "timestamp": told.created_at,
-        "context": {} if told.position is None else {"position": told.position},
-    }
-    try:
-        return parse_event(app, fields)
-    except InvalidError as error:
-        raise InvalidError(str(error).replace("timestamp:", "created_at:", 1)) from None
+def _event(live: LiveApp, body: FeedbackIn) -> Event:
+    return build_event(
+        live,
+        user_id=body.user_id,
+        item_id=body.item_id,
+        event_type=body.event_type,
+        value=body.dwell_seconds,
+        time=body.created_at,
+        time_field="created_at",
+        event_id=body.event_id,
+        request_id=body.request_id,
+        context={} if body.position is None else {"position": body.position},
+    )
 
 
 def _entries(answer: Answer) -> list[Entry]:

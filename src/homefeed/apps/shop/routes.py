@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from homefeed.api.answers import record_impression
 from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.errors import validation_errors
-from homefeed.api.intake import parse_event, take_events
+from homefeed.api.intake import build_event, take_event
 from homefeed.api.paths import by_id
 from homefeed.apps.shop.cards import cards_of
 from homefeed.apps.shop.schemas import (
@@ -149,9 +149,9 @@ async def search(
 
 
 @router.post("/api/v1/interactions/interactions", response_class=Response)
-async def post_interaction(context: InContext, live: Live, told: InteractionIn) -> Response:
+async def post_interaction(context: InContext, live: Live, body: InteractionIn) -> Response:
     """A click or a search; answered, with an empty body, once it is durable, and the next page knows of it."""
-    await take_events(context, live, told, _event)
+    await take_event(context, live, _event(live, body))
     return Response(status_code=200)
 
 
@@ -194,10 +194,17 @@ def _conditions(
     return tuple(one for one in given if one is not None)
 
 
-def _event(app: LiveApp, told: InteractionIn) -> Event:
-    fields = told.model_dump(include={"user_id", "event_type", "timestamp", "event_id", "request_id"})
-    context = {} if told.query is None else {"query": told.query}
-    return parse_event(app, {**fields, "item_id": told.product_id, "context": context})
+def _event(live: LiveApp, body: InteractionIn) -> Event:
+    return build_event(
+        live,
+        user_id=body.user_id,
+        item_id=body.product_id,
+        event_type=body.event_type,
+        time=body.timestamp,
+        event_id=body.event_id,
+        request_id=body.request_id,
+        context={} if body.query is None else {"query": body.query},
+    )
 
 
 def _products(answer: Answer) -> bytes:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import ValidationError
 
 from homefeed.api.answers import record_impression
 from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.events import one_or_list
-from homefeed.api.intake import format_validation_error, parse_event, take_events
+from homefeed.api.intake import build_event, take_events
 from homefeed.api.schemas import EventsAccepted, Id
 from homefeed.apps.streaming.conditions import title_conditions
 from homefeed.apps.streaming.schemas import (
@@ -22,7 +21,6 @@ from homefeed.apps.streaming.schemas import (
     Title,
     Watched,
 )
-from homefeed.errors import InvalidError
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.store.events import latest_of_user
 from homefeed.times import format_time
@@ -106,21 +104,25 @@ async def history(
 
 
 @router.post("/events", openapi_extra=one_or_list(PlayIn.model_json_schema()))
-async def post_events(context: InContext, live: Live, body: Annotated[Any, Body()]) -> EventsAccepted:
+async def post_events(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """One play, or a list of up to 1,000, in the shape of events.csv; answered once they are durable.
 
     A single bad one is an error: 404 where its item is unknown, else 422. Of a list the good ones are kept.
     """
-    return await take_events(context, live, body, _parse_play)
+    return await take_events(context, live, payload, PlayIn, _event)
 
 
-def _parse_play(app: LiveApp, raw: Any) -> Event:
-    try:
-        play = PlayIn.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidError(format_validation_error(error)) from None
-    fields = play.model_dump(exclude={"watch_seconds"}) | {"value": play.watch_seconds}
-    return parse_event(app, fields)
+def _event(live: LiveApp, play: PlayIn) -> Event:
+    return build_event(
+        live,
+        user_id=play.user_id,
+        item_id=play.item_id,
+        event_type=play.event_type,
+        value=play.watch_seconds,
+        time=play.timestamp,
+        event_id=play.event_id,
+        request_id=play.request_id,
+    )
 
 
 def _title(live: LiveApp, item_id: str) -> str:
