@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from homefeed.dataset.log import read_catalog
 from homefeed.errors import DataError
 from homefeed.ingest import Files, find_files
 from homefeed.recipe import Recipe
-from homefeed.serving.training import read_catalog
 from homefeed.store.users import put_users
 from homefeed.types import Condition
 

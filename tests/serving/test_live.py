@@ -14,7 +14,7 @@ import pytest
 from homefeed.apps import find_recipe
 from homefeed.environment import Environment
 from homefeed.errors import InvalidError, NotFoundError
-from homefeed.serving import FeedRequest, LiveApp, live
+from homefeed.serving import FeedRequest, LiveApp, event_gate, follower
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, Outcome, rows_after
@@ -169,7 +169,7 @@ async def test_events_of_another_server_are_seen_once_followed(app: LiveApp, oth
     assert await watched(app) == ["a"]
     await app.follow()
     assert await watched(app) == ["a", "c"]
-    assert app._parts.counters.events.tolist() == [1.0, 1.0, 1.0, 0.0]
+    assert app.follower.parts.counters.events.tolist() == [1.0, 1.0, 1.0, 0.0]
 
 
 async def test_a_replica_sees_events_of_another_server_at_once(app: LiveApp, tmp_path: Path) -> None:
@@ -286,14 +286,14 @@ async def test_what_fails_half_way_is_taken_up_again(
     await put_films(other.store, "new")
     await put_users(other.store, APP, [("u", {"age": 40})])
     with monkeypatch.context() as patched:
-        patched.setattr(live, part, failing(how))
+        patched.setattr(follower, part, failing(how))
         with pytest.raises(how):
             await app.follow()
     await app.follow()
     await app.refresh()
     assert (await watched(app), (await app.user_state("u")).attributes) == (["a"], {"age": 40})
     assert "new" in await shown(app)
-    assert app._parts.counters.events.tolist() == [1.0, 0.0, 0.0, 0.0, 0.0]
+    assert app.follower.parts.counters.events.tolist() == [1.0, 0.0, 0.0, 0.0, 0.0]
 
 
 def failing(how: type[BaseException]) -> Callable[..., Awaitable[None]]:
@@ -310,11 +310,11 @@ async def test_a_durable_event_is_accepted_even_if_following_fails(
     await app.append([play()])
     assert await watched(app) == ["a"]
     with monkeypatch.context() as patched:
-        patched.setattr(live, "rows_after", failing(OSError))
+        patched.setattr(follower, "rows_after", failing(OSError))
         assert await app.append([play(item="b")]) == [Outcome.ACCEPTED]
         assert await watched(app) == ["a", "b"]
     await app.follow()
-    assert app._parts.counters.events.tolist() == [1.0, 1.0, 0.0, 0.0]
+    assert app.follower.parts.counters.events.tolist() == [1.0, 1.0, 0.0, 0.0]
 
 
 @either_store
@@ -330,11 +330,11 @@ async def test_an_event_of_an_item_that_came_while_following_is_counted_with_it(
 
     told: list[str] = []
     await other.append([play()])
-    monkeypatch.setattr(live, "rows_after", later)
+    monkeypatch.setattr(follower, "rows_after", later)
     for _ in range(2):
         await app.follow()
     assert told == ["new"]
-    assert app._parts.counters.events.tolist() == [1.0, 0.0, 0.0, 0.0, 1.0]
+    assert app.follower.parts.counters.events.tolist() == [1.0, 0.0, 0.0, 0.0, 1.0]
     assert await watched(app) == ["a", "new"]
 
 
@@ -343,7 +343,7 @@ async def test_a_commit_that_fails_fails_its_events_and_writes_none(
     app: LiveApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(live, "append_events", failing(OSError))
+        patched.setattr(event_gate, "append_events", failing(OSError))
         with pytest.raises(OSError, match="on purpose"):
             await app.append([play()])
     assert await watched(app) == []
@@ -353,7 +353,7 @@ async def test_a_commit_that_fails_fails_its_events_and_writes_none(
 
 async def test_nothing_is_missed_while_all_happens_at_once(app: LiveApp, other: LiveApp) -> None:
     """Two servers, users acting and looking at once: what was acknowledged is in the next state."""
-    app._users._size = 3
+    app.follower._users._size = 3
 
     async def act(server: LiveApp, user: str, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -377,4 +377,4 @@ async def test_nothing_is_missed_while_all_happens_at_once(app: LiveApp, other: 
     for one in (app, other):
         await one.follow()
         assert [len(await watched(one, f"u{n}")) for n in range(8)] == [8] * 8
-        assert one._parts.counters.events.sum() == 64
+        assert one.follower.parts.counters.events.sum() == 64

@@ -13,12 +13,13 @@ from tests.ticking import Ticking
 
 from homefeed.apps import find_recipe
 from homefeed.catalog import CatalogView, Resources
+from homefeed.dataset import log
+from homefeed.dataset.log import read_catalog
 from homefeed.engine import build_feeds
 from homefeed.environment import Environment
 from homefeed.funnel import Feed
 from homefeed.recipe import Recipe
-from homefeed.serving import FeedRequest, LiveApp, live, training
-from homefeed.serving.training import read_catalog
+from homefeed.serving import FeedRequest, LiveApp, follower
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import rows_after
@@ -102,7 +103,7 @@ async def train(app: LiveApp) -> dict[str, str]:
 
 def counted(app: LiveApp) -> dict[str, dict[str, float]]:
     """What an app has counted, by item."""
-    counters, catalog = app._parts.counters, app.catalog
+    counters, catalog = app.follower.parts.counters, app.catalog
     columns = {
         "events": counters.events,
         "strength": counters.strength,
@@ -218,7 +219,7 @@ async def test_what_is_written_while_training_reads_is_followed_after(
 
     await app.append(plays(0))
     with monkeypatch.context() as patched:
-        patched.setattr(training, "read_catalog", slowly)
+        patched.setattr(log, "read_catalog", slowly)
         await train(app)
     await app.reload_models()
     for one in (app, await opened(app.store, app.recipe, app.artifacts)):
@@ -262,7 +263,7 @@ class Held:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.building, self.go = threading.Event(), threading.Event()
-        monkeypatch.setattr(live, "build_feeds", self._build)
+        monkeypatch.setattr(follower, "build_feeds", self._build)
 
     def _build(self, recipe: Recipe, resources: Resources) -> dict[str, Feed]:
         if not self.building.is_set():
@@ -326,7 +327,7 @@ async def test_a_reload_that_fails_or_is_cancelled_changes_nothing_and_the_next_
         with pytest.raises(asyncio.CancelledError):
             await reloading
         held.go.set()
-        patched.setattr(live, "build_feeds", lambda *_: 1 / 0)
+        patched.setattr(follower, "build_feeds", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             await app.reload_models()
     assert app.model_versions == {}

@@ -209,7 +209,7 @@ OTHER_REQUESTS: dict[str, dict[str, Any]] = {
     "another user": {"user_id": "v"},
     "nobody": {"user_id": None},
     "another feed": {"feed": "fresh"},
-    "a filter": {"filters": (Condition("genre", ":", "g1"),)},
+    "a filter": {"conditions": (Condition("genre", ":", "g1"),)},
     "an exclusion": {"exclude": ("i70",)},
     "a context": {"context": {"query": "x"}},
     "an item": {"item_id": "i9"},

@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from homefeed.apps import find_recipe
 from homefeed.catalog import SignalsModel
+from homefeed.dataset import log
 from homefeed.engine import fit_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError
@@ -22,7 +23,7 @@ from homefeed.protocols import Model
 from homefeed.recipe import PartSpec, Recipe
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.serving import FeedRequest, LiveApp, training
+from homefeed.serving import FeedRequest, LiveApp
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events
@@ -129,7 +130,7 @@ async def test_reading_by_pages_reads_the_same(
     await append_events(store, APP, plays(), NOW)
     await train(store, artifacts)
     by_pages = ArtifactStore(tmp_path / "again")
-    monkeypatch.setattr(training, "_PAGE", 7)
+    monkeypatch.setattr(log, "_PAGE", 7)
     stages: list[tuple[str, int, int]] = []
     await train_app(
         RECIPE, store, by_pages, OUTSIDE, seed=5, progress=lambda stage, n, of: stages.append((stage, n, of))

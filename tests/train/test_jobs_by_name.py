@@ -104,7 +104,7 @@ async def test_a_server_takes_over_new_signals_beside_older_models(store: Store,
     await append_events(store, APP, [Event("u1", "i24", "play", NOW + n, 3_000.0) for n in range(3)], NOW)
     assert await app.catch_up()
     assert {name for name in EVERY if app.model_versions[name] != versions[name]} == {"signals"}
-    counters = app._parts.counters
+    counters = app.follower.parts.counters
     assert counters.watermark == (await store.watermarks(APP)).event_seq
     assert counters.events.sum() == 400 + 600 + 3
     assert (await app.recommend(FeedRequest("home", "u1"))).slate.failed == {}

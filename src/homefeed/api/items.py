@@ -17,7 +17,7 @@ from homefeed.api.paths import by_id
 from homefeed.api.schemas import Accepted, Id, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
 from homefeed.errors import InvalidError
 from homefeed.serving import LiveApp
-from homefeed.store.items import ItemWrite, delete_item, get_item, list_items, patch_item, put_items
+from homefeed.store.items import ItemWrite, get_item, list_items
 from homefeed.times import format_time, parse_time
 from homefeed.types import Item
 from homefeed.validation import check_id
@@ -69,9 +69,8 @@ async def put_many(app: App, request: Request) -> Accepted:
             except InvalidError as error:
                 rejected.append(Rejected(index=index, error=str(error)))
             index += 1
-        await put_items(app.store, app.recipe.app, writes)
+        await app.writes.put_items(writes)
         taken += len(writes)
-        await app.follow()
     return Accepted(accepted=taken, rejected=rejected)
 
 
@@ -84,8 +83,7 @@ async def get_one(app: App, item_id: ItemId) -> ItemOut:
 @router.put(by_id("item_id"))
 async def put_one(app: App, item_id: ItemId, body: ItemIn) -> ItemOut:
     """Create or replace an item."""
-    await put_items(app.store, app.recipe.app, [_write(app, item_id, body)])
-    await app.follow()
+    await app.writes.put_items([_write(app, item_id, body)])
     return await get_one(app, item_id)
 
 
@@ -93,16 +91,13 @@ async def put_one(app: App, item_id: ItemId, body: ItemIn) -> ItemOut:
 async def patch_one(app: App, item_id: ItemId, body: Annotated[ItemPatch, Body()]) -> ItemOut:
     """Change the named attributes, or whether the item is hidden."""
     attributes = app.catalog.check(body.attributes)
-    item = await patch_item(app.store, app.recipe.app, check_id("item_id", item_id), attributes, body.hidden)
-    await app.follow()
-    return _out(item)
+    return _out(await app.writes.patch_item(check_id("item_id", item_id), attributes, body.hidden))
 
 
 @router.delete(by_id("item_id"), status_code=204)
 async def delete_one(app: App, item_id: ItemId) -> None:
     """Delete an item."""
-    await delete_item(app.store, app.recipe.app, check_id("item_id", item_id))
-    await app.follow()
+    await app.writes.delete_item(check_id("item_id", item_id))
 
 
 def _out(item: Item) -> ItemOut:

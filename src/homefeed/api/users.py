@@ -11,7 +11,7 @@ from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
 from homefeed.api.schemas import Erased, EventOut, EventsOut, Id, UserIn, UserOut, UsersOut
 from homefeed.store.events import latest_of_user
-from homefeed.store.users import erase_user, get_user, list_users, patch_user, put_users
+from homefeed.store.users import get_user, list_users
 from homefeed.times import format_time
 from homefeed.types import User
 from homefeed.validation import check_id
@@ -38,24 +38,20 @@ async def get_one(app: App, user_id: UserId) -> UserOut:
 @router.put(by_id("user_id"))
 async def put_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Create or replace a user; their events stay."""
-    await put_users(app.store, app.recipe.app, [(check_id("user_id", user_id), body.attributes)])
-    await app.follow()
+    await app.writes.put_users([(check_id("user_id", user_id), body.attributes)])
     return UserOut(user_id=user_id, attributes=body.attributes)
 
 
 @router.patch(by_id("user_id"))
 async def patch_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Change the named attributes; null takes one away."""
-    user = await patch_user(app.store, app.recipe.app, check_id("user_id", user_id), body.attributes)
-    await app.follow()
-    return _out(user)
+    return _out(await app.writes.patch_user(check_id("user_id", user_id), body.attributes))
 
 
 @router.delete(by_id("user_id"))
 async def erase(app: App, user_id: UserId) -> Erased:
-    """Erase a user, all their events, and what was written down of what they were shown."""
-    events = await erase_user(app.store, app.recipe.app, check_id("user_id", user_id))
-    await app.follow()
+    """Erase a user, all their events, and the impressions of what they were shown."""
+    events = await app.writes.erase_user(check_id("user_id", user_id))
     return Erased(user_id=user_id, events=events)
 
 

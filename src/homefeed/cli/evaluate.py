@@ -26,10 +26,10 @@ from homefeed.cli.common import (
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
+    from homefeed.dataset.log import LogData
     from homefeed.evaluate.evaluation import Evaluation
     from homefeed.evaluate.protocol import Protocol
     from homefeed.recipe import Recipe
-    from homefeed.serving.training import LogData
     from homefeed.settings import Settings
     from homefeed.store import Store
     from homefeed.train import Budget
@@ -114,10 +114,10 @@ def evaluated(
     settings: Settings, recipe: Recipe, quiet: bool, budget: Budget | None = None, **asked: Any
 ) -> Evaluation:
     """Evaluate an app with a progress bar, by the options of `evaluate_app`; with a budget, tuned before."""
+    from homefeed.dataset.log import read_log
     from homefeed.engine import with_text_model
     from homefeed.environment import system_clock
     from homefeed.evaluate.offline import evaluate_app
-    from homefeed.serving.training import read_log
 
     with progress(quiet) as report:
 

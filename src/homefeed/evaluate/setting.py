@@ -11,9 +11,9 @@ from homefeed.catalog import CatalogView, Counters, strengths
 from homefeed.engine import build_feeds, event_weights, fit_model, fit_signals, prepare, resources_of
 from homefeed.evaluate.split import Case
 from homefeed.funnel import Feed
+from homefeed.privacy import apply_opt_out
 from homefeed.protocols import Model
 from homefeed.recipe import Recipe
-from homefeed.serving.users import apply_opt_out
 from homefeed.types import Floats, History, Interactions, Query, TrainingData, UserState
 
 

@@ -1,4 +1,4 @@
-"""What a caller asks of a feed, and what they get."""
+"""A request of a feed, and its answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_WRITTEN = 200
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """What a caller asks of a feed."""
+    """One request of a feed."""
 
     feed: str
     user_id: str | None = None
@@ -31,7 +31,7 @@ class FeedRequest:
 class Answer:
     """A slate, and where the page after it begins: None where nothing is left.
 
-    `user` is the permanent number of who asked, if they are known and may be remembered; `start` the place of
+    `user` is the permanent number of the user, if they are known and may be remembered; `start` the place of
     the first item, from 0; `models` the versions that answered.
     """
 
@@ -44,7 +44,7 @@ class Answer:
     models: Mapping[str, str]
 
     def impression(self, request_id: str) -> Impression:
-        """What is to be written down of it: of a list that nobody reads to its end, the beginning."""
+        """Its record for the log: of a long list, which few read to its end, the beginning."""
         slate = self.slate
         first = slice(_MOST_WRITTEN)
         return Impression(
@@ -63,5 +63,5 @@ class Answer:
 
     @property
     def next_cursor(self) -> str | None:
-        """The cursor of the page after this one. Made when asked for: many callers need none."""
+        """The cursor of the page after this one. Made on demand: many callers need none."""
         return None if self.next is None else cursors.encode(self.next)

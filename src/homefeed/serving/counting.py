@@ -1,12 +1,12 @@
-"""What the log tells is added to an app's counters, by the rules that training counts by."""
+"""Adds rows of the log to an app's counters, by the rules that training counts by."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, EventWeights, strengths
+from homefeed.dataset.columns import log_columns
 from homefeed.recipe import Recipe
-from homefeed.serving.users import log_columns
 from homefeed.store.events import LogRows
 
 
@@ -24,6 +24,6 @@ def count_rows(
     counters.add(positions, strength, times)
     users, items = np.array(rows.users, np.int32), np.array(rows.items, np.int32)
     for name in recipe.signals.distinct:
-        told = types == recipe.event_types.index(name)
-        counters.add_distinct(name, users[told], items[told])
+        reported = types == recipe.event_types.index(name)
+        counters.add_distinct(name, users[reported], items[reported])
     counters.watermark = rows.seqs[-1]

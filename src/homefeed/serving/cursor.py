@@ -1,7 +1,7 @@
 """Cursors: what the pages before have shown, and the slate they were taken from.
 
 The next page goes on with that slate while it is kept and still holds. Else it is the best of all the rest,
-chosen when it is asked for. Either way no page repeats an item and none skips one, whatever events arrive in
+chosen when it is requested. Either way no page repeats an item and none skips one, whatever events arrive in
 between, on any replica.
 """
 

@@ -1,4 +1,4 @@
-"""FairLock of the event loop: who computes, computes alone in one."""
+"""A lock that lets one request compute in each turn of the event loop."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class ImpressionLog:
     def __init__(self, store: Store, app: str) -> None:
         self._store, self._app = store, app
         self._waiting: deque[Impression] = deque()
-        self._lost = self._told = 0
+        self._lost = self._reported = 0
 
     def add(self, impression: Impression) -> None:
         """Take one to be written."""
@@ -27,8 +27,8 @@ class ImpressionLog:
             self._lost += 1
 
     def take_lost(self) -> int:
-        """How many were given up since this was last asked."""
-        lost, self._told = self._lost - self._told, self._lost
+        """How many were given up since the last call."""
+        lost, self._reported = self._lost - self._reported, self._lost
         return lost
 
     async def flush(self) -> int:

@@ -53,7 +53,7 @@ class SlateCache:
 
 
 class SharedSlates:
-    """The latest slates of feeds that are the same whoever asks, by what was asked.
+    """The latest slates of feeds that are the same for every user, by request.
 
     One is given again for the `shared_seconds` of its feed, while neither models changed nor anything was hidden.
     """
@@ -68,23 +68,23 @@ class SharedSlates:
         if state != self._state:
             self._state = state
             self._slates.clear()
-        made, slate = self._slates.get(_asked(query), (0, None)) if _is_shared(feed, query) else (0, None)
+        made, slate = self._slates.get(_request_key(query), (0, None)) if _is_shared(feed, query) else (0, None)
         if slate is None or query.now - made > (feed.shared_seconds or 0) * SECOND:
             return None
         return replace(slate, cold_start=query.user.is_cold and query.anchor is None)
 
     def keep(self, feed: Feed, query: Query, state: object, slate: Slate) -> None:
-        """Keep the slate of a feed that is the same whoever asks."""
+        """Keep the slate of a feed that is the same for every user."""
         if state == self._state and _is_shared(feed, query):
-            self._slates[_asked(query)] = query.now, slate
+            self._slates[_request_key(query)] = query.now, slate
             if len(self._slates) > self._size:
                 self._slates.popitem(last=False)
 
 
 def _is_shared(feed: Feed, query: Query) -> bool:
-    # What is excluded is mostly somebody's own.
+    # What a request excludes is mostly its user's own.
     return feed.shared_seconds is not None and not len(query.exclude)
 
 
-def _asked(query: Query) -> tuple[object, ...]:
+def _request_key(query: Query) -> tuple[object, ...]:
     return query.feed, query.n, query.anchor, query.conditions, frozenset(query.context.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,15 +10,11 @@ from typing import Any
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, EventWeights, strengths
+from homefeed.dataset.columns import log_columns
 from homefeed.errors import NotFoundError
-from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.events import LogRows, rows_of_user
 from homefeed.types import NO_SEARCHES, Codes, Floats, History, Numbers, Searches, Times, UserState
-
-_CONSENT = frozenset(("", "false", "no", "n", "f", "0"))
-_LARGEST = 1e30
-"""Beyond it values all count the same: computing with them stays within 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class StoredUser:
 
 
 class UserCache:
-    """The last `size` users asked for. Another process's events reach it when the log is followed."""
+    """The `size` users requested last. Another process's events reach it when the log is followed."""
 
     def __init__(self, store: Store, app: str, weights: EventWeights, size: int) -> None:
         self._store, self._app, self._weights = store, app, weights
@@ -118,33 +113,9 @@ class UserCache:
         )
 
 
-def apply_opt_out(state: UserState, recipe: Recipe) -> UserState:
-    """The user without what they refuse to be known by: what they do not want to see stays."""
-    privacy = recipe.privacy
-    if privacy is None or not _refuses(state.attributes.get(privacy.opt_out)):
-        return state
-    kept = {*privacy.kept, recipe.isolation.user} if recipe.isolation else set(privacy.kept)
-    attributes = {name: value for name, value in state.attributes.items() if name in kept}
-    unwanted = state.history.take(state.history.strengths < 0)
-    return UserState(state.user_id, unwanted, attributes, opted_out=True)
-
-
 def _searches(rows: LogRows) -> Searches:
     found = [(text, time) for text, time in zip(rows.queries, rows.times, strict=True) if text is not None]
     if not found:
         return NO_SEARCHES
     texts, times = zip(*found, strict=True)
     return Searches(texts, np.array(times, np.int64))
-
-
-def _refuses(value: Any) -> bool:
-    # Whatever is not understood is a refusal: the other mistake could not be made good.
-    if value is None or isinstance(value, bool | int | float):
-        return bool(value)
-    return str(value).strip().lower() not in _CONSENT
-
-
-def log_columns(rows: LogRows, weights: EventWeights) -> tuple[Codes, Floats]:
-    """Types as codes, and values with NaN for none."""
-    values = [math.nan if value is None else value for value in rows.values]
-    return weights.codes(rows.types), np.clip(np.array(values, np.float64), -_LARGEST, _LARGEST).astype(np.float32)

@@ -30,7 +30,7 @@ class EventWriter:
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, events: Sequence[Event]) -> list[Outcome]:
-        """Have events written; tells what became of each.
+        """Have events written; returns the outcome of each.
 
         Raises:
             OverloadedError: too many are waiting already; none of these was taken.
@@ -56,7 +56,7 @@ class EventWriter:
                 _fail(group, error)
                 continue
             except BaseException:
-                # Nobody comes to write what waits, either.
+                # No task is left to write what waits, either.
                 _fail([*group, *self._waiting], OverloadedError("shutting down"))
                 self._waiting, self._count = [], 0
                 raise

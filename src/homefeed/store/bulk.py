@@ -30,7 +30,7 @@ _ONCE: Final = "ON CONFLICT (app, key) DO NOTHING"
 _ROWS_PER_STATEMENT: Final = 200
 _KEYS_PER_LOOKUP: Final = 5_000
 _LOOK_UP: Final = (
-    "SELECT asked.key, events.seq FROM asked CROSS JOIN events ON events.app = ? AND events.key = asked.key"
+    "SELECT wanted.key, events.seq FROM wanted CROSS JOIN events ON events.app = ? AND events.key = wanted.key"
 )
 _ONCE_IN_MONTH: Final = "ON CONFLICT (app, key, time) WHERE event_id IS NULL DO NOTHING"
 _NEW_IDS: Final = (
@@ -73,7 +73,7 @@ class EventColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those of the log's columns that tell of these events, the seq first."""
+        """Those of the log's columns that these events fill, the seq first."""
         return _COLUMNS if self.contexts is None else (*_COLUMNS, "context")
 
 
@@ -174,7 +174,7 @@ async def attributes_of(
     async with store.read() as connection:
         for chunk in chunked(ids):
             query = sa.select(name, table.c.attributes).where(table.c.app == app, name.in_(chunk), there)
-            found.update((key, orjson.loads(told)) for key, told in await connection.execute(query))
+            found.update((key, orjson.loads(text)) for key, text in await connection.execute(query))
     return found
 
 
@@ -211,8 +211,8 @@ async def _driver(connection: AsyncConnection) -> Any:
 
 def _records(first: int, rows: EventColumns) -> tuple[Iterable[Any], ...]:
     seqs = range(first, first + len(rows))
-    told = (rows.keys, rows.users, rows.items, rows.types, rows.values, rows.times, rows.event_ids)
-    return (seqs, *told) if rows.contexts is None else (seqs, *told, rows.contexts)
+    columns = (rows.keys, rows.users, rows.items, rows.types, rows.values, rows.times, rows.event_ids)
+    return (seqs, *columns) if rows.contexts is None else (seqs, *columns, rows.contexts)
 
 
 async def _insert_sqlite(
@@ -277,9 +277,9 @@ async def _duplicates_sqlite(
     missing = [index for index in range(len(rows)) if first + index not in written]
     seq_of: dict[bytes, int] = {}
     for chunk in chunked([rows.keys[index] for index in missing], _KEYS_PER_LOOKUP):
-        # Asked for a list of keys, SQLite would read the whole log: the join has it look up each.
-        asked = ", ".join(["(?)"] * len(chunk))
-        query = f"WITH asked (key) AS (VALUES {asked}) {_LOOK_UP}"
+        # Given a list of keys, SQLite would read the whole log: the join has it look up each.
+        wanted = ", ".join(["(?)"] * len(chunk))
+        query = f"WITH wanted (key) AS (VALUES {wanted}) {_LOOK_UP}"
         seq_of.update(await driver.execute_fetchall(query, (*chunk, app)))
     return {index: seq_of[rows.keys[index]] for index in missing}
 

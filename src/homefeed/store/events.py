@@ -73,7 +73,7 @@ class Totals:
 def event_key(event: Event) -> bytes:
     """The 16 bytes that make an event idempotent: of its event_id, else of all that it says.
 
-    So telling the same thing of the same moment twice, by a file or over HTTP, counts once.
+    So sending the same thing of the same moment twice, by a file or over HTTP, counts once.
     """
     whole = (event.user_id, event.item_id, event.event_type, event.value, event.time, event.event_id)
     return row_key(*whole, event.query)
@@ -106,10 +106,10 @@ def content_key(*parts: str | float | int | None) -> bytes:
 
 
 async def append_events(store: Store, app: str, batch: Sequence[Event], received_at: int) -> list[Outcome]:
-    """Write events in one transaction, durable on return; tells what became of each.
+    """Write events in one transaction, durable on return; returns the outcome of each.
 
     An event whose key is in the log, or earlier in the batch, is a duplicate: the first one counts.
-    Users nobody declared are created.
+    Users who are new are created.
     """
     async with store.write() as connection:
         last = (await store.advance(connection, app, event_seq=len(batch))).event_seq

@@ -20,7 +20,7 @@ class Impression:
     """One page of a feed as it was shown.
 
     `items` (n,) are permanent numbers, best first, from place `start` on; `scores` and `propensities` (n,);
-    `features` (n, feature_names). `user` is a permanent number, None for nobody and for who refused.
+    `features` (n, feature_names). `user` is a permanent number, None where there is none and for who opted out.
     """
 
     request_id: str
@@ -37,16 +37,16 @@ class Impression:
 
 
 async def write_impressions(store: Store, app: str, shown: Sequence[Impression]) -> None:
-    """Write impressions; of a request told twice the first one stays.
+    """Write impressions; of a request written twice the first one stays.
 
-    Those of users who were erased since are written as nobody's.
+    Those of users who were erased since are written without a user.
     """
     if not shown:
         return
     async with store.write() as connection:
-        whose = {impression.user for impression in shown if impression.user is not None}
+        users_shown = {impression.user for impression in shown if impression.user is not None}
         there: set[int] = set()
-        for chunk in chunked(sorted(whose)):
+        for chunk in chunked(sorted(users_shown)):
             query = sa.select(users.c.number).where(users.c.app == app, users.c.number.in_(chunk))
             there.update((await connection.execute(query)).scalars())
         insert = store.insert(impressions).on_conflict_do_nothing(

@@ -80,10 +80,10 @@ def making(app: str, period: Period) -> tuple[str, str]:
 
     CREATE TABLE ... PARTITION OF would keep every reader of the log out until the transaction ends.
     """
-    name, whose = _quoted(app, period), app.replace("'", "''")
+    name, quoted = _quoted(app, period), app.replace("'", "''")
     start = "MINVALUE" if period.start is None else period.start
     end = "MAXVALUE" if period.end is None else period.end
-    bounds = f"FROM ('{whose}', {start}) TO ('{whose}', {end})"
+    bounds = f"FROM ('{quoted}', {start}) TO ('{quoted}', {end})"
     return (
         f"CREATE TABLE {name} (LIKE events INCLUDING ALL)",
         f"ALTER TABLE events ATTACH PARTITION {name} FOR VALUES {bounds}",
@@ -101,7 +101,7 @@ async def ensure_partitions(store: Store, connection: AsyncConnection, app: str,
 
 
 async def delete_events(store: Store, connection: AsyncConnection, where: sa.ColumnElement[bool]) -> int:
-    """Delete events, so that they count as new when told again; how many that were.
+    """Delete events, so that they count as new when sent again; how many that were.
 
     The counters of their app are to be advanced before.
     """

@@ -31,7 +31,7 @@ _BUSY_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """How far an app's tables have come: compared with what one knows, they tell what is new."""
+    """How far an app's tables have come: compared with what one knows, they show what is new."""
 
     item_number: int = 0
     item_revision: int = 0

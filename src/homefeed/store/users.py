@@ -72,8 +72,8 @@ async def erase_user(store: Store, app: str, user_id: str) -> int:
         found = await _find(connection, app, user_id)
         theirs = sa.and_(events.c.app == app, events.c.user == found.number)
         erased = await delete_events(store, connection, theirs)
-        whose = sa.and_(impressions.c.app == app, impressions.c.user == found.number)
-        await connection.execute(impressions.delete().where(whose))
+        shown = sa.and_(impressions.c.app == app, impressions.c.user == found.number)
+        await connection.execute(impressions.delete().where(shown))
         await connection.execute(users.delete().where(users.c.app == app, users.c.number == found.number))
     return erased
 
@@ -118,7 +118,7 @@ async def user_numbers(connection: AsyncConnection, app: str, user_ids: Iterable
 async def ensure_users(
     store: Store, connection: AsyncConnection, app: str, user_ids: Iterable[str]
 ) -> dict[str, int]:
-    """The numbers of all the ids: those nobody declared become users without attributes."""
+    """The numbers of all the ids: those that are new become users without attributes."""
     wanted = sorted(set(user_ids))
     numbers = await user_numbers(connection, app, wanted)
     new = [user_id for user_id in wanted if user_id not in numbers]

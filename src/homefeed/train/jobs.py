@@ -12,12 +12,12 @@ from typing import Any
 import orjson
 from filelock import FileLock, Timeout
 
+from homefeed.dataset.log import LogData, read_log
 from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Model
 from homefeed.recipe import SIGNALS, Recipe
-from homefeed.serving.training import LogData, read_log
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.train.search import Budget

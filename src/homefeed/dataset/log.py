@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from homefeed.catalog import CatalogView
+from homefeed.dataset.columns import log_columns
 from homefeed.engine import empty_catalog, event_weights
 from homefeed.recipe import Recipe
-from homefeed.serving.users import log_columns
 from homefeed.store import Store
 from homefeed.store.events import rows_after
 from homefeed.store.items import changed_items

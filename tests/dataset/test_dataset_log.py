@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from homefeed.dataset import log
+from homefeed.dataset.log import read_log
 from homefeed.recipe import parse_recipe
-from homefeed.serving import training
-from homefeed.serving.training import read_log
 from homefeed.store import Store
 from homefeed.store.events import append_events
 from homefeed.store.items import ItemWrite, delete_item, put_items
@@ -40,7 +40,7 @@ async def told(store: Store, *who_and_what: str) -> None:
 async def test_each_row_is_of_a_user_whose_number_and_attributes_are_known(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "_PAGE", 2)
+    monkeypatch.setattr(log, "_PAGE", 2)
     await put_items(store, APP, [ItemWrite("a", {}), ItemWrite("b", {})])
     await put_users(store, APP, [(f"u{n}", {"age": n, "likes": ["tea"]}) for n in range(7)])
     await told(store, "u5:a", "u1:b", "new:a", "u5:b", "u3:a", "u1:a")

@@ -1,0 +1,1 @@
+"""The log as training data: the columns that trainers, evaluation and counters take."""

@@ -1,0 +1,28 @@
+"""What a user who opted out is still known by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homefeed.recipe import Recipe
+from homefeed.types import UserState
+
+_CONSENT = frozenset(("", "false", "no", "n", "f", "0"))
+
+
+def apply_opt_out(state: UserState, recipe: Recipe) -> UserState:
+    """The user without what they refuse to be known by: what they do not want to see stays."""
+    privacy = recipe.privacy
+    if privacy is None or not _refuses(state.attributes.get(privacy.opt_out)):
+        return state
+    kept = {*privacy.kept, recipe.isolation.user} if recipe.isolation else set(privacy.kept)
+    attributes = {name: value for name, value in state.attributes.items() if name in kept}
+    unwanted = state.history.take(state.history.strengths < 0)
+    return UserState(state.user_id, unwanted, attributes, opted_out=True)
+
+
+def _refuses(value: Any) -> bool:
+    # Whatever is not understood is a refusal: the other mistake could not be made good.
+    if value is None or isinstance(value, bool | int | float):
+        return bool(value)
+    return str(value).strip().lower() not in _CONSENT

@@ -1,0 +1,71 @@
+"""The way of events into the log: checked for isolation, committed in groups, followed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from homefeed.environment import Clock
+from homefeed.recipe import Recipe
+from homefeed.serving.follower import Follower
+from homefeed.serving.writer import EventWriter
+from homefeed.store import Store
+from homefeed.store.events import Outcome, append_events
+from homefeed.types import Event, Query, UserState
+
+_log = structlog.get_logger(__name__)
+
+
+class EventGate:
+    """Takes events: durable, and seen by the next request of their users, when `append` returns."""
+
+    def __init__(self, recipe: Recipe, store: Store, clock: Clock, follower: Follower) -> None:
+        self._recipe, self._store, self._clock, self._follower = recipe, store, clock, follower
+        self._writer = EventWriter(self._commit)
+
+    async def append(self, events: Sequence[Event]) -> list[Outcome]:
+        """Write events: durable, and seen by the next request, on return.
+
+        Where users are kept apart, an item that a user may not see is unknown to them, and the group of a user
+        that no one declared is not known: their events are refused.
+        """
+        inaccessible = await self._find_inaccessible(events) if self._recipe.isolation else {}
+        if not inaccessible:
+            return await self._writer.write(events)
+        written = iter(await self._writer.write([e for i, e in enumerate(events) if i not in inaccessible]))
+        return [inaccessible[i] if i in inaccessible else next(written) for i in range(len(events))]
+
+    async def _commit(self, events: Sequence[Event]) -> list[Outcome]:
+        outcomes = await append_events(self._store, self._recipe.app, events, self._clock())
+        try:
+            await self._follower.follow()
+        except Exception as error:
+            # They are durable: a client that got an error would send them again. The next time they are followed.
+            self._follower.forget_users({event.user_id for event in events})
+            _log.error("events written, not followed yet", app=self._recipe.app, error=repr(error))
+        return outcomes
+
+    async def _find_inaccessible(self, events: Sequence[Event]) -> dict[int, Outcome]:
+        """The outcomes of the events, by index, that are of items that their user may not see."""
+        follower = self._follower
+        if any(event.item_id and follower.catalog.position(event.item_id) is None for event in events):
+            await follower.follow()  # another process may have written the item just now
+        by_user: dict[str, list[int]] = {}
+        for index, event in enumerate(events):
+            by_user.setdefault(event.user_id, []).append(index)
+        # All users first: from here on nothing waits, so that the catalogue stays as it is.
+        stored = {user_id: await follower.stored_user(user_id) for user_id in by_user}
+        feed = next(iter(follower.parts.feeds.values()))
+        inaccessible: dict[int, Outcome] = {}
+        for user_id, indices in by_user.items():
+            user = UserState(user_id, attributes=stored[user_id].attributes)
+            query = Query(self._recipe.app, feed.name, user, self._clock(), 1)
+            visible = feed.isolation.filter(query) if feed.isolation else None
+            why = Outcome.UNKNOWN_USER if stored[user_id].number is None else Outcome.UNKNOWN_ITEM
+            for index in indices:
+                position = follower.catalog.position(events[index].item_id)
+                unseen = position is not None and visible is not None and not visible[position]
+                if unseen or (not events[index].item_id and why is Outcome.UNKNOWN_USER):
+                    inaccessible[index] = why
+        return inaccessible

@@ -1,0 +1,186 @@
+"""Follows the store: an app's catalogue, counters, models and users in memory, in step with what was written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from homefeed.catalog import Counters, Resources
+from homefeed.engine import build_feeds, empty_catalog, event_weights, resources_of
+from homefeed.environment import Clock
+from homefeed.funnel import Feed
+from homefeed.protocols import Refreshable
+from homefeed.recipe import Recipe
+from homefeed.serving.counting import count_rows
+from homefeed.serving.models import ModelSet, load_models, wanted_versions
+from homefeed.serving.users import StoredUser, UserCache
+from homefeed.store import Store, Watermarks
+from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.events import rows_after
+from homefeed.store.items import changed_items
+from homefeed.store.users import changed_users
+from homefeed.types import UserState
+
+_PAGE = 20_000
+_LAST_NUMBER = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is replaced as one when models change, `serial` times so far."""
+
+    serial: int
+    counters: Counters
+    models: ModelSet
+    feeds: Mapping[str, Feed]
+
+
+class Follower:
+    """What an app answers from. `follow` takes over whatever was written since the last time, by any process.
+
+    With `replicas` other processes take events too: each user is read from the store every time.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        store: Store,
+        artifacts: ArtifactStore,
+        clock: Clock,
+        *,
+        user_cache: int,
+        replicas: bool,
+    ) -> None:
+        self._recipe, self._store, self._artifacts, self._clock = recipe, store, artifacts, clock
+        self.catalog = empty_catalog(recipe)
+        self._weights = event_weights(recipe)
+        self._users = UserCache(store, recipe.app, self._weights, user_cache)
+        self._replicas = replicas
+        self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
+        self._known = Watermarks()
+        self._items_after = self._users_after = (0, 0)
+        counters = self._new_counters(ModelSet())
+        self._parts = Parts(0, counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
+
+    @property
+    def parts(self) -> Parts:
+        """Counters, models and feeds that answer now."""
+        return self._parts
+
+    async def start(self) -> None:
+        """Read catalogue, models and what the models have not seen of the log."""
+        await self._follow_items()
+        # No user is in memory yet: those who changed before now need not be looked up.
+        self._users_after = ((await self._store.watermarks(self._recipe.app)).user_revision, _LAST_NUMBER)
+        await self.reload_models()
+        await self.follow()
+        await self.refresh()
+
+    async def stored_user(self, user_id: str | None) -> StoredUser:
+        """What the store knows of a user; one without an id or unknown has no number."""
+        if user_id is None:
+            return StoredUser(None)
+        return await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
+
+    def state_of(self, user_id: str | None, stored: StoredUser) -> UserState:
+        """The user as algorithms see them, by the counters that answer now."""
+        if user_id is None:
+            return UserState(None)
+        return stored.state(user_id, self.catalog, self._parts.counters, self._weights)
+
+    def forget_users(self, user_ids: Iterable[str] | None = None) -> None:
+        """Read these users, or all, anew with their next request."""
+        if user_ids is None:
+            self._users.clear()
+        else:
+            self._users.forget(user_ids)
+
+    async def follow(self) -> None:
+        """Take over what was written to the store since the last time, by any process."""
+        async with self._following:
+            before, now = self._known, await self._store.watermarks(self._recipe.app)
+            if now.item_revision != before.item_revision:
+                await self._follow_items()
+            if now.erasures != before.erasures:
+                self._users.clear()
+            if now.user_revision != before.user_revision:
+                await self._follow_users()
+            await self._follow_events(self._parts.counters, now.event_seq)
+            # Known only now: what fails or is cancelled half way is taken up again.
+            self._known = now
+
+    async def reload_models(self) -> bool:
+        """Serve newly published models, if there are any; requests go on meanwhile."""
+        async with self._reloading:
+            return await self._reload()
+
+    async def refresh(self) -> None:
+        """Have the parts of the feeds sort anew what changed, beside the requests."""
+        await asyncio.to_thread(_refresh, self._parts.feeds)
+
+    async def _reload(self) -> bool:
+        before = self._parts.models
+        wanted = await asyncio.to_thread(wanted_versions, self._recipe, self._artifacts)
+        if wanted == before.wanted:
+            return False
+        models = await asyncio.to_thread(load_models, self._recipe, self._artifacts, before)
+        async with self._following:
+            await self._follow_items()  # the models may know newer ones
+        counters = self._parts.counters
+        if models.signals is not before.signals:
+            counters = await asyncio.to_thread(self._new_counters, models)
+            # Models may be ahead of a store that was restored from a backup: what is written next counts.
+            written = (await self._store.watermarks(self._recipe.app)).event_seq
+            counters.watermark = min(counters.watermark, written)
+            await self._follow_events(counters, self._known.event_seq)
+        feeds = await asyncio.to_thread(self._built_feeds, counters, models)
+        async with self._following:
+            await self._follow_events(counters, self._known.event_seq)
+            if counters.watermark > self._known.event_seq:
+                self._users.clear()  # the model counted events that were not followed, of users unknown here
+            self._parts = Parts(self._parts.serial + 1, counters, models, feeds)
+        return True
+
+    def _resources(self, counters: Counters, models: ModelSet) -> Resources:
+        return resources_of(self._recipe, self.catalog, counters, models.models)
+
+    def _built_feeds(self, counters: Counters, models: ModelSet) -> dict[str, Feed]:
+        feeds = build_feeds(self._recipe, self._resources(counters, models))
+        _refresh(feeds)
+        return feeds
+
+    def _new_counters(self, models: ModelSet) -> Counters:
+        signals = self._recipe.signals
+        half_life, group = signals.trending_half_life, signals.full_group
+        if models.signals is None:
+            return Counters(self.catalog, half_life, group, signals.full_default)
+        return Counters.from_model(models.signals, self.catalog, half_life, group)
+
+    async def _follow_items(self) -> None:
+        while changes := await changed_items(self._store, self._recipe.app, self._items_after, _PAGE):
+            self.catalog.apply(item for _, item in changes)
+            revision, last = changes[-1]
+            self._items_after = (revision, last.number)
+
+    async def _follow_users(self) -> None:
+        while changes := await changed_users(self._store, self._recipe.app, self._users_after, _PAGE):
+            self._users.forget(user_id for _, _, user_id in changes)
+            self._users_after = changes[-1][:2]
+
+    async def _follow_events(self, counters: Counters, until: int) -> None:
+        # No further than `until`, which was read before the items were: later events may be of newer items.
+        app, store = self._recipe.app, self._store
+        while counters.watermark < until and len(
+            rows := await rows_after(store, app, counters.watermark, _PAGE, until)
+        ):
+            count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
+            self._users.forget(numbers=set(rows.users))
+        counters.watermark = max(counters.watermark, until)
+
+
+def _refresh(feeds: Mapping[str, Feed]) -> None:
+    for feed in feeds.values():
+        for part in (*(retriever for retriever, _ in feed.retrievers.values()), *feed.rerankers.values()):
+            if isinstance(part, Refreshable):
+                part.refresh()

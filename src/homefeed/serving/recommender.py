@@ -1,0 +1,173 @@
+"""Answers feeds from memory: prepares requests, pages through what was ranked, explains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from homefeed.environment import Clock
+from homefeed.errors import NotFoundError
+from homefeed.explain import Trace
+from homefeed.funnel import Feed, Work, explain, page, rank, recommend_together
+from homefeed.privacy import apply_opt_out
+from homefeed.recipe import Recipe
+from homefeed.serving import cursor as cursors
+from homefeed.serving.answer import Answer, FeedRequest
+from homefeed.serving.fair_lock import FairLock
+from homefeed.serving.follower import Follower
+from homefeed.serving.slates import SharedSlates, SlateCache
+from homefeed.serving.users import StoredUser
+from homefeed.types import Query, Slate, UserState
+
+
+@dataclass(frozen=True, slots=True)
+class _PreparedRequest:
+    """A request as the funnel takes it. `state` is what a slate made now depends on."""
+
+    feed: Feed
+    query: Query
+    cursor: cursors.Cursor
+    state: tuple[object, ...]
+    number: int | None
+    models: Mapping[str, str]
+
+
+class Recommender:
+    """Answers the feeds of an app from what its follower holds."""
+
+    def __init__(self, recipe: Recipe, clock: Clock, follower: Follower, slate_cache: int) -> None:
+        self._recipe, self._clock, self._follower = recipe, clock, follower
+        self._slates = SlateCache(slate_cache, clock())
+        self._shared, self._fair_lock = SharedSlates(), FairLock()
+
+    async def recommend(self, request: FeedRequest) -> Answer:
+        """Answer a feed.
+
+        Raises:
+            NotFoundError: no such feed, or no such anchor.
+            InvalidError: a filter or the cursor cannot be used.
+        """
+        stored = await self._follower.stored_user(request.user_id)
+        async with self._fair_lock:
+            return self._recommend(request, stored)
+
+    async def recommend_together(self, requests: Sequence[FeedRequest]) -> list[Answer]:
+        """Answer several feeds at one moment for one user; what they share is done once. They have no next pages.
+
+        The requests differ in nothing but `feed` and `n`.
+
+        Raises:
+            NotFoundError: no such feed, or no such anchor.
+            InvalidError: a filter cannot be used.
+        """
+        stored = await self._follower.stored_user(requests[0].user_id)
+        async with self._fair_lock:
+            return self._recommend_together(requests, stored)
+
+    async def explain(self, request: FeedRequest, item_id: str) -> Trace:
+        """Why an item is, or is not, in the answer to the request."""
+        (prepared,) = self._prepare([request], await self._follower.stored_user(request.user_id))
+        return explain(prepared.feed, prepared.query, self._position(item_id))
+
+    async def user_state(self, user_id: str | None) -> UserState:
+        """The user as the next request sees them."""
+        return self._state(user_id, await self._follower.stored_user(user_id))
+
+    def _recommend(self, request: FeedRequest, stored: StoredUser) -> Answer:
+        (prepared,) = self._prepare([request], stored)
+        first_page = replace(request, cursor=None, n=0)
+        ranked = self._slates.find(prepared.cursor.slate, first_page, prepared.state)
+        slate = page(ranked, prepared.query) if ranked is not None else None
+        slate_id = prepared.cursor.slate
+        if slate is None or not slate.remaining or set(slate.filtered_late) - {"request"}:
+            # A kept slate that is at its end, where the catalogue may not be; or one whose order does not hold.
+            work = Work()
+            ranked = rank(prepared.feed, prepared.query, work)
+            slate = page(ranked, prepared.query, work.gate())
+            slate_id = self._slates.keep(first_page, prepared.state, ranked) if slate.remaining else 0
+        numbers = self._follower.catalog.numbers[slate.positions]
+        every = np.concatenate([prepared.cursor.shown, numbers])
+        last = np.concatenate([prepared.cursor.last, numbers])[-cursors.LAST :]
+        more = slate.remaining > 0 and len(every) < cursors.MOST_SHOWN
+        return self._answer(prepared, slate, cursors.Cursor(slate_id, every, last) if more else None)
+
+    def _recommend_together(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[Answer]:
+        every = self._prepare(requests, stored)
+        state = (self._follower.parts.serial, self._follower.catalog.revisions)
+        known = [self._shared.find(prepared.feed, prepared.query, state) for prepared in every]
+        own = [prepared for prepared, slate in zip(every, known, strict=True) if slate is None]
+        slates = iter(recommend_together([(prepared.feed, prepared.query) for prepared in own]))
+        answers = []
+        for prepared, found in zip(every, known, strict=True):
+            slate = next(slates) if found is None else found
+            if found is None:
+                self._shared.keep(prepared.feed, prepared.query, state, slate)
+            answers.append(self._answer(prepared, slate, None))
+        return answers
+
+    def _answer(self, prepared: _PreparedRequest, slate: Slate, following: cursors.Cursor | None) -> Answer:
+        return Answer(
+            slate,
+            following,
+            self._follower.catalog,
+            None if prepared.query.user.opted_out else prepared.number,
+            len(prepared.cursor.shown),
+            prepared.query.now,
+            prepared.models,
+        )
+
+    def _prepare(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[_PreparedRequest]:
+        """The requests of one user, by one reading of the clock and of the user."""
+        parts, catalog, (request, *_) = self._follower.parts, self._follower.catalog, requests
+        feeds = [self._feed(parts.feeds, each.feed) for each in requests]
+        cursor = cursors.decode(request.cursor) if request.cursor else cursors.Cursor()
+        excluded = [catalog.position(item_id) for item_id in request.exclude]
+        gone = [*catalog.positions(cursor.shown).tolist(), *(p for p in excluded if p is not None)]
+        before = catalog.positions(cursor.last)
+        query = Query(
+            app=self._recipe.app,
+            feed=request.feed,
+            user=self._state(request.user_id, stored),
+            now=self._clock(),
+            n=min(request.n, max(catalog.size, 1)),
+            anchor=None if request.item_id is None else self._position(request.item_id),
+            conditions=request.conditions,
+            exclude=np.array([position for position in gone if position >= 0], np.int32),
+            recently_shown=before[before >= 0],
+            context=request.context,
+        )
+        isolation = feeds[0].isolation
+        if query.anchor is not None and isolation and not isolation.filter(query)[query.anchor]:
+            raise self._unknown(str(request.item_id))  # as if it were not there
+        state = (stored.version, parts.serial, catalog.revisions)
+        return [
+            _PreparedRequest(
+                feed,
+                replace(query, feed=each.feed, n=min(each.n, max(catalog.size, 1))),
+                cursor,
+                state,
+                stored.number,
+                parts.models.versions,
+            )
+            for feed, each in zip(feeds, requests, strict=True)
+        ]
+
+    def _state(self, user_id: str | None, stored: StoredUser) -> UserState:
+        return apply_opt_out(self._follower.state_of(user_id, stored), self._recipe)
+
+    def _feed(self, feeds: Mapping[str, Feed], name: str) -> Feed:
+        feed = feeds.get(name)
+        if feed is None:
+            raise NotFoundError(f'no feed "{name}" in {self._recipe.app}; there are: {", ".join(feeds)}')
+        return feed
+
+    def _position(self, item_id: str) -> int:
+        position = self._follower.catalog.position(item_id)
+        if position is None:
+            raise self._unknown(item_id)
+        return position
+
+    def _unknown(self, item_id: str) -> NotFoundError:
+        return NotFoundError(f'no item "{item_id}" in {self._recipe.app}')

@@ -1,0 +1,69 @@
+"""Writes of items and users, each followed before it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from homefeed.serving.follower import Follower
+from homefeed.store import Store, items, users
+from homefeed.store.items import ItemWrite
+from homefeed.types import Item, User
+
+
+class Writes:
+    """Changes an app's items and users: what was written is in force for the next request on return."""
+
+    def __init__(self, app: str, store: Store, follower: Follower) -> None:
+        self._app, self._store, self._follower = app, store, follower
+
+    async def put_items(self, writes: Sequence[ItemWrite]) -> int:
+        """Create or replace items, the last one of an id winning; returns how many were new."""
+        created = await items.put_items(self._store, self._app, writes)
+        await self._follower.follow()
+        return created
+
+    async def patch_item(self, item_id: str, attributes: Mapping[str, Any], hidden: bool | None = None) -> Item:
+        """Change the named attributes (None takes one away) and, where given, whether it is hidden.
+
+        Raises:
+            NotFoundError: there is no such item.
+        """
+        item = await items.patch_item(self._store, self._app, item_id, attributes, hidden)
+        await self._follower.follow()
+        return item
+
+    async def delete_item(self, item_id: str) -> None:
+        """Delete an item. Its attributes are gone; its events stay in the log.
+
+        Raises:
+            NotFoundError: there is no such item.
+        """
+        await items.delete_item(self._store, self._app, item_id)
+        await self._follower.follow()
+
+    async def put_users(self, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
+        """Create or replace users, as (user_id, attributes), the last of an id winning; how many were new."""
+        created = await users.put_users(self._store, self._app, writes)
+        await self._follower.follow()
+        return created
+
+    async def patch_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
+        """Change the named attributes; None takes one away.
+
+        Raises:
+            NotFoundError: there is no such user.
+        """
+        user = await users.patch_user(self._store, self._app, user_id, attributes)
+        await self._follower.follow()
+        return user
+
+    async def erase_user(self, user_id: str) -> int:
+        """Erase a user, their events and what they were shown; returns how many events that were.
+
+        Raises:
+            NotFoundError: there is no such user.
+        """
+        erased = await users.erase_user(self._store, self._app, user_id)
+        await self._follower.follow()
+        return erased
