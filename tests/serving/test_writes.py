@@ -30,6 +30,7 @@ def film(item_id: str, **more: object) -> ItemWrite:
 
 
 async def shown(app: LiveApp) -> set[str]:
+    await app.refresh()
     answer = await app.recommend(FeedRequest("home", "u"))
     return {answer.catalog.item_id(position) for position in answer.slate.positions.tolist()}
 
