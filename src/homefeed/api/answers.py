@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 
 from homefeed.api.context import Context
-from homefeed.api.schemas import ExplainOut
+from homefeed.api.schemas import Explanation
 from homefeed.serving import Answer, FeedRequest, LiveApp
 
 
@@ -18,14 +18,14 @@ def record_impression(context: Context, app: LiveApp, answer: Answer, request_id
         app.impressions.add(answer.impression(request_id))
 
 
-async def explained(app: LiveApp, asked: FeedRequest, item_id: str, request_id: str) -> ExplainOut:
+async def explain_item(app: LiveApp, request: FeedRequest, item_id: str, request_id: str) -> Explanation:
     """The whole trace of one item in the answer to a request."""
-    trace = await app.explain(asked, item_id)
-    return ExplainOut(
+    trace = await app.explain(request, item_id)
+    return Explanation(
+        **{field.name: getattr(trace, field.name) for field in fields(trace)},
         app=app.recipe.app,
-        user_id=asked.user_id,
+        user_id=request.user_id,
         item_id=item_id,
         request_id=request_id,
         models=app.model_versions,
-        **asdict(trace),
     )

@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query, Request
 
-from homefeed.api.answers import explained, record_impression
+from homefeed.api.answers import explain_item, record_impression
 from homefeed.api.context import App, InContext, RequestId, StrictRoute
-from homefeed.api.schemas import ExplainOut, FeedAnswer, FeedItem, Id
+from homefeed.api.schemas import Explanation, FeedAnswer, FeedItem, Id
 from homefeed.errors import InvalidError
 from homefeed.serving import FeedRequest
 from homefeed.types import Condition
@@ -94,7 +94,7 @@ async def explain(
     anchor: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
     query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
     conditions: Conditions = None,
-) -> ExplainOut:
+) -> Explanation:
     """The whole trace of one item for one user: who proposed it, what it scored and why, what stopped it."""
     asked = FeedRequest(
         feed=feed,
@@ -104,7 +104,7 @@ async def explain(
         conditions=tuple(parse_condition(text) for text in conditions or ()),
         context={} if query is None else {"query": query},
     )
-    return await explained(app, asked, item_id, request_id)
+    return await explain_item(app, asked, item_id, request_id)
 
 
 def parse_condition(text: str) -> Condition:

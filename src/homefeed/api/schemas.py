@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import (
@@ -15,6 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from homefeed.explain import Trace
 from homefeed.validation import LONGEST_ID
 
 _DEEPEST = 32
@@ -241,62 +244,15 @@ class FeedAnswer(BaseModel):
     next_cursor: str | None
 
 
-class FilterOut(BaseModel):
-    """A filter and whether the item passed it; why not, where the filter can say."""
-
-    name: str
-    passed: bool
-    why: str | None
-
-
-class RerankerOut(BaseModel):
-    """A reranker, and the item's place before and after it."""
-
-    name: str
-    before: int | None
-    after: int | None
-
-
-class RetrieverOut(BaseModel):
-    """A retriever, with the score and rank it gave the item if it proposed it."""
-
-    name: str
-    score: float | None
-    rank: int | None
-    proposals: int
-
-
-class FeatureOut(BaseModel):
-    """A feature of the item and what it added to the score."""
-
-    name: str
-    value: float
-    contribution: float
-
-
-class ExplainOut(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation(Trace):
     """The whole trace of one item for one user; contributions sum to the score."""
 
     app: str
-    feed: str
-    made_by: str
     user_id: str | None
     item_id: str
     request_id: str
-    cold_start: bool
-    verdict: str
-    place: int | None
-    candidates: int
-    score: float | None
-    propensity: float | None
-    reason: str | None
-    filters: list[FilterOut]
-    retrievers: list[RetrieverOut]
-    features: list[FeatureOut]
-    rerankers: list[RerankerOut]
-    dropped_by: str | None
-    failed: list[str]
-    models: dict[str, str]
+    models: Mapping[str, str]
 
 
 class StatsOut(BaseModel):

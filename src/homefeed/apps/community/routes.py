@@ -6,11 +6,11 @@ from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Body, Depends, Query
 
-from homefeed.api.answers import explained, record_impression
+from homefeed.api.answers import explain_item, record_impression
 from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.events import one_or_list
 from homefeed.api.intake import build_event, take_events
-from homefeed.api.schemas import EventsAccepted, ExplainOut, Id
+from homefeed.api.schemas import EventsAccepted, Explanation, Id
 from homefeed.apps.community.schemas import Entry, FeedbackIn, HomefeedOut, ItemType
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.types import Condition, Event
@@ -57,10 +57,10 @@ async def feedback(context: InContext, live: Live, payload: Annotated[Any, Body(
 
 
 @router.get("/explanations")
-async def explanations(live: Live, request_id: RequestId, user_id: Id, item_id: Id) -> ExplainOut:
+async def explanations(live: Live, request_id: RequestId, user_id: Id, item_id: Id) -> Explanation:
     """Why a resident is, or is not, shown an item now: the whole trace."""
-    asked = FeedRequest("home", check_id("user_id", user_id))
-    return await explained(live, asked, check_id("item_id", item_id), request_id)
+    request = FeedRequest("home", check_id("user_id", user_id))
+    return await explain_item(live, request, check_id("item_id", item_id), request_id)
 
 
 def type_condition(types: list[ItemType] | None) -> tuple[Condition, ...]:
