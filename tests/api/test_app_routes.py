@@ -36,6 +36,12 @@ def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
     assert apps["films"]["feeds"][0]["title"] == "Best"
 
 
+def test_each_app_has_one_feed_to_begin_with(api: httpx.Client) -> None:
+    apps = api.get("/v1/apps").json()["apps"]
+    home = {app["app"]: [feed["feed"] for feed in app["feeds"] if feed["home"]] for app in apps}
+    assert home == {"streaming": ["home"], "shop": ["home"], "community": ["home"], "films": ["best"]}
+
+
 async def test_the_event_types_about_a_query_are_named(tmp_path: Path) -> None:
     app = create_app(Settings(home=tmp_path, apps=("shop",)))
     async with app.router.lifespan_context(app):

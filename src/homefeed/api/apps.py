@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from homefeed.api.context import App, InContext, StrictRoute
 from homefeed.api.schemas import AppOut, AppsOut, FeedOut, StatsOut
+from homefeed.recipe import Recipe
 from homefeed.store.events import totals
 from homefeed.times import format_time
 
@@ -20,10 +21,7 @@ async def list_apps(context: InContext) -> AppsOut:
             AppOut(
                 app=name,
                 title=app.recipe.title,
-                feeds=[
-                    FeedOut(feed=feed.name, title=feed.title, anchored=feed.anchored)
-                    for feed in app.recipe.feeds.values()
-                ],
+                feeds=_feeds(app.recipe),
                 event_types=list(app.recipe.events),
                 query_event_types=[kind for kind, event in app.recipe.events.items() if event.about == "query"],
             )
@@ -47,3 +45,18 @@ async def stats(app: App) -> StatsOut:
         events_per_minute=found.events_per_minute,
         models=app.model_versions,
     )
+
+
+def _feeds(recipe: Recipe) -> list[FeedOut]:
+    home = _home(recipe)
+    return [
+        FeedOut(feed=feed.name, title=feed.title, anchored=feed.anchored, home=feed.name == home)
+        for feed in recipe.feeds.values()
+    ]
+
+
+def _home(recipe: Recipe) -> str | None:
+    """The feed that an app begins with: the one named home, else the first that needs no item."""
+    if "home" in recipe.feeds:
+        return "home"
+    return next((feed.name for feed in recipe.feeds.values() if not feed.anchored), None)

@@ -78,11 +78,12 @@ class Problem(BaseModel):
 
 
 class FeedOut(BaseModel):
-    """A feed of an app."""
+    """A feed of an app. `anchored` ones are about an item; `home` is the one that the app begins with."""
 
     feed: str
     title: str
     anchored: bool
+    home: bool
 
 
 class AppOut(BaseModel):

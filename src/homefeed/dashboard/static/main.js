@@ -54,7 +54,12 @@ function showTrouble(trouble) {
 }
 
 async function loadForYou(options) {
-  const moved = await forYou.load({ feed: homeFeed(state.app).feed, anchor: null }, options);
+  const home = homeFeed(state.app);
+  if (!home) {
+    forYou.rest(emptyState("No feed to begin with.", [el("p", {}, "Every feed of this app is about an item.")]));
+    return null;
+  }
+  const moved = await forYou.load({ feed: home.feed, anchor: null }, options);
   showFilters(filtersChanged);
   return moved;
 }
@@ -201,7 +206,8 @@ function forgetApp() {
 function nameColumns() {
   const types = state.app.event_types;
   past.heading.textContent = types.length === 1 ? done(types[0]) : "History";
-  forYou.heading.textContent = feedTitle(homeFeed(state.app));
+  const home = homeFeed(state.app);
+  forYou.heading.textContent = home ? feedTitle(home) : "For you";
   actions.similar = anchoredFeeds(state.app).length ? moreLike : null;
 }
 

@@ -4,7 +4,7 @@ import { get, path } from "./api.js";
 import { attributesOf, note } from "./catalogue.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
 import { showItems, tags, tile } from "./items.js";
-import { filterTexts, state } from "./state.js";
+import { filterTexts, homeFeed, state } from "./state.js";
 import { ago, amount, done, exactly, milliseconds, titleOf, toDo } from "./words.js";
 
 const HISTORY = 15;
@@ -216,7 +216,7 @@ export class HistoryPanel extends Panel {
           el("time", { datetime: event.timestamp, title: exactly(event.timestamp) }, ago(event.timestamp)),
         ),
       ),
-      attributes && el("button", { type: "button", class: "quiet", title: WHY_AGAIN, "aria-label": `${WHY_AGAIN}: ${title}`, click: why }, "Why?"),
+      attributes && homeFeed(state.app) && el("button", { type: "button", class: "quiet", title: WHY_AGAIN, "aria-label": `${WHY_AGAIN}: ${title}`, click: why }, "Why?"),
     );
   }
 }

@@ -31,23 +31,11 @@ export function showMore(panel) {
 
 export const filterTexts = () => [...state.filters].map(([field, value]) => `${field}:${value}`);
 
-const PERSONAL = /^home$|for_|you|personal|recommend/;
-const FOR_ALL = /popular|trend|fresh|new|latest|best|top|search|near/;
-
-/** The feed that is for the user; an app does not tell which, so its name has to. */
-export function homeFeed(app) {
-  const free = app.feeds.filter((feed) => !feed.anchored);
-  const named = (wanted) => free.find((feed) => wanted(feed.feed));
-  return (
-    named((name) => name === "home") ?? named((name) => PERSONAL.test(name)) ?? named((name) => !FOR_ALL.test(name)) ?? free[0]
-  );
-}
+/** The feed that the app begins with; null where every feed is about an item. */
+export const homeFeed = (app) => app.feeds.find((feed) => feed.home) ?? null;
 
 /** The feeds to look around in. */
-export function otherFeeds(app) {
-  const home = homeFeed(app);
-  return app.feeds.filter((feed) => feed !== home && !feed.anchored);
-}
+export const otherFeeds = (app) => app.feeds.filter((feed) => !feed.home && !feed.anchored);
 
 export const anchoredFeeds = (app) => app.feeds.filter((feed) => feed.anchored);
 
