@@ -15,9 +15,12 @@ M_co = TypeVar("M_co", covariant=True)
 
 
 class PartConfig(BaseModel):
-    """Base of every part's `Config`: what a recipe may set of it, with defaults that are good untuned."""
+    """Base of every part's `Config`: what a recipe may set of it, with defaults that are good untuned.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    The docstring below a field is its description: in the JSON schema, and in the reference made by `make docs`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 @runtime_checkable

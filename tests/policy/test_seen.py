@@ -37,7 +37,7 @@ WORLD = make_world(
 
 
 def seen(world: World, events: dict[str, int], days: float | None = None) -> Seen:
-    return Seen(Seen.Config(events=events, days=days), world.resources)
+    return Seen(Seen.Config(events=events, history_days=days), world.resources)
 
 
 def stopped(events: dict[str, int], days: float | None = None, **query: Any) -> set[str]:

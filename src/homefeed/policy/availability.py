@@ -10,7 +10,7 @@ from homefeed.types import Mask, Query
 
 
 class Availability:
-    """Passes the items that are in the catalogue and not hidden."""
+    """Passes items that are neither hidden nor deleted. Part of every feed."""
 
     restricts_explanations: ClassVar = True
 

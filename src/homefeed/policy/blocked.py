@@ -13,12 +13,11 @@ from homefeed.types import Mask, Query
 
 
 class Blocked:
-    """Filters out the items that the user ever hid or reported: they never return."""
+    """Filters out items that the user ever hid or reported: they never return."""
 
     class Config(PartConfig):
-        """`events` are the event types by which a user says so."""
-
         events: Annotated[tuple[str, ...], Field(min_length=1)] = ("hide", "report")
+        """The event types that block an item. Each must be an event type of the recipe."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._events = config.events

@@ -18,19 +18,20 @@ from homefeed.types import Candidates, Dropped, Query
 
 
 class Caps:
-    """At most `max_items` items of one value in any `window` places in a row, those of earlier pages counted on.
+    """At most `max_items` items of one value in any `window` consecutive places, earlier pages included.
+    A reranker after it can break the rule, so it belongs last.
 
     Each place goes to the best-ranked candidate left that keeps the rule: those passed over come as soon as they
-    may. Where none may come any more, the rest is dropped. Items without a value are not capped. Rerankers after
-    it may break the rule again: it belongs last.
+    may. Where none may come any more, the rest is dropped.
     """
 
     class Config(PartConfig):
-        """`field` is a category field of items. Pages remember 50 places, the longest `window`."""
-
         field: str = "creator_id"
+        """A category field of items. Items without a value are not capped."""
         max_items: Annotated[int, Field(ge=1)] = 2
+        """How many items of one value a window may hold."""
         window: Annotated[int, Field(ge=1, le=50)] = 10
+        """How many consecutive places are looked at together."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

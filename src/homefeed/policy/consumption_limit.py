@@ -13,17 +13,17 @@ from homefeed.types import Mask, Query
 
 
 class ConsumptionLimit:
-    """Filters out items whose values, summed over the user's events, reach a threshold.
+    """Filters out items that the user has consumed: the values of their events on the item add up to `share` of
+    its typical full value, or to `value`, whichever is reached first.
 
-    The threshold is `share` of the item's typical full value or `value`, whichever is reached first. An item
-    with an event but no values at all (a like, say) is left alone.
+    An item with an event but no values at all (a like, say) is left alone.
     """
 
     class Config(PartConfig):
-        """By default half of a typical full watch, or 1,800 seconds."""
-
         share: Annotated[float, Field(gt=0)] = 0.5
+        """The limit as a share of the item's typical full value."""
         value: Annotated[float, Field(gt=0)] = 1800.0
+        """The limit as a sum of event values, in their unit: with play times in seconds, half an hour."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

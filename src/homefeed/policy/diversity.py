@@ -14,7 +14,9 @@ from homefeed.types import Candidates, Codes, Floats, Positions, Query, Scores
 
 
 class Diversity:
-    """Maximal marginal relevance: each place goes to the candidate with the highest
+    """Maximal marginal relevance: an item moves down where it is similar to one that is placed above it.
+
+    Each place goes to the candidate with the highest
 
         balance * relevance - (1 - balance) * (similarity to the most similar one placed already)
 
@@ -24,14 +26,12 @@ class Diversity:
     """
 
     class Config(PartConfig):
-        """`fields` are tags or category fields, alike in weight; `balance` is 1 for relevance alone, 0 for none.
-
-        The first `depth` candidates are considered; those after them stay where they are.
-        """
-
         fields: Annotated[tuple[str, ...], Field(min_length=1)] = ("tags",)
+        """Tags or category fields that say how similar two items are, all with the same weight."""
         balance: Annotated[float, Field(ge=0, le=1)] = 0.8
+        """How much relevance counts against variety: 1 for relevance alone, 0 for variety alone."""
         depth: Annotated[int, Field(ge=1, le=1000)] = 60
+        """How many of the first candidates are reordered. Those after them keep their places."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

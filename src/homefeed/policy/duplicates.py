@@ -19,15 +19,14 @@ _NAME = "duplicates"
 
 
 class Duplicates:
-    """Keeps the best-ranked of items whose `fields` are equal, or none where one was shown or is asked about.
-
-    Letter case and white space make no difference. Items without any of the fields are duplicates of none.
+    """Keeps only the best-ranked of items that say exactly the same, and none where an earlier page showed one
+    or the request is about one.
     """
 
     class Config(PartConfig):
-        """`fields` are those that must all be equal."""
-
         fields: Annotated[tuple[str, ...], Field(min_length=1)]
+        """The fields that must all be equal; letter case and white space make no difference. An item without any
+        of them has no duplicates."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where a field is not declared."""

@@ -9,12 +9,11 @@ from homefeed.types import NO_TIME, Mask, Query
 
 
 class Expiry:
-    """Passes the items whose time is still to come when asked, and those without one: they never expire."""
+    """Filters out items whose time has passed. Items without a time never expire."""
 
     class Config(PartConfig):
-        """`field` is the time field that says from when on an item is over."""
-
         field: str = "expires_at"
+        """The time field of items that holds when an item expires."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._field = config.field

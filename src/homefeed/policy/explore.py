@@ -14,20 +14,20 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Explore:
-    """Moves items drawn by a retriever up to fixed places of the first page, in the order of their rank.
+    """Moves items that a retriever drew at random up to fixed places of the first page, with their propensity.
+    It belongs before `caps`.
 
-    An item that ranks at its place or above stays, and leaves the place to the next. An item that was moved has
-    the propensity that the retriever gave as its score; all others have 1, for chance had no part in them.
+    They keep the order of their rank. An item that ranks at its place or above stays, and leaves the place to the
+    next. An item that was moved has the propensity that the retriever gave as its score; all others have 1, for
+    chance had no part in them.
     """
 
     class Config(PartConfig):
-        """`retriever` names the one that draws; `places` count from 0.
-
-        Draw as many as there are places: of more, the better ranked are moved, and more often than drawn.
-        """
-
         retriever: str = "explore"
+        """The name, in the feed, of the retriever that draws."""
         places: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (4, 9)
+        """The places, counted from 0, in rising order: as many as the retriever draws. Of more drawn items, the
+        better ranked would be moved more often than they are drawn."""
 
         @model_validator(mode="after")
         def _places_rise(self) -> Self:

@@ -13,19 +13,20 @@ from homefeed.types import Mask, Query
 
 
 class Isolation:
-    """Passes the items whose field `item` equals the user's attribute `user`, to the letter case.
+    """Passes only items of the user's own group. The recipe's `[isolation]` puts it into every feed and keeps
+    histories, reasons and cursors apart, too.
 
-    It fails closed: an item without the field belongs to nobody; a user who is unknown, or whose attribute is
-    missing, blank or not a single text or whole number, sees nothing.
+    Letter case matters. It fails closed: an item without a group is shown to no user; a user who is unknown, or
+    with an attribute that is missing, blank or not a single text or whole number, sees nothing.
     """
 
     restricts_explanations: ClassVar = True
 
     class Config(PartConfig):
-        """`item` is a category field of items, `user` an attribute of users."""
-
         item: str
+        """The category field of items that holds an item's group. An item without one is shown to no user."""
         user: str
+        """The attribute of users that holds a user's group. A user without one sees nothing."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

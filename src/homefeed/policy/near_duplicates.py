@@ -16,18 +16,15 @@ _NAME = "near_duplicates"
 
 
 class NearDuplicates:
-    """A filter and a reranker. Which items are near-duplicates the catalogue says: `items.near_duplicates`.
-
-    As a filter, it stops every near-duplicate of an item of which the user wants no more, and the item itself:
-    they hid or reported it, or had enough of it.
-    As a reranker, it keeps the best-ranked of those that say the same, or none after an earlier page or the
-    request's exclusions had one.
+    """As a filter: nothing that says nearly the same as an item that the user hid or reported. As a reranker: of
+    items that say nearly the same only the best-ranked, and none once one was shown or excluded. Which items do
+    is up to the recipe's `items.near_duplicates`.
     """
 
     class Config(PartConfig):
-        """`events` are the event types by which a user says that they want no more of it; reranking needs none."""
-
         events: tuple[str, ...] = ("hide", "report")
+        """The event types after which a user gets no more of an item. As a reranker it needs none: `[]` where the
+        recipe has no such event types."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._catalog, self._resources = resources.catalog, resources

@@ -14,15 +14,14 @@ from homefeed.types import Candidates, Query
 
 class Pins:
     """Moves what a retriever proposed to the first places of the first page, best by that retriever first.
-
-    Without a retriever of that name it does nothing. Rerankers after it may move pins again.
+    A reranker after it can move pins again.
     """
 
     class Config(PartConfig):
-        """`retriever` is the name of one of the feed's retrievers, `max_pins` how many of its items are moved."""
-
         retriever: str = "pinned"
+        """The name, in the feed, of the retriever that proposes pins. Without it there are no pins."""
         max_pins: Annotated[int, Field(ge=1)] = 2
+        """How many items are moved."""
 
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._config = config

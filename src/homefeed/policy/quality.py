@@ -11,15 +11,15 @@ from homefeed.types import Mask, Query
 
 
 class Quality:
-    """Passes the items whose number is at least the least, and those whose quality nobody knows."""
+    """Filters out items of low quality. Items of unknown quality pass."""
 
     restricts_explanations: ClassVar = True
 
     class Config(PartConfig):
-        """`field` is a number field of items, `min_value` what it has to reach."""
-
         field: str = "quality"
+        """The number field of items that holds their quality."""
         min_value: float = 0.3
+        """Items below it are filtered out."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

@@ -16,25 +16,24 @@ from homefeed.types import Mask, Query
 
 
 class Reported:
-    """Filters out items whose reports reach a limit.
+    """Filters out items with too many reports: the app's own count plus the number of different users who sent
+    the event.
 
-    Reports are what a number field counts, as the app's own moderation tells it, plus the different users who
-    told Homefeed an event: one user counts once, however often they report.
+    A user counts once, however often they report.
     """
 
     restricts_explanations: ClassVar = True
 
     class Config(PartConfig):
-        """An item is stopped from `min_reports` reports on. `field` is a number field, `event` an event type.
-
-        The event type is one of `signals.distinct`. Either may be "", to go by the other alone. With `overlap` the
-        field counts what is told as events, too: then the larger of the two goes, not their sum.
-        """
-
         field: str | None = "reports"
+        """The number field of items that holds the app's own count; `""` to go by the event alone."""
         event: str | None = "report"
+        """The event type that reports an item, one of `signals.distinct`; `""` to go by the field alone."""
         min_reports: Annotated[int, Field(ge=1)] = 3
+        """An item with so many reports is filtered out."""
         overlap: bool = False
+        """Whether the field also counts the reports that arrive as events: then the larger of the two counts
+        instead of their sum."""
 
         @field_validator("field", "event")
         @classmethod

@@ -10,7 +10,9 @@ from homefeed.types import Mask, Query
 
 
 class Request:
-    """Passes the items that meet every filter, are not excluded, and are not the anchor of a similar feed."""
+    """Passes items that meet every condition of the request, are not excluded by it, and are not the item that
+    the feed is about. Part of every feed.
+    """
 
     class Config(PartConfig):
         """Nothing to set."""

@@ -14,16 +14,13 @@ from homefeed.types import DAY, History, Mask, Positions, Query
 
 
 class Seen:
-    """Filters out items on which the user has so many events of a type."""
+    """Filters out items that the user has already seen: items with enough of the user's events of one type."""
 
     class Config(PartConfig):
-        """`events` maps event types to how many of them are enough, say `{ click = 1, impression = 3 }`.
-
-        With `days`, only the events of the last so many days count: what was seen returns after them.
-        """
-
         events: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)]
-        days: Annotated[float, Field(gt=0)] | None = None
+        """By event type, how many of the user's events on an item are enough: `{ click = 1, impression = 3 }`."""
+        history_days: Annotated[float, Field(gt=0)] | None = None
+        """Only the events of the last so many days count, so that an item returns after them; none: all events."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -47,7 +44,7 @@ class Seen:
             for code, (name, enough) in zip(self._codes, self._config.events.items(), strict=True)
             if (count := np.count_nonzero(types == code)) >= enough
         ]
-        within = "" if self._config.days is None else f" within {self._config.days:g} days"
+        within = "" if self._config.history_days is None else f" within {self._config.history_days:g} days"
         return f"the user's events on it{within}: {', '.join(told)}"
 
     def _look_up(self, query: Query) -> Positions:
@@ -61,6 +58,6 @@ class Seen:
 
     def _counting(self, query: Query) -> History:
         history = query.user.history
-        if self._config.days is None:
+        if self._config.history_days is None:
             return history
-        return history.take(history.times >= query.now - self._config.days * DAY)
+        return history.take(history.times >= query.now - self._config.history_days * DAY)
