@@ -17,16 +17,20 @@ Doubles = npt.NDArray[np.float64]
 
 
 class Signal(PartConfig):
-    """`of`, by feature: what share of the signal each is. A retriever's name stands for its score divided by the
-    best of the request. `weight` is the most that the signal adds to a score.
-    """
+    """One of the signals that `Blended` blends: a weighted sum of features."""
 
     weight: Annotated[FiniteFloat, Field(ge=0)]
+    """What the signal adds to the score of its best candidate, the most that it adds to any."""
     of: Annotated[dict[str, Annotated[FiniteFloat, Field(gt=0)]], Field(min_length=1)]
+    """By feature, its share of the signal. A retriever's name stands for its score divided by the best of the
+    request."""
 
 
 class Blended:
-    """score = sum over signals of weight x r: r is the signal's rank, from 1 for its best candidate to 1 / n.
+    """Blends several signals by the ranks they give, so that none counts more for having larger scores: a signal
+    adds its weight to its best candidate and a share of it, by rank, to all others that it speaks for.
+
+    score = sum over signals of weight x r: r is the signal's rank, from 1 for its best candidate to 1 / n.
 
     A signal is s = sum over its features of share x feature. Of the n candidates with s above 0, one that m are
     better than has r = 1 - m / n, so that equals share the best rank; all others have r = 0. That is the rank
@@ -34,9 +38,8 @@ class Blended:
     """
 
     class Config(PartConfig):
-        """`signals` by a name of their own."""
-
         signals: Annotated[dict[str, Signal], Field(min_length=1)]
+        """The signals, each by a name of its own."""
 
         @property
         def named_features(self) -> Mapping[str, str]:

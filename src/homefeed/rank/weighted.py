@@ -13,14 +13,16 @@ from homefeed.types import Candidates, Floats, Query, Scores
 
 
 class Weighted:
-    """score = sum over features of weight x feature: the weighted hybrid of Burke, "Hybrid recommender systems"
-    (UMUAI 2002). A feature without a weight counts nothing.
+    """A weighted sum of features.
+
+    score = sum over features of weight x feature: the weighted hybrid of Burke, "Hybrid recommender systems"
+    (UMUAI 2002).
     """
 
     class Config(PartConfig):
-        """`weights` by feature: a retriever's name stands for its score divided by the best of the request."""
-
         weights: Annotated[dict[str, float], Field(min_length=1)]
+        """By feature, its weight. A retriever's name stands for its score divided by the best of the request. A
+        feature without a weight does not count."""
 
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._weights = dict(config.weights)

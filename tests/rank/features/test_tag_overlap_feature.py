@@ -80,7 +80,7 @@ def test_a_feed_about_an_item_starts_from_its_tags_alone() -> None:
 
 def test_only_the_latest_events_count() -> None:
     query = WORLD.query("u", history=toy_history(WORLD, {"i4": 1.0, "i2": 1.0}))
-    assert values(query, events=1)[2:5] == pytest.approx([0.5, 0.0, 0.0])
+    assert values(query, max_events=1)[2:5] == pytest.approx([0.5, 0.0, 0.0])
 
 
 @given(

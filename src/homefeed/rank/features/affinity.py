@@ -15,19 +15,21 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Affinity:
-    """tanh(s / scale), from -1 to 1: s is the sum over the user's events of items of the same category.
+    """How much the user is drawn to the item's creator, or to another category of it: tanh(s / scale), from -1 to
+    1, s being the sum of the strengths of the user's events on items of the same category. The feature is called
+    `FIELD_affinity`, such as `creator_id_affinity`.
 
     An event counts its strength, negative for a dislike, halved for every half-life between it and the user's
     latest event. Every event counts, for coming back is what affinity is. Items without the category have 0.
-    The feature is named after the field: `creator_id_affinity`.
     """
 
     class Config(PartConfig):
-        """`field` is a category field of items; strengths that sum to `scale` make 0.76."""
-
         field: str = "creator_id"
+        """A category field of items."""
         half_life_days: Annotated[float, Field(gt=0)] = 60.0
+        """An event's strength halves for every so many days between it and the user's latest event."""
         scale: Annotated[float, Field(gt=0)] = 2.0
+        """The sum of strengths that makes 0.76. With a larger one it takes more events to come near 1."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where items have no such category field."""

@@ -11,12 +11,11 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Boost:
-    """The item's number, held within -1 and 1; 0 where it has none."""
+    """What operators add to an item by hand or take from it: its number, clipped to -1 to 1; 0 without one."""
 
     class Config(PartConfig):
-        """`field` is a number field of items."""
-
         field: str = "boost"
+        """The number field of items that holds it."""
 
     names = ("boost",)
 

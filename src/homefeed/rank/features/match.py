@@ -11,17 +11,17 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Match:
-    """1 where the item's category is the user's attribute, whatever the letter case, else 0.
+    """1 where the item's category equals the user's attribute, whatever the letter case, else 0. The feature is
+    called `ITEM_match`, such as `block_match`.
 
-    Neither an item nor a user without a value matches. The feature is named after the item's field:
-    `block_match`.
+    Neither an item nor a user without a value matches.
     """
 
     class Config(PartConfig):
-        """`item` is a category field of items, `user` the attribute of users to compare it with."""
-
         item: str
+        """A category field of items."""
         user: str
+        """The attribute of users to compare it with."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where items have no such category field."""

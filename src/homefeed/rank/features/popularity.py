@@ -10,9 +10,8 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Popularity:
-    """ln(1 + events) / ln(1 + the most events among the candidates), from 0 to 1; 0 where none has any.
-
-    Unlike the score of the retriever `popular` it is there for every candidate, whoever proposed it.
+    """ln(1 + events) / ln(1 + the most events among the candidates), from 0 to 1; 0 where none has any. Unlike the
+    score of the retriever `popular`, every candidate has it, whichever retriever proposed it.
     """
 
     class Config(PartConfig):

@@ -14,20 +14,18 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Quality:
-    """-max(0, good - quality) / good, from -1 to 0: good quality costs nothing, the middling ranks down.
+    """What the item lacks in quality: -max(0, good - quality) / good, from -1 to 0.
 
     Better than good is no better, so that the feature keeps the poor down and leaves the rest to taste.
     """
 
     class Config(PartConfig):
-        """`field` is the number field of items that holds their quality, by default from 0 to 1.
-
-        From `good` on it is good; an item whose quality nobody knows counts as if it were `unknown`.
-        """
-
         field: str = "quality"
+        """The number field of items that holds their quality."""
         unknown: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.6
+        """The quality that an item without one counts as."""
         good: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 0.7
+        """The quality that is good enough: an item with more of it gains nothing."""
 
     names = ("quality",)
 

@@ -13,12 +13,13 @@ from homefeed.types import DAY, NO_TIME, Candidates, Floats, Query
 
 
 class Recency:
-    """2^(-age / half-life), from 0 to 1: 1 for what was created now or is dated later, 0 for what has no date."""
+    """How new the item is: 2^(-age / half-life), from 0 to 1; 1 for an item that is dated later than now, 0 for
+    one without a date.
+    """
 
     class Config(PartConfig):
-        """An item counts half as new every `half_life_days`."""
-
         half_life_days: Annotated[float, Field(gt=0)] = 3.0
+        """The feature halves every so many days of an item's age."""
 
     names = ("recency",)
 

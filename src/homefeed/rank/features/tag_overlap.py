@@ -19,25 +19,27 @@ _MOST_INTERESTS: Final = 100
 
 
 class TagOverlap:
-    """x / (1 + |x|), from -1 to 1, where x = sum of the user's weights of the item's tags / sqrt(their number).
+    """How well the item's tags fit the tags of what the user liked, and those that the user declared as interests:
+    from -1 to 1, below 0 for tags of what the user disliked.
 
-    A tag weighs what the items of the user's taste that have it weigh together, less than 0 for dislikes, and
-    `interests_weight` more if the user declared it. The root makes it the product of the profile and the item's
-    tags as a unit vector, so that many tags are no advantage. A feed about an item starts from that item alone.
+    x / (1 + |x|), where x = sum of the user's weights of the item's tags / sqrt(their number). A tag weighs what
+    the items of the user's taste that have it weigh together, less than 0 for dislikes, and `interests_weight`
+    more if the user declared it. The root makes it the product of the profile and the item's tags as a unit
+    vector, so that many tags are no advantage. A feed about an item starts from that item alone.
     """
 
     class Config(PartConfig):
-        """`field` is a tags field of items; `events` latest events count, halved every `half_life_days`.
-
-        `interests` names the attribute of users that lists tags: a list of strings, or one string with `|`
-        between them; anything else is no interests.
-        """
-
         field: str = "tags"
+        """A tags field of items."""
         interests: str | None = None
+        """The attribute of users that lists tags they like: a list, or one text with `|` between them, of which
+        the first 100 count; none: interests are not used."""
         interests_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-        events: Annotated[int, Field(ge=1, le=1_000)] = 50
+        """The weight of a tag that the user likes, in events of weight 1."""
+        max_events: Annotated[int, Field(ge=1, le=1_000)] = 50
+        """How many of the user's latest events count."""
         half_life_days: Annotated[float, Field(gt=0)] = 30.0
+        """An event's weight halves for every so many days between it and the user's latest event."""
 
     names = ("tag_overlap",)
 
@@ -58,7 +60,7 @@ class TagOverlap:
 
     def _profile(self, query: Query, codes: Codes) -> npt.NDArray[np.float64]:
         """(1 + tags,) the weight of each tag for the user; the first, of code -1, is 0."""
-        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
         own = codes[items]
         each = np.repeat(weights.astype(np.float64), own.shape[1])
         # The tags are counted only now: every code read above is among them, though items may come meanwhile.
