@@ -1,30 +1,37 @@
-"""The one request path: filters, retrievers, merge, features, rank, rerank, last gate, cut, reasons."""
+"""The one request path: filter, retrieve, merge, extract features, rank, rerank, filter again, cut, give reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
-from itertools import pairwise
-from typing import Self
+from types import MappingProxyType
+from typing import Final, Self
 
 import numpy as np
 
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError
-from homefeed.explain import FeatureTrace, FilterTrace, RerankerTrace, RetrieverTrace, Trace, reasons_for
+from homefeed.explain import reasons_for
 from homefeed.protocols import (
+    ExplanationFilter,
     FeatureExtractor,
     Filter,
-    FilterExplainer,
     Ranker,
     Reranker,
     Retriever,
     RetrieverExplainer,
 )
+from homefeed.rank.order import best_first
+from homefeed.recipe.declaration import FeedSettings
+from homefeed.retrieve.merging import merged, normalised
+from homefeed.scope import RequestScope
 from homefeed.types import DAY, Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate, UserState
 
-_PASSED_OVER = 64
-"""How many more candidates than asked for are looked for, so that rerankers and the last gate have spares."""
+_SPARES: Final = 64
+"""How many more candidates than requested are retrieved, as spares for rerankers and the final filter."""
+
+_NOTHING_FAILED: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_MASK: Final[Mask] = np.empty(0, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,55 +39,42 @@ class Feed:
     """One surface of an app with its parts built. Filters and retrievers keep the order of the recipe.
 
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
-    looked at in their history. With `history_days` only what the user did in the last so many days counts.
-    One that has `shared_seconds` does not look at who asks: an answer may be given again for as long.
-    `explaining` are those of the retrievers that give reasons.
+    looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
+    the filters that say which items a reason may name.
     """
 
     name: str
+    settings: FeedSettings
     filters: Mapping[str, Filter]
     retrievers: Mapping[str, tuple[Retriever, int]]
     extractors: Mapping[str, FeatureExtractor]
     ranker: Ranker
     rerankers: Mapping[str, Reranker]
-    anchored: bool = False
     isolation: Filter | None = None
     cold_start: Self | None = None
-    history_days: float | None = None
-    shared_seconds: float | None = None
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
+    restricting: tuple[str, ...] = field(init=False)
+    filter_set: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        explaining = {
-            name: part for name, (part, _) in self.retrievers.items() if isinstance(part, RetrieverExplainer)
-        }
+        explaining = {n: part for n, (part, _) in self.retrievers.items() if isinstance(part, RetrieverExplainer)}
+        restricting = tuple(
+            name
+            for name, part in self.filters.items()
+            if isinstance(part, ExplanationFilter) and part.restricts_explanations
+        )
         object.__setattr__(self, "explaining", explaining)
-
-
-@dataclass(slots=True)
-class Work:
-    """What was done for one user at one moment, so that feeds that answer together do nothing twice.
-
-    Parts of equal settings are one object in all feeds of an app: what a part said stands here by its identity,
-    and by that of what it was asked about, which is `held` for as long.
-    """
-
-    users: dict[tuple[int, float], UserState] = field(default_factory=dict)
-    masks: dict[tuple[int, ...], Mask] = field(default_factory=dict)
-    proposals: dict[tuple[int, ...], tuple[Positions, Scores]] = field(default_factory=dict)
-    held: list[Query] = field(default_factory=list)
-
-    def gate(self) -> Work:
-        """What to ask the filters again with: of the same users, and nothing known of any mask."""
-        return Work(users=self.users)
+        object.__setattr__(self, "restricting", restricting)
+        # Feeds of equal filters share one mask: parts of equal settings are one object in all feeds of an app.
+        object.__setattr__(self, "filter_set", tuple(sorted(map(id, self.filters.values()))))
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """All candidates of a request, best first, and how they came about.
 
-    `name` is the feed that was asked, `feed` the one that answers; `stages` are the positions in order, once
-    ranked and after each reranker.
+    `name` is the feed that was requested, `feed` the one that answers; `stages` are the positions in order, once
+    ranked and after each reranker. `failed` names the parts that raised, with the error.
     """
 
     name: str
@@ -91,7 +85,7 @@ class Ranked:
     passed: Mapping[str, Mask]
     stages: Mapping[str, Positions]
     cold_start: bool
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = _NOTHING_FAILED
 
 
 def recommend(feed: Feed, query: Query) -> Slate:
@@ -100,196 +94,189 @@ def recommend(feed: Feed, query: Query) -> Slate:
     A retriever or feature extractor that raises narrows the slate and is named in `failed`; a filter, ranker or
     reranker that raises fails the request.
     """
-    work = Work()
-    return page(rank(feed, query, work), query, work.gate())
+    return page(rank(feed, query), query)
 
 
-def recommend_together(asked: Sequence[tuple[Feed, Query]]) -> list[Slate]:
-    """Answer several feeds for one user, moment, anchor and context, as `recommend` answers each."""
-    work = Work()
-    ranked = [rank(feed, query, work) for feed, query in asked]
-    gate = work.gate()
-    return [page(each, query, gate) for each, (_, query) in zip(ranked, asked, strict=True)]
+def recommend_together(requests: Sequence[tuple[Feed, Query]]) -> list[Slate]:
+    """Answer several feeds for one user, moment, anchor and context, as `recommend` answers each.
 
-
-def page(ranked: Ranked, query: Query, work: Work | None = None) -> Slate:
-    """The first `query.n` of what was ranked, for this or an earlier request, that the filters let pass now.
-
-    Raises:
-        NotFoundError: the anchor is none of the user's.
+    What the feeds have in common is computed once, in the scope of the first query.
     """
-    work = work or Work()
-    query = _recent(ranked.feed, query, work)
-    query, passed = _filtered(ranked.feed, _isolated(ranked.feed, query), work)
-    gated = _gated(ranked, passed)
-    shown = gated.take(slice(query.n))
-    contributions = ranked.feed.ranker.contributions(query, shown)
-    return Slate(
-        feed=ranked.name,
-        positions=shown.positions,
-        scores=shown.scores,
-        reasons=_reasons(ranked, query, shown, contributions) if len(shown) else (),
-        sources=_sources(shown),
-        cold_start=ranked.cold_start,
-        feature_names=shown.feature_names,
-        features=shown.features,
-        propensities=_propensities(shown),
-        remaining=len(gated) - len(shown),
-        filtered_late=tuple(drop.by for drop in gated.dropped[len(ranked.candidates.dropped) :]),
-        failed=ranked.failed,
-    )
+    if not requests:
+        return []
+    scope = requests[0][1].scope
+    shared = [(feed, replace(query, scope=scope)) for feed, query in requests]
+    ranked = [rank(feed, query) for feed, query in shared]
+    final = scope.for_final_filter()
+    return [page(each, query, final) for each, (_, query) in zip(ranked, shared, strict=True)]
 
 
-def explain(feed: Feed, query: Query, position: int) -> Trace:
-    """Tell why the item at `position` is, or is not, where it is in the answer to the query."""
-    ranked = rank(feed, query)
-    gated = _gated(ranked, _filtered(ranked.feed, ranked.query, Work())[1])
-    places = np.flatnonzero(gated.positions == position)
-    place = int(places[0]) if len(places) else None
-    filters = tuple(_filter_trace(ranked, name, position) for name in ranked.passed)
-    if feed.isolation is not None and not ranked.passed["isolation"][position]:
-        filters = tuple(
-            filter_ for filter_ in filters if filter_.name == "isolation"
-        )  # no word on what it is like
-    dropped = next((d for d in gated.dropped if position in d.positions), None)
-    features: tuple[FeatureTrace, ...] = ()
-    score = reason = propensity = None
-    if place is not None:
-        row = gated.take(slice(place, place + 1))
-        contributions = ranked.feed.ranker.contributions(ranked.query, row)
-        features = tuple(
-            FeatureTrace(name, float(value), float(added))
-            for name, value, added in zip(row.feature_names, row.features[0], contributions[0], strict=True)
-        )
-        score, propensity = float(row.scores[0]), float(_propensities(row)[0])
-        reason = _reasons(ranked, ranked.query, row, contributions)[0]
-    return Trace(
-        feed=feed.name,
-        made_by=ranked.feed.name,
-        cold_start=ranked.cold_start,
-        verdict=_verdict(place, query.n, filters, dropped),
-        place=None if place is None else place + 1,
-        candidates=len(gated),
-        score=score,
-        propensity=propensity,
-        reason=reason,
-        filters=filters,
-        retrievers=tuple(_retriever_trace(name, found, position) for name, found in ranked.proposals.items()),
-        features=features,
-        rerankers=_reranker_traces(ranked, position),
-        dropped_by=None if dropped is None else f"{dropped.by}: {dropped.why}",
-        failed=tuple(f"{name}: {error}" for name, error in ranked.failed.items()),
-    )
-
-
-def rank(feed: Feed, query: Query, work: Work | None = None) -> Ranked:
-    """All candidates for the query, ranked and reranked. `work` is what was done for it by other feeds.
+def rank(feed: Feed, query: Query) -> Ranked:
+    """All candidates for the query, ranked and reranked.
 
     Raises:
         InvalidError: the feed is about an item, and none is named.
         NotFoundError: the anchor is none of the user's.
     """
-    if feed.anchored and query.anchor is None:
+    if feed.settings.anchored and query.anchor is None:
         raise InvalidError(f"item_id: the feed {feed.name} is about an item; name it")
-    work = work or Work()
-    name, asked = feed.name, query
-    query = _isolated(feed, _recent(feed, query, work))
-    cold_start = query.user.is_cold and query.anchor is None
+    name, narrowed = feed.name, _narrow(feed, query)
+    cold_start = narrowed.user.is_cold and query.anchor is None
     if cold_start and feed.cold_start is not None:
         feed = feed.cold_start
-        query = _isolated(feed, _recent(feed, asked, work))
-    query, passed = _filtered(feed, query, work)
+        narrowed = _narrow(feed, query)
     failed: dict[str, str] = {}
-    proposals = {}
-    for part, (retriever, k) in feed.retrievers.items():
-        try:
-            proposals[part] = _proposed(retriever, query, max(k, _depth(query.n)), work)
-        except HomefeedError:
-            raise
-        except Exception as error:  # whatever it was, the others can still answer
-            failed[part] = f"{type(error).__name__}: {error}"
-    candidates = _described(feed, query, _merged(feed, proposals), failed)
-    scores = feed.ranker.score(query, candidates)
-    # Where scores are equal, as among items that nobody played, the newest of the catalogue come first.
-    best_first = np.lexsort((-candidates.positions, -scores))
-    candidates = replace(candidates, scores=scores).take(best_first)
+    query, passed = _filter(feed, narrowed)
+    proposals = _retrieve(feed, query, failed)
+    candidates = query.scope.timed("merge", partial(merged, tuple(feed.retrievers), proposals, len(query.eligible)))
+    candidates = _extract(feed, query, candidates, failed)
+    candidates = query.scope.timed("rank", partial(_score, feed, query, candidates))
     stages = {feed.name: candidates.positions}
     for part, reranker in feed.rerankers.items():
-        candidates = reranker.rerank(query, candidates)
+        candidates = query.scope.timed(f"rerank.{part}", partial(reranker.rerank, query, candidates))
         stages[part] = candidates.positions
     return Ranked(name, feed, query, candidates, proposals, passed, stages, cold_start, failed)
 
 
-def slim(ranked: Ranked, most: int) -> Ranked:
-    """What later pages need of it: the first `most` candidates, and no masks of the whole catalogue."""
-    nothing = np.empty(0, np.bool_)
-    query = replace(ranked.query, eligible=nothing, explainable=nothing)
-    candidates = replace(ranked.candidates.take(slice(most)), dropped=())
-    return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages={})
+def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Slate:
+    """The first `query.n` of what was ranked, for this or an earlier request, that the filters let pass now.
+
+    `final` is a scope in which filters have not said anything yet; else one is made.
+
+    Raises:
+        NotFoundError: the anchor is none of the user's.
+    """
+    query = replace(query, scope=final or query.scope.for_final_filter())
+    query, passed = _filter(ranked.feed, _narrow(ranked.feed, query))
+    candidates = filter_late(ranked, passed)
+    shown = candidates.take(slice(query.n))
+    contributions = ranked.feed.ranker.contributions(query, shown)
+    failed: dict[str, str] = {}
+    reasons = query.scope.timed("reasons", partial(give_reasons, ranked, query, shown, contributions, failed))
+    return Slate(
+        feed=ranked.name,
+        positions=shown.positions,
+        scores=shown.scores,
+        reasons=reasons,
+        sources=_sources(shown),
+        cold_start=ranked.cold_start,
+        feature_names=shown.feature_names,
+        features=shown.features,
+        propensities=propensities(shown),
+        remaining=len(candidates) - len(shown),
+        made_by=ranked.feed.name,
+        filtered_late=tuple(drop.by for drop in candidates.dropped[len(ranked.candidates.dropped) :]),
+        failed={**ranked.failed, **failed},
+        seconds=query.scope.seconds,
+    )
 
 
-def _recent(feed: Feed, query: Query, work: Work) -> Query:
-    """The query by what its user did lately, as far back as the feed looks."""
-    if feed.history_days is None:
-        return query
-    key = (id(query.user), feed.history_days)
-    if key not in work.users:
-        work.users[key] = query.user.since(query.now - int(feed.history_days * DAY))
-        work.held.append(query)
-    return replace(query, user=work.users[key])
+def slim(ranked: Ranked, max_items: int) -> Ranked:
+    """What later pages need of it: the first candidates, no masks of the whole catalogue, no failure twice."""
+    query = replace(ranked.query, eligible=_NO_MASK, explainable=_NO_MASK, scope=RequestScope())
+    candidates = replace(ranked.candidates.take(slice(max_items)), dropped=())
+    nothing: dict[str, Positions] = {}
+    return replace(
+        ranked, query=query, candidates=candidates, proposals={}, passed={}, stages=nothing, failed=_NOTHING_FAILED
+    )
 
 
-def _isolated(feed: Feed, query: Query) -> Query:
+def visible(isolation: Filter, query: Query) -> Mask:
+    """(items,) what the user may know of: computed once for all feeds of a request."""
+    return query.scope.once(isolation, "filter.isolation", partial(isolation.filter, query))
+
+
+def filter_late(ranked: Ranked, passed: Mapping[str, Mask]) -> Candidates:
+    """The final filter: every filter has judged again, now that it is known what is about to be shown."""
+    candidates = ranked.candidates
+    for name, mask in passed.items():
+        passes = mask[candidates.positions]
+        if not passes.all():
+            gone = Dropped(name, candidates.positions[~passes], "stopped by the final filter")
+            candidates = replace(candidates.take(passes), dropped=(*candidates.dropped, gone))
+    return candidates
+
+
+def filter_again(ranked: Ranked) -> Mapping[str, Mask]:
+    """What each filter of the feed says now of the request that was ranked."""
+    query = replace(ranked.query, scope=ranked.query.scope.for_final_filter())
+    return _filter(ranked.feed, query)[1]
+
+
+def propensities(candidates: Candidates) -> Floats:
+    """(n,) the probabilities with which chance put each where it is."""
+    return np.ones(len(candidates), np.float32) if candidates.propensities is None else candidates.propensities
+
+
+def give_reasons(
+    ranked: Ranked, query: Query, shown: Candidates, contributions: Floats, failed: dict[str, str]
+) -> tuple[str, ...]:
+    """(n,) a sentence for each of the candidates; what raises is named in `failed`."""
+    if not len(shown):
+        return ()
+    otherwise = f"From the list {ranked.feed.name}"
+    return reasons_for(query, shown, contributions, ranked.feed.explaining, otherwise, failed)
+
+
+def _narrow(feed: Feed, query: Query) -> Query:
+    """The query by what the feed looks at: recent history, and nothing that the user may not know of."""
+    if feed.settings.history_days is not None:
+        days = feed.settings.history_days
+        scope = query.scope.view(days)
+        user = scope.once(None, "history", partial(query.user.since, query.now - int(days * DAY)))
+        query = replace(query, user=user, scope=scope)
+    return query if feed.isolation is None else _isolate(feed.isolation, query)
+
+
+def _isolate(isolation: Filter, query: Query) -> Query:
     """The query without anything that the user may not know of: not even reasons may tell of it."""
-    if feed.isolation is None:
-        return query
-    visible = feed.isolation.filter(query)
-    if query.anchor is not None and not visible[query.anchor]:
+    mask = visible(isolation, query)
+    if query.anchor is not None and not mask[query.anchor]:
         raise NotFoundError(f"item_id: no such item in {query.app}")
-    history = query.user.history
-    if not visible[history.items].all():
-        query = replace(query, user=replace(query.user, history=history.take(visible[history.items])))
-    if not visible[query.exclude].all() or not visible[query.recently_shown].all():
-        exclude, recently_shown = (
-            positions[visible[positions]] for positions in (query.exclude, query.recently_shown)
-        )
-        query = replace(query, exclude=exclude, recently_shown=recently_shown)
+    user = query.scope.once(isolation, "filter.history", partial(_isolated_user, query.user, mask))
+    if user is not query.user:
+        query = replace(query, user=user)
+    if not mask[query.exclude].all() or not mask[query.recently_shown].all():
+        exclude, recent = (positions[mask[positions]] for positions in (query.exclude, query.recently_shown))
+        query = replace(query, exclude=exclude, recently_shown=recent)
     return query
 
 
-def _filtered(feed: Feed, query: Query, work: Work) -> tuple[Query, dict[str, Mask]]:
-    """The query with what its user may see, and what of that each filter passes."""
-    whose = _whose(query)
-    work.held.append(query)
+def _isolated_user(user: UserState, mask: Mask) -> UserState:
+    known = mask[user.history.items]
+    return user if known.all() else replace(user, history=user.history.take(known))
 
-    def once(key: tuple[int, ...], compute: Callable[[], Mask]) -> Mask:
-        if key not in work.masks:
-            work.masks[key] = compute()
-        return work.masks[key]
 
+def _filter(feed: Feed, query: Query) -> tuple[Query, Mapping[str, Mask]]:
+    """The query with what its user may see and what reasons may name, and what of that each filter passes."""
+    scope = query.scope
     passed = {
-        name: once((*whose, id(filter_)), partial(filter_.filter, query)) for name, filter_ in feed.filters.items()
+        name: scope.once(part, "filter.isolation" if part is feed.isolation else f"filter.{name}", partial(part.filter, query))
+        for name, part in feed.filters.items()
     }
-    every = tuple(sorted(map(id, feed.filters.values())))
-    eligible = once((*whose, *every, -1), lambda: reduce(np.logical_and, passed.values()))
-    guards = [
-        passed[name] for name, filter_ in feed.filters.items() if getattr(filter_, "restricts_explanations", False)
-    ]
-    all_of_them = np.ones(len(passed["availability"]), np.bool_)
-    explainable = once((*whose, *every, -2), lambda: reduce(np.logical_and, guards, all_of_them))
+    eligible = scope.once(None, "filter", partial(reduce, np.logical_and, passed.values()), *feed.filter_set)
+    masks = [passed[name] for name in feed.restricting]
+    explainable = scope.once(None, "filter.reasons", partial(_all_of, masks, len(eligible)), *feed.filter_set)
     return replace(query, eligible=eligible, explainable=explainable), passed
 
 
-def _whose(query: Query) -> tuple[int, ...]:
-    """What masks and proposals depend on besides the part: feeds asked together differ in nothing else."""
-    return id(query.user), id(query.conditions), id(query.exclude)
+def _all_of(masks: Sequence[Mask], size: int) -> Mask:
+    return reduce(np.logical_and, masks) if masks else np.ones(size, np.bool_)
 
 
-def _proposed(retriever: Retriever, query: Query, k: int, work: Work) -> tuple[Positions, Scores]:
-    key = (*_whose(query), id(query.eligible), id(retriever), k)
-    if key not in work.proposals:
-        work.proposals[key] = retriever.retrieve(query, k)
-    return work.proposals[key]
+def _retrieve(feed: Feed, query: Query, failed: dict[str, str]) -> dict[str, tuple[Positions, Scores]]:
+    """What each retriever proposes inside the mask."""
+    proposals, depth = {}, _depth(query.n)
+    for name, (retriever, k) in feed.retrievers.items():
+        wanted = max(k, depth)
+        propose = partial(retriever.retrieve, query, wanted)
+        try:
+            proposals[name] = query.scope.once(retriever, f"retrieve.{name}", propose, wanted, *feed.filter_set)
+        except HomefeedError:
+            raise
+        except Exception as error:  # whatever it was, the others can still answer
+            failed[name] = f"{type(error).__name__}: {error}"
+    return proposals
 
 
 def _depth(n: int) -> int:
@@ -297,30 +284,16 @@ def _depth(n: int) -> int:
 
     An item scores by who proposed it, so a page begins with a shorter one only if both were looked for as deep.
     """
-    return 1 << (n + _PASSED_OVER - 1).bit_length()
+    return 1 << (n + _SPARES - 1).bit_length()
 
 
-def _merged(feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]]) -> Candidates:
-    """The union of all proposals; the retrievers' scores side by side."""
-    names = tuple(feed.retrievers)
-    every = [positions for positions, _ in proposals.values()]
-    positions = np.unique(np.concatenate(every)) if every else np.empty(0, np.int32)
-    retrieved = np.full((len(positions), len(names)), np.nan, np.float32)
-    for column, name in enumerate(names):
-        if name in proposals:
-            found, scores = proposals[name]
-            retrieved[np.searchsorted(positions, found), column] = scores
-    empty = np.empty((len(positions), 0), np.float32)
-    return Candidates(positions, names, retrieved, (), empty, np.zeros(len(positions), np.float32))
-
-
-def _described(feed: Feed, query: Query, candidates: Candidates, failed: dict[str, str]) -> Candidates:
+def _extract(feed: Feed, query: Query, candidates: Candidates, failed: dict[str, str]) -> Candidates:
     """With features: each retriever's score divided by its best, 0 where it proposed nothing; the extractors'."""
     names = list(candidates.retrievers)
-    blocks: list[Floats] = [_normalised(candidates.retriever_scores)]
+    blocks: list[Floats] = [normalised(candidates.retriever_scores)]
     for name, extractor in feed.extractors.items():
         try:
-            block = extractor.extract(query, candidates)
+            block = query.scope.timed(f"features.{name}", partial(extractor.extract, query, candidates))
         except Exception as error:  # a missing feature costs quality, not the answer
             failed[name] = f"{type(error).__name__}: {error}"
             block = np.zeros((len(candidates), len(extractor.names)), np.float32)
@@ -329,79 +302,16 @@ def _described(feed: Feed, query: Query, candidates: Candidates, failed: dict[st
     return replace(candidates, feature_names=tuple(names), features=np.concatenate(blocks, axis=1))
 
 
-def _normalised(retriever_scores: Floats) -> Floats:
-    scores = np.where(np.isnan(retriever_scores), np.float32(0), retriever_scores)
-    best = scores.max(axis=0, initial=0)
-    return (scores / np.where(best > 0, best, 1)).astype(np.float32)
-
-
-def _gated(ranked: Ranked, passed: Mapping[str, Mask]) -> Candidates:
-    """The last gate: every filter has been asked again, now that it is known what is about to be shown."""
-    candidates = ranked.candidates
-    for name, mask in passed.items():
-        passes = mask[candidates.positions]
-        if not passes.all():
-            gone = Dropped(name, candidates.positions[~passes], "stopped at the last gate")
-            candidates = replace(candidates.take(passes), dropped=(*candidates.dropped, gone))
-    return candidates
+def _score(feed: Feed, query: Query, candidates: Candidates) -> Candidates:
+    scores = feed.ranker.score(query, candidates)
+    return replace(candidates, scores=scores).take(best_first(scores, candidates.positions))
 
 
 def _sources(shown: Candidates) -> tuple[tuple[str, ...], ...]:
     """The retrievers that proposed each: of thousands of items, few sets of retrievers."""
-    proposed = ~np.isnan(shown.retriever_scores)
-    rows = [row.tobytes() for row in proposed]
+    rows = [row.tobytes() for row in ~np.isnan(shown.retriever_scores)]
     names = {
         row: tuple(name for name, is_source in zip(shown.retrievers, row, strict=True) if is_source)
         for row in set(rows)
     }
     return tuple(names[row] for row in rows)
-
-
-def _propensities(candidates: Candidates) -> Floats:
-    return np.ones(len(candidates), np.float32) if candidates.propensities is None else candidates.propensities
-
-
-def _reasons(ranked: Ranked, query: Query, shown: Candidates, contributions: Floats) -> tuple[str, ...]:
-    otherwise = f"From the list {ranked.feed.name}"
-    return reasons_for(query, shown, contributions, ranked.feed.explaining, otherwise, ranked.failed)
-
-
-def _filter_trace(ranked: Ranked, name: str, position: int) -> FilterTrace:
-    filter_ = ranked.feed.filters[name]
-    if ranked.passed[name][position]:
-        return FilterTrace(name, True)
-    return FilterTrace(
-        name, False, filter_.why(ranked.query, position) if isinstance(filter_, FilterExplainer) else None
-    )
-
-
-def _reranker_traces(ranked: Ranked, position: int) -> tuple[RerankerTrace, ...]:
-    """The place of an item before and after each reranker."""
-    places = [(name, _place(order, position)) for name, order in ranked.stages.items()]
-    return tuple(RerankerTrace(name, before, after) for (_, before), (name, after) in pairwise(places))
-
-
-def _place(order: Positions, position: int) -> int | None:
-    rows = np.flatnonzero(order == position)
-    return int(rows[0]) + 1 if len(rows) else None
-
-
-def _retriever_trace(name: str, found: tuple[Positions, Scores], position: int) -> RetrieverTrace:
-    positions, scores = found
-    rows = np.flatnonzero(positions == position)
-    if not len(rows):
-        return RetrieverTrace(name, None, None, len(positions))
-    return RetrieverTrace(name, float(scores[rows[0]]), int(rows[0]) + 1, len(positions))
-
-
-def _verdict(place: int | None, n: int, filters: tuple[FilterTrace, ...], dropped: Dropped | None) -> str:
-    stopped = [f"{s.name} ({s.why})" if s.why else s.name for s in filters if not s.passed]
-    if stopped:
-        return f"Not shown: stopped by {' and '.join(stopped)}"
-    if dropped is not None:
-        return f"Not shown: taken out by {dropped.by}: {dropped.why}"
-    if place is None:
-        return "Not shown: no retriever proposed it"
-    if place >= n:
-        return f"Not among the first {n}: place {place + 1}"
-    return f"Shown at place {place + 1}"

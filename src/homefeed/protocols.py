@@ -70,11 +70,17 @@ class Ranker(Protocol):
 class Filter(Protocol):
     """Says of every item of the catalog whether this request may see it: (items,), before retrieval.
 
-    Each filter is asked again about the final slate; one that raises fails the request closed. One whose class
-    has `restricts_explanations` true also says which items of a user's history a reason may name.
+    Each filter judges again what is about to be shown; one that raises fails the request closed.
     """
 
     def filter(self, query: Query) -> Mask: ...
+
+
+@runtime_checkable
+class ExplanationFilter(Filter, Protocol):
+    """A filter that goes by what an item is, not by what the user did: what it stops, no reason may name."""
+
+    restricts_explanations: ClassVar[bool]
 
 
 @runtime_checkable
@@ -89,6 +95,28 @@ class Reranker(Protocol):
     """Orders or thins ranked candidates: caps, diversity, pins. What it takes out goes to `dropped`."""
 
     def rerank(self, query: Query, candidates: Candidates) -> Candidates: ...
+
+
+@runtime_checkable
+class NamesFeatures(Protocol):
+    """The `Config` of a ranker that weighs features by name: which, by the place in the settings that names it."""
+
+    @property
+    def named_features(self) -> Mapping[str, str]: ...
+
+
+@runtime_checkable
+class NamesModel(Protocol):
+    """The `Config` of a part that uses one of the recipe's models."""
+
+    model: str
+
+
+@runtime_checkable
+class NamesTextModel(Protocol):
+    """The `Config` of a model that can use a text model of the settings: None where it names none of its own."""
+
+    text_model: str | None
 
 
 @runtime_checkable

@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.scope import RequestScope
+
 Positions: TypeAlias = npt.NDArray[np.int32]
 Numbers: TypeAlias = npt.NDArray[np.int32]
 Codes: TypeAlias = npt.NDArray[np.int32]
@@ -184,6 +186,8 @@ class Query:
 
     `explainable` (items,) is what reasons may name, for people would read it: it is filled in likewise.
     `exclude` holds what the pages before have shown, too; `recently_shown` the last places of those, in order.
+    `scope` holds what parts compute once for the request: a query of another user, moment, anchor, conditions or
+    exclusions needs a scope of its own.
     """
 
     app: str
@@ -198,6 +202,7 @@ class Query:
     context: Mapping[str, str] = field(default_factory=dict)
     eligible: Mask = field(default_factory=lambda: _NO_MASK)
     explainable: Mask = field(default_factory=lambda: _NO_MASK)
+    scope: RequestScope = field(default_factory=RequestScope, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +263,10 @@ class Candidates:
 class Slate:
     """What one request returned: equal-length columns, best first, and what it took to make it.
 
-    `sources` name the retrievers that proposed each item; `failed` the parts that raised, with the error;
-    `features` (n, features) and `propensities` (n,) are as ranked, for the log; `remaining` tells how many more
-    there were, `filtered_late` which filters took something out in the last pass.
+    `feed` is the one requested, `made_by` the one that answered: another where the user is new. `sources` name the
+    retrievers that proposed each item; `failed` the parts that raised, with the error; `features` (n, features)
+    and `propensities` (n,) are as ranked, for the log; `remaining` is how many more there were, `filtered_late`
+    which filters took something out in the last pass; `seconds` how long each stage and part took.
     """
 
     feed: str
@@ -273,8 +279,10 @@ class Slate:
     features: Floats
     propensities: Floats
     remaining: int
+    made_by: str = ""
     filtered_late: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -1,6 +1,6 @@
 """From a recipe to what runs: models fitted, feeds built. No input or output."""
 
-from homefeed.engine.build import build_feeds, empty_catalog, resources_of
+from homefeed.engine.build import build_feeds, empty_catalog, refresh, resources_of
 from homefeed.engine.fit import Prepared, event_weights, fit_model, fit_signals, prepare, with_text_model
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "fit_model",
     "fit_signals",
     "prepare",
+    "refresh",
     "resources_of",
     "with_text_model",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
 from homefeed.policy.isolation import Isolation
 from homefeed.policy.request import Request
-from homefeed.protocols import Filter, Model, PartConfig
+from homefeed.protocols import Filter, Model, NamesFeatures, NamesModel, PartConfig, Refreshable
 from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
 
 _Made: TypeAlias = dict[tuple[Kind, str, str], Any]
@@ -44,9 +44,25 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
     made: _Made = {}
     feeds = {name: _feed(recipe, feed, resources, made) for name, feed in recipe.feeds.items()}
     return {
-        name: replace(feed, cold_start=feeds[cold] if (cold := recipe.feeds[name].cold_start) else None)
+        name: replace(feed, cold_start=feeds[cold] if (cold := feed.settings.cold_start) else None)
         for name, feed in feeds.items()
     }
+
+
+def refresh(feeds: Mapping[str, Feed]) -> None:
+    """Have every part of the feeds that keeps something computed take over what changed, each once."""
+    parts = {id(part): part for feed in feeds.values() for part in _parts_of(feed)}
+    for part in parts.values():
+        if isinstance(part, Refreshable):
+            part.refresh()
+
+
+def _parts_of(feed: Feed) -> Iterator[object]:
+    yield from feed.filters.values()
+    yield from (retriever for retriever, _ in feed.retrievers.values())
+    yield from feed.extractors.values()
+    yield feed.ranker
+    yield from feed.rerankers.values()
 
 
 def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -> Feed:
@@ -63,15 +79,13 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
     retrievers = parts("retrieve", feed.retrieve)
     return Feed(
         name=feed.name,
+        settings=feed.settings,
         filters=always | parts("filter", feed.filter),
         retrievers={spec.name: (retrievers[spec.name], spec.k) for spec in feed.retrieve},
         extractors=extractors,
         ranker=parts("rank", (feed.rank,))[feed.rank.name],
         rerankers=parts("rerank", feed.rerank),
-        anchored=feed.anchored,
         isolation=always.get("isolation"),
-        history_days=feed.history_days,
-        shared_seconds=feed.shared_seconds,
     )
 
 
@@ -81,7 +95,7 @@ def _always(recipe: Recipe) -> list[PartSpec]:
     if recipe.isolation is not None:
         config = Isolation.Config(item=recipe.isolation.item, user=recipe.isolation.user)
         names.insert(0, ("isolation", config))
-    return [PartSpec(name, name, config, 0) for name, config in names]
+    return [PartSpec(name, name, config) for name, config in names]
 
 
 def _part(kind: Kind, spec: PartSpec, resources: Resources, where: str, made: _Made) -> Any:
@@ -103,19 +117,14 @@ def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> Non
     double = next((name for name in features if features.count(name) > 1), None)
     if double is not None:
         raise RecipeError(f"{recipe.app}: feeds.{feed.name}.features: two of its features are named {double}")
-    for place, name in _weighed(feed.rank.config).items():
+    config = feed.rank.config
+    named = config.named_features if isinstance(config, NamesFeatures) else {}
+    for place, name in named.items():
         if name not in features:
             raise RecipeError(
                 f"{recipe.app}: feeds.{feed.name}.rank.{feed.rank.name}.{place}: no such feature; "
                 f"expected some of {', '.join(features)}"
             )
-
-
-def _weighed(config: PartConfig) -> Mapping[str, str]:
-    """The features that a ranker's settings name, by the place in them: its `named_features`, or its `weights`."""
-    weights = {f"weights.{name}": name for name in getattr(config, "weights", {})}
-    named: Mapping[str, str] = getattr(config, "named_features", weights)
-    return named
 
 
 def _check_filters(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Filter]) -> None:
@@ -132,8 +141,8 @@ def _check_models(recipe: Recipe, feed: FeedRecipe) -> None:
     declared = [spec.name for spec in recipe.models]
     for kind, specs in (("retrieve", feed.retrieve), ("features", feed.features), ("rank", (feed.rank,))):
         for spec in specs:
-            model = getattr(spec.config, "model", None)
-            if isinstance(model, str) and model not in declared:
+            model = spec.config.model if isinstance(spec.config, NamesModel) else None
+            if model is not None and model not in declared:
                 raise RecipeError(
                     f'{recipe.app}: feeds.{feed.name}.{kind}.{spec.name}: no model "{model}"; declare it under '
                     f"[models.{model}] or name one of: {', '.join(declared) or 'none is declared'}"

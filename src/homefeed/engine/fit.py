@@ -11,7 +11,7 @@ import numpy as np
 
 from homefeed.catalog import EventWeights, SignalsModel, strengths
 from homefeed.catalog.signals import trend_of, typical_full
-from homefeed.protocols import Model, Trainer
+from homefeed.protocols import Model, NamesTextModel, Trainer
 from homefeed.recipe import PartSpec, Recipe, find_part
 from homefeed.types import Floats, Numbers, TrainingData
 
@@ -93,7 +93,7 @@ def with_text_model(recipe: Recipe, path: Path | None) -> Recipe:
     """The recipe with that text model for every model that can use one and names none."""
 
     def told(spec: PartSpec) -> PartSpec:
-        if path is None or getattr(spec.config, "text_model", "") is not None:
+        if path is None or not isinstance(spec.config, NamesTextModel) or spec.config.text_model is not None:
             return spec
         return replace(spec, config=spec.config.model_copy(update={"text_model": str(path)}))
 

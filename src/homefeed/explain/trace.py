@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -48,7 +49,7 @@ class Trace:
 
     `place` counts from 1 among `candidates`, None where the item is not among them; the contributions of the
     features sum to `score`; `propensity` is the probability with which chance put it there; `verdict` says it
-    all in a sentence.
+    all in a sentence; `seconds` is how long each stage and part of the request took.
     """
 
     feed: str
@@ -66,3 +67,4 @@ class Trace:
     rerankers: tuple[RerankerTrace, ...]
     dropped_by: str | None
     failed: tuple[str, ...]
+    seconds: Mapping[str, float]

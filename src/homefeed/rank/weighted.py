@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -24,10 +26,13 @@ class Weighted:
         """By feature, its weight. A retriever's name stands for its score divided by the best of the request. A
         feature without a weight does not count."""
 
+        @property
+        def named_features(self) -> Mapping[str, str]:
+            """The features that the settings name, by the place in them."""
+            return {f"weights.{name}": name for name in self.weights}
+
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._weights = dict(config.weights)
-        self._names: tuple[str, ...] = ()
-        self._vector = np.empty(0, np.float32)
 
     def score(self, query: Query, candidates: Candidates) -> Scores:
         """(n,) the weighted sum."""
@@ -35,12 +40,10 @@ class Weighted:
         scores: Scores = self.contributions(query, candidates).sum(axis=1)
         return scores
 
-    def contributions(self, query: Query, candidates: Candidates) -> Floats:  # noqa: ARG002
+    def contributions(self, query: Query, candidates: Candidates) -> Floats:
         """(n, features) what each feature added: rows sum to the score."""
-        return candidates.features * self._columns(candidates)
+        names = candidates.feature_names
+        return candidates.features * query.scope.once(self, "rank.weights", partial(self._columns, names), names)
 
-    def _columns(self, candidates: Candidates) -> Floats:
-        if candidates.feature_names is not self._names:
-            weights = [self._weights.get(name, 0.0) for name in candidates.feature_names]
-            self._names, self._vector = candidates.feature_names, np.array(weights, np.float32)
-        return self._vector
+    def _columns(self, names: tuple[str, ...]) -> Floats:
+        return np.array([self._weights.get(name, 0.0) for name in names], np.float32)

@@ -131,7 +131,6 @@ class PartUse(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     part: Name | None = None
-    k: Annotated[int, Field(ge=1, le=10_000)] = 200
 
     @property
     def config(self) -> dict[str, Any]:
@@ -139,25 +138,43 @@ class PartUse(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Feed(Declaration):
-    """One surface of an app: which parts make it, in the order of the request.
+class RetrieverUse(PartUse):
+    """A retriever named in a recipe, and how many candidates it proposes at least, `k`."""
+
+    k: Annotated[int, Field(ge=1, le=10_000)] = 200
+
+
+class FeedSettings(Declaration):
+    """What a feed is set to besides its parts: declared here, and as it is at the request.
 
     `cold_start` names the feed that answers a user without history; `anchored` feeds are about an item. With
     `history_days` only what the user did in the last so many days counts: after as long without a sign of life
     they are as good as new. `shared_seconds` says that no part of it looks at who asks, as in a list of what
-    trends, and for how long an answer may be given again.
+    trends, and for how long an answer may be given again. For `reuse_seconds` the same request of the same user is
+    answered by the same slate, as long as nothing has changed that they would see.
     """
 
     title: str = ""
-    retrieve: Annotated[dict[Name, PartUse], Field(min_length=1)]
-    filter: dict[Name, PartUse] = {}
-    features: dict[Name, PartUse] = {}
-    rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
-    rerank: dict[Name, PartUse] = {}
     cold_start: Name | None = None
     anchored: bool = False
     history_days: Annotated[float, Field(gt=0)] | None = None
     shared_seconds: Annotated[float, Field(gt=0, le=3_600)] | None = None
+    reuse_seconds: Annotated[float, Field(ge=0, le=3_600)] = 30.0
+
+
+class Feed(FeedSettings):
+    """One surface of an app: which parts make it, in the order of the request."""
+
+    retrieve: Annotated[dict[Name, RetrieverUse], Field(min_length=1)]
+    filter: dict[Name, PartUse] = {}
+    features: dict[Name, PartUse] = {}
+    rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
+    rerank: dict[Name, PartUse] = {}
+
+    @property
+    def settings(self) -> FeedSettings:
+        """The feed without its parts."""
+        return FeedSettings(**{name: getattr(self, name) for name in FeedSettings.model_fields})
 
 
 class Signals(Declaration):
@@ -260,6 +277,7 @@ class Declarations(Declaration):
 
     app: Name
     title: str = ""
+    home: Name | None = None
     items: ItemEntity
     users: Entity = Entity()
     events: Annotated[dict[Name, EventType], Field(min_length=1)]
@@ -326,6 +344,20 @@ class Declarations(Declaration):
             if feed.cold_start is not None or feed.history_days is not None:
                 raise ValueError(f"feeds.{name}.shared_seconds: it looks at who asks: cold_start or history_days")
         return self
+
+    @model_validator(mode="after")
+    def _home_is_for_a_user(self) -> Self:
+        if self.home is not None and self.home not in self.feeds:
+            raise ValueError(f'home names "{self.home}"; the feeds are: {", ".join(self.feeds)}')
+        if self.home is not None and self.feeds[self.home].anchored:
+            raise ValueError(f'home names "{self.home}", which is about an item; name a feed for a user')
+        return self
+
+    @property
+    def home_feed(self) -> str | None:
+        """The feed that people see first: `home`, or the one of that name, or the first that is not about an item."""
+        for_users = [name for name, feed in self.feeds.items() if not feed.anchored]
+        return self.home or ("home" if "home" in for_users else next(iter(for_users), None))
 
     @model_validator(mode="after")
     def _cold_starts_exist(self) -> Self:

@@ -17,11 +17,13 @@ from homefeed.recipe.declaration import (
     Entity,
     EventType,
     Feed,
+    FeedSettings,
     Isolation,
     ItemEntity,
     Kind,
     PartUse,
     Privacy,
+    RetrieverUse,
     Signals,
     Sources,
 )
@@ -31,12 +33,15 @@ from homefeed.recipe.parts import find_part
 
 @dataclass(frozen=True, slots=True)
 class PartSpec:
-    """A part that a recipe uses: its name there, its class's name, its validated configuration."""
+    """A part that a recipe uses: its name there, its class's name, its validated configuration.
+
+    `k` is how many candidates a retriever proposes at least; 0 of other parts.
+    """
 
     name: str
     part: str
     config: PartConfig
-    k: int
+    k: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,12 @@ class FeedRecipe:
     """A feed with its parts found."""
 
     name: str
-    title: str
+    settings: FeedSettings
     retrieve: tuple[PartSpec, ...]
     filter: tuple[PartSpec, ...]
     features: tuple[PartSpec, ...]
     rank: PartSpec
     rerank: tuple[PartSpec, ...]
-    cold_start: str | None
-    anchored: bool
-    history_days: float | None = None
-    shared_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Recipe:
     sources: Sources
     models: tuple[PartSpec, ...]
     feeds: Mapping[str, FeedRecipe]
+    home: str | None
     jobs: Mapping[str, JobSpec]
 
     def job(self, name: str) -> JobSpec:
@@ -146,6 +148,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         sources=declared.sources,
         models=parts("model", declared.models, "models"),
         feeds={name: _feed(name, feed, parts) for name, feed in declared.feeds.items()},
+        home=declared.home_feed,
         jobs=jobs_of(declared.jobs, declared.models),
     )
 
@@ -175,16 +178,12 @@ def _feed(name: str, feed: Feed, find: Callable[..., tuple[PartSpec, ...]]) -> F
 
     return FeedRecipe(
         name=name,
-        title=feed.title or name.replace("_", " ").capitalize(),
+        settings=feed.settings.model_copy(update={"title": feed.title or name.replace("_", " ").capitalize()}),
         retrieve=parts("retrieve", feed.retrieve),
         filter=parts("filter", feed.filter),
         features=parts("features", feed.features),
         rank=parts("rank", feed.rank)[0],
         rerank=parts("rerank", feed.rerank),
-        cold_start=feed.cold_start,
-        anchored=feed.anchored,
-        history_days=feed.history_days,
-        shared_seconds=feed.shared_seconds,
     )
 
 
@@ -216,7 +215,7 @@ def _part(
         raise RecipeError(f"{origin}: {'.'.join(where)}: {error}") from None
     except ValidationError as error:
         raise RecipeError(_format_validation_error(origin, where, use.config, error)) from None
-    return PartSpec(name, part, config, use.k)
+    return PartSpec(name, part, config, use.k if isinstance(use, RetrieverUse) else 0)
 
 
 def _format_validation_error(
