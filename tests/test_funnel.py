@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 import homefeed.apps.streaming
 from homefeed.engine import build_feeds
 from homefeed.errors import InvalidError
-from homefeed.funnel import Feed, explain, recommend
+from homefeed.funnel import Feed, recommend
 from homefeed.recipe import load_recipe
 from homefeed.testing import Play, World, empty_world, make_world, toy_item, toy_world
 from homefeed.testing.requests import long_history, toy_requests
 from homefeed.testing.world import ITEMS, PLAYS, POPULAR, USERS
+from homefeed.tracing import explain
 from homefeed.types import Condition, Item, Query
 
 RECIPE = load_recipe(Path(homefeed.apps.streaming.__file__).with_name("recipe.toml"))
@@ -111,7 +112,7 @@ def test_a_page_is_filled_whenever_enough_items_match(
         n=n,
         conditions=tuple(conditions),
         exclude=tuple(excluded),
-        anchor=anchor if HIDING_FEEDS[feed].anchored else None,
+        anchor=anchor if HIDING_FEEDS[feed].settings.anchored else None,
     )
     check_page(HIDING_FEEDS[feed], query, matching(HIDING, ITEMS, feed, query, hidden))
 
@@ -145,7 +146,7 @@ def test_nor_does_a_large_catalogue_starve_a_page(
 ) -> None:
     rng = np.random.default_rng(seed)
     excluded = tuple(f"i{item}" for item in np.flatnonzero(rng.random(400) < share))
-    anchor = f"i{rng.integers(400)}" if LARGE_FEEDS[feed].anchored else None
+    anchor = f"i{rng.integers(400)}" if LARGE_FEEDS[feed].settings.anchored else None
     query = LARGE.query(f"u{user}", n=n, conditions=tuple(conditions), exclude=excluded, anchor=anchor)
     items = [Item(f"i{p}", p, LARGE.catalog.attributes(p), None) for p in range(400)]
     check_page(LARGE_FEEDS[feed], query, matching(LARGE, items, feed, query, set()))
@@ -154,7 +155,7 @@ def test_nor_does_a_large_catalogue_starve_a_page(
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_longer_page_begins_with_the_shorter_one(feed: str) -> None:
     for user in range(0, 40, 7):
-        query = LARGE.query(f"u{user}", n=64, anchor="i5" if LARGE_FEEDS[feed].anchored else None)
+        query = LARGE.query(f"u{user}", n=64, anchor="i5" if LARGE_FEEDS[feed].settings.anchored else None)
         longer = recommend(LARGE_FEEDS[feed], query)
         for n in (1, 5, 20, 21, 50):
             page = recommend(LARGE_FEEDS[feed], replace(query, n=n))
@@ -166,7 +167,7 @@ def test_a_longer_page_begins_with_the_shorter_one(feed: str) -> None:
 @pytest.mark.parametrize("feed", FEEDS)
 def test_every_kind_of_request_is_answered(feed: str) -> None:
     for query in toy_requests(SMALL).values():
-        if SMALL_FEEDS[feed].anchored == (query.anchor is not None):
+        if SMALL_FEEDS[feed].settings.anchored == (query.anchor is not None):
             slate = recommend(SMALL_FEEDS[feed], query)
             assert not slate.failed
             assert set(slate.positions.tolist()) <= set(np.flatnonzero(query.eligible).tolist())
@@ -238,7 +239,7 @@ def test_an_items_page_does_not_show_the_item() -> None:
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("user", ["da", "mi", "cold", None])
 def test_explain_agrees_with_recommend(feed: str, user: str | None) -> None:
-    query = SMALL.query(user, n=4, exclude=("s1",), anchor="c2" if SMALL_FEEDS[feed].anchored else None)
+    query = SMALL.query(user, n=4, exclude=("s1",), anchor="c2" if SMALL_FEEDS[feed].settings.anchored else None)
     slate = recommend(SMALL_FEEDS[feed], query)
     shown = slate.positions.tolist()
     for position in range(SMALL.catalog.size):

@@ -11,10 +11,11 @@ import pytest
 import homefeed.apps.streaming
 from homefeed.engine import build_feeds
 from homefeed.errors import HomefeedError, InvalidError
-from homefeed.funnel import Feed, explain, recommend
+from homefeed.funnel import Feed, recommend
 from homefeed.recipe import load_recipe
 from homefeed.testing import World, toy_world
 from homefeed.testing.world import POPULAR
+from homefeed.tracing import explain
 from homefeed.types import Candidates, Dropped, Floats, Mask, Positions, Query, Scores
 
 RECIPE = load_recipe(Path(homefeed.apps.streaming.__file__).with_name("recipe.toml"))
@@ -107,7 +108,7 @@ def test_the_last_gate_stops_what_a_retriever_should_not_have_proposed() -> None
 
 
 class OnSecondThoughts:
-    """Lets an item pass before retrieval, and not at the last gate."""
+    """Lets an item pass before retrieval, and not at the final filter."""
 
     def __init__(self, position: int) -> None:
         self.position = position
@@ -120,15 +121,15 @@ class OnSecondThoughts:
         return mask
 
 
-def test_the_last_gate_asks_every_filter_again() -> None:
+def test_the_final_filter_asks_every_filter_again() -> None:
     position = SMALL.position("d1")
     filters = {**SMALL_FEEDS["popular"].filters, "moody": OnSecondThoughts(position)}
     slate = recommend(replace(SMALL_FEEDS["popular"], filters=filters), SMALL.query(n=20))
     assert SMALL.ids(slate.positions) == POPULAR[1:]
     filters["moody"] = OnSecondThoughts(position)
     trace = explain(replace(SMALL_FEEDS["popular"], filters=filters), SMALL.query(n=20), position)
-    assert trace.verdict == "Not shown: taken out by moody: stopped at the last gate"
-    assert trace.dropped_by == "moody: stopped at the last gate"
+    assert trace.verdict == "Not shown: taken out by moody: stopped by the final filter"
+    assert trace.dropped_by == "moody: stopped by the final filter"
 
 
 class OneOfAKind:

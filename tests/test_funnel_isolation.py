@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from homefeed.engine import build_feeds
 from homefeed.errors import NotFoundError
-from homefeed.funnel import Feed, explain, page, rank, recommend
+from homefeed.funnel import Feed, page, rank, recommend
 from homefeed.testing import Play, World, make_world, toy_item
 from homefeed.testing.requests import toy_history
 from homefeed.testing.world import RECIPE
+from homefeed.tracing import explain
 from homefeed.types import Item, Positions, Query, Scores
 
 GROUPS = ("movie", "series", "radio")
@@ -87,7 +88,7 @@ def test_nothing_elsewhere_is_shown_or_changes_anything(
 ) -> None:
     own = group if group in GROUPS else ""
     anchor = f"{own}0" if feed == "similar" and own in GROUPS else None
-    if FEEDS[feed].anchored and anchor is None:
+    if FEEDS[feed].settings.anchored and anchor is None:
         return
     query = asked(group, liked, n=n, exclude=tuple(excluded), recently_shown=tuple(before), anchor=anchor)
     slate = recommend(FEEDS[feed], query)

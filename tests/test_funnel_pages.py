@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from homefeed.engine import build_feeds
-from homefeed.funnel import Feed, explain, page, rank, recommend, slim
+from homefeed.funnel import Feed, page, rank, recommend, slim
 from homefeed.recipe import parse_recipe
 from homefeed.testing import World, toy_world
 from homefeed.testing.world import ITEMS, POPULAR, RECIPE
+from homefeed.tracing import explain
 from homefeed.types import Candidates, Dropped, Mask, Query
 
 PARTS: dict[str, Any] = {

@@ -14,6 +14,7 @@ import homefeed.apps.streaming
 from homefeed.engine import build_feeds
 from homefeed.funnel import Feed, rank, recommend, recommend_together
 from homefeed.recipe import load_recipe
+from homefeed.scope import RequestScope
 from homefeed.testing import World, toy_world
 from homefeed.testing.requests import toy_requests
 from homefeed.types import DAY, NO_HISTORY, Query, Searches, Slate, UserState
@@ -116,8 +117,8 @@ def test_of_different_masks_each_is_asked_for_its_own() -> None:
     assert "d1" not in world.ids(second.positions)
 
 
-def lately(feed: Feed, days: float) -> Feed:
-    return replace(feed, history_days=days)
+def lately(feed: Feed, days: float | None) -> Feed:
+    return replace(feed, settings=feed.settings.model_copy(update={"history_days": days}))
 
 
 @pytest.mark.parametrize(("days", "cold"), [(11, True), (13, False), (None, False)])
@@ -125,7 +126,7 @@ def test_what_was_long_ago_does_not_count(days: float | None, cold: bool) -> Non
     # dn played last 12 days ago.
     world = toy_world()
     feeds = build_feeds(RECIPE, world.resources)
-    slate = recommend(replace(feeds["home"], history_days=days), world.query("dn"))
+    slate = recommend(lately(feeds["home"], days), world.query("dn"))
     assert slate.cold_start is cold
     if cold:
         same(
@@ -149,19 +150,19 @@ def test_a_moment_of_the_past_counts_to_the_microsecond() -> None:
     home = lately(build_feeds(RECIPE, world.resources)["home"], 12)
     query = world.query("dn")  # who played exactly 12 days ago
     assert not rank(home, query).cold_start
-    assert rank(home, replace(query, now=query.now + 1)).cold_start
+    assert rank(home, replace(query, now=query.now + 1, scope=RequestScope())).cold_start
 
 
 def searching(query: Query, *days_ago: float) -> Query:
     times = np.array([query.now - int(days * DAY) for days in days_ago], np.int64)
     user = UserState("u", NO_HISTORY, searches=Searches(tuple(f"words {n}" for n in range(len(times))), times))
-    return replace(query, user=user)
+    return replace(query, user=user, scope=RequestScope())
 
 
 @pytest.mark.parametrize(("days", "cold"), [(None, False), (3, False), (2, True)])
 def test_who_only_searched_is_known_by_that(days: float | None, cold: bool) -> None:
     world = toy_world()
-    home = replace(build_feeds(RECIPE, world.resources)["home"], history_days=days)
+    home = lately(build_feeds(RECIPE, world.resources)["home"], days)
     assert rank(home, searching(world.query(), 9, 3)).cold_start is cold
 
 

@@ -47,7 +47,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def titled(recipe: Recipe) -> str:
-    return recipe.feeds["popular"].title
+    return recipe.feeds["popular"].settings.title
 
 
 def weight(recipe: Recipe) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.catalog import Resources
-from homefeed.taste import OncePerRequest, decayed, verb_of, weighted_seeds
+from homefeed.scope import RequestScope
+from homefeed.taste import decayed, verb_of, weighted_seeds
 from homefeed.testing import toy_world
 from homefeed.types import DAY, NO_HISTORY, History, Query, UserState
 
@@ -148,7 +148,7 @@ def verb(types: list[int], strengths: list[float], *, anchor: int | None = None,
     """What is said of item 3 after events of it of those types and strengths."""
     asked = query([(3, strength, 0) for strength in strengths], anchor=anchor)
     history = replace(asked.user.history, types=np.array(types, np.int32))
-    asked = replace(asked, user=replace(asked.user, history=history))
+    asked = replace(asked, user=replace(asked.user, history=history), scope=RequestScope())
     return verb_of(asked, 3, resources(VERBS if known else {}))
 
 
@@ -169,20 +169,6 @@ def test_where_nobody_knows_the_verb_they_chose() -> None:
     assert verb([3], [1.0]) == "chose"
     assert verb_of(query([(5, 1.0, 0)]), 3, resources(VERBS)) == "chose"
     assert verb_of(query([]), 3, resources(VERBS)) == "chose"
-
-
-def test_a_request_computes_once_and_another_user_moment_or_anchor_anew() -> None:
-    counter = count(1)
-    once = OncePerRequest(lambda _query: next(counter))
-    first = query([(1, 1.0, 0)])
-    assert once(first) == once(replace(first, eligible=np.ones(3, np.bool_))) == 1
-    others = (
-        query([(1, 1.0, 0)]),  # the same events, another user state
-        replace(first, now=NOW + 1),
-        replace(first, anchor=1),
-        first,
-    )
-    assert [once(other) for other in others] == [2, 3, 4, 5]
 
 
 def placed(asked: Query, exponent: float, events: int = 50) -> dict[int, float]:

@@ -1,11 +1,10 @@
-"""The one request path: filter, retrieve, merge, extract features, rank, rerank, filter again, cut, give reasons."""
+"""The one request path: filter, retrieve, merge, extract features, rank, rerank, filter again, give reasons."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
-from types import MappingProxyType
 from typing import Final, Self
 
 import numpy as np
@@ -30,7 +29,6 @@ from homefeed.types import DAY, Candidates, Dropped, Floats, Mask, Positions, Qu
 _SPARES: Final = 64
 """How many more candidates than requested are retrieved, as spares for rerankers and the final filter."""
 
-_NOTHING_FAILED: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_MASK: Final[Mask] = np.empty(0, np.bool_)
 
 
@@ -85,7 +83,7 @@ class Ranked:
     passed: Mapping[str, Mask]
     stages: Mapping[str, Positions]
     cold_start: bool
-    failed: Mapping[str, str] = _NOTHING_FAILED
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def recommend(feed: Feed, query: Query) -> Slate:
@@ -128,7 +126,8 @@ def rank(feed: Feed, query: Query) -> Ranked:
     failed: dict[str, str] = {}
     query, passed = _filter(feed, narrowed)
     proposals = _retrieve(feed, query, failed)
-    candidates = query.scope.timed("merge", partial(merged, tuple(feed.retrievers), proposals, len(query.eligible)))
+    merge = partial(merged, tuple(feed.retrievers), proposals, len(query.eligible))
+    candidates = query.scope.timed("merge", merge)
     candidates = _extract(feed, query, candidates, failed)
     candidates = query.scope.timed("rank", partial(_score, feed, query, candidates))
     stages = {feed.name: candidates.positions}
@@ -176,9 +175,7 @@ def slim(ranked: Ranked, max_items: int) -> Ranked:
     query = replace(ranked.query, eligible=_NO_MASK, explainable=_NO_MASK, scope=RequestScope())
     candidates = replace(ranked.candidates.take(slice(max_items)), dropped=())
     nothing: dict[str, Positions] = {}
-    return replace(
-        ranked, query=query, candidates=candidates, proposals={}, passed={}, stages=nothing, failed=_NOTHING_FAILED
-    )
+    return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages=nothing, failed={})
 
 
 def visible(isolation: Filter, query: Query) -> Mask:
@@ -251,7 +248,7 @@ def _filter(feed: Feed, query: Query) -> tuple[Query, Mapping[str, Mask]]:
     """The query with what its user may see and what reasons may name, and what of that each filter passes."""
     scope = query.scope
     passed = {
-        name: scope.once(part, "filter.isolation" if part is feed.isolation else f"filter.{name}", partial(part.filter, query))
+        name: scope.once(part, f"filter.{name}", partial(part.filter, query))
         for name, part in feed.filters.items()
     }
     eligible = scope.once(None, "filter", partial(reduce, np.logical_and, passed.values()), *feed.filter_set)

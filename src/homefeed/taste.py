@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.types import DAY, Floats, History, Positions, Query, UserState
-
-T = TypeVar("T")
+from homefeed.types import DAY, Floats, History, Positions, Query
 
 CHOSE: Final = "chose"
 """What a user did to an item where nobody knows better."""
-
-
-class OncePerRequest(Generic[T]):
-    """Computes something of a query once: a retriever is asked twice, to propose and for reasons."""
-
-    def __init__(self, compute: Callable[[Query], T]) -> None:
-        self._compute = compute
-        self._latest: tuple[UserState, int, int | None, T] | None = None
-
-    def __call__(self, query: Query) -> T:
-        """What `compute` says of the query's user, moment and anchor."""
-        latest = self._latest
-        if latest is None or latest[0] is not query.user or latest[1:3] != (query.now, query.anchor):
-            latest = self._latest = query.user, query.now, query.anchor, self._compute(query)
-        return latest[3]
 
 
 def weighted_seeds(

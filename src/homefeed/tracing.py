@@ -70,7 +70,8 @@ def _filter_trace(ranked: Ranked, name: str, position: int) -> FilterTrace:
     part = ranked.feed.filters[name]
     if ranked.passed[name][position]:
         return FilterTrace(name, True)
-    return FilterTrace(name, False, part.why(ranked.query, position) if isinstance(part, FilterExplainer) else None)
+    why = part.why(ranked.query, position) if isinstance(part, FilterExplainer) else None
+    return FilterTrace(name, False, why)
 
 
 def _reranker_traces(ranked: Ranked, position: int) -> tuple[RerankerTrace, ...]:

@@ -38,7 +38,7 @@ def test_streaming_has_its_feeds() -> None:
     assert set(feeds) == {"popular", "trending", "fresh", "home", "similar"}
     assert feeds["home"].cold_start is feeds["popular"] or feeds["home"].cold_start == feeds["popular"]
     assert feeds["popular"].cold_start is None
-    assert [name for name, feed in feeds.items() if feed.anchored] == ["similar"]
+    assert [name for name, feed in feeds.items() if feed.settings.anchored] == ["similar"]
     for spec in STREAMING.feeds["home"].retrieve:
         assert feeds["home"].retrievers[spec.name][1] == spec.k
 
@@ -57,7 +57,7 @@ def test_two_builds_answer_alike() -> None:
         feeds = build_feeds(STREAMING, world.resources)
         for user in USERS:
             for name, feed in feeds.items():
-                slate = recommend(feed, world.query(user, anchor="d1" if feed.anchored else None))
+                slate = recommend(feed, world.query(user, anchor="d1" if feed.settings.anchored else None))
                 answers.append((name, user, slate.positions.tolist(), slate.scores.tolist(), slate.reasons))
     half = len(answers) // 2
     assert answers[:half] == answers[half:]

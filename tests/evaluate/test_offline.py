@@ -15,6 +15,7 @@ from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.split import Cases, by_time
 from homefeed.evaluate.systems import DEEP
 from homefeed.funnel import Feed, Ranked, rank
+from homefeed.recipe import FeedSettings
 from homefeed.testing import Play, make_world, toy_item
 from homefeed.testing.world import RECIPE
 from homefeed.types import Interactions, Query
@@ -260,7 +261,7 @@ def test_a_feed_that_does_not_exist_is_a_clear_error(names: dict[str, Any]) -> N
 
 def test_a_feed_about_an_item_is_a_clear_error() -> None:
     world = planted_world(users=3)
-    anchored = replace(world.recipe.feeds["home"], anchored=True)
+    anchored = replace(world.recipe.feeds["home"], settings=FeedSettings(anchored=True))
     recipe = replace(world.recipe, feeds={**world.recipe.feeds, "home": anchored})
     with pytest.raises(
         InvalidError, match=r"^the feed home is about an item; only feeds for a user can be evaluated$"

@@ -95,7 +95,8 @@ def test_one_that_fails_is_named_and_the_next_speaks() -> None:
 
 def test_a_misspelt_placeholder_costs_the_sentence_not_the_page() -> None:
     misspelt = ItemItem(ItemItem.Config(reason="Because of {titel}"), WORLD.resources)
-    feed = Feed("f", HOME.filters, {**HOME.retrievers, "item_item": (misspelt, 200)}, {}, HOME.ranker, {})
+    retrievers = {**HOME.retrievers, "item_item": (misspelt, 200)}
+    feed = Feed("f", HOME.settings, HOME.filters, retrievers, {}, HOME.ranker, {})
     slate = recommend(feed, WORLD.query("da"))
     assert len(slate) == 9
     assert slate.failed == {"item_item": "KeyError: 'titel'"}

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from homefeed.engine import build_feeds
 from homefeed.errors import RecipeError
-from homefeed.funnel import explain, recommend
+from homefeed.funnel import recommend
 from homefeed.protocols import Ranker
 from homefeed.rank.blended import Blended
 from homefeed.recipe import parse_recipe
 from homefeed.testing import RankerContract, World, toy_world
 from homefeed.testing.world import RECIPE
+from homefeed.tracing import explain
 from homefeed.types import Candidates
 
 WORLD = toy_world()

@@ -86,7 +86,8 @@ def test_a_good_recipe_says_all_it_declares(file: Path) -> None:
     assert recipe.sources.items.column("genre") == Column(column="genre")
     assert [spec.name for spec in recipe.models] == ["item_item"]
     home, top = recipe.feeds["home"], recipe.feeds["top"]
-    assert (home.title, home.cold_start, top.title, top.cold_start) == ("Home", "top", "Best of all", None)
+    assert (home.settings.title, home.settings.cold_start) == ("Home", "top")
+    assert (top.settings.title, top.settings.cold_start) == ("Best of all", None)
     assert [(spec.name, spec.part, spec.k) for spec in home.retrieve] == [
         ("item_item", "item_item", 50),
         ("filler", "popular", 200),

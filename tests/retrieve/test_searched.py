@@ -9,6 +9,7 @@ import pytest
 
 from homefeed.protocols import Retriever
 from homefeed.retrieve.searched import Searched
+from homefeed.scope import RequestScope
 from homefeed.testing import RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.requests import NEW_ITEM
 from homefeed.testing.world import NOW
@@ -23,7 +24,7 @@ def after(query: Query, *searches: tuple[str, float]) -> Query:
     """The query of somebody who searched for these so many days before now, in that order."""
     texts = tuple(text for text, _ in searches)
     times = np.array([NOW - int(days * DAY) for _, days in searches], np.int64)
-    return replace(query, user=replace(query.user, searches=Searches(texts, times)))
+    return replace(query, user=replace(query.user, searches=Searches(texts, times)), scope=RequestScope())
 
 
 def scores(world: World, *searches: tuple[str, float], **config: object) -> dict[str, float]:
@@ -136,10 +137,10 @@ def test_a_feed_about_an_item_is_about_no_search() -> None:
 def test_only_searches_since_a_time_count_where_a_feed_asks_for_those() -> None:
     world = toy_world()
     query = after(world.query("u"), ("star", 31), ("harbour", 30))
-    recent = replace(query, user=query.user.since(NOW - 30 * DAY))
+    recent = replace(query, user=query.user.since(NOW - 30 * DAY), scope=RequestScope())
     assert set(world.ids(searched(world).retrieve(recent, 9)[0])) == {"d1", "d4"}
     assert not recent.user.is_cold
-    none = replace(query, user=query.user.since(NOW - 29 * DAY))
+    none = replace(query, user=query.user.since(NOW - 29 * DAY), scope=RequestScope())
     assert len(searched(world).retrieve(none, 9)[0]) == 0
     assert none.user.is_cold
     assert query.user.since(NOW - 31 * DAY) is query.user

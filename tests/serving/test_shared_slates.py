@@ -11,7 +11,7 @@ import pytest
 from homefeed.engine import build_feeds
 from homefeed.environment import Environment
 from homefeed.funnel import Feed, recommend
-from homefeed.recipe import parse_recipe
+from homefeed.recipe import FeedSettings, parse_recipe
 from homefeed.serving import FeedRequest, LiveApp
 from homefeed.serving.slates import SharedSlates
 from homefeed.store import Store
@@ -108,7 +108,8 @@ async def test_whether_they_are_new_is_told_of_each(app: LiveApp) -> None:
 
 def test_the_oldest_of_too_many_goes(store_url: str) -> None:
     world = toy_world()
-    feed: Feed = replace(build_feeds(parse_recipe(TOY, "toy"), world.resources)["popular"], shared_seconds=60)
+    popular: Feed = build_feeds(parse_recipe(TOY, "toy"), world.resources)["popular"]
+    feed = replace(popular, settings=FeedSettings(shared_seconds=60))
     shared = SharedSlates(size=2)
     queries = [world.query(n=n) for n in (1, 2, 3)]
     for query in queries:

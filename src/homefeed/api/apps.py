@@ -48,15 +48,8 @@ async def stats(app: App) -> StatsOut:
 
 
 def _feeds(recipe: Recipe) -> list[FeedOut]:
-    home = _home(recipe)
+    feeds = [(feed.name, feed.settings) for feed in recipe.feeds.values()]
     return [
-        FeedOut(feed=feed.name, title=feed.title, anchored=feed.anchored, home=feed.name == home)
-        for feed in recipe.feeds.values()
+        FeedOut(feed=name, title=settings.title, anchored=settings.anchored, home=name == recipe.home)
+        for name, settings in feeds
     ]
-
-
-def _home(recipe: Recipe) -> str | None:
-    """The feed that an app begins with: the one named home, else the first that needs no item."""
-    if "home" in recipe.feeds:
-        return "home"
-    return next((feed.name for feed in recipe.feeds.values() if not feed.anchored), None)

@@ -103,7 +103,7 @@ def recommend(
         if not live.model_versions:
             typer.echo(f"Not trained yet; for better ones: homefeed train {app}", err=True)
         found = await live.recommend(request)
-        return found, live.recipe.feeds[feed].cold_start if found.slate.cold_start else None
+        return found, live.recipe.feeds[feed].settings.cold_start if found.slate.cold_start else None
 
     answer, instead = _on_app(app, ask)
     if as_json:

@@ -90,7 +90,7 @@ def ask(feeds: Mapping[str, Feed], systems: Sequence[System], query: Query) -> A
             # The feed for cold starts answers: what this one's own retrievers say has to be asked for.
             alone = rank(replace(feeds[name], cold_start=None), own)
         lists |= {system.name: _list(system, ranked, alone, own) for system in taken}
-        failed |= {f"{name}.{part}": error for part, error in (alone.failed | ranked.failed).items()}
+        failed |= {f"{name}.{part}": error for part, error in {**alone.failed, **ranked.failed}.items()}
     return Answers(lists, failed)
 
 
@@ -116,7 +116,7 @@ def interleaved(lists: Sequence[Positions], most: int) -> Positions:
 def _check(recipe: Recipe, name: str) -> None:
     if name not in recipe.feeds:
         raise NotFoundError(f'no feed "{name}" in {recipe.app}; there are: {", ".join(recipe.feeds)}')
-    if recipe.feeds[name].anchored:
+    if recipe.feeds[name].settings.anchored:
         raise InvalidError(f"the feed {name} is about an item; only feeds for a user can be evaluated")
 
 
@@ -130,4 +130,5 @@ def _free_name(retriever: str, feed: str, taken: set[str]) -> str:
 
 
 def _reranks(recipe: Recipe, feed: FeedRecipe) -> bool:
-    return bool(feed.rerank) or (feed.cold_start is not None and bool(recipe.feeds[feed.cold_start].rerank))
+    cold_start = feed.settings.cold_start
+    return bool(feed.rerank) or (cold_start is not None and bool(recipe.feeds[cold_start].rerank))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -9,7 +10,6 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
-from homefeed.taste import OncePerRequest
 from homefeed.types import DAY, History, Mask, Positions, Query
 
 
@@ -27,12 +27,11 @@ class Seen:
         self._catalog = resources.catalog
         self._codes = resources.event_codes(config.events).tolist()
         self._once = resources.event_mask([name for name, enough in config.events.items() if enough == 1])
-        self._seen = OncePerRequest(self._look_up)
 
     def filter(self, query: Query) -> Mask:
         """(items,) not seen by this user."""
         mask = np.ones(self._catalog.size, np.bool_)
-        mask[self._seen(query)] = False
+        mask[query.scope.once(self, "seen", partial(self._look_up, query))] = False
         return mask
 
     def why(self, query: Query, position: int) -> str:

@@ -355,7 +355,7 @@ class Declarations(Declaration):
 
     @property
     def home_feed(self) -> str | None:
-        """The feed that people see first: `home`, or the one of that name, or the first that is not about an item."""
+        """The feed that people see first: `home`, else the one so named, else the first that is not anchored."""
         for_users = [name for name, feed in self.feeds.items() if not feed.anchored]
         return self.home or ("home" if "home" in for_users else next(iter(for_users), None))
 

@@ -11,9 +11,7 @@ from numba import njit
 from homefeed.types import Candidates, Floats, Positions, Scores
 
 
-def merged(
-    names: tuple[str, ...], proposals: Mapping[str, tuple[Positions, Scores]], size: int
-) -> Candidates:
+def merged(names: tuple[str, ...], proposals: Mapping[str, tuple[Positions, Scores]], size: int) -> Candidates:
     """All that the retrievers `names` propose in a catalogue of `size` items, each item once, by position."""
     found = [proposals.get(name) for name in names]
     lengths = [0 if each is None else len(each[0]) for each in found]
@@ -66,8 +64,7 @@ def _normalised(scores: Floats) -> Floats:
     for column in range(width):
         best = np.float32(0)
         for row in range(height):
-            if scores[row, column] > best:
-                best = scores[row, column]
+            best = max(best, scores[row, column])
         if best <= 0:
             best = np.float32(1)
         for row in range(height):

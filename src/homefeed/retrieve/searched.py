@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Final
 
 import numpy as np
@@ -13,7 +13,6 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.retrieve.search.engine import SearchConfig, engine_of
 from homefeed.retrieve.selection import top_k
-from homefeed.taste import OncePerRequest
 from homefeed.types import DAY, NO_POSITIONS, Positions, Query, Scores
 
 _KEPT: Final = 2_000
@@ -53,7 +52,6 @@ class Searched:
         self._engine = engine_of(config, resources)
         self._catalog = resources.catalog
         self._best = lru_cache(_KEPT)(self._best_of)
-        self._gains = OncePerRequest(self._look_up)
 
     def refresh(self) -> None:
         """Take over the items that came or changed."""
@@ -87,6 +85,9 @@ class Searched:
             self._config.reason.format(query=found.texts[search]) if matches else None
             for search, matches in zip(best.tolist(), matching.tolist(), strict=True)
         ]
+
+    def _gains(self, query: Query) -> _Gains:
+        return query.scope.once(self, "retrieve.searches", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> _Gains:
         texts, searches, items, gains = [], [], [NO_POSITIONS], [np.empty(0, np.float32)]

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from homefeed.catalog import Counters, Resources
-from homefeed.engine import build_feeds, empty_catalog, event_weights, resources_of
+from homefeed.engine import build_feeds, empty_catalog, event_weights, refresh, resources_of
 from homefeed.environment import Clock
 from homefeed.funnel import Feed
-from homefeed.protocols import Refreshable
 from homefeed.recipe import Recipe
 from homefeed.serving.counting import count_rows
 from homefeed.serving.models import ModelSet, load_models, wanted_versions
@@ -117,7 +116,7 @@ class Follower:
 
     async def refresh(self) -> None:
         """Have the parts of the feeds sort anew what changed, beside the requests."""
-        await asyncio.to_thread(_refresh, self._parts.feeds)
+        await asyncio.to_thread(refresh, self._parts.feeds)
 
     async def _reload(self) -> bool:
         before = self._parts.models
@@ -147,7 +146,7 @@ class Follower:
 
     def _built_feeds(self, counters: Counters, models: ModelSet) -> dict[str, Feed]:
         feeds = build_feeds(self._recipe, self._resources(counters, models))
-        _refresh(feeds)
+        refresh(feeds)
         return feeds
 
     def _new_counters(self, models: ModelSet) -> Counters:
@@ -177,10 +176,3 @@ class Follower:
             count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
             self._users.forget(numbers=set(rows.users))
         counters.watermark = max(counters.watermark, until)
-
-
-def _refresh(feeds: Mapping[str, Feed]) -> None:
-    for feed in feeds.values():
-        for part in (*(retriever for retriever, _ in feed.retrievers.values()), *feed.rerankers.values()):
-            if isinstance(part, Refreshable):
-                part.refresh()

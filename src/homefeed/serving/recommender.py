@@ -10,7 +10,7 @@ import numpy as np
 from homefeed.environment import Clock
 from homefeed.errors import NotFoundError
 from homefeed.explain import Trace
-from homefeed.funnel import Feed, Work, explain, page, rank, recommend_together
+from homefeed.funnel import Feed, page, rank, recommend_together, visible
 from homefeed.privacy import apply_opt_out
 from homefeed.recipe import Recipe
 from homefeed.serving import cursor as cursors
@@ -19,6 +19,7 @@ from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.follower import Follower
 from homefeed.serving.slates import SharedSlates, SlateCache
 from homefeed.serving.users import StoredUser
+from homefeed.tracing import explain
 from homefeed.types import Query, Slate, UserState
 
 
@@ -83,9 +84,8 @@ class Recommender:
         slate_id = prepared.cursor.slate
         if slate is None or not slate.remaining or set(slate.filtered_late) - {"request"}:
             # A kept slate that is at its end, where the catalogue may not be; or one whose order does not hold.
-            work = Work()
-            ranked = rank(prepared.feed, prepared.query, work)
-            slate = page(ranked, prepared.query, work.gate())
+            ranked = rank(prepared.feed, prepared.query)
+            slate = page(ranked, prepared.query)
             slate_id = self._slates.keep(first_page, prepared.state, ranked) if slate.remaining else 0
         numbers = self._follower.catalog.numbers[slate.positions]
         every = np.concatenate([prepared.cursor.shown, numbers])
@@ -139,7 +139,7 @@ class Recommender:
             context=request.context,
         )
         isolation = feeds[0].isolation
-        if query.anchor is not None and isolation and not isolation.filter(query)[query.anchor]:
+        if query.anchor is not None and isolation and not visible(isolation, query)[query.anchor]:
             raise self._unknown(str(request.item_id))  # as if it were not there
         state = (stored.version, parts.serial, catalog.revisions)
         return [

@@ -69,7 +69,7 @@ class SharedSlates:
             self._state = state
             self._slates.clear()
         made, slate = self._slates.get(_request_key(query), (0, None)) if _is_shared(feed, query) else (0, None)
-        if slate is None or query.now - made > (feed.shared_seconds or 0) * SECOND:
+        if slate is None or query.now - made > (feed.settings.shared_seconds or 0) * SECOND:
             return None
         return replace(slate, cold_start=query.user.is_cold and query.anchor is None)
 
@@ -83,7 +83,7 @@ class SharedSlates:
 
 def _is_shared(feed: Feed, query: Query) -> bool:
     # What a request excludes is mostly its user's own.
-    return feed.shared_seconds is not None and not len(query.exclude)
+    return feed.settings.shared_seconds is not None and not len(query.exclude)
 
 
 def _request_key(query: Query) -> tuple[object, ...]:

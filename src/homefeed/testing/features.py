@@ -93,7 +93,8 @@ class FeatureContract:
         """Whatever the user's attributes hold, there is an answer."""
         for value in ODD:
             for query in (world.query("da"), world.query("cold"), world.query("da", anchor="s2")):
-                asked = frozen(replace(query, user=replace(query.user, attributes=_AllAlike(value))))
+                user = replace(query.user, attributes=_AllAlike(value))
+                asked = frozen(replace(query, user=user))
                 check_features(f"attributes {value!r}", extractor, asked, everything(world))
 
     def test_it_takes_items_newer_than_itself(self, world: World, extractor: FeatureExtractor) -> None:

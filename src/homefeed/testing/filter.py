@@ -46,7 +46,7 @@ class FilterContract:
             check_mask(name, world, filter_, query)
 
     def test_the_same_question_has_the_same_answer(self, world: World, filter_: Filter) -> None:
-        """As the last gate asks again."""
+        """As the final filter asks again."""
         for name, query in self.requests(world).items():
             first = filter_.filter(frozen(query)).copy()
             np.testing.assert_array_equal(filter_.filter(frozen(query)), first, err_msg=name)

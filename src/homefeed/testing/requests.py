@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from homefeed.scope import RequestScope
 from homefeed.testing.world import NOW, USERS, World, toy_item
 from homefeed.types import DAY, Condition, History, Item, Query
 
@@ -74,6 +75,7 @@ def frozen(query: Query) -> Query:
         exclude=_read_only(query.exclude),
         recently_shown=_read_only(query.recently_shown),
         eligible=_read_only(query.eligible),
+        scope=RequestScope(),
     )
 
 

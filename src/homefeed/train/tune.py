@@ -15,7 +15,7 @@ from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.setting import set_up
 from homefeed.evaluate.split import Case, Split, assert_no_leak
 from homefeed.funnel import rank
-from homefeed.protocols import PartConfig, Range, Tunable
+from homefeed.protocols import NamesModel, PartConfig, Range, Tunable
 from homefeed.recipe import FeedRecipe, PartSpec, Recipe, find_part
 from homefeed.train.search import Budget, Searched, Values, search
 from homefeed.types import TrainingData
@@ -79,8 +79,8 @@ def _served(recipe: Recipe) -> list[_Served]:
     found: dict[str, _Served] = {}
     models = {spec.name: spec for spec in recipe.models}
     for feed in recipe.feeds.values():
-        for retriever in () if feed.anchored else feed.retrieve:
-            name = getattr(retriever.config, "model", None)
+        for retriever in () if feed.settings.anchored else feed.retrieve:
+            name = retriever.config.model if isinstance(retriever.config, NamesModel) else None
             if (
                 name in models
                 and name not in found
@@ -126,8 +126,11 @@ def _tuned(
 def _alone(recipe: Recipe, served: _Served) -> Recipe:
     """The recipe with nothing but one retriever in one feed, under that feed's filters."""
     name = served.retriever.name
-    ranker = PartSpec("weighted", "weighted", find_part("rank", "weighted").Config(weights={name: 1.0}), 0)
-    feed = replace(served.feed, retrieve=(served.retriever,), features=(), rank=ranker, rerank=(), cold_start=None)
+    ranker = PartSpec("weighted", "weighted", find_part("rank", "weighted").Config(weights={name: 1.0}))
+    settings = served.feed.settings.model_copy(update={"cold_start": None})
+    feed = replace(
+        served.feed, settings=settings, retrieve=(served.retriever,), features=(), rank=ranker, rerank=()
+    )
     return replace(recipe, feeds={feed.name: feed})
 
 

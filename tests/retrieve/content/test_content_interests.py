@@ -15,6 +15,7 @@ from homefeed.errors import RecipeError
 from homefeed.protocols import Retriever
 from homefeed.retrieve.content import Content
 from homefeed.retrieve.content.model import ContentModel
+from homefeed.scope import RequestScope
 from homefeed.testing import RetrieverContract, World, empty_world, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history, toy_requests
 from homefeed.testing.world import ITEMS, toy_item
@@ -36,7 +37,7 @@ def by_genre(world: World, vectors: Floats | None = None, **settings: Any) -> Co
 
 
 def declaring(query: Query, likes: object) -> Query:
-    return replace(query, user=replace(query.user, attributes={"likes": likes}))
+    return replace(query, user=replace(query.user, attributes={"likes": likes}), scope=RequestScope())
 
 
 def asked(world: World, likes: object, history: dict[str, float] | None = None) -> Query:

@@ -18,6 +18,7 @@ from homefeed.recipe import find_part
 from homefeed.retrieve.similar import Similar
 from homefeed.retrieve.similar.incremental import NewItem
 from homefeed.retrieve.similar.model import SimilarModel
+from homefeed.scope import RequestScope
 from homefeed.testing import RetrieverContract, World
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS, LOOKALIKES
@@ -179,7 +180,7 @@ def test_a_request_under_way_keeps_to_the_lists_it_began_with() -> None:
     world.catalog.apply([NEW_ITEM])
     retriever.refresh()
     assert retriever.reasons(query, positions) == reasons
-    fresh, _ = retriever.retrieve(replace(query, user=replace(query.user)), 100)
+    fresh, _ = retriever.retrieve(replace(query, user=replace(query.user), scope=RequestScope()), 100)
     assert world.position("new") not in fresh  # which was not eligible then
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.als.model import AlsModel
 from homefeed.retrieve.selection import top_k
-from homefeed.taste import OncePerRequest, verb_of, weighted_seeds
+from homefeed.taste import verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 _FEW: Final = 4
@@ -61,7 +62,6 @@ class Als:
         self._config, self._resources = config, resources
         self._catalog = resources.catalog
         self._model = resources.model(config.model, AlsModel)
-        self._taste = OncePerRequest(self._look_up)
         if self._model is None:
             return
         positions = self._catalog.positions(self._model.numbers)
@@ -122,6 +122,9 @@ class Als:
         added[(rows < 0)[:, None] | (positions[:, None] == items[None, :])] = 0
         best = added.argmax(axis=1)
         return np.where(added[np.arange(len(positions)), best] > _NOTHING, items[best], -1).astype(np.int32)
+
+    def _taste(self, query: Query) -> _Taste:
+        return query.scope.once(self, "retrieve.history", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> _Taste:
         assert self._model is not None  # noqa: S101

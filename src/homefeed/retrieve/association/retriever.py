@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +13,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.association.model import AssociationModel
 from homefeed.retrieve.neighbours import Gains, ServedLists, named
-from homefeed.taste import OncePerRequest, weighted_seeds
+from homefeed.taste import weighted_seeds
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
@@ -40,7 +41,6 @@ class Association:
         self._config, self._resources = config, resources
         self._model = resources.model(config.model, AssociationModel)
         self._lists = None if self._model is None else ServedLists.over(resources.catalog, self._model)
-        self._gains = OncePerRequest(self._look_up)
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that most rules, and the weightiest, lead to."""
@@ -56,6 +56,9 @@ class Association:
         items = self._lists.contributors(self._gains(query), query.explainable, positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
         return named(template, query, items, self._resources)
+
+    def _gains(self, query: Query) -> Gains:
+        return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> Gains:
         assert self._lists is not None  # noqa: S101

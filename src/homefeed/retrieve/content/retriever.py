@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from homefeed.errors import RecipeError
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
-from homefeed.taste import OncePerRequest, verb_of, weighted_seeds
+from homefeed.taste import verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores
 
 _MOST_INTERESTS: Final = 100
@@ -72,7 +72,6 @@ class Content:
             )
         self._model = resources.model(config.model, ContentModel)
         self._items = ItemVectors(self._model, self._catalog)
-        self._taste = OncePerRequest(self._look_up)
         self._interests = lru_cache(_KEPT_INTERESTS)(self._embed_interests)
 
     def refresh(self) -> None:
@@ -140,6 +139,9 @@ class Content:
 
     def _because(self, template: str, item: int, query: Query) -> str:
         return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
+
+    def _taste(self, query: Query) -> _Taste:
+        return query.scope.once(self, "retrieve.history", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> _Taste:
         items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)

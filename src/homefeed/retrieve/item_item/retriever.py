@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +13,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.neighbours import Gains, ServedLists
-from homefeed.taste import OncePerRequest, verb_of, weighted_seeds
+from homefeed.taste import verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Mask, Positions, Query, Scores
 
 
@@ -43,7 +44,6 @@ class ItemItem:
         self._resources = resources
         self._catalog = resources.catalog
         self._model = resources.model(config.model, ItemItemModel)
-        self._gains = OncePerRequest(self._look_up)
         if self._model is not None:
             self._lists = ServedLists.over(self._catalog, self._model)
 
@@ -83,6 +83,9 @@ class ItemItem:
     def _contributors(self, query: Query, positions: Positions) -> Positions:
         """(n,) the explainable item that added most to each position's score; -1 where none did."""
         return self._lists.contributors(self._gains(query), query.explainable, positions)
+
+    def _gains(self, query: Query) -> Gains:
+        return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> Gains:
         assert self._model is not None  # noqa: S101

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -13,7 +14,7 @@ from homefeed.protocols import PartConfig
 from homefeed.retrieve.neighbours import Gains, ServedLists, named
 from homefeed.retrieve.similar.incremental import Comparison, NewItem
 from homefeed.retrieve.similar.model import SimilarModel
-from homefeed.taste import OncePerRequest, weighted_seeds
+from homefeed.taste import weighted_seeds
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
@@ -41,7 +42,6 @@ class Similar:
         self._config, self._resources, self._catalog = config, resources, resources.catalog
         self._model = resources.model(config.model, SimilarModel)
         self._new_items: dict[int, NewItem] = {}
-        self._gains = OncePerRequest(self._look_up)
         if self._model is not None:
             self._comparison = Comparison(self._model)
             # The catalogue may grow meanwhile: what comes is left to the next refresh.
@@ -78,6 +78,9 @@ class Similar:
         items = lists.contributors(gains, query.explainable, positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
         return named(template, query, items, self._resources)
+
+    def _gains(self, query: Query) -> tuple[ServedLists, Gains]:
+        return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> tuple[ServedLists, Gains]:
         lists = self._lists  # of one moment: another thread may put newer ones in its place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final, TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.selection import top_k
 from homefeed.retrieve.user_user.model import UserUserModel
-from homefeed.taste import OncePerRequest, weighted_seeds
+from homefeed.taste import weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 Rows: TypeAlias = npt.NDArray[np.int32]
@@ -91,7 +92,6 @@ class UserUser:
         self._config = config
         self._catalog = resources.catalog
         self._model = resources.model(config.model, UserUserModel)
-        self._neighbours = OncePerRequest(self._look_up)
         if self._model is None:
             return
         self._position_of_row = self._catalog.positions(self._model.numbers)
@@ -137,6 +137,9 @@ class UserUser:
         most = people.argmax(axis=0)
         enough = people[most, np.arange(len(positions))] >= max(_PEOPLE, self._config.min_users)
         return np.where(enough, items[most], -1).astype(np.int32)
+
+    def _neighbours(self, query: Query) -> _Neighbours | None:
+        return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> _Neighbours | None:
         """Those who are most like the user, of those who chose something that is new to the user."""
