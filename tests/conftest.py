@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,26 +177,32 @@ def start_server() -> StartServer:
 
 
 @pytest.fixture(scope="session")
-def fill_sample() -> FillSample:
-    """Writes the sample to a store and trains on it."""
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the sample and models trained on it, for tests that only ask."""
+    folder = tmp_path_factory.mktemp("sample")
+    asyncio.run(_fill(f"sqlite:///{folder / 'homefeed.db'}", folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fill_sample(sample_home: Path) -> FillSample:
+    """Fills a store with the sample, and a home with models trained on it."""
 
     def fill(store_url: str, home: Path) -> Sample:
+        if store_url == f"sqlite:///{home / 'homefeed.db'}":
+            shutil.copytree(sample_home, home, dirs_exist_ok=True)
+            return _sample(home)
         return asyncio.run(_fill(store_url, home))
 
     return fill
 
 
-@pytest.fixture(scope="module")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, fill_sample: FillSample) -> Path:
-    """A home with the sample and models trained on it, for tests that only ask."""
-    folder = tmp_path_factory.mktemp("sample")
-    fill_sample(f"sqlite:///{folder / 'homefeed.db'}", folder)
-    return folder
-
-
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def served(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, new_store: NewStore
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_store: NewStore,
+    fill_sample: FillSample,
 ) -> Iterator[Served]:
     """One server for all tests that only ask, or that use users and items of their own."""
     home = tmp_path_factory.mktemp("served")
@@ -203,7 +210,7 @@ def served(
     apps = f"streaming,shop,community,{home / 'films.toml'}"
     settings = {"apps": apps, "max_body_megabytes": "1", "poll_seconds": "0.1"}
     with new_store(request.param, home, blank=True) as url:
-        sample = asyncio.run(_fill(url, home))
+        sample = fill_sample(url, home)
         asyncio.run(fill_shop(url, home))
         with _serving(url, home, **settings) as server:
             yield Served(server.url, url, home, sample)
@@ -282,19 +289,23 @@ async def _fill(store_url: str, home: Path) -> Sample:
     from homefeed.types import SECOND, Event
 
     generate(home / "sample", users=60, items=120, events=3_000, days=30)
-    users, items, events = (pl.read_csv(home / f"sample/{name}.csv") for name in ("users", "items", "events"))
-    times = (events["timestamp"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ").dt.epoch("s") * SECOND).to_list()
+    sample, users = _sample(home), pl.read_csv(home / "sample/users.csv")
+    times = (sample.events["timestamp"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ").dt.epoch("s") * SECOND).to_list()
     plays = [
         Event(row["user_id"], row["item_id"], "play", time, row["watch_seconds"])
-        for row, time in zip(events.to_dicts(), times, strict=True)
+        for row, time in zip(sample.events.to_dicts(), times, strict=True)
     ]
-    by_id = {row.pop("item_id"): row for row in items.to_dicts()}
     async with open_store(store_url) as store:
-        await put_items(store, "streaming", [ItemWrite(item_id, row) for item_id, row in by_id.items()])
+        await put_items(store, "streaming", [ItemWrite(item_id, row) for item_id, row in sample.items.items()])
         await put_users(store, "streaming", [(row.pop("user_id"), row) for row in users.to_dicts()])
         await append_events(store, "streaming", plays, times[-1])
         await train_app(find_recipe("streaming"), store, ArtifactStore(home / "models"), Environment())
-    return Sample(by_id, events)
+    return sample
+
+
+def _sample(home: Path) -> Sample:
+    items, events = (pl.read_csv(home / f"sample/{name}.csv") for name in ("items", "events"))
+    return Sample({row.pop("item_id"): row for row in items.to_dicts()}, events)
 
 
 @contextmanager
