@@ -16,8 +16,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,32 +175,16 @@ def _check(text: str, folder: Path, name: str) -> None:
         assert missing is None, f"{name}:{command.line}: not printed: {missing}\n$ {command.text}\n{printed}"
 
 
-@pytest.fixture(scope="session")
-def checks(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[Path, Future[None]]]:
-    """The documents that were chosen to be tested, two of them being checked at any time."""
-    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    chosen = [Path(str(item.callspec.params["document"])) for item in items if "checks" in item.fixturenames]
-    with ThreadPoolExecutor(2) as pool:
-        yield {
-            path: pool.submit(
-                _check, path.read_text(encoding="utf-8"), tmp_path_factory.mktemp("document"), path.name
-            )
-            for path in chosen
-        }
-        pool.shutdown(cancel_futures=True)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
     [path for path in DOCUMENTS if _commands(path.read_text(encoding="utf-8"))],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
-def test_every_command_does_what_its_document_says(document: Path, checks: dict[Path, Future[None]]) -> None:
+def test_every_command_does_what_its_document_says(document: Path, tmp_path: Path) -> None:
     if shutil.which("curl") is None and "curl " in document.read_text(encoding="utf-8"):
         pytest.skip("there is no curl here")
-    checks[document].result()
+    _check(document.read_text(encoding="utf-8"), tmp_path, document.name)
 
 
 def _document(*lines: str) -> str:
