@@ -279,8 +279,8 @@ def _keeps_its_promises(response: httpx.Response) -> None:
 
 async def _fill(store_url: str, home: Path) -> Sample:
     from homefeed.apps import find_recipe
-    from homefeed.apps.streaming.generate import generate
     from homefeed.environment import Environment
+    from homefeed.samples.streaming.generate import generate
     from homefeed.store.artifacts import ArtifactStore
     from homefeed.store.events import append_events
     from homefeed.store.items import ItemWrite, put_items

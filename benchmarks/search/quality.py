@@ -31,7 +31,6 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.search.graded_queries import Grades, Query, Rule, grade, intervals, load_queries, ndcg
 from homefeed.apps import find_recipe
-from homefeed.apps.shop.generate import generate
 from homefeed.apps.shop.prepare import prepare_items
 from homefeed.environment import Environment, system_clock
 from homefeed.evaluate.bootstrap import Interval, mean_intervals
@@ -39,6 +38,7 @@ from homefeed.funnel import rank
 from homefeed.ingest import Files, import_files
 from homefeed.retrieve.search.analysis import stem, words_of
 from homefeed.retrieve.search.index import TextIndex
+from homefeed.samples.shop.generate import generate
 from homefeed.serving import FeedRequest, LiveApp, open_app
 from homefeed.settings import Settings
 from homefeed.store import open_store

@@ -26,10 +26,10 @@ import numpy.typing as npt
 import polars as pl
 
 from homefeed.apps import find_recipe
-from homefeed.apps.community.generate import generate
 from homefeed.environment import Environment
 from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
 from homefeed.ingest import find_files, import_files
+from homefeed.samples.community.generate import generate
 from homefeed.serving import FeedRequest, LiveApp, live_app
 from homefeed.settings import Settings
 from homefeed.store import open_store

@@ -11,13 +11,13 @@ from fastapi import FastAPI
 
 from benchmarks.serving.routes import APPS
 from homefeed.apps import find_preparation, find_recipe
-from homefeed.apps.community.generate import generate as generate_community
-from homefeed.apps.shop.generate import generate as generate_shop
-from homefeed.apps.streaming.generate import generate as generate_streaming
 from homefeed.environment import Environment, random_id
 from homefeed.ingest import find_files, import_files
 from homefeed.log import configure_logging
 from homefeed.samples import END
+from homefeed.samples.community.generate import generate as generate_community
+from homefeed.samples.shop.generate import generate as generate_shop
+from homefeed.samples.streaming.generate import generate as generate_streaming
 from homefeed.server import create_app
 from homefeed.settings import Settings
 from homefeed.store import Store, open_store

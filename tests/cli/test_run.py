@@ -19,10 +19,10 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from homefeed.apps.streaming import generate as generator
 from homefeed.cli.main import cli
 from homefeed.errors import HomefeedError
 from homefeed.ingest import load
+from homefeed.samples.streaming import generate as generator
 
 INSTALLED = Path(sys.executable).with_name("homefeed")
 UNREACHABLE = "postgresql://me:sekret@127.0.0.1:1/db"

@@ -6,7 +6,7 @@ import pytest
 from homefeed.samples import Shelves
 
 # Shelf 0: item 7 (appeal 3) from before the window, item 5 (appeal 1) from 105 on. Shelf 2: item 9 from 108 on.
-SHELVES = Shelves.rerank(
+SHELVES = Shelves.build(
     shelf=np.array([2, 0, 0], np.int32),
     item=np.array([9, 5, 7], np.int32),
     appeal=np.array([2.0, 1.0, 3.0]),

@@ -1,4 +1,4 @@
-"""The ready-made apps: each a recipe, its contract's routes, and a generator of sample data."""
+"""The ready-made apps: each a recipe, and the schemas and routes of its contract."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from homefeed.errors import InvalidError
 if TYPE_CHECKING:
     from homefeed.ingest import DataReport, Files
     from homefeed.recipe import Recipe
+    from homefeed.samples import Summary
     from homefeed.settings import Settings
 
 
@@ -99,19 +100,14 @@ def import_data(
         out.print(render_report(report))
 
 
-def generated(app: str, folder: Path, report: Report, **options: Any) -> Any:
+def generated(app: str, folder: Path, report: Report, **options: Any) -> Summary:
     """Write the sample of an app, by the options of its generator."""
-    from importlib import import_module
-    from importlib.util import find_spec
+    from homefeed.samples import find_generator
 
-    from homefeed.apps import built_in
-
-    recipe = recipe_of(app)
-    module = f"homefeed.apps.{recipe.app}.generate"
-    if recipe.app not in built_in() or find_spec(module) is None:
+    write = find_generator(recipe_of(app).app)
+    if write is None:
         raise InvalidError(f"there is no sample of {app}; only the ready-made apps have one")
-    report_events = partial(report, "generating")
-    return import_module(module).generate(folder, progress=report_events, **options)
+    return write(folder, progress=partial(report, "generating"), **options)
 
 
 def imported(settings: Settings, recipe: Recipe, files: Files, quiet: bool) -> DataReport:

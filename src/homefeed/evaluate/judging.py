@@ -23,8 +23,8 @@ from homefeed.evaluate.metrics import (
 )
 from homefeed.evaluate.setting import Setting
 from homefeed.evaluate.systems import DEPTH
-from homefeed.retrieve.content.model import ContentConfig, ContentModel
-from homefeed.retrieve.content.trainer import ContentTrainer
+from homefeed.retrieve.content.latent import latent_vectors
+from homefeed.retrieve.content.model import ContentModel
 from homefeed.types import Floats, Interactions, Positions, TrainingData
 
 Lists: TypeAlias = Mapping[str, Sequence[Positions]]
@@ -45,7 +45,8 @@ METRICS: Final = (
 CURVE: Final = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 """The depths at which recall is drawn."""
 
-_MOST_DIMENSIONS: Final = 64
+_MAX_DIMENSIONS: Final = 64
+_MAX_WORDS: Final = 50_000
 
 
 def judge_lists(lists: Lists, targets: Sequence[Positions]) -> dict[str, Judged]:
@@ -93,15 +94,17 @@ def item_vectors(setting: Setting, data: TrainingData) -> Floats:
     """(items, d) unit vectors by which items are compared, 0 where nothing is known of one.
 
     Those of the recipe's content model; where it has none, TF-IDF of all of the items' terms, reduced as that
-    model would.
+    model would be.
     """
     trained = (model for model in setting.models.values() if isinstance(model, ContentModel))
     model = next(trained, None)
     if model is None:
-        config = ContentConfig(fields=dict.fromkeys(data.terms, 1.0), dimensions=_MOST_DIMENSIONS)
-        model = ContentTrainer(config).fit(data)
-    vectors = np.zeros((setting.catalog.size, model.vectors.shape[1]), np.float32)
-    positions = setting.catalog.positions(model.numbers)
+        fields = dict.fromkeys(data.terms, 1.0)
+        numbers, of_items = data.numbers, latent_vectors(data, fields, _MAX_WORDS, _MAX_DIMENSIONS)
+    else:
+        numbers, of_items = model.numbers, model.vectors
+    vectors = np.zeros((setting.catalog.size, of_items.shape[1]), np.float32)
+    positions = setting.catalog.positions(numbers)
     here = positions >= 0
-    vectors[positions[here]] = model.vectors[here]
+    vectors[positions[here]] = of_items[here]
     return vectors

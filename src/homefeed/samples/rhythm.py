@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.samples.draws import DAY, HOUR, Rng
 from homefeed.types import Times
-
-_HOUR: Final = 3_600
-_DAY: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class Rhythm:
     begin: int
     end: int
 
-    def draw(self, first: npt.ArrayLike, last: npt.ArrayLike, rng: np.random.Generator, count: int) -> Times:
+    def draw(self, first: npt.ArrayLike, last: npt.ArrayLike, rng: Rng, count: int) -> Times:
         """Moments from `first` up to before `last`, more of them in busy hours."""
         low, high = (np.interp(np.asarray(moment), self.hours, self.busy) for moment in (first, last))
         moment = np.interp(low + rng.random(count) * (high - low), self.busy, self.hours)
@@ -34,8 +31,8 @@ class Rhythm:
 
 def plan_rhythm(end: int, days: int, workday: Sequence[int], weekend: Sequence[int]) -> Rhythm:
     """The window of `days` before `end`, by how busy each hour is from Monday to Friday and on the other days."""
-    begin = end - days * _DAY
-    hour = np.arange(begin // _HOUR, -(-end // _HOUR) + 1)
+    begin = end - days * DAY
+    hour = np.arange(begin // HOUR, -(-end // HOUR) + 1)
     is_weekend = (hour // 24 + 3) % 7 >= 5  # 1970-01-01 was a Thursday
     busy = np.where(is_weekend, np.array(weekend)[hour % 24], np.array(workday)[hour % 24])
-    return Rhythm(hour * _HOUR, np.concatenate(([0.0], np.cumsum(busy[:-1]))), begin, end)
+    return Rhythm(hour * HOUR, np.concatenate(([0.0], np.cumsum(busy[:-1]))), begin, end)

@@ -22,10 +22,10 @@ class Shelves:
     span: int
 
     @classmethod
-    def rerank(
+    def build(
         cls, shelf: Codes, item: Codes, appeal: npt.NDArray[np.float64], arrival: Times, window: tuple[int, int]
     ) -> Self:
-        """Put each item, with its appeal, on its shelf."""
+        """Each item, with its appeal, on its shelf."""
         begin, end = window
         key = shelf.astype(np.int64) * (end - begin + 1) + np.maximum(arrival - begin, 0)
         order = np.argsort(key, kind="stable")

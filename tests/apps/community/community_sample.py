@@ -18,10 +18,10 @@ import httpx
 import uvicorn
 
 from homefeed.apps import find_recipe
-from homefeed.apps.community.generate import generate
 from homefeed.environment import Environment
 from homefeed.explain import Trace
 from homefeed.ingest import find_files, import_files
+from homefeed.samples.community.generate import generate
 from homefeed.server import create_app
 from homefeed.serving import FeedRequest, LiveApp
 from homefeed.settings import Settings

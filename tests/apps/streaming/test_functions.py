@@ -16,10 +16,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-import homefeed
-from homefeed import Streaming
+import homefeed.apps.streaming
 from homefeed.apps import find_recipe
-from homefeed.apps.streaming import functions
+from homefeed.apps.streaming import Streaming, functions, recommend_for_user, recommend_popular
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, InvalidError
 from homefeed.settings import Settings
@@ -259,9 +258,10 @@ class TestInstances:
     @pytest.mark.parametrize(
         "program",
         [
-            "import homefeed; print(len(homefeed.recommend_popular()), len(homefeed.recommend_for_user('u')))",
-            "import homefeed; s = homefeed.Streaming(); print(len(s.recommend_popular()), 6)",
-            "import homefeed; s = homefeed.Streaming(); s.close(); print(6, 6)",
+            "from homefeed.apps.streaming import recommend_for_user as user, recommend_popular as popular; "
+            "print(len(popular()), len(user('u')))",
+            "from homefeed.apps.streaming import Streaming; s = Streaming(); print(len(s.recommend_popular()), 6)",
+            "from homefeed.apps.streaming import Streaming; s = Streaming(); s.close(); print(6, 6)",
         ],
     )
     def test_a_program_ends_whether_or_not_it_closes(self, home: Path, program: str) -> None:
@@ -270,7 +270,8 @@ class TestInstances:
 
     def test_a_program_ends_when_the_store_is_out_of_reach(self, home: Path) -> None:
         unreachable = "postgresql://me:sekret@127.0.0.1:1/db"
-        done = ended("import homefeed; homefeed.Streaming()", home, HOMEFEED_DATABASE_URL=unreachable)
+        program = "from homefeed.apps.streaming import Streaming; Streaming()"
+        done = ended(program, home, HOMEFEED_DATABASE_URL=unreachable)
         assert done.returncode == 1
         assert "HomefeedError: the store at postgresql" in done.stderr
         assert "sekret" not in done.stderr
@@ -288,38 +289,34 @@ class TestModule:
     ) -> None:
         monkeypatch.delenv("HOMEFEED_DATABASE_URL", raising=False)
         monkeypatch.setenv("HOMEFEED_HOME", str(home))
-        assert len(homefeed.recommend_popular(k=4)) == 4
-        assert homefeed.recommend_popular(genre="Drama") == homefeed.recommend_for_user(
-            "nobody", 10, genre="Drama"
-        )
-        assert homefeed.recommend_popular(content_type="series") == []
+        assert len(recommend_popular(k=4)) == 4
+        assert recommend_popular(genre="Drama") == recommend_for_user("nobody", 10, genre="Drama")
+        assert recommend_popular(content_type="series") == []
         write(home, [("u", "f6", 2700)])
-        assert homefeed.recommend_popular(1)[0]["item_id"] == "f6"
-        assert "f6" not in ids(homefeed.recommend_for_user("u", k=100))
+        assert recommend_popular(1)[0]["item_id"] == "f6"
+        assert "f6" not in ids(recommend_for_user("u", k=100))
 
     def test_what_failed_once_is_tried_again(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("HOMEFEED_DATABASE_URL", raising=False)
         monkeypatch.setenv("HOMEFEED_HOME", __file__)
         with pytest.raises(HomefeedError, match="cannot be used"):
-            homefeed.recommend_popular()
+            recommend_popular()
         monkeypatch.setenv("HOMEFEED_HOME", str(home))
-        assert len(homefeed.recommend_popular()) == 6
+        assert len(recommend_popular()) == 6
 
     def test_the_public_names_and_signatures(self) -> None:
         # Changing a line here breaks other people's programs.
-        assert sorted(homefeed.__all__) == ["Streaming", "__version__", "recommend_for_user", "recommend_popular"]
+        assert sorted(homefeed.apps.streaming.__all__) == ["Streaming", "recommend_for_user", "recommend_popular"]
         lists = "content_type: 'str | None' = None, genre: 'str | None' = None) -> 'list[dict[str, str]]'"
         expected: dict[Callable[..., Any], str] = {
-            homefeed.recommend_popular: f"(k: 'int' = 10, {lists}",
-            homefeed.recommend_for_user: f"(user_id: 'str', k: 'int' = 10, {lists}",
+            recommend_popular: f"(k: 'int' = 10, {lists}",
+            recommend_for_user: f"(user_id: 'str', k: 'int' = 10, {lists}",
             Streaming: "(settings: 'Settings | None' = None) -> 'None'",
             Streaming.recommend_popular: f"(self, k: 'int' = 10, {lists}",
             Streaming.recommend_for_user: f"(self, user_id: 'str', k: 'int' = 10, {lists}",
             Streaming.close: "(self) -> 'None'",
         }
         assert {function: str(inspect.signature(function)) for function in expected} == expected
-        with pytest.raises(AttributeError, match="module 'homefeed' has no attribute 'recommend'"):
-            _ = homefeed.recommend
 
     def test_importing_homefeed_is_light(self, tmp_path: Path) -> None:
         heavy = ("fastapi", "polars", "sklearn", "sqlalchemy", "numpy", "pydantic", "typer")

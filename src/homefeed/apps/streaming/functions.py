@@ -9,7 +9,7 @@ from functools import cache
 from anyio.from_thread import start_blocking_portal
 
 from homefeed.apps import find_recipe
-from homefeed.apps.streaming.conditions import title_conditions
+from homefeed.apps.streaming.schemas import title_conditions
 from homefeed.errors import HomefeedError, InvalidError
 from homefeed.serving import FeedRequest, LiveApp, open_app
 from homefeed.settings import Settings, load_settings

@@ -11,7 +11,6 @@ from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
 from homefeed.api.events import one_or_list
 from homefeed.api.intake import build_event, take_events
 from homefeed.api.schemas import EventsAccepted, Id
-from homefeed.apps.streaming.conditions import title_conditions
 from homefeed.apps.streaming.schemas import (
     HealthOut,
     HistoryOut,
@@ -20,6 +19,7 @@ from homefeed.apps.streaming.schemas import (
     RecommendationsOut,
     Title,
     Watched,
+    title_conditions,
 )
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.store.events import latest_of_user

@@ -1,4 +1,4 @@
-"""The bodies of the streaming contract."""
+"""The bodies and conditions of the streaming contract."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from homefeed.api.schemas import Id, Number, Time
+from homefeed.types import Condition
 
 
 class Title(BaseModel):
@@ -72,3 +73,9 @@ class HealthOut(BaseModel):
     """The service answers."""
 
     status: Literal["ok"] = "ok"
+
+
+def title_conditions(content_type: str | None, genre: str | None) -> tuple[Condition, ...]:
+    """The conditions of a request for titles, on what is given."""
+    given = {"content_type": content_type, "genre": genre}
+    return tuple(Condition(field, ":", value) for field, value in given.items() if value is not None)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from sklearn.decomposition import TruncatedSVD
 
 from homefeed.retrieve.content.embedding import Encode, load_text_model
+from homefeed.retrieve.content.latent import latent_components
 from homefeed.retrieve.content.model import ContentConfig, ContentModel, unit
 from homefeed.retrieve.content.words import WordMatrix, documents_of, weighed_words, word_matrix
 from homefeed.types import Floats, TrainingData
@@ -22,9 +22,8 @@ _LEANING: Final = 0.2
 class ContentTrainer:
     """A word's weight in an item is its field's weight times ln((1 + items) / (1 + items with it)) + 1.
 
-    Rows of such weights are scaled to length 1. Without a text model they are reduced to `dimensions` by
-    randomised truncated SVD (Halko et al., SIAM Review 2011), which is latent semantic analysis (Deerwester et
-    al., JASIS 1990). With one an item is the sum of the text model's vectors of its words, see `from_texts`.
+    Rows of such weights are scaled to length 1. Without a text model they are reduced to `dimensions`, see
+    `latent_components`. With one an item is the sum of the text model's vectors of its words, see `from_texts`.
     """
 
     Config = ContentConfig
@@ -43,23 +42,11 @@ class ContentTrainer:
         words, weights = weighed_words(documents, self._config.fields, self._config.vocabulary)
         matrix = word_matrix(documents, words, weights)
         if encode is None:
-            components = from_catalogue(matrix, self._config.dimensions, data.seed)
+            components = latent_components(matrix, self._config.dimensions, data.seed)
         else:
             components = from_texts(encode, words, matrix, self._config.dimensions)
         vectors = unit(np.asarray(matrix @ components.T, np.float32))
         return ContentModel(data.numbers, vectors, words, weights, components)
-
-
-def from_catalogue(matrix: WordMatrix, dimensions: int, seed: int) -> Floats:
-    """(dimensions or fewer, words) by which items (items, words) are reduced to what they have in common."""
-    dimensions = min(dimensions, *matrix.shape)
-    if dimensions < 1 or matrix.shape[1] < 2:  # nothing to reduce
-        return np.ones((1, matrix.shape[1]), np.float32)
-    svd = TruncatedSVD(dimensions, random_state=seed, n_iter=4)
-    # It divides by the variance for a statistic that nobody asks for; like items have none.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        svd.fit(matrix)
-    return np.ascontiguousarray(svd.components_, np.float32)
 
 
 def from_texts(encode: Encode, words: Mapping[str, int], matrix: WordMatrix, dimensions: int) -> Floats:

@@ -6,20 +6,17 @@ has it may search, looks at the product and others like it, and may buy it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from homefeed.apps.shop.complements import slots
-from homefeed.apps.shop.shoppers import ROLES, Shoppers
-from homefeed.apps.shop.stock import DAY, KIND_SHELF, SHELF_MAIN, TREND_DAYS, Rng, Stock, Weights
-from homefeed.samples import Rhythm, Shelves
+from homefeed.samples import DAY, Progress, Rhythm, Rng, Rows, Shelves, Weights
+from homefeed.samples.shop.complements import slots
+from homefeed.samples.shop.shoppers import ROLES, Shoppers
+from homefeed.samples.shop.stock import KIND_SHELF, SHELF_MAIN, TREND_DAYS, Stock
 from homefeed.types import Codes, Floats, Mask, Times
-
-Rows: TypeAlias = npt.NDArray[np.intp]
 
 SEARCH, CLICK, PURCHASE = 0, 1, 2
 """What is done, by number."""
@@ -85,7 +82,7 @@ class Shop:
         levels = (stock.kind, stock.shelf, np.zeros_like(stock.kind))
         window = (rhythm.begin, rhythm.end)
         rows = np.arange(len(stock.kind), dtype=np.int32)
-        self._walls = [Shelves.rerank(wall, rows, stock.appeal, stock.arrives, window) for wall in levels]
+        self._walls = [Shelves.build(wall, rows, stock.appeal, stock.arrives, window) for wall in levels]
         self._main = SHELF_MAIN[stock.shelf]
         self._taste = np.cumsum(people.taste, axis=1)
         stay = (people.last - people.first) / (rhythm.end - rhythm.begin)
@@ -212,7 +209,7 @@ class Shop:
         return parts
 
 
-def draw_deeds(shop: Shop, events: int, rng: Rng, progress: Callable[[int, int], None] | None) -> Deeds:
+def draw_deeds(shop: Shop, events: int, rng: Rng, progress: Progress | None) -> Deeds:
     """Exactly as many deeds, by time; the trip drawn last may break off. `progress` hears how many there are."""
     single = np.flatnonzero(shop.people.role == ROLES.index("single")).astype(np.int32)
     once = shop.visit(single, rng)

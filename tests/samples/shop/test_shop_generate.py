@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from tests.apps.shop.shop_files import COLUMNS, DAY, LAST, Sample, read
+from tests.samples.shop.shop_files import COLUMNS, DAY, LAST, Sample, read
 
-from homefeed.apps.shop import trips as module
-from homefeed.apps.shop.generate import ACTIONS, generate
 from homefeed.samples import END
+from homefeed.samples.shop import trips as module
+from homefeed.samples.shop.generate import ACTIONS, generate
 
 
 @pytest.fixture(scope="module")

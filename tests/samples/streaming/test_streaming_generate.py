@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from homefeed.apps.streaming import generate as module
-from homefeed.apps.streaming.generate import World, generate, plan_world
-from homefeed.apps.streaming.titles import CONTENT_TYPES, GENRES, STYLES
 from homefeed.samples import END
+from homefeed.samples.streaming import generate as module
+from homefeed.samples.streaming.generate import DEFAULTS, World, generate, plan_world
+from homefeed.samples.streaming.titles import CONTENT_TYPES, GENRES, STYLES
 
 DAYS = 90
 COLUMNS = {
@@ -38,7 +38,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     tables = {name: pl.read_csv(folder / f"{name}.csv") for name in COLUMNS}
     time = pl.col("timestamp").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_zone="UTC").alias("time")
     events = tables["events"].with_columns(time)
-    world = plan_world(users=2_000, items=3_000, days=DAYS, seed=42, end=END)
+    world = plan_world(replace(DEFAULTS, days=DAYS))
     return Sample(folder, tables["users"], tables["items"], events, tables["truth_users"], world)
 
 
@@ -101,9 +101,10 @@ def test_nothing_is_played_before_it_is_available(sample: Sample) -> None:
 
 
 def test_the_busiest_users_of_a_single_day_stay_inside_it(tmp_path: Path) -> None:
-    generate(tmp_path, users=3, items=5, events=600, days=1, end=datetime(2025, 6, 15, 13, 45, 30, tzinfo=UTC))
+    end = datetime(2025, 6, 15, 13, 45, 30, tzinfo=UTC)
+    generate(tmp_path, users=3, items=5, events=600, days=1, end=end)
     events = pl.read_csv(tmp_path / "events.csv")
-    world = plan_world(users=3, items=5, days=1, seed=42, end=datetime(2025, 6, 15, 13, 45, 30, tzinfo=UTC))
+    world = plan_world(replace(DEFAULTS, users=3, items=5, days=1, end=end))
     time = events["timestamp"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ").dt.epoch("s").to_numpy()
     assert time.min() >= world.begin
     assert time.max() < world.end
@@ -224,7 +225,7 @@ def test_a_season_two_continues_an_earlier_item_of_the_same_kind(sample: Sample)
 
 
 def test_titles_stay_unique_in_a_large_catalogue() -> None:
-    titles = plan_world(users=1, items=30_000, days=30, seed=3, end=END).catalogue.title
+    titles = plan_world(replace(DEFAULTS, users=1, items=30_000, days=30, seed=3)).catalogue.title
     assert len(set(titles)) == 30_000
 
 

@@ -5,15 +5,14 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 import pytest
-from tests.apps.shop.shop_files import DAY, LAST, Sample, read
+from tests.samples.shop.shop_files import DAY, LAST, Sample, read
 
-from homefeed.apps.shop.complements import KINDS
-from homefeed.apps.shop.generate import World, generate, plan_world
-from homefeed.apps.shop.queries import misspell, write_queries
-from homefeed.apps.shop.sellers import BRANDS, PALETTES
-from homefeed.apps.shop.trips import CLICK, PURCHASE, SEARCH, Shop
-from homefeed.apps.shop.wares import SHELVES
-from homefeed.samples import END
+from homefeed.samples.shop.complements import KINDS
+from homefeed.samples.shop.generate import DEFAULTS, World, generate, plan_world
+from homefeed.samples.shop.queries import misspell, write_queries
+from homefeed.samples.shop.sellers import BRANDS, PALETTES
+from homefeed.samples.shop.trips import CLICK, PURCHASE, SEARCH, Shop
+from homefeed.samples.shop.wares import SHELVES
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return plan_world(users=600, items=2_000, days=90, seed=42, end=END)
+    return plan_world(DEFAULTS)
 
 
 def test_popularity_has_a_long_tail(sample: Sample) -> None:

@@ -6,33 +6,34 @@ of the item, their block and how fresh it is; what they do with it follows from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from homefeed.apps.community.people import NEVER, TAGS, Homes, People, choose, plan_people, plan_posts
-from homefeed.apps.community.posts import KINDS, NAMES, Rng
 from homefeed.samples import (
-    END,
-    Format,
+    HOUR,
+    Options,
+    Progress,
     Rhythm,
+    Rng,
+    Rows,
+    Sample,
     Summary,
-    check_events,
-    check_sizes,
+    Tables,
+    choose,
     ids,
     iso,
     plan_rhythm,
-    write_tables,
+    write_sample,
 )
+from homefeed.samples.community.people import NEVER, TAGS, Homes, People, plan_people, plan_posts
+from homefeed.samples.community.posts import KINDS, NAMES
 from homefeed.types import Codes, Floats, Mask, Times
-
-Rows: TypeAlias = npt.NDArray[np.intp]
 
 ACTIONS: Final = ("view", "click", "like", "comment", "share", "save", "hide", "report")
 """The event types of the contract, in the order in which a visit can show them."""
@@ -46,8 +47,7 @@ _OFF_INTEREST: Final = 0.004  # what an item that meets no interest counts, wher
 _FOR_BLOCK: Final = np.array([1.0, 0.15, 1.8], np.float32)  # items for all, for other blocks, for one's own
 _PATIENCE: Final = 0.4  # how often residents look at what they came across though it meets no interest
 _VISITS_A_SESSION: Final = (4.0, 12)  # typically, and at most
-_HOUR: Final = 3_600
-_LONGEST_SESSION: Final = 3 * _HOUR
+_LONGEST_SESSION: Final = 3 * HOUR
 _OFFERED: Final = 56  # items a resident chooses from at each visit
 _CHUNK: Final = 20_000  # visits drawn at once: bounds memory
 
@@ -93,53 +93,66 @@ class Visits:
         return Visits(*map(np.concatenate, zip(vars(self).values(), vars(others).values(), strict=True)))
 
 
-def generate(
-    folder: Path,
-    *,
-    users: int = 1_200,
-    items: int = 1_500,
-    events: int = 60_000,
-    days: int = 60,
-    seed: int = 42,
-    end: datetime = END,
-    dated: bool = False,  # noqa: ARG001 - the items of this contract always are
-    format: Format = "csv",  # noqa: A002 - the word a caller looks for
-    progress: Callable[[int, int], None] | None = None,
-    communities: int = 3,
-    blocks: int = 12,
-) -> Summary:
-    """Write users, items and interactions to `folder`, and their truth to its `truth`: same seed, same bytes.
+@dataclass(frozen=True, kw_only=True)
+class CommunitySample(Sample):
+    """There are fewer communities and blocks where there are too few residents or items for them.
 
-    `events` covers the `days` before `end`; `progress` is told how many events of how many are drawn. There are
-    fewer communities and blocks than wanted where there are too few residents or items for them.
+    `dated` changes nothing: the items of this contract always are.
     """
-    sizes = {"users": users, "items": items, "days": days, "communities": communities, "blocks": blocks}
-    world = plan_world(seed=seed, end=end, **sizes)
-    check_events(events, users, days)
-    drawn = _draw_events(world, events, np.random.default_rng([seed, 2]), progress)
-    tables = {
-        f"users.{format}": _users_table(world),
-        f"items.{format}": _items_table(world),
-        f"interactions.{format}": _events_table(drawn),
+
+    communities: int = 3
+    blocks: int = 12
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What has to be at least 1, by name."""
+        return super().sizes | {"communities": self.communities, "blocks": self.blocks}
+
+
+class CommunityOptions(Options, total=False):
+    """What a caller may choose."""
+
+    communities: int
+    blocks: int
+
+
+DEFAULTS: Final = CommunitySample(users=1_200, items=1_500, events=60_000, days=60)
+
+
+def generate(folder: Path, *, progress: Progress | None = None, **options: Unpack[CommunityOptions]) -> Summary:
+    """Write users, items and interactions to `folder`, and their truth to its `truth`.
+
+    Raises:
+        InvalidError: an option is out of bounds.
+    """
+    sample = replace(DEFAULTS, **options)
+    return write_sample(folder, sample, lambda: _tables(sample, progress))
+
+
+def _tables(sample: CommunitySample, progress: Progress | None) -> Tables:
+    world = plan_world(sample)
+    drawn = _draw_events(world, sample.events, sample.rng(2), progress)
+    return {
+        f"users.{sample.format}": _users_table(world),
+        f"items.{sample.format}": _items_table(world),
+        f"interactions.{sample.format}": _events_table(drawn),
         "truth/users.csv": _true_users(world.people),
         "truth/items.csv": _true_items(world.posts),
     }
-    return Summary(users, items, events, write_tables(tables, folder))
 
 
-def plan_world(*, seed: int, end: datetime, **sizes: int) -> World:
-    """The residents and items of a seed, with all that the files do not tell; sizes as in `generate`."""
-    check_sizes(end, **sizes)
-    rhythm = plan_rhythm(int(end.timestamp()), sizes["days"], _WORKDAY, _WEEKEND)
-    homes = _plan_homes(**sizes)
-    people = plan_people(sizes["users"], homes, rhythm, np.random.default_rng([seed, 0]))
-    posts = plan_posts(sizes["items"], homes, people, rhythm, np.random.default_rng([seed, 1]))
+def plan_world(sample: CommunitySample) -> World:
+    """The residents and items of a sample, with all that the files leave out."""
+    rhythm = plan_rhythm(sample.last, sample.days, _WORKDAY, _WEEKEND)
+    homes = _plan_homes(sample)
+    people = plan_people(sample.users, homes, rhythm, sample.rng(0))
+    posts = plan_posts(sample.items, homes, people, rhythm, sample.rng(1))
     return World(homes, people, posts, rhythm, _set_up_board(posts, rhythm))
 
 
-def _plan_homes(*, communities: int, blocks: int, users: int, items: int, **_: int) -> Homes:
-    communities = min(communities, users, items)
-    blocks = max(communities, min(blocks, users))
+def _plan_homes(sample: CommunitySample) -> Homes:
+    communities = min(sample.communities, sample.users, sample.items)
+    blocks = max(communities, min(sample.blocks, sample.users))
     community = np.sort(np.arange(blocks, dtype=np.int32) % communities)
     buildings = [f"{tree} {building}" for building in NAMES["building"] for tree in NAMES["tree"]]
     return Homes(_number(NAMES["community"], communities), _number(buildings, blocks), community)
@@ -156,12 +169,12 @@ def _set_up_board(posts: pl.DataFrame, rhythm: Rhythm) -> Board:
     row = np.flatnonzero(~column["unseen"])
     row = row[np.argsort(column["community"][row], kind="stable")]
     community, span = column["community"][row].astype(np.int64), rhythm.end - rhythm.begin
-    hours = np.arange(community[-1] + 1)[:, None] * span + np.append(-1, np.arange(0, span, _HOUR))
+    hours = np.arange(community[-1] + 1)[:, None] * span + np.append(-1, np.arange(0, span, HOUR))
     latest = np.searchsorted(community * span + column["created"][row] - rhythm.begin, hours, side="right") - 1
     return Board(column, row, latest.astype(np.int32))
 
 
-def _draw_events(world: World, events: int, rng: Rng, progress: Callable[[int, int], None] | None) -> pl.DataFrame:
+def _draw_events(world: World, events: int, rng: Rng, progress: Progress | None) -> pl.DataFrame:
     """Exactly as many events, by time: the rows of their user and item, what was done, for how long and when."""
     asked = round(events / 1.3) + 50
     visits = _draw_visits(world, asked, 0, rng)
@@ -224,7 +237,7 @@ def _choose_items(world: World, user: Codes, moment: Times, wanders: Mask, rng: 
     shape, who, home = (len(user), _OFFERED), user[:, None], people.community[user]
     # Residents look at the last days, and sometimes further back.
     days = np.where(rng.random(shape, dtype=np.float32) < 0.75, np.float32(1.3), np.float32(8.0))
-    now = ((moment - world.rhythm.begin) / _HOUR).astype(np.float32)[:, None]
+    now = ((moment - world.rhythm.begin) / HOUR).astype(np.float32)[:, None]
     hour = np.maximum(1 + now - 24 * days * rng.standard_exponential(shape, dtype=np.float32), 0)
     older, place = (board.latest[home[:, None], np.maximum(hour.astype(np.int32) - back, 0)] for back in (1, 0))
     place -= ((place - older) * (hour - np.floor(hour))).astype(np.int32)  # any of those of the hour

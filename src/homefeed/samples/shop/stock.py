@@ -5,21 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from homefeed.apps.shop.complements import SLOTS, slots
-from homefeed.apps.shop.sellers import ADJECTIVES, BRANDS, PALETTES
-from homefeed.apps.shop.wares import MAINS, SHELVES, Kind
-from homefeed.samples import Shelves
+from homefeed.samples import DAY, Rng, Shelves, Weights
+from homefeed.samples.shop.complements import SLOTS, slots
+from homefeed.samples.shop.sellers import ADJECTIVES, BRANDS, PALETTES
+from homefeed.samples.shop.wares import MAINS, SHELVES, Kind
 from homefeed.types import Codes, Floats, Mask, Times
 
-Rng: TypeAlias = np.random.Generator
-Weights: TypeAlias = npt.NDArray[np.float64]
-
-DAY: Final = 86_400
 TREND_DAYS: Final = 7
 """How long before the end some products begin to rise."""
 
@@ -185,7 +180,7 @@ def _draw_ratings(quality: Weights, appeal: Weights, is_old: Mask, rng: Rng) -> 
 
 def _match(kind: Codes, appeal: Weights, arrives: Times, window: tuple[int, int], rng: Rng) -> Codes:
     """For each product one of each complement of its kind: the one that fits it."""
-    shelves = Shelves.rerank(kind, np.arange(len(kind), dtype=np.int32), appeal, arrives, window)
+    shelves = Shelves.build(kind, np.arange(len(kind), dtype=np.int32), appeal, arrives, window)
     wanted = slots()[0][kind]
     partners = np.full((len(kind), SLOTS), -1, np.int32)
     row, slot = np.nonzero(wanted >= 0)

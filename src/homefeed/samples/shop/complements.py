@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from homefeed.apps.shop.wares import SHELVES
+from homefeed.samples.shop.wares import SHELVES
 from homefeed.types import Codes, Floats
 
 KINDS: Final = tuple(

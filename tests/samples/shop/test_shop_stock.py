@@ -1,17 +1,17 @@
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import polars as pl
 import pytest
-from tests.apps.shop.shop_files import Sample, read
+from tests.samples.shop.shop_files import Sample, read
 
-from homefeed.apps.shop.complements import KINDS, pairs, slots
-from homefeed.apps.shop.generate import generate, plan_world
-from homefeed.apps.shop.sellers import ADJECTIVES, BRANDS, PALETTES
-from homefeed.apps.shop.stock import KIND_SHELF
-from homefeed.apps.shop.wares import MAINS, SHELVES
-from homefeed.samples import END
+from homefeed.samples.shop.complements import KINDS, pairs, slots
+from homefeed.samples.shop.generate import DEFAULTS, generate, plan_world
+from homefeed.samples.shop.sellers import ADJECTIVES, BRANDS, PALETTES
+from homefeed.samples.shop.stock import KIND_SHELF
+from homefeed.samples.shop.wares import MAINS, SHELVES
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_only_the_planted_copies_have_the_same_name(sample: Sample) -> None:
 
 
 def test_names_stay_unique_in_a_large_catalogue() -> None:
-    stock = plan_world(users=1, items=30_000, days=30, seed=3, end=END).stock
+    stock = plan_world(replace(DEFAULTS, users=1, items=30_000, days=30, seed=3)).stock
     assert len(set(stock.id)) == 30_000
     assert len(set(stock.name)) == 30_000 - 150
     assert not any(len(parts) > len(set(parts)) for parts in (re.split(", | - ", name) for name in stock.name))
@@ -101,7 +101,7 @@ def test_names_read_like_those_of_a_shop(sample: Sample) -> None:
     ],
 )
 def test_sellers_call_the_same_thing_by_different_names(kind: str, said: tuple[str, ...]) -> None:
-    stock = plan_world(users=1, items=12_000, days=30, seed=1, end=END).stock
+    stock = plan_world(replace(DEFAULTS, users=1, items=12_000, days=30, seed=1)).stock
     names = [name for name, code in zip(stock.name, stock.kind, strict=True) if KINDS[code] == kind]
     share = [sum(f" {word}" in name for name in names) / len(names) for word in said]
     assert len(names) > 5

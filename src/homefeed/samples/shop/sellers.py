@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, TypeAlias
+from typing import Final
 
-Words: TypeAlias = tuple[str, ...]
+from homefeed.samples import paragraphs, split
 
-
-def paragraphs(text: str) -> list[tuple[str, str]]:
-    """The paragraphs with the words before their colon; their further lines are indented."""
-    parts = (paragraph.partition(":") for paragraph in re.split(r"\n(?! )", text.strip()))
-    return [(name, re.sub(r"\s+", " ", words.strip())) for name, _, words in parts]
-
-
-PALETTES: Final = {name: tuple(words.split(", ")) for name, words in paragraphs("""
+PALETTES: Final = {name: split(words, ", ") for name, words in paragraphs("""
 tech: Black, White, Midnight Blue, Silver, Graphite, Rose Gold, Mint Green, Red
 steel: Stainless Steel, Matte Black, Copper, Cream, White, Red, Silver
 wood: Oak, Walnut, White, Beech, Slate Grey, Black, Pine
@@ -31,7 +23,7 @@ plain:
 MEASURES: Final = ("weight", "volume", "count", "plain")
 """The palettes that are sizes of packs, or nothing, rather than looks."""
 
-BRANDS: Final = {name: tuple(words.split(", ")) for name, words in paragraphs("""
+BRANDS: Final = {name: split(words, ", ") for name, words in paragraphs("""
 Electronics: Aurivox, Brontek, Kelvaro, Zentrix, Lumaris, Ostrava Audio, Nubira, Pixelune
 Computers: Quillbyte, Tarvex, Kelvaro, Hexaline, Mirrordesk, Zentrix, Orbinet, Pagemill
 Appliances: Brisaire, Homewell, Calderon, Vestor, Friska, Steamwright, Alpenkraft, Donnel
@@ -54,7 +46,7 @@ Musical Instruments: Fretwood, Ostrava Audio, Melodane, Chordwell, Harmona, Reed
 """)}  # fmt: skip
 """The invented brands of each main category, the dearest last."""
 
-ADJECTIVES: Final = {name: tuple(words.split(", ")) for name, words in paragraphs("""
+ADJECTIVES: Final = {name: split(words, ", ") for name, words in paragraphs("""
 Electronics: Compact, Pro, Ultra, Smart, Slim, Sport, Max
 Computers: Ergonomic, Compact, Pro, Slim, Essential, Ultra, Silent
 Appliances: Compact, Digital, Deluxe, Energy Saving, Classic, Powerful, Quiet

@@ -1,5 +1,5 @@
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from homefeed.apps.community import generate as module
-from homefeed.apps.community.generate import ACTIONS, generate, plan_world
-from homefeed.apps.community.people import TAGS
-from homefeed.apps.community.posts import KINDS
 from homefeed.errors import InvalidError
 from homefeed.samples import END
+from homefeed.samples.community import generate as module
+from homefeed.samples.community.generate import ACTIONS, DEFAULTS, generate, plan_world
+from homefeed.samples.community.people import TAGS
+from homefeed.samples.community.posts import KINDS
 
 DAY = 86_400
 COLUMNS = {
@@ -342,9 +342,9 @@ def test_small_worlds_work(tmp_path: Path, size: dict[str, Any]) -> None:
 
 
 def test_worlds_scale_down_to_what_their_people_can_fill() -> None:
-    homes = plan_world(users=5, items=2, days=7, seed=1, end=END, communities=3, blocks=12).homes
+    homes = plan_world(replace(DEFAULTS, users=5, items=2, days=7, seed=1, communities=3, blocks=12)).homes
     assert (len(homes.communities), len(homes.blocks)) == (2, 5)
-    many = plan_world(users=400, items=40, days=7, seed=1, end=END, communities=20, blocks=200).homes
+    many = plan_world(replace(DEFAULTS, users=400, items=40, days=7, seed=1, communities=20, blocks=200)).homes
     assert (len(set(many.communities)), len(set(many.blocks))) == (20, 200)
 
 

@@ -6,33 +6,43 @@ Times are whole seconds since 1970-01-01 UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Unpack
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from homefeed.apps.streaming.titles import (
+from homefeed.samples import (
+    DAY,
+    HOUR,
+    Options,
+    Progress,
+    Rng,
+    Rows,
+    Sample,
+    Shelves,
+    Summary,
+    Tables,
+    Weights,
+    choose,
+    ids,
+    iso,
+    write_sample,
+)
+from homefeed.samples.streaming.titles import (
     CONTENT_TYPES,
     GENRE_SHARES,
     GENRES,
     STYLES,
     Catalogue,
-    Weights,
     fill_shelves,
     pick,
     plan_catalogue,
 )
-from homefeed.samples import END, Format, Shelves, Summary, check_events, check_sizes, ids, iso, write_tables
 from homefeed.types import Codes, Floats, Mask, Times
-
-Rng: TypeAlias = np.random.Generator
-Rows: TypeAlias = npt.NDArray[np.intp]
 
 # The age that loves each genre most.
 _PEAK_AGE: Final = {
@@ -62,10 +72,8 @@ _WEEKEND: Final = (14, 8, 5, 3, 2, 2, 3, 6, 11, 16, 19, 21, 23, 25, 27, 29, 31, 
 
 _COLD_SHARE: Final = 0.03
 _WANDERING_SHARE: Final = 0.12  # plays that follow what is popular rather than the user's taste
-_HOUR: Final = 3_600
-_DAY: Final = 86_400
-_LONGEST_SESSION: Final = 12 * _HOUR
-_LONGEST_PLAY: Final = 4 * _HOUR
+_LONGEST_SESSION: Final = 12 * HOUR
+_LONGEST_PLAY: Final = 4 * HOUR
 _CHUNK: Final = 250_000  # plays drawn at once: bounds memory
 
 
@@ -105,56 +113,48 @@ class Sessions:
         return Sessions(self.user[rows], self.start[rows], self.mood[rows], self.size[rows])
 
 
-def generate(
-    folder: Path,
-    *,
-    users: int = 2_000,
-    items: int = 3_000,
-    events: int = 120_000,
-    days: int = 90,
-    seed: int = 42,
-    end: datetime = END,
-    dated: bool = False,
-    format: Format = "csv",  # noqa: A002 - the word a caller looks for
-    progress: Callable[[int, int], None] | None = None,
-) -> Summary:
-    """Write users, items, events and truth_users (the planted tastes) to `folder`: same seed, same bytes.
+DEFAULTS: Final = Sample(users=2_000, items=3_000, events=120_000, days=90)
 
-    `events` covers the `days` before `end`; `progress` is told how many events of how many are drawn. `dated`
-    items tell when they arrived, in a column `created_at` that the contract does not ask for.
+
+def generate(folder: Path, *, progress: Progress | None = None, **options: Unpack[Options]) -> Summary:
+    """Write users, items, events and truth_users (the planted tastes) to `folder`.
+
+    Raises:
+        InvalidError: an option is out of bounds.
     """
-    world = plan_world(users=users, items=items, days=days, seed=seed, end=end)
-    check_events(events, users, days)
-    plays = _draw_events(world, events, np.random.default_rng([seed, 2]), progress)
-    tables = {
-        f"users.{format}": _users_table(world.people),
-        f"items.{format}": _items_table(world.catalogue, dated),
-        f"events.{format}": _events_table(plays),
-        f"truth_users.{format}": _truth_table(world.people),
+    sample = replace(DEFAULTS, **options)
+    return write_sample(folder, sample, lambda: _tables(sample, progress))
+
+
+def _tables(sample: Sample, progress: Progress | None) -> Tables:
+    world = plan_world(sample)
+    plays = _draw_events(world, sample.events, sample.rng(2), progress)
+    return {
+        f"users.{sample.format}": _users_table(world.people),
+        f"items.{sample.format}": _items_table(world.catalogue, sample.dated),
+        f"events.{sample.format}": _events_table(plays),
+        f"truth_users.{sample.format}": _truth_table(world.people),
     }
-    return Summary(users, items, events, write_tables(tables, folder))
 
 
-def plan_world(*, users: int, items: int, days: int, seed: int, end: datetime) -> World:
-    """The users and items of a seed, with all that the files do not tell: styles, appeal, availability."""
-    check_sizes(end, users=users, items=items, days=days)
-    last = int(end.timestamp())
-    begin = last - days * _DAY
-    people = _plan_people(users, np.random.default_rng([seed, 0]))
-    return World(people, plan_catalogue(items, begin, last, np.random.default_rng([seed, 1])), begin, last)
+def plan_world(sample: Sample) -> World:
+    """The users and items of a sample, with all that the files leave out: styles, appeal, availability."""
+    begin = sample.last - sample.days * DAY
+    people = _plan_people(sample.users, sample.rng(0))
+    return World(people, plan_catalogue(sample.items, begin, sample.last, sample.rng(1)), begin, sample.last)
 
 
 def _plan_people(count: int, rng: Rng) -> People:
     age = np.clip(16 + rng.gamma(3.0, 8.0, count), 16, 85).astype(np.int32)
     region_share, tilts = zip(*_REGIONS.values(), strict=True)
-    region = _choose(region_share, count, rng)
+    region = choose(region_share, count, rng)
     type_share = np.array(tilts)[region] * rng.gamma(1.5, size=(count, len(CONTENT_TYPES)))
     activity = np.minimum(rng.lognormal(0.0, 1.0, count), 30.0)
     if count > 1:
         activity[rng.permutation(count)[: max(1, round(_COLD_SHARE * count))]] = 0.0
     return People(
         age=age,
-        gender=_choose(tuple(_GENDERS.values()), count, rng),
+        gender=choose(tuple(_GENDERS.values()), count, rng),
         region=region,
         liking=_plan_liking(age, rng),
         type_share=(type_share / type_share.sum(axis=1, keepdims=True)).astype(np.float32),
@@ -169,7 +169,7 @@ def _plan_liking(age: Codes, rng: Rng) -> Floats:
     fondness = np.log(shares) - ((age[:, None] - ages) / 30) ** 2
     genres = np.argsort(-(fondness + rng.gumbel(size=fondness.shape)), axis=1)[:, :3]
     weight = rng.gamma(1.5, size=genres.shape)
-    weight[np.arange(3) > _choose((0.3, 0.45, 0.25), count, rng)[:, None]] = 0.0
+    weight[np.arange(3) > choose((0.3, 0.45, 0.25), count, rng)[:, None]] = 0.0
     # Most of a style preference is the user's temper, the same in every genre: what carries over between genres.
     temper = rng.dirichlet((0.1,) * STYLES, (count, 1))
     style = 0.6 * temper + 0.4 * rng.dirichlet((0.1,) * STYLES, genres.shape)
@@ -179,7 +179,7 @@ def _plan_liking(age: Codes, rng: Rng) -> Floats:
     return segments
 
 
-def _draw_events(world: World, events: int, rng: Rng, progress: Callable[[int, int], None] | None) -> pl.DataFrame:
+def _draw_events(world: World, events: int, rng: Rng, progress: Progress | None) -> pl.DataFrame:
     """Plays by time: the rows of their user and item, seconds watched, and when."""
     sessions = _draw_sessions(world, events, rng)
     shelves = fill_shelves(world.catalogue, world.begin, world.end)
@@ -193,7 +193,7 @@ def _draw_events(world: World, events: int, rng: Rng, progress: Callable[[int, i
 
 def _draw_sessions(world: World, events: int, rng: Rng) -> Sessions:
     """As many sessions as make exactly `events` plays."""
-    user = _choose(world.people.activity, events, rng)
+    user = choose(world.people.activity, events, rng)
     reach = np.cumsum(world.people.type_share, axis=1)[user]
     mood = (rng.random((events, 1)) * reach[:, -1:] >= reach).sum(axis=1, dtype=np.int32)
     size = np.minimum(rng.geometric(1 / _PLAYS_A_SESSION[mood]), _MOST_PLAYS_A_SESSION[mood]).astype(np.int32)
@@ -206,10 +206,10 @@ def _draw_sessions(world: World, events: int, rng: Rng) -> Sessions:
 
 
 def _draw_starts(world: World, count: int, rng: Rng) -> Times:
-    hour = np.arange(world.begin // _HOUR, world.end // _HOUR)
+    hour = np.arange(world.begin // HOUR, world.end // HOUR)
     is_weekend = (hour // 24 + 3) % 7 >= 5  # 1970-01-01 was a Thursday
     busy = np.where(is_weekend, np.array(_WEEKEND)[hour % 24], np.array(_WORKDAY)[hour % 24])
-    start: Times = world.begin + _choose(busy, count, rng) * np.int64(_HOUR) + rng.integers(0, _HOUR, count)
+    start: Times = world.begin + choose(busy, count, rng) * np.int64(HOUR) + rng.integers(0, HOUR, count)
     return start
 
 
@@ -299,12 +299,6 @@ def _schedule(sessions: Sessions, session: Rows, seconds: Codes, latest: Times, 
     lane = user[order] * np.int64(2 * np.ptp(time) + len(time) + 1) - np.arange(len(time))
     time[order] = np.maximum.accumulate(time[order] + lane) - lane
     return time
-
-
-def _choose(weights: npt.ArrayLike, count: int, rng: Rng) -> Codes:
-    reach = np.cumsum(weights)
-    chosen: Codes = np.searchsorted(reach, rng.random(count) * reach[-1], side="right").astype(np.int32)
-    return chosen
 
 
 def _users_table(people: People) -> pl.LazyFrame:

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from homefeed.apps.shop.sellers import BRANDS, MEASURES, PALETTES
-from homefeed.apps.shop.stock import ALL_KINDS, KIND_SHELF, Rng, Stock
-from homefeed.apps.shop.wares import SHELVES
+from homefeed.samples import Rng
+from homefeed.samples.shop.sellers import BRANDS, MEASURES, PALETTES
+from homefeed.samples.shop.stock import ALL_KINDS, KIND_SHELF, Stock
+from homefeed.samples.shop.wares import SHELVES
 from homefeed.types import Codes
 
 MOST_WORDS: Final = 4

@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from homefeed.apps.community import posts
-from homefeed.apps.community.posts import KINDS, TOPICS, Draft, Rng, one_of, split
-from homefeed.samples import Rhythm
+from homefeed.samples import DAY, HOUR, Rhythm, Rng, Rows, Weights, choose, paragraphs, split
+from homefeed.samples.community import posts
+from homefeed.samples.community.posts import KINDS, TOPICS, Draft, one_of
 from homefeed.types import Codes, Floats, Mask, Times
-
-Weights: TypeAlias = npt.NDArray[np.float64]
-Rows: TypeAlias = npt.NDArray[np.intp]
 
 TAGS: Final = tuple(TOPICS)
 NEVER: Final = np.iinfo(np.int64).max
 """When something ends that does not."""
-
-HOUR: Final = 3_600
-DAY: Final = 86_400
 
 _CLUSTERS: Final = {
     "sport": "yoga, running, cycling, football, swimming, hiking",
@@ -143,13 +137,6 @@ def _declare(taste: Floats, rng: Rng) -> str:
     if slips < 0.12:
         tags[-1 if len(tags) == 3 else len(tags) :] = [int(rng.integers(len(TAGS)))]
     return "|".join(dict.fromkeys(TAGS[tag] for tag in tags))
-
-
-def choose(weights: npt.ArrayLike, count: int, rng: Rng) -> Codes:
-    """Rows, by their weight."""
-    reach = np.cumsum(weights)
-    chosen: Codes = np.searchsorted(reach, rng.random(count) * reach[-1], side="right").astype(np.int32)
-    return chosen
 
 
 def plan_posts(count: int, homes: Homes, people: People, rhythm: Rhythm, rng: Rng) -> pl.DataFrame:
@@ -309,13 +296,13 @@ _SPAM_TITLES: Final = split("""
     {day}: free {prize} / {cash} without any questions asked / Double your savings by {day} / Secret {cure} finally
     revealed / Only today: {prize} for nothing
 """, " / ")  # fmt: skip
-_BAIT: Final = {name: split(words, ", ") for name, words in posts.paragraphs("""
+_BAIT: Final = {name: split(words, ", ") for name, words in paragraphs("""
 cash: 2,000 euros, 4,500 dollars, 9,000 euros, 750 a day, 12,000 a month, 300 an hour
 cure: slimming tea, detox patch, magnet bracelet, youth serum, hair tonic, keto gummy, sleep crystal
 prize: smartphones, gift cards, cruise tickets, gold coins, game consoles, designer handbags
 site: quick-cash.example, luckywin.example, slimfast24.example, coin-rocket.example, deal4u.example
-""").items()}  # fmt: skip
-_SPAM: Final = {name: split(words) for name, words in posts.paragraphs("""
+""")}  # fmt: skip
+_SPAM: Final = {name: split(words) for name, words in paragraphs("""
 hook: My cousin {name} made {cash} in {count} days with one simple trick! This {cure} melts years away overnight!
   Congratulations, your address was drawn for {prize}! Banks hate it when people learn how to get {cash}! Your
   neighbours already collect {prize} while you wait! A retired banker shows how {cash} arrives by itself! Throw
@@ -327,7 +314,7 @@ proof: No experience is needed and the money lands in your account {time}. Only 
 link: Visit {site} right now and enter your card number! Click {site} before {day}, the link will be deleted!
   Send a message with the word WIN to claim {prize}! Share it with {count} friends and open {site} to confirm!
   Hurry to {site}, the first {count} visitors get double! Reply {time} and {name} will call with a secret code!
-""").items()}  # fmt: skip
+""")}  # fmt: skip
 
 
 def _advertise(rng: Rng) -> Draft:

@@ -6,34 +6,32 @@ what goes with it, and buy it in baskets. Times are whole seconds since 1970-01-
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 import polars as pl
 
-from homefeed.apps.shop.complements import KINDS, pairs
-from homefeed.apps.shop.queries import write_queries
-from homefeed.apps.shop.sellers import BRANDS
-from homefeed.apps.shop.shoppers import ROLES, WEEKEND, WORKDAY, Shoppers, plan_shoppers
-from homefeed.apps.shop.stock import KIND_SHELF, Stock, plan_stock
-from homefeed.apps.shop.trips import SEARCH, Deeds, Shop, draw_deeds
-from homefeed.apps.shop.wares import MAINS, SHELVES
 from homefeed.samples import (
-    END,
-    Format,
+    Options,
+    Progress,
     Rhythm,
+    Sample,
     Summary,
-    check_events,
-    check_sizes,
+    Tables,
     ids,
     iso,
     plan_rhythm,
-    write_tables,
+    write_sample,
 )
+from homefeed.samples.shop.complements import KINDS, pairs
+from homefeed.samples.shop.queries import write_queries
+from homefeed.samples.shop.sellers import BRANDS
+from homefeed.samples.shop.shoppers import ROLES, WEEKEND, WORKDAY, Shoppers, plan_shoppers
+from homefeed.samples.shop.stock import KIND_SHELF, Stock, plan_stock
+from homefeed.samples.shop.trips import SEARCH, Deeds, Shop, draw_deeds
+from homefeed.samples.shop.wares import MAINS, SHELVES
 
 ACTIONS: Final = ("search_query", "product_click", "purchase")
 """The event types of the app, in the order in which a trip shows them."""
@@ -48,50 +46,42 @@ class World:
     people: Shoppers
 
 
-def generate(
-    folder: Path,
-    *,
-    users: int = 600,
-    items: int = 2_000,
-    events: int = 40_000,
-    days: int = 90,
-    seed: int = 42,
-    end: datetime = END,
-    dated: bool = False,
-    format: Format = "csv",  # noqa: A002 - the word a caller looks for
-    progress: Callable[[int, int], None] | None = None,
-) -> Summary:
-    """Write products, users and events to `folder`, and their truth to its `truth`: same seed, same bytes.
+DEFAULTS: Final = Sample(users=600, items=2_000, events=40_000, days=90)
 
-    `events` covers the `days` before `end`; `progress` is told how many events of how many are drawn. `dated`
-    products tell when they arrived, in a column `created_at` that the contract does not ask for.
+
+def generate(folder: Path, *, progress: Progress | None = None, **options: Unpack[Options]) -> Summary:
+    """Write products, users and events to `folder`, and their truth to its `truth`.
+
+    Raises:
+        InvalidError: an option is out of bounds.
     """
-    world = plan_world(users=users, items=items, days=days, seed=seed, end=end)
-    check_events(events, users, days)
-    shop = Shop(world.stock, world.people, world.rhythm)
-    deeds = draw_deeds(shop, events, np.random.default_rng([seed, 2]), progress)
+    sample = replace(DEFAULTS, **options)
+    return write_sample(folder, sample, lambda: _tables(sample, progress))
+
+
+def _tables(sample: Sample, progress: Progress | None) -> Tables:
+    world = plan_world(sample)
+    deeds = draw_deeds(Shop(world.stock, world.people, world.rhythm), sample.events, sample.rng(2), progress)
     sought = deeds.item[deeds.deed == SEARCH]
-    queries = write_queries(world.stock, sought, np.random.default_rng([seed, 3]))
-    tables = {
-        f"products.{format}": _products_table(world.stock, dated),
-        f"users.{format}": pl.LazyFrame({"user_id": ids("u", users)}),
-        f"events.{format}": _events_table(world.stock, deeds, queries),
+    queries = write_queries(world.stock, sought, sample.rng(3))
+    return {
+        f"products.{sample.format}": _products_table(world.stock, sample.dated),
+        f"users.{sample.format}": pl.LazyFrame({"user_id": ids("u", sample.users)}),
+        f"events.{sample.format}": _events_table(world.stock, deeds, queries),
         "truth/users.csv": _true_users(world.people),
         "truth/products.csv": _true_products(world.stock),
         "truth/complements.csv": _true_complements(),
         "truth/queries.csv": _true_queries(queries, world.stock.kind[sought]),
     }
-    return Summary(users, items, events, write_tables(tables, folder))
 
 
-def plan_world(*, users: int, items: int, days: int, seed: int, end: datetime) -> World:
-    """The shoppers and products of a seed, with all that the files do not tell."""
-    check_sizes(end, users=users, items=items, days=days)
-    rhythm = plan_rhythm(int(end.timestamp()), days, WORKDAY, WEEKEND)
+def plan_world(sample: Sample) -> World:
+    """The shoppers and products of a sample, with all that the files leave out."""
+    rhythm = plan_rhythm(sample.last, sample.days, WORKDAY, WEEKEND)
     return World(
         rhythm,
-        plan_stock(items, rhythm.begin, rhythm.end, np.random.default_rng([seed, 1])),
-        plan_shoppers(users, rhythm, np.random.default_rng([seed, 0])),
+        plan_stock(sample.items, rhythm.begin, rhythm.end, sample.rng(1)),
+        plan_shoppers(sample.users, rhythm, sample.rng(0)),
     )
 
 

@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 
-from homefeed.apps.shop.complements import pairs
-from homefeed.apps.shop.sellers import BRANDS
-from homefeed.apps.shop.stock import DAY, KIND_SHELF, SHELF_MAIN, Rng, Weights
-from homefeed.apps.shop.wares import MAINS, SHELVES
-from homefeed.samples import Rhythm
+from homefeed.samples import DAY, Rhythm, Rng, Weights
+from homefeed.samples.shop.complements import pairs
+from homefeed.samples.shop.sellers import BRANDS
+from homefeed.samples.shop.stock import KIND_SHELF, SHELF_MAIN
+from homefeed.samples.shop.wares import MAINS, SHELVES
 from homefeed.types import Codes, Floats, Times
 
 STALE_DAYS: Final = 30

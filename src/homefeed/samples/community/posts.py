@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
-Rng: TypeAlias = np.random.Generator
-Words: TypeAlias = tuple[str, ...]
+from homefeed.samples import Rng, Words, paragraphs, split
 
 KINDS: Final = ("post", "event", "service", "offer", "poll", "announcement")
 """The item types of the contract."""
@@ -53,17 +52,6 @@ class Draft:
     def fits(self) -> bool:
         """Whether it is as long as people write: neither a shout nor an essay."""
         return 3 <= len(self.title.split()) <= 8 and 25 <= len(self.text.split()) <= 52
-
-
-def split(text: str, at: str = r"(?<=[.?!]) ") -> Words:
-    """The parts of a text: its sentences, unless told where else to cut."""
-    return tuple(re.split(at, re.sub(r"\s+", " ", text.strip())))
-
-
-def paragraphs(text: str) -> dict[str, str]:
-    """The paragraphs by the word before their colon; their further lines are indented."""
-    parts = (paragraph.partition(": ") for paragraph in re.split(r"\n(?! )", text.strip()))
-    return {name: words for name, _, words in parts}
 
 
 def _topic(words: str) -> Topic:
@@ -228,7 +216,7 @@ jobs: interview practice, career talks, job hunting circles, freelancer meetings
   finding a student job, the first tax return / The bakery around the corner needs someone {count} hours a week.
   Two pages are plenty, nobody reads a third one. {name} hired people for twenty years and gives honest feedback.
   There is a quiet desk with good light in the {place}.
-""").items()}  # fmt: skip
+""")}  # fmt: skip
 
 _TITLES: Final = {name: split(words, " / ") for name, words in paragraphs("""
 post: Any advice on {chore}? / Who else enjoys {activity}? / A small lesson about {things} / Looking for company:
@@ -243,7 +231,7 @@ poll: Poll: {activity} or {other}? / Your vote on {activity}, please / Which day
   we share {things}? / {activity} on {day}, yes or no? / Who would use {things}?
 announcement: Notice: {activity} on {day} / Please note: {activity} from {day} / Update on {activity} /
   {activity}: what residents should know / New date for {activity}: {day} / {activity} {time}
-""").items()}  # fmt: skip
+""")}  # fmt: skip
 
 _OPENINGS: Final = {name: split(words) for name, words in paragraphs("""
 post: Since {day} I have been thinking about {activity}, and {name} told me to ask on this board. I am struggling
@@ -276,7 +264,7 @@ announcement: Please note that {activity} will take place on {day}, starting {ti
   {activity} to {day} {time} because of works near the {place}. As announced at the last meeting, {activity} will
   begin on {day} {time}. Residents asked for clearer information about {activity}, so here is the schedule from
   {day} on. Because {name} from the office is away, {activity} will wait until {day}.
-""").items()}  # fmt: skip
+""")}  # fmt: skip
 
 _CLOSINGS: Final = {name: split(words) for name, words in paragraphs("""
 talk: I would love to hear how the rest of you do it. Write below what worked for you, even if it sounds odd.
@@ -298,7 +286,7 @@ announcement: Questions go to {name} in the office, {deadline} {time}. A printed
 bridge: Those who prefer {second} are in good hands too, as {name} organises that. We combine it with {second}
   when there is interest. Questions about {second_things} are fine too. Around here it goes together with
   {second} anyway. On the same {day} there will be {second} next door. Ask me about {second} as well.
-""").items()}  # fmt: skip
+""")}  # fmt: skip
 _CLOSING: Final = {"post": "talk", "service": "deal", "offer": "deal", "poll": "talk"}
 
 _SLOTS: Final = {name: split(words, ", ") for name, words in paragraphs("""
@@ -311,13 +299,13 @@ name: Marta, Jonas, Aylin, Pierre, Olena, Samuel, Ingrid, Tomasz, Leila, Hugo, N
 count: four, five, six, seven, eight, nine, ten, eleven, twelve, fifteen, twenty
 deadline: Monday, Tuesday, Wednesday, Thursday, Friday
 price: two euros, three euros, four euros, five euros, eight euros, ten euros
-""").items()}  # fmt: skip
+""")}  # fmt: skip
 
 NAMES: Final = {name: split(words, ", ") for name, words in paragraphs("""
 community: riverside, oakfield, harbour, hillcrest, northgate, millbrook, southbank, parkview
 tree: Linden, Maple, Rowan, Willow, Birch, Cedar, Alder, Hazel, Juniper, Elm, Aspen, Chestnut
 building: Court, House, Row, Yard, Terrace, Place
-""").items()}  # fmt: skip
+""")}  # fmt: skip
 
 
 class Writer:

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, product, zip_longest
 from string import Formatter
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from homefeed.samples import Shelves
+from homefeed.samples import Rng, Shelves, Weights, split
 from homefeed.types import Codes, Times
-
-Weights: TypeAlias = npt.NDArray[np.float64]
 
 CONTENT_TYPES: Final = ("tv", "movie", "series", "microdrama")
 
@@ -42,12 +39,8 @@ class Words:
     place: tuple[str, ...]
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(text.split(", "))
-
-
 def _words(adjectives: str, nouns: str, roles: str, places: str) -> Words:
-    return Words(_split(adjectives), _split(nouns), _split(roles), _split(places))
+    return Words(*(split(words, ", ") for words in (adjectives, nouns, roles, places)))
 
 
 _CITIES = (
@@ -194,9 +187,10 @@ _PATTERNS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 
-_SUBTITLES: Final = _split(
+_SUBTITLES: Final = split(
     "The Return, Homecoming, The Reckoning, A New Beginning, The Long Way Back, Unfinished Business, "
-    "The Lost Year, Aftermath, Second Chances, The Promise, Legacy, Full Circle"
+    "The Lost Year, Aftermath, Second Chances, The Promise, Legacy, Full Circle",
+    ", ",
 )
 
 
@@ -221,7 +215,7 @@ class Titles:
     original: Codes
 
 
-def plan_catalogue(count: int, begin: int, end: int, rng: np.random.Generator) -> Catalogue:
+def plan_catalogue(count: int, begin: int, end: int, rng: Rng) -> Catalogue:
     """Items of every genre and type: some arrive between `begin` and `end`, the others were there before."""
     is_new = rng.random(count) < _NEW_ITEM_SHARE
     available = np.where(
@@ -258,7 +252,7 @@ def fill_shelves(catalogue: Catalogue, begin: int, end: int) -> tuple[Shelves, .
     segment = np.concatenate((catalogue.segment, catalogue.second_segment[both]))
     arrival = catalogue.available[item]
     shelves = _shelves_of(segment, catalogue.content_type[item])
-    return tuple(Shelves.rerank(shelf, item, appeal, arrival, (begin, end)) for shelf in shelves)
+    return tuple(Shelves.build(shelf, item, appeal, arrival, (begin, end)) for shelf in shelves)
 
 
 def pick(
@@ -267,7 +261,7 @@ def pick(
     segment: Codes,
     mood: Codes,
     moment: Times,
-    rng: np.random.Generator,
+    rng: Rng,
 ) -> Codes:
     """An item for each play, from its level of shelves or from the next wider one that has something."""
     item = np.full(len(segment), -1, dtype=np.int32)
@@ -286,7 +280,7 @@ def _shelves_of(segment: Codes, content_type: Codes) -> tuple[Codes, ...]:
     return segment * types + content_type, by_genre, content_type, np.zeros_like(segment)
 
 
-def name_titles(genre: Codes, content_type: Codes, rng: np.random.Generator) -> Titles:
+def name_titles(genre: Codes, content_type: Codes, rng: Rng) -> Titles:
     """Name every item by its genre and type; later items of a group continue the stories of earlier ones."""
     text = [""] * len(genre)
     original = np.arange(len(genre), dtype=np.int32)
@@ -304,7 +298,7 @@ def name_titles(genre: Codes, content_type: Codes, rng: np.random.Generator) -> 
     return Titles(text, original)
 
 
-def _stories(genre: str, content_type: str, rng: np.random.Generator) -> list[str]:
+def _stories(genre: str, content_type: str, rng: Rng) -> list[str]:
     """Every title the patterns of a type can say with the words of a genre, the patterns taking turns."""
     by_pattern = [rng.permutation(list(_fill(pattern, genre))).tolist() for pattern in _PATTERNS[content_type]]
     return [title for title in chain.from_iterable(zip_longest(*by_pattern)) if title is not None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from homefeed.apps.shop.sellers import Words, paragraphs
+from homefeed.samples import Words, paragraphs
 
 
 @dataclass(frozen=True)

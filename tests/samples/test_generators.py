@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import polars as pl
 import pytest
 
 from homefeed.errors import InvalidError
-from homefeed.samples import END, Format, Summary
+from homefeed.samples import END, Format, Summary, find_generator
 
 READERS: dict[Format, Callable[[Path], pl.DataFrame]]
 READERS = {"csv": pl.read_csv, "parquet": pl.read_parquet, "jsonl": pl.read_ndjson}
@@ -30,8 +29,9 @@ class Generator:
     def write(self, folder: Path, **sizes: Any) -> Summary:
         """Generate a sample: a small one, unless told otherwise."""
         small = {"users": 60, "items": 200, "events": 1_500, "days": 14, "seed": 7}
-        summary: Summary = import_module(f"homefeed.apps.{self.app}.generate").generate(folder, **small | sizes)
-        return summary
+        write = find_generator(self.app)
+        assert write is not None
+        return write(folder, **small | sizes)
 
     def written(self, folder: Path, **sizes: Any) -> dict[str, bytes]:
         """The bytes of each file, by its path without its ending."""
@@ -100,3 +100,8 @@ def test_impossible_sizes_are_refused_in_words(
     with pytest.raises(InvalidError, match=text):
         generator.write(tmp_path, **{"users": 20, "items": 20, "events": 100, "days": 7, **wrong})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("app", ["films", "../shop", "a.b", "", "words"])
+def test_an_app_without_a_sample_has_no_generator(app: str) -> None:
+    assert find_generator(app) is None

@@ -1,0 +1,40 @@
+"""Items by the words they share: TF-IDF reduced by truncated SVD, without a text model and without a trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.decomposition import TruncatedSVD
+
+from homefeed.retrieve.content.model import unit
+from homefeed.retrieve.content.words import WordMatrix, documents_of, weighed_words, word_matrix
+from homefeed.types import Floats, TrainingData
+
+
+def latent_vectors(data: TrainingData, fields: Mapping[str, float], vocabulary: int, dimensions: int) -> Floats:
+    """(items, dimensions or fewer) unit vectors by the words of some fields, 0 where an item has none of them.
+
+    Raises:
+        HomefeedError: a field is not declared by the recipe.
+    """
+    documents = documents_of(data, fields, "content")
+    words, weights = weighed_words(documents, fields, vocabulary)
+    matrix = word_matrix(documents, words, weights)
+    return unit(np.asarray(matrix @ latent_components(matrix, dimensions, data.seed).T, np.float32))
+
+
+def latent_components(matrix: WordMatrix, dimensions: int, seed: int) -> Floats:
+    """(dimensions or fewer, words) by which items (items, words) are reduced to what they have in common.
+
+    Randomised truncated SVD (Halko et al., SIAM Review 2011), which is latent semantic analysis (Deerwester et
+    al., JASIS 1990).
+    """
+    dimensions = min(dimensions, *matrix.shape)
+    if dimensions < 1 or matrix.shape[1] < 2:  # nothing to reduce
+        return np.ones((1, matrix.shape[1]), np.float32)
+    svd = TruncatedSVD(dimensions, random_state=seed, n_iter=4)
+    # It divides by the variance for a statistic that is not used here; equal items have none.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        svd.fit(matrix)
+    return np.ascontiguousarray(svd.components_, np.float32)
