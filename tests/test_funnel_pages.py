@@ -18,7 +18,7 @@ from homefeed.tracing import explain
 from homefeed.types import Candidates, Dropped, Mask, Query
 
 PARTS: dict[str, Any] = {
-    "retrieve": {"popular": {}, "explore": {"days": 3, "slots": 1}},
+    "retrieve": {"popular": {}, "explore": {"max_age_days": 3, "slots": 1}},
     "features": {"popularity": {}},
     "rank": {"weighted": {"weights": {"popular": 1.0, "popularity": 0.5}}},
     "rerank": {"explore": {"places": [1]}, "caps": {"field": "content_type", "max_items": 1, "window": 6}},

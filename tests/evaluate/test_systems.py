@@ -74,7 +74,7 @@ def test_what_would_be_the_same_line_twice_is_one() -> None:
 
 def test_a_retriever_set_up_otherwise_is_another_system() -> None:
     other = feed("fresh", "popular")
-    other["retrieve"]["fresh"] = {"days": 3}
+    other["retrieve"]["fresh"] = {"max_age_days": 3}
     declared = recipe(a=feed("fresh", "item_item"), b=other, fresh=feed("fresh", "popular"))
     assert names(declared, "a", "b") == [
         *("popular", "fresh", "item_item", "a: merged", "a"),

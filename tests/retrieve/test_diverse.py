@@ -123,7 +123,7 @@ def test_what_was_long_ago_is_no_history() -> None:
         now = NOW + 31 * DAY
         query = world.query(f"u{n}", history=long_ago, now=now)
         assert drawn(world, retriever, query) == drawn(world, retriever, world.query(f"u{n}", now=now))
-    recent = firsts(world, diverse(world, contrast=20, days=32), long_ago, 50)
+    recent = firsts(world, diverse(world, contrast=20, history_days=32), long_ago, 50)
     assert recent["c"] == 50
 
 
@@ -151,7 +151,7 @@ def test_the_better_items_of_a_category_come_more_often() -> None:
 
 def test_a_period_has_one_draw_and_the_next_another() -> None:
     world = shop(dict.fromkeys("abcdefghij", 8))
-    retriever = diverse(world, hours=2)
+    retriever = diverse(world, draw_hours=2)
     start = NOW // (2 * HOUR) * (2 * HOUR) + 2 * HOUR
     within = [drawn(world, retriever, world.query("u", now=start + part)) for part in (0, 1, 2 * HOUR - 1)]
     assert within[0] == within[1] == within[2]
@@ -202,7 +202,7 @@ def test_an_order_newer_than_the_request_is_no_trouble() -> None:
 def test_settings_may_be_extreme() -> None:
     world = shop()
     own = history(world, a0=1e6)
-    retriever = diverse(world, contrast=1e6, smoothing=1e-9, hours=1e-12, days=1e30)
+    retriever = diverse(world, contrast=1e6, smoothing=1e-9, draw_hours=1e-12, history_days=1e30)
     assert len(drawn(world, retriever, world.query("u", history=own))) == 10
     assert firsts(world, retriever, own, 20)["a"] == 0
 

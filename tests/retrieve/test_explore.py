@@ -51,18 +51,22 @@ class TestExplore(RetrieverContract):
 
 class TestExploreMore(RetrieverContract):
     def make(self, world: World) -> Retriever:
-        return explore(world, days=100, max_events=4, slots=3)
+        return explore(world, max_age_days=100, max_events=4, slots=3)
 
 
 def test_the_pool_is_what_is_new_and_hardly_known() -> None:
     world = toy_world()
     # Younger than 45 days: c1 (1 play), c2 (3), s4 and d4 (none); h1 is hidden, x1 has no date.
-    every = explore(world, days=45, slots=9)
+    every = explore(world, max_age_days=45, slots=9)
     assert drawn(world, every, world.query("da")) == {"c1", "c2", "s4", "d4"}
-    assert drawn(world, explore(world, days=45, slots=9, max_events=3), world.query("da")) == {"c1", "s4", "d4"}
-    assert drawn(world, explore(world, days=45, slots=9, max_events=1), world.query("da")) == {"s4", "d4"}
+    assert drawn(world, explore(world, max_age_days=45, slots=9, max_events=3), world.query("da")) == {
+        "c1",
+        "s4",
+        "d4",
+    }
+    assert drawn(world, explore(world, max_age_days=45, slots=9, max_events=1), world.query("da")) == {"s4", "d4"}
     assert drawn(world, explore(world), world.query("da")) == {"s4", "d4"}
-    assert drawn(world, explore(world, days=1), world.query("da")) == {"d4"}
+    assert drawn(world, explore(world, max_age_days=1), world.query("da")) == {"d4"}
     assert drawn(world, explore(world), world.query("da", now=NOW - DAY)) == {"s4"}
     filtered = world.query("da", conditions=(Condition("genre", ":", "SciFi"),))
     assert drawn(world, explore(world), filtered) == {"s4"}
@@ -120,7 +124,7 @@ def test_items_are_drawn_as_often_as_their_propensity_says() -> None:
 
 def test_a_period_has_one_draw_and_the_next_another() -> None:
     world = new_world(40)
-    retriever = explore(world, hours=2)
+    retriever = explore(world, draw_hours=2)
     start = NOW // (2 * HOUR) * (2 * HOUR) + 2 * HOUR
     within = [drawn(world, retriever, world.query("u", now=start + part)) for part in (0, 1, HOUR, 2 * HOUR - 1)]
     assert all(found == within[0] for found in within)
@@ -205,6 +209,6 @@ def test_the_reason_is_for_what_is_new_and_hardly_known() -> None:
     asked = world.positions("d4", "s4", "c2", "d1", "x1")
     words = Explore.Config().reason
     assert explore(world).reasons(world.query("da"), asked) == [words, words, None, None, None]
-    known = explore(world, days=45, max_events=3, reason="Fresh!")
+    known = explore(world, max_age_days=45, max_events=3, reason="Fresh!")
     assert known.reasons(world.query("da"), asked) == ["Fresh!", "Fresh!", None, None, None]
     assert explore(world).reasons(world.query("da", now=NOW - DAY), asked) == [None, words, None, None, None]

@@ -46,7 +46,7 @@ def test_the_window_includes_both_its_ends() -> None:
 
 def test_items_of_no_known_age_are_not_new() -> None:
     world = dated(None, None)
-    retriever = fresh(world, days=1e9)
+    retriever = fresh(world, max_age_days=1e9)
     assert found(world, retriever) == ()
     assert retriever.reasons(world.query(), world.positions("i0")) == [None]
 
@@ -61,8 +61,8 @@ def test_an_item_becomes_new_when_its_time_comes() -> None:
 
 def test_fewer_than_k_young_ones_are_not_filled_up_with_old_ones() -> None:
     world = dated(*range(40))
-    assert len(found(world, fresh(world, days=9.5))) == 10
-    assert found(world, fresh(world, days=9.5), k=3) == ("i0", "i1", "i2")
+    assert len(found(world, fresh(world, max_age_days=9.5))) == 10
+    assert found(world, fresh(world, max_age_days=9.5), k=3) == ("i0", "i1", "i2")
 
 
 def test_items_to_come_take_no_place() -> None:

@@ -51,7 +51,7 @@ def scores(world: World, text: str, **config: object) -> dict[str, float]:
 
 class TestSemantic(RetrieverContract):
     def make(self, world: World) -> Retriever:
-        return semantic(world, similarity=0.2)
+        return semantic(world, min_similarity=0.2)
 
     def requests(self, world: World) -> dict[str, Query]:
         asked = {name: asking(query, "harbour drama") for name, query in super().requests(world).items()}
@@ -67,7 +67,7 @@ class TestSemanticWithoutAQuery(RetrieverContract):
 def test_scores_are_cosines_of_at_least_the_similarity() -> None:
     world = named(*NAMES)
     assert scores(world, "star") == pytest.approx({"i0": 1.0, "i1": 0.8, "i3": DIAGONAL})
-    assert list(scores(world, "star", similarity=0.75)) == ["i0", "i1"]
+    assert list(scores(world, "star", min_similarity=0.75)) == ["i0", "i1"]
     expected = {"i3": 1.0, "i1": 1.4 * DIAGONAL, "i0": DIAGONAL, "i2": DIAGONAL}
     assert scores(world, "star boats") == pytest.approx(expected)
 
@@ -91,7 +91,7 @@ def test_a_word_that_no_item_has_is_taken_for_its_synonym(tmp_path: Path) -> Non
 @pytest.mark.parametrize("text", ["lamp", "zzyzx", "?!", "", " "])
 def test_what_the_model_does_not_know_finds_nothing(text: str) -> None:
     world = named(*NAMES)
-    assert scores(world, text, similarity=0.0) == {}
+    assert scores(world, text, min_similarity=0.0) == {}
     query = asking(world.query(), text)
     assert semantic(world).reasons(query, world.positions("i0", "i4")) == [None, None]
 

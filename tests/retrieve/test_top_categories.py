@@ -47,7 +47,7 @@ class TestTopCategories(RetrieverContract):
 
 class TestTopCategoriesOfFew(RetrieverContract):
     def make(self, world: World) -> Retriever:
-        return top(world, groups=2, each=2, count="year")
+        return top(world, categories=2, each=2, count="year")
 
 
 def test_the_best_of_each_come_in_rounds() -> None:
@@ -61,19 +61,19 @@ def test_the_best_of_each_come_in_rounds() -> None:
 
 def test_only_so_many_categories_and_so_many_of_each() -> None:
     world = toy_world()
-    assert found(world, groups=2, each=2) == ("d1", "s1", "d2", "s2")
-    assert found(world, groups=1) == ("d1", "d2", "s3", "d4")
+    assert found(world, categories=2, each=2) == ("d1", "s1", "d2", "s2")
+    assert found(world, categories=1) == ("d1", "d2", "s3", "d4")
     assert found(world, each=1) == ("d1", "s1", "c2")
 
 
 def test_a_category_is_as_popular_as_what_of_it_can_be_shown() -> None:
     world = toy_world()
     # Without d1 series have 5 plays.
-    assert found(world, world.query(exclude=("d1",)), groups=1) == ("s1", "s2", "d3", "s4")
+    assert found(world, world.query(exclude=("d1",)), categories=1) == ("s1", "s2", "d3", "s4")
     comedy = world.query(conditions=(Condition("genre", ":", "Comedy"),))
-    assert found(world, comedy, groups=2) == ("c2", "c1")
+    assert found(world, comedy, categories=2) == ("c2", "c1")
     few = world.query(exclude=("d1", "d2", "s3", "c1", "c2"))
-    assert found(world, few, groups=2) == ("s1", "d4", "s2", "d3", "s4")
+    assert found(world, few, categories=2) == ("s1", "d4", "s2", "d3", "s4")
 
 
 def test_events_and_strength_weigh_as_told() -> None:
@@ -109,7 +109,7 @@ def test_one_event_outweighs_whatever_is_counted_elsewhere() -> None:
 
 def test_a_change_shows_once_refreshed() -> None:
     world = toy_world()
-    retriever = top(world, groups=1, each=1)
+    retriever = top(world, categories=1, each=1)
     retriever.refresh()
     before = retriever._grouped.groups()
     retriever.refresh()

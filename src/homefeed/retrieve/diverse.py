@@ -16,38 +16,44 @@ from homefeed.types import DAY, Positions, Query, Scores
 
 
 class Diverse:
-    """Draws `categories` categories that are under-represented in the user's history, and `each` items of each.
+    """The best of categories that the user's history lacks, drawn at random for each user and period; for a user
+    without a history, of categories drawn by their shares of the catalogue.
 
-    Of a category, p is its share of the catalogue's available items and h its share of the user's history:
-    h = (s + smoothing x p) / (S + smoothing), where s is the strength of the user's events of it in the last
-    `days` and S that of all of them. Its chance to be drawn next is in proportion to p x (p / h)^contrast: without
-    a history p, many times that for what the user never touched, and next to nothing for what makes much more of
-    the history than of the catalogue. Such a category comes when others have nothing eligible. Dislikes are no
-    history; items without a category are never drawn.
+    Of a category, p is its share of the catalogue's available items and h its share of the user's history: h = (s
+    + smoothing x p) / (S + smoothing), where s is the strength of the user's events of it in the last
+    `history_days` and S that of all of them. Its chance to be drawn next is in proportion to p x (p / h)^contrast:
+    without a history p, many times that for what the user never touched, and next to nothing for what makes much
+    more of the history than of the catalogue. Such a category comes when others have nothing eligible. Dislikes
+    are no history; items without a category are never drawn.
 
     Of a drawn category's `among` most popular eligible items, the n-th has a chance in proportion to 1 / n to be
     drawn next: the best come often, and others come too. First come the first drawn of every category, then the
-    second; the n-th of all scores 1 / n. A period of `hours` has one draw for a user, the same in every process.
-    An anchor changes nothing.
+    second; the n-th of all scores 1 / n. A period of `draw_hours` has one draw for a user, the same in every
+    process. An anchor changes nothing.
     """
 
     class Config(GroupedConfig):
-        """`seed` makes other draws of everything else alike. Reasons may name {category}.
-
-        `reason` is said where the category makes a smaller share of the history than of the catalogue,
-        `reason_otherwise` of all others, and to users without a history.
-        """
-
-        days: Annotated[float, Field(gt=0)] = 30.0
+        history_days: Annotated[float, Field(gt=0)] = 30.0
+        """How many days back the history counts."""
         categories: Annotated[int, Field(ge=1)] = 8
+        """How many categories are drawn."""
         each: Annotated[int, Field(ge=1)] = 10
+        """How many items are drawn of each category."""
         among: Annotated[int, Field(ge=1)] = 30
-        hours: Annotated[FiniteFloat, Field(gt=0)] = 24.0
+        """How many of a category's best items they are drawn from, the better ones more often."""
+        draw_hours: Annotated[FiniteFloat, Field(gt=0)] = 24.0
+        """How long a user's draw stays the same."""
         smoothing: Annotated[FiniteFloat, Field(gt=0)] = 5.0
+        """How many imaginary events, spread as the catalogue is, are added to the history."""
         contrast: Annotated[FiniteFloat, Field(ge=0)] = 2.0
+        """How much likelier a category is drawn that the history lacks. With 0 the history does not count."""
         seed: int = 0
+        """Another seed makes other draws."""
         reason: str = "Something different: from {category}"
+        """The reason for a category that has a smaller share of the history than of the catalogue; {category} is
+        its name."""
         reason_otherwise: str = "From {category}"
+        """The reason for all other categories, and for users without a history."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where `field` is no category field, or `count` no number field."""
@@ -65,7 +71,7 @@ class Diverse:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The first k of the draw."""
         config, groups = self._config, self._grouped.groups()
-        key = draw_key(query, config.hours, config.seed)
+        key = draw_key(query, config.draw_hours, config.seed)
         eligible = groups.eligible(query.eligible)
         order = weighted_sample(key, self._numbers(groups), self._log_weights(query, groups))
         # The draw goes on past categories with nothing eligible, so that no filter leaves it empty.
@@ -101,7 +107,7 @@ class Diverse:
     def _met(self, query: Query, groups: Groups) -> Doubles:
         """(groups,) the strength of the user's latest events of each."""
         history = query.user.history
-        recent = history.times >= query.now - self._config.days * DAY
+        recent = history.times >= query.now - self._config.history_days * DAY
         group = groups.of(history.items[recent])
         strengths = np.maximum(history.strengths[recent], 0)
         counted = group >= 0

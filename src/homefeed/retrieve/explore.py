@@ -16,27 +16,32 @@ from homefeed.types import DAY, NO_TIME, Mask, Positions, Query, Scores
 
 
 class Explore:
-    """Draws `slots` of the pool: eligible items created within `days` that have fewer than `max_events` events.
+    """A few new items that hardly any user has met, drawn at random for each user and period.
 
+    It draws `slots` of the pool: eligible items no older than `max_age_days` with fewer than `max_events` events.
     Every item of the pool is drawn with the same probability, min(1, slots / items in the pool): its propensity,
     which is its score. By it, whoever learns from the log can weigh what chance brought about: Horvitz &
     Thompson, "A generalization of sampling without replacement from a finite universe" (JASA 1952).
 
     Drawn are the items with the lowest of pseudo-random numbers made from item, user and period: a period of
-    `hours` has one draw for a user, the same in every process and however often it is asked for. One item that
-    joins or leaves the pool meanwhile changes at most one of those drawn; what earlier pages have shown stays
+    `draw_hours` has one draw for a user, the same in every process and however often it is asked for. One item
+    that joins or leaves the pool meanwhile changes at most one of those drawn; what earlier pages have shown stays
     in the pool, so that the next page finds the same draw. Users without an id share one.
     """
 
     class Config(PartConfig):
-        """`seed` makes other draws of everything else alike. Reasons are given to items that may be drawn."""
-
-        days: Annotated[float, Field(gt=0)] = 2.0
+        max_age_days: Annotated[float, Field(gt=0)] = 2.0
+        """How long an item is new."""
         max_events: Annotated[int, Field(ge=1)] = 10
+        """An item with so many events is known, and no longer drawn."""
         slots: Annotated[int, Field(ge=1)] = 2
-        hours: Annotated[float, Field(gt=0)] = 1.0
+        """How many items are drawn: as many as the reranker `explore` has places."""
+        draw_hours: Annotated[float, Field(gt=0)] = 1.0
+        """How long a user's draw stays the same."""
         seed: int = 0
+        """Another seed makes other draws."""
         reason: str = "New: be among the first to see this"
+        """The reason for items that can be drawn."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -51,7 +56,7 @@ class Explore:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """Those drawn for this user and period, in the order of the draw, that this request may show."""
         slots, pool = self._config.slots, self._pool(query)
-        key = draw_key(query, self._config.hours, self._config.seed)
+        key = draw_key(query, self._config.draw_hours, self._config.seed)
         drawn = pool[np.argsort(hash_uniform(key, self._catalog.numbers[pool]), kind="stable")[:slots]]
         positions = drawn[query.eligible[drawn]][:k]
         propensity = min(1.0, slots / max(len(pool), 1))
@@ -65,7 +70,7 @@ class Explore:
         """What may be drawn, shown by earlier pages or not."""
         mask = query.eligible.copy()
         mask[query.exclude] = self._catalog.available[query.exclude]
-        new = self._newest.between(query.now - self._config.days * DAY, query.now)
+        new = self._newest.between(query.now - self._config.max_age_days * DAY, query.now)
         new = new[new < len(mask)]
         new = new[mask[new]]
         return new[self._is_unknown(query, new)]
@@ -73,6 +78,6 @@ class Explore:
     def _is_unknown(self, query: Query, positions: Positions) -> Mask:
         created = self._catalog.created[positions]
         recent = (created != NO_TIME) & (created <= query.now)
-        recent &= created >= query.now - self._config.days * DAY
+        recent &= created >= query.now - self._config.max_age_days * DAY
         unknown: Mask = recent & (self._counters.events[positions] < self._config.max_events)
         return unknown

@@ -47,16 +47,16 @@ class NewestFirst:
 
 
 class Fresh:
-    """Items not older than `days`, newest first, by exp(-age / days). Items of unknown age are not new."""
+    """New items, newest first. Items of unknown age are not new.
+
+    The score is exp(-age / max_age_days).
+    """
 
     class Config(WithinConfig):
-        """`reason` may name {age}: "today", "yesterday", "5 days ago".
-
-        With `within`, only items of the user's own group.
-        """
-
-        days: Annotated[float, Field(gt=0)] = 14.0
+        max_age_days: Annotated[float, Field(gt=0)] = 14.0
+        """How long an item is new."""
         reason: str = "New: added {age}"
+        """The reason; {age} is "today", "yesterday", "5 days ago"."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -70,16 +70,16 @@ class Fresh:
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k newest eligible items."""
-        new = self._newest.between(query.now - self._config.days * DAY, query.now)
+        new = self._newest.between(query.now - self._config.max_age_days * DAY, query.now)
         positions = first_eligible(new, self._within.eligible(query), k)
         ages = self._ages(query, positions)
-        young = (ages >= 0) & (ages <= self._config.days)
-        return positions[young], np.exp(-ages[young] / self._config.days).astype(np.float32)
+        young = (ages >= 0) & (ages <= self._config.max_age_days)
+        return positions[young], np.exp(-ages[young] / self._config.max_age_days).astype(np.float32)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """How long ago each was added."""
         return [
-            self._config.reason.format(age=_format_age(age)) if 0 <= age <= self._config.days else None
+            self._config.reason.format(age=_format_age(age)) if 0 <= age <= self._config.max_age_days else None
             for age in self._ages(query, positions).tolist()
         ]
 

@@ -19,19 +19,23 @@ Doubles = npt.NDArray[np.float64]
 
 
 class GroupedConfig(PartConfig):
-    """Base of the `Config` of retrievers that go by category, `field`.
+    """Base of the `Config` of retrievers that go by category.
 
     Within a category the most popular stand first, by events_weight x ln(1 + events) + strength_weight x
-    ln(1 + strength) + count_weight x ln(1 + count). `count` names a number field of items that tells how many
-    people know them from elsewhere, such as a number of ratings: with so little weight it counts where events do
-    not tell, as in a new shop. Equals stand newest first.
+    ln(1 + strength) + count_weight x ln(1 + count). Equals stand newest first.
     """
 
     field: str
+    """The category field of items that makes the categories."""
     count: str | None = None
+    """A number field of items that holds how many people know them from elsewhere, such as a number of ratings;
+    none: only events count."""
     events_weight: Annotated[FiniteFloat, Field(ge=0)] = 1.0
+    """The weight of ln(1 + the item's events). Dislikes do not count."""
     strength_weight: Annotated[FiniteFloat, Field(ge=0)] = 1.0
+    """The weight of ln(1 + their summed strength). Dislikes add nothing."""
     count_weight: Annotated[FiniteFloat, Field(ge=0)] = 0.01
+    """The weight of ln(1 + count): with so little it decides only where there are few events, as in a new shop."""
 
 
 @dataclass(frozen=True, slots=True)

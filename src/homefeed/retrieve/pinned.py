@@ -14,13 +14,16 @@ from homefeed.types import SECOND, Positions, Query, Scores
 
 
 class Pinned:
-    """Items pinned until a time still to come, newest first, by 1 / place. To show them first is up to `pins`."""
+    """Items that are pinned until a time still to come, newest first. The reranker `pins` puts them first.
+
+    The score is 1 / place.
+    """
 
     class Config(PartConfig):
-        """`field` is the time field that says until when; `reason` may name {until}: "12 January"."""
-
         field: str = "pinned_until"
+        """The time field of items that holds until when an item is pinned."""
         reason: str = "Pinned until {until}"
+        """The reason; {until} is a day, such as "12 January"."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

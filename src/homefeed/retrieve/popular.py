@@ -15,23 +15,23 @@ from homefeed.types import Positions, Query, Scores
 
 
 class Popular:
-    """Every eligible item, by events_weight x ln(1 + events) + strength_weight x ln(1 + strength).
+    """Every eligible item, by popularity: events_weight x ln(1 + events) + strength_weight x ln(1 + strength).
 
     Strength counts full watches, so that neither many abandoned plays nor one patient viewer makes an item
     popular; the logarithm keeps a few hits from drowning the rest. Items nobody watched come last, newest first.
     """
 
     class Config(WithinConfig):
-        """`reason` may name {events}, their number; the others are for items with one, and without any.
-
-        With `within`, only items of the user's own group.
-        """
-
         events_weight: Annotated[float, Field(ge=0)] = 1.0
+        """The weight of the number of events. Dislikes do not count."""
         strength_weight: Annotated[float, Field(ge=0)] = 1.0
+        """The weight of their summed strength. Dislikes add nothing."""
         reason: str = "Popular: chosen {events:,} times"
+        """The reason; {events} is their number."""
         reason_once: str = "Chosen once so far"
+        """The reason for an item with one event."""
         reason_unseen: str = "Nobody has chosen this yet"
+        """The reason for an item without events."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

@@ -21,41 +21,50 @@ Doubles = npt.NDArray[np.float64]
 
 
 class Rated:
-    """Every eligible item, by rating_weight x rating + count_weight x count + discount_weight x discount.
+    """Every eligible item, by its rating, drawn to the mean of all while ratings are few, how many ratings there
+    are, and its discount.
 
-    The rating, from 0 at `min_rating` to 1 at `max_rating`, is shrunken: z x the item's own + (1 - z) x the
-    catalogue's, with z = n / (n + prior_count) for n ratings, so that one rating of 5 does not beat a thousand of
-    4.5. That is the credibility formula of Bühlmann, "Experience rating and credibility" (ASTIN Bulletin 1967).
-    The catalogue's is the mean of the ratings of its available items, weighted by z. An item without ratings has
-    the catalogue's.
+    The score is rating_weight x rating + count_weight x count + discount_weight x discount. The rating, from 0 at
+    `min_rating` to 1 at `max_rating`, is shrunken: z x the item's own + (1 - z) x the catalogue's, with z = n / (n
+    + prior_count) for n ratings, so that one rating of 5 does not beat a thousand of 4.5. That is the credibility
+    formula of Bühlmann, "Experience rating and credibility" (ASTIN Bulletin 1967). The catalogue's is the mean of
+    the ratings of its available items, weighted by z. An item without ratings has the catalogue's.
 
     The count is ln(1 + n) / ln(1 + the most of the catalogue). The discount is the part of the price that is
     saved, 0 to 1, and without one 0. Equals stand newest first.
     """
 
     class Config(PartConfig):
-        """`rating`, `count` and `discount` name number fields; without `discount` nothing is said of prices.
-
-        A discount above `max_discount` is not believed and counts as this. A rating outside `min_rating` to
-        `max_rating`, a count below 1 and a discount outside 0 to 1 are none at all. Reasons may name
-        {discount}, {rating}, {count} and {people}: "1 person", "1,500 people". Discounts are whole
-        percents, rounded down.
-        """
-
         rating: str = "rating"
+        """The number field of items that holds their mean rating."""
         count: str = "reviews"
+        """The number field of items that holds how many ratings there are. A count below 1 is none."""
         discount: str | None = None
+        """The number field of items that holds the discount, from 0 to 1; others are none. None: prices do not
+        count."""
         max_rating: FiniteFloat = 5.0
+        """The best rating there can be. A higher one is none."""
         min_rating: FiniteFloat = 1.0
+        """The worst rating there can be. A lower one is none."""
         prior_count: Annotated[FiniteFloat, Field(gt=0)] = 50.0
+        """How many imaginary ratings of the mean of all are added, so that one rating of 5 does not win."""
         rating_weight: Weight = 3.0
+        """The weight of the rating, scaled to 0 to 1."""
         count_weight: Weight = 1.0
+        """The weight of ln(1 + ratings) / ln(1 + the most ratings)."""
         discount_weight: Weight = 1.0
+        """The weight of the discount."""
         max_discount: Annotated[float, Field(ge=0, le=1)] = 0.9
+        """A larger discount is not believed and counts as this one."""
         reason: str = "{discount:.0%} off, rated {rating:.1f} by {people}"
+        """The reason for a rated item with a discount. {discount} is in whole percents, rounded down, {rating} the
+        mean rating, {count} the number of ratings, {people} the same in words: "1 person", "1,500 people"."""
         reason_undiscounted: str = "Rated {rating:.1f} by {people}"
+        """The reason for a rated item without a discount."""
         reason_unrated: str = "Not rated yet"
+        """The reason for an item without ratings and discount."""
         reason_unrated_discount: str = "{discount:.0%} off"
+        """The reason for an item with a discount, but without ratings."""
 
         @model_validator(mode="after")
         def _tells_items_apart(self) -> Self:

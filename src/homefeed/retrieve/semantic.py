@@ -22,22 +22,21 @@ _KEPT: Final = 10_000
 
 
 class Semantic:
-    """Items by the cosine of their vectors and the query's, in the space of a content model.
+    """What is close in meaning to the request's `query`, by the vectors of a content model.
 
-    That is latent semantic indexing (Deerwester et al., JASIS 1990) where the model was made of the catalogue
-    itself; with a text model the query is embedded by that one's words. The query is taken as search understands
-    it: misspellings are corrected first, and words that no item has are taken for their synonyms.
+    The score is the cosine of an item's vector and the query's. That is latent semantic indexing (Deerwester et
+    al., JASIS 1990) where the model was made of the catalogue itself; with a text model the query is embedded by
+    that one's words. The query is taken as search understands it: misspellings are corrected first, and words that
+    no item has are taken for their synonyms.
     """
 
     class Config(SearchConfig):
-        """`model` is the content model; items whose cosine is below `similarity` are no match.
-
-        `reason` may name {query}, as it was asked.
-        """
-
         model: str = "content"
-        similarity: Annotated[float, Field(ge=0, le=1)] = 0.5
+        """The content model of the recipe that it uses."""
+        min_similarity: Annotated[float, Field(ge=0, le=1)] = 0.5
+        """The cosine that an item has to exceed."""
         reason: str = 'Close in meaning to "{query}"'
+        """The reason; {query} is the query as it was typed."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where the fields or the table of synonyms cannot be used."""
@@ -59,7 +58,7 @@ class Semantic:
         vector = self._embedded(text, self._engine.reading.generation) if text else None
         if vector is None:
             return NO_POSITIONS, np.empty(0, np.float32)
-        return self._items.nearest(vector, query.eligible, k, self._config.similarity)
+        return self._items.nearest(vector, query.eligible, k, self._config.min_similarity)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """The same for every item that is as close as that."""
@@ -70,7 +69,7 @@ class Semantic:
         vectors = self._items.array
         known = np.flatnonzero(positions < len(vectors))
         close = np.zeros(len(positions), np.bool_)
-        close[known] = vectors[positions[known]] @ vector > self._config.similarity
+        close[known] = vectors[positions[known]] @ vector > self._config.min_similarity
         reason = self._config.reason.format(query=text)
         return [reason if is_close else None for is_close in close.tolist()]
 

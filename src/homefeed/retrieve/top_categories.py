@@ -14,7 +14,7 @@ from homefeed.types import Positions, Query, Scores
 
 
 class TopCategories:
-    """The `each` most popular eligible items of the `groups` most popular categories.
+    """The best items of the most popular categories, in rounds: the best of each, the second of each, and so on.
 
     A category is as popular as an item would be that had the events, the strength and the count of all its
     eligible items: a filter brings other categories to the top. Of equals the one with more eligible items goes
@@ -26,12 +26,14 @@ class TopCategories:
     """
 
     class Config(GroupedConfig):
-        """`reason` may name {category}; `reason_unseen` is for items that nobody has chosen or counted."""
-
-        groups: Annotated[int, Field(ge=1)] = 6
+        categories: Annotated[int, Field(ge=1)] = 6
+        """How many categories."""
         each: Annotated[int, Field(ge=1)] = 60
+        """How many items of each category."""
         reason: str = "Popular in {category}"
+        """The reason; {category} is the item's."""
         reason_unseen: str = "From {category}"
+        """The reason for an item without events and count."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where `field` is no category field, or `count` no number field."""
@@ -51,7 +53,7 @@ class TopCategories:
         columns = (groups.events, groups.strength, groups.count)
         popularity = self._grouped.popularity(*(groups.sums(column * eligible) for column in columns))
         # Those with nothing eligible have nothing that is popular either: they come last, with empty lists.
-        top = np.lexsort((-items, -popularity))[: self._config.groups]
+        top = np.lexsort((-items, -popularity))[: self._config.categories]
         positions, scores = in_rounds([groups.first(group, eligible, self._config.each) for group in top.tolist()])
         return positions[:k], scores[:k]
 

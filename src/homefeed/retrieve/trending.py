@@ -15,20 +15,18 @@ from homefeed.types import Positions, Query, Scores
 
 
 class Trending:
-    """Items by exponentially decayed strength; the half-life is the recipe's `trending_half_life_days`.
+    """What is chosen most at present: items by strength that fades with the recipe's
+    `signals.trending_half_life_days`.
 
     Decay forward in time (Cormode et al., "Forward Decay", ICDE 2009) leaves the order unchanged while no event
     arrives, so it is sorted when events do and not when requests do.
     """
 
     class Config(WithinConfig):
-        """An item is called trending while at least `min_strength` full watches have not faded.
-
-        With `within`, only items of the user's own group; scores stay relative to the strongest of all.
-        """
-
         reason: str = "Trending now"
+        """The reason for items with `min_strength`; others get none."""
         min_strength: Annotated[float, Field(gt=0)] = 2.0
+        """How much strength must not have faded yet for the reason to hold: 2 is two full watches, say."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config

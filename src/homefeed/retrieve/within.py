@@ -14,14 +14,13 @@ from homefeed.types import Mask, Query
 
 
 class WithinConfig(PartConfig):
-    """Base of the `Config` of retrievers that can keep to a group.
-
-    Where `within` names a category field of items, only those are proposed whose value equals the user's
-    attribute `within_user`, by default the one of the same name; to a user without it, none.
-    """
+    """Base of the `Config` of retrievers that can keep to a group."""
 
     within: str | None = None
+    """A category field of items: only items of the user's own group are proposed, and none to a user without one;
+    none: items of all groups."""
     within_user: str | None = None
+    """The attribute of users that holds their group; none: the one with the name of the field."""
 
     @model_validator(mode="after")
     def _user_needs_items(self) -> Self:

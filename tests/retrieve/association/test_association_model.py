@@ -53,7 +53,7 @@ def test_files_are_mapped_and_columns_small(tmp_path: Path) -> None:
     [
         {"method": "apriori"},
         {"gap_minutes": 0},
-        {"items_per_basket": 1},
+        {"max_items_per_basket": 1},
         {"min_baskets": 0},
         {"min_support": 1.1},
         {"min_confidence": -0.1},

@@ -112,7 +112,7 @@ def test_a_field_of_no_weight_says_nothing() -> None:
 
 def test_the_vocabulary_keeps_the_commonest_words() -> None:
     titles = [f"common word{n}" for n in range(30)]
-    config = ContentConfig(fields={"title": 1.0}, vocabulary=10)
+    config = ContentConfig(fields={"title": 1.0}, max_words=10)
     model = ContentTrainer(config).fit(titled(*titles))
     assert len(model.words) == 10
     assert "title=common" in model.words

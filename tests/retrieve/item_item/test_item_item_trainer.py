@@ -215,7 +215,7 @@ def test_dislikes_make_nothing_alike() -> None:
 def test_of_a_user_with_too_many_items_the_latest_count() -> None:
     data = data_of([(0, item, 1.0) for item in (3, 0, 1, 2, 3)] + [(1, 0, 1.0), (1, 1, 1.0)], 2, 4)
     data = replace(data, interactions=replace(data.interactions, times=NOW + np.arange(7)))
-    model = ItemItemTrainer(ItemItemConfig(items_per_user=2)).fit(data)
+    model = ItemItemTrainer(ItemItemConfig(max_items_per_user=2)).fit(data)
     # User 0 played 3 again, and last: 3 and 2 count, 0 and 1 do not.
     assert [sorted(neighbours(model, row)) for row in range(4)] == [[1], [0], [3], [2]]
 

@@ -104,7 +104,7 @@ def test_weak_similarities_are_left_out() -> None:
 
 def test_rare_words_beyond_the_vocabulary_are_left_out() -> None:
     data = titles_data(*(f"item {'abcdefghijklmnopqrst'[at] * 2}" for at in range(20)))
-    assert len(fitted(data, vocabulary=10).words) == 10
+    assert len(fitted(data, max_words=10).words) == 10
 
 
 def test_fields_must_be_declared() -> None:

@@ -41,7 +41,7 @@ def test_who_a_row_belongs_to_is_not_in_the_model() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [{"users_per_item": 1}, {"items_per_user": 1}, {"half_life_days": 0}, {"item_exponent": 2}]
+    "config", [{"max_users_per_item": 1}, {"max_items_per_user": 1}, {"half_life_days": 0}, {"item_exponent": 2}]
 )
 def test_settings_that_make_no_sense_are_refused(config: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(config))):

@@ -138,7 +138,7 @@ def test_one_item_leads_to_no_other() -> None:
 
 
 def test_of_a_user_with_too_many_items_the_weightiest_are_kept() -> None:
-    model = fitted([(0, item, 0.25 * (item + 1), 1) for item in range(4)], items_per_user=2)
+    model = fitted([(0, item, 0.25 * (item + 1), 1) for item in range(4)], max_items_per_user=2)
     assert rows(model) == [{2: 0.75, 3: 1.0}]
     # The vector is that of what is kept.
     assert sum(weight**2 for users in lists(model) for weight in users.values()) == pytest.approx(1)
@@ -146,7 +146,7 @@ def test_of_a_user_with_too_many_items_the_weightiest_are_kept() -> None:
 
 def test_of_an_item_with_too_many_users_the_last_active_are_kept() -> None:
     events = [(user, item, 1.0, 10.0 - user) for user in range(4) for item in (0, user + 1)]
-    model = fitted(events, users_per_item=2)
+    model = fitted(events, max_users_per_item=2)
     assert [set(row) for row in rows(model)] == [{0, 4}, {0, 3}, {0, 2}, {0, 1}]
     assert list(lists(model)[0]) == [0, 1]
     assert list(lists(model)[1]) == [3]

@@ -23,17 +23,24 @@ class AlsConfig(PartConfig):
     """How items get their vectors; see `AlsTrainer` for the formula."""
 
     factors: Annotated[int, Field(ge=1, le=1_024)] = 64
+    """The length of an item's vector."""
     regularization: Annotated[float, Field(ge=1e-3, le=1e6)] = 10.0
+    """How strongly vectors are drawn to zero: lambda."""
     alpha: Annotated[float, Field(gt=0, le=1e6)] = 10.0
+    """How fast confidence grows: it is 1 + alpha x strength of an event. Larger values suit users with few
+    events."""
     iterations: Annotated[int, Field(ge=1, le=1_000)] = 15
+    """How many times users and items are solved in turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlsModel:
-    """`factors` (items, factors) are the vectors of the items of the permanent `numbers`.
+    """Matrix factorisation for implicit feedback (Hu, Koren & Volinsky 2008). To train it takes
+    `pip install 'homefeed[als]'`.
 
-    They are those that somebody liked by the time of training; others have no vector. `gram` (factors, factors)
-    is Y^T Y + lambda I of the paper that `AlsTrainer` names, `alpha` what its confidences grow by.
+    `factors` (items, factors) are the vectors of the items of the permanent `numbers`: of those that some user
+    liked by the time of training; others have no vector. `gram` (factors, factors) is Y^T Y + lambda I of the
+    paper that `AlsTrainer` names, `alpha` what its confidences grow by.
     """
 
     Config = AlsConfig

@@ -16,11 +16,11 @@ Baskets: TypeAlias = "sp.csr_array[np.int32]"
 _MINUTE: Final = 60 * SECOND
 
 
-def baskets_of(data: TrainingData, gap_minutes: float, items_per_basket: int) -> Baskets:
+def baskets_of(data: TrainingData, gap_minutes: float, max_items_per_basket: int) -> Baskets:
     """The baskets of two items and more: one tells nothing of what goes together.
 
     A basket ends where more than `gap_minutes` lie before the next event of its user; dislikes are not looked at.
-    Of more than `items_per_basket` different items the latest count.
+    Of more than `max_items_per_basket` different items the latest count.
     """
     events = data.interactions.take(data.interactions.strengths > 0)
     order = np.lexsort((events.times, events.users))
@@ -31,7 +31,7 @@ def baskets_of(data: TrainingData, gap_minutes: float, items_per_basket: int) ->
     places = np.sort(_latest_of_each(owner, items))
     owner, items = owner[places], items[places]
     from_end = np.searchsorted(owner, owner, side="right") - np.arange(len(owner))
-    kept = from_end <= items_per_basket
+    kept = from_end <= max_items_per_basket
     owner, items = owner[kept], items[kept]
     sizes = np.bincount(owner)
     several = sizes[owner] >= 2

@@ -13,37 +13,41 @@ from homefeed.types import Floats
 
 
 class AssociationConfig(PartConfig):
-    """How baskets are cut, which rules hold, and what they weigh; see `AssociationTrainer` for the formula.
-
-    A user's events are of one basket while no more than `gap_minutes` lie between one and the next; of a basket of
-    more than `items_per_basket` items the latest count. A rule needs `min_baskets` that hold both items and a
-    share of `min_support` of all baskets, `min_confidence`, and a lift above 1 of at least `min_lift`; the
-    `neighbours` weightiest of an item are kept.
-
-    `method` says who counts: "pairs" a sparse product, "fp_growth" FP-Growth of the library mlxtend, which comes
-    to the same rules. Its memory grows with all that is frequent: without a `min_support` it takes 0.001.
-    """
+    """How baskets are cut, which rules hold, and what they weigh; see `AssociationTrainer` for the formula."""
 
     method: Literal["pairs", "fp_growth"] = "pairs"
+    """How rules are counted: `"pairs"` by a sparse product, `"fp_growth"` by FP-Growth of the library mlxtend,
+    which comes to the same rules and takes `pip install 'homefeed[rules]'`."""
     gap_minutes: Annotated[float, Field(gt=0, le=10_000_000)] = 30.0
-    items_per_basket: Annotated[int, Field(ge=2)] = 100
+    """A user's basket ends where more time than this lies between two of their events."""
+    max_items_per_basket: Annotated[int, Field(ge=2)] = 100
+    """Of a larger basket only the latest items count."""
     min_baskets: Annotated[int, Field(ge=1)] = 2
+    """How many baskets have to hold both items of a rule."""
     min_support: Annotated[float | None, Field(ge=0, le=1)] = None
+    """The share of all baskets that has to hold both items of a rule; none: `"pairs"` sets no such bound, and
+    `"fp_growth"`, with memory that grows with all that is frequent, takes 0.001."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of an item's baskets that has to hold the other item of a rule, too."""
     min_lift: Annotated[float, Field(ge=1)] = 1.0
+    """How many times as often as by chance two items have to be together. A lift of 1 is never enough."""
     shrinkage: Annotated[float, Field(ge=0)] = 100.0
+    """How many imaginary baskets without the pair are added, so that rules of few baskets weigh less."""
     sharpness: Annotated[float, Field(gt=0, le=4)] = 3.0
+    """How much a strong rule outweighs several weak ones. At 1 they add up."""
     neighbours: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """How many rules are kept for each item: the weightiest."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssociationModel(NeighbourLists):
-    """Rules "who has this also has that" as neighbour lists, from this to that.
+    """Pair rules of baskets, such as purchases and visits: "who has this also has that", by support, confidence
+    and lift.
 
-    Of each neighbour `support`, the share of all `baskets` that hold both; `confidence`, the share of this item's
-    baskets that hold the other, too; and `lift`, by how much that exceeds the other's share of all baskets
-    (Agrawal, Imielinski & Swami, SIGMOD 1993; Brin, Motwani, Ullman & Tsur, SIGMOD 1997). Weights are of the power
-    `sharpness`.
+    They are neighbour lists, from this to that. Of each neighbour `support`, the share of all `baskets` that hold
+    both; `confidence`, the share of this item's baskets that hold the other, too; and `lift`, by how much that
+    exceeds the other's share of all baskets (Agrawal, Imielinski & Swami, SIGMOD 1993; Brin, Motwani, Ullman &
+    Tsur, SIGMOD 1997). Weights are of the power `sharpness`.
     """
 
     Config = AssociationConfig

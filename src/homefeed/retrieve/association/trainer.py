@@ -53,7 +53,7 @@ class AssociationTrainer:
             HomefeedError: the method is "fp_growth", and mlxtend is not installed.
         """
         config = self._config
-        baskets = baskets_of(data, config.gap_minutes, config.items_per_basket)
+        baskets = baskets_of(data, config.gap_minutes, config.max_items_per_basket)
         own = np.bincount(baskets.indices, minlength=data.item_count)
         parts = [(NO_RULES, np.empty(0, np.float32))]
         for rules in self._rules(baskets):

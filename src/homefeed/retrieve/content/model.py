@@ -17,23 +17,25 @@ from homefeed.types import Floats, Numbers
 
 
 class ContentConfig(PartConfig):
-    """`fields` names the recipe's fields to compare by, with their weights.
-
-    `text_model` is the folder of a local sentence-transformers or model2vec model that words get their vectors
-    from, relative to where training runs; without one they get them from the catalogue itself.
-    """
+    """How the words of items become vectors; see `ContentTrainer` for the formula."""
 
     fields: Annotated[dict[str, float], Field(min_length=1)]
+    """By field of kind text, category or tags, its weight."""
     dimensions: Annotated[int, Field(ge=2, le=1_024)] = 64
-    vocabulary: Annotated[int, Field(ge=10)] = 50_000
+    """The length of an item's vector."""
+    max_words: Annotated[int, Field(ge=10)] = 50_000
+    """How many words count: the most frequent."""
     text_model: Annotated[str | None, Field(min_length=1)] = None
+    """The folder of a sentence-transformers or model2vec model that gives words their vectors, relative to where
+    training runs; none: the setting `text_model`, and without it the catalogue's own words."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContentModel:
-    """Unit vectors of items, and what it takes to embed another.
+    """Vectors of items by their words: TF-IDF of fields, reduced by truncated SVD, or the vectors of a text model.
 
-    `vectors` (items, dimensions) of the permanent `numbers`, zero where an item has no known word; `words` maps
+    `vectors` (items, dimensions) of the permanent `numbers` are of length 1, or zero where an item has no known
+    word. What it takes to embed another item is kept beside them: `words` maps
     a field's word, `field=word`, to its column; `weights` (words,) inverse document frequency times the weight
     of the field; `components` (dimensions, words) each word's vector.
     """

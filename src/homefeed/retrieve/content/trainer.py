@@ -39,7 +39,7 @@ class ContentTrainer:
         """
         documents = documents_of(data, self._config.fields, "content")
         encode = None if self._config.text_model is None else load_text_model(Path(self._config.text_model))
-        words, weights = weighed_words(documents, self._config.fields, self._config.vocabulary)
+        words, weights = weighed_words(documents, self._config.fields, self._config.max_words)
         matrix = word_matrix(documents, words, weights)
         if encode is None:
             components = latent_components(matrix, self._config.dimensions, data.seed)

@@ -12,10 +12,10 @@ from homefeed.types import Floats, TrainingData
 Matrix: TypeAlias = "sp.csr_array[np.float32]"
 
 
-def strengths_of(data: TrainingData, items_per_user: int) -> Matrix:
+def strengths_of(data: TrainingData, max_items_per_user: int) -> Matrix:
     """(users, items) the strength of each pair's strongest event, 1 on average; dislikes left out.
 
-    Of a user with more items than `items_per_user` the latest count: the work grows with their square.
+    Of a user with more items than `max_items_per_user` the latest count: the work grows with their square.
     """
     events = data.interactions.take(data.interactions.strengths > 0)
     order = np.lexsort((-events.strengths, events.items, events.users))
@@ -26,7 +26,7 @@ def strengths_of(data: TrainingData, items_per_user: int) -> Matrix:
     users, items, strengths = users[first], items[first], strengths[first]
     newest = np.lexsort((-latest, users))
     starts = np.searchsorted(users[newest], users[newest])
-    kept = newest[np.arange(len(newest)) - starts < items_per_user]
+    kept = newest[np.arange(len(newest)) - starts < max_items_per_user]
     # No weaker than a thousandth of what is usual: powers of hardly anything would leave the range of floats.
     scaled = (
         np.maximum(strengths[kept] / strengths[kept].astype(np.float64).mean(), 1e-3) if len(kept) else strengths

@@ -57,7 +57,7 @@ class ItemItemTrainer:
         """
         config = self._config
         check_fields(data, config.fields, "item_item")
-        matrix = strengths_of(data, config.items_per_user)
+        matrix = strengths_of(data, config.max_items_per_user)
         blend = self._blend(data, matrix)
         without_events = np.asarray(matrix.sum(axis=0)).ravel() <= 0
         if config.cold_item_weight and without_events.any():

@@ -26,17 +26,16 @@ _KEPT_RESULTS: Final = 32
 
 
 class SearchConfig(PartConfig):
-    """Base of the `Config` of parts that search: what is searched, and how.
-
-    `fields` are the item fields that are searched, with their weights. `synonyms` names a table of synonyms that
-    comes with Homefeed, or is the path of a .txt file of one's own. Items that have less than `min_match` of a
-    query are no match; how much more those with all of it count `coverage` says.
-    """
+    """Base of the `Config` of parts that search: what is searched, and how."""
 
     fields: Annotated[dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
+    """By field of kind text, category or tags that is searched, its weight."""
     synonyms: str | None = None
+    """A table of synonyms that comes with Homefeed (`shop`), or the path of a .txt file; none: no synonyms."""
     min_match: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The share of the query, by rarity of its words, that an item has to have."""
     coverage: Annotated[float, Field(ge=0, le=4)] = 1.0
+    """How much more an item counts that has more of the query; with 0 it does not."""
 
 
 class SearchEngine:

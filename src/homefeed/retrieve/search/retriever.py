@@ -13,15 +13,15 @@ from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
 class Search:
-    """Items by BM25 over their fields, with synonyms, misspellings and beginnings of words; see `understood`.
+    """What matches the request's `query` by its words: BM25 over several fields, with synonyms, misspellings and
+    beginnings of words. A request without a query finds nothing.
 
-    The query is the request's `query`; without one nothing is found.
+    See `understood` for what a query means.
     """
 
     class Config(SearchConfig):
-        """`reason` may name {match}: what of the query the item has."""
-
         reason: str = 'Matches "{match}"'
+        """The reason; {match} is what of the query the item has."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where the fields or the table of synonyms cannot be used."""

@@ -19,29 +19,30 @@ from homefeed.types import Floats
 
 
 class SimilarConfig(PartConfig):
-    """`fields` names the recipe's fields to compare by, with their weights.
-
-    Of each item the `neighbours` most similar are kept, if their cosine is above `min_similarity`. Items that
-    say the same in all `duplicate_fields`, but for case and space, are one thing told twice, and no neighbours of
-    each other. Where none are named, `fields` are those.
-    """
+    """Which items are similar; see `SimilarTrainer` for the formula."""
 
     fields: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    """By field of kind text, category or tags, its weight."""
     duplicate_fields: tuple[str, ...] = ()
+    """Items that are equal in all of these, but for letter case and white space, are duplicates and never
+    neighbours. Without any, `fields` are meant."""
     neighbours: Annotated[int, Field(ge=1, le=2_000)] = 100
+    """How many neighbours are kept for each item: the most similar."""
     min_similarity: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    vocabulary: Annotated[int, Field(ge=10)] = 200_000
+    """The cosine that a neighbour has to exceed."""
+    max_words: Annotated[int, Field(ge=10)] = 200_000
+    """How many words count: the most frequent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarModel(NeighbourLists):
-    """Neighbour lists with cosines as weights, and what it takes to compare an item that came later.
+    """Neighbour lists: of each item the most similar ones, by TF-IDF and cosine.
 
-    `words` maps a field's word, `field=word`, to its row of a matrix (words, items) in CSR form, of which
-    `word_items` holds the columns, `word_values` the values and `word_starts` where each row begins: columns are
-    unit vectors. `word_weights` (words,) are inverse document frequency times the weight of the field. `marks`
-    (items,) tell what each item said in all `compared` fields, `duplicates` (items,) in `duplicate_fields`; see
-    `texts`.
+    Weights are cosines. What it takes to compare an item that came later is kept beside them: `words` maps a
+    field's word, `field=word`, to its row of a matrix (words, items) in CSR form, of which `word_items` holds the
+    columns, `word_values` the values and `word_starts` where each row begins: columns are unit vectors.
+    `word_weights` (words,) are inverse document frequency times the weight of the field. `marks` (items,) tell
+    what each item said in all `compared` fields, `duplicates` (items,) in `duplicate_fields`; see `texts`.
     """
 
     Config = SimilarConfig

@@ -34,7 +34,7 @@ class SimilarTrainer:
         same = config.duplicate_fields or tuple(config.fields)
         check_fields(data, [*config.fields, *same], "similar")
         documents = documents_of(data, config.fields, "similar")
-        words, weights = weighed_words(documents, config.fields, config.vocabulary)
+        words, weights = weighed_words(documents, config.fields, config.max_words)
         vectors = word_matrix(documents, words, weights)
         del documents
         compared = dict.fromkeys((*config.fields, *same))

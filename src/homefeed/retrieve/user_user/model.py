@@ -26,23 +26,28 @@ _ARRAYS = (
 
 
 class UserUserConfig(PartConfig):
-    """What is known of users; see `UserUserTrainer` for the formula.
+    """What is kept of users; see `UserUserTrainer` for the formula.
 
-    A request costs what `users_per_item` and `items_per_user` allow: the lists of the items of the user's latest
-    events and the rows of the neighbours found in them.
+    A request costs what the two bounds allow: the lists of the items of the user's latest events and the rows of
+    the neighbours found in them.
     """
 
-    users_per_item: Annotated[int, Field(ge=2)] = 500
-    items_per_user: Annotated[int, Field(ge=2)] = 300
+    max_users_per_item: Annotated[int, Field(ge=2)] = 500
+    """Of an item's users only the last active ones are compared at a request."""
+    max_items_per_user: Annotated[int, Field(ge=2)] = 300
+    """Of a user's items only the weightiest count."""
     half_life_days: Annotated[float, Field(gt=0)] = 365.0
+    """An event's weight halves for every so many days between it and its user's latest event."""
     item_exponent: Annotated[float, Field(ge=0, le=1)] = 0.25
+    """How much popular items are damped; 0 is the plain cosine."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserUserModel:
-    """A sparse matrix of users and items in CSR form, both ways round. `numbers` (items,) are permanent.
+    """Which users chose which items, without the users' ids.
 
-    Item i was chosen by the users `item_users[item_starts[i]:item_starts[i + 1]]`, the most lately active first;
+    It is a sparse matrix of users and items in CSR form, both ways round. `numbers` (items,) are permanent. Item i
+    was chosen by the users `item_users[item_starts[i]:item_starts[i + 1]]`, the most lately active first;
     `item_weights` are the entries of their unit vectors. User u chose `user_items[user_starts[u]:user_starts[u +
     1]]` by `user_strengths`. `damping` (items,) is what a vector's entries for an item are multiplied by.
 

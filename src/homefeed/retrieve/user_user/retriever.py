@@ -67,7 +67,8 @@ class UserUser:
     neighbours who chose nothing that is new to the user: they have nothing to add, and the user's own row is one
     of them for as long as the user's history holds what it was made of.
 
-    A request costs `events` times the model's `users_per_item`, plus `neighbours` times its `items_per_user`.
+    A request costs `events` times the model's `max_users_per_item`, plus `neighbours` times its
+    `max_items_per_user`.
     """
 
     class Config(PartConfig):

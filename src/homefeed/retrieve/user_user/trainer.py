@@ -49,7 +49,7 @@ class UserUserTrainer:
         damping = np.maximum(chosen, 1) ** -config.item_exponent
         damped = values * damping[items]
         length = np.sqrt(np.bincount(users, damped**2, minlength=count))
-        by_item = by_item[_place(items[by_item]) < config.users_per_item]
+        by_item = by_item[_place(items[by_item]) < config.max_users_per_item]
         return UserUserModel(
             numbers=data.numbers,
             damping=damping.astype(np.float32),
@@ -68,7 +68,7 @@ class UserUserTrainer:
         np.maximum.at(latest, events.users, events.times)
         users, items, values = _weightiest(events, latest, self._config.half_life_days)
         heaviest_first = np.lexsort((items, -values, users))
-        kept = heaviest_first[_place(users[heaviest_first]) < self._config.items_per_user]
+        kept = heaviest_first[_place(users[heaviest_first]) < self._config.max_items_per_user]
         kept = kept[np.bincount(users[kept], minlength=data.user_count)[users[kept]] > 1]
         users, items, values = users[kept], items[kept], values[kept]
         present = np.unique(users)
