@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.retrieve.selection import first_eligible, top_k
+from homefeed.retrieve.selection import best_keys, block_length, kth_largest, places_of, scores_of, top_k
 
 sizes = st.sampled_from([0, 1, 5, 255, 256, 257, 600, 5_000])
 counts = st.sampled_from([0, 1, 2, 3, 7, 50, 10_000])
@@ -41,15 +41,46 @@ def test_top_k_finds_the_smallest_score_above_zero() -> None:
     assert top_k(scores, 2).tolist() == [1_999]
 
 
-@given(size=sizes, k=counts, seed=seeds, share=st.sampled_from([0.0, 0.001, 0.1, 1.0]))
-def test_first_eligible_is_the_head_of_the_order_filtered(size: int, k: int, seed: int, share: float) -> None:
+@given(
+    size=sizes,
+    masked=sizes,
+    k=counts,
+    seed=seeds,
+    levels=st.sampled_from([1, 40, 1_000_000]),
+    share=st.sampled_from([0.0, 0.01, 0.5, 1.0]),
+)
+def test_a_mask_leaves_out_what_is_not_eligible(
+    size: int, masked: int, k: int, seed: int, levels: int, share: float
+) -> None:
     rng = np.random.default_rng(seed)
-    order = rng.permutation(size).astype(np.int32)
-    eligible = rng.random(size) < share
-    found = first_eligible(order, eligible, k)
-    assert found.tolist() == order[eligible[order]][:k].tolist()
-    assert found.dtype == np.int32
+    scores = (rng.integers(0, levels + 1, size) / levels).astype(np.float32)
+    eligible = rng.random(masked) < share
+    both = min(size, masked)
+    expected = top_k(scores[:both] * eligible[:both], k)
+    assert top_k(scores, k, eligible).tolist() == expected.tolist()
 
 
-def test_first_eligible_takes_an_order_older_than_the_mask() -> None:
-    assert first_eligible(np.array([1, 0], np.int32), np.ones(5, np.bool_), 9).tolist() == [1, 0]
+@given(size=st.sampled_from([0, 1, 7, 400]), k=st.sampled_from([1, 6, 7, 500]), seed=seeds)
+def test_keys_hold_scores_and_places_in_their_order(size: int, k: int, seed: int) -> None:
+    scores = np.random.default_rng(seed).choice(np.array([1e-38, 0.5, 0.75, 3e38], np.float32), size)
+    places = np.arange(size)
+    keys = (scores.view(np.uint32).astype(np.uint64) << np.uint64(32)) | (0xFFFFFFFF - places).astype(np.uint64)
+    best = best_keys(keys[np.random.default_rng(seed).permutation(size)], k)
+    order = np.lexsort((places, -scores))[:k]
+    assert places_of(best).tolist() == order.tolist()
+    assert scores_of(best).tolist() == scores[order].tolist()
+
+
+@given(seed=seeds, size=st.integers(1, 300), levels=st.sampled_from([1, 3, 1_000]))
+def test_the_kth_largest_is_that_of_a_sorted_copy(seed: int, size: int, levels: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(-levels, levels, size, np.int32)
+    k = int(rng.integers(1, size + 1))
+    assert kth_largest(values.copy(), k) == np.sort(values)[-k]
+
+
+@pytest.mark.parametrize(
+    ("count", "k", "length"), [(100, 1, 32), (31, 1, 0), (100_000, 100, 128), (10_000, 300, 16)]
+)
+def test_blocks_are_more_than_twice_as_many_as_wanted(count: int, k: int, length: int) -> None:
+    assert block_length(count, k) == length

@@ -13,7 +13,7 @@ from homefeed.protocols import Retriever
 from homefeed.retrieve.fresh import Fresh
 from homefeed.retrieve.popular import Popular
 from homefeed.retrieve.trending import Trending
-from homefeed.retrieve.within import Within, WithinConfig
+from homefeed.retrieve.within import EVERYTHING, Within, WithinConfig
 from homefeed.testing import RetrieverContract, World, toy_world
 from homefeed.testing.requests import frozen
 from homefeed.testing.world import FRESH, POPULAR, TRENDING
@@ -92,10 +92,9 @@ def test_the_users_attribute_may_have_another_name(name: str) -> None:
 
 
 def mask(query: Query, **config: str) -> list[str]:
-    eligible = Within(WithinConfig.model_validate(config), WORLD.resources).eligible(frozen(query))
-    assert eligible.dtype == np.bool_
-    assert eligible.shape == (WORLD.catalog.size,)
-    return list(WORLD.ids(np.flatnonzero(eligible).astype(np.int32)))
+    codes, code = Within(WithinConfig.model_validate(config), WORLD.resources).group(frozen(query))
+    assert codes.shape == (WORLD.catalog.size,)
+    return list(WORLD.ids(np.flatnonzero(query.eligible & (codes == code)).astype(np.int32)))
 
 
 @pytest.mark.parametrize("attributes", [{}, {"content_type": None}, {"content_type": ""}, {"other": "series"}])
@@ -115,9 +114,8 @@ def test_what_is_not_eligible_stays_so() -> None:
     assert mask(query, within="content_type") == ["d2", "d4"]
 
 
-def test_without_a_field_the_mask_stays_itself() -> None:
-    query = WORLD.query("da")
-    assert Within(WithinConfig(), WORLD.resources).eligible(query) is query.eligible
+def test_without_a_field_the_group_is_everything() -> None:
+    assert Within(WithinConfig(), WORLD.resources).group(WORLD.query("da")) is EVERYTHING
 
 
 def test_a_field_that_is_no_category_is_refused() -> None:

@@ -10,40 +10,39 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import CatalogView, Resources
-from homefeed.retrieve.selection import first_eligible
+from homefeed.kernels import BOOL, F32, F64, I32, I64, kernel, reads, several, writes
+from homefeed.retrieve.ranking import Refreshed
 from homefeed.retrieve.within import Within, WithinConfig
-from homefeed.types import DAY, NO_TIME, Positions, Query, Scores, Times
+from homefeed.types import DAY, NO_TIME, Codes, Mask, Positions, Query, Scores, Times
 
 _LATEST: Final = 2.0**62
 
 
 class NewestFirst:
-    """The dated items of a catalogue in a standing order, kept beside the requests."""
+    """The dated items of a catalogue, newest first, sorted beside the requests."""
 
     def __init__(self, catalog: CatalogView) -> None:
         self._catalog = catalog
-        self._ranking: tuple[Positions, Times] | None = None
-        self._seen = -1
+        self._ranking = Refreshed(self._rank, lambda: catalog.generation)
 
     def refresh(self) -> None:
         """Sort anew where the catalogue changed."""
-        if self._seen == self._catalog.generation:
-            return
-        generation, created = self._catalog.generation, self._catalog.created.copy()
-        dated = np.flatnonzero(created != NO_TIME)
-        order = dated[np.lexsort((-dated, -created[dated]))].astype(np.int32)
-        self._ranking, self._seen = (order, -created[order]), generation
+        self._ranking.refresh()
 
     def between(self, oldest: float, newest: int) -> Positions:
         """The items created from `oldest` to `newest`, both included, newest first."""
-        if self._ranking is None:
-            self.refresh()
-        assert self._ranking is not None  # noqa: S101
-        order, before = self._ranking
+        order, before = self._ranking.latest()
         # `before` rises, so the items are one slice. A bound of floats would have all of it copied.
         start = np.searchsorted(before, -newest)
         stop = np.searchsorted(before, math.floor(min(-oldest, _LATEST)), side="right")
         return order[start:stop]
+
+    def _rank(self) -> tuple[Positions, Times]:
+        """The order, and the times of its items as negative numbers."""
+        created = self._catalog.created.copy()
+        dated = np.flatnonzero(created != NO_TIME)
+        order = dated[np.lexsort((-dated, -created[dated]))].astype(np.int32)
+        return order, -created[order]
 
 
 class Fresh:
@@ -70,22 +69,41 @@ class Fresh:
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k newest eligible items."""
-        new = self._newest.between(query.now - self._config.max_age_days * DAY, query.now)
-        positions = first_eligible(new, self._within.eligible(query), k)
-        ages = self._ages(query, positions)
-        young = (ages >= 0) & (ages <= self._config.max_age_days)
-        return positions[young], np.exp(-ages[young] / self._config.max_age_days).astype(np.float32)
+        days, created = self._config.max_age_days, self._catalog.created
+        new = self._newest.between(query.now - days * DAY, query.now)
+        codes, code = self._within.group(query)
+        positions, scores = _youngest(new, query.eligible, codes, code, created, query.now, days, k)
+        return positions, scores
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """How long ago each was added."""
-        return [
-            self._config.reason.format(age=_format_age(age)) if 0 <= age <= self._config.max_age_days else None
-            for age in self._ages(query, positions).tolist()
-        ]
+        created = self._catalog.created[positions].tolist()
+        return [None if time == NO_TIME else self._reason((query.now - time) / DAY) for time in created]
 
-    def _ages(self, query: Query, positions: Positions) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        created = self._catalog.created[positions]
-        return np.where(created == NO_TIME, -1.0, (query.now - created.astype(np.float64)) / DAY)
+    def _reason(self, age: float) -> str | None:
+        return self._config.reason.format(age=_format_age(age)) if 0 <= age <= self._config.max_age_days else None
+
+
+@kernel(
+    several(writes(I32), writes(F32)),
+    *(reads(I32), reads(BOOL), reads(I32), I64, reads(I64), I64, F64, I64),
+)
+def _youngest(
+    order: Positions, eligible: Mask, codes: Codes, code: int, created: Times, now: int, days: float, k: int
+) -> tuple[Positions, Scores]:
+    """The first k of an order that are eligible, of a group and young, and their scores."""
+    room = max(min(k, len(order)), 0)
+    found, scores = np.empty(room, np.int32), np.empty(room, np.float32)
+    count = 0
+    for position in order:
+        if count == room:
+            break
+        if position < len(eligible) and eligible[position] and (len(codes) == 0 or codes[position] == code):
+            age = (now - created[position]) / DAY
+            if created[position] != NO_TIME and 0 <= age <= days:
+                found[count], scores[count] = position, math.exp(-age / days)
+                count += 1
+    return found[:count], scores[:count]
 
 
 def _format_age(days: float) -> str:

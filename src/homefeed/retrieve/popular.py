@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.selection import PrecomputedRanking
+from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
@@ -38,31 +38,15 @@ class Popular:
         self._counters = resources.counters
         self._catalog = resources.catalog
         self._within = Within(config, resources)
-        self._ranking: tuple[PrecomputedRanking, Scores] | None = None
-        self._seen = (-1, -1)
+        self._ranking = Refreshed(self._rank, lambda: (self._counters.version, self._catalog.generation))
 
     def refresh(self) -> None:
         """Sort anew where counters or catalogue changed."""
-        seen = (self._counters.version, self._catalog.generation)
-        if seen == self._seen:
-            return
-        config, size = self._config, self._catalog.size
-        scores = config.events_weight * np.log1p(self._counters.events[:size])
-        scores += config.strength_weight * np.log1p(self._counters.strength[:size])
-        newest_first = np.lexsort((-np.arange(size), -scores))
-        # A score must be above 0 even for items without events, so that they can fill a page.
-        standing = PrecomputedRanking(newest_first.astype(np.int32), size)
-        self._ranking = standing, (scores + 1e-6).astype(np.float32)
-        self._seen = seen
+        self._ranking.refresh()
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k most popular eligible items."""
-        if self._ranking is None:
-            self.refresh()
-        assert self._ranking is not None  # noqa: S101
-        standing, scores = self._ranking
-        positions = standing.first(self._within.eligible(query), k)
-        return positions, scores[positions]
+        return self._ranking.latest().first(query.eligible, k, self._within.group(query))
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
         """How many plays each has had."""
@@ -71,3 +55,10 @@ class Popular:
             few[count] if count < len(few) else self._config.reason.format(events=count)
             for count in self._counters.events[positions].astype(int).tolist()
         ]
+
+    def _rank(self) -> PrecomputedRanking:
+        size = self._catalog.size
+        scores = self._config.events_weight * np.log1p(self._counters.events[:size])
+        scores += self._config.strength_weight * np.log1p(self._counters.strength[:size])
+        # A score must be above 0 even for items without events, so that they can fill a page.
+        return PrecomputedRanking(best_first(scores), (scores + 1e-6).astype(np.float32))

@@ -13,7 +13,7 @@ from pydantic import Field, FiniteFloat, model_validator
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import NumberColumn, as_counts
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.selection import PrecomputedRanking
+from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first
 from homefeed.types import Mask, Positions, Query, Scores
 
 Weight = Annotated[FiniteFloat, Field(ge=0)]
@@ -85,27 +85,15 @@ class Rated:
         self._count = resources.catalog.column(config.count, NumberColumn)
         named = config.discount
         self._discount = None if named is None else resources.catalog.column(named, NumberColumn)
-        self._ranking: tuple[PrecomputedRanking, Scores] | None = None
-        self._seen = -1
+        self._ranking = Refreshed(self._rank, lambda: self._catalog.generation)
 
     def refresh(self) -> None:
         """Sort anew where the catalogue changed."""
-        generation = self._catalog.generation
-        if generation == self._seen:
-            return
-        scores = self._scores()
-        newest_first = np.lexsort((-np.arange(len(scores)), -scores))
-        self._ranking = PrecomputedRanking(newest_first.astype(np.int32), len(scores)), scores.astype(np.float32)
-        self._seen = generation
+        self._ranking.refresh()
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k best eligible items."""
-        if self._ranking is None:
-            self.refresh()
-        assert self._ranking is not None  # noqa: S101
-        standing, scores = self._ranking
-        positions = standing.first(query.eligible, k)
-        return positions, scores[positions]
+        return self._ranking.latest().first(query.eligible, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
         """The item's own rating and discount; None where it has a rating or a count that says nothing."""
@@ -114,8 +102,7 @@ class Rated:
         columns = (ratings, counts, known, told, percents)
         return [self._words(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
-    def _scores(self) -> Doubles:
-        """(items,) the formula."""
+    def _rank(self) -> PrecomputedRanking:
         config, every = self._config, np.arange(self._catalog.size, dtype=np.int32)
         ratings, counts, known, _ = self._rated(every)
         credibility = counts / (counts + config.prior_count)
@@ -128,8 +115,8 @@ class Rated:
         most = math.log1p(counts[sold].max(initial=0))
         scores += config.count_weight * np.log1p(counts) / (most or 1.0)
         scores += config.discount_weight * np.minimum(self._discounts(every), config.max_discount)
-        # A score must be above 0 even for the worst.
-        return scores + 1e-6
+        scores += 1e-6  # a score must be above 0 even for the worst
+        return PrecomputedRanking(best_first(scores), scores.astype(np.float32))
 
     def _rated(self, positions: Positions) -> tuple[Doubles, Doubles, Mask, Mask]:
         """(n,) ratings, how many there are, whether there is one, 0 otherwise; and whether the item says so."""

@@ -5,62 +5,137 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.types import Mask, Positions, Scores
+from homefeed.kernels import BOOL, F32, I64, U64, compiled, kernel, reads, writes
+from homefeed.types import Floats, Mask, Scores
 
-_BLOCK = 128
-_FEW = 8
-"""One in so many is few."""
+Keys = npt.NDArray[np.uint64]
+"""Scores above 0 and their places as numbers of one order: 32 bits of the score, 32 of the inverted place."""
+
+_LARGEST_BLOCK = 128
+_SMALLEST_BLOCK = 16
+_NO_MASK = np.empty(0, np.bool_)
 
 
-def top_k(scores: Scores, k: int) -> npt.NDArray[np.intp]:
+def top_k(scores: Scores, k: int, eligible: Mask | None = None) -> npt.NDArray[np.intp]:
     """Rows of the k highest scores, best first; ties by row. Rows that are not above 0 are left out.
 
-    The k-th largest of the maxima of blocks is at most the k-th largest score, so only the rows that reach it
-    need sorting: one pass over the scores instead of a partition of all.
+    Where there is a mask only its rows count; it may be longer or shorter than the scores.
     """
     if k < 1:
         return np.empty(0, np.intp)
-    threshold = np.float32(0)
-    blocks = len(scores) // _BLOCK
-    if blocks > 2 * k:
-        maxima = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
-        threshold = np.partition(maxima, blocks - k)[blocks - k]
-    rows = np.flatnonzero(scores >= threshold) if threshold > 0 else np.flatnonzero(scores > 0)
-    if len(rows) > 4 * k:
-        rows = rows[scores[rows] >= np.partition(scores[rows], len(rows) - k)[len(rows) - k]]
-    return rows[np.argsort(-scores[rows], kind="stable")[:k]]
+    if eligible is None:
+        return places_of(best_keys(_keys_of_best(scores, _NO_MASK, k), k))
+    both = min(len(scores), len(eligible))
+    if not both:
+        return np.empty(0, np.intp)
+    return places_of(best_keys(_keys_of_best(scores[:both], eligible[:both], k), k))
 
 
-class PrecomputedRanking:
-    """Positions in a standing order, each once, that is asked again and again for the first that are eligible."""
-
-    def __init__(self, order: Positions, size: int) -> None:
-        """`size` is that of the catalogue."""
-        self._order = order
-        self._place = np.full(size, -1, np.int32)
-        self._place[order] = np.arange(len(order), dtype=np.int32)
-
-    def first(self, eligible: Mask, k: int) -> Positions:
-        """The first k that are eligible; newer items than the order knows are not."""
-        if np.count_nonzero(eligible) * _FEW > len(self._order):
-            return first_eligible(self._order, eligible, k)
-        # Of few it is cheaper to look up where each stands than to look for them among the many.
-        few = np.flatnonzero(eligible[: len(self._place)])
-        places = self._place[few]
-        places = places[places >= 0]
-        if len(places) > k:
-            places = np.partition(places, k)[:k]
-        return self._order[np.sort(places)]
+def best_keys(keys: Keys, k: int) -> Keys:
+    """The k largest of some keys, largest first, k above 0. Reorders what it is given."""
+    if len(keys) > k:
+        keys.partition(len(keys) - k)
+        keys = keys[len(keys) - k :]
+    keys.sort()
+    return keys[::-1]
 
 
-def first_eligible(order: Positions, eligible: Mask, k: int) -> Positions:
-    """The first k positions of a standing order that are eligible, looking no further than needed."""
-    found: list[Positions] = []
-    missing, start, size = k, 0, max(4 * k, 256)
-    while missing > 0 and start < len(order):
-        block = order[start : start + size]
-        hits = block[eligible[block]][:missing]
-        found.append(hits)
-        missing -= len(hits)
-        start, size = start + size, size * 4
-    return np.concatenate(found) if found else order[:0]
+def places_of(keys: Keys) -> npt.NDArray[np.intp]:
+    """(n,) the places that keys hold."""
+    return np.bitwise_and(~keys, np.uint64(0xFFFFFFFF)).view(np.intp)
+
+
+def scores_of(keys: Keys) -> Scores:
+    """(n,) the scores that keys hold."""
+    return (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
+
+
+@compiled
+def key_of(bits: np.int32, place: int) -> np.uint64:
+    """The key of a score above 0, given by its bits, and a place."""
+    return np.uint64((np.uint64(bits) << np.uint64(32)) | np.uint64(0xFFFFFFFF - place))
+
+
+@compiled
+def kth_largest(values: npt.NDArray[np.int32], k: int) -> np.int32:
+    """The k-th largest of some numbers, k from 1 to how many they are: quickselect. Reorders them."""
+    low, high, target = 0, len(values) - 1, k - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] > pivot:
+                left += 1
+            while values[right] < pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if target <= right:
+            high = right
+        elif target >= left:
+            low = left
+        else:
+            break
+    return np.int32(values[target])
+
+
+@compiled
+def block_length(count: int, k: int) -> int:
+    """How long blocks are so that their maxima tell what the k-th largest of `count` numbers is at least; or 0."""
+    length = _LARGEST_BLOCK
+    while length >= _SMALLEST_BLOCK:
+        if count // length > 2 * k:
+            return length
+        length //= 2
+    return 0
+
+
+@compiled
+def _maxima(bits: npt.NDArray[np.int32], eligible: Mask, length: int) -> npt.NDArray[np.int32]:
+    """The largest of each whole block, 0 where none is above that."""
+    maxima = np.zeros(len(bits) // length, np.int32)
+    for block in range(len(maxima)):
+        part = bits[block * length : (block + 1) * length]
+        best = np.int32(0)
+        if len(eligible):
+            mask = eligible[block * length : (block + 1) * length]
+            for row in range(length):
+                value = np.int32(part[row] * np.int32(mask[row]))
+                best = max(best, value)
+        else:
+            for row in range(length):
+                best = max(best, part[row])
+        maxima[block] = best
+    return maxima
+
+
+@kernel(writes(U64), reads(F32), reads(BOOL), I64)
+def _keys_of_best(scores: Floats, eligible: Mask, k: int) -> Keys:
+    """The keys of the k highest scores, and of some more.
+
+    The k-th largest of the maxima of blocks is at most the k-th largest score: only rows that reach it matter, and
+    only blocks whose maximum does are looked at again. Scores above 0 are in the order of their bits.
+    """
+    count, bits = len(scores), scores.view(np.int32)
+    length = block_length(count, k)
+    threshold = np.int32(1)
+    maxima = np.empty(0, np.int32)
+    if length:
+        maxima = _maxima(bits, eligible, length)
+        threshold = max(threshold, kth_largest(maxima.copy(), k))
+    whole = len(maxima)
+    room = count - whole * length
+    for block in range(whole):
+        room += length * (maxima[block] >= threshold)
+    keys = np.empty(room, np.uint64)
+    found = 0
+    for block in range(whole + 1):
+        if block == whole or maxima[block] >= threshold:
+            stop = count if block == whole else (block + 1) * length
+            for row in range(block * length, stop):
+                if bits[row] >= threshold and scores[row] > 0 and (len(eligible) == 0 or eligible[row]):
+                    keys[found] = key_of(bits[row], row)
+                    found += 1
+    return keys[:found]

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.selection import PrecomputedRanking
+from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
@@ -32,31 +32,25 @@ class Trending:
         self._config = config
         self._counters = resources.counters
         self._within = Within(config, resources)
-        self._ranking: tuple[PrecomputedRanking, Scores] | None = None
-        self._seen = -1
+        self._ranking = Refreshed(self._rank, lambda: self._counters.version)
 
     def refresh(self) -> None:
         """Sort anew where events arrived."""
-        if self._seen == self._counters.version:
-            return
-        version, trend = self._counters.version, self._counters.trend
-        rising = np.flatnonzero(trend > 0)
-        order = rising[np.argsort(-trend[rising], kind="stable")].astype(np.int32)
-        peak = trend[order[0]] if len(order) else 1.0
-        # What has faded to nothing beside the strongest keeps a score above 0, as every proposal must.
-        self._ranking = PrecomputedRanking(order, len(trend)), np.maximum(trend / peak, 1e-30).astype(np.float32)
-        self._seen = version
+        self._ranking.refresh()
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that trend most."""
-        if self._ranking is None:
-            self.refresh()
-        assert self._ranking is not None  # noqa: S101
-        standing, scores = self._ranking
-        positions = standing.first(self._within.eligible(query), k)
-        return positions, scores[positions]
+        return self._ranking.latest().first(query.eligible, k, self._within.group(query))
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Only for items that trend at the time of the request, not for yesterday's."""
         current = self._counters.trend[positions] * self._counters.trend_at(query.now)
         return [self._config.reason if value >= self._config.min_strength else None for value in current.tolist()]
+
+    def _rank(self) -> PrecomputedRanking:
+        trend = self._counters.trend
+        rising = np.flatnonzero(trend > 0)
+        order = rising[np.argsort(-trend[rising], kind="stable")].astype(np.int32)
+        peak = trend[order[0]] if len(order) else 1.0
+        # What has faded to nothing beside the strongest keeps a score above 0, as every proposal must.
+        return PrecomputedRanking(order, np.maximum(trend / peak, 1e-30).astype(np.float32))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from pydantic import model_validator
@@ -10,7 +10,10 @@ from pydantic import model_validator
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import CategoryColumn
 from homefeed.protocols import PartConfig
-from homefeed.types import Mask, Query
+from homefeed.types import Codes, Query
+
+_NO_GROUP: Final = -2
+"""A code that no item has."""
 
 
 class WithinConfig(PartConfig):
@@ -29,8 +32,19 @@ class WithinConfig(PartConfig):
         return self
 
 
+class Group(NamedTuple):
+    """The items whose `codes` (items,) are of one `code`."""
+
+    codes: Codes
+    code: int
+
+
+EVERYTHING: Final = Group(np.empty(0, np.int32), 0)
+"""The group of all items."""
+
+
 class Within:
-    """Narrows a request's eligible items to the user's group; without a field it leaves them as they are."""
+    """Tells the user's own group of items; without a field that is the group of all."""
 
     def __init__(self, config: WithinConfig, resources: Resources) -> None:
         """Raises RecipeError where `within` is no category field."""
@@ -38,13 +52,10 @@ class Within:
         self._column = None if field is None else resources.catalog.column(field, CategoryColumn)
         self._attribute = config.within_user or field or ""
 
-    def eligible(self, query: Query) -> Mask:
-        """(items,) eligible, and of the user's group."""
+    def group(self, query: Query) -> Group:
+        """The items of the user's group, eligible or not."""
         if self._column is None:
-            return query.eligible
+            return EVERYTHING
         value = query.user.attributes.get(self._attribute)
-        if value is None:
-            return np.zeros_like(query.eligible)
-        mask: Mask = self._column.codes(len(query.eligible)) == self._column.code(value)
-        mask &= query.eligible
-        return mask
+        code = _NO_GROUP if value is None else self._column.code(value)
+        return Group(self._column.codes(len(query.eligible)), code)

@@ -5,32 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeAlias, TypeVar
+from functools import partial
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from threadpoolctl import threadpool_limits
 
+from homefeed.kernels import compiled
 from homefeed.types import Floats, Mask
 
 Indices: TypeAlias = npt.NDArray[np.int32]
 Starts: TypeAlias = npt.NDArray[np.int64]
-F = TypeVar("F", bound=Callable[..., None])
 
 _ROWS_AT_ONCE: Final = 256
 # Sums may be reordered; infinities and NaN keep their meaning.
 _SUMS: Final = {"reassoc", "contract", "nsz"}
-
-
-def _compiled(function: F) -> F:
-    """Compiled when first called, and kept on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": _SUMS}
-    try:
-        compiled: F = njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        compiled = njit(**options)(function)
-    return compiled
 
 
 def in_parallel(kernel: Callable[..., None], rows: tuple[int, int], *arguments: object) -> None:
@@ -47,7 +37,7 @@ def in_parallel(kernel: Callable[..., None], rows: tuple[int, int], *arguments: 
             one.result()
 
 
-@_compiled
+@partial(compiled, nogil=True, fastmath=_SUMS)
 def nearest_by_users(
     start: int,
     stop: int,
@@ -101,7 +91,7 @@ def nearest_by_users(
             users[touched[place]] = 0
 
 
-@_compiled
+@partial(compiled, nogil=True, fastmath=_SUMS)
 def _solve(gram: Floats, target: Floats) -> None:
     """Turn `target` into the w of `gram` w = `target`; what has none gets a larger penalty until it has.
 
@@ -119,7 +109,7 @@ def _solve(gram: Floats, target: Floats) -> None:
     target[:] = np.nan
 
 
-@_compiled
+@partial(compiled, nogil=True, fastmath=_SUMS)
 def local_ridge(
     start: int,
     stop: int,
@@ -161,7 +151,7 @@ def local_ridge(
             place_of[nearest[item, place]] = -1
 
 
-@_compiled
+@partial(compiled, nogil=True, fastmath=_SUMS)
 def dot_products(
     start: int, stop: int, starts: Starts, others: Indices, left: Floats, right: Floats, products: Floats
 ) -> None:
@@ -174,7 +164,7 @@ def dot_products(
             products[entry] = total
 
 
-@_compiled
+@partial(compiled, nogil=True, fastmath=_SUMS)
 def sparse_times_dense(
     start: int, stop: int, starts: Starts, columns: Indices, values: Floats, dense: Floats, product: Floats
 ) -> None:
@@ -185,7 +175,7 @@ def sparse_times_dense(
                 product[row, column] += values[entry] * dense[columns[entry], column]
 
 
-@_compiled
+@partial(compiled, nogil=True, fastmath=_SUMS)
 def sort_rows(start: int, stop: int, starts: Starts, others: Indices, weights: Floats) -> None:
     """Put the entries of each row of a CSR matrix into the order of their weights, largest first, in place."""
     for row in range(start, stop):
@@ -195,7 +185,7 @@ def sort_rows(start: int, stop: int, starts: Starts, others: Indices, weights: F
         weights[entries] = weights[entries][order]
 
 
-@_compiled
+@partial(compiled, nogil=True, fastmath=_SUMS)
 def mark_strongest(start: int, stop: int, starts: Starts, weights: Floats, most: int, kept: Mask) -> None:
     """Mark the `most` entries of each row of a CSR matrix that are the largest without their sign, none of 0."""
     for row in range(start, stop):

@@ -1,0 +1,90 @@
+"""Compiled loops for what would take numpy many calls: registered where they stand, compiled before serving.
+
+A kernel declares its signature, so that it is compiled once, whatever arrays it is called with, and kept on disk
+where there is a place for it: 20 ms to load instead of seconds to compile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import update_wrapper
+from typing import Any, Final, TypeVar, cast
+
+from numba import njit, types
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+BOOL: Final = types.boolean
+I8, I16, I32, I64, U64 = types.int8, types.int16, types.int32, types.int64, types.uint64
+F32, F64 = types.float32, types.float64
+
+_KERNELS: Final[list[_Kernel]] = []
+
+
+def reads(dtype: Any, dimensions: int = 1) -> Any:
+    """The type of an array in C order that a kernel reads: one that can be written will do, too."""
+    return types.Array(dtype, dimensions, "C", readonly=True)
+
+
+def writes(dtype: Any, dimensions: int = 1) -> Any:
+    """The type of an array in C order that a kernel writes or returns."""
+    return types.Array(dtype, dimensions, "C")
+
+
+def several(*results: Any) -> Any:
+    """The type of a tuple that a kernel returns."""
+    kind: Any = types.Tuple
+    return kind(results)
+
+
+def compiled(function: F, **options: Any) -> F:
+    """A function that kernels may call, or one compiled for whatever it is called with, when it is."""
+    try:
+        made = njit(cache=True, **options)(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        made = njit(**options)(function)
+    return cast(F, made)
+
+
+def kernel(result: Any, *arguments: Any, **options: Any) -> Callable[[F], F]:
+    """Make a function a kernel that takes such arguments, by their types, and gives such a result.
+
+    Floating-point sums are made in the order in which they are written, unless `fastmath` is among the options.
+    """
+
+    def decorate(function: F) -> F:
+        made = _Kernel(function, result(*arguments), options)
+        _KERNELS.append(made)
+        return cast(F, made)
+
+    return decorate
+
+
+def warm_up() -> None:
+    """Compile every kernel that was imported: afterwards no call waits for a compiler."""
+    for each in tuple(_KERNELS):
+        each.compile()
+
+
+class _Kernel:
+    """Compiled when first called, for its signature and no other."""
+
+    def __init__(self, function: Callable[..., Any], signature: Any, options: Mapping[str, Any]) -> None:
+        update_wrapper(self, function)
+        self._function, self._signature, self._options = function, signature, options
+        self._call: Callable[..., Any] = self._compile_and_call
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._call(*arguments)
+
+    def compile(self) -> None:
+        """Compile it, or load it from disk."""
+        if self._call == self._compile_and_call:
+            dispatcher: Any = compiled(self._function, **self._options)
+            dispatcher.compile(self._signature)
+            dispatcher.disable_compile()
+            self._call = dispatcher
+
+    def _compile_and_call(self, *arguments: Any) -> Any:
+        self.compile()
+        return self._call(*arguments)

@@ -1,0 +1,113 @@
+"""Rankings that are the same for everybody, sorted beside the requests: a request takes the first it may show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.kernels import BOOL, I32, I64, kernel, reads, writes
+from homefeed.retrieve.within import EVERYTHING, Group
+from homefeed.types import Codes, Mask, Positions, Scores
+
+T = TypeVar("T")
+
+_WORD: Final = 8
+_BLOCK: Final = 64
+_TRIES_PER_ITEM: Final = 32
+_MIN_TRIES: Final = 1_024
+
+
+class Refreshed(Generic[T]):
+    """What is computed beside the requests, and anew where what it is made of has changed."""
+
+    def __init__(self, compute: Callable[[], T], version: Callable[[], object]) -> None:
+        """`version` is of what it is made of."""
+        self._compute, self._version = compute, version
+        self._made: tuple[object, T] | None = None
+
+    def refresh(self) -> T:
+        """As of now."""
+        version, made = self._version(), self._made
+        if made is None or made[0] != version:
+            made = self._made = version, self._compute()
+        return made[1]
+
+    def latest(self) -> T:
+        """As of the latest refresh."""
+        return self.refresh() if self._made is None else self._made[1]
+
+
+class PrecomputedRanking:
+    """Positions in an order, each once, of which requests take the first that are eligible."""
+
+    def __init__(self, order: Positions, scores: Scores) -> None:
+        """`scores` (items,) are those of all positions."""
+        self._order, self._scores = order, scores
+        self._place = np.full(len(scores), -1, np.int32)
+        self._place[order] = np.arange(len(order), dtype=np.int32)
+
+    def first(self, eligible: Mask, k: int, group: Group = EVERYTHING) -> tuple[Positions, Scores]:
+        """The first k that are eligible and of a group, and their scores; newer items than it knows are not."""
+        tries = max(_TRIES_PER_ITEM * k, _MIN_TRIES)
+        positions = first_eligible(self._order[:tries], eligible, k, group)
+        if len(positions) < k and tries < len(self._order):
+            # Of few it is cheaper to look up where each stands than to look for them among the many.
+            count = int(np.count_nonzero(eligible))
+            places = _places(self._place, eligible, count, group.codes, group.code)
+            if len(places) > k:
+                places.partition(k)
+                places = places[:k]
+            places.sort()
+            positions = self._order[places]
+        return positions, self._scores[positions]
+
+
+def best_first(scores: npt.NDArray[np.float64]) -> Positions:
+    """All positions by their scores (items,), best first, of equals the newest."""
+    return (len(scores) - 1 - np.argsort(-scores[::-1], kind="stable")).astype(np.int32)
+
+
+def first_eligible(order: Positions, eligible: Mask, k: int, group: Group = EVERYTHING) -> Positions:
+    """The first k positions of an order that are eligible and of a group, looking no further than needed."""
+    return _first(order, eligible, group.codes, group.code, k)
+
+
+@kernel(writes(I32), reads(I32), reads(BOOL), reads(I32), I64, I64)
+def _first(order: Positions, eligible: Mask, codes: Codes, code: int, k: int) -> Positions:
+    """The first k of an order that are eligible, and have the code where there are codes."""
+    found = np.empty(max(min(k, len(order)), 0), np.int32)
+    count = 0
+    for position in order:
+        if count == len(found):
+            break
+        if position < len(eligible) and eligible[position] and (len(codes) == 0 or codes[position] == code):
+            found[count] = position
+            count += 1
+    return found[:count]
+
+
+@kernel(writes(I32), reads(I32), reads(BOOL), I64, reads(I32), I64)
+def _places(place: Positions, eligible: Mask, count: int, codes: Codes, code: int) -> Positions:
+    """The places of the `count` eligible items that have one, and have the code where there are codes."""
+    size = min(len(place), len(eligible))
+    blocks = size // _BLOCK
+    words = eligible[: blocks * _BLOCK].view(np.int64)
+    found = np.empty(count, np.int32)
+    count = 0
+    for block in range(blocks + 1):
+        start, stop = block * _BLOCK, size
+        if block < blocks:
+            stop = start + _BLOCK
+            some = np.int64(0)
+            for word in words[start // _WORD : stop // _WORD]:
+                some |= word
+            if some == 0:
+                continue
+        for position in range(start, stop):
+            if eligible[position] and place[position] >= 0 and (len(codes) == 0 or codes[position] == code):
+                found[count] = place[position]
+                count += 1
+    return found[:count]

@@ -1,0 +1,58 @@
+"""Rankings of all items, held against sorting and looking at every one of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first, first_eligible
+from homefeed.retrieve.within import EVERYTHING, Group
+
+sizes = st.sampled_from([0, 1, 5, 63, 64, 600, 5_000])
+counts = st.sampled_from([0, 1, 2, 7, 50, 10_000])
+seeds = st.integers(0, 2**32 - 1)
+shares = st.sampled_from([0.0, 0.001, 0.1, 1.0])
+
+
+@given(size=sizes, masked=sizes, k=counts, seed=seeds, share=shares, groups=st.sampled_from([0, 1, 40]))
+def test_the_first_are_the_head_of_the_order_filtered(
+    size: int, masked: int, k: int, seed: int, share: float, groups: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(size).astype(np.int32)[: rng.integers(0, size + 1)]
+    scores = rng.random(size).astype(np.float32)
+    eligible = rng.random(masked) < share
+    codes = rng.integers(-1, groups, masked).astype(np.int32)
+    group = Group(codes, 0) if groups and masked else EVERYTHING
+    expected = [
+        p for p in order.tolist() if p < masked and eligible[p] and (group is EVERYTHING or codes[p] == 0)
+    ][:k]
+    positions, found = PrecomputedRanking(order, scores).first(eligible, k, group)
+    assert positions.tolist() == expected
+    assert positions.dtype == np.int32
+    assert found.tolist() == scores[expected].tolist()
+    assert first_eligible(order, eligible, k, group).tolist() == expected
+
+
+@given(size=st.integers(0, 50), seed=seeds)
+def test_of_equals_the_newest_is_first(size: int, seed: int) -> None:
+    scores = np.random.default_rng(seed).integers(0, 4, size).astype(np.float64)
+    assert best_first(scores).tolist() == np.lexsort((-np.arange(size), -scores)).tolist()
+
+
+def test_what_is_refreshed_is_computed_once_for_each_version() -> None:
+    made: list[int] = []
+    version = 1
+
+    def compute() -> int:
+        made.append(version)
+        return version
+
+    part = Refreshed(compute, lambda: version)
+    assert made == []
+    assert part.latest() == part.latest() == 1
+    version = 2
+    assert part.latest() == 1
+    assert part.refresh() == part.refresh() == part.latest() == 2
+    assert made == [1, 2]
