@@ -93,14 +93,15 @@ def test_a_search_made_again_counts_once_as_the_later_one() -> None:
 
 def test_only_the_latest_searches_count() -> None:
     world = toy_world()
-    assert set(scores(world, ("orbital", 2), ("harbour", 1), ("star", 0), searches=2)) == {"s1", "s3", "d1", "d4"}
+    three = [("orbital", 2.0), ("harbour", 1.0), ("star", 0.0)]
+    assert set(scores(world, *three, max_searches=2)) == {"s1", "s3", "d1", "d4"}
     repeated = [("harbour", 1.0), *(("star", 0.5),) * 5]
-    assert set(scores(world, *repeated, searches=2)) == {"s1", "s3", "d1", "d4"}, "distinct ones"
+    assert set(scores(world, *repeated, max_searches=2)) == {"s1", "s3", "d1", "d4"}, "distinct ones"
 
 
 def test_only_the_best_matches_of_each_count() -> None:
     world = toy_world()
-    assert set(scores(world, ("harbour nights", 1), ("star refuge", 0), matches=1)) == {"d4", "s3"}
+    assert set(scores(world, ("harbour nights", 1), ("star refuge", 0), max_matches=1)) == {"d4", "s3"}
 
 
 def test_reasons_name_the_search_that_added_most() -> None:

@@ -29,22 +29,21 @@ class _Gains:
 
 
 class Searched:
-    """An item's score is the sum over the user's latest searches of how well it matches, the best of each being 1.
+    """What matches the user's latest searches.
 
-    A search counts half for every `half_life_days` between it and the latest; one made again counts once, as the
-    later one. Of each search the best items are known already where anybody searched so before.
+    An item's score is the sum over the searches of how well it matches, the best of each being 1. A search made
+    again counts once, as the later one. Its best items are kept for all users: whoever searches so next gets them.
     """
 
     class Config(SearchConfig):
-        """The latest `searches` count, each by its `matches` best items, halved every `half_life_days`.
-
-        `reason` may name {query}, the search that added most.
-        """
-
-        searches: Annotated[int, Field(ge=1, le=100)] = 10
-        matches: Annotated[int, Field(ge=1, le=10_000)] = 500
+        max_searches: Annotated[int, Field(ge=1, le=100)] = 10
+        """How many of the user's latest searches count."""
+        max_matches: Annotated[int, Field(ge=1, le=10_000)] = 500
+        """How many items of each search count: the best."""
         half_life_days: Annotated[float, Field(gt=0)] = 7.0
+        """A search's weight halves for every so many days between it and the latest one."""
         reason: str = 'Because you searched for "{query}"'
+        """The reason; {query} is the search that added most."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where the fields or the table of synonyms cannot be used."""
@@ -115,11 +114,11 @@ class Searched:
                 continue
             yield text, 0.5 ** (max(newest - time, 0) / half_life)
             distinct.add(said)
-            if len(distinct) == self._config.searches:
+            if len(distinct) == self._config.max_searches:
                 return
 
     def _best_of(self, text: str, _generation: int) -> tuple[Positions, Scores]:
         scores = self._engine.find(text).scores
-        best = top_k(scores, self._config.matches)
+        best = top_k(scores, self._config.max_matches)
         gains = scores[best] / scores[best[0]] if len(best) else scores[best]
         return best.astype(np.int32), gains

@@ -152,7 +152,7 @@ def test_the_latest_events_speak_loudest() -> None:
     query = WORLD.query("u", history=history_of(events), exclude=("s1", "d1"))
     positions, _ = als(WORLD).retrieve(query, 2)
     assert WORLD.ids(positions) == ("s2", "s3")
-    forgetful = als(WORLD, events=1).retrieve(query, 9)
+    forgetful = als(WORLD, max_events=1).retrieve(query, 9)
     alone = als(WORLD).retrieve(WORLD.query("u", history=toy_history(WORLD, {"s1": 1.0}), exclude=("s1", "d1")), 9)
     np.testing.assert_array_equal(forgetful, alone)
 

@@ -70,7 +70,7 @@ def test_rules_of_the_latest_events_are_summed() -> None:
     found = dict(zip(world.ids(positions), scores.tolist(), strict=True))
     # d2 is in three baskets, and d3, which is in two, in one of these.
     assert found["d3"] == pytest.approx(0.5 * 2 / 5 * 0.4700036 + 1 / 3 * 0.2876821, rel=1e-4)
-    latest = association(world, events=1).retrieve(query, 100)[0]
+    latest = association(world, max_events=1).retrieve(query, 100)[0]
     assert "d1" not in world.ids(latest)
 
 

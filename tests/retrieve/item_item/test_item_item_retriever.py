@@ -119,7 +119,7 @@ def test_the_latest_events_speak_loudest() -> None:
     events = [(world.position("d1"), 1.0, 300.0), (world.position("s1"), 1.0, 0.0)]
     positions, _ = item_item(world).retrieve(world.query("u", history=history_of(events)), 3)
     assert world.ids(positions) == ("s2", "s3", "d2")
-    forgetful = item_item(world, events=1).retrieve(world.query("u", history=history_of(events)), 9)[0]
+    forgetful = item_item(world, max_events=1).retrieve(world.query("u", history=history_of(events)), 9)[0]
     assert world.ids(forgetful) == ("s2", "s3")
 
 

@@ -122,12 +122,12 @@ def test_the_users_own_row_is_no_neighbour() -> None:
 
 def test_nor_is_it_where_only_the_latest_events_count_or_an_item_was_deleted() -> None:
     world = make_world(FIVE, [Play("ann", f"i{item}", 1, 9 - item) for item in range(5)], declared=PLAIN)
-    retriever = user_user(world, events=2, shrinkage=0)
+    retriever = user_user(world, max_events=2, shrinkage=0)
     assert retriever.retrieve(world.query("ann"), 9)[0].tolist() == []
     history = world.histories["ann"]
     world.catalog.apply([replace(FIVE[0], deleted=True)])
     rest = history.take(history.items > 0)
-    for built in (retriever, user_user(world, UserUserTrainer(UserUserConfig()).fit(world.data), events=2)):
+    for built in (retriever, user_user(world, UserUserTrainer(UserUserConfig()).fit(world.data), max_events=2)):
         assert built.retrieve(world.query("ann", history=rest), 9)[0].tolist() == []
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
 from homefeed.retrieve.als.model import AlsModel
+from homefeed.retrieve.history import HistoryConfig
 from homefeed.retrieve.selection import top_k
 from homefeed.taste import verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
@@ -35,28 +34,24 @@ class _Taste:
 
 
 class Als:
-    """An item's score is the inner product of its vector and the user's: a preference, mostly from 0 to 1.
+    """What a matrix factorisation predicts the user to prefer: the user's vector is solved from their latest
+    events at the request. Items without events by the time of training are not proposed.
 
-    The user's vector is that of their latest events, see `AlsModel.fold_in`: users need not be known to the model.
-    A feed about an item asks for a user who liked that item alone. Items without events by the time of training
-    have no vector: they are not proposed.
+    An item's score is the inner product of its vector and the user's: a preference, mostly from 0 to 1. See
+    `AlsModel.fold_in`: users need not be known to the model. A feed about an item is one for a user who liked that
+    item alone.
 
     Exact: every vector is compared, so a request costs time in proportion to the items that have one.
     """
 
-    class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`.
-
-        `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it:
-        'Because you {verb} "{title}"'. In `reason_anchored` the title is that of the item the feed is about; it
-        should not say that the same people chose both: vectors may be alike without it.
-        """
-
+    class Config(HistoryConfig):
         model: str = "als"
-        events: Annotated[int, Field(ge=1, le=1_000)] = 50
-        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        """The model of the recipe that it serves."""
         reason: str = "Because you chose {title}"
+        """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
         reason_anchored: str = "For people who chose {title}"
+        """The reason in a feed about an item; {title} is that item. Vectors can be alike although no user chose
+        both: it should not say that some did."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config, self._resources = config, resources
@@ -128,7 +123,7 @@ class Als:
 
     def _look_up(self, query: Query) -> _Taste:
         assert self._model is not None  # noqa: S101
-        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
         rows = self._rows_at(items)
         items, weights, rows = items[rows >= 0], weights[rows >= 0], rows[rows >= 0]
         shares = self._model.fold_in(self._factors[rows], weights)

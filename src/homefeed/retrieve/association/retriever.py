@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
 from homefeed.retrieve.association.model import AssociationModel
+from homefeed.retrieve.history import HistoryConfig
 from homefeed.retrieve.neighbours import Gains, ServedLists, named
 from homefeed.taste import weighted_seeds
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
 class Association:
-    """An item's score is the weighted sum of the rules to it from the items of the user's latest events.
+    """What baskets and visits hold together with the items of the user's latest events, by pair rules.
 
-    Of that sum it is the root of the degree of the model's sharpness: so it is on the scale of one rule. A feed
-    about an item has that item's own rules, which never lead to itself.
+    An item's score is the weighted sum of the rules to it from those items. Of that sum it is the root of the
+    degree of the model's sharpness: so it is on the scale of one rule. A feed about an item has that item's own
+    rules, which never lead to itself.
     """
 
-    class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`.
-
-        `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it. In
-        `reason_anchored` the title is that of the item the feed is about.
-        """
-
+    class Config(HistoryConfig):
         model: str = "association"
-        events: Annotated[int, Field(ge=1, le=1_000)] = 50
-        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        """The model of the recipe that it serves."""
         reason: str = "Often chosen together with {title}"
+        """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
         reason_anchored: str = "Often chosen together with {title}"
+        """The reason in a feed about an item; {title} is that item."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config, self._resources = config, resources
@@ -62,4 +56,4 @@ class Association:
 
     def _look_up(self, query: Query) -> Gains:
         assert self._lists is not None  # noqa: S101
-        return self._lists.gather(*weighted_seeds(query, self._config.events, self._config.half_life_days))
+        return self._lists.gather(*weighted_seeds(query, self._config.max_events, self._config.half_life_days))

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.errors import RecipeError
-from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
+from homefeed.retrieve.history import HistoryConfig
 from homefeed.taste import verb_of, weighted_seeds
 from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores
 
@@ -35,31 +35,32 @@ class _Taste:
 
 
 class Content:
-    """An item's score is the cosine of its vector and the user's profile.
+    """What resembles, by its words, the items of the user's latest events and the interests they declared; new
+    items included.
 
-    The profile is the weighted sum of the unit vectors of the user's latest events, plus `interests_weight`
-    times the unit vector of the interests the user declared: these lead while there is no history, and count as
-    much as that many events of weight 1 from then on, so they fade as the history grows. A feed about an item
-    starts from that item alone.
+    An item's score is the cosine of its vector and the user's profile. The profile is the weighted sum of the unit
+    vectors of the user's latest events, plus `interests_weight` times the unit vector of the interests the user
+    declared: these lead while there is no history, and count as much as that many events of weight 1 from then on,
+    so they fade as the history grows. A feed about an item starts from that item alone.
 
     Exact: every vector is compared, so a request costs time in proportion to the catalogue.
     """
 
-    class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`.
-
-        `interests` names the attribute of a user that lists words of the item field `interests_field`: a list of
-        strings, or one string with `|` between them; anything else is no interests.
-        """
-
+    class Config(HistoryConfig):
         model: str = "content"
-        events: Annotated[int, Field(ge=1, le=1_000)] = 50
-        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        """The model of the recipe that it serves."""
         interests: str | None = None
+        """The attribute of users that lists what they like: a list, or one text with `|` between, of which the
+        first 100 count; none: interests are not used."""
         interests_field: str = "tags"
+        """The field of items that holds the words of the interests: one of the model's `fields`."""
         interests_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+        """The interests count as much as so many events of weight 1: they lead at first and fade as the history
+        grows."""
         reason: str = "Similar to {title}"
+        """The reason; {title} is the closest item of the history, {verb} what the user did to it."""
         reason_interests: str = "Matches your interest in {tags}"
+        """The reason where the interests added more than any item; {tags} are up to two that the item has."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where interests are said to be words of a field that items do not have."""
@@ -144,7 +145,7 @@ class Content:
         return query.scope.once(self, "retrieve.history", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> _Taste:
-        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
         known = items < len(self._items.array)
         tags: tuple[str, ...] = ()
         if self._config.interests is not None and query.anchor is None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
+from homefeed.retrieve.history import HistoryConfig
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.neighbours import Gains, ServedLists
 from homefeed.taste import verb_of, weighted_seeds
@@ -18,26 +16,22 @@ from homefeed.types import NO_POSITIONS, Mask, Positions, Query, Scores
 
 
 class ItemItem:
-    """An item's score is the weighted sum of its similarities to the items of the user's latest events.
+    """What users who chose the items of the user's latest events choose, too.
 
-    Costs what the neighbour lists of those events hold, whatever the size of the catalogue.
+    An item's score is the weighted sum of its similarities to those items. Costs what the neighbour lists of those
+    events hold, whatever the size of the catalogue.
     """
 
-    class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`.
-
-        `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it:
-        'Because you {verb} "{title}"'. In `reason_anchored` the title is that of the item the feed is about.
-        `reason_alike` is said instead of both where one of the two items had no events, so that their content
-        alone makes them neighbours.
-        """
-
+    class Config(HistoryConfig):
         model: str = "item_item"
-        events: Annotated[int, Field(ge=1, le=1_000)] = 50
-        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        """The model of the recipe that it serves."""
         reason: str = "Because you chose {title}"
+        """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
         reason_anchored: str = "Chosen by people who chose {title}"
+        """The reason in a feed about an item; {title} is that item."""
         reason_alike: str = "Similar to {title}"
+        """The reason instead of both where one of the two items had no events, so that their content makes them
+        neighbours."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -89,5 +83,7 @@ class ItemItem:
 
     def _look_up(self, query: Query) -> Gains:
         assert self._model is not None  # noqa: S101
-        taste = weighted_seeds(query, self._config.events, self._config.half_life_days, self._model.place_exponent)
+        taste = weighted_seeds(
+            query, self._config.max_events, self._config.half_life_days, self._model.place_exponent
+        )
         return self._lists.gather(*taste)

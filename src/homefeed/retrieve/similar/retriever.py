@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
+from homefeed.retrieve.history import HistoryConfig
 from homefeed.retrieve.neighbours import Gains, ServedLists, named
 from homefeed.retrieve.similar.incremental import Comparison, NewItem
 from homefeed.retrieve.similar.model import SimilarModel
@@ -19,24 +17,21 @@ from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
 class Similar:
-    """An item's score is the weighted sum of its similarities to the items of the user's latest events.
+    """Items with words that are most similar to those of the items of the user's latest events, from lists made by
+    training; items that came since are found, too.
 
-    In a feed about an item it is the similarity to that one. Costs what the neighbour lists of those items hold.
-    Items that are new or say other words than when the model was fitted are compared when `refresh` is called.
+    An item's score is the weighted sum of its similarities to those items. In a feed about an item it is the
+    similarity to that one. Costs what the neighbour lists of those items hold. Items that are new or say other
+    words than when the model was fitted are compared when `refresh` is called.
     """
 
-    class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`.
-
-        `reason` may name {title}, the item of the history that added most, and {verb}, what the user did to it. In
-        `reason_anchored` the title is that of the item the feed is about.
-        """
-
+    class Config(HistoryConfig):
         model: str = "similar"
-        events: Annotated[int, Field(ge=1, le=1_000)] = 50
-        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        """The model of the recipe that it serves."""
         reason: str = 'Because you {verb} "{title}"'
+        """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
         reason_anchored: str = 'Similar to "{title}"'
+        """The reason in a feed about an item; {title} is that item."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config, self._resources, self._catalog = config, resources, resources.catalog
@@ -84,7 +79,7 @@ class Similar:
 
     def _look_up(self, query: Query) -> tuple[ServedLists, Gains]:
         lists = self._lists  # of one moment: another thread may put newer ones in its place
-        return lists, lists.gather(*weighted_seeds(query, self._config.events, self._config.half_life_days))
+        return lists, lists.gather(*weighted_seeds(query, self._config.max_events, self._config.half_life_days))
 
     def _compare(self, model: SimilarModel, positions: Positions) -> bool:
         """Take over what items at these positions say, and tell whether any says what it did not."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.protocols import PartConfig
+from homefeed.retrieve.history import HistoryConfig
 from homefeed.retrieve.selection import top_k
 from homefeed.retrieve.user_user.model import UserUserModel
 from homefeed.taste import weighted_seeds
@@ -54,9 +54,10 @@ class _Neighbours:
 
 
 class UserUser:
-    """An item's score is the sum over the user's neighbours of their similarity times how strongly they chose it.
+    """What the users most similar to this one chose: they are found at the request from the latest events.
 
-    The similarity is the cosine of two users' interaction vectors, see `UserUserTrainer`, times n / (n +
+    An item's score is the sum over these neighbours of their similarity times how strongly they chose it. The
+    similarity is the cosine of two users' interaction vectors, see `UserUserTrainer`, times n / (n +
     `shrinkage`), n being the items they share: agreement on few says little (Herlocker et al., "An Algorithmic
     Framework for Performing Collaborative Filtering", SIGIR 1999, in the smooth form of Bell & Koren, "Scalable
     Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights", ICDM 2007). The asking user's
@@ -67,27 +68,25 @@ class UserUser:
     neighbours who chose nothing that is new to the user: they have nothing to add, and the user's own row is one
     of them for as long as the user's history holds what it was made of.
 
-    A request costs `events` times the model's `max_users_per_item`, plus `neighbours` times its
+    A request costs `max_events` times the model's `max_users_per_item`, plus `neighbours` times its
     `max_items_per_user`.
     """
 
-    class Config(PartConfig):
-        """`events` latest events count, each halved in weight every `half_life_days`.
-
-        An item is proposed if at least `min_users` neighbours chose it. `reason` and `reason_anchored` may name
-        {title}, the item of the history that most of the neighbours who chose the item chose, too; said only
-        where there are two such neighbours or more, so that it never tells what one person did. In
-        `reason_anchored` it is the item that the feed is about.
-        """
-
+    class Config(HistoryConfig):
         model: str = "user_user"
-        events: Annotated[int, Field(ge=1, le=1_000)] = 50
-        half_life_days: Annotated[float, Field(gt=0)] = 90.0
+        """The model of the recipe that it serves."""
         neighbours: Annotated[int, Field(ge=1, le=2_000)] = 50
+        """How many users count: the most similar."""
         shrinkage: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
+        """How much the similarity of users who share few items is damped: it is multiplied by n / (n +
+        shrinkage)."""
         min_users: Annotated[int, Field(ge=1)] = 1
+        """How many neighbours have to have chosen an item. With 2, none rests on one person alone."""
         reason: str = "People who chose {title} chose this, too"
+        """The reason; {title} is the item of the history that most of the neighbours share. It takes two of them,
+        so that no reason reveals what one person did."""
         reason_anchored: str = "Chosen by people who chose {title}"
+        """The reason in a feed about an item; {title} is that item."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -147,7 +146,7 @@ class UserUser:
         model = self._model
         if model is None:
             return None
-        items, weights = weighted_seeds(query, self._config.events, self._config.half_life_days)
+        items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
         rows = self._rows_at(items)
         rows, weights = rows[rows >= 0], weights[rows >= 0]
         if not len(rows):
