@@ -57,8 +57,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
                 await working.stop()
 
     app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
-    # Routes are tried in their order: those that are asked most come first.
-    for router in (*_own_routes(recipes), events.router, feeds.router, items.router, users.router, apps.router):
+    # Routes are tried in their order: those that are requested most come first.
+    for router in (*_own_routes(recipes), feeds.router, events.router, items.router, users.router, apps.router):
         app.include_router(router)
     app.include_router(health.router)
     app.include_router(metrics.router(measured))

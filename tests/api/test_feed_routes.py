@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import httpx
 import pytest
 
+from homefeed.api.schemas import FeedAnswer
+
 if TYPE_CHECKING:
     from tests.conftest import Served
 
@@ -37,6 +39,7 @@ def ids(answer: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("feed", ASKED)
 def test_a_feed_answers_what_is_promised(api: httpx.Client, served: Served, feed: str) -> None:
     response = api.get(f"{FEEDS}/{feed}", params=ASKED[feed])
+    FeedAnswer.model_validate_json(response.content, strict=True, extra="forbid")
     answer = response.json()
     promised = {"app", "feed", "user_id", "request_id", "cold_start", "items", "next_cursor"}
     assert promised <= answer.keys()

@@ -64,6 +64,26 @@ def described() -> dict[str, Any]:
 schema = schemathesis.openapi.from_dict(described())
 
 
+@pytest.mark.parametrize(
+    ("path", "declared"),
+    [
+        ("/v1/apps/{app}/feeds/{feed}", "FeedAnswer"),
+        ("/v1/apps/{app}/explain", "Explanation"),
+        ("/v1/reco/homefeed", "HomefeedOut"),
+        ("/v1/reco/explanations", "Explanation"),
+        ("/popular", "PopularOut"),
+        ("/recommendations", "RecommendationsOut"),
+        ("/recommendations/home", "HomeOut"),
+        ("/recommendations/product/{product_id}", "SimilarOut"),
+        ("/recommendations/search", "SearchOut"),
+    ],
+)
+def test_what_makes_its_own_json_declares_what_it_is_like(path: str, declared: str) -> None:
+    """That the answers are like that, the tests of each contract say."""
+    content = described()["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    assert content["schema"] == {"$ref": f"#/components/schemas/{declared}"}
+
+
 @pytest.fixture
 def known(api: httpx.Client) -> None:
     """What the document names is there."""

@@ -1,8 +1,13 @@
-"""What every route does with a feed's answer before it goes out: count what failed, log what is shown, explain."""
+"""What every route does with a feed's answer: count what failed, log what is shown, write it as JSON, explain."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
+
+import orjson
+from fastapi import Response
 
 from homefeed.api.context import Context
 from homefeed.api.schemas import Explanation
@@ -16,6 +21,11 @@ def record_impression(context: Context, app: LiveApp, answer: Answer, request_id
         context.metrics.failures.labels(name, answer.slate.feed, part).inc()
     if context.logs_impressions and len(answer.slate):
         app.impressions.add(answer.impression(request_id))
+
+
+def json_response(content: Mapping[str, Any]) -> Response:
+    """A response of JSON; what is JSON already is a Fragment."""
+    return Response(orjson.dumps(content), media_type="application/json")
 
 
 async def explain_item(app: LiveApp, request: FeedRequest, item_id: str, request_id: str) -> Explanation:

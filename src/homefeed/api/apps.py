@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
-from homefeed.api.context import App, InContext, StrictRoute
+from homefeed.api.context import App, InContext
+from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import AppOut, AppsOut, FeedOut, StatsOut
 from homefeed.recipe import Recipe
 from homefeed.store.events import totals
 from homefeed.times import format_time
 
-router = APIRouter(prefix="/v1/apps", tags=["apps"], route_class=StrictRoute)
+router = Router(prefix="/v1/apps", tags=["apps"], route_class=StrictRoute)
 
 
 @router.get("")

@@ -6,9 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import orjson
-from fastapi import Depends, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Depends, Request
 
 from homefeed.api.metrics import Metrics
 from homefeed.errors import NotFoundError
@@ -66,22 +64,3 @@ async def get_request_id(request: Request) -> str:
 InContext = Annotated[Context, Depends(get_context)]
 App = Annotated[LiveApp, Depends(get_app)]
 RequestId = Annotated[str, Depends(get_request_id)]
-
-
-class _StrictRequest(Request):
-    async def json(self) -> Any:
-        # orjson refuses what the standard library lets in and no store can hold, such as half a surrogate pair.
-        return orjson.loads(await self.body())
-
-
-class StrictRoute(APIRoute):
-    """A route whose JSON bodies are read by orjson."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the request."""
-        handler = super().get_route_handler()
-
-        async def strict(request: Request) -> Response:
-            return await handler(_StrictRequest(request.scope, request.receive))
-
-        return strict

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
-from homefeed.api.context import App, InContext, StrictRoute
+from homefeed.api.context import App, InContext
 from homefeed.api.intake import MAX_EVENTS, build_event, take_events
+from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import EventIn, EventsAccepted
 from homefeed.serving import LiveApp
 from homefeed.types import Event
 
-router = APIRouter(prefix="/v1/apps/{app}/events", tags=["events"], route_class=StrictRoute)
+router = Router(prefix="/v1/apps/{app}/events", tags=["events"], route_class=StrictRoute)
 
 
 def one_or_list(schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Query, Request
+import orjson
+from fastapi import Query, Request, Response
 
-from homefeed.api.answers import explain_item, record_impression
-from homefeed.api.context import App, InContext, RequestId, StrictRoute
-from homefeed.api.schemas import Explanation, FeedAnswer, FeedItem, Id
+from homefeed.api.answers import explain_item, json_response, record_impression
+from homefeed.api.context import App, InContext, RequestId
+from homefeed.api.routing import Router, StrictRoute, query_of
+from homefeed.api.schemas import Explanation, FeedAnswer, Id
 from homefeed.errors import InvalidError
-from homefeed.serving import FeedRequest
+from homefeed.serving import Answer, FeedRequest
 from homefeed.types import Condition
 from homefeed.validation import check_id
 
-router = APIRouter(prefix="/v1/apps/{app}", tags=["feeds"], route_class=StrictRoute)
+router = Router(prefix="/v1/apps/{app}", tags=["feeds"], route_class=StrictRoute)
 
 _FILTER = re.compile(r"([a-z][a-z0-9_]*)(>=|<=|:|>|<)(.*)", re.DOTALL)
-_PLACE = ("query", "latitude", "longitude", "radius_km")
-_NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", *_PLACE}
+_CONTEXT = ("query", "latitude", "longitude", "radius_km")
+_NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", *_CONTEXT}
 
 UserId: TypeAlias = Annotated[Id | None, Query(description="Without it, or unknown: a cold start.")]
 Conditions: TypeAlias = Annotated[
@@ -27,7 +29,7 @@ Conditions: TypeAlias = Annotated[
 ]
 
 
-@router.get("/feeds/{feed}")
+@router.get("/feeds/{feed}", response_model=FeedAnswer)
 async def get_feed(
     context: InContext,
     app: App,
@@ -44,10 +46,10 @@ async def get_feed(
     radius_km: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
     conditions: Conditions = None,
     exclude: Annotated[list[str] | None, Query(description="Items to leave out.")] = None,
-) -> FeedAnswer:
+) -> Response:
     """A page of a feed. Parameters not named here are passed on as the context of the request."""
     known = {"query": query, "latitude": latitude, "longitude": longitude, "radius_km": radius_km}
-    asked = FeedRequest(
+    feed_request = FeedRequest(
         feed=feed,
         user_id=None if user_id is None else check_id("user_id", user_id),
         n=n,
@@ -56,30 +58,20 @@ async def get_feed(
         conditions=tuple(parse_condition(text) for text in conditions or ()),
         exclude=tuple(exclude or ()),
         context={name: str(value) for name, value in known.items() if value is not None}
-        | {name: value for name, value in request.query_params.items() if name not in _NAMED},
+        | {name: value for name, value in query_of(request) if name not in _NAMED},
     )
-    answer = await app.recommend(asked)
-    slate, catalog = answer.slate, answer.catalog
+    answer = await app.recommend(feed_request)
     record_impression(context, app, answer, request_id)
-    return FeedAnswer(
-        app=app.recipe.app,
-        feed=feed,
-        user_id=user_id,
-        request_id=request_id,
-        cold_start=slate.cold_start,
-        items=[
-            FeedItem(
-                item_id=catalog.item_id(position),
-                score=score,
-                reason=reason,
-                sources=list(sources),
-                attributes=catalog.attributes(position),
-            )
-            for position, score, reason, sources in zip(
-                slate.positions.tolist(), slate.scores.tolist(), slate.reasons, slate.sources, strict=True
-            )
-        ],
-        next_cursor=answer.next_cursor,
+    return json_response(
+        {
+            "app": app.recipe.app,
+            "feed": feed,
+            "user_id": user_id,
+            "request_id": request_id,
+            "cold_start": answer.slate.cold_start,
+            "items": _items(answer),
+            "next_cursor": answer.next_cursor,
+        }
     )
 
 
@@ -96,7 +88,7 @@ async def explain(
     conditions: Conditions = None,
 ) -> Explanation:
     """The whole trace of one item for one user: who proposed it, what it scored and why, what stopped it."""
-    asked = FeedRequest(
+    feed_request = FeedRequest(
         feed=feed,
         user_id=None if user_id is None else check_id("user_id", user_id),
         n=n,
@@ -104,7 +96,22 @@ async def explain(
         conditions=tuple(parse_condition(text) for text in conditions or ()),
         context={} if query is None else {"query": query},
     )
-    return await explain_item(app, asked, item_id, request_id)
+    return await explain_item(app, feed_request, item_id, request_id)
+
+
+def _items(answer: Answer) -> list[dict[str, Any]]:
+    catalog, slate = answer.catalog, answer.slate
+    columns = zip(slate.positions.tolist(), slate.scores.tolist(), slate.reasons, slate.sources, strict=True)
+    return [
+        {
+            "item_id": catalog.item_id(position),
+            "score": score,
+            "reason": reason,
+            "sources": sources,
+            "attributes": orjson.Fragment(catalog.attributes_json(position)),
+        }
+        for position, score, reason, sources in columns
+    ]
 
 
 def parse_condition(text: str) -> Condition:

@@ -9,11 +9,12 @@ import orjson
 from fastapi import APIRouter, Body, Path, Request
 from pydantic import ValidationError
 
-from homefeed.api.context import App, StrictRoute
+from homefeed.api.context import App
 from homefeed.api.intake import format_validation_error
 from homefeed.api.middleware import allow_any_length
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
+from homefeed.api.routing import StrictRoute
 from homefeed.api.schemas import Accepted, Id, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
 from homefeed.errors import InvalidError
 from homefeed.serving import LiveApp

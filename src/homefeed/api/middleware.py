@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,28 +28,28 @@ class RequestMiddleware:
 
     def __init__(self, app: ASGIApp, new_id: Callable[[], str], max_body: int, metrics: Metrics) -> None:
         self._app, self._new_id, self._max_body, self._metrics = app, new_id, max_body, metrics
+        self._observe: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
+        started, status = time.perf_counter(), 0
+        given, announced = _id_and_length(scope)
         request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
-        started, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
             if _route_encoded(scope):
-                await self._app(scope, _limited(scope, receive, self._max_body), send_with_id)
+                await self._app(scope, _limited(scope, receive, self._max_body, announced), send_with_id)
             else:
                 await problem(400, "the path is not UTF-8", request_id)(scope, receive, send_with_id)
         except ClientDisconnect:
@@ -61,28 +60,45 @@ class RequestMiddleware:
                 raise
             await (await unexpected(scope, error, request_id))(scope, receive, send_with_id)
         finally:
-            route = getattr(scope.get("route"), "path_format", "other")
-            self._metrics.requests.labels(route, scope["method"], str(status or 500)).observe(
-                time.perf_counter() - started
-            )
+            self._take_time(scope, status or 500, time.perf_counter() - started)
+
+    def _take_time(self, scope: Scope, status: int, seconds: float) -> None:
+        labels = getattr(scope.get("route"), "path_format", "other"), scope["method"], status
+        observe = self._observe.get(labels)
+        if observe is None:
+            route, method, _ = labels
+            observe = self._metrics.requests.labels(route, method, str(status)).observe
+            self._observe[labels] = observe
+        observe(seconds)
+
+
+def _id_and_length(scope: Scope) -> tuple[str, int]:
+    """The id that a request brings, and how long it says that its body is; empty and 0 without them."""
+    request_id, length = "", ""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            request_id = request_id or value.decode("latin-1")
+        elif name == b"content-length":
+            length = length or value.decode("latin-1")
+    return request_id, int(length[:20]) if length.isdecimal() else 0
 
 
 def _route_encoded(scope: Scope) -> bool:
     """Have the request routed by its path as it was sent; False where that is not UTF-8."""
-    raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     try:
         path = raw.decode()
-        unquote(path, errors="strict")
+        if "%" in path:
+            unquote(path, errors="strict")
     except UnicodeDecodeError:
         return False
     scope["path"] = path
     return True
 
 
-def _limited(scope: Scope, receive: Receive, most: int) -> Receive:
+def _limited(scope: Scope, receive: Receive, most: int, announced: int) -> Receive:
+    """`receive` for a body of at most so many bytes, of which so many are announced."""
     received = 0
-    length = Headers(scope=scope).get("content-length", "")
-    announced = int(length[:20]) if length.isdecimal() else 0
 
     def check(size: int) -> None:
         if size > most and not scope["state"].get(_UNLIMITED):

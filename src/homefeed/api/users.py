@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from homefeed.api.context import App, StrictRoute
+from homefeed.api.context import App
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
+from homefeed.api.routing import StrictRoute
 from homefeed.api.schemas import Erased, EventOut, EventsOut, Id, UserIn, UserOut, UsersOut
 from homefeed.store.events import latest_of_user
 from homefeed.store.users import get_user, list_users

@@ -159,8 +159,12 @@ class CatalogView:
 
     def attributes(self, position: int) -> dict[str, Any]:
         """All attributes of the item."""
-        loaded: dict[str, Any] = orjson.loads(self._attributes[position])
+        loaded: dict[str, Any] = orjson.loads(self.attributes_json(position))
         return loaded
+
+    def attributes_json(self, position: int) -> bytes:
+        """The same as a JSON object."""
+        return self._attributes[position]
 
     def terms(self, field: str) -> Sequence[tuple[str, ...]]:
         """Every item's words or values of a field."""

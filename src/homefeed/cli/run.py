@@ -100,6 +100,7 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
         workers=workers,
         log_level="warning",
         access_log=False,
+        server_header=False,
     )
 
 

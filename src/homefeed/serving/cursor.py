@@ -40,8 +40,9 @@ class Cursor:
 
 def encode(cursor: Cursor) -> str:
     """The cursor as a text for a URL."""
-    gaps = np.diff(np.sort(cursor.shown).astype(np.int64), prepend=0)
-    fields = ([cursor.slate], gaps.tolist(), cursor.last.tolist())
+    shown = np.sort(cursor.shown)
+    gaps = [*shown[:1].tolist(), *(shown[1:] - shown[:-1]).tolist()]
+    fields = ([cursor.slate], gaps, cursor.last.tolist())
     text = ";".join(",".join(map(str, field)) for field in fields)
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 

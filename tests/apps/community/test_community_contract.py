@@ -27,6 +27,8 @@ from tests.apps.community.community_sample import (
     why,
 )
 
+from homefeed.apps.community.schemas import HomefeedOut
+
 GENERIC: Final = "/v1/apps/community"
 TYPES: Final = ("post", "event", "service", "offer", "poll", "announcement")
 
@@ -61,6 +63,7 @@ class TestHomefeed:
     def test_a_page_is_as_the_contract_says(self, http: httpx.Client, town: Town, someone: Someone) -> None:
         user = someone()
         answer = http.get(FEED, params={"user_id": user})
+        HomefeedOut.model_validate_json(answer.content, strict=True, extra="forbid")
         page = answer.json()
         assert list(page) == ["user_id", "request_id", "cold_start", "next_cursor", "items"]
         assert (page["user_id"], page["request_id"]) == (user, answer.headers["X-Request-ID"])

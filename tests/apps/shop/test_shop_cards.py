@@ -1,4 +1,4 @@
-"""Products as the contract shows them: kept as JSON, and never older than the catalogue."""
+"""Products as the contract shows them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from homefeed.apps.shop.cards import cards_of
+from homefeed.apps.shop.cards import products
 from homefeed.apps.shop.schemas import ProductOut
 from homefeed.catalog import CatalogView
 from homefeed.types import Item
@@ -26,7 +26,7 @@ def change(catalog: CatalogView, **attributes: Any) -> None:
 
 
 def card(catalog: CatalogView, reason: str = "Because") -> dict[str, Any]:
-    (found,) = orjson.loads(cards_of(catalog).listed([0], [reason]))
+    (found,) = orjson.loads(products(catalog, [0], [reason]))
     ProductOut.model_validate(found, strict=True)
     return dict(found)
 
@@ -36,11 +36,6 @@ def test_a_card_follows_its_product() -> None:
     assert card(catalog)["price"] == 10
     change(catalog, name="Kettle", price=9)
     assert card(catalog)["price"] == 9
-
-
-def test_cards_of_one_catalogue_are_one_set() -> None:
-    catalog = catalogue(name="Kettle")
-    assert cards_of(catalog) is cards_of(catalog)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +60,3 @@ def test_whatever_is_stored_a_card_keeps_to_the_contract() -> None:
 def test_reasons_and_names_are_escaped() -> None:
     found = card(catalogue(name='19" Monitor \\ "new" ü'), 'Similar to "x"')
     assert (found["name"], found["reason"]) == ('19" Monitor \\ "new" ü', 'Similar to "x"')
-
-
-def test_an_empty_list() -> None:
-    assert cards_of(catalogue(name="Kettle")).listed([], []) == b"[]"

@@ -96,7 +96,7 @@ def problem(answer: httpx.Response, status: int, *said: str) -> None:
 def test_home_has_five_lists_of_whole_products(api: httpx.Client) -> None:
     response = api.get(HOME, params={"user_id": "listener3"})
     body = ok(response)
-    HomeOut.model_validate_json(response.content, strict=True)
+    HomeOut.model_validate_json(response.content, strict=True, extra="forbid")
     assert list(body) == [
         "personalized",
         "trending",
@@ -239,7 +239,7 @@ def test_no_list_repeats_a_product(api: httpx.Client) -> None:
 def test_similar_products(api: httpx.Client) -> None:
     response = api.get(PRODUCT + pid(9))
     body = ok(response)
-    SimilarOut.model_validate_json(response.content, strict=True)
+    SimilarOut.model_validate_json(response.content, strict=True, extra="forbid")
     assert list(body) == ["similar", "request_id"]
     first = body["similar"][0]
     assert first["id"] == pid(10)
@@ -283,7 +283,7 @@ def test_similar_is_clamped(api: httpx.Client, limit: int, count: int) -> None:
 def test_search_finds_what_matches(api: httpx.Client) -> None:
     response = api.get(SEARCH, params={"query": "red shoes"})
     body = ok(response)
-    SearchOut.model_validate_json(response.content, strict=True)
+    SearchOut.model_validate_json(response.content, strict=True, extra="forbid")
     assert list(body) == ["results", "request_id"]
     assert body["results"][0]["id"] == pid(6)
     assert body["results"][0]["reason"] == 'Matches "red shoes"'
@@ -407,7 +407,7 @@ def test_interactions_are_kept_newest_first(api: httpx.Client) -> None:
         assert answer.status_code == 200, answer.text
     response = api.get(f"{TOLD}/keeper")
     body = ok(response)
-    InteractionsOut.model_validate_json(response.content, strict=True)
+    InteractionsOut.model_validate_json(response.content, strict=True, extra="forbid")
     told = [(one["event_type"], one["product_id"], one["query"]) for one in body["interactions"]]
     assert told == [("product_click", pid(1), "ear buds"), ("search_query", None, "red shoes")]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", one["timestamp"]) for one in body["interactions"])

@@ -12,6 +12,7 @@ import httpx
 import polars as pl
 import pytest
 
+from homefeed.apps.streaming.schemas import PopularOut, RecommendationsOut
 from homefeed.store import open_store
 from homefeed.store.items import ItemWrite, put_items
 
@@ -55,6 +56,7 @@ def test_health(api: httpx.Client) -> None:
 
 def test_popular_answers_as_promised(api: httpx.Client, served: Served) -> None:
     response = api.get("/popular", params={"k": 5})
+    PopularOut.model_validate_json(response.content, strict=True, extra="forbid")
     answer = response.json()
     assert answer["k"] == 5
     assert len(answer["items"]) == 5
@@ -79,6 +81,7 @@ def test_popular_titles_are_those_most_watched(api: httpx.Client, served: Served
 
 def test_recommendations_answer_as_promised(api: httpx.Client, served: Served) -> None:
     response = api.get("/recommendations", params={"user_id": "u1", "k": 5})
+    RecommendationsOut.model_validate_json(response.content, strict=True, extra="forbid")
     answer = response.json()
     assert (answer["user_id"], answer["k"], answer["fallback_used"]) == ("u1", 5, False)
     assert answer["request_id"] == response.headers["X-Request-ID"]

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Body, Depends, Query
+import orjson
+from fastapi import Body, Depends, Query, Response
 
-from homefeed.api.answers import explain_item, record_impression
-from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
+from homefeed.api.answers import explain_item, json_response, record_impression
+from homefeed.api.cards import cards_of
+from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.events import one_or_list
 from homefeed.api.intake import build_event, take_events
+from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import EventsAccepted, Explanation, Id
-from homefeed.apps.community.schemas import Entry, FeedbackIn, HomefeedOut, ItemType
+from homefeed.apps.community.schemas import FeedbackIn, HomefeedOut, ItemType
+from homefeed.catalog import CatalogView
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.types import Condition, Event
 from homefeed.validation import check_id
 
 APP = "community"
 
-router = APIRouter(prefix="/v1/reco", tags=[APP], route_class=StrictRoute)
+router = Router(prefix="/v1/reco", tags=[APP], route_class=StrictRoute)
 
 Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
 
 
-@router.get("/homefeed")
+@router.get("/homefeed", response_model=HomefeedOut)
 async def homefeed(
     context: InContext,
     live: Live,
@@ -32,17 +36,19 @@ async def homefeed(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     types: Annotated[list[ItemType] | None, Query(description="Only items of these types.")] = None,
-) -> HomefeedOut:
+) -> Response:
     """A page of a resident's feed; nothing for one whose community nobody knows."""
     check_id("user_id", user_id)
     answer = await live.recommend(FeedRequest("home", user_id, limit, cursor, conditions=type_condition(types)))
     record_impression(context, live, answer, request_id)
-    return HomefeedOut(
-        user_id=user_id,
-        request_id=request_id,
-        cold_start=answer.slate.cold_start,
-        next_cursor=answer.next_cursor,
-        items=_entries(answer),
+    return json_response(
+        {
+            "user_id": user_id,
+            "request_id": request_id,
+            "cold_start": answer.slate.cold_start,
+            "next_cursor": answer.next_cursor,
+            "items": _entries(answer),
+        }
     )
 
 
@@ -86,18 +92,19 @@ def _event(live: LiveApp, body: FeedbackIn) -> Event:
     )
 
 
-def _entries(answer: Answer) -> list[Entry]:
-    catalog, slate = answer.catalog, answer.slate
-    columns = zip(slate.positions.tolist(), slate.scores.tolist(), slate.reasons, slate.sources, strict=True)
-    return [
-        Entry(
-            item_id=catalog.item_id(position),
-            title=catalog.title(position),
-            item_type=next(iter(catalog.terms_at("item_type", position)), None),
-            creator_id=next(iter(catalog.terms_at("creator_id", position)), None),
-            score=score,
-            reason=reason,
-            sources=list(sources),
-        )
-        for position, score, reason, sources in columns
+def _entries(answer: Answer) -> orjson.Fragment:
+    slate = answer.slate
+    columns = zip(slate.scores.tolist(), slate.reasons, slate.sources, strict=True)
+    shown = [
+        orjson.dumps({"score": score, "reason": reason, "sources": sources}) for score, reason, sources in columns
     ]
+    return orjson.Fragment(cards_of(answer.catalog, _entry).listed(slate.positions.tolist(), shown))
+
+
+def _entry(catalog: CatalogView, position: int) -> dict[str, str | None]:
+    return {
+        "item_id": catalog.item_id(position),
+        "title": catalog.title(position),
+        "item_type": next(iter(catalog.terms_at("item_type", position)), None),
+        "creator_id": next(iter(catalog.terms_at("creator_id", position)), None),
+    }

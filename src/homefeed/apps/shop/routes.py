@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final, TypeAlias
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from homefeed.api.answers import record_impression
-from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
+from homefeed.api.answers import json_response, record_impression
+from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.errors import validation_errors
 from homefeed.api.intake import build_event, take_event
 from homefeed.api.paths import by_id
-from homefeed.apps.shop.cards import cards_of
+from homefeed.api.routing import Router, StrictRoute
+from homefeed.apps.shop.cards import products
 from homefeed.apps.shop.schemas import (
     PRODUCT_ID,
     USER_ID,
@@ -26,6 +28,7 @@ from homefeed.apps.shop.schemas import (
     SearchOut,
     SimilarOut,
 )
+from homefeed.catalog.columns import CategoryColumn
 from homefeed.errors import MalformedError
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.store.events import latest_of_user
@@ -69,7 +72,7 @@ class _Route(StrictRoute):
         return with_forms
 
 
-router = APIRouter(tags=[APP], route_class=_Route)
+router = Router(tags=[APP], route_class=_Route)
 
 Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
 Limit: TypeAlias = Annotated[int, Query(description="How many products a list has: 1 to 60, else clamped.")]
@@ -94,15 +97,15 @@ async def home(
         del answers["home"]
     for answer in answers.values():
         record_impression(context, live, answer, request_id)
-    return _json(
+    return json_response(
         {
-            "personalized": _products(answers["home"]) if "home" in answers else b"[]",
+            "personalized": _products(answers["home"]) if "home" in answers else [],
             "trending": _products(answers["trending"]),
             "best_value": _products(answers["best_value"]),
             "top_categories": _by_category(answers["top_categories"], limit),
             "diverse_picks": _products(answers["diverse"]),
-        },
-        request_id,
+            "request_id": request_id,
+        }
     )
 
 
@@ -118,7 +121,7 @@ async def product(
     asked = FeedRequest("similar", n=_clamped(response_limit, _MOST_IN_LIST), item_id=product_id)
     (answer,) = await live.recommend_together([asked])
     record_impression(context, live, answer, request_id)
-    return _json({"similar": _products(answer)}, request_id)
+    return json_response({"similar": _products(answer), "request_id": request_id})
 
 
 @router.get("/recommendations/search", response_model=SearchOut, response_model_exclude_none=True)
@@ -143,9 +146,9 @@ async def search(
     fallback = {}
     if not len(answer.slate):
         (answer,) = await live.recommend_together([FeedRequest("trending", n=limit, conditions=conditions)])
-        fallback = {"fallback_reason": b'"no_search_matches"'}
+        fallback = {"fallback_reason": "no_search_matches"}
     record_impression(context, live, answer, request_id)
-    return _json({"results": _products(answer), **fallback}, request_id)
+    return json_response({"results": _products(answer), **fallback, "request_id": request_id})
 
 
 @router.post("/api/v1/interactions/interactions", response_class=Response)
@@ -207,29 +210,22 @@ def _event(live: LiveApp, body: InteractionIn) -> Event:
     )
 
 
-def _products(answer: Answer) -> bytes:
+def _products(answer: Answer) -> orjson.Fragment:
     slate = answer.slate
-    return cards_of(answer.catalog).listed(slate.positions.tolist(), slate.reasons)
+    return orjson.Fragment(products(answer.catalog, slate.positions.tolist(), slate.reasons))
 
 
-def _by_category(answer: Answer, limit: int) -> bytes:
-    """A JSON object with a list for each main category, in the order in which they come first."""
-    catalog, slate, cards = answer.catalog, answer.slate, cards_of(answer.catalog)
-    rows: dict[str, list[int]] = {}
-    for row, position in enumerate(slate.positions.tolist()):
-        for category in catalog.terms_at("main_category", position):
-            rows.setdefault(category, []).append(row)
-    lists = [
-        orjson.dumps(category)
-        + b":"
-        + cards.listed(slate.positions[own[:limit]].tolist(), [slate.reasons[row] for row in own[:limit]])
-        for category, own in rows.items()
-    ]
-    return b"{" + b",".join(lists) + b"}"
-
-
-def _json(fields: dict[str, bytes], request_id: str) -> Response:
-    """A response of JSON that is there already, field by field."""
-    every = {**fields, "request_id": orjson.dumps(request_id)}
-    content = b"{" + b",".join(orjson.dumps(name) + b":" + value for name, value in every.items()) + b"}"
-    return Response(content, media_type="application/json")
+def _by_category(answer: Answer, limit: int) -> dict[str, orjson.Fragment]:
+    """A list for each main category, in the order in which they come first."""
+    catalog, slate = answer.catalog, answer.slate
+    column = catalog.column("main_category", CategoryColumn)
+    positions, rows = slate.positions.tolist(), defaultdict[int, list[int]](list)
+    for row, code in enumerate(column.codes(catalog.size)[slate.positions].tolist()):
+        rows[code].append(row)
+    return {
+        column.value(code): orjson.Fragment(
+            products(catalog, [positions[row] for row in own[:limit]], [slate.reasons[row] for row in own[:limit]])
+        )
+        for code, own in rows.items()
+        if code >= 0
+    }

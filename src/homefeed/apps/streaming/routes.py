@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Body, Depends, Query
+import orjson
+from fastapi import Body, Depends, Query, Response
 
-from homefeed.api.answers import record_impression
-from homefeed.api.context import InContext, RequestId, StrictRoute, ready_made
+from homefeed.api.answers import json_response, record_impression
+from homefeed.api.cards import cards_of
+from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.events import one_or_list
 from homefeed.api.intake import build_event, take_events
+from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import EventsAccepted, Id
 from homefeed.apps.streaming.schemas import (
     HealthOut,
@@ -17,10 +20,10 @@ from homefeed.apps.streaming.schemas import (
     PlayIn,
     PopularOut,
     RecommendationsOut,
-    Title,
     Watched,
     title_conditions,
 )
+from homefeed.catalog import CatalogView
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.store.events import latest_of_user
 from homefeed.times import format_time
@@ -29,7 +32,7 @@ from homefeed.validation import check_id
 
 APP = "streaming"
 
-router = APIRouter(tags=[APP], route_class=StrictRoute)
+router = Router(tags=[APP], route_class=StrictRoute)
 
 
 Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
@@ -44,7 +47,7 @@ async def health() -> HealthOut:
     return HealthOut()
 
 
-@router.get("/popular")
+@router.get("/popular", response_model=PopularOut)
 async def popular(
     context: InContext,
     live: Live,
@@ -52,14 +55,14 @@ async def popular(
     k: K = 10,
     content_type: ContentType = None,
     genre: Genre = None,
-) -> PopularOut:
+) -> Response:
     """The most popular titles."""
     answer = await live.recommend(FeedRequest("popular", n=k, conditions=title_conditions(content_type, genre)))
     record_impression(context, live, answer, request_id)
-    return PopularOut(k=k, items=_titles(answer), request_id=request_id)
+    return json_response({"k": k, "items": _titles(answer), "request_id": request_id})
 
 
-@router.get("/recommendations")
+@router.get("/recommendations", response_model=RecommendationsOut)
 async def recommendations(
     context: InContext,
     live: Live,
@@ -68,19 +71,21 @@ async def recommendations(
     k: K = 10,
     content_type: ContentType = None,
     genre: Genre = None,
-) -> RecommendationsOut:
+) -> Response:
     """Titles for a user; the popular ones for a user without history."""
     check_id("user_id", user_id)
     answer = await live.recommend(
         FeedRequest("home", user_id, n=k, conditions=title_conditions(content_type, genre))
     )
     record_impression(context, live, answer, request_id)
-    return RecommendationsOut(
-        user_id=user_id,
-        k=k,
-        items=_titles(answer),
-        fallback_used=answer.slate.cold_start,
-        request_id=request_id,
+    return json_response(
+        {
+            "user_id": user_id,
+            "k": k,
+            "items": _titles(answer),
+            "fallback_used": answer.slate.cold_start,
+            "request_id": request_id,
+        }
     )
 
 
@@ -130,9 +135,11 @@ def _title(live: LiveApp, item_id: str) -> str:
     return item_id if position is None else live.catalog.title(position)
 
 
-def _titles(answer: Answer) -> list[Title]:
-    catalog, slate = answer.catalog, answer.slate
-    return [
-        Title(item_id=catalog.item_id(position), title=catalog.title(position), reason=reason)
-        for position, reason in zip(slate.positions.tolist(), slate.reasons, strict=True)
-    ]
+def _titles(answer: Answer) -> orjson.Fragment:
+    slate = answer.slate
+    reasons = [orjson.dumps({"reason": reason}) for reason in slate.reasons]
+    return orjson.Fragment(cards_of(answer.catalog, _described).listed(slate.positions.tolist(), reasons))
+
+
+def _described(catalog: CatalogView, position: int) -> dict[str, str]:
+    return {"item_id": catalog.item_id(position), "title": catalog.title(position)}

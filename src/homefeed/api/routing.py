@@ -1,0 +1,229 @@
+"""Routers and routes: bodies are strict JSON; an endpoint whose parameters are plain is called without detours.
+
+FastAPI solves every kind of parameter and serialises every answer by a model, which costs more than most pages do.
+An endpoint that makes its own `Response` and takes nothing but text, numbers and lists of them from path and query
+is called directly; FastAPI documents it all the same, and says what is wrong with a request that it cannot take.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import APIRouter, Request, Response, params
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.routing import Match
+from starlette.types import Scope
+
+Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_QUERY: Final = "homefeed.query"
+_PLAIN: Final = (str, int, float, bool, NoneType)
+
+
+class Router(APIRouter):
+    """A router that is passed over at once for a path which begins like none of its routes."""
+
+    @cached_property
+    def _beginnings(self) -> tuple[str, ...]:
+        return tuple({str(getattr(route, "path", "")).split("{")[0] for route in self.routes})
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether one of the routes is for the request, and which parameters its path holds."""
+        # Behind a proxy's prefix the path may hold more than the routes know of.
+        is_whole = scope["type"] == "http" and not scope.get("root_path")
+        if is_whole and not scope["path"].startswith(self._beginnings):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        # orjson refuses what the standard library lets in and no store can hold, such as half a surrogate pair.
+        return orjson.loads(await self.body())
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON bodies are read by orjson, and whose endpoint is called directly where it can be."""
+
+    def get_route_handler(self) -> Handler:
+        """Handle the request directly, and leave to FastAPI what that cannot do."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        plan = plan_of(self.endpoint, self.param_convertors)
+        return strict if plan is None else plan.handler(strict)
+
+
+def query_of(request: Request) -> list[tuple[str, str]]:
+    """Names and values of the query string in their order; read once a request."""
+    scope = request.scope
+    found: list[tuple[str, str]] | None = scope.get(_QUERY)
+    if found is None:
+        text: str = scope["query_string"].decode("latin-1")
+        if "%" in text or "+" in text:
+            found = parse_qsl(text, keep_blank_values=True)
+        else:
+            found = [(name, value) for name, _, value in (part.partition("=") for part in text.split("&") if part)]
+        scope[_QUERY] = found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """A parameter of an endpoint, as it is called there; `many` where it may be given several times."""
+
+    name: str
+    validate: Callable[[Any], Any]
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Dependency:
+    """A coroutine of the request and of texts in its path that makes what an endpoint takes as `name`."""
+
+    name: str
+    call: Callable[..., Coroutine[Any, Any, Any]]
+    request: str | None
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to call an endpoint: where each of its parameters comes from. `query` is by the name in the URL."""
+
+    endpoint: Callable[..., Coroutine[Any, Any, Response]]
+    request: str | None
+    path: tuple[_Parameter, ...]
+    query: Mapping[str, _Parameter]
+    dependencies: tuple[_Dependency, ...]
+    defaults: Mapping[str, Any]
+    required: frozenset[str]
+
+    def handler(self, otherwise: Handler) -> Handler:
+        """Calls the endpoint; `otherwise` answers a request whose parameters cannot be used."""
+
+        async def direct(request: Request) -> Response:
+            try:
+                arguments = self._arguments(request)
+            except ValidationError:
+                arguments = None
+            if arguments is None:
+                return await otherwise(request)
+            for each in self.dependencies:
+                found = {name: request.scope["path_params"][name] for name in each.path}
+                if each.request is not None:
+                    found[each.request] = request
+                arguments[each.name] = await each.call(**found)
+            return await self.endpoint(**arguments)
+
+        return direct
+
+    def _arguments(self, request: Request) -> dict[str, Any] | None:
+        """What is given or has a default; None where something else is missing."""
+        arguments = dict(self.defaults)
+        given: dict[str, Any] = {}
+        for alias, value in query_of(request):
+            parameter = self.query.get(alias)
+            if parameter is None:
+                continue
+            if parameter.many:
+                given.setdefault(alias, []).append(value)
+            else:
+                given[alias] = value
+        for alias, value in given.items():
+            parameter = self.query[alias]
+            arguments[parameter.name] = parameter.validate(value)
+        for parameter in self.path:
+            arguments[parameter.name] = parameter.validate(request.scope["path_params"][parameter.name])
+        if self.request is not None:
+            arguments[self.request] = request
+        return arguments if self.required <= arguments.keys() else None
+
+
+def plan_of(endpoint: Callable[..., Any], path: Collection[str]) -> Plan | None:
+    """How to call an endpoint directly; None where it takes or returns what only FastAPI can handle.
+
+    Args:
+        endpoint: What a route calls.
+        path: Names of the parameters in the route's path.
+    """
+    signature = inspect.signature(endpoint, eval_str=True)
+    if signature.return_annotation is not Response or not inspect.iscoroutinefunction(endpoint):
+        return None
+    request: str | None = None
+    in_path: list[_Parameter] = []
+    query: dict[str, _Parameter] = {}
+    dependencies: list[_Dependency] = []
+    for name, parameter in signature.parameters.items():
+        kind = parameter.annotation
+        depends, in_query = (_metadata(kind, of) for of in (params.Depends, params.Query))
+        if kind is Request:
+            request = name
+        elif depends is not None:
+            dependency = _dependency(name, depends.dependency, path)
+            if dependency is None:
+                return None
+            dependencies.append(dependency)
+        elif not _is_plain(kind) or _metadata(kind, params.Header, params.Cookie, params.Body) is not None:
+            return None
+        elif name in path:
+            in_path.append(_Parameter(name, TypeAdapter(kind).validate_python))
+        else:
+            alias = (in_query.alias if in_query is not None else None) or name
+            query[alias] = _Parameter(name, TypeAdapter(kind).validate_python, _is_list(kind))
+    defaults = {
+        name: parameter.default
+        for name, parameter in signature.parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    required = frozenset(parameter.name for parameter in query.values()) - defaults.keys()
+    return Plan(endpoint, request, tuple(in_path), query, tuple(dependencies), defaults, required)
+
+
+def _dependency(name: str, call: Callable[..., Any] | None, path: Collection[str]) -> _Dependency | None:
+    if call is None or not inspect.iscoroutinefunction(call):
+        return None
+    request, texts = None, []
+    for each, parameter in inspect.signature(call, eval_str=True).parameters.items():
+        if parameter.annotation is Request:
+            request = each
+        elif parameter.annotation is str and each in path:
+            texts.append(each)
+        else:
+            return None
+    return _Dependency(name, call, request, tuple(texts))
+
+
+def _metadata(annotation: Any, *kinds: type) -> Any:
+    if get_origin(annotation) is not Annotated:
+        return None
+    return next((each for each in get_args(annotation)[1:] if isinstance(each, kinds)), None)
+
+
+def _is_plain(annotation: Any) -> bool:
+    """Whether it is of texts, numbers and lists of them alone."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _is_plain(arguments[0])
+    if origin is Literal:
+        return True
+    if origin in (Union, UnionType, list):
+        return all(map(_is_plain, arguments))
+    return annotation in _PLAIN
+
+
+def _is_list(annotation: Any) -> bool:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _is_list(arguments[0])
+    return origin is list or (origin in (Union, UnionType) and any(map(_is_list, arguments)))
