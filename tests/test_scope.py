@@ -25,6 +25,11 @@ def test_each_part_computes_each_kind_once() -> None:
     assert RequestScope().once(one, "rank", compute) == 5
 
 
+def test_a_part_that_nothing_else_holds_shares_with_no_later_one() -> None:
+    scope, compute = RequestScope(), counting()
+    assert [scope.once(object(), "rank", compute) for _ in range(9)] == list(range(1, 10))
+
+
 def test_parts_that_have_no_hash_can_share() -> None:
     assert RequestScope().once([], "rank", counting()) == 1
 

@@ -32,7 +32,7 @@ class RequestScope:
 
     def __init__(self, stopwatch: _Stopwatch | None = None) -> None:
         self._stopwatch = stopwatch or _Stopwatch()
-        self._made: dict[tuple[Hashable, ...], Any] = {}
+        self._made: dict[tuple[Hashable, ...], tuple[object, Any]] = {}
         self._views: dict[Hashable, RequestScope] = {}
 
     @property
@@ -44,15 +44,17 @@ class RequestScope:
         """What `compute` returns: called the first time that this part needs this kind of thing, timed as `kind`.
 
         Args:
-            part: Whose it is; it outlives the request.
+            part: Which part's it is.
             kind: Such as "retrieve.popular": the stage, a point, and what of it.
             compute: Makes it; what it raises is raised anew each time.
             given: What else it depends on.
         """
         key = (id(part), kind, *given)
-        if key not in self._made:
-            self._made[key] = self.timed(kind, compute)
-        found: T = self._made[key]
+        made = self._made.get(key)
+        if made is None:
+            # The part is kept with what it made: were it gone, another could come to have its identity.
+            made = self._made[key] = part, self.timed(kind, compute)
+        found: T = made[1]
         return found
 
     def timed(self, kind: str, compute: Callable[[], T]) -> T:
