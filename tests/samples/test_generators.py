@@ -27,7 +27,7 @@ class Generator:
     of_no_seed: frozenset[str] = frozenset()
 
     def write(self, folder: Path, **sizes: Any) -> Summary:
-        """Generate a sample: a small one, unless told otherwise."""
+        """Generate a sample, by default a small one."""
         small = {"users": 60, "items": 200, "events": 1_500, "days": 14, "seed": 7}
         write = find_generator(self.app)
         assert write is not None
@@ -94,7 +94,7 @@ def test_every_format_holds_the_same_rows(generator: Generator, tmp_path: Path) 
         ({"events": 28_001}, "events: expected 1 to 28,000 for 20 users in 7 days, got 28,001"),
     ],
 )
-def test_impossible_sizes_are_refused_in_words(
+def test_impossible_sizes_are_refused(
     generator: Generator, tmp_path: Path, wrong: dict[str, Any], text: str
 ) -> None:
     with pytest.raises(InvalidError, match=text):

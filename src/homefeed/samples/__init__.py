@@ -1,4 +1,4 @@
-"""Sample data of the ready-made apps, seeded and with its truth: an app a folder."""
+"""Sample data of the ready-made apps, seeded and with its truth: one folder per app."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HERE = Path(__file__).parent
 
 
 class Generate(Protocol):
-    """Writes a sample to a folder; `options` are those of `Sample`, and what the app's own sample adds."""
+    """Writes a sample to a folder; `options` are those of `Sample`, and those that the app's own sample adds."""
 
     def __call__(self, folder: Path, *, progress: Progress | None = None, **options: Any) -> Summary:
         """See `write_sample`."""

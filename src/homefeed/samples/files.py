@@ -1,4 +1,4 @@
-"""Tables of a sample become files."""
+"""Writes the tables of a sample to files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SINKS = {".csv": "sink_csv", ".parquet": "sink_parquet", ".jsonl": "sink_ndjson
 
 
 def write_tables(tables: Mapping[str, pl.LazyFrame], folder: Path) -> tuple[Path, ...]:
-    """Write each table to its path below `folder`, in the format that the path ends with."""
+    """Write each table to its path below `folder`, in the format of the path's suffix."""
     files = tuple(folder / name for name in tables)
     for path, table in zip(files, tables.values(), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def write_tables(tables: Mapping[str, pl.LazyFrame], folder: Path) -> tuple[Path
 
 
 def ids(prefix: str, count: int) -> list[str]:
-    """The prefix with the numbers from 1 to `count`."""
+    """The prefix followed by 1, 2, ... `count`."""
     return [f"{prefix}{number}" for number in range(1, count + 1)]
 
 

@@ -16,7 +16,7 @@ from homefeed.samples.draws import Rng
 from homefeed.samples.files import Format, write_tables
 
 END: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Where the default window of events ends: fixed, so that a sample never depends on today."""
+"""Where the default window of events ends: fixed, so a sample never depends on today."""
 
 _MAX_EVENTS_PER_USER_DAY: Final = 200
 
@@ -27,7 +27,7 @@ Tables: TypeAlias = Mapping[str, pl.LazyFrame]
 
 
 class Options(TypedDict, total=False):
-    """What a caller may choose of a sample; the fields of `Sample`."""
+    """The options of a sample: the fields of `Sample`."""
 
     users: int
     items: int
@@ -41,7 +41,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What a sample is to be: the same one is written to the same bytes.
+    """The options of a sample: the same options write the same bytes.
 
     `events` covers the `days` before `end`. `dated` items have their time of arrival, in a column `created_at`,
     where the contract of the app does not require it.
@@ -58,7 +58,7 @@ class Sample:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """What has to be at least 1, by name; `events` has bounds of its own."""
+        """The sizes that must be at least 1, by name; `events` has its own bounds."""
         return {"users": self.users, "items": self.items, "days": self.days}
 
     @property
@@ -67,14 +67,14 @@ class Sample:
         return int(self.end.timestamp())
 
     def rng(self, stream: int) -> Rng:
-        """One of the seed's random streams: what is drawn from one does not change what another gives."""
+        """One of the seed's random streams; they are independent of one another."""
         return np.random.default_rng([self.seed, stream])
 
     def check(self) -> None:
         """Refuse sizes below one, more events than the users can have, and an `end` without a time zone.
 
         Raises:
-            InvalidError: which option is wrong, and what it has to be.
+            InvalidError: the option that is wrong, and what was expected.
         """
         for name, value in self.sizes.items():
             if value < 1:

@@ -1,4 +1,4 @@
-"""When people come: more of them in busy hours. Times are whole seconds since 1970-01-01 UTC."""
+"""When users are active: more of them in busy hours. Times are whole seconds since 1970-01-01 UTC."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from homefeed.types import Times
 
 @dataclass(frozen=True)
 class Rhythm:
-    """The window of time: `busy` is how much has happened before each of the `hours`."""
+    """The window of time: `busy` is the cumulative activity before each of the `hours`."""
 
     hours: Times
     busy: npt.NDArray[np.float64]
@@ -30,7 +30,7 @@ class Rhythm:
 
 
 def plan_rhythm(end: int, days: int, workday: Sequence[int], weekend: Sequence[int]) -> Rhythm:
-    """The window of `days` before `end`, by how busy each hour is from Monday to Friday and on the other days."""
+    """The window of `days` before `end`, with how busy each hour is from Monday to Friday and at weekends."""
     begin = end - days * DAY
     hour = np.arange(begin // HOUR, -(-end // HOUR) + 1)
     is_weekend = (hour // 24 + 3) % 7 >= 5  # 1970-01-01 was a Thursday

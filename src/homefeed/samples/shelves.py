@@ -1,4 +1,4 @@
-"""What can be had at a moment, by appeal. Times are whole seconds since 1970-01-01 UTC."""
+"""The items available at a time, by appeal. Times are whole seconds since 1970-01-01 UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from homefeed.types import Codes, Times
 
 @dataclass(frozen=True)
 class Shelves:
-    """Items by shelf and, on a shelf, by arrival, so that what is there at a moment is a range."""
+    """Items by shelf and, on a shelf, by arrival, so the items available at a time are a range."""
 
     item: Codes
     key: Times
@@ -33,7 +33,7 @@ class Shelves:
         return cls(item[order], key[order], mass, begin, end - begin + 1)
 
     def draw(self, shelf: Codes, moment: Times, roll: npt.NDArray[np.float64]) -> Codes:
-        """(shelves, picks) items of each shelf by appeal, of those there at the moment; -1 where there is none.
+        """(shelves, picks) items of each shelf by appeal, of those available at the time; -1 where there is none.
 
         `roll` (shelves, picks) is in [0, 1): the higher, the later the item arrived.
         """

@@ -264,15 +264,15 @@ def test_spam_can_be_caught(sample: Sample) -> None:
 def test_only_planted_copies_read_alike(sample: Sample, word: str) -> None:
     copies = 0
     for items in sample.judged.partition_by("community_id"):
-        alike = similarities((items["title"] + " " + items["text"]).to_list(), word)
-        np.fill_diagonal(alike, 0.0)
+        similarity = similarities((items["title"] + " " + items["text"]).to_list(), word)
+        np.fill_diagonal(similarity, 0.0)
         row = {item: number for number, item in enumerate(items["item_id"])}
         for copy, original in items.select("item_id", "duplicate_of").drop_nulls().iter_rows():
             pair = row[copy], row[original]
-            assert alike[pair] > 0.6
-            alike[pair] = alike[pair[::-1]] = 0.0
+            assert similarity[pair] > 0.6
+            similarity[pair] = similarity[pair[::-1]] = 0.0
             copies += 1
-        assert alike.max() < 0.45
+        assert similarity.max() < 0.45
     assert copies == 60
 
 

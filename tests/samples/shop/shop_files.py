@@ -1,4 +1,4 @@
-"""The files of a shop that was generated, and the truth beside them."""
+"""The files of a generated shop, and their truth."""
 
 from dataclasses import dataclass
 from pathlib import Path

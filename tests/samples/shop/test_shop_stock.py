@@ -84,13 +84,13 @@ def test_names_read_like_those_of_a_shop(sample: Sample) -> None:
     assert names.str.split(" ").list.len().is_between(3, 20).all()
     assert not names.str.contains(r"  |,,|, \(|\(\)|, $|- ,|[|{}]|^[a-z]| [a-z]+ [a-z]+ [a-z]").any()
     audience = sample.products["sub_category"].str.extract(r"^(Men's|Women's|Kids') ")
-    told = sample.products.filter(audience.is_not_null())
-    assert told.height > 100
-    assert (told["name"].str.extract(r"(Men's|Women's|Kids') ") == audience.drop_nulls()).all()
+    stated = sample.products.filter(audience.is_not_null())
+    assert stated.height > 100
+    assert (stated["name"].str.extract(r"(Men's|Women's|Kids') ") == audience.drop_nulls()).all()
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "names_of_kind"),
     [
         ("wireless earbuds", ("Earbuds", "Earphones", "Headphones")),
         ("sofa", ("Sofa", "Couch", "Settee")),
@@ -100,10 +100,10 @@ def test_names_read_like_those_of_a_shop(sample: Sample) -> None:
         ("smartphone", ("Smartphone", "Mobile Phone", "Cell Phone")),
     ],
 )
-def test_sellers_call_the_same_thing_by_different_names(kind: str, said: tuple[str, ...]) -> None:
+def test_sellers_call_the_same_thing_by_different_names(kind: str, names_of_kind: tuple[str, ...]) -> None:
     stock = plan_world(replace(DEFAULTS, users=1, items=12_000, days=30, seed=1)).stock
     names = [name for name, code in zip(stock.name, stock.kind, strict=True) if KINDS[code] == kind]
-    share = [sum(f" {word}" in name for name in names) / len(names) for word in said]
+    share = [sum(f" {word}" in name for name in names) / len(names) for word in names_of_kind]
     assert len(names) > 5
     assert min(share) > 0
     assert sum(share) >= 1

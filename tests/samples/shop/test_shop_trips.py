@@ -95,22 +95,23 @@ def test_price_levels_and_favourite_brands_show_in_what_is_clicked(sample: Sampl
 
 def test_a_basket_shares_one_time_and_ends_the_trip(world: World) -> None:
     shop, rng = Shop(world.stock, world.people, world.rhythm), np.random.default_rng(3)
-    deeds = shop.visit(shop.visitors(3_000, rng), rng)
-    bought = deeds.deed == PURCHASE
-    baskets = np.unique(deeds.trip[bought])
-    assert len(np.unique(np.column_stack((deeds.trip[bought], deeds.time[bought])), axis=0)) == len(baskets) > 400
-    of_trip = np.full(deeds.trip.max() + 1, LAST)
-    of_trip[deeds.trip[bought]] = deeds.time[bought]
-    assert (deeds.time[~bought] <= of_trip[deeds.trip[~bought]]).all()
-    same_trip = np.diff(deeds.trip) == 0
-    assert (np.diff(deeds.trip) >= 0).all()
-    assert (np.diff(deeds.time)[same_trip] >= 0).all()
-    assert np.array_equal(np.diff(deeds.time)[same_trip] == 0, (bought[1:] & bought[:-1])[same_trip])
-    clicked = {
-        (trip, item) for trip, item, deed in zip(deeds.trip, deeds.item, deeds.deed, strict=True) if deed == CLICK
-    }
+    actions = shop.visit(shop.visitors(3_000, rng), rng)
+    bought = actions.action == PURCHASE
+    baskets = np.unique(actions.trip[bought])
+    assert (
+        len(np.unique(np.column_stack((actions.trip[bought], actions.time[bought])), axis=0)) == len(baskets) > 400
+    )
+    of_trip = np.full(actions.trip.max() + 1, LAST)
+    of_trip[actions.trip[bought]] = actions.time[bought]
+    assert (actions.time[~bought] <= of_trip[actions.trip[~bought]]).all()
+    same_trip = np.diff(actions.trip) == 0
+    assert (np.diff(actions.trip) >= 0).all()
+    assert (np.diff(actions.time)[same_trip] >= 0).all()
+    assert np.array_equal(np.diff(actions.time)[same_trip] == 0, (bought[1:] & bought[:-1])[same_trip])
+    is_click = actions.action == CLICK
+    clicked = set(zip(actions.trip[is_click], actions.item[is_click], strict=True))
     in_basket = [
-        (trip, item) in clicked for trip, item in zip(deeds.trip[bought], deeds.item[bought], strict=True)
+        (trip, item) in clicked for trip, item in zip(actions.trip[bought], actions.item[bought], strict=True)
     ]
     assert 0.5 < np.mean(in_basket) < 0.95
 
@@ -133,10 +134,12 @@ def test_baskets_hold_complements_far_more_often_than_chance(sample: Sample) -> 
 
 def test_a_search_is_for_a_product_though_nobody_is_told(world: World) -> None:
     shop, rng = Shop(world.stock, world.people, world.rhythm), np.random.default_rng(3)
-    deeds = shop.visit(shop.visitors(200, rng), rng)
-    assert (deeds.item >= 0).all()
-    searched = np.flatnonzero((deeds.deed[:-1] == SEARCH) & (deeds.deed[1:] == CLICK) & (np.diff(deeds.trip) == 0))
-    assert np.mean(deeds.item[searched] == deeds.item[searched + 1]) > 0.9
+    actions = shop.visit(shop.visitors(200, rng), rng)
+    assert (actions.item >= 0).all()
+    searched = np.flatnonzero(
+        (actions.action[:-1] == SEARCH) & (actions.action[1:] == CLICK) & (np.diff(actions.trip) == 0)
+    )
+    assert np.mean(actions.item[searched] == actions.item[searched + 1]) > 0.9
 
 
 def test_searches_lead_to_matching_clicks(sample: Sample) -> None:
@@ -201,7 +204,7 @@ def test_a_longer_word_is_misspelt(rolls: tuple[float, float, float], query: str
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "names"),
     [
         ("sofa", {"sofa", "couch", "settee"}),
         ("fridge", {"fridge", "refrigerator"}),
@@ -209,9 +212,9 @@ def test_a_longer_word_is_misspelt(rolls: tuple[float, float, float], query: str
         ("wireless earbuds", {"earbuds", "earphones", "headphones"}),
     ],
 )
-def test_the_same_thing_is_sought_by_different_names(world: World, kind: str, said: set[str]) -> None:
+def test_the_same_thing_is_sought_by_different_names(world: World, kind: str, names: set[str]) -> None:
     item = np.flatnonzero(world.stock.kind == KINDS.index(kind))[:1].astype(np.int32).repeat(300)
     words = Counter(
         word for query in write_queries(world.stock, item, np.random.default_rng(1)) for word in query.split()
     )
-    assert min(words[word] for word in said) > 0.6 * 300 / len(said)
+    assert min(words[word] for word in names) > 0.6 * 300 / len(names)

@@ -144,7 +144,7 @@ def test_planted_tastes_show_in_what_is_played(sample: Sample) -> None:
 
 
 def test_hidden_styles_tell_more_than_genres(sample: Sample) -> None:
-    """Two plays of one user in one genre share a style far more often than two plays of anybody."""
+    """Two plays of one user in one genre share a style far more often than any two plays."""
     segment = sample.world.catalogue.segment[rows(sample.events["item_id"])]
     counts = np.zeros((2_000, len(GENRES) * STYLES))
     np.add.at(counts, (rows(sample.events["user_id"]), segment), 1)
@@ -153,8 +153,8 @@ def test_hidden_styles_tell_more_than_genres(sample: Sample) -> None:
         by_genre = table.reshape(len(table), len(GENRES), STYLES)
         plays = by_genre.sum(axis=2)
         pairs = (plays * (plays - 1)).sum(axis=1)
-        alike = (by_genre * (by_genre - 1)).sum(axis=(1, 2))
-        return float((alike[pairs > 0] / pairs[pairs > 0]).mean())
+        same = (by_genre * (by_genre - 1)).sum(axis=(1, 2))
+        return float((same[pairs > 0] / pairs[pairs > 0]).mean())
 
     assert agreement(counts) > 1.6 * agreement(counts.sum(axis=0, keepdims=True))
 

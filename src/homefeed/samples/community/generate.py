@@ -1,7 +1,7 @@
-"""Sample data for the community app: seeded, realistic, with the truth beside it.
+"""Sample data for the community app: seeded, realistic, with its truth in separate files.
 
-Residents come in sessions, mostly in the evening. What they look at follows their true interests, the quality
-of the item, their block and how fresh it is; what they do with it follows from how well it suits them.
+Residents come in sessions, mostly in the evening. What they look at depends on their true interests, the
+quality of the item, their block and how fresh it is; what they do with it depends on how well it suits them.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ ACTIONS: Final = ("view", "click", "like", "comment", "share", "save", "hide", "
 _WORKDAY: Final = (6, 3, 2, 1, 1, 2, 6, 13, 13, 9, 8, 9, 15, 12, 8, 9, 13, 21, 32, 44, 52, 48, 32, 15)
 _WEEKEND: Final = (11, 6, 4, 2, 2, 2, 4, 8, 15, 24, 30, 31, 29, 26, 27, 31, 35, 38, 44, 52, 56, 50, 36, 20)
 
-_WANDERING_SHARE: Final = 0.1  # visits that follow what is around rather than the resident's interests
-_OFF_INTEREST: Final = 0.004  # what an item that meets no interest counts, where one that meets the best counts 1
-_FOR_BLOCK: Final = np.array([1.0, 0.15, 1.8], np.float32)  # items for all, for other blocks, for one's own
-_PATIENCE: Final = 0.4  # how often residents look at what they came across though it meets no interest
-_VISITS_A_SESSION: Final = (4.0, 12)  # typically, and at most
+_WANDERING_SHARE: Final = 0.1  # visits that ignore the resident's interests
+_OFF_INTEREST: Final = 0.004  # weight of an item that meets no interest; one that meets the strongest weighs 1
+_FOR_BLOCK: Final = np.array([1.0, 0.15, 1.8], np.float32)  # weights: for all, for others, for the own block
+_PATIENCE: Final = 0.4  # how often residents look at an item that meets no interest
+_VISITS_PER_SESSION: Final = (4.0, 12)  # mean and maximum
 _LONGEST_SESSION: Final = 3 * HOUR
 _OFFERED: Final = 56  # items a resident chooses from at each visit
 _CHUNK: Final = 20_000  # visits drawn at once: bounds memory
@@ -54,7 +54,7 @@ _CHUNK: Final = 20_000  # visits drawn at once: bounds memory
 
 @dataclass(frozen=True)
 class Board:
-    """The items as columns, and the rows of those to be met: `latest` (communities, hours) is a place in `row`."""
+    """The items as columns, and the rows of visible ones: `latest` (communities, hours) indexes `row`."""
 
     column: dict[str, npt.NDArray[Any]]
     row: Rows
@@ -63,7 +63,7 @@ class Board:
 
 @dataclass(frozen=True)
 class World:
-    """Who could meet what, and when."""
+    """The residents, their items and the window of time."""
 
     homes: Homes
     people: People
@@ -74,7 +74,7 @@ class World:
 
 @dataclass(frozen=True)
 class Visits:
-    """What residents looked at: `does` (visits, actions) tells what they did, `after` how many seconds later."""
+    """What residents looked at: `does` (visits, actions) is what they did, `after` how many seconds later."""
 
     session: Codes
     user: Codes
@@ -95,9 +95,9 @@ class Visits:
 
 @dataclass(frozen=True, kw_only=True)
 class CommunitySample(Sample):
-    """There are fewer communities and blocks where there are too few residents or items for them.
+    """Fewer communities and blocks are made where there are too few residents or items for them.
 
-    `dated` changes nothing: the items of this contract always are.
+    `dated` changes nothing: the items of this contract are always dated.
     """
 
     communities: int = 3
@@ -175,17 +175,17 @@ def _set_up_board(posts: pl.DataFrame, rhythm: Rhythm) -> Board:
 
 
 def _draw_events(world: World, events: int, rng: Rng, progress: Progress | None) -> pl.DataFrame:
-    """Exactly as many events, by time: the rows of their user and item, what was done, for how long and when."""
-    asked = round(events / 1.3) + 50
-    visits = _draw_visits(world, asked, 0, rng)
+    """Exactly `events` events, by time: rows of user and item, action, seconds it took, and time."""
+    requested = round(events / 1.3) + 50
+    visits = _draw_visits(world, requested, 0, rng)
     settled = _settle(visits, world.board)
     while (made := int(settled.does.sum())) < events:
         if progress:
             progress(made, events)
-        more = round(1.2 * (events - made) * asked / max(made, 1)) + 50
-        visits = visits.join(_draw_visits(world, more, asked, rng))
+        more = round(1.2 * (events - made) * requested / max(made, 1)) + 50
+        visits = visits.join(_draw_visits(world, more, requested, rng))
         settled = _settle(visits, world.board)
-        asked += more
+        requested += more
     if progress:
         progress(events, events)
     settled = settled.take(rng.permutation(len(settled.user)))
@@ -201,10 +201,10 @@ def _draw_events(world: World, events: int, rng: Rng, progress: Progress | None)
 
 
 def _draw_visits(world: World, count: int, first_session: int, rng: Rng) -> Visits:
-    """Visits by session, and in it by time: who meets which item, and what comes of it."""
+    """Visits by session, and within it by time: which item each resident looks at, and what they do with it."""
     people, rhythm = world.people, world.rhythm
     stay = (rhythm.end - np.maximum(people.joined, rhythm.begin)) / (rhythm.end - rhythm.begin)
-    size = np.minimum(rng.geometric(1 / _VISITS_A_SESSION[0], count), _VISITS_A_SESSION[1])
+    size = np.minimum(rng.geometric(1 / _VISITS_PER_SESSION[0], count), _VISITS_PER_SESSION[1])
     session = np.repeat(np.arange(count), size)[:count]
     who = choose(people.activity * stay, session[-1] + 1, rng)
     start = rhythm.draw(np.maximum(people.joined[who], rhythm.begin), rhythm.end - _LONGEST_SESSION, rng, len(who))
@@ -220,7 +220,7 @@ def _draw_visits(world: World, count: int, first_session: int, rng: Rng) -> Visi
 
 
 def _meet(world: World, user: Codes, moment: Times, rng: Rng) -> tuple[Codes, Floats, Mask]:
-    """The item that each looks at, mostly one not seen before, how it meets their interests, and who wanders."""
+    """The item each looks at, mostly an unseen one, how well it meets their interests, and who ignores these."""
     item, fit = np.empty(len(user), np.int32), np.empty(len(user), np.float32)
     wanders = rng.random(len(user)) < _WANDERING_SHARE
     rows = np.arange(len(user))
@@ -240,12 +240,10 @@ def _choose_items(world: World, user: Codes, moment: Times, wanders: Mask, rng: 
     now = ((moment - world.rhythm.begin) / HOUR).astype(np.float32)[:, None]
     hour = np.maximum(1 + now - 24 * days * rng.standard_exponential(shape, dtype=np.float32), 0)
     older, place = (board.latest[home[:, None], np.maximum(hour.astype(np.int32) - back, 0)] for back in (1, 0))
-    place -= ((place - older) * (hour - np.floor(hour))).astype(np.int32)  # any of those of the hour
+    place -= ((place - older) * (hour - np.floor(hour))).astype(np.int32)  # any item of that hour
     first = board.latest[home, :1] + 1
     item = board.row[np.maximum(place, first)]
-    item[:, -1] = board.row[
-        first[:, 0]
-    ]  # where nothing suits there is the community's first item, which never ends
+    item[:, -1] = board.row[first[:, 0]]  # the fallback is the community's first item, which never ends
     best = people.taste.max(axis=1)[who]
     fit = (people.taste[who, of["topic"][item]] + np.float32(0.5) * people.taste[who, of["second"][item]]) / best
     fit = np.minimum(fit, np.float32(1))
@@ -265,7 +263,7 @@ def _choose_items(world: World, user: Codes, moment: Times, wanders: Mask, rng: 
 
 
 def _react(board: Board, item: Codes, fit: Floats, rng: Rng) -> tuple[Mask, Codes, Codes]:
-    """What a resident does at each visit, after how many seconds, and how long the view and the click last."""
+    """The actions of each visit, after how many seconds, and how long the view and the click last."""
     count = len(item)
     quality, spam = (board.column[name][item] for name in ("quality", "spam"))
     pleased = (0.1 + 0.9 * fit) * (0.35 + 0.65 * quality)
@@ -290,7 +288,7 @@ def _react(board: Board, item: Codes, fit: Floats, rng: Rng) -> tuple[Mask, Code
 
 
 def _settle(visits: Visits, board: Board) -> Visits:
-    """Without what nobody does twice or to an item hidden before, and with the reports that were counted."""
+    """Visits without repeats that do not occur in reality, and with the reports that the items count."""
     order = np.lexsort((visits.time, visits.item, visits.user))
     user, item, session = visits.user[order], visits.item[order], visits.session[order]
     returns = np.append(False, (np.diff(user) == 0) & (np.diff(item) == 0))

@@ -1,7 +1,7 @@
 """Who lives in the communities of the sample and what they post, with the spam and the copies planted there.
 
-Residents have two to four true interests that follow their block and one another; what they declare is a
-noisy part of them. Times are whole seconds since 1970-01-01 UTC.
+Residents have two to four true interests, correlated within their block and with one another; what they declare
+is a noisy part of them. Times are whole seconds since 1970-01-01 UTC.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from homefeed.types import Codes, Floats, Mask, Times
 
 TAGS: Final = tuple(TOPICS)
 NEVER: Final = np.iinfo(np.int64).max
-"""When something ends that does not."""
+"""The end of what never ends."""
 
 _CLUSTERS: Final = {
     "sport": "yoga, running, cycling, football, swimming, hiking",
@@ -41,7 +41,7 @@ _TAG_WITHIN: Final = np.concatenate(
     [np.arange(1, 1 + len(split(tags, ", "))) ** -0.3 for tags in _CLUSTERS.values()]
 )
 _CLUSTER_SHARE: Final = np.array([0.22, 0.18, 0.1, 0.13, 0.18, 0.08, 0.05, 0.06])
-# What is posted about a cluster, by the kinds in their order: post, event, service, offer, poll, announcement.
+# How often each kind is posted about a cluster: post, event, service, offer, poll, announcement.
 _KIND_SHARE: Final = np.array([
     [0.30, 0.45, 0.07, 0.10, 0.08, 0], [0.30, 0.12, 0.20, 0.33, 0.05, 0], [0.40, 0.30, 0.05, 0.15, 0.10, 0],
     [0.30, 0.25, 0.25, 0.12, 0.08, 0], [0.30, 0.42, 0.10, 0.10, 0.08, 0], [0.35, 0.30, 0.20, 0.05, 0.10, 0],
@@ -49,7 +49,7 @@ _KIND_SHARE: Final = np.array([
 ])  # fmt: skip
 _OF_MANAGEMENT: Final = np.array([0.05, 0, 0.05, 0, 0.1, 0.8])
 _MANAGED: Final = np.flatnonzero(np.isin(TAGS, ("maintenance", "parking", "safety", "recycling", "seniors")))
-# Which share of a kind has an end, and between how many days after it was posted.
+# The share of each kind that has an end, and the range of days after posting in which it ends.
 _ENDS: Final = np.array([0, 1, 0.2, 1, 1, 0.5])
 _DAYS_OPEN: Final = np.array([[1, 2], [2, 21], [20, 40], [4, 30], [5, 14], [3, 14]])
 
@@ -60,7 +60,7 @@ _COLD_SHARE: Final = 0.06
 _SPAM_SHARE: Final = 0.03
 _COPY_SHARE: Final = 0.04
 _UNSEEN_SHARE: Final = 0.04
-_STILL_ALIKE: Final = 0.68  # the Jaccard similarity that a copy keeps at least
+_MIN_COPY_SIMILARITY: Final = 0.68  # Jaccard similarity of a copy and its original
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class People:
 
 
 def plan_people(count: int, homes: Homes, rhythm: Rhythm, rng: Rng) -> People:
-    """Residents of all blocks, in no order."""
+    """Residents of all blocks, in random order."""
     blocks = len(homes.blocks)
     block = np.append(np.arange(blocks), choose(rng.gamma(4.0, size=blocks), count - blocks, rng))
     block = block.astype(np.int32)[rng.permutation(count)]
@@ -112,7 +112,7 @@ def plan_people(count: int, homes: Homes, rhythm: Rhythm, rng: Rng) -> People:
 
 
 def _plan_taste(block: Codes, blocks: int, rng: Rng) -> Floats:
-    """Two to four tags each, mostly of two clusters that the block makes likely."""
+    """Two to four tags each, mostly of two clusters that are likely in the block."""
     count = len(block)
     character = 0.4 * _CLUSTER_SHARE + 0.6 * rng.dirichlet(4 * _CLUSTER_SHARE, blocks)
     fondness = np.log(character)[block] + rng.gumbel(size=(count, len(_CLUSTER_SHARE)))
@@ -140,7 +140,7 @@ def _declare(taste: Floats, rng: Rng) -> str:
 
 
 def plan_posts(count: int, homes: Homes, people: People, rhythm: Rhythm, rng: Rng) -> pl.DataFrame:
-    """The items by time; `original` is the row of what an item copies. A community has one from the beginning."""
+    """The items by time; `original` is the row an item copies. Every community has an item at the start."""
     roles, source = _cast(count, len(homes.communities), rng)
     community = choose(np.bincount(people.community), count, rng)
     community[: len(homes.communities)] = np.arange(len(homes.communities))
@@ -176,7 +176,7 @@ def plan_posts(count: int, homes: Homes, people: People, rhythm: Rhythm, rng: Rn
 
 
 def _cast(count: int, communities: int, rng: Rng) -> tuple[npt.NDArray[np.str_], Rows]:
-    """What each row is to be, and the row it is made from: its own, or that of what it copies."""
+    """The role of each row, and the row it is made from: its own, or the one it copies."""
     counts = {"unseen": _UNSEEN_SHARE, "spam": _SPAM_SHARE, "copy": _COPY_SHARE}
     special = {role: round(share * count) for role, share in counts.items()}
     if 2 * sum(special.values()) > count - communities:
@@ -189,7 +189,7 @@ def _cast(count: int, communities: int, rng: Rng) -> tuple[npt.NDArray[np.str_],
 
 
 def _draw_creators(community: Codes, roles: npt.NDArray[np.str_], people: People, begin: int, rng: Rng) -> Codes:
-    """Residents, few of whom post most; -1 and -2 are organisations of the first community, and so on."""
+    """The creators: few residents post most items; -1 and -2 are organisations of the first community, etc."""
     creator = -1 - 2 * community - rng.integers(0, 2, len(community)).astype(np.int32)
     voice = rng.lognormal(0.0, 1.4, len(people.block)) * (rng.random(len(people.block)) < 0.4) + 0.002
     by_resident = (rng.random(len(community)) < 0.88) & (roles != "founding")
@@ -242,7 +242,7 @@ def _draw_ends(kind: Codes, created: Times, rng: Rng) -> Times:
 
 
 def _draw_blocks(creator: Codes, community: Codes, homes: Homes, people: People, rng: Rng) -> Codes:
-    """Some items are for the block of their creator only, or for one that an organisation looks after."""
+    """Some items are for the block of their creator only, or for a block that an organisation manages."""
     offset = (rng.random(len(creator)) * np.bincount(homes.community)[community]).astype(np.int32)
     of_creator = people.block[np.maximum(creator, 0)]
     block = np.where(creator < 0, np.searchsorted(homes.community, community) + offset, of_creator)
@@ -250,7 +250,7 @@ def _draw_blocks(creator: Codes, community: Codes, homes: Homes, people: People,
 
 
 def _tag(topic: Codes, second: Codes, rng: Rng) -> tuple[Codes, Codes]:
-    """What the creators tag (-1: nothing): sometimes wrongly, sometimes less than there is."""
+    """The tags by the creators (-1: none): some are wrong, some are missing."""
     slip = rng.random(len(topic))
     main = np.where(slip < 0.05, rng.integers(0, len(TAGS), len(topic)), np.where(slip < 0.1, -1, topic))
     further = np.where(rng.random(len(topic)) < 0.85, second, -1)
@@ -260,7 +260,7 @@ def _tag(topic: Codes, second: Codes, rng: Rng) -> tuple[Codes, Codes]:
 def _judge(
     creator: Codes, spam: Mask, source: Rows, residents: int, rng: Rng
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """The true quality, the one that is seen (NaN: none), and how often an item was reported."""
+    """The true quality, the observed one (NaN: none), and how often an item was reported."""
     count = len(creator)
     skill = np.where(creator < 0, 0.83, rng.beta(6.0, 3.0, residents)[np.maximum(creator, 0)])
     quality = np.clip(skill + rng.normal(0.0, 0.08, count), 0.3, 0.98)
@@ -323,13 +323,13 @@ def _advertise(rng: Rng) -> Draft:
 
 
 def _edit(draft: Draft, rng: Rng) -> Draft:
-    """A copy with small changes, such as people make who post a thing twice."""
+    """A copy with the small changes that people make when they post twice."""
     for changes in (3, 3, 3, 2, 2, 2, 1):
         copy = draft
         for number in rng.permutation(len(_CHANGES))[:changes].tolist():
             copy = _CHANGES[number](copy)
-        alike = min(posts.similarity(draft.pairs(word), copy.pairs(word)) for word in (r"\w+", r"\S+"))
-        if copy != draft and alike >= _STILL_ALIKE:
+        kept = min(posts.similarity(draft.pairs(word), copy.pairs(word)) for word in (r"\w+", r"\S+"))
+        if copy != draft and kept >= _MIN_COPY_SIMILARITY:
             return copy
     return replace(draft, title=draft.title + "!!")
 

@@ -1,4 +1,4 @@
-"""What the community sample says: the words of every interest, and the sentences they are put into."""
+"""The texts of the community sample: the words of every interest, and the sentences they go into."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from homefeed.samples import Rng, Words, paragraphs, split
 KINDS: Final = ("post", "event", "service", "offer", "poll", "announcement")
 """The item types of the contract."""
 
-_TOO_ALIKE: Final = 0.36  # Jaccard similarity of word pairs: below what a reader takes for a near-duplicate
+_MAX_SIMILARITY: Final = 0.36  # Jaccard similarity of word pairs: below that of a near-duplicate
 _ATTEMPTS: Final = 24
-_COMPARED: Final = 60  # earlier texts that a new one is compared with: bounds the time of large samples
+_COMPARED: Final = 60  # earlier texts that a new one is compared with: bounds the time for large samples
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Draft:
         return " ".join(self.sentences)
 
     def pairs(self, word: str = r"\w+") -> set[str]:
-        """The pairs of neighbouring words, a word being what the pattern says."""
+        """The pairs of neighbouring words; a word is what the pattern matches."""
         words = re.findall(word, f"{self.title} {self.text}".casefold())
         return set(map(" ".join, pairwise(words)))
 
     def fits(self) -> bool:
-        """Whether it is as long as people write: neither a shout nor an essay."""
+        """Whether it has a realistic length."""
         return 3 <= len(self.title.split()) <= 8 and 25 <= len(self.text.split()) <= 52
 
 
@@ -309,7 +309,7 @@ building: Court, House, Row, Yard, Terrace, Place
 
 
 class Writer:
-    """Writes the items of all communities: no two of one community read alike."""
+    """Writes the items of all communities: no two of one community read the same."""
 
     def __init__(self, rng: Rng) -> None:
         self._rng = rng
@@ -317,22 +317,22 @@ class Writer:
         self._openings: defaultdict[int, set[str]] = defaultdict(set)
 
     def write(self, community: int, kind: str, topic: str, second: str | None) -> Draft:
-        """An item of a kind about a topic, that may touch on a second one."""
+        """An item of a kind about a topic, and perhaps about a second one."""
         return self.unlike_earlier(community, topic, lambda: self._compose(kind, topic, second))
 
     def unlike_earlier(self, community: int, shelf: str, compose: Callable[[], Draft]) -> Draft:
-        """What `compose` makes, made anew where it resembles an earlier item of the shelf or of its opening."""
-        best, least, kept = Draft("", (), ""), np.inf, set[str]()
+        """What `compose` makes, repeated while it resembles an earlier item of the shelf or with its opening."""
+        best, lowest, kept = Draft("", (), ""), np.inf, set[str]()
         for _ in range(_ATTEMPTS):
             draft = compose()
             pairs = draft.pairs()
             rivals = (self._earlier[community, key][-_COMPARED:] for key in (shelf, draft.opening))
-            alike = max((similarity(pairs, rival) for rival in chain(*rivals)), default=0.0)
+            highest = max((similarity(pairs, rival) for rival in chain(*rivals)), default=0.0)
             if not draft.fits() or draft.sentences[0] in self._openings[community]:
-                alike += 1.0
-            if alike < least:
-                best, least, kept = draft, alike, pairs
-            if least < _TOO_ALIKE:
+                highest += 1.0
+            if highest < lowest:
+                best, lowest, kept = draft, highest, pairs
+            if lowest < _MAX_SIMILARITY:
                 break
         for key in (shelf, best.opening):
             self._earlier[community, key].append(kept)
@@ -360,14 +360,14 @@ class Writer:
 
 
 def draw_slots(rng: Rng, **more: Words) -> dict[str, str]:
-    """A word for every gap that frames have, and for those of the caller."""
+    """A word for every gap of the frames, and for the caller's own gaps."""
     lists = _SLOTS | more
     rolls = rng.random(len(lists)).tolist()
     return {name: words[int(roll * len(words))] for (name, words), roll in zip(lists.items(), rolls, strict=True)}
 
 
 def one_of(words: Sequence[str], rng: Rng) -> str:
-    """Any of them."""
+    """One of them at random."""
     return words[int(rng.integers(len(words)))]
 
 

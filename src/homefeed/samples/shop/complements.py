@@ -1,4 +1,4 @@
-"""What goes with what in the sample of the shop: who buys the one has a use for the other."""
+"""Complements in the shop sample: who buys one product has a use for the other."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from homefeed.types import Codes, Floats
 KINDS: Final = tuple(
     f"{shelf.audience.lower()} {kind.names[0]}".strip() for shelf in SHELVES for kind in shelf.kinds
 )
-"""Every kind of thing, shelf by shelf: the audience, if there is one, and its commonest name."""
+"""Every kind of product, shelf by shelf: the audience, if there is one, and its most common name."""
 
 SLOTS: Final = 6
-"""How many complements a kind has at most."""
+"""The maximum number of complements of a kind."""
 
 _TO_ACCESSORY: Final = 1.0
-_TO_FELLOW: Final = 0.45  # from one accessory to another of the same thing
+_TO_FELLOW: Final = 0.45  # from one accessory to another of the same product
 _TO_MAIN: Final = 0.2
 
-# Each line: a thing, and what goes with it.
+# Each line: a product, and its complements.
 _SETS: Final = """
 smartphone: phone case, screen protector, phone charger, power bank, usb-c cable
 refurbished smartphone: phone case, phone charger, screen protector
@@ -138,7 +138,7 @@ microphone: pop filter, audio interface
 
 @cache
 def pairs() -> dict[tuple[int, int], float]:
-    """The complements as (kind, its complement), with how strongly the one leads to the other: 0 to 1."""
+    """The complements as (kind, its complement), with the strength of the link: 0 to 1."""
     number = {name: code for code, name in enumerate(KINDS)}
     found: dict[tuple[int, int], float] = {}
     for line in _SETS.strip().splitlines():
@@ -153,7 +153,7 @@ def pairs() -> dict[tuple[int, int], float]:
 
 @cache
 def slots() -> tuple[Codes, Floats]:
-    """The strongest complements of every kind, (kinds, SLOTS), -1 where it has fewer; and how strong they are."""
+    """The strongest complements of every kind, (kinds, SLOTS), -1 where it has fewer; and their strengths."""
     codes = np.full((len(KINDS), SLOTS), -1, np.int32)
     strengths = np.zeros((len(KINDS), SLOTS), np.float32)
     of: dict[int, list[tuple[float, int]]] = {}

@@ -1,7 +1,7 @@
-"""Sample data for the shop app: seeded, realistic, with the truth beside it.
+"""Sample data for the shop app: seeded, realistic, with its truth in separate files.
 
 Shoppers like a few shelves, a level of prices and some brands. They search, look at what they searched for and at
-what goes with it, and buy it in baskets. Times are whole seconds since 1970-01-01 UTC.
+its complements, and buy in baskets. Times are whole seconds since 1970-01-01 UTC.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from homefeed.samples.shop.queries import write_queries
 from homefeed.samples.shop.sellers import BRANDS
 from homefeed.samples.shop.shoppers import ROLES, WEEKEND, WORKDAY, Shoppers, plan_shoppers
 from homefeed.samples.shop.stock import KIND_SHELF, Stock, plan_stock
-from homefeed.samples.shop.trips import SEARCH, Deeds, Shop, draw_deeds
+from homefeed.samples.shop.trips import SEARCH, Actions, Shop, draw_actions
 from homefeed.samples.shop.wares import MAINS, SHELVES
 
 ACTIONS: Final = ("search_query", "product_click", "purchase")
-"""The event types of the app, in the order in which a trip shows them."""
+"""The event types of the app, in the order in which they occur in a trip."""
 
 
 @dataclass(frozen=True)
 class World:
-    """Who could buy what, and when."""
+    """The shoppers, the products and the window of time."""
 
     rhythm: Rhythm
     stock: Stock
@@ -61,13 +61,13 @@ def generate(folder: Path, *, progress: Progress | None = None, **options: Unpac
 
 def _tables(sample: Sample, progress: Progress | None) -> Tables:
     world = plan_world(sample)
-    deeds = draw_deeds(Shop(world.stock, world.people, world.rhythm), sample.events, sample.rng(2), progress)
-    sought = deeds.item[deeds.deed == SEARCH]
+    actions = draw_actions(Shop(world.stock, world.people, world.rhythm), sample.events, sample.rng(2), progress)
+    sought = actions.item[actions.action == SEARCH]
     queries = write_queries(world.stock, sought, sample.rng(3))
     return {
         f"products.{sample.format}": _products_table(world.stock, sample.dated),
         f"users.{sample.format}": pl.LazyFrame({"user_id": ids("u", sample.users)}),
-        f"events.{sample.format}": _events_table(world.stock, deeds, queries),
+        f"events.{sample.format}": _events_table(world.stock, actions, queries),
         "truth/users.csv": _true_users(world.people),
         "truth/products.csv": _true_products(world.stock),
         "truth/complements.csv": _true_complements(),
@@ -109,16 +109,16 @@ def _products_table(stock: Stock, dated: bool) -> pl.LazyFrame:
     return table if dated else table.drop("created_at")
 
 
-def _events_table(stock: Stock, deeds: Deeds, queries: list[str]) -> pl.LazyFrame:
-    is_search = deeds.deed == SEARCH
+def _events_table(stock: Stock, actions: Actions, queries: list[str]) -> pl.LazyFrame:
+    is_search = actions.action == SEARCH
     query = np.full(len(is_search), None, object)
     query[is_search] = queries
     columns = {
-        "user": deeds.user,
-        "event_type": np.array(ACTIONS)[deeds.deed],
-        "product_id": pl.Series(stock.id).gather(deeds.item),
+        "user": actions.user,
+        "event_type": np.array(ACTIONS)[actions.action],
+        "product_id": pl.Series(stock.id).gather(actions.item),
         "query": pl.Series(query.tolist(), dtype=pl.String),
-        "timestamp": deeds.time,
+        "timestamp": actions.time,
     }
     return pl.LazyFrame(columns).select(
         pl.format("u{}", pl.col("user") + 1).alias("user_id"),
@@ -130,7 +130,7 @@ def _events_table(stock: Stock, deeds: Deeds, queries: list[str]) -> pl.LazyFram
 
 
 def _true_users(people: Shoppers) -> pl.LazyFrame:
-    """What each likes, most first, the shares summing to one; their level of prices, brands and role."""
+    """The shelves each likes, the favourite first, with shares that sum to one; price level, brands and role."""
     parts = (people.taste * 1_000).round().astype(np.int32)
     parts[np.arange(len(parts)), parts.argmax(axis=1)] += 1_000 - parts.sum(axis=1)
     best = np.argsort(-parts, axis=1, kind="stable")[:, :5]
@@ -152,7 +152,7 @@ def _true_users(people: Shoppers) -> pl.LazyFrame:
 
 
 def _true_products(stock: Stock) -> pl.LazyFrame:
-    """The kind of each, how much it is in demand, whether it rises, what it is a copy of, what fits it best."""
+    """The kind of each, its demand, whether it is rising, the product it copies, its best complements."""
     ids = np.array([*stock.id, ""])
     rising = np.zeros(len(stock.id), np.bool_)
     rising[stock.rising] = True
@@ -170,7 +170,7 @@ def _true_products(stock: Stock) -> pl.LazyFrame:
 
 
 def _true_complements() -> pl.LazyFrame:
-    """Which kind leads to which, and how strongly: 0 to 1."""
+    """The complements of each kind, with the strength of the link: 0 to 1."""
     one, other = (np.array(codes) for codes in zip(*pairs(), strict=True))
     names = np.array([shelf.name for shelf in SHELVES])
     return pl.LazyFrame(
@@ -185,7 +185,7 @@ def _true_complements() -> pl.LazyFrame:
 
 
 def _true_queries(queries: list[str], kind: np.ndarray[tuple[int], np.dtype[np.int32]]) -> pl.LazyFrame:
-    """What kind of thing the queries were for, and how often."""
+    """The kind of product each query was for, and how often."""
     table = pl.LazyFrame(
         {"query": pl.Series(queries, dtype=pl.String), "product_type": np.array(KINDS)[kind].tolist()},
         schema_overrides={"product_type": pl.String},

@@ -1,4 +1,4 @@
-"""What the shoppers of the sample type: a thing by any of its names, some with its brand, look or a feature."""
+"""The queries of the shop sample: a product by any of its names, some with its brand, look or a feature."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from homefeed.samples.shop.stock import ALL_KINDS, KIND_SHELF, Stock
 from homefeed.samples.shop.wares import SHELVES
 from homefeed.types import Codes
 
-MOST_WORDS: Final = 4
+MAX_WORDS: Final = 4
 
-# Queries for the thing alone, by the last word of its name, with its brand, with its look, with a feature.
+# Queries by the name alone, by its last word, with the brand, with the look, with a feature.
 _ALONE, _LAST_WORD, _BRAND, _LOOK, _DETAIL = range(5)
 _SHARES: Final = (0.5, 0.1, 0.14, 0.14, 0.12)
 
 _AUDIENCE_SHARE: Final = 0.7
 _AUDIENCES: Final = {"Men's": ("mens", "men"), "Women's": ("womens", "women"), "Kids'": ("kids", "kids")}
-"""How they are typed before a name, and after it."""
+"""How an audience is typed before a name, and after it."""
 
-_TELLING: Final = 2  # shelves that have things whose names end in a word that is typed alone, at most
+_MAX_SHELVES: Final = 2  # maximum number of shelves with product names that end in a word typed alone
 _MISSPELT_SHARE: Final = 0.04
-_LEAST_LETTERS: Final = 5  # of a word that is misspelt
-_BESIDE: Final = dict(zip("abcdefghijklmnopqrstuvwxyz", "svxfrghjoklknmpowtdyibecux", strict=True))
+_MIN_LETTERS: Final = 5  # of a word that is misspelt
+_ADJACENT: Final = dict(zip("abcdefghijklmnopqrstuvwxyz", "svxfrghjoklknmpowtdyibecux", strict=True))
 """The neighbour of each letter on a keyboard."""
 
 
@@ -55,7 +55,7 @@ def write_queries(stock: Stock, item: Codes, rng: Rng) -> list[str]:
         pl.concat_str(columns, separator=" ", ignore_nulls=True).str.to_lowercase()
         for columns in (pl.all(), pl.col("before", "name", "after"))
     )
-    fits = whole.str.count_matches(" ", literal=True) < MOST_WORDS
+    fits = whole.str.count_matches(" ", literal=True) < MAX_WORDS
     queries: list[str] = words.select(pl.when(fits).then(whole).otherwise(short)).to_series().to_list()
     for row in np.flatnonzero(rng.random(len(item)) < _MISSPELT_SHARE).tolist():
         queries[row] = misspell(queries[row], *rng.random(3).tolist())
@@ -63,16 +63,16 @@ def write_queries(stock: Stock, item: Codes, rng: Rng) -> list[str]:
 
 
 def misspell(query: str, which: float, where: float, how: float) -> str:
-    """The query with one of its longer words mistyped; rolls of 0 to 1 say which, at which letter, and how."""
+    """The query with one of its longer words mistyped; rolls of 0 to 1 choose word, letter and slip."""
     words = query.split(" ")
-    longer = [row for row, word in enumerate(words) if len(word) >= _LEAST_LETTERS and word.isalpha()]
+    longer = [row for row, word in enumerate(words) if len(word) >= _MIN_LETTERS and word.isalpha()]
     if not longer:
         return query
     row = longer[int(which * len(longer))]
     word = words[row]
     place = 1 + int(where * (len(word) - 2))
     before, letter, rest = word[:place], word[place], word[place + 1 :]
-    slips = [before + rest, before + letter + letter + rest, before + _BESIDE[letter] + rest]
+    slips = [before + rest, before + letter + letter + rest, before + _ADJACENT[letter] + rest]
     if rest[0] != letter:
         slips.append(before + rest[0] + letter + rest[1:])
     words[row] = slips[int(how * len(slips))]
@@ -80,14 +80,14 @@ def misspell(query: str, which: float, where: float, how: float) -> str:
 
 
 def _names() -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
-    """What each kind is called, (kinds, names), and the last words of it, or all where the last does not tell."""
+    """The names of each kind, (kinds, names), and their last words, or the whole name where that is ambiguous."""
     shelves: dict[str, set[int]] = {}
     for shelf, kind in zip(KIND_SHELF.tolist(), ALL_KINDS, strict=True):
         for name in kind.names:
             shelves.setdefault(name.rpartition(" ")[2], set()).add(shelf)
-    telling = {word for word, found in shelves.items() if len(found) <= _TELLING and len(word) > 3}
+    unambiguous = {word for word, found in shelves.items() if len(found) <= _MAX_SHELVES and len(word) > 3}
     last_words = [
-        tuple(word if (word := name.rpartition(" ")[2]) in telling else name for name in kind.names)
+        tuple(word if (word := name.rpartition(" ")[2]) in unambiguous else name for name in kind.names)
         for kind in ALL_KINDS
     ]
     return _table([kind.names for kind in ALL_KINDS]), _table(last_words)
@@ -98,9 +98,9 @@ def _brands() -> npt.NDArray[np.object_]:
 
 
 def _looks() -> npt.NDArray[np.object_]:
-    """The looks of each kind; those that are no more than the size of a pack are not typed."""
-    most = max(map(len, PALETTES.values()))
-    return _table([() if kind.palette in MEASURES else PALETTES[kind.palette] for kind in ALL_KINDS], most)
+    """The looks of each kind; those that only give the size of a pack are not typed."""
+    width = max(map(len, PALETTES.values()))
+    return _table([() if kind.palette in MEASURES else PALETTES[kind.palette] for kind in ALL_KINDS], width)
 
 
 def _details() -> npt.NDArray[np.object_]:
@@ -108,7 +108,7 @@ def _details() -> npt.NDArray[np.object_]:
 
 
 def _table(rows: Sequence[Sequence[str]], width: int = 0) -> npt.NDArray[np.object_]:
-    """Words by row, filled up with None."""
+    """Words by row, padded with None."""
     width = max(width, *map(len, rows))
     table: npt.NDArray[np.object_] = np.array([[*row, *[None] * (width - len(row))] for row in rows], object)
     return table

@@ -1,4 +1,4 @@
-"""Who sells in the sample of the shop: invented brands, what they call everything, and the looks they offer."""
+"""The sellers of the shop sample: invented brands, the adjectives they use, and the looks they offer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ volume: 50 ml, 100 ml, 200 ml, 250 ml, Pack of 2, Travel Size
 count: Pack of 2, Pack of 3, Pack of 5, Pack of 10, Value Pack
 plain:
 """)}  # fmt: skip
-"""The looks and sizes that things come in."""
+"""The looks and sizes of products."""
 
 MEASURES: Final = ("weight", "volume", "count", "plain")
 """The palettes that are sizes of packs, or nothing, rather than looks."""
@@ -44,7 +44,7 @@ Office & Stationery: Pagemill, Inkwell & Co, Notemaple, Scriptane, Deskfield, Pa
 Automotive: Roadlark, Motorbay, Drivewell, Autoshine, Torqson, Tarmac Co, Gearmoor, Wheelhouse
 Musical Instruments: Fretwood, Ostrava Audio, Melodane, Chordwell, Harmona, Reedly, Stringfellow, Tempora
 """)}  # fmt: skip
-"""The invented brands of each main category, the dearest last."""
+"""The invented brands of each main category, the most expensive last."""
 
 ADJECTIVES: Final = {name: split(words, ", ") for name, words in paragraphs("""
 Electronics: Compact, Pro, Ultra, Smart, Slim, Sport, Max
@@ -67,4 +67,4 @@ Office & Stationery: Classic, Premium, Recycled, Executive, Everyday, Fine, Smoo
 Automotive: Universal, Premium, Heavy Duty, Compact, Quick, Pro, Durable
 Musical Instruments: Beginner, Concert, Classic, Studio, Professional, Travel, Acoustic
 """)}  # fmt: skip
-"""What sellers of each main category call everything."""
+"""The adjectives that sellers of each main category use."""

@@ -1,4 +1,4 @@
-"""The products of the shop sample: names like sellers write, prices, ratings, and how much each is in demand."""
+"""The products of the shop sample: names as sellers write them, prices, ratings and demand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ALL_KINDS: Final[tuple[Kind, ...]] = tuple(kind for shelf in SHELVES for kind in
 
 _USUAL_PRICE: Final = np.array([kind.price for kind in ALL_KINDS])
 _SPREAD: Final = 0.35  # of the logarithm of prices of one kind and brand
-_BRAND_SPREAD: Final = 0.7  # between the logarithm of the cheapest and of the dearest brand's price
+_BRAND_SPREAD: Final = 0.7  # between the logarithms of the cheapest and the most expensive brand's price
 _LEVEL: Final = 0.42  # the standard deviation that both make
 
 _COPY_SHARE: Final = 0.005
@@ -42,18 +42,18 @@ _UNRATED_SHARE: Final = 0.05
 
 _DIGITS: Final = np.array(list("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 _IDS: Final = 36**9
-_STRIDE: Final = 62_768_371_829_417  # shares no factor with 36, so that no id comes twice
+_STRIDE: Final = 62_768_371_829_417  # shares no factor with 36, so no id is repeated
 _CAPITALS: Final = re.compile(r"^(tv|usb|usb-c|led|ssd|hdmi|rc|bbq|aa|ac|bp|sd|pc|a4|4k|uv)$")
 _WITH_MODEL: Final = ("Electronics", "Computers", "Appliances", "Tools & DIY", "Automotive")
-_MODEL_PRICE: Final = 25  # of the cheapest things that have the name of a model
+_MODEL_PRICE: Final = 25  # minimum price of a product with a model name
 
 
 @dataclass(frozen=True)
 class Stock:
-    """The products as columns; `level` is how dear one is for its kind, in standard deviations.
+    """The products as columns; `level` is the price relative to its kind, in standard deviations.
 
     `brand`, `look` and `detail` are places in the lists of its main category and kind. `original` is the row of
-    what it is a copy of, `partners` (products, SLOTS) what fits it best of each complement of its kind; -1: none.
+    it copies, `partners` (products, SLOTS) the best fit for it among each complement of its kind; -1: none.
     """
 
     id: list[str]
@@ -75,7 +75,7 @@ class Stock:
 
     @property
     def shelf(self) -> Codes:
-        """The shelf of each."""
+        """The shelf of each product."""
         shelves: Codes = KIND_SHELF[self.kind]
         return shelves
 
@@ -118,7 +118,7 @@ def plan_stock(count: int, begin: int, end: int, rng: Rng) -> Stock:
 
 
 def _draw_kinds(count: int, rng: Rng) -> Codes:
-    """Every kind once where there are so many products, and more of some."""
+    """Every kind once if there are enough products, and more of some kinds."""
     kinds = len(ALL_KINDS)
     share = np.cumsum(rng.lognormal(0.0, 0.5, kinds))
     drawn = np.searchsorted(share, rng.random(count) * share[-1], side="right")
@@ -143,7 +143,7 @@ def _draw_words(kind: Codes, rng: Rng) -> tuple[Codes, Codes, Codes]:
 
 
 def _draw_prices(kind: Codes, brand: Codes, rng: Rng) -> tuple[Floats, Weights, Weights]:
-    """How dear each is for its kind, its price and the one before the discount, both of whole cents."""
+    """The price level of each within its kind, its price and the one before the discount, both in whole cents."""
     place = brand / (max(map(len, BRANDS.values())) - 1) - 0.5
     dear = _BRAND_SPREAD * place + rng.normal(0.0, _SPREAD, len(kind))
     ratio = np.where(rng.random(len(kind)) < _DISCOUNTED_SHARE, rng.beta(2.0, 4.0, len(kind)), 0.0)
@@ -154,7 +154,7 @@ def _draw_prices(kind: Codes, brand: Codes, rng: Rng) -> tuple[Floats, Weights, 
 
 
 def _tagged(price: Weights) -> Weights:
-    """Prices as on tags: with 49 or 99 cents, the dear ones with 99."""
+    """Prices as on tags: ending in 49 or 99 cents, high ones in 99."""
     step = np.where(price < 30, 0.5, np.where(price < 200, 1.0, 10.0))
     tagged: Weights = np.round(np.maximum(np.ceil(price / step) * step, 0.5) - 0.01, 2)
     return tagged
@@ -196,7 +196,7 @@ def _ids(count: int, first: int) -> list[str]:
 
 
 def _write_names(kind: Codes, brand: Codes, look: Codes, detail: Codes, rng: Rng) -> list[str]:
-    """A name for each, none twice: a seller calls a thing by any of its names, by the first most often."""
+    """A unique name for each: a seller uses any of the names of a kind, the first most often."""
     taken: set[str] = set()
     names: list[str] = []
     rolls = rng.random((len(kind), 5))

@@ -1,7 +1,7 @@
 """How the shoppers of the sample shop: trips of searches and clicks, and what goes into the basket at their end.
 
-A trip has one wish or a few. A wish is for one product, or for what goes with that of the wish before; whoever
-has it may search, looks at the product and others like it, and may buy it.
+A trip has one wish or a few. A wish is for one product, or for a complement of the product wished for before; the
+shopper may search, looks at the product and similar ones, and may buy it.
 """
 
 from __future__ import annotations
@@ -19,52 +19,56 @@ from homefeed.samples.shop.stock import KIND_SHELF, SHELF_MAIN, TREND_DAYS, Stoc
 from homefeed.types import Codes, Floats, Mask, Times
 
 SEARCH, CLICK, PURCHASE = 0, 1, 2
-"""What is done, by number."""
+"""The codes of the actions."""
 
 LONGEST_TRIP: Final = 7_200
 _TRIPS_AT_ONCE: Final = 8_000  # bounds memory
 _OFFERED: Final = 8  # products that a shopper chooses from
 _RISING_OFFERED: Final = 8
-_MOST_WISHES: Final = 4
-_MOST_LOOKS: Final = 6  # at products, of a wish
-_LAST_WISH: Final = 0.55  # how often a wish is the last of its trip, and a look that of its wish
+_MAX_WISHES: Final = 4
+_MAX_LOOKS: Final = 6  # at products, per wish
+_LAST_WISH: Final = 0.55  # probability that a wish is the last of its trip, and a look the last of its wish
 _LAST_LOOK: Final = 0.5
-_WANDERING_SHARE: Final = 0.1  # wishes that follow what sells rather than the shopper's taste
+_WANDERING_SHARE: Final = 0.1  # wishes for what sells well, whatever the shopper's taste
 _TREND_SHARE: Final = 0.3  # wishes of the last hours that are for what is rising
-_GOES_WITH: Final = 0.6  # of a trip's further wishes: those for what goes with the one before
+_GOES_WITH: Final = 0.6  # of a trip's further wishes: those for a complement
 _FITS: Final = 0.55  # of these: those for the very product that fits
-_SEARCHES: Final = (0.6, 0.25)  # a wish of one's own, one for a complement
-_IN_VAIN: Final = 0.07  # searches that lead to no click
-_BUYS: Final = (0.16, 0.08, 0.6)  # a wish of one's own, one for a complement, one for that of a thing bought
-_ADDS: Final = (0.4, 0.25)  # how often a first and a second thing that goes with one bought is added to the basket
+_SEARCHES: Final = (0.6, 0.25)  # a wish of their own, one for a complement
+_FRUITLESS_SHARE: Final = 0.07  # searches that lead to no click
+_BUYS: Final = (
+    0.16,
+    0.08,
+    0.6,
+)  # a wish of their own, one for a complement, one after a purchase
+_ADDS: Final = (0.4, 0.25)  # probability that a first and a second complement are added to the basket
 _SAME_KIND: Final = 0.75  # of the further looks; the others are at the same shelf
-_FAVOURITE: Final = 8.0  # how much more a product of the favourite brand counts
-_LEVEL_WIDTH: Final = 0.9  # how far from the own level a price may be
+_FAVOURITE: Final = 8.0  # weight of the favourite brand relative to others
+_LEVEL_WIDTH: Final = 0.9  # how far a price may be from the shopper's level
 
 
 @dataclass(frozen=True)
-class Deeds:
-    """Searches, clicks and purchases as columns: of a search `item` is what it was for, though nobody is told."""
+class Actions:
+    """Searches, clicks and purchases as columns; the `item` of a search is the product wished for."""
 
     trip: Codes
     user: Codes
-    deed: Codes
+    action: Codes
     item: Codes
     time: Times
 
-    def take(self, rows: Rows | Mask | slice) -> Deeds:
+    def take(self, rows: Rows | Mask | slice) -> Actions:
         """Some of them."""
-        return Deeds(*(column[rows] for column in vars(self).values()))
+        return Actions(*(column[rows] for column in vars(self).values()))
 
     @classmethod
-    def join(cls, parts: Sequence[Deeds]) -> Deeds:
+    def join(cls, parts: Sequence[Actions]) -> Actions:
         """All of them, part by part."""
         return cls(*map(np.concatenate, zip(*(vars(part).values() for part in parts), strict=True)))
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What each trip is for, (trips, wishes): `item` is -1, and nothing done, where there is no further wish."""
+    """What each trip is for, (trips, wishes): `item` is -1 where there is no further wish."""
 
     item: Codes
     goes_with: Mask
@@ -74,7 +78,7 @@ class Wishes:
 
 
 class Shop:
-    """The products on their walls, and the shoppers who come."""
+    """The products, on shelves of three levels, and the shoppers."""
 
     def __init__(self, stock: Stock, people: Shoppers, rhythm: Rhythm) -> None:
         self.people = people
@@ -82,20 +86,20 @@ class Shop:
         levels = (stock.kind, stock.shelf, np.zeros_like(stock.kind))
         window = (rhythm.begin, rhythm.end)
         rows = np.arange(len(stock.kind), dtype=np.int32)
-        self._walls = [Shelves.build(wall, rows, stock.appeal, stock.arrives, window) for wall in levels]
+        self._shelves = [Shelves.build(shelf, rows, stock.appeal, stock.arrives, window) for shelf in levels]
         self._main = SHELF_MAIN[stock.shelf]
         self._taste = np.cumsum(people.taste, axis=1)
         stay = (people.last - people.first) / (rhythm.end - rhythm.begin)
         self._activity = np.cumsum(people.activity * stay)
 
     def visitors(self, count: int, rng: Rng) -> Codes:
-        """Who comes, one for each trip: the active more often."""
+        """The shopper of each trip: active ones more often."""
         roll = rng.random(count) * self._activity[-1]
         who: Codes = np.searchsorted(self._activity, roll, side="right").astype(np.int32)
         return who
 
-    def visit(self, who: Codes, rng: Rng) -> Deeds:
-        """A trip of each, by trip and in it by time."""
+    def visit(self, who: Codes, rng: Rng) -> Actions:
+        """The actions of one trip per shopper, by trip and within it by time."""
         people = self.people
         start = self._rhythm.draw(people.first[who], people.last[who] - LONGEST_TRIP, rng, len(who))
         wishes = self._wish(who, start, rng)
@@ -105,23 +109,25 @@ class Shop:
             *self._look(wishes, who, start, rng),
             *self._fill_baskets(wishes, who, start, rng),
         ]
-        trip, order, deed, item = (
+        trip, order, action, item = (
             np.concatenate([np.broadcast_to(part[column], len(part[0])) for part in parts]) for column in range(4)
         )
         sort = np.lexsort((order, trip))
-        trip, deed, item = trip[sort], deed[sort], item[sort]
-        # Nobody looks at a thing twice in a trip, nor buys it twice.
-        same = (trip * 3 + deed) * np.int64(len(self._main)) + item
-        kept = np.sort(np.unique(np.where(deed == SEARCH, -1 - np.arange(len(same)), same), return_index=True)[1])
-        trip, deed, item = trip[kept], deed[kept], item[kept]
-        time = start[trip] + _after(trip, deed, rng)
-        return Deeds(trip.astype(np.int32), who[trip], deed.astype(np.int32), item.astype(np.int32), time)
+        trip, action, item = trip[sort], action[sort], item[sort]
+        # A product is looked at and bought only once in a trip.
+        same = (trip * 3 + action) * np.int64(len(self._main)) + item
+        kept = np.sort(
+            np.unique(np.where(action == SEARCH, -1 - np.arange(len(same)), same), return_index=True)[1]
+        )
+        trip, action, item = trip[kept], action[kept], item[kept]
+        time = start[trip] + _after(trip, action, rng)
+        return Actions(trip.astype(np.int32), who[trip], action.astype(np.int32), item.astype(np.int32), time)
 
     def _wish(self, who: Codes, start: Times, rng: Rng) -> Wishes:
-        shape = (len(who), _MOST_WISHES)
-        wishes = np.minimum(rng.geometric(_LAST_WISH, len(who)), _MOST_WISHES)
+        shape = (len(who), _MAX_WISHES)
+        wishes = np.minimum(rng.geometric(_LAST_WISH, len(who)), _MAX_WISHES)
         item, goes_with, buys = np.full(shape, -1, np.int32), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-        for place in range(_MOST_WISHES):
+        for place in range(_MAX_WISHES):
             rows = np.flatnonzero(wishes > place)
             item[rows, place] = self._suiting(who[rows], start[rows], rng)
             if place:
@@ -130,16 +136,16 @@ class Shop:
                 rows, found = rows[found >= 0], found[found >= 0]
                 item[rows, place], goes_with[rows, place] = found, True
         searches = (item >= 0) & (rng.random(shape) < np.where(goes_with, _SEARCHES[1], _SEARCHES[0]))
-        looks = np.where(item >= 0, np.minimum(rng.geometric(_LAST_LOOK, shape), _MOST_LOOKS), 0)
-        looks[searches & (rng.random(shape) < _IN_VAIN)] = 0
+        looks = np.where(item >= 0, np.minimum(rng.geometric(_LAST_LOOK, shape), _MAX_LOOKS), 0)
+        looks[searches & (rng.random(shape) < _FRUITLESS_SHARE)] = 0
         roll = rng.random(shape)
-        for place in range(_MOST_WISHES):
+        for place in range(_MAX_WISHES):
             chance = np.where(goes_with[:, place], np.where(buys[:, place - 1], _BUYS[2], _BUYS[1]), _BUYS[0])
             buys[:, place] = (looks[:, place] > 0) & (roll[:, place] < chance)
         return Wishes(item, goes_with, searches, looks.astype(np.int32), buys)
 
     def _suiting(self, user: Codes, moment: Times, rng: Rng) -> Codes:
-        """A product for each: to their taste, or anything that sells, or, in the last days, what is rising."""
+        """A product for each: to their taste, or any that sells, or, in the last days, a rising one."""
         reach = self._taste[user]
         shelf = (rng.random((len(user), 1), dtype=np.float32) * reach[:, -1:] >= reach).sum(axis=1)
         item = self._choose(1, np.minimum(shelf, reach.shape[1] - 1).astype(np.int32), user, moment, rng)
@@ -155,7 +161,7 @@ class Shop:
         return item
 
     def _going_with(self, item: Codes, user: Codes, moment: Times, rng: Rng) -> Codes:
-        """For each what goes with a product, -1 where nothing does: the one that fits best, or one of its kind."""
+        """A complement of each product, -1 where there is none: the best fit, or another one of its kind."""
         kinds, strengths = slots()
         kind, partners = self._stock.kind[item], self._stock.partners[item]
         weight = np.where(partners >= 0, strengths[kind], np.float32(0))
@@ -165,13 +171,13 @@ class Shop:
         found[rows] = self._choose(0, kinds[kind[rows], slot[rows]], user[rows], moment[rows], rng)
         return found
 
-    def _choose(self, level: int, wall: Codes, user: Codes, moment: Times, rng: Rng) -> Codes:
-        """A product from each wall of a level, or from a wider one: as dear, and of the brand, that they like."""
-        offered = self._walls[level].draw(wall, moment, rng.random((len(wall), _OFFERED)))
-        for wider in range(level + 1, len(self._walls)):
+    def _choose(self, level: int, shelf: Codes, user: Codes, moment: Times, rng: Rng) -> Codes:
+        """A product from a shelf of a level, at the price level and of the brand that each shopper likes."""
+        offered = self._shelves[level].draw(shelf, moment, rng.random((len(shelf), _OFFERED)))
+        for wider in range(level + 1, len(self._shelves)):
             rows = np.flatnonzero(offered[:, 0] < 0)
-            wall = KIND_SHELF[wall] if wider == 1 else np.zeros_like(wall)
-            offered[rows] = self._walls[wider].draw(wall[rows], moment[rows], rng.random((len(rows), _OFFERED)))
+            shelf = KIND_SHELF[shelf] if wider == 1 else np.zeros_like(shelf)
+            offered[rows] = self._shelves[wider].draw(shelf[rows], moment[rows], rng.random((len(rows), _OFFERED)))
         stock, people = self._stock, self.people
         away = (stock.level[offered] - people.level[user][:, None]) / np.float32(_LEVEL_WIDTH)
         is_favourite = stock.brand[offered] == people.brand[user[:, None], self._main[offered]]
@@ -188,17 +194,17 @@ class Shop:
         trip, place, wished = trip[further], place[further], first[3][further]
         item = np.empty(len(further), np.int32)
         is_of_kind = rng.random(len(further)) < _SAME_KIND
-        for level, walls in enumerate((self._stock.kind, self._stock.shelf)):
+        for level, shelves in enumerate((self._stock.kind, self._stock.shelf)):
             rows = np.flatnonzero(is_of_kind == (level == 0))
-            item[rows] = self._choose(level, walls[wished[rows]], who[trip[rows]], start[trip[rows]], rng)
+            item[rows] = self._choose(level, shelves[wished[rows]], who[trip[rows]], start[trip[rows]], rng)
         return [first, (trip, 10 * place + 2 + number, CLICK, item)]
 
     def _fill_baskets(
         self, wishes: Wishes, who: Codes, start: Times, rng: Rng
     ) -> list[tuple[Rows, Rows, int, Codes]]:
-        """The purchases: what is bought, and some that goes with it."""
+        """The purchases: the products wished for, and some of their complements."""
         trip, place = np.nonzero(wishes.buys)
-        last = np.full(len(trip), 10 * _MOST_WISHES)
+        last = np.full(len(trip), 10 * _MAX_WISHES)
         bought = wishes.item[trip, place]
         parts = [(trip, last, PURCHASE, bought)]
         for chance in _ADDS:
@@ -209,8 +215,8 @@ class Shop:
         return parts
 
 
-def draw_deeds(shop: Shop, events: int, rng: Rng, progress: Progress | None) -> Deeds:
-    """Exactly as many deeds, by time; the trip drawn last may break off. `progress` hears how many there are."""
+def draw_actions(shop: Shop, events: int, rng: Rng, progress: Progress | None) -> Actions:
+    """Exactly `events` actions, by time; the trip drawn last may be incomplete."""
     single = np.flatnonzero(shop.people.role == ROLES.index("single")).astype(np.int32)
     once = shop.visit(single, rng)
     parts = [once.take(np.flatnonzero(np.diff(once.trip, prepend=-1))[: events // 2])]
@@ -223,12 +229,12 @@ def draw_deeds(shop: Shop, events: int, rng: Rng, progress: Progress | None) -> 
         made += len(parts[-1].trip)
     if progress:
         progress(events, events)
-    deeds = Deeds.join(parts).take(slice(0, events))
-    return deeds.take(np.lexsort((deeds.item, deeds.deed, deeds.user, deeds.time)))
+    actions = Actions.join(parts).take(slice(0, events))
+    return actions.take(np.lexsort((actions.item, actions.action, actions.user, actions.time)))
 
 
 def _one_of(offered: Codes, weight: Floats, rng: Rng) -> Codes:
-    """One of each row, by weight; of a row without any weight the first."""
+    """One of each row, by weight; the first of a row without any weight."""
     reach = np.cumsum(weight, axis=1)
     roll = rng.random((len(offered), 1), dtype=np.float32) * reach[:, -1:]
     taken = np.minimum((roll >= reach).sum(axis=1), offered.shape[1] - 1)
@@ -237,12 +243,12 @@ def _one_of(offered: Codes, weight: Floats, rng: Rng) -> Codes:
     return chosen
 
 
-def _after(trip: Rows, deed: Codes, rng: Rng) -> Times:
-    """How many seconds after the start of its trip each deed is done: all of a basket at once."""
-    typical, most = np.array([25.0, 45.0, 60.0]), np.array([120, 200, 300])
-    pause = 5 + np.minimum(rng.exponential(typical[deed]), most[deed]).astype(np.int64)
+def _after(trip: Rows, action: Codes, rng: Rng) -> Times:
+    """Seconds from the start of the trip to each action; a basket is bought at once."""
+    typical, longest = np.array([25.0, 45.0, 60.0]), np.array([120, 200, 300])
+    pause = 5 + np.minimum(rng.exponential(typical[action]), longest[action]).astype(np.int64)
     is_first = np.diff(trip, prepend=-1) > 0
-    pause[is_first | ((deed == PURCHASE) & (np.append(-1, deed[:-1]) == PURCHASE))] = 0
+    pause[is_first | ((action == PURCHASE) & (np.append(-1, action[:-1]) == PURCHASE))] = 0
     total: Weights | Times = np.cumsum(pause)
     after: Times = total - total[np.flatnonzero(is_first)][np.cumsum(is_first) - 1]
     return after

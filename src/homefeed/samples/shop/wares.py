@@ -1,4 +1,4 @@
-"""What the shop of the sample sells, in words: its shelves and the kinds of things on each, as sellers say it."""
+"""The assortment of the shop sample: its shelves and the kinds of products on each, as sellers name them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from homefeed.samples import Words, paragraphs
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing: what people call it, the commonest name first, its usual price, what it comes with."""
+    """One kind of product: its names, the most common first, its usual price, and its features."""
 
     names: Words
     price: float
@@ -22,7 +22,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Shelf:
-    """A sub-category; `audience` is whom its things are for, where they are for some only."""
+    """A sub-category; `audience` is whom its products are for, if not for all."""
 
     main: str
     name: str
@@ -38,7 +38,7 @@ def _shelf(heading: str, words: str) -> Shelf:
 
 
 def _kinds(group: str) -> list[Kind]:
-    """Kinds that come with the same: names and prices / details [palette]."""
+    """Kinds with the same features: names and prices / details [palette]."""
     named, _, rest = group.partition(" / ")
     details, _, palette = rest.rstrip(" ]").partition(" [")
     priced = (words.rpartition(" ") for words in named.split(", "))

@@ -1,6 +1,6 @@
-"""Sample data for the streaming app: seeded, realistic, with tastes planted that a good recommender can find.
+"""Sample data for the streaming app: seeded, realistic, with planted tastes that a good recommender can find.
 
-People prefer certain hidden styles of a genre, so that those who watch alike tell more than genres do.
+Users prefer certain hidden styles of a genre, so similar users tell more than genres do.
 Times are whole seconds since 1970-01-01 UTC.
 """
 
@@ -44,19 +44,19 @@ from homefeed.samples.streaming.titles import (
 )
 from homefeed.types import Codes, Floats, Mask, Times
 
-# The age that loves each genre most.
+# The age at which each genre is most popular.
 _PEAK_AGE: Final = {
     "Action": 30, "Adventure": 32, "Animation": 20, "Comedy": 33, "Crime": 50, "Documentary": 58, "Drama": 48,
     "Family": 38, "Fantasy": 24, "History": 62, "Horror": 22, "Romance": 40, "Sci-Fi": 28, "Thriller": 42,
 }  # fmt: skip
 
 # Per content type, in the order of CONTENT_TYPES: tv, movie, series, microdrama.
-_PLAYS_A_SESSION: Final = np.array([1.8, 1.2, 2.4, 6.0])
-_MOST_PLAYS_A_SESSION: Final = np.array([6, 3, 8, 30])
+_PLAYS_PER_SESSION: Final = np.array([1.8, 1.2, 2.4, 6.0])
+_MAX_PLAYS_PER_SESSION: Final = np.array([6, 3, 8, 30])
 _PAUSE_SECONDS: Final = np.array([90, 240, 60, 8])
 _NEXT_EPISODE: Final = np.array([0.4, 0.0, 0.65, 0.0])
 
-# All regions lie within an hour or two of UTC: one daily rhythm holds for them. Tilts are per content type.
+# All regions lie within an hour or two of UTC: one daily rhythm serves all. Tilts are per content type.
 _REGIONS: Final = {
     "British Isles": (0.24, (1.6, 1.0, 1.1, 0.5)),
     "Central Europe": (0.28, (1.5, 1.3, 0.8, 0.5)),
@@ -71,7 +71,7 @@ _WORKDAY: Final = (8, 4, 2, 1, 1, 2, 5, 9, 8, 6, 6, 8, 13, 11, 8, 9, 13, 20, 30,
 _WEEKEND: Final = (14, 8, 5, 3, 2, 2, 3, 6, 11, 16, 19, 21, 23, 25, 27, 29, 31, 34, 41, 52, 60, 59, 47, 28)
 
 _COLD_SHARE: Final = 0.03
-_WANDERING_SHARE: Final = 0.12  # plays that follow what is popular rather than the user's taste
+_WANDERING_SHARE: Final = 0.12  # plays of popular titles, whatever the user's taste
 _LONGEST_SESSION: Final = 12 * HOUR
 _LONGEST_PLAY: Final = 4 * HOUR
 _CHUNK: Final = 250_000  # plays drawn at once: bounds memory
@@ -91,7 +91,7 @@ class People:
 
 @dataclass(frozen=True)
 class World:
-    """Who could watch what, and the window of time in which they do."""
+    """The users, the titles and the window of time."""
 
     people: People
     catalogue: Catalogue
@@ -101,7 +101,7 @@ class World:
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sittings, by user and then by time: a mood is the content type the user is after."""
+    """Sessions, by user and then by time; a mood is the content type the user wants."""
 
     user: Codes
     start: Times
@@ -163,16 +163,16 @@ def _plan_people(count: int, rng: Rng) -> People:
 
 
 def _plan_liking(age: Codes, rng: Rng) -> Floats:
-    """One to three genres a user, and within each mostly one or two styles."""
+    """One to three genres per user, and mostly one or two styles within each."""
     count = len(age)
     shares, ages = (np.array([table[genre] for genre in GENRES]) for table in (GENRE_SHARES, _PEAK_AGE))
     fondness = np.log(shares) - ((age[:, None] - ages) / 30) ** 2
     genres = np.argsort(-(fondness + rng.gumbel(size=fondness.shape)), axis=1)[:, :3]
     weight = rng.gamma(1.5, size=genres.shape)
     weight[np.arange(3) > choose((0.3, 0.45, 0.25), count, rng)[:, None]] = 0.0
-    # Most of a style preference is the user's temper, the same in every genre: what carries over between genres.
-    temper = rng.dirichlet((0.1,) * STYLES, (count, 1))
-    style = 0.6 * temper + 0.4 * rng.dirichlet((0.1,) * STYLES, genres.shape)
+    # Most of a style preference is the same in every genre: that is what carries over between genres.
+    general = rng.dirichlet((0.1,) * STYLES, (count, 1))
+    style = 0.6 * general + 0.4 * rng.dirichlet((0.1,) * STYLES, genres.shape)
     liking = np.zeros((count, len(GENRES), STYLES), dtype=np.float32)
     liking[np.arange(count)[:, None], genres] = (weight / weight.sum(axis=1, keepdims=True))[:, :, None] * style
     segments: Floats = liking.reshape(count, -1)
@@ -192,11 +192,11 @@ def _draw_events(world: World, events: int, rng: Rng, progress: Progress | None)
 
 
 def _draw_sessions(world: World, events: int, rng: Rng) -> Sessions:
-    """As many sessions as make exactly `events` plays."""
+    """Sessions with exactly `events` plays in all."""
     user = choose(world.people.activity, events, rng)
     reach = np.cumsum(world.people.type_share, axis=1)[user]
     mood = (rng.random((events, 1)) * reach[:, -1:] >= reach).sum(axis=1, dtype=np.int32)
-    size = np.minimum(rng.geometric(1 / _PLAYS_A_SESSION[mood]), _MOST_PLAYS_A_SESSION[mood]).astype(np.int32)
+    size = np.minimum(rng.geometric(1 / _PLAYS_PER_SESSION[mood]), _MAX_PLAYS_PER_SESSION[mood]).astype(np.int32)
     total = np.cumsum(size)
     count = int(np.searchsorted(total, events)) + 1
     size[count - 1] -= total[count - 1] - events
@@ -225,7 +225,7 @@ def _chunks(sessions: Sessions) -> Iterator[slice]:
 def _play(world: World, shelves: tuple[Shelves, ...], sessions: Sessions, rng: Rng) -> pl.DataFrame:
     session = np.repeat(np.arange(len(sessions.size)), sessions.size)
     user, mood = sessions.user[session], sessions.mood[session]
-    # Plays of one user are moved apart by up to one second each: they have to end that much before the window.
+    # Plays of one user are moved apart by up to one second each, so they must end that long before the window.
     latest = world.end - np.bincount(user - user[0])[sessions.user - user[0]]
     known = np.clip(sessions.start, world.begin, latest - _LONGEST_SESSION - _LONGEST_PLAY)[session]
     liking = world.people.liking[user[0] : user[-1] + 1]
@@ -241,12 +241,12 @@ def _play(world: World, shelves: tuple[Shelves, ...], sessions: Sessions, rng: R
 def _choose_items(
     liking: Floats, who: Codes, shelves: tuple[Shelves, ...], mood: Codes, moment: Times, rng: Rng
 ) -> Codes:
-    """An item for each play, by the taste of `who` plays it (a row of `liking`)."""
+    """An item for each play, by the taste of the user `who` (a row of `liking`)."""
     reach = np.cumsum(liking, axis=1)
     level = np.where(rng.random(len(who)) < _WANDERING_SHARE, np.int32(2), np.int32(0))
     item = np.full(len(who), -1, dtype=np.int32)
     rows = np.arange(len(who))
-    # What a user has seen is mostly not picked again: repeats are drawn anew, at last from the whole genre.
+    # Users rarely pick an item again: repeats are drawn again, the last time from the whole genre.
     for widest in (0, 0, 0, 1):
         reached = reach[who[rows]]
         roll = rng.random((len(rows), 1), dtype=np.float32) * reached[:, -1:]
@@ -257,7 +257,7 @@ def _choose_items(
 
 
 def _repeats(who: Codes, item: Codes) -> Rows:
-    """The rows in which someone has an item that an earlier row of theirs has."""
+    """The rows that repeat an item of an earlier row of the same user."""
     key = who.astype(np.int64) * (int(item.max()) + 1) + item
     order = np.argsort(key, kind="stable")
     repeats: Rows = order[1:][np.diff(key[order]) == 0]
@@ -265,7 +265,7 @@ def _repeats(who: Codes, item: Codes) -> Rows:
 
 
 def _enjoyment(liking: Floats, who: Codes, catalogue: Catalogue, item: Codes) -> Weights:
-    """How likely each is to watch their item to its end."""
+    """The probability that each play goes on to the end."""
     second = catalogue.second_segment[item]
     fit = liking[who, catalogue.segment[item]] + np.where(second >= 0, 0.5 * liking[who, second], 0.0)
     likely: Weights = 0.2 + 0.7 * np.sqrt(np.minimum(fit / liking.max(axis=1)[who], 1.0))
@@ -295,7 +295,7 @@ def _schedule(sessions: Sessions, session: Rows, seconds: Codes, latest: Times, 
     user = sessions.user[session]
     time: Times = start[session] + offset
     order = np.lexsort((time, user))
-    # Running maximum of (time - row): pushes a play on where it would not be later than the one before it.
+    # Running maximum of (time - row): postpones a play that would not begin after the one before it.
     lane = user[order] * np.int64(2 * np.ptp(time) + len(time) + 1) - np.arange(len(time))
     time[order] = np.maximum.accumulate(time[order] + lane) - lane
     return time

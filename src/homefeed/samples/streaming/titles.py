@@ -1,6 +1,6 @@
-"""What there is to watch in the streaming sample, under titles that read like real ones, and how it is picked.
+"""The titles of the streaming sample, with realistic names, and how users pick them.
 
-Every genre has hidden styles that no column of the files names; a genre and a style make a segment.
+Every genre has hidden styles that are in no column of the files; a genre and a style make a segment.
 """
 
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ _NEW_ITEM_SHARE: Final = 0.25
 _BACK_CATALOGUE_SECONDS: Final = 1_000 * 86_400  # seconds over which the older items arrived
 _SECOND_GENRE_SHARE: Final = 0.45
 _POPULARITY_EXPONENT: Final = 1.0
-_PREMIERE_SHARE: Final = 0.1  # of the plays: those that go for what is newest
+_PREMIERE_SHARE: Final = 0.1  # plays that prefer the newest titles
 _ORIGINAL_SHARE: Final = 0.8  # of a genre's titles of one type; the rest are sequels and later seasons
 
 
 @dataclass(frozen=True)
 class Words:
-    """What one genre's titles are made of; nouns and roles take a plain s in the plural."""
+    """The words of one genre's titles; nouns and roles have a regular plural."""
 
     adjective: tuple[str, ...]
     noun: tuple[str, ...]
@@ -164,7 +164,7 @@ GENRE_SHARES: Final = {
     "Action": 10, "Adventure": 7, "Animation": 6, "Comedy": 12, "Crime": 9, "Documentary": 5, "Drama": 13,
     "Family": 6, "Fantasy": 6, "History": 4, "Horror": 5, "Romance": 8, "Sci-Fi": 6, "Thriller": 8,
 }  # fmt: skip
-"""How much of each genre is made, and loved, in parts of their sum."""
+"""The weight of each genre, in production and in taste."""
 
 _MOMENTS: Final = ("Midnight", "Winter", "Sunday", "Snow", "Summer", "Rain", "Daybreak", "One Night", "Alone")
 
@@ -196,7 +196,7 @@ _SUBTITLES: Final = split(
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The items as columns, in the order in which they become available; -1 is no second segment."""
+    """The items as columns, in the order in which they become available; -1: no second segment."""
 
     title: list[str]
     content_type: Codes
@@ -263,12 +263,12 @@ def pick(
     moment: Times,
     rng: Rng,
 ) -> Codes:
-    """An item for each play, from its level of shelves or from the next wider one that has something."""
+    """An item for each play, from its level of shelves or from the next wider one that is not empty."""
     item = np.full(len(segment), -1, dtype=np.int32)
     for depth, (level_shelves, shelf) in enumerate(zip(shelves, _shelves_of(segment, mood), strict=True)):
         rows = np.flatnonzero((item < 0) & (level <= depth))
         roll = rng.random(len(rows))
-        # What came last has the highest rolls: there a hunt for premieres looks.
+        # The newest items have the highest rolls.
         roll = np.where(rng.random(len(rows)) < _PREMIERE_SHARE, 0.9 + 0.1 * roll, roll)
         item[rows] = level_shelves.draw(shelf[rows], moment[rows], roll[:, None])[:, 0]
     return item
@@ -299,7 +299,7 @@ def name_titles(genre: Codes, content_type: Codes, rng: Rng) -> Titles:
 
 
 def _stories(genre: str, content_type: str, rng: Rng) -> list[str]:
-    """Every title the patterns of a type can say with the words of a genre, the patterns taking turns."""
+    """Every title that the patterns of a type make of the words of a genre, the patterns in turn."""
     by_pattern = [rng.permutation(list(_fill(pattern, genre))).tolist() for pattern in _PATTERNS[content_type]]
     return [title for title in chain.from_iterable(zip_longest(*by_pattern)) if title is not None]
 
