@@ -172,9 +172,9 @@ def test_every_reason_of_the_data_report_is_listed() -> None:
         json_lines.NOT_AN_OBJECT,
         interactions.UNKNOWN_ITEM,
         interactions.UNKNOWN_USER,
-        load_entities.GIVEN_TWICE,
+        load_entities.REPEATED,
         load_entities.JOINED,
-        load_events.TWICE_IN_FILE,
+        load_events.REPEATED_IN_FILE,
         load_events.IN_LOG,
     ):
         assert f"`{reason}`" in said, reason

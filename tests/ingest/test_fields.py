@@ -97,7 +97,7 @@ class TestOptional:
         assert items.notes == ('no column "genre": rows load without it',)
         assert counts(events.warnings) == {"empty watch_seconds": 1}
 
-    async def test_a_value_that_is_none_is_told_nevertheless(self, world: World, counts: Counts) -> None:
+    async def test_a_value_that_is_none_is_kept_nevertheless(self, world: World, counts: Counts) -> None:
         world.write(items="item_id,title,year\ni1,A,old\ni2,B,\n", events=self.EVENTS)
         _, items, _ = (
             await world.run(self.optional(world, "content_type", "genre", "year", events=("value",)))
@@ -181,7 +181,7 @@ class TestOptingOut:
             "u3": "yes",
         }
 
-    async def test_where_nobody_can_opt_out_a_file_replaces_everything(self, world: World) -> None:
+    async def test_where_no_user_can_opt_out_a_file_replaces_everything(self, world: World) -> None:
         await put_users(world.store, "streaming", [("u1", {"silent": "true", "other": 1})])
         world.write(users="user_id,age\nu1,41\n")
         await world.run(world.recipe(), Files(users=world.folder / "users.csv"))

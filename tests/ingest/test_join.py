@@ -50,7 +50,7 @@ async def test_what_a_later_row_leaves_empty_stays(
     report = (await world.run(joining(world), Files(items=world.folder / "items.csv"))).files[0]
     assert await held(world) == JOINED
     assert (report.rows, report.loaded, report.new, report.updated) == (5, 2, 2, 0)
-    assert counts(report.duplicates) == {"the id was there before; its rows are joined": 3}
+    assert counts(report.duplicates) == {"repeated id; its rows are joined": 3}
     assert [example.row for example in next(iter(report.duplicates.values())).examples] == [3, 4, 5]
     assert {item.item_id: (item.hidden, item.created_at) for item in await world.items()} == {
         "i1": (False, micros(2025, 1, 1)),
@@ -92,12 +92,12 @@ async def test_a_row_that_is_refused_is_not_joined(world: World, counts: Counts)
     assert await held(world) == {"i1": {"title": "A", "year": 1990}}
 
 
-async def test_unless_told_so_the_last_row_counts(world: World, counts: Counts) -> None:
+async def test_by_default_the_last_row_counts(world: World, counts: Counts) -> None:
     world.write(items=ITEMS)
     recipe = world.recipe(sources={})
     report = (await world.run(recipe, Files(items=world.folder / "items.csv"))).files[0]
     assert (await held(world))["i2"] == {}
-    assert counts(report.duplicates) == {"the id was there before; its last row counts": 3}
+    assert counts(report.duplicates) == {"repeated id; its last row counts": 3}
 
 
 async def test_the_attributes_of_what_is_there(store: Store) -> None:

@@ -65,7 +65,7 @@ async def test_importing_again_changes_nothing(world: World, counts: Counts) -> 
     assert (await world.log(), await world.items(), await world.users()) == before
     users, items, events = again.files
     assert (users.new, users.updated, items.new, items.updated) == (0, 2, 0, 2)
-    assert (events.loaded, counts(events.duplicates)) == (0, {"the event was in the log already": 3})
+    assert (events.loaded, counts(events.duplicates)) == (0, {"the event is already in the log": 3})
     assert first.events is not None
     assert again.events is not None
     assert again.events.matrix == first.events.matrix
@@ -144,8 +144,8 @@ async def test_the_same_row_twice_counts_once(world: World, counts: Counts) -> N
     )
     report = await world.run()
     events = report.files[-1]
-    assert counts(events.duplicates) == {"the same event is in this file before": 2}
-    assert [example.row for example in events.duplicates["the same event is in this file before"].examples] == [
+    assert counts(events.duplicates) == {"the same event is earlier in this file": 2}
+    assert [example.row for example in events.duplicates["the same event is earlier in this file"].examples] == [
         3,
         4,
     ]
@@ -153,21 +153,21 @@ async def test_the_same_row_twice_counts_once(world: World, counts: Counts) -> N
     assert_accounted(report)
 
 
-async def test_an_event_told_over_http_before_is_a_duplicate(world: World, counts: Counts, micros: Micros) -> None:
+async def test_an_event_sent_over_http_before_is_a_duplicate(world: World, counts: Counts, micros: Micros) -> None:
     await world.run()
     time = micros(2025, 5, 5)
-    told = [
+    sent = [
         Event("u1", "i1", "play", time, 33.0),
         Event("u1", "i2", "play", time, 34),
         Event("u2", "i1", "play", time, 35.5, "my-id"),
     ]
-    await append_events(world.store, "streaming", told, world.now)
+    await append_events(world.store, "streaming", sent, world.now)
     header = HEADER.replace("\n", ",event_id\n")
     world.write(
         events=header + "u1,i1,play,33,2025-05-05,\nu1,i2,play,34,2025-05-05,\nu2,i2,play,1,2025-05-06,my-id\n"
     )
     events = (await world.run()).files[-1]
-    assert counts(events.duplicates) == {"the event was in the log already": 3}
+    assert counts(events.duplicates) == {"the event is already in the log": 3}
     assert len(await world.log()) == 6
 
 
@@ -182,7 +182,7 @@ async def test_an_id_given_twice_the_last_good_row_wins(world: World, counts: Co
     world.write(items="item_id,title\ni1,First\ni2,Two\ni1,Last\ni1,\n", users="user_id,age\nu1,1\nu1,2\nu2,3\n")
     report = await world.run()
     users, items = report.files[:2]
-    assert counts(items.duplicates) == {"the id was there before; its last row counts": 1}
+    assert counts(items.duplicates) == {"repeated id; its last row counts": 1}
     assert counts(items.rejected) == {"missing title": 1}
     assert (users.rows, users.loaded, users.new) == (3, 2, 2)
     assert [item.attributes["title"] for item in await world.items()] == ["Last", "Two"]
@@ -380,8 +380,8 @@ async def test_an_unusable_file_is_one_sentence_and_nothing_is_written(
     world.write(**{name: content})
     with pytest.raises(DataError) as caught:
         await world.run()
-    for word in words:
-        assert word in str(caught.value)
+    for step in words:
+        assert step in str(caught.value)
     assert "\n" not in str(caught.value)
     assert await world.users() == []
     assert await list_reports(world.store, "streaming") == []
@@ -450,9 +450,9 @@ async def test_the_report_is_kept(world: World) -> None:
     assert newest.report["finished"]
 
 
-async def test_progress_is_told(world: World) -> None:
-    told: list[tuple[str, int, int]] = []
-    await world.run(progress=lambda *word: told.append(word))
+async def test_progress_is_reported(world: World) -> None:
+    steps: list[tuple[str, int, int]] = []
+    await world.run(progress=lambda *step: steps.append(step))
     size = (world.folder / "events.csv").stat().st_size
-    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["users", "items", "events"]
-    assert told[-1] == ("events", size, size)
+    assert list(dict.fromkeys(stage for stage, _, _ in steps)) == ["users", "items", "events"]
+    assert steps[-1] == ("events", size, size)

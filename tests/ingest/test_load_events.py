@@ -36,16 +36,16 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_many_batches_give_one_log(world: World, counts: Counts) -> None:
     repeated = "u1,i1,play,0,1700000000\n"
     world.write(events=MANY + repeated + "u1,i1,play,1,bad\n")
-    told: list[int] = []
-    report = await world.run(progress=lambda stage, done, _: told.append(done) if stage == "events" else None)
+    steps: list[int] = []
+    report = await world.run(progress=lambda stage, done, _: steps.append(done) if stage == "events" else None)
     events = report.files[-1]
     assert (events.rows, events.loaded) == (COUNT + 2, COUNT)
-    assert counts(events.duplicates) == {"the same event is in this file before": 1}
-    assert events.duplicates["the same event is in this file before"].examples[0].row == COUNT + 1
+    assert counts(events.duplicates) == {"the same event is earlier in this file": 1}
+    assert events.duplicates["the same event is earlier in this file"].examples[0].row == COUNT + 1
     assert events.rejected["bad timestamp"].examples[0].row == COUNT + 2
     assert [time for *_, time in await world.log()] == [(1_700_000_000 + n) * 1_000_000 for n in range(COUNT)]
-    assert told == sorted(told)
-    assert len(told) > 5
+    assert steps == sorted(steps)
+    assert len(steps) > 5
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -105,25 +105,25 @@ async def test_a_user_erased_meanwhile_gets_no_more_events(
 
 
 @pytest.mark.usefixtures("small_steps")
-async def test_an_event_told_over_http_meanwhile_was_in_the_log(
+async def test_an_event_sent_over_http_meanwhile_is_already_in_the_log(
     world: World, counts: Counts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.write(events=MANY + "u1,i1,play,0,1700000000\n")
-    told = Event("u1", "i1", "play", (1_700_000_000 + COUNT - 2) * 1_000_000, float((COUNT - 2) % 7))
+    sent = Event("u1", "i1", "play", (1_700_000_000 + COUNT - 2) * 1_000_000, float((COUNT - 2) % 7))
     calls = 0
 
     async def append(store: Any, app: str, *more: Any) -> Appended:
         nonlocal calls
         calls += 1
         if calls == 3:
-            await append_events(store, app, [told], world.now)
+            await append_events(store, app, [sent], world.now)
         return await append_rows(store, app, *more)
 
     monkeypatch.setattr(module, "append_rows", append)
     report = await world.run()
     assert counts(report.files[-1].duplicates) == {
-        "the event was in the log already": 1,
-        "the same event is in this file before": 1,
+        "the event is already in the log": 1,
+        "the same event is earlier in this file": 1,
     }
-    assert report.files[-1].duplicates["the event was in the log already"].examples[0].row == COUNT - 1
+    assert report.files[-1].duplicates["the event is already in the log"].examples[0].row == COUNT - 1
     assert len(await world.log()) == COUNT

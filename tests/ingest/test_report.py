@@ -10,8 +10,8 @@ from rich.console import Console
 
 from homefeed.ingest import DataReport, EventFacts, FileReport, render_report
 from homefeed.ingest.matrix import Matrix
+from homefeed.ingest.printing import listed
 from homefeed.ingest.tallies import Example, Tally, merged, total
-from homefeed.ingest.words import listed
 
 FACTS = EventFacts(
     first=0, last=1_735_689_600_000_000, unknown_users=3, unknown_items=1, created_users=2,
@@ -67,7 +67,7 @@ def test_the_text_names_every_number_and_example() -> None:
         "unknown user",
         "row 4: user_id=u[1], timestamp=",
         "About 50 pairs, 25.0000% of the matrix",
-        "Ids nobody declared: 3 users, 1 items",
+        "Undeclared ids: 3 users, 1 items",
         "Users created by their events: 2",
         "no column x",
         "ignored columns: device",

@@ -94,24 +94,24 @@ async def test_nothing_but_searches(world: World) -> None:
 
 class TestTheSameOverHttp:
     @pytest.mark.parametrize("event_id", [None, "e1"])
-    async def test_told_by_a_file_then_over_http(self, world: World, event_id: str | None) -> None:
+    async def test_by_a_file_then_over_http(self, world: World, event_id: str | None) -> None:
         await load(world, "user_id,event_type,item_id,query,timestamp,event_id\n"
                    f"u1,search,i1, Größe 38 ,1700000000,{event_id or ''}\n"
                    f"u1,click,i1,Größe 38,1700000000,\n")  # fmt: skip
-        told = [
+        sent = [
             Event("u1", "", "search", AT, None, event_id, "request", {"query": "Größe 38", "page": 2}),
             Event("u1", "i1", "click", AT),
             Event("u1", "", "search", AT, None, None, None, {"query": "Größe 39"}),
         ]
-        outcomes = await append_events(world.store, "streaming", told, AT)
+        outcomes = await append_events(world.store, "streaming", sent, AT)
         assert outcomes == [Outcome.DUPLICATE, Outcome.DUPLICATE, Outcome.ACCEPTED]
 
-    async def test_told_over_http_then_by_a_file(self, world: World, counts: Counts) -> None:
+    async def test_over_http_then_by_a_file(self, world: World, counts: Counts) -> None:
         await world.run(with_searches(world), Files(world.folder / "users.csv", world.folder / "items.csv"))
-        told = Event("u1", "", "search", AT, context={"query": "red shoes"})
-        assert await append_events(world.store, "streaming", [told], AT) == [Outcome.ACCEPTED]
+        sent = Event("u1", "", "search", AT, context={"query": "red shoes"})
+        assert await append_events(world.store, "streaming", [sent], AT) == [Outcome.ACCEPTED]
         events = (await load(world, EVENTS + "u1,search,,red shoes,1700000000\n")).files[-1]
-        assert counts(events.duplicates) == {"the event was in the log already": 2}
+        assert counts(events.duplicates) == {"the event is already in the log": 2}
         assert events.loaded == 3
 
     async def test_the_words_make_the_difference(self, world: World, counts: Counts) -> None:
@@ -121,7 +121,7 @@ class TestTheSameOverHttp:
             "u2,search,,red shoes,1700000000\n"
         )
         events = (await load(world, EVENTS + more)).files[-1]
-        assert counts(events.duplicates) == {"the same event is in this file before": 1}
+        assert counts(events.duplicates) == {"the same event is earlier in this file": 1}
         assert events.loaded == 6
 
 
@@ -206,7 +206,7 @@ class TestUsers:
         assert await stored(world.store) == [(3, 0, "search", '{"query":"a"}')]
 
 
-async def test_types_that_nobody_declared_are_about_items(world: World, counts: Counts) -> None:
+async def test_undeclared_types_are_about_items(world: World, counts: Counts) -> None:
     content = HEADER + "u1,dance,i1,a,1\nu1,dance,,a,2\n"
     events = (await load(world, content, unknown_event_types="accept")).files[-1]
     assert counts(events.rejected) == {"missing item_id": 1}

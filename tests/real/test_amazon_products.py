@@ -72,7 +72,7 @@ async def test_every_row_is_a_product_or_counted(tmp_path: Path) -> None:
         assert items.rows == ROWS == items.loaded + total(items.rejected) + total(items.duplicates)
         assert (items.loaded, items.new) == (9_898, 9_898)
         assert counts(items.rejected) == {}
-        assert counts(items.duplicates) == {"the id was there before; its rows are joined": 1_032}
+        assert counts(items.duplicates) == {"repeated id; its rows are joined": 1_032}
         assert counts(items.warnings) == {
             "empty ratings": 604,
             "empty no_of_ratings": 604,

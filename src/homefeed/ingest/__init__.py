@@ -1,4 +1,4 @@
-"""Files into the store: CSV, Parquet and JSON Lines, every row accounted for in a data report."""
+"""Files into the store: CSV, Parquet and JSON Lines, every row counted in a data report."""
 
 from homefeed.ingest.load import import_files
 from homefeed.ingest.preparation import Prepared, PrepareItems

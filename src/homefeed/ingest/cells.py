@@ -21,19 +21,19 @@ _ISO: Final = re.compile(
     r"(\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d(-?\d)?)([T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?",
     re.ASCII,
 )
-_TRUTHS: Final = {
+_BOOLEANS: Final = {
     "true": True, "yes": True, "y": True, "t": True, "1": True,
     "false": False, "no": False, "n": False, "f": False, "0": False,
 }  # fmt: skip
 
 
 def as_mask(column: pl.Series) -> Mask:
-    """A column of truths as an array; null is false."""
+    """A boolean column as an array; null is false."""
     return column.fill_null(False).to_numpy()
 
 
 def is_missing(cells: pl.Series) -> Mask:
-    """Where nothing, or nothing but white space, stands."""
+    """Where a cell is empty or only white space."""
     return as_mask(cells.is_null() | (cells.str.strip_chars().str.len_bytes() == 0))
 
 
@@ -55,13 +55,13 @@ def parse_times(cells: pl.Series) -> pl.Series:
 
 
 def parse_flags(cells: pl.Series) -> pl.Series:
-    """Truths in the usual spellings."""
+    """Booleans in the usual spellings."""
     words = cells.str.strip_chars().str.to_lowercase()
-    return words.replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+    return words.replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
 
 
 def parse_tags(cell: str, separator: str) -> list[str]:
-    """The words of a cell: a JSON list, or parts between separators; empty ones are left out."""
+    """The terms of a cell: a JSON list, or parts between separators; empty ones are left out."""
     parts = _json_list(cell)
     if parts is None:
         parts = cell.split(separator) if separator else [cell]
@@ -69,7 +69,7 @@ def parse_tags(cell: str, separator: str) -> list[str]:
 
 
 def whole_or_real(number: float | None) -> int | float | None:
-    """The number as people write it: 42 rather than 42.0."""
+    """The number as text, without a needless fraction: 42 rather than 42.0."""
     if number is None or not number.is_integer() or abs(number) >= 2**53:
         return number
     return int(number)

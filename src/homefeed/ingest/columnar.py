@@ -1,4 +1,4 @@
-"""Parquet files: every column becomes text, as it would stand in a CSV file."""
+"""Parquet files: every column becomes text, as it would be in a CSV file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import polars as pl
 
 from homefeed.errors import DataError
 from homefeed.ingest.delimited import NOT_UTF_8
+from homefeed.ingest.printing import printable
 from homefeed.ingest.table import Batch, Table, head
 from homefeed.ingest.tallies import NO_TALLIES, tally_rows
-from homefeed.ingest.words import printable
 from homefeed.types import Mask
 
 _ROWS: Final = 200_000
@@ -57,7 +57,7 @@ def _batches(path: Path, schema: dict[str, pl.DataType]) -> Generator[Batch]:
 
 
 def _decoded(part: pl.DataFrame) -> tuple[pl.DataFrame, Mask]:
-    """Text that was written as bytes, decoded; and the rows where that fails."""
+    """Text stored as bytes, decoded; and the rows where decoding fails."""
     garbled = np.zeros(part.height, dtype=np.bool_)
     for name, dtype in part.schema.items():
         if dtype == pl.Binary:

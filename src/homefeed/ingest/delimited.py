@@ -1,6 +1,6 @@
-"""Comma-separated files: Polars reads the blocks whose every record is sound, a lenient reader the others.
+"""Comma-separated files: Polars reads the blocks in which every record is valid, a lenient reader the others.
 
-A record is taken apart on its own, so one that is broken costs itself only and is counted.
+Every record is parsed on its own: a broken one is counted and affects no other.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy.typing as npt
 import polars as pl
 
 from homefeed.errors import DataError
+from homefeed.ingest.printing import printable
 from homefeed.ingest.table import Parsed, Table, head, mark_length, parsed_blocks, text_frame, whole_lines
 from homefeed.ingest.tallies import NO_TALLIES, Tally, line_example, merged
-from homefeed.ingest.words import printable
 
 RAGGED: Final = "wrong number of cells"
 BROKEN_QUOTES: Final = "broken quotes"
@@ -30,7 +30,7 @@ _OPEN_CELL: Final = re.compile(r'"[^"]*+(?:""[^"]*+)*+\Z')
 
 
 def open_delimited(path: Path) -> Table:
-    """A file of comma-separated values whose first record names the columns.
+    """A file of comma-separated values; its first record names the columns.
 
     Raises:
         DataError: it cannot be read, is empty, or its header cannot be used.
@@ -49,7 +49,7 @@ def open_delimited(path: Path) -> Table:
 
 
 def parse_block(block: bytes, names: list[str], first_row: int, last: bool) -> Parsed:
-    """Take a block of records apart; columns without a name are left out."""
+    """Parse a block of records; columns without a name are left out."""
     region = whole_lines(block, last)
     length, count = sound_records(region, len(names))
     if count:
@@ -61,10 +61,10 @@ def parse_block(block: bytes, names: list[str], first_row: int, last: bool) -> P
 
 
 def sound_records(region: bytes, width: int) -> tuple[int, int]:
-    """Length and number of the whole records of a region; 0 records where any of them is not sound."""
+    """Length and number of the whole records of a region; 0 records where any of them is not valid."""
     if width < 2 or not region or not _is_utf_8(region):
         return 0, 0
-    # Polars takes a byte order mark, and a carriage return that ends no line, for nothing: they may be data.
+    # Polars drops a byte order mark and a carriage return within a line, though they may be data.
     if mark_length(region) or region.count(b"\r") != region.count(b"\r\n"):
         return 0, 0
     octets = np.frombuffer(region, dtype=np.uint8)
@@ -102,7 +102,7 @@ def split_record(text: str) -> tuple[list[str] | None, bool]:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """`lines` of the file that make a record: 0 where its end is not in sight yet."""
+    """`lines` of the file that make a record: 0 where its end is not within the block."""
 
     cells: list[str] | None
     lines: int
@@ -112,7 +112,7 @@ def _header(path: Path) -> tuple[list[str], int]:
     beginning = head(path, _LONGEST_RECORD)
     mark = mark_length(beginning)
     lines = _lines(beginning[mark:])
-    # White space of other kinds than that of bytes may be all there is.
+    # The rest may be white space that bytes.strip does not remove.
     start = next((i for i, line in enumerate(lines) if line.strip()), None)
     if start is None:
         raise DataError(f"{path}: the file is empty; expected a table")
@@ -210,8 +210,8 @@ def _fault(record: _Record, lines: list[str], width: int) -> str | None:
 def _next_record(lines: list[str], start: int, last: bool) -> _Record:
     """The record that begins at a line: its lines up to the one that closes its last quote.
 
-    Where that does not come within reach, or text follows a closing quote, the first line alone is bad:
-    the rows after it are not to be lost in it.
+    If that line is too far away, or text follows a closing quote, only the first line is bad, so the rows
+    after it are kept.
     """
     cells, is_open = split_record(lines[start].removesuffix("\r"))
     if not is_open:

@@ -31,7 +31,7 @@ LONGEST_ID: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A user or an item as a file tells of it. `hidden` is None where the file does not say."""
+    """A user or an item as a file describes it. `hidden` is None where the file does not state it."""
 
     entity_id: str
     attributes: Mapping[str, Any]
@@ -41,7 +41,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class EntityBatch:
-    """The entities of a batch that can be used, with the batch's row of each; and what was wrong with others."""
+    """The usable entities of a batch, with the batch's row of each, and the problems of the others."""
 
     source: Batch
     entities: tuple[Entity, ...]
@@ -51,13 +51,13 @@ class EntityBatch:
 
 
 def check_id(checks: RowChecks, cells: pl.Series, label: str) -> None:
-    """Refuse the rows whose id cannot be stored."""
+    """Refuse the rows with an id that cannot be stored."""
     checks.reject(is_missing(cells), f"missing {label}")
     check_length(checks, cells, label)
 
 
 def check_length(checks: RowChecks, cells: pl.Series, label: str) -> None:
-    """Refuse the rows whose id is there but cannot be stored."""
+    """Refuse the rows with an id that is not empty but cannot be stored."""
     checks.reject(as_mask(cells.str.len_chars() > LONGEST_ID), f"{label} longer than {LONGEST_ID} characters")
     checks.reject(as_mask(cells.str.contains("\0", literal=True)), f"{label} with a NUL character")
 
@@ -72,7 +72,7 @@ def read_entities(
 ) -> EntityBatch:
     """The users or items of a batch. `dated`: they may be hidden and have a time of creation.
 
-    `prepare` makes them ready for the layout; examples are of the file as it is.
+    `prepare` converts the rows to the layout; examples show the file's own rows.
     """
     checks = RowChecks(batch.frame, batch.rows)
     frame = batch.frame if prepare is None else _prepared(checks, prepare(batch.frame))
@@ -169,6 +169,6 @@ def _hidden(checks: RowChecks, layout: Layout, frame: pl.DataFrame) -> list[bool
     flags = parse_flags(cells)
     if origin.required:
         checks.reject(missing, f"missing {origin.label}")
-    # An item that somebody wanted hidden must not appear because the word for it was not understood.
+    # An item that was meant to be hidden must not appear because the value could not be parsed.
     checks.reject(as_mask(flags.is_null()) & ~missing, f"{origin.label} is neither true nor false")
     return flags.to_list()

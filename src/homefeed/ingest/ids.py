@@ -22,8 +22,8 @@ class IdNumbers:
 
     def of(self, ids: pl.Series) -> pl.Series:
         """The numbers of ids, null for unknown ones."""
-        asked = ids.alias("id").to_frame()
-        return asked.join(self.frame, on="id", how="left", maintain_order="left")["number"]
+        requested = ids.alias("id").to_frame()
+        return requested.join(self.frame, on="id", how="left", maintain_order="left")["number"]
 
     def with_more(self, numbers: dict[str, int]) -> IdNumbers:
         """With further ids; those that are known already keep their numbers."""
@@ -32,7 +32,7 @@ class IdNumbers:
 
 
 async def read_numbers(pages: Pages) -> IdNumbers:
-    """Gather ids and numbers as the store gives them."""
+    """Collect the ids and numbers of the store's pages."""
     frames = [_frame(ids, numbers) async for ids, numbers in pages]
     return IdNumbers(pl.concat([_frame([], []), *frames], rechunk=True))
 

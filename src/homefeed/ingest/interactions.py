@@ -22,15 +22,15 @@ UNKNOWN_USER: Final = "unknown user"
 UNKNOWN_ITEM: Final = "unknown item"
 _LONGEST_TYPE: Final = 63
 _WHITE_SPACE: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))
-"""What str.strip takes away: Polars leaves some of it."""
+"""The characters str.strip removes; Polars keeps some of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventRows:
     """Events as columns: user_id, item_id, event_type, value, time, event_id.
 
-    Apps with searches have another one, query: null where nothing was looked for. A search's item_id is empty.
-    `raw` are the file's own cells of the same rows, `rows` their numbers in the file.
+    Apps with searches also have query: null for other events. The item_id of a search is empty.
+    `raw` has the file's own cells of the same rows, `rows` their numbers in the file.
     """
 
     columns: pl.DataFrame
@@ -47,7 +47,7 @@ class EventRows:
         return EventRows(self.columns.filter(chosen), self.raw.filter(chosen), self.rows[chosen])
 
     def parts(self, size: int) -> Iterator[EventRows]:
-        """All rows, so many at a time."""
+        """All rows, `size` at a time."""
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             yield EventRows(self.columns[part], self.raw[part], self.rows[part])
@@ -55,7 +55,7 @@ class EventRows:
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """The usable events of a batch, and what was wrong with the others."""
+    """The usable events of a batch, and the problems of the others."""
 
     source: Batch
     events: EventRows
@@ -64,7 +64,7 @@ class EventBatch:
 
 
 def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> EventBatch:
-    """The events of a batch, but for whether their users and items are known."""
+    """The events of a batch; whether their users and items are known is not checked."""
     frame = batch.frame
     checks = RowChecks(frame, batch.rows)
     cells = {name: layout.cells(frame, name) for name in ("user_id", "item_id", "event_type", "event_id")}
@@ -94,7 +94,7 @@ def _read_searches(
 ) -> dict[str, pl.Series]:
     """The items and queries of events some of which are searches: those have no item and must have a query.
 
-    The query of another event is what led to it, and is left out where it cannot be stored.
+    The query of another event is the search that led to it, left out where it cannot be stored.
     """
     items, label = layout.cells(frame, "item_id"), layout.label("item_id")
     checks.reject(is_missing(items) & ~is_search, f"missing {label}")

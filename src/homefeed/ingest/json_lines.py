@@ -1,4 +1,4 @@
-"""JSON Lines: an object per line. Whatever is not text becomes text, as it would stand in a CSV file."""
+"""JSON Lines: an object per line. Values that are not text become text, as they would be in a CSV file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def parse_block(block: bytes, first_row: int, last: bool) -> Parsed:
         known = columns.get(name.strip())
         columns[name.strip()] = cells if known is None else _filled(known, cells)
     named = {name: cells for name, cells in columns.items() if name}
-    # Objects without a single key are rows all the same, and a frame without columns has none.
+    # Objects without any key are rows too, but a frame without columns has no rows.
     frame = text_frame(named or {"": [None] * len(good)})
     return Parsed(frame, np.array(rows, dtype=np.int64), bad, row - first_row, min(len(region), len(block)))
 

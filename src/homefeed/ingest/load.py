@@ -39,10 +39,10 @@ async def import_files(
     progress: Progress | None = None,
     prepare_items: PrepareItems | None = None,
 ) -> DataReport:
-    """Load files into the store and keep the report there. All are looked at before anything is written.
+    """Load files into the store and keep the report there. All files are opened before anything is written.
 
-    An import that was cut short can simply be repeated: what it wrote counts once. `prepare_items` is for apps
-    whose items come in files of another shape.
+    An interrupted import can simply be repeated: rows already written count once. `prepare_items` is for apps
+    with item files of their own format.
 
     Raises:
         DataError: a file is missing, empty, damaged, or lacks a column; the text names both.
@@ -72,7 +72,7 @@ async def import_files(
 
 
 async def _is_initial(store: Store, app: str) -> bool:
-    """Whether the app is only now getting its catalogue, be it that an earlier attempt was cut short."""
+    """Whether this is the app's first catalogue, also where an earlier attempt was interrupted."""
     if (await store.watermarks(app)).item_number == 0:
         return True
     newest = await list_reports(store, app, limit=1)

@@ -22,19 +22,19 @@ from homefeed.store.bulk import analyse, attribute_of_users, attributes_of, hidd
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.users import put_users
 
-GIVEN_TWICE: Final = "the id was there before; its last row counts"
-JOINED: Final = "the id was there before; its rows are joined"
+REPEATED: Final = "repeated id; its last row counts"
+JOINED: Final = "repeated id; its rows are joined"
 _TRANSACTION: Final = 5_000
 
 _Put: TypeAlias = Callable[[Sequence[Entity]], Awaitable[int]]
-"""Writes entities and tells how many were new."""
+"""Writes entities and returns how many were new."""
 
 _Stored: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, Mapping[str, Any]]]]
-"""The attributes of those that the store holds, by id."""
+"""The attributes of the entities in the store, by id."""
 
 
 async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout, progress: Progress) -> FileReport:
-    """Write the users of a file. Where the file does not say whether a user opted out, it stays as it was."""
+    """Write the users of a file. A user's opt-out stays as it is where the file does not state it."""
     refusal = recipe.privacy.opt_out if recipe.privacy else None
 
     async def put(users: Sequence[Entity]) -> int:
@@ -63,9 +63,9 @@ async def load_items(
     progress: Progress,
     prepare: PrepareItems | None = None,
 ) -> FileReport:
-    """Write the items of a file. `created_at` is for new items of which the file does not say it.
+    """Write the items of a file. `created_at` is for new items where the file has none.
 
-    Where the file does not say whether an item is hidden, an item that is hidden stays so.
+    Hidden items stay hidden where the file does not state it.
     """
 
     async def put(items: Sequence[Entity]) -> int:
@@ -116,7 +116,7 @@ async def _load(
                 latest = list({entity.entity_id: entity for entity in batch.entities}.values())
             else:
                 latest = await _joined(batch, seen, stored)
-            repeated = merged(repeated, _repeated(batch, seen, GIVEN_TWICE if stored is None else JOINED))
+            repeated = merged(repeated, _repeated(batch, seen, REPEATED if stored is None else JOINED))
             for start in range(0, len(latest), _TRANSACTION):
                 new += await put(latest[start : start + _TRANSACTION])
                 if not analysed:
@@ -141,10 +141,10 @@ async def _load(
 
 
 async def _joined(batch: EntityBatch, seen: set[str], stored: _Stored) -> list[Entity]:
-    """One of each id: what a row does not say is as the last one that says it, in this batch or those before."""
+    """One entity per id: a value missing from a row is the last one stated, in this batch or an earlier one."""
     again = list({entity.entity_id for entity in batch.entities} & seen)
     written = await stored(again) if again else {}
-    joined = {entity_id: Entity(entity_id, told, None, None) for entity_id, told in written.items()}
+    joined = {entity_id: Entity(entity_id, values, None, None) for entity_id, values in written.items()}
     for entity in batch.entities:
         before = joined.get(entity.entity_id)
         joined[entity.entity_id] = entity if before is None else _over(before, entity)
@@ -161,7 +161,7 @@ def _over(before: Entity, after: Entity) -> Entity:
 
 
 def _repeated(batch: EntityBatch, seen: set[str], reason: str) -> dict[str, Tally]:
-    """The rows whose id was there before; `seen` learns of the others."""
+    """The rows with an id that is in `seen`; the other ids are added to it."""
     again = np.zeros(batch.source.frame.height, dtype=np.bool_)
     for entity, index in zip(batch.entities, batch.indices, strict=True):
         again[index] = entity.entity_id in seen

@@ -1,4 +1,4 @@
-"""Events into the log: each once, whether it is told again by this file, an earlier one or over HTTP."""
+"""Events into the log: each once, even if it is repeated in this file, an earlier one or over HTTP."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from homefeed.store.events import NO_ITEM, row_key
 from homefeed.store.users import ensure_users, user_numbers
 from homefeed.types import Mask
 
-TWICE_IN_FILE: Final = "the same event is in this file before"
-IN_LOG: Final = "the event was in the log already"
+REPEATED_IN_FILE: Final = "the same event is earlier in this file"
+IN_LOG: Final = "the event is already in the log"
 _TRANSACTION: Final = 250_000
-"""The most events of one transaction: a large one rewrites the pages of the index by user less often."""
+"""The maximum number of events per transaction: large ones rewrite the pages of the index by user less often."""
 
 
 async def load_events(
     store: Store, recipe: Recipe, table: Table, layout: Layout, now: int, progress: Progress
 ) -> tuple[FileReport, EventFacts]:
-    """Write the events of a file; each transaction is durable, so that an import cut short can be repeated."""
+    """Write the events of a file; each transaction is durable, and an interrupted import can be repeated."""
     started = time.perf_counter()
     loading = _Loading(store, recipe, now)
 
@@ -80,7 +80,7 @@ async def load_events(
 
 
 class _Loading:
-    """A file of events on its way into the log."""
+    """The state of loading one file of events."""
 
     def __init__(self, store: Store, recipe: Recipe, now: int) -> None:
         self._store = store
@@ -105,7 +105,7 @@ class _Loading:
         self.warnings: dict[str, Tally] = {}
 
     async def read_ids(self) -> None:
-        """Learn which users and items there are."""
+        """Read the ids and numbers of all users and items."""
         self._erasures = (await self._store.watermarks(self._app)).erasures
         self._users = await read_numbers(user_pages(self._store, self._app))
         items = await read_numbers(item_pages(self._store, self._app))
@@ -121,7 +121,7 @@ class _Loading:
             await self._take_part(part)
 
     def facts(self) -> EventFacts:
-        """What the events say together."""
+        """Figures on all events of the file."""
         return EventFacts(
             first=min((first for first, _ in self._times), default=None),
             last=max((last for _, last in self._times), default=None),
@@ -194,7 +194,7 @@ class _Loading:
         starts, ends = np.array(self._own_seqs).T
         batches = np.searchsorted(starts, seqs, side="right") - 1
         is_own = (batches >= 0) & (seqs < ends[batches])
-        for reason, chosen in ((TWICE_IN_FILE, indices[is_own]), (IN_LOG, indices[~is_own])):
+        for reason, chosen in ((REPEATED_IN_FILE, indices[is_own]), (IN_LOG, indices[~is_own])):
             if len(chosen):
                 rows = np.zeros(len(events), dtype=np.bool_)
                 rows[chosen] = True

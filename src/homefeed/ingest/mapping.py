@@ -1,4 +1,4 @@
-"""Where each of Homefeed's columns comes from in a file, as its recipe says."""
+"""The column of a file that each of Homefeed's columns comes from, as the recipe declares it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Final
 import polars as pl
 
 from homefeed.errors import DataError
-from homefeed.ingest.words import listed
+from homefeed.ingest.printing import listed
 from homefeed.recipe import Recipe, Source
 
 _USER_COLUMNS: Final = ("user_id",)
 _ITEM_COLUMNS: Final = ("item_id", "created_at", "hidden")
 _EVENT_COLUMNS: Final = ("user_id", "item_id", "event_type", "value", "timestamp", "event_id")
 _QUIET: Final = ("created_at", "hidden", "value", "event_id", "query")
-"""Columns that few files have: that they are not there is worth a word only where the recipe maps them."""
+"""Columns that few files have: their absence is noted only where the recipe maps them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one of Homefeed's columns comes from: a `column` of the file, or a `constant`."""
+    """The source of one of Homefeed's columns: a `column` of the file, or a `constant`."""
 
     name: str
     column: str | None
@@ -34,13 +34,13 @@ class Origin:
 
     @property
     def label(self) -> str:
-        """What people who look at their file call it."""
+        """What the file calls it."""
         return self.column or self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file becomes rows: the origins that are there, and a line for each that is not."""
+    """How a file becomes rows: the sources that exist, and a line for each that does not."""
 
     origins: Mapping[str, Origin]
     ignored: tuple[str, ...]
@@ -56,12 +56,12 @@ class Layout:
         return frame[origin.column]
 
     def label(self, name: str) -> str:
-        """What people who look at their file call a column, be it that it is not there."""
+        """What the file calls a column, or would call it."""
         origin = self.origins.get(name)
         return name if origin is None else origin.label
 
     def others(self, frame: pl.DataFrame) -> list[str]:
-        """The columns of the file that nothing was made from."""
+        """The columns of the file that were not used."""
         taken = {origin.column for origin in self.origins.values()} | set(self.origins)
         return [name for name in frame.columns if name not in taken]
 
@@ -70,7 +70,7 @@ def user_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> La
     """The layout of a file of users.
 
     Raises:
-        DataError: a column that must be there is not.
+        DataError: a required column is missing.
     """
     return _layout(path, columns, recipe.sources.users, (*_USER_COLUMNS, *recipe.users.fields), ("user_id",))
 
@@ -78,22 +78,22 @@ def user_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> La
 def item_layout(
     recipe: Recipe, path: Path, columns: Sequence[str] | None, there: Sequence[str] | None = None
 ) -> Layout:
-    """The layout of a file of items; `there` are the columns of the file where others were made of them.
+    """The layout of a file of items; `there` has the file's columns before preparation.
 
     Raises:
-        DataError: a column that must be there is not.
+        DataError: a required column is missing.
     """
     names = (*_ITEM_COLUMNS, *recipe.items.fields)
     return _layout(path, columns, recipe.sources.items, names, ("item_id",), there)
 
 
 def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
-    """The layout of a file of events. Where the recipe has one type of event only, the type need not be there.
+    """The layout of a file of events. If the recipe has only one type of event, the file needs no types.
 
-    Where it has searches, a file without items can be one of searches alone.
+    If it has searches, a file without items can be one of searches only.
 
     Raises:
-        DataError: a column that must be there is not.
+        DataError: a required column is missing.
     """
     source = recipe.sources.events
     always = ["user_id", "item_id", "event_type", "timestamp"]

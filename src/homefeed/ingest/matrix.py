@@ -1,4 +1,4 @@
-"""How full the matrix of users and items is, counted in bounded memory."""
+"""The density of the matrix of users and items, counted in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _Hashes: TypeAlias = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The users and items of an app, those with events in the file, and the pairs of them that met.
+    """The users and items of an app, those with events in the file, and the distinct pairs of them.
 
-    Where `estimated`, `pairs` is right to about one in a thousand; else it is exact.
+    `pairs` is exact, or, where `estimated`, right to about one in a thousand.
     """
 
     users: int
@@ -32,12 +32,12 @@ class Matrix:
 
     @property
     def density(self) -> float:
-        """The share of all pairs of a user and an item that met."""
+        """The share of all pairs of a user and an item that have an event."""
         return self.pairs / (self.users * self.items) if self.users and self.items else 0.0
 
 
 class DistinctCounter:
-    """Counts distinct 64-bit hashes: exactly up to a million, beyond that from the smallest ones seen."""
+    """Counts distinct 64-bit hashes: exactly up to a million, above that estimated from the smallest ones."""
 
     def __init__(self, kept: int = _KEPT) -> None:
         self._limit = kept
@@ -47,7 +47,7 @@ class DistinctCounter:
         self._full = False
 
     def add(self, hashes: _Hashes) -> None:
-        """Count these too."""
+        """Add some hashes."""
         if self._full:
             hashes = hashes[hashes < self._kept[-1]]
         self._fresh.append(hashes)
@@ -56,7 +56,7 @@ class DistinctCounter:
             self._compact()
 
     def count(self) -> tuple[int, bool]:
-        """How many distinct ones there were, and whether that is an estimate."""
+        """The number of distinct hashes, and whether it is an estimate."""
         self._compact()
         if not self._full:
             return len(self._kept), False
@@ -70,7 +70,7 @@ class DistinctCounter:
 
 
 class MatrixCounter:
-    """Gathers the users and items of events, batch by batch."""
+    """Counts the users and items of events, batch by batch."""
 
     def __init__(self) -> None:
         self._users: Mask = np.zeros(0, dtype=np.bool_)
@@ -78,14 +78,14 @@ class MatrixCounter:
         self._pairs = DistinctCounter()
 
     def add(self, users: Numbers, items: Numbers) -> None:
-        """Count events: the numbers of their users and items."""
+        """Add events, by the numbers of their users and items."""
         if len(users):
             self._users = _marked(self._users, users)
             self._items = _marked(self._items, items)
             self._pairs.add(mixed((users.astype(np.uint64) << np.uint64(32)) | items.astype(np.uint64)))
 
     def matrix(self, users: int, items: int) -> Matrix:
-        """What was counted, of an app with so many users and items."""
+        """The figures, for an app with `users` users and `items` items."""
         pairs, estimated = self._pairs.count()
         return Matrix(users, items, int(self._users.sum()), int(self._items.sum()), pairs, estimated)
 

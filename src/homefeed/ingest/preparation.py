@@ -1,4 +1,4 @@
-"""Files of an app's own shape: a function of the app makes a table of items ready to be mapped."""
+"""Files in an app's own format: a function of the app converts them to items that can be mapped."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import polars as pl
 from homefeed.types import Mask
 
 Finding: TypeAlias = tuple[str, Mask]
-"""What is the matter, and with which rows (n,)."""
+"""A problem, and the rows that have it (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Items that are ready to be mapped: the n rows of the file, in its order, every cell text.
+    """Items that can be mapped: the n rows of the file, in its order, all cells as text.
 
-    Of the findings in `rejected` a row has the first. `ignored` are the columns that nothing was made from.
+    A row has the first of the findings in `rejected`. `ignored` has the columns that were not used.
     """
 
     frame: pl.DataFrame
@@ -28,4 +28,4 @@ class Prepared:
 
 
 PrepareItems: TypeAlias = Callable[[pl.DataFrame], Prepared]
-"""Told some rows of a file, and before them none at all: that tells the columns there will be."""
+"""Called with the rows of a batch, and first with no rows, to find the resulting columns."""

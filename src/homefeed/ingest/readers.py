@@ -1,4 +1,4 @@
-"""From a path to a table, whatever the format; and which files a folder holds."""
+"""From a path to a table, whatever the format; and the files of a folder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Files:
 def find_files(folder: Path, sources: Sources | None = None) -> Files:
     """The files of users, items and events in a folder, as .csv, .jsonl (both also .gz) or .parquet.
 
-    They are named so, or as the recipe's `sources` say.
+    They have these names, or those of the recipe's `sources`.
 
     Raises:
         DataError: there is no such folder, none of the three is in it, or one is there in two formats.

@@ -1,4 +1,4 @@
-"""The data report: what became of every row of an import, as JSON and for people to read."""
+"""The data report: the outcome of every row of an import, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from homefeed.ingest.matrix import Matrix
+from homefeed.ingest.printing import listed, printable
 from homefeed.ingest.tallies import NO_TALLIES, Example, Tallies, total
-from homefeed.ingest.words import listed, printable
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of a file's rows: `rows` is `loaded` and all `rejected` and `duplicates` together.
+    """The outcome of a file's rows: `rows` is `loaded` and all `rejected` and `duplicates` together.
 
     `loaded` users and items are `new` or `updated`; loaded events are all new. `warnings` are about rows that
     loaded. `notes` are about the file as a whole.
@@ -58,10 +58,10 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class EventFacts:
-    """What the events of a file say together. Times are those of the usable events, None without any.
+    """Figures on all events of a file. Times are those of the usable events, None without any.
 
-    `unknown_users` and `unknown_items` are distinct ids, beyond a million of them to about one in a thousand;
-    `created_users` came to be by their events.
+    `unknown_users` and `unknown_items` count distinct ids, above a million to about one in a thousand;
+    `created_users` are the users created by their events.
     """
 
     first: int | None
@@ -85,7 +85,7 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class DataReport:
-    """One import: its files in the order of loading, and what the events say, if there were any."""
+    """One import: its files in the order of loading, and figures on the events, if there were any."""
 
     app: str
     started_at: int
@@ -98,7 +98,7 @@ class DataReport:
         return next((file for file in self.files if file.kind == kind), None)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON, the way the store keeps it."""
+        """As JSON, as the store keeps it."""
         return {
             "app": self.app,
             "started_at": _iso(self.started_at),
@@ -153,7 +153,7 @@ def _facts(facts: EventFacts) -> Text:
         f"{about}{matrix.pairs:,} pairs, {matrix.density:.4%} of the matrix".capitalize(),
     ]
     if facts.unknown_users or facts.unknown_items:
-        lines.append(f"Ids nobody declared: {facts.unknown_users:,} users, {facts.unknown_items:,} items")
+        lines.append(f"Undeclared ids: {facts.unknown_users:,} users, {facts.unknown_items:,} items")
     if facts.created_users:
         lines.append(f"Users created by their events: {facts.created_users:,}")
     return Text("\n".join(lines))

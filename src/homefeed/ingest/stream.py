@@ -1,4 +1,4 @@
-"""Batches prepared in the background, and word of how far a file has come."""
+"""Batches prepared in the background, and the progress within a file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from homefeed.ingest.table import Batch, Table
 T = TypeVar("T")
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Told the stage (users, items or events), how far it has come, and how far it goes."""
+"""Called with the stage (users, items or events), how much of it is done, and its total."""
 
 
 @asynccontextmanager
 async def prepared(table: Table, prepare: Callable[[Batch], T]) -> AsyncIterator[AsyncIterator[T]]:
     """All batches of a table after `prepare`, each made in a thread while the one before it is being used."""
     loop = asyncio.get_running_loop()
-    # One thread for all: memory that several threads take in turns is given back late.
+    # One thread for all: memory that several threads allocate in turn is released late.
     with closing(_prepared(table, prepare)) as batches, ThreadPoolExecutor(1, "homefeed-ingest") as worker:
         coming = loop.run_in_executor(worker, next, batches, None)
 
@@ -36,7 +36,7 @@ async def prepared(table: Table, prepare: Callable[[Batch], T]) -> AsyncIterator
         finally:
             await stream.aclose()
             if coming.done() and not coming.cancelled():
-                coming.exception()  # it is not to be reported as forgotten
+                coming.exception()  # else asyncio reports it as never retrieved
 
 
 def _prepared(table: Table, prepare: Callable[[Batch], T]) -> Generator[T]:

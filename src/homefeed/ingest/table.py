@@ -1,4 +1,4 @@
-"""A file as a table of text: read in batches of bounded size, every row accounted for."""
+"""A file as a table of text: read in batches of bounded size, every row counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from homefeed.errors import DataError
 from homefeed.ingest.tallies import Tallies, total
 
 BLOCK: Final = 12 << 20
-"""How many bytes are taken from a file at once: about two hundred thousand events."""
+"""Bytes read from a file at once: about two hundred thousand events."""
 
 _LONGEST_LINE: Final = 64 << 20
 _GZIP: Final = b"\x1f\x8b"
@@ -32,7 +32,7 @@ RowNumbers: TypeAlias = npt.NDArray[np.int64]
 class Batch:
     """Some rows of a file. Every cell of `frame` is text; `rows` number them within the file, from 1.
 
-    `bad` are the rows between them that could not be taken apart; `done` is how far into the file this is.
+    `bad` has the rows between them that could not be parsed; `done` is the position in the file.
     """
 
     frame: pl.DataFrame
@@ -42,13 +42,13 @@ class Batch:
 
     @property
     def count(self) -> int:
-        """How many rows of the file this accounts for."""
+        """The number of rows of the file in this batch, good and bad."""
         return len(self.rows) + total(self.bad)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that can be read. `columns` is None where no row was there to tell; `total` measures `done`."""
+    """A file that can be read. `columns` is None where no row determined them; `total` is the last `done`."""
 
     path: Path
     columns: tuple[str, ...] | None
@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What became of a block: `count` rows, good and bad, in its first `used` bytes."""
+    """The outcome of a block: `count` rows, good and bad, in its first `used` bytes."""
 
     frame: pl.DataFrame
     rows: RowNumbers
@@ -68,11 +68,11 @@ class Parsed:
 
 
 Parse: TypeAlias = Callable[[bytes, int, bool], Parsed]
-"""From a block, the number of its first row, and whether the file ends with it."""
+"""Called with a block, the number of its first row, and whether it is the last of the file."""
 
 
 def parsed_blocks(path: Path, skip: int, parse: Parse) -> Generator[Batch]:
-    """Read a file block by block, after its first `skip` bytes; what `parse` leaves begins the next block.
+    """Read a file block by block, after its first `skip` bytes; what `parse` leaves over begins the next block.
 
     Raises:
         DataError: the file cannot be read to its end.
@@ -98,10 +98,10 @@ def parsed_blocks(path: Path, skip: int, parse: Parse) -> Generator[Batch]:
 
 
 def head(path: Path, size: int) -> bytes:
-    """The beginning of a file, with its byte order mark.
+    """The start of a file, with its byte order mark.
 
     Raises:
-        DataError: there is nothing in it, or it is not in UTF-8.
+        DataError: it is empty, or not in UTF-8.
     """
     with open_bytes(path) as (read, _):
         found = read(size)
@@ -113,12 +113,12 @@ def head(path: Path, size: int) -> bytes:
 
 
 def mark_length(beginning: bytes) -> int:
-    """How many bytes the byte order mark takes."""
+    """The length of the byte order mark in bytes."""
     return len(_BOM) if beginning.startswith(_BOM) else 0
 
 
 def whole_lines(block: bytes, last: bool) -> bytes:
-    """The block without the line that it breaks off, each line ended by a newline."""
+    """The block without its last, incomplete line, each line ended by a newline."""
     if not last:
         return block[: block.rfind(b"\n") + 1]
     return block if block.endswith(b"\n") else block + b"\n"
@@ -131,10 +131,10 @@ def text_frame(columns: dict[str, list[str | None]]) -> pl.DataFrame:
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[tuple[Callable[[int], bytes], Callable[[], int]]]:
-    """Open a file, unpacking it if it is gzipped: a function to read, and one telling the place in the file.
+    """Open a file, unpacked if it is gzipped: a function to read, and one that returns the position in the file.
 
     Raises:
-        DataError: it is not there or cannot be read.
+        DataError: it does not exist or cannot be read.
     """
     try:
         raw = path.open("rb")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from homefeed.ingest.words import shortened
+from homefeed.ingest.printing import shortened
 from homefeed.types import Mask
 
 MOST_EXAMPLES: Final = 3
@@ -18,7 +18,7 @@ MOST_EXAMPLES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row of a file, by its number (the first row of data is 1), with what it says."""
+    """A row of a file: its number (the first row of data is 1) and its cells."""
 
     row: int
     values: Mapping[str, str | None]
@@ -26,7 +26,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows, and the first of them."""
+    """A number of rows, and the first of them."""
 
     count: int
     examples: tuple[Example, ...]
@@ -50,7 +50,7 @@ def merged(*parts: Tallies) -> dict[str, Tally]:
 
 
 def total(tallies: Tallies) -> int:
-    """How many rows, whatever the reason."""
+    """The number of rows, for all reasons."""
     return sum(tally.count for tally in tallies.values())
 
 
@@ -59,7 +59,7 @@ def _shown(cells: Mapping[str, str | None]) -> dict[str, str | None]:
 
 
 def line_example(row: int, line: str) -> Example:
-    """An example of a line that could not be taken apart."""
+    """An example of a line that could not be parsed."""
     readable = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return Example(row, {"line": shortened(readable)})
 
@@ -72,7 +72,7 @@ def tally_rows(frame: pl.DataFrame, rows: npt.NDArray[np.int64], chosen: Mask) -
 
 
 class RowChecks:
-    """Gathers what is wrong with the rows of one batch: each bad row has one reason, the first one given."""
+    """Collects the problems of the rows of one batch: each bad row has one reason, the first one given."""
 
     def __init__(self, frame: pl.DataFrame, rows: npt.NDArray[np.int64]) -> None:
         self._frame = frame
@@ -82,14 +82,14 @@ class RowChecks:
         self._warnings: list[tuple[str, Mask]] = []
 
     def reject(self, bad: Mask, reason: str) -> None:
-        """Refuse the rows that nothing was wrong with until now."""
+        """Refuse rows, except those refused before."""
         fresh = bad & (self._verdicts == 0)
         if fresh.any():
             self._reasons.append(reason)
             self._verdicts[fresh] = len(self._reasons)
 
     def warn(self, odd: Mask, reason: str) -> None:
-        """Note something about rows; it counts for those that are not refused in the end."""
+        """Note a problem of rows; it counts for those that are not refused in the end."""
         if odd.any():
             self._warnings.append((reason, odd))
 
@@ -109,7 +109,7 @@ class RowChecks:
         )
 
     def warnings(self) -> dict[str, Tally]:
-        """The remarks about rows that stay, by reason."""
+        """The problems of rows that are kept, by reason."""
         good = self.good
         return {
             reason: tally_rows(self._frame, self._rows, odd & good)

@@ -99,7 +99,7 @@ async def test_public_files(store: Store, tmp_path: Path, monkeypatch: pytest.Mo
     items = await load(store, path)
     assert (items.rows, items.loaded, items.new, items.updated) == (6, 2, 2, 0)
     assert counts(items.rejected) == {"repeated header": 1, "missing name": 1}
-    assert counts(items.duplicates) == {"the id was there before; its rows are joined": 2}
+    assert counts(items.duplicates) == {"repeated id; its rows are joined": 2}
     assert counts(items.warnings) == {
         "ratings is not a number": 1,
         "no_of_ratings is not a whole number": 1,
@@ -146,7 +146,7 @@ async def test_examples_are_the_rows_of_the_file(store: Store, tmp_path: Path) -
     assert (header.row, header.values["ratings"], header.values["Unnamed: 0"]) == (2, "ratings", "Unnamed: 0")
     (unrated,) = items.warnings["ratings is not a number"].examples
     assert (unrated.row, unrated.values["no_of_ratings"]) == (3, "FREE Delivery by Amazon")
-    (first, second) = items.duplicates["the id was there before; its rows are joined"].examples
+    (first, second) = items.duplicates["repeated id; its rows are joined"].examples
     assert (first.row, first.values["discount_price"], second.row) == (4, "₹1,300", 6)
     assert "price" not in first.values
 
