@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from homefeed.errors import HomefeedError, SettingsError
 from homefeed.store import Store, Watermarks, open_store
+from homefeed.store.direct import direct_reader
 from homefeed.store.items import ItemWrite, list_items, put_items
 from homefeed.store.session import chunked
 from homefeed.store.tables import items
@@ -165,13 +166,15 @@ async def test_a_store_that_answers_is_healthy(store: Store) -> None:
 
 async def test_a_store_that_does_not_answer_is_not_healthy(tmp_path: Path) -> None:
     gone = create_async_engine(NOBODY_THERE.replace("postgresql", "postgresql+asyncpg"))
-    assert not await Store(gone).healthy()
+    assert not await Store(gone, direct_reader(gone)).healthy()
     busy = create_async_engine(
         f"sqlite+aiosqlite:///{tmp_path}/busy.db", pool_size=1, max_overflow=0, pool_timeout=0.05
     )
     async with busy.connect():
-        assert not await Store(busy).healthy()
-    assert await Store(busy).healthy()
+        store = Store(busy, direct_reader(busy))
+        assert not await store.healthy()
+    assert await store.healthy()
+    await store.direct.close()
     await busy.dispose()
 
 

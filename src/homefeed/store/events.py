@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
+from homefeed.store.direct import Rows
 from homefeed.store.items import item_numbers
 from homefeed.store.partitions import delete_events, drop_partitions, ensure_partitions
 from homefeed.store.session import Store
@@ -138,12 +139,14 @@ async def append_events(store: Store, app: str, batch: Sequence[Event], received
 
 async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | None = None) -> LogRows:
     """Up to `limit` rows of the log beyond `seq`, and none beyond `until`."""
-    where = sa.and_(events.c.app == app, events.c.seq > seq)
-    if until is not None:
-        where = sa.and_(where, events.c.seq <= until)
-    query = sa.select(*(events.c[name] for name in _ROW)).where(where).order_by(events.c.seq).limit(limit)
-    async with store.read() as connection:
-        rows = (await connection.execute(query)).all()
+    until = _LAST_SEQ if until is None else until
+    values = {"app": app, "seq": seq, "until": until, "most": limit}
+    rows: Rows
+    if until - seq <= _FEW:
+        rows = await store.fetch(_ROWS_AFTER, **values)
+    else:
+        async with store.read() as connection:
+            rows = (await connection.execute(_ROWS_AFTER, values)).all()
     return LogRows(*zip(*rows, strict=True)) if rows else NO_ROWS
 
 
@@ -162,28 +165,16 @@ async def rows_of_user(store: Store, app: str, user_id: str) -> tuple[User, LogR
     Raises:
         NotFoundError: there is no such user.
     """
-    own = sa.and_(events.c.app == app, events.c.user == users.c.number)
-    query = (
-        sa.select(
-            users.c.number,
-            users.c.attributes,
-            *(events.c[name] for name in _ROW),
-            sa.case((events.c.item == NO_ITEM, events.c.context)),
-        )
-        .select_from(users.outerjoin(events, own))
-        .where(users.c.app == app, users.c.user_id == user_id)
-        .order_by(events.c.time, events.c.seq)
-    )
-    async with store.read() as connection:
-        found = (await connection.execute(query)).all()
+    found = await store.fetch(_ROWS_OF_USER, app=app, user_id=user_id)
     if not found:
         raise NotFoundError(f'no user "{user_id}" in {app}')
-    number, attributes = found[0][:2]
+    number, attributes, first, *_ = found[0]
     user = User(user_id, number, orjson.loads(attributes))
-    if found[0].seq is None:
+    if first is None:
         return user, NO_ROWS
-    rows = LogRows(*zip(*(row[2:] for row in found), strict=True))
-    return user, replace(rows, queries=[None if text is None else _query(text) for text in rows.queries])
+    _, _, *columns, contexts = zip(*found, strict=True)
+    rows = LogRows(*columns)
+    return user, replace(rows, queries=[None if text is None else _query(text) for text in contexts])
 
 
 async def latest_of_user(
@@ -258,6 +249,31 @@ async def _with_new_ids(
     return [row for row in rows if row["event_id"] is None or row["seq"] in new]
 
 
+_ROWS_AFTER: Final = (
+    sa.select(*(events.c[name] for name in _ROW))
+    .where(
+        events.c.app == sa.bindparam("app"),
+        events.c.seq > sa.bindparam("seq"),
+        events.c.seq <= sa.bindparam("until"),
+    )
+    .order_by(events.c.seq)
+    .limit(sa.bindparam("most", type_=sa.BigInteger))
+)
+_ROWS_OF_USER: Final = (
+    sa.select(
+        users.c.number,
+        users.c.attributes,
+        *(events.c[name] for name in _ROW),
+        sa.case((events.c.item == NO_ITEM, events.c.context)),
+    )
+    .select_from(
+        users.outerjoin(events, sa.and_(events.c.app == sa.bindparam("app"), events.c.user == users.c.number))
+    )
+    .where(users.c.app == sa.bindparam("app"), users.c.user_id == sa.bindparam("user_id"))
+    .order_by(events.c.time, events.c.seq)
+)
+_LAST_SEQ = 2**63 - 1
+_FEW = 256
 _MOMENTS = (1 << 48) - 1
 _TAIL = 10_000
 _MINUTE = 60_000_000

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from homefeed.errors import HomefeedError, SettingsError
 from homefeed.store import tables
+from homefeed.store.direct import DirectReader, Rows, Unavailable, direct_reader
 from homefeed.store.migrations import upgrade
 
 _DRIVERS = {
@@ -41,11 +42,19 @@ class Watermarks:
     event_seq: int = 0
 
 
+_WATERMARKS = sa.select(*(tables.apps.c[name] for name in Watermarks.__dataclass_fields__)).where(
+    tables.apps.c.app == sa.bindparam("app")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store. `read` and `write` give connections within a transaction."""
+    """An open store. `read` and `write` give connections within a transaction; `fetch` is for what a request waits
+    for.
+    """
 
     engine: AsyncEngine
+    direct: DirectReader
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
@@ -64,16 +73,26 @@ class Store:
         async with _writing(self.engine).connect() as connection, connection.begin():
             yield connection
 
+    async def fetch(self, query: sa.Select[Any], **values: Any) -> Rows:
+        """All rows of a query of few rows, by the shortest way: on SQLite other tasks do not come in between.
+
+        Keep the query: it is compiled once.
+        """
+        try:
+            return await self.direct.fetch(query, values)
+        except Unavailable:
+            async with self.read() as connection:
+                rows: Rows = (await connection.execute(query, values)).all()
+                return rows
+
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
     async def watermarks(self, app: str) -> Watermarks:
         """The app's watermarks; all zero for an app without data."""
-        columns = [tables.apps.c[name] for name in Watermarks.__dataclass_fields__]
-        async with self.read() as connection:
-            row = (await connection.execute(sa.select(*columns).where(tables.apps.c.app == app))).first()
-        return Watermarks(*row) if row else Watermarks()
+        rows = await self.fetch(_WATERMARKS, app=app)
+        return Watermarks(*rows[0]) if rows else Watermarks()
 
     async def advance(self, connection: AsyncConnection, app: str, **steps: int) -> Watermarks:
         """Move watermarks forward and return where they now stand; the app's other writers wait meanwhile."""
@@ -122,7 +141,12 @@ async def open_store(url: str) -> AsyncIterator[Store]:
                 raise
             # The drivers are handed what stands after the ? as keywords.
             raise SettingsError(f"database_url: {error}; look at what stands after the ?") from None
-        yield Store(engine)
+        direct = direct_reader(engine)
+        try:
+            yield Store(engine, direct)
+        finally:
+            # Before the engine's: of SQLite's connections the last one to write tidies up the files.
+            await direct.close()
     finally:
         await engine.dispose()
 
