@@ -22,7 +22,7 @@ from homefeed.protocols import (
 )
 from homefeed.rank.order import best_first
 from homefeed.recipe.declaration import FeedSettings
-from homefeed.retrieve.merging import merged, normalised
+from homefeed.retrieve.merging import merged, normalise
 from homefeed.scope import RequestScope
 from homefeed.types import DAY, Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate, UserState
 
@@ -53,6 +53,7 @@ class Feed:
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     restricting: tuple[str, ...] = field(init=False)
     filter_set: tuple[int, ...] = field(init=False)
+    feature_names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         explaining = {n: part for n, (part, _) in self.retrievers.items() if isinstance(part, RetrieverExplainer)}
@@ -63,6 +64,8 @@ class Feed:
         )
         object.__setattr__(self, "explaining", explaining)
         object.__setattr__(self, "restricting", restricting)
+        extracted = (name for extractor in self.extractors.values() for name in extractor.names)
+        object.__setattr__(self, "feature_names", (*self.retrievers, *extracted))
         # Feeds of equal filters share one mask: parts of equal settings are one object in all feeds of an app.
         object.__setattr__(self, "filter_set", tuple(sorted(map(id, self.filters.values()))))
 
@@ -126,9 +129,8 @@ def rank(feed: Feed, query: Query) -> Ranked:
     failed: dict[str, str] = {}
     query, passed = _filter(feed, narrowed)
     proposals = _retrieve(feed, query, failed)
-    merge = partial(merged, tuple(feed.retrievers), proposals, len(query.eligible))
-    candidates = query.scope.timed("merge", merge)
-    candidates = _extract(feed, query, candidates, failed)
+    candidates = query.scope.timed("merge", partial(_merge, feed, proposals, len(query.eligible)))
+    _extract(feed, query, candidates, failed)
     candidates = query.scope.timed("rank", partial(_score, feed, query, candidates))
     stages = {feed.name: candidates.positions}
     for part, reranker in feed.rerankers.items():
@@ -284,19 +286,26 @@ def _depth(n: int) -> int:
     return 1 << (n + _SPARES - 1).bit_length()
 
 
-def _extract(feed: Feed, query: Query, candidates: Candidates, failed: dict[str, str]) -> Candidates:
-    """With features: each retriever's score divided by its best, 0 where it proposed nothing; the extractors'."""
-    names = list(candidates.retrievers)
-    blocks: list[Floats] = [normalised(candidates.retriever_scores)]
+def _merge(feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]], size: int) -> Candidates:
+    """The union of all proposals, the retrievers' scores side by side and, over the best of each, as features."""
+    positions, scores = merged(tuple(feed.retrievers), proposals, size)
+    features = np.zeros((len(positions), len(feed.feature_names)), np.float32)
+    normalise(scores, features)
+    unscored = np.zeros(len(positions), np.float32)
+    return Candidates(positions, tuple(feed.retrievers), scores, feed.feature_names, features, unscored)
+
+
+def _extract(feed: Feed, query: Query, candidates: Candidates, failed: dict[str, str]) -> None:
+    """Write the extractors' features; 0 where one raises."""
+    start = len(candidates.retrievers)
     for name, extractor in feed.extractors.items():
+        stop = start + len(extractor.names)
         try:
             block = query.scope.timed(f"features.{name}", partial(extractor.extract, query, candidates))
+            candidates.features[:, start:stop] = block
         except Exception as error:  # a missing feature costs quality, not the answer
             failed[name] = f"{type(error).__name__}: {error}"
-            block = np.zeros((len(candidates), len(extractor.names)), np.float32)
-        names += extractor.names
-        blocks.append(block)
-    return replace(candidates, feature_names=tuple(names), features=np.concatenate(blocks, axis=1))
+        start = stop
 
 
 def _score(feed: Feed, query: Query, candidates: Candidates) -> Candidates:

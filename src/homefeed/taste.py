@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,13 @@ def weighted_seeds(
     Items of no weight are left out. With a `place_exponent` p the latest event counts in full and the n-th from
     the end by n^-p: what a user did lately tells more, however long ago that was.
     """
+    given = (events, half_life_days, place_exponent)
+    return query.scope.once(None, "history.seeds", partial(_weighted_seeds, query, *given), *given)
+
+
+def _weighted_seeds(
+    query: Query, events: int, half_life_days: float, place_exponent: float
+) -> tuple[Positions, Floats]:
     if query.anchor is not None:
         return np.array([query.anchor], np.int32), np.ones(1, np.float32)
     history = query.user.history.latest(events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from homefeed.errors import RecipeError
-from homefeed.policy.caps import Caps, capped_order
+from homefeed.policy.caps import Caps
+from homefeed.policy.kernels import capped_rows
 from homefeed.protocols import Reranker
 from homefeed.testing import World, make_world, toy_world
 from homefeed.testing.reranker import RerankerContract, check_reranked
@@ -112,6 +114,13 @@ def test_the_field_is_a_category_and_the_window_within_a_cursors_memory() -> Non
 
 
 CODES = st.lists(st.integers(-1, 4), max_size=30)
+
+
+def capped_order(codes: Sequence[int], before: Sequence[int], max_items: int, window: int) -> list[int]:
+    order: list[int] = capped_rows(
+        np.array(codes, np.int32), np.array(before, np.int32), max_items, window
+    ).tolist()
+    return order
 
 
 def greedy(codes: list[int], before: list[int], max_items: int, window: int) -> list[int]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from homefeed.catalog import CatalogView, Resources
 from homefeed.catalog.columns import CategoryColumn, TagsColumn
+from homefeed.policy.kernels import marginal_rows
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Codes, Floats, Positions, Query, Scores
 
@@ -43,31 +44,15 @@ class Diversity:
         depth = min(self._config.depth, len(candidates))
         if depth < 3:
             return candidates
-        similarities = self._similarities(candidates.positions[:depth])
-        order = marginal_order(_scaled(candidates.scores[:depth]), similarities, self._config.balance)
-        return candidates.take(np.array([*order, *range(depth, len(candidates))], np.intp))
+        values, scaled = self._values(candidates.positions[:depth]), _scaled(candidates.scores[:depth])
+        order = marginal_rows(scaled, values, self._config.balance)
+        return candidates.take(np.concatenate([order, np.arange(depth, len(candidates))]))
 
-    def _similarities(self, positions: Positions) -> Floats:
-        """(n, n) cosines of the rows of ones for each value of each field; 0 for items without any."""
-        size = self._catalog.size
-        rows = np.concatenate([_multi_hot(column.codes(size)[positions]) for column in self._columns], axis=1)
-        rows /= np.sqrt(np.maximum(rows.sum(axis=1, keepdims=True), 1))
-        cosines: Floats = rows @ rows.T
-        return cosines
-
-
-def marginal_order(relevances: Floats, similarities: Floats, balance: float) -> list[int]:
-    """(n,) rows by maximal marginal relevance, row 0 first; ties by row. Similarities are (n, n), 0 to 1."""
-    gains = balance * relevances.astype(np.float64)
-    losses = (1 - balance) * similarities.astype(np.float64)
-    loss, order = losses[0].copy(), [0]
-    gains[0] = -np.inf
-    for _ in range(len(gains) - 1):
-        row = int((gains - loss).argmax())
-        order.append(row)
-        gains[row] = -np.inf
-        np.maximum(loss, losses[row], out=loss)
-    return order
+    def _values(self, positions: Positions) -> Codes:
+        """(n, width) the values of all fields, those of different fields apart; below 0 where there are none."""
+        size, count = self._catalog.size, len(self._columns)
+        tables = [column.codes(size)[positions].reshape(len(positions), -1) for column in self._columns]
+        return np.concatenate([table * count + field for field, table in enumerate(tables)], axis=1)
 
 
 def _column(catalog: CatalogView, field: str) -> CategoryColumn | TagsColumn:
@@ -80,12 +65,3 @@ def _scaled(scores: Scores) -> Floats:
     """To 0 to 1; all 0 where they are equal."""
     low, high = scores.min(), scores.max()
     return (scores - low) / (high - low) if high > low else np.zeros_like(scores)
-
-
-def _multi_hot(codes: Codes) -> Floats:
-    """(n, values) 1 where a row of `codes`, (n,) or (n, width), has the value; codes below 0 are none."""
-    table = codes.reshape(len(codes), -1)
-    values, which = np.unique(table, return_inverse=True)
-    hot = np.zeros((len(table), len(values)), np.float32)
-    hot[np.arange(len(table))[:, None], which.reshape(table.shape)] = 1
-    return hot[:, values >= 0]

@@ -12,6 +12,8 @@ from pydantic import Field
 from homefeed.catalog import CatalogView, Resources
 from homefeed.catalog.growable import Growable
 from homefeed.errors import RecipeError
+from homefeed.policy.kernels import first_of_groups
+from homefeed.policy.shown import shown_before
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Dropped, Numbers, Query
 
@@ -46,11 +48,7 @@ class Duplicates:
         """One of each group."""
         groups = self._groups.of_all()
         own = groups[candidates.positions]
-        _, first = np.unique(own, return_index=True)
-        keep = np.zeros(len(own), np.bool_)
-        keep[first] = True
-        anchor = [] if query.anchor is None else [query.anchor]
-        keep &= ~np.isin(own, groups[np.array([*query.exclude.tolist(), *anchor], np.int32)])
+        keep = (first_of_groups(own) == np.arange(len(own))) & ~shown_before(query, own, groups)
         if keep.all():
             return candidates
         why = "the same as an item that ranks higher, was shown before, is excluded or asked about"

@@ -42,16 +42,19 @@ class Explore:
         """All candidates, those drawn at their places; on later pages in the order they came."""
         known = candidates.propensities
         propensities = np.ones(len(candidates), np.float32) if known is None else known.copy()
+        candidates = replace(candidates, propensities=propensities)
+        if len(query.recently_shown) or self._config.retriever not in candidates.retrievers:
+            return candidates
+        drawn = candidates.retriever_scores[:, candidates.retrievers.index(self._config.retriever)]
+        rows, places = self._moves(drawn)
+        if not rows:
+            return candidates
+        propensities[rows] = drawn[rows]
         order = np.arange(len(candidates))
-        if not len(query.recently_shown) and self._config.retriever in candidates.retrievers:
-            drawn = candidates.retriever_scores[:, candidates.retrievers.index(self._config.retriever)]
-            rows, places = self._moves(drawn)
-            propensities[rows] = drawn[rows]
-            others = np.delete(order, rows)
-            free = np.delete(order, places)
-            order[places], order[free] = rows, others
-            candidates = candidates.promoted(rows, self._config.retriever)
-        return replace(candidates, propensities=propensities).take(order)
+        free = np.delete(order, places)
+        order[places], order[free] = rows, np.delete(order, rows)
+        candidates = candidates.promoted(rows, self._config.retriever)
+        return candidates.take(order)
 
     def _moves(self, drawn: Floats) -> tuple[list[int], list[int]]:
         """Which rows go up, and to which places. Moving a row leaves all below it where they are."""

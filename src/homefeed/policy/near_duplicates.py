@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog import Resources
+from homefeed.policy.kernels import first_of_groups
+from homefeed.policy.shown import shown_before
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Dropped, Mask, Positions, Query
 
@@ -55,10 +57,8 @@ class NearDuplicates:
         """One of each group of near-duplicates."""
         groups = self._catalog.near_duplicates
         own = groups[candidates.positions]
-        _, first, which = np.unique(own, return_index=True, return_inverse=True)
-        best = first[which]
-        anchor = [] if query.anchor is None else [query.anchor]
-        shown = np.isin(own, groups[np.array([*query.exclude.tolist(), *anchor], np.int32)])
+        best = first_of_groups(own)
+        shown = shown_before(query, own, groups)
         keep = (best == np.arange(len(own))) & ~shown
         if keep.all():
             return candidates
