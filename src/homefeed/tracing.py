@@ -9,7 +9,7 @@ import numpy as np
 from homefeed.explain import FeatureTrace, FilterTrace, RerankerTrace, RetrieverTrace, Trace
 from homefeed.funnel import Feed, Ranked, filter_again, filter_late, give_reasons, propensities, rank
 from homefeed.protocols import FilterExplainer
-from homefeed.types import Candidates, Dropped, Positions, Query, Scores
+from homefeed.types import Candidates, Positions, Query, Scores
 
 
 def explain(feed: Feed, query: Query, position: int) -> Trace:
@@ -19,6 +19,7 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
     row = int(np.argmax(candidates.positions == position)) if position in candidates.positions else None
     filters = _filter_traces(ranked, position)
     dropped = next((drop for drop in candidates.dropped if position in drop.positions), None)
+    dropped_by = None if dropped is None else f"{dropped.by}: {dropped.reason(position)}"
     failed = dict(ranked.failed)
     features: tuple[FeatureTrace, ...] = ()
     score = reason = propensity = None
@@ -31,7 +32,7 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
         feed=feed.name,
         made_by=ranked.feed.name,
         cold_start=ranked.cold_start,
-        verdict=_verdict(place, query.n, filters, dropped),
+        verdict=_verdict(place, query.n, filters, dropped_by),
         place=place,
         candidates=len(candidates),
         score=score,
@@ -41,7 +42,7 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
         retrievers=tuple(_retriever_trace(name, found, position) for name, found in ranked.proposals.items()),
         features=features,
         rerankers=_reranker_traces(ranked, position),
-        dropped_by=None if dropped is None else f"{dropped.by}: {dropped.why}",
+        dropped_by=dropped_by,
         failed=tuple(f"{name}: {error}" for name, error in failed.items()),
         seconds=dict(query.scope.seconds),
     )
@@ -92,12 +93,12 @@ def _retriever_trace(name: str, found: tuple[Positions, Scores], position: int) 
     return RetrieverTrace(name, score, place, len(positions))
 
 
-def _verdict(place: int | None, n: int, filters: tuple[FilterTrace, ...], dropped: Dropped | None) -> str:
+def _verdict(place: int | None, n: int, filters: tuple[FilterTrace, ...], dropped_by: str | None) -> str:
     stopped = [f"{each.name} ({each.why})" if each.why else each.name for each in filters if not each.passed]
     if stopped:
         return f"Not shown: stopped by {' and '.join(stopped)}"
-    if dropped is not None:
-        return f"Not shown: taken out by {dropped.by}: {dropped.why}"
+    if dropped_by is not None:
+        return f"Not shown: taken out by {dropped_by}"
     if place is None:
         return "Not shown: no retriever proposed it"
     return f"Not among the first {n}: place {place}" if place > n else f"Shown at place {place}"

@@ -6,7 +6,7 @@ a *number* is the permanent integer the store gave an item or a user of an app, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
@@ -207,11 +207,18 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Positions that a part took out, by its name, and why in words."""
+    """Positions that a part took out, by its name, and why in words: the same for all, or by position.
+
+    What depends on the item is only written for those that somebody wants explained.
+    """
 
     by: str
     positions: Positions
-    why: str
+    why: str | Callable[[int], str]
+
+    def reason(self, position: int) -> str:
+        """Why the item at a position was taken out."""
+        return self.why if isinstance(self.why, str) else self.why(position)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def reranked(creators: str, before: str = "", **config: Any) -> tuple[str, list[
     answer = caps(world, **config).rerank(world.query("u", exclude=ids, recently_shown=ids), given)
     check_reranked("caps", given, answer)
     rows = answer.positions.tolist()
-    return "".join(creators[row] for row in rows), rows, [dropped.why for dropped in answer.dropped]
+    return "".join(creators[row] for row in rows), rows, [str(dropped.why) for dropped in answer.dropped]
 
 
 def ranked(count: int) -> Candidates:

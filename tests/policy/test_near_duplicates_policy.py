@@ -53,7 +53,11 @@ def shown(given: Candidates, *exclude: int) -> tuple[list[int], list[tuple[list[
     answer = part(WORLD).rerank(query, given)
     check_reranked("near-duplicates", given, answer)
     assert {dropped.by for dropped in answer.dropped} <= {"near_duplicates"}
-    return answer.positions.tolist(), [(dropped.positions.tolist(), dropped.why) for dropped in answer.dropped]
+    reasons: dict[str, list[int]] = {}
+    for dropped in answer.dropped:
+        for position in dropped.positions.tolist():
+            reasons.setdefault(dropped.reason(position), []).append(position)
+    return answer.positions.tolist(), [(positions, why) for why, positions in reasons.items()]
 
 
 @pytest.fixture

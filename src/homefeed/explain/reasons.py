@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -21,8 +22,8 @@ def reasons_for(
     """(n,) the reason of the retriever that added most to each item's score and has one to give.
 
     Where a reranker put an item for a retriever, that one's comes first: its score is not why it is there.
-    A retriever is asked only about items it proposed. `contributions` (n, features) are the ranker's; the
-    columns of the features named as retrievers count. `otherwise` is said where none has a reason. A retriever
+    A retriever gives reasons only for items it proposed. `contributions` (n, features) are the ranker's; the
+    columns of the features named as retrievers count. `otherwise` stands where none has a reason. A retriever
     that raises has none to give, and is named in `failed`.
     """
     explaining = [name for name in page.retrievers if name in retrievers]
@@ -32,23 +33,25 @@ def reasons_for(
     if page.promoted_by is not None:
         for column, name in enumerate(explaining):
             added[page.promoted_by == page.retrievers.index(name), column] = np.inf
-    order = np.argsort(-added, axis=1, kind="stable")
+    order = np.argsort(-added, axis=1, kind="stable").tolist()
     reasons: list[str | None] = [None] * len(page)
+    missing = list(range(len(page)))
     for rank in range(len(explaining)):
-        if None not in reasons:
-            break
-        for column, name in enumerate(explaining):
-            rows = [
-                row
-                for row in np.flatnonzero((order[:, rank] == column) & proposed[:, column]).tolist()
-                if reasons[row] is None
-            ]
-            for row, reason in _asked(query, page, name, retrievers[name], rows, failed):
+        rows_of: dict[int, list[int]] = {}
+        for row in missing:
+            if proposed[row, order[row][rank]]:
+                rows_of.setdefault(order[row][rank], []).append(row)
+        for column, rows in sorted(rows_of.items()):
+            name = explaining[column]
+            for row, reason in _request_reasons(query, page, name, retrievers[name], rows, failed):
                 reasons[row] = reason
+        missing = [row for row in missing if reasons[row] is None]
+        if not missing:
+            break
     return tuple(reason or otherwise for reason in reasons)
 
 
-def _asked(
+def _request_reasons(
     query: Query,
     page: Candidates,
     name: str,
@@ -56,10 +59,10 @@ def _asked(
     rows: list[int],
     failed: dict[str, str] | None,
 ) -> list[tuple[int, str | None]]:
-    if not rows:
-        return []
+    """The sentences of a retriever for these rows; none where it raises."""
+    explain = partial(retriever.reasons, query, page.positions[rows])
     try:
-        return list(zip(rows, retriever.reasons(query, page.positions[rows]), strict=True))
+        return list(zip(rows, query.scope.timed(f"reasons.{name}", explain), strict=True))
     except Exception as error:  # a sentence less is no reason to answer nothing
         if failed is not None:
             failed[name] = f"{type(error).__name__}: {error}"

@@ -43,7 +43,7 @@ def capped_rows(codes: Codes, before: Codes, max_items: int, window: int) -> Row
         while waiting and waiting[0][0] <= place:
             freed = heapq.heappop(waiting)[1]
             heapq.heappush(ready, (first[freed], freed))
-        chosen = -1
+        chosen = np.int64(-1)
         if ready:
             chosen, taken = heapq.heappop(ready)
             first[taken] = following[chosen]
@@ -52,7 +52,7 @@ def capped_rows(codes: Codes, before: Codes, max_items: int, window: int) -> Row
             # With `max_items` rows placed, the earliest of them must have left the window.
             free_from = latest[code, turn[code]] + window
             if codes[row] < 0 or free_from <= place:
-                chosen = row
+                chosen = np.int64(row)
             elif first[code] < 0:
                 first[code] = last[code] = row
                 heapq.heappush(waiting, (free_from, np.int64(code)))

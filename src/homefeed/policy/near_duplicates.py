@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -62,22 +62,19 @@ class NearDuplicates:
         keep = (best == np.arange(len(own))) & ~shown
         if keep.all():
             return candidates
-        dropped = (*candidates.dropped, *self._dropped(candidates.positions, best, shown, keep))
+        dropped = candidates.dropped
+        if shown.any():
+            why = "says nearly the same as an item shown before, excluded or asked about"
+            dropped = (*dropped, Dropped(_NAME, candidates.positions[shown], why))
+        double = ~keep & ~shown
+        if double.any():
+            better = partial(self._why_double, candidates.positions, best)
+            dropped = (*dropped, Dropped(_NAME, candidates.positions[double], better))
         return replace(candidates.take(keep), dropped=dropped)
 
-    def _dropped(
-        self, positions: Positions, best: npt.NDArray[np.intp], shown: Mask, keep: Mask
-    ) -> Iterator[Dropped]:
-        """One entry for what was shown before, and one for each kept item that others say nearly the same as."""
-        if shown.any():
-            yield Dropped(
-                _NAME, positions[shown], "says nearly the same as an item shown before, excluded or asked about"
-            )
-        double = ~keep & ~shown
-        for row in np.unique(best[double]).tolist():
-            title = self._catalog.title(int(positions[row]))
-            why = f'says nearly the same as "{title}", which ranks higher'
-            yield Dropped(_NAME, positions[double & (best == row)], why)
+    def _why_double(self, positions: Positions, best: npt.NDArray[np.intp], position: int) -> str:
+        better = positions[best[np.flatnonzero(positions == position)[0]]]
+        return f'says nearly the same as "{self._catalog.title(int(better))}", which ranks higher'
 
     def _unwanted(self, query: Query) -> Positions:
         history = query.user.history

@@ -172,8 +172,9 @@ def check_dropped(name: str, given: Candidates, answer: Candidates) -> None:
     named: list[int] = []
     for dropped in answer.dropped[before:]:
         assert dropped.by, f"{name}: nobody dropped {dropped.positions}"
-        assert dropped.why, f"{name}: no reason why {dropped.positions} are dropped"
-        named += dropped.positions.tolist()
+        for position in dropped.positions.tolist():
+            assert dropped.reason(position), f"{name}: no reason why {position} is dropped"
+            named.append(position)
     assert len(named) == len(set(named)), f"{name}: drops an item twice"
     assert set(named) == gone, f"{name}: {gone} are missing, {set(named)} are named as dropped"
 
