@@ -8,7 +8,7 @@ BENCHMARKS := serving.load serving.recommend serving.import_rate serving.near_du
   search.quality association.rules cf.quality cf.scale
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types layers bench constraints clean
+.PHONY: help setup demo test check lint format types layers bench docs constraints clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,10 +45,13 @@ layers: setup
 bench: setup ## Run the benchmarks, a line of JSON each
 	@for module in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$module || exit 1; done
 
+docs: setup ## Write the tables of settings in docs/ from the code
+	$(BIN)/python -m docs.tables
+
 constraints: setup ## Pin what is installed now
 	$(BIN)/pip freeze --exclude-editable > constraints.txt
 	@touch $(STAMP)
 
 clean: ## Remove .venv and the tools' caches; your data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

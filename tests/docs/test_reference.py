@@ -5,31 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pytest
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from homefeed import testing
 from homefeed.api.metrics import Metrics
 from homefeed.ingest import delimited, interactions, json_lines, load_entities, load_events
-from homefeed.recipe import (
-    Column,
-    Declarations,
-    Entity,
-    EventType,
-    Feed,
-    ItemEntity,
-    Job,
-    Kind,
-    PartUse,
-    Signals,
-    Source,
-    find_part,
-    part_names,
-)
-from homefeed.recipe.declaration import Isolation, NearDuplicates, Privacy
 from homefeed.settings import Settings
 from homefeed.store.tables import impressions
 
@@ -60,65 +42,6 @@ def _shown(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     return f"`{json.dumps(field.get_default(call_default_factory=True), ensure_ascii=False, default=str)}`"
-
-
-@pytest.mark.parametrize(
-    ("document", "heading", "place", "declared"),
-    [
-        ("own-app.md", "The top", 0, Declarations),
-        ("own-app.md", "`[items]`", 0, ItemEntity),
-        ("own-app.md", "`[items]`", 1, NearDuplicates),
-        ("own-app.md", "`[users]`", 0, Entity),
-        ("own-app.md", "`[events.TYPE]`", 0, EventType),
-        ("own-app.md", "`[signals]`", 0, Signals),
-        ("own-app.md", "`[isolation]`", 0, Isolation),
-        ("own-app.md", "`[privacy]`", 0, Privacy),
-        ("own-app.md", "`[jobs.NAME]`", 0, Job),
-        ("own-app.md", "Feeds", 0, Feed),
-        ("own-app.md", "Feeds", 1, PartUse),
-        ("data.md", "Mapping", 0, Source),
-        ("data.md", "Mapping", 1, Column),
-    ],
-)
-def test_every_key_of_a_recipe_is_listed_with_its_default(
-    document: str, heading: str, place: int, declared: type[BaseModel]
-) -> None:
-    rows = {_named(key): default for key, _, default in _tables(document, heading)[place]}
-    assert rows.keys() == declared.model_fields.keys()
-    for key, default in rows.items():
-        field = declared.model_fields[key]
-        # A default in words is one that no document would give as a value: none, an empty table, the name.
-        if re.fullmatch(r"`.*`", default) or default == "required" or field.is_required():
-            assert default.replace("\\|", "|") == _shown(field), key
-
-
-KINDS: Final[dict[str, Kind]] = {
-    "Retrievers": "retrieve",
-    "Filters": "filter",
-    "Features": "features",
-    "Rankers": "rank",
-    "Rerankers": "rerank",
-    "Models": "model",
-}
-
-
-@pytest.mark.parametrize("heading", KINDS)
-def test_every_part_is_listed_with_all_that_can_be_set(heading: str) -> None:
-    kind = KINDS[heading]
-    listed: dict[str, dict[str, str]] = {}
-    for part, setting, default, meaning in [row for table in _tables("own-app.md", heading) for row in table]:
-        assert meaning, f"{part or setting}: no meaning"
-        if part:
-            assert not setting
-            listed[_named(part)] = {}
-        else:
-            listed[list(listed)[-1]][_named(setting)] = default
-    configs: dict[str, Any] = {name: find_part(kind, name).Config for name in part_names(kind)}
-    expected = {
-        name: {key: _shown(field) for key, field in config.model_fields.items()}
-        for name, config in configs.items()
-    }
-    assert listed == expected
 
 
 def test_every_setting_is_listed_with_its_variable_and_default() -> None:

@@ -201,7 +201,7 @@ def test_resources_hold_what_the_recipe_says_of_its_events() -> None:
 
 
 def test_a_catalogue_compares_by_what_the_recipe_says() -> None:
-    items = {**RECIPE["items"], "near_duplicates": {"fields": ["title"], "similarity": 0.5}}
+    items = {**RECIPE["items"], "near_duplicates": {"fields": ["title"], "min_similarity": 0.5}}
     catalog = empty_catalog(parse_recipe({**RECIPE, "items": items}, "a test"))
     catalog.apply(Item(f"i{n}", n, {"title": "one and the same long title", "year": n}, None) for n in range(2))
     assert len(set(catalog.near_duplicates.tolist())) == 1

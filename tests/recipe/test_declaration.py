@@ -15,7 +15,7 @@ from homefeed.types import DAY
 FULL = """
 app = "town"
 [items]
-near_duplicates = { fields = ["title", "text"], similarity = 0.7 }
+near_duplicates = { fields = ["title", "text"], min_similarity = 0.7 }
 [items.fields]
 title = "text"
 text = "text"
@@ -63,7 +63,7 @@ def refused(old: str, new: str) -> str:
 
 def test_all_of_it_is_taken_as_written() -> None:
     taken = recipe()
-    assert taken.items.near_duplicates == NearDuplicates(fields=("title", "text"), similarity=0.7)
+    assert taken.items.near_duplicates == NearDuplicates(fields=("title", "text"), min_similarity=0.7)
     assert (taken.items.fields["until"], taken.users.fields["since"]) == ("time", "time")
     assert taken.verbs == ("liked", "chose")
     assert taken.signals.distinct == ("report",)
@@ -90,9 +90,9 @@ def test_none_of_it_is_needed() -> None:
 
 
 def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
-    taken = recipe(", similarity = 0.7").items.near_duplicates
+    taken = recipe(", min_similarity = 0.7").items.near_duplicates
     assert taken is not None
-    assert taken.similarity == 0.6
+    assert taken.min_similarity == 0.6
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,17 @@ def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
             "fields = []",
             "items.near_duplicates.fields: tuple should have at least 1 item",
         ),
-        ("similarity = 0.7", "similarity = 0", "items.near_duplicates.similarity: input should be greater than 0"),
         (
-            "similarity = 0.7",
-            "similarity = 1.1",
-            "items.near_duplicates.similarity: input should be less than or eq",
+            "min_similarity = 0.7",
+            "min_similarity = 0",
+            "items.near_duplicates.min_similarity: input should be greater than 0",
         ),
-        ("similarity", "similar", "items.near_duplicates.similar: no such key here"),
+        (
+            "min_similarity = 0.7",
+            "min_similarity = 1.1",
+            "items.near_duplicates.min_similarity: input should be less than or eq",
+        ),
+        ("min_similarity", "similarity", "items.near_duplicates.similarity: no such key here"),
         (
             'until = "time"',
             'until = "date"',

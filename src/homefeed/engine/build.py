@@ -23,7 +23,9 @@ def empty_catalog(recipe: Recipe) -> CatalogView:
     items = recipe.items
     if items.near_duplicates is None:
         return CatalogView(items.fields, items.title)
-    return CatalogView(items.fields, items.title, items.near_duplicates.fields, items.near_duplicates.similarity)
+    return CatalogView(
+        items.fields, items.title, items.near_duplicates.fields, items.near_duplicates.min_similarity
+    )
 
 
 def resources_of(

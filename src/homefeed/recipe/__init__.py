@@ -1,8 +1,8 @@
 """A recipe: an app's data, models and feeds declared in TOML, validated to the last key."""
 
+from homefeed.recipe.base import Kind
 from homefeed.recipe.declaration import (
     SIGNALS,
-    Column,
     Declarations,
     Entity,
     EventType,
@@ -10,16 +10,14 @@ from homefeed.recipe.declaration import (
     FeedSettings,
     ItemEntity,
     Job,
-    Kind,
     PartUse,
     RetrieverUse,
     Signals,
-    Source,
-    Sources,
 )
 from homefeed.recipe.jobs import JobSpec
 from homefeed.recipe.loading import FeedRecipe, PartSpec, Recipe, load_recipe, parse_recipe
 from homefeed.recipe.parts import find_part, part_names
+from homefeed.recipe.sources import Column, Source, Sources
 
 __all__ = [
     "SIGNALS",

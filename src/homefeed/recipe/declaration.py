@@ -6,45 +6,41 @@ import math
 import re
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from homefeed.errors import InvalidError
+from homefeed.recipe.base import Declaration, Kind, Name
+from homefeed.recipe.sources import Sources
 from homefeed.times import parse_duration
 from homefeed.types import DAY, SECOND
 
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 _TIME_OF_DAY: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 FieldKind: TypeAlias = Literal["text", "category", "tags", "number", "time"]
-
-
-Kind: TypeAlias = Literal["retrieve", "filter", "features", "rank", "rerank", "model", "trainer"]
-"""What a part does: the table of a feed it stands in, or `model` and `trainer` for those of `models`."""
-
-
-class Declaration(BaseModel):
-    """Base of all declarations: unknown keys are refused, so that a typing error is not silently ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Entity(Declaration):
     """The declared fields of items or users; other attributes are kept, but nothing computes with them."""
 
-    fields: dict[Name, FieldKind] = {}
+    fields: dict[Name, FieldKind] = Field(default_factory=dict)
+    """Name = kind. A category is one value, tags are several; a time is ISO 8601 or Unix seconds."""
 
 
 class NearDuplicates(Declaration):
-    """Which items say nearly the same: by the words of `fields`, from a Jaccard `similarity` of word pairs on."""
+    """Which items say nearly the same."""
 
     fields: Annotated[tuple[Name, ...], Field(min_length=1)]
-    similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """The fields with the words that are compared."""
+    min_similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """The share of their pairs of neighbouring words that two items must have in common (Jaccard)."""
 
 
 class ItemEntity(Entity):
-    """The catalogue: `title` names the field that names an item to people."""
+    """The catalogue."""
 
     title: Name = "title"
+    """The field, of kind `"text"`, that names an item to people."""
     near_duplicates: NearDuplicates | None = None
+    """When two items say nearly the same; none: no two do."""
 
     @model_validator(mode="after")
     def _title_is_a_text_field(self) -> Self:
@@ -61,76 +57,32 @@ class ItemEntity(Entity):
 
 
 class EventType(Declaration):
-    """A kind of event and how much it says about taste.
-
-    `full` is the value from which an event counts with its whole `weight` (below it, proportionally):
-    a number, or "typical" for each item's own typical full value; without it every event counts whole.
-    `verb` is what a reason says the user did to the item: "Because you saved ...".
-    An event `about` a "query" has no item: it is a search, and its context tells the words as `query`.
-    """
+    """A kind of event and how much it says about taste."""
 
     about: Literal["item", "query"] = "item"
+    """What the event is about. One about a query has no item: it is a search, and its context holds the words as
+    `query`."""
     weight: float = 1.0
+    """The strength of a whole event. Below 0 the event is a dislike, which pushes away from what resembles the
+    item."""
     verb: str = "chose"
+    """What the user did to the item, for reasons with {verb}: "Because you saved ..."."""
     full: Literal["typical"] | Annotated[float, Field(gt=0)] | None = None
+    """The value from which an event counts whole, below it proportionally: a number, or `"typical"` for each
+    item's own typical value; none: every event counts whole."""
     min_value: float = 0.0
+    """Events with a smaller value are refused."""
     max_value: float | None = None
-
-
-class Column(Declaration):
-    """Where a value comes from: a `column` of the file (times `multiply`), or a constant `value`."""
-
-    column: str | None = None
-    value: str | None = None
-    multiply: float = 1.0
-    separator: str = "|"
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> Self:
-        if (self.column is None) == (self.value is None):
-            raise ValueError("expected exactly one of `column` and `value`")
-        return self
-
-
-class Source(Declaration):
-    """How a file becomes users, items or events: Homefeed's name for a column to the file's name for it.
-
-    `file` is the file's name in a folder, without its ending: users, items or events unless told otherwise.
-
-    What is not listed is looked for under its own name. `required`: rows without it are rejected (the ids and
-    an event's type and timestamp always are). `optional`: fields that may be empty without a word about it.
-    `join`: the rows of one user or item are joined, what a later one leaves empty is as an earlier one said it;
-    else the last one counts.
-    `unknown_users`: what to do with events of users nobody declared.
-    """
-
-    file: str | None = None
-    columns: dict[str, str | Column] = {}
-    required: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
-    join: bool = False
-    unknown_users: Literal["reject", "create"] = "reject"
-
-    def column(self, name: str) -> Column:
-        """The origin of `name`."""
-        spec = self.columns.get(name, name)
-        return Column(column=spec) if isinstance(spec, str) else spec
-
-
-class Sources(Declaration):
-    """The three kinds of file an app imports."""
-
-    users: Source = Source()
-    items: Source = Source()
-    events: Source = Source()
+    """Events with a larger value are refused; none: there is no bound."""
 
 
 class PartUse(BaseModel):
     """A part named in a recipe: the table's key names it, or `part` where the same part is used twice."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
 
     part: Name | None = None
+    """The part's name, where the table has another: to use a part twice; none: the table's name."""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -139,37 +91,47 @@ class PartUse(BaseModel):
 
 
 class RetrieverUse(PartUse):
-    """A retriever named in a recipe, and how many candidates it proposes at least, `k`."""
+    """A retriever named in a recipe."""
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """How many candidates it proposes at least, as far as there are any."""
 
 
 class FeedSettings(Declaration):
-    """What a feed is set to besides its parts: declared here, and as it is at the request.
-
-    `cold_start` names the feed that answers a user without history; `anchored` feeds are about an item. With
-    `history_days` only what the user did in the last so many days counts: after as long without a sign of life
-    they are as good as new. `shared_seconds` says that no part of it looks at who asks, as in a list of what
-    trends, and for how long an answer may be given again. For `reuse_seconds` the same request of the same user is
-    answered by the same slate, as long as nothing has changed that they would see.
-    """
+    """What a feed is set to besides its parts: declared here, and as it is at the request."""
 
     title: str = ""
+    """What people call the feed; by default its name."""
     cold_start: Name | None = None
+    """The feed that answers, in this one's place, a user without usable history; none: this feed answers."""
     anchored: bool = False
+    """Whether the feed is about an item: requests must name one by `item_id`."""
     history_days: Annotated[float, Field(gt=0)] | None = None
+    """Only what the user did in the last so many days counts: a user who did nothing in them is without history;
+    none: the whole history counts."""
     shared_seconds: Annotated[float, Field(gt=0, le=3_600)] | None = None
+    """For how long an answer is given again to any user, unless an item was hidden or changed its words meanwhile.
+    It is for feeds without parts that depend on the user, such as what trends, and for an app's own routes; none:
+    answers are not shared."""
     reuse_seconds: Annotated[float, Field(ge=0, le=3_600)] = 30.0
+    """For how long the same request of the same user is answered by the same slate, unless something has changed
+    that the user would see; with 0 it never is."""
 
 
 class Feed(FeedSettings):
     """One surface of an app: which parts make it, in the order of the request."""
 
     retrieve: Annotated[dict[Name, RetrieverUse], Field(min_length=1)]
-    filter: dict[Name, PartUse] = {}
-    features: dict[Name, PartUse] = {}
+    """The retrievers, which propose candidates."""
+    filter: dict[Name, PartUse] = Field(default_factory=dict)
+    """The filters, which say what this request can see, before any candidate is proposed. `availability` and
+    `request` are part of every feed."""
+    features: dict[Name, PartUse] = Field(default_factory=dict)
+    """The parts that add numbers about candidates, for the ranker."""
     rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
-    rerank: dict[Name, PartUse] = {}
+    """The ranker, which gives each candidate a score."""
+    rerank: dict[Name, PartUse] = Field(default_factory=dict)
+    """The rerankers, which order or thin what is ranked, each what the one before left."""
 
     @property
     def settings(self) -> FeedSettings:
@@ -180,19 +142,24 @@ class Feed(FeedSettings):
 class Signals(Declaration):
     """How an app's events become counters.
 
-    An item's typical full value is the `full_quantile` of its events' values, drawn by `full_shrinkage`
-    imaginary events to that of the items with the same `full_group`, a category field;
-    `trending_half_life_days` is how fast a trend fades; or, in its place, `trending_decay_per_day`: what is left
-    of it after a day.
+    An item's typical full value is a quantile of its events' values, drawn to that of its group while they are
+    few.
     """
 
     full_quantile: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """The quantile of an item's event values that is its typical value."""
     full_shrinkage: Annotated[float, Field(ge=0)] = 5.0
+    """How many imaginary events of the group's typical value are added; with 0 the item's own count alone."""
     full_default: Annotated[float, Field(gt=0)] = 3600.0
+    """The typical value while there are no events at all, in the unit of the values."""
     full_group: Name | None = None
+    """The category field of items that makes the groups; none: all items are one group."""
     trending_half_life_days: Annotated[float, Field(gt=0)] = 2.0
+    """A trend fades to half in so many days."""
     trending_decay_per_day: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The share of a trend that is left after a day, instead of a half-life; none: the half-life holds."""
     distinct: tuple[Name, ...] = ()
+    """The event types of which the different users are counted for each item, as the filter `reported` needs."""
 
     @model_validator(mode="after")
     def _one_way_to_fade(self) -> Self:
@@ -213,14 +180,14 @@ SIGNALS: Final = "signals"
 
 
 class Job(Declaration):
-    """Which models are trained, and when: as often as `every` says; every so many whole days `at` a time, in UTC.
-
-    `models` are names of the recipe's models, or "signals" for the counts; without it, all of them.
-    """
+    """Which models are trained, and when."""
 
     every: str
+    """How often: a number and `s`, `m`, `h` or `d`, from a minute to 366 days."""
     at: str | None = None
+    """At what time of the day, `"HH:MM"` in UTC, where `every` is whole days; none: at midnight."""
     models: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Names of `models`, or `"signals"` for the counts; none: all models and the signals."""
 
     @field_validator("every")
     @classmethod
@@ -259,40 +226,60 @@ class Job(Declaration):
 
 
 class Isolation(Declaration):
-    """What keeps an app's users apart: a user sees only items whose `item` field equals their `user` field."""
+    """What keeps an app's users apart: a user sees only items of their own group."""
 
     item: Name
+    """The category field of items that holds an item's group."""
     user: Name
+    """The field of users that holds a user's group."""
 
 
 class Privacy(Declaration):
-    """What users may refuse: where their field `opt_out` is true, only the attributes `kept` are used of them."""
+    """What users can refuse."""
 
     opt_out: Name
+    """The field of users that says who refuses to be known by what they did: every user with a value there other
+    than false, no, n, f and 0."""
     kept: tuple[Name, ...] = ()
+    """The fields of such users that are used nevertheless. That of `[isolation]` always is."""
 
 
 class Declarations(Declaration):
     """A whole recipe, before its parts are looked up."""
 
     app: Name
+    """The name of the app, in URLs and in the store: another name is another app, without data."""
     title: str = ""
+    """What people call the app; by default its name."""
     home: Name | None = None
+    """The feed that people see first, in the dashboard and in the app's list of feeds; none: the one named `home`,
+    or else the first that is not anchored."""
     items: ItemEntity
+    """The items: the catalogue."""
     users: Entity = Entity()
+    """The users."""
     events: Annotated[dict[Name, EventType], Field(min_length=1)]
+    """A table for each type of event."""
     unknown_event_types: Literal["reject", "accept"] = "reject"
+    """What becomes of events of other types: they are refused, or accepted into the log, where no part uses
+    them."""
     signals: Signals = Signals()
+    """How events become counts."""
     isolation: Isolation | None = None
+    """What keeps users of different groups apart; none: every user can see every item."""
     privacy: Privacy | None = None
+    """What users can refuse; none: they can refuse nothing."""
     sources: Sources = Sources()
-    parts: Annotated[
-        dict[Kind, dict[Name, dict[str, Any]]],
-        Field(description="What a part is set to wherever a feed uses it and does not say otherwise."),
-    ] = {}
-    models: dict[Name, PartUse] = {}
+    """The tables `sources.users`, `sources.items` and `sources.events`: which column of a file is which."""
+    parts: dict[Kind, dict[Name, dict[str, Any]]] = Field(default_factory=dict)
+    """Tables `parts.KIND.NAME`, such as `parts.retrieve.popular`: what a part is set to in every feed that does
+    not say otherwise."""
+    models: dict[Name, PartUse] = Field(default_factory=dict)
+    """A table for each model to train, by its name."""
     feeds: Annotated[dict[Name, Feed], Field(min_length=1)]
-    jobs: dict[Name, Job] = {}
+    """A table for each feed."""
+    jobs: dict[Name, Job] = Field(default_factory=dict)
+    """A table for each job, which says when models are trained; by default the usual two."""
 
     @model_validator(mode="after")
     def _jobs_train_models(self) -> Self:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from homefeed.errors import NotFoundError, RecipeError
 from homefeed.protocols import PartConfig
+from homefeed.recipe.base import Kind
 from homefeed.recipe.declaration import (
     Declarations,
     Entity,
@@ -20,15 +21,14 @@ from homefeed.recipe.declaration import (
     FeedSettings,
     Isolation,
     ItemEntity,
-    Kind,
     PartUse,
     Privacy,
     RetrieverUse,
     Signals,
-    Sources,
 )
 from homefeed.recipe.jobs import JobSpec, jobs_of
 from homefeed.recipe.parts import find_part
+from homefeed.recipe.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from homefeed.errors import RecipeError
-from homefeed.recipe.declaration import Kind
+from homefeed.recipe.base import Kind
 
 _PACKAGES: dict[Kind, tuple[str, ...]] = {
     "retrieve": ("homefeed.retrieve",),

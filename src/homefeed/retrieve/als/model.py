@@ -35,7 +35,7 @@ class AlsConfig(PartConfig):
 
 @dataclass(frozen=True, slots=True)
 class AlsModel:
-    """Matrix factorisation for implicit feedback (Hu, Koren & Volinsky 2008). To train it takes
+    """Matrix factorisation for implicit feedback (Hu, Koren & Volinsky 2008). Training needs
     `pip install 'homefeed[als]'`.
 
     `factors` (items, factors) are the vectors of the items of the permanent `numbers`: of those that some user
