@@ -53,6 +53,16 @@ def test_what_came_later_could_not_have_been_shown() -> None:
     assert set(world.ids(asked.exclude)) == {"d1", "d2", "d4", "s4"}
 
 
+def test_what_comes_at_the_very_moment_of_the_request_can_be_shown() -> None:
+    world = toy_world()
+    created = int(world.catalog.created[world.position("s4")])
+    excluded = [
+        set(world.ids(setting(world, 5).query(world.data, case(world, "da", time), 5).exclude))
+        for time in (created - 1, created)
+    ]
+    assert excluded[0] - excluded[1] == {"s4"}
+
+
 def test_where_repeats_are_asked_for_the_history_is_left_in_and_what_came_later_is_not() -> None:
     world = toy_world()
     asked = case(world, "da", NOW - 2 * DAY)

@@ -112,6 +112,29 @@ def test_what_holds_of_every_kind_is_checked_of_every_kind(kind: str, leak: str)
         assert_no_leak(broken, interactions)
 
 
+@pytest.mark.parametrize("number", [1, 4])
+def test_a_target_that_its_own_history_holds_is_named_whichever_case_it_is_of(number: int) -> None:
+    interactions = many_events()
+    split = by_time(interactions)
+    cases = split.cases
+    first_target, first_seen = cases.target_starts[number], cases.history_starts[number]
+    targets = cases.targets.copy()
+    known = interactions.items[cases.history[first_seen]]
+    interactions.items[cases.target_rows[first_target]] = targets[first_target] = known
+    with pytest.raises(AssertionError, match="leak: targets already in the history: 1 of "):
+        assert_no_leak(replace(split, cases=replace(cases, targets=targets)), interactions)
+
+
+def test_a_target_may_be_what_another_user_had_before() -> None:
+    # User 0 had items 1 to 3 when user 1, the second case, is asked for; width 4 keeps (0, 5) and (1, 1) apart.
+    rows = [(user, item, 10 * time + user) for time, item in enumerate((1, 2, 3)) for user in (0,)]
+    rows += [(1, 0, 5), (1, 4, 6), (0, 4, 40), (1, 1, 41), (1, 2, 42), (1, 3, 43)]
+    interactions = interactions_of(sorted(rows, key=lambda row: row[2]))
+    split = leave_last_out(interactions)
+    assert len(split.cases) == 2
+    assert_no_leak(split, interactions)
+
+
 @pytest.mark.parametrize("kind", ["time", "user", "last", "basket"])
 def test_a_cutoff_that_training_has_passed_is_named(kind: str) -> None:
     interactions = many_events()
