@@ -101,7 +101,7 @@ def test_serving_loads_no_library_of_training() -> None:
     parts = "association", "similar", "item_item"
     loaded = f"import sys, {', '.join(f'homefeed.retrieve.{part}' for part in parts)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
-    assert not {"numba", "mlxtend", "pandas", "sparse_dot_topn"} & set(done.stdout.split())
+    assert not {"mlxtend", "pandas", "sparse_dot_topn"} & set(done.stdout.split())
 
 
 def test_templates_are_told_once_an_item_and_not_of_none() -> None:
