@@ -42,11 +42,10 @@ class Caps:
         codes = self._column.codes(self._catalog.size)
         before = codes[query.recently_shown[max(0, len(query.recently_shown) - window + 1) :]]
         order = capped_rows(codes[candidates.positions], before, max_items, window)
-        if np.array_equal(order, np.arange(len(candidates))):
-            return candidates
-        reranked = candidates.take(order)
         if len(order) == len(candidates):
-            return reranked
-        left = np.delete(candidates.positions, order)
+            return candidates if (order[:-1] < order[1:]).all() else candidates.take(order)
+        reranked, dropped = candidates.take(order), np.ones(len(candidates), np.bool_)
+        dropped[order] = False
+        left = candidates.positions[dropped]
         why = f"{max_items} of one {self._config.field} in {window} places, and nothing else to place between"
         return replace(reranked, dropped=(*candidates.dropped, Dropped("caps", left, why)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
-from homefeed.types import Mask, Query
+from homefeed.types import Mask, Positions, Query
 
 
 class ConsumptionLimit:
@@ -33,10 +34,13 @@ class ConsumptionLimit:
     def filter(self, query: Query) -> Mask:
         """(items,) not watched heavily by this user."""
         mask = np.ones(self._catalog.size, np.bool_)
-        history = query.user.history
-        if len(history):
-            items, which = np.unique(history.items, return_inverse=True)
-            total = np.bincount(which, np.where(np.isnan(history.values), 0, history.values))
-            enough = np.minimum(self._config.share * self._counters.full[items], self._config.value)
-            mask[items[total >= enough]] = False
+        mask[query.scope.once(self, "consumed", partial(self._consumed, query))] = False
         return mask
+
+    def _consumed(self, query: Query) -> Positions:
+        history, config = query.user.history, self._config
+        items, which = np.unique(history.items, return_inverse=True)
+        total = np.bincount(which, np.where(np.isnan(history.values), 0, history.values))
+        enough = np.minimum(config.share * self._counters.full[items], config.value)
+        consumed: Positions = items[total >= enough]
+        return consumed

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
+from homefeed.rank.kernels import weighted_sums
 from homefeed.types import Candidates, Floats, Query, Scores
 
 
@@ -36,14 +37,15 @@ class Weighted:
 
     def score(self, query: Query, candidates: Candidates) -> Scores:
         """(n,) the weighted sum."""
-        # Not by `@`: OpenBLAS reads beyond matrices of 5 columns, and numpy then warns of values that are none.
-        scores: Scores = self.contributions(query, candidates).sum(axis=1)
-        return scores
+        return weighted_sums(candidates.features, self._weights_of(query, candidates))
 
     def contributions(self, query: Query, candidates: Candidates) -> Floats:
         """(n, features) what each feature added: rows sum to the score."""
+        return candidates.features * self._weights_of(query, candidates)
+
+    def _weights_of(self, query: Query, candidates: Candidates) -> Floats:
         names = candidates.feature_names
-        return candidates.features * query.scope.once(self, "rank.weights", partial(self._columns, names), names)
+        return query.scope.once(self, "rank.weights", partial(self._columns, names), names)
 
     def _columns(self, names: tuple[str, ...]) -> Floats:
         return np.array([self._weights.get(name, 0.0) for name in names], np.float32)

@@ -12,6 +12,7 @@ from homefeed.catalog import Resources
 from homefeed.catalog.columns import TagsColumn
 from homefeed.errors import InvalidError
 from homefeed.protocols import PartConfig
+from homefeed.rank.kernels import tag_fit, tag_profile
 from homefeed.taste import weighted_seeds
 from homefeed.types import Candidates, Codes, Floats, Query
 
@@ -52,24 +53,16 @@ class TagOverlap:
     def extract(self, query: Query, candidates: Candidates) -> Floats:
         """(n, 1) from -1 to 1; 0 where the item has no tags or the user no profile."""
         codes = self._column.codes(self._catalog.size)
-        tags = codes[candidates.positions]
-        total = self._profile(query, codes)[tags + 1].sum(axis=1)
-        fit = total / np.sqrt(np.maximum((tags >= 0).sum(axis=1), 1))
-        features: Floats = (fit / (1 + np.abs(fit))).astype(np.float32)[:, None]
-        return features
+        return tag_fit(self._profile(query, codes), codes, candidates.positions)
 
     def _profile(self, query: Query, codes: Codes) -> npt.NDArray[np.float64]:
-        """(1 + tags,) the weight of each tag for the user; the first, of code -1, is 0."""
+        """(tags,) the weight of each tag for the user."""
         items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
-        own = codes[items]
-        each = np.repeat(weights.astype(np.float64), own.shape[1])
         # The tags are counted only now: every code read above is among them, though items may come meanwhile.
-        counted = np.bincount(own.ravel() + 1, each, 1 + self._column.distinct)
-        profile = counted.astype(np.float64, copy=False)
-        profile[0] = 0
+        profile = tag_profile(codes[items], weights, self._column.distinct)
         if self._config.interests is not None and query.anchor is None:
             declared = self._declared(query.user.attributes.get(self._config.interests))
-            profile[declared + 1] += np.float64(self._config.interests_weight)
+            profile[declared] += self._config.interests_weight
         return profile
 
     def _declared(self, value: Any) -> Codes:

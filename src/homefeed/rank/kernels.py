@@ -1,0 +1,60 @@
+"""The loops of ranking, compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from homefeed.types import Codes, Floats, Positions, Scores
+
+Doubles = npt.NDArray[np.float64]
+
+
+@njit(cache=True)
+def weighted_sums(features: Floats, weights: Floats) -> Scores:
+    """(n,) sums of features (n, features) times their weights, in 32 bits and in numpy's order of summing."""
+    count, width = features.shape
+    sums, products = np.empty(count, np.float32), np.empty(width, np.float32)
+    whole = width - width % 8
+    for row in range(count):
+        for column in range(width):
+            products[column] = features[row, column] * weights[column]
+        total, start = np.float32(0), 0
+        if 8 <= width <= 128:
+            # Eight running sums, as numpy's pairwise summation has them: other orders round otherwise.
+            for column in range(8, whole):
+                products[column % 8] += products[column]
+            left = (products[0] + products[1]) + (products[2] + products[3])
+            right = (products[4] + products[5]) + (products[6] + products[7])
+            total, start = left + right, whole
+        for column in range(start, width):
+            total += products[column]
+        sums[row] = total
+    return sums
+
+
+@njit(cache=True)
+def tag_profile(tags: Codes, weights: Floats, distinct: int) -> Doubles:
+    """(distinct,) the weight of each tag: the sum of the weights (m,) of the items, by their tags (m, width)."""
+    profile = np.zeros(distinct, np.float64)
+    for row in range(len(tags)):
+        for tag in tags[row]:
+            if tag >= 0:
+                profile[tag] += np.float64(weights[row])
+    return profile
+
+
+@njit(cache=True)
+def tag_fit(profile: Doubles, codes: Codes, positions: Positions) -> Floats:
+    """(n, 1) x / (1 + |x|): x is the weight of an item's tags over the root of their number."""
+    fits = np.zeros((len(positions), 1), np.float32)
+    for row in range(len(positions)):
+        total, count = 0.0, 0
+        for tag in codes[positions[row]]:
+            if tag >= 0:
+                total += profile[tag]
+                count += 1
+        fit = total / np.sqrt(max(count, 1))
+        fits[row, 0] = fit / (1 + abs(fit))
+    return fits
