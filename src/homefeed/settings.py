@@ -51,7 +51,9 @@ class Settings(BaseSettings):
         bool,
         Field(description="Other processes take events too: read each user's events from the store every time."),
     ] = False
-    user_cache: Annotated[int, Field(ge=1, description="How many users' states to keep in memory.")] = 20_000
+    user_cache_megabytes: Annotated[
+        float, Field(gt=0, description="How much memory each app's users may take, the latest requested first.")
+    ] = 32.0
     slate_cache: Annotated[int, Field(ge=1, description="How many slates to keep for their next pages.")] = 1_000
     impressions_days: Annotated[
         float,

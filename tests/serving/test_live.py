@@ -353,7 +353,7 @@ async def test_a_commit_that_fails_fails_its_events_and_writes_none(
 
 async def test_nothing_is_missed_while_all_happens_at_once(app: LiveApp, other: LiveApp) -> None:
     """Two servers, users acting and looking at once: what was acknowledged is in the next state."""
-    app.follower._users._size = 3
+    app.follower._users._max_bytes = 2_000
 
     async def act(server: LiveApp, user: str, seed: int) -> None:
         rng = np.random.default_rng(seed)

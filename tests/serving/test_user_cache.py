@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from homefeed.apps import find_recipe
 from homefeed.catalog import CatalogView, Counters
 from homefeed.engine import event_weights
-from homefeed.serving.users import StoredUser, UserCache
+from homefeed.serving.user_cache import UserCache
+from homefeed.serving.users import StoredUser
 from homefeed.store import Store
-from homefeed.store.events import append_events
+from homefeed.store.events import append_events, rows_after
 from homefeed.store.items import ItemWrite, delete_item, put_items
 from homefeed.store.users import erase_user, get_user, put_users
 from homefeed.types import DAY, Event, Item
@@ -31,8 +32,8 @@ pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 class Watched(UserCache):
     """Counts its loads; each, having read the store, lasts until it is let go."""
 
-    def __init__(self, store: Store, size: int = 100) -> None:
-        super().__init__(store, APP, WEIGHTS, size)
+    def __init__(self, store: Store, max_bytes: float = 1e6) -> None:
+        super().__init__(store, APP, WEIGHTS, max_bytes)
         self.loads = 0
         self.holding = False
         self._held: asyncio.Queue[asyncio.Event] = asyncio.Queue()
@@ -63,9 +64,9 @@ async def cache(store: Store) -> Watched:
 async def told(cache: Watched, user_id: str, time: int) -> int:
     """An event written and followed; returns the number of its user."""
     await append_events(cache._store, APP, [Event(user_id, "a", "play", time, 1.0)], 0)
-    number = (await get_user(cache._store, APP, user_id)).number
-    cache.forget([], {number})
-    return number
+    watermark = (await cache._store.watermarks(APP)).event_seq
+    cache.append(await rows_after(cache._store, APP, watermark - 1, 1))
+    return (await get_user(cache._store, APP, user_id)).number
 
 
 async def times_of(cache: Watched, user_id: str) -> list[int]:
@@ -75,9 +76,14 @@ async def times_of(cache: Watched, user_id: str) -> list[int]:
 
 
 async def test_a_user_is_loaded_once(cache: Watched) -> None:
-    first = await cache.get("u")
-    assert await cache.get("u") is first
+    await told(cache, "u", 7)
+    first, again = await cache.get("u"), await cache.get("u")
     assert cache.loads == 1
+    assert first.version == again.version
+    for name in ("items", "types", "values", "times"):
+        one, other = getattr(first, name), getattr(again, name)
+        assert one.dtype == other.dtype
+        assert one.tolist() == other.tolist()
 
 
 async def test_an_event_while_a_load_is_under_way_is_not_lost(cache: Watched) -> None:
@@ -150,7 +156,7 @@ async def test_a_load_that_fails_leaves_nothing_behind(cache: Watched) -> None:
 
 
 async def test_the_longest_unused_user_makes_room(cache: Watched) -> None:
-    cache._size = 2
+    cache._max_bytes = 1_100
     for user_id in ("u", "v", "u", "w"):
         await cache.get(user_id)
     assert (cache.loads, set(cache._users), set(cache._id_of.values())) == (3, {"u", "w"}, {"u", "w"})
@@ -159,12 +165,83 @@ async def test_the_longest_unused_user_makes_room(cache: Watched) -> None:
 
 
 async def test_making_room_does_not_spoil_loads_under_way(cache: Watched) -> None:
-    cache._size = 1
+    cache._max_bytes = 600
     begun = [await cache.begin(user_id) for user_id in "uvw"]
     for task, go in begun:
         go.set()
         await task
     assert list(cache._users) == ["w"]
+
+
+async def test_events_of_a_user_in_memory_are_added_to_what_is_there(cache: Watched) -> None:
+    await put_users(cache._store, APP, [("u", {"age": 40})])
+    await cache.get("u")
+    for index, time in enumerate((5, 3, 5, 9, 1)):
+        event = Event("u", "a", "play", time, 60.0 * index, event_id=str(index))
+        await append_events(cache._store, APP, [event], 0)
+    rows = await rows_after(cache._store, APP, 0, 100)
+    cache.append(rows)
+    cache.append(rows)  # as after a reload: what is known already is not added again
+    kept = await cache.get("u")
+    assert cache.loads == 1
+    fresh = await UserCache(cache._store, APP, WEIGHTS, 1e6).get("u")
+    assert kept.version == fresh.version
+    assert kept.times.tolist() == fresh.times.tolist() == [1, 3, 5, 5, 9]
+    for name in ("items", "types", "values"):
+        np.testing.assert_array_equal(getattr(kept, name), getattr(fresh, name))
+
+
+async def test_of_one_moment_the_order_of_the_log_stays(cache: Watched) -> None:
+    await put_items(cache._store, APP, [ItemWrite(item_id, {}) for item_id in "bcd"])
+    await append_events(cache._store, APP, [Event("u", item_id, "play", 5, 1.0) for item_id in "dbca"], 0)
+    first = await rows_after(cache._store, APP, 0, 2)
+    rest = await rows_after(cache._store, APP, first.seqs[-1], 9)
+    loaded = (await UserCache(cache._store, APP, WEIGHTS, 1e6).get("u")).items.tolist()
+    await erase_user(cache._store, APP, "u")
+    await put_users(cache._store, APP, [("u", {})])
+    number = (await cache.get("u")).number
+    assert number is not None
+    for rows in (first, rest):
+        cache.append(replace(rows, users=[number] * len(rows)))
+    assert (await cache.get("u")).items.tolist() == loaded == [4, 2, 3, 1]
+
+
+async def test_a_search_has_its_user_read_anew(cache: Watched) -> None:
+    await told(cache, "u", 1)
+    assert len((await cache.get("u")).searches) == 0
+    await append_events(cache._store, APP, [Event("u", "", "play", 2, context={"query": "red shoes"})], 0)
+    cache.append(await rows_after(cache._store, APP, 1, 9))
+    assert (await cache.get("u")).searches.texts == ("red shoes",)
+    assert (await cache.get("u")).searches.texts == ("red shoes",)
+    assert cache.loads == 2
+    await told(cache, "u", 3)
+    assert (await cache.get("u")).searches.texts == ("red shoes",)
+    assert cache.loads == 2
+
+
+async def test_its_size_is_what_its_users_take(cache: Watched) -> None:
+    assert cache.size == 0
+    await put_users(cache._store, APP, [("u", {"text": "x" * 5_000})])
+    for user_id in "uv":
+        await cache.get(user_id)
+    assert 6_000 < cache.size < 7_000
+    for time in range(100):
+        await told(cache, "v", time)
+    assert 8_000 < cache.size < 9_000
+    cache.forget(["u"])
+    assert 2_000 < cache.size < 4_000
+    assert (await cache.get("unknown")).number is None
+    cache._max_bytes = 2_000
+    await cache.get("w")
+    assert set(cache._users) == {"unknown", "w"}
+    cache.forget(["unknown", "w"])
+    assert (cache.size, len(cache), cache._id_of) == (0, 0, {})
+    await cache.get("v")
+    assert len(cache) == 0  # more than there is room for, it is read every time
+    cache._max_bytes = 1e6
+    await cache.get("v")
+    cache.clear()
+    assert (cache.size, len(cache)) == (0, 0)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

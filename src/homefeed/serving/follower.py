@@ -13,7 +13,8 @@ from homefeed.funnel import Feed
 from homefeed.recipe import Recipe
 from homefeed.serving.counting import count_rows
 from homefeed.serving.models import ModelSet, load_models, wanted_versions
-from homefeed.serving.users import StoredUser, UserCache
+from homefeed.serving.user_cache import UserCache
+from homefeed.serving.users import UNKNOWN, StoredUser
 from homefeed.store import Store, Watermarks
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import rows_after
@@ -22,6 +23,7 @@ from homefeed.store.users import changed_users
 from homefeed.types import UserState
 
 _PAGE = 20_000
+_MEGABYTE = 1_000_000
 _LAST_NUMBER = 2**31 - 1
 
 
@@ -48,13 +50,13 @@ class Follower:
         artifacts: ArtifactStore,
         clock: Clock,
         *,
-        user_cache: int,
+        user_cache_megabytes: float,
         replicas: bool,
     ) -> None:
         self._recipe, self._store, self._artifacts, self._clock = recipe, store, artifacts, clock
         self.catalog = empty_catalog(recipe)
         self._weights = event_weights(recipe)
-        self._users = UserCache(store, recipe.app, self._weights, user_cache)
+        self._users = UserCache(store, recipe.app, self._weights, user_cache_megabytes * _MEGABYTE)
         self._replicas = replicas
         self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._known = Watermarks()
@@ -79,7 +81,7 @@ class Follower:
     async def stored_user(self, user_id: str | None) -> StoredUser:
         """What the store knows of a user; one without an id or unknown has no number."""
         if user_id is None:
-            return StoredUser(None)
+            return UNKNOWN
         return await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
 
     def state_of(self, user_id: str | None, stored: StoredUser) -> UserState:
@@ -174,5 +176,5 @@ class Follower:
             rows := await rows_after(store, app, counters.watermark, _PAGE, until)
         ):
             count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
-            self._users.forget(numbers=set(rows.users))
+            self._users.append(rows)
         counters.watermark = max(counters.watermark, until)

@@ -31,13 +31,15 @@ class LiveApp:
         artifacts: ArtifactStore,
         environment: Environment,
         *,
-        user_cache: int = 20_000,
+        user_cache_megabytes: float = 32.0,
         slate_cache: int = 1_000,
         replicas: bool = False,
     ) -> None:
         self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
         clock = environment.clock
-        self.follower = Follower(recipe, store, artifacts, clock, user_cache=user_cache, replicas=replicas)
+        self.follower = Follower(
+            recipe, store, artifacts, clock, user_cache_megabytes=user_cache_megabytes, replicas=replicas
+        )
         self._recommender = Recommender(recipe, clock, self.follower, slate_cache)
         self._gate = EventGate(recipe, store, clock, self.follower)
         self.writes = Writes(recipe.app, store, self.follower)

@@ -20,7 +20,7 @@ def live_app(recipe: Recipe, store: Store, settings: Settings, environment: Envi
         store,
         ArtifactStore(settings.models_folder),
         environment or Environment(),
-        user_cache=settings.user_cache,
+        user_cache_megabytes=settings.user_cache_megabytes,
         slate_cache=settings.slate_cache,
         replicas=settings.replicas,
     )

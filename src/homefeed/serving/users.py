@@ -1,9 +1,8 @@
-"""User states: read from the store, kept while nothing they are made of changes."""
+"""What the store knows of a user, and the state that algorithms see of it."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,80 +36,40 @@ class StoredUser:
 
     def state(self, user_id: str, catalog: CatalogView, counters: Counters, weights: EventWeights) -> UserState:
         """As the algorithms see it: only events of declared types and of items still in the catalogue."""
-        positions = catalog.positions(self.items)
-        here = (positions >= 0) & (self.types >= 0)
-        positions, types, values = positions[here], self.types[here], self.values[here]
-        history = History(
-            positions, types, values, strengths(weights, types, values, counters.full[positions]), self.times[here]
-        )
+        if not len(self.items):
+            return UserState(user_id, attributes=self.attributes, searches=self.searches)
+        positions, types, values, times = catalog.positions(self.items), self.types, self.values, self.times
+        here = (positions >= 0) & (types >= 0)
+        if not here.all():
+            positions, types, values, times = positions[here], types[here], values[here], times[here]
+        strength = strengths(weights, types, values, counters.full[positions])
+        history = History(positions, types, values, strength, times)
         return UserState(user_id, history, self.attributes, searches=self.searches)
 
 
-class UserCache:
-    """The `size` users requested last. Another process's events reach it when the log is followed."""
+UNKNOWN = StoredUser(None)
+"""A user that the store does not know, or a request without one."""
 
-    def __init__(self, store: Store, app: str, weights: EventWeights, size: int) -> None:
-        self._store, self._app, self._weights = store, app, weights
-        self._size = size
-        self._users: OrderedDict[str, StoredUser] = OrderedDict()
-        self._id_of: dict[int, str] = {}
-        self._forgotten = 0
 
-    async def get(self, user_id: str) -> StoredUser:
-        """What the store knows of the user; an unknown one has no number."""
-        found = self._users.get(user_id)
-        if found is not None:
-            self._users.move_to_end(user_id)
-            return found
-        before = self._forgotten
-        loaded = await self.load(user_id)
-        # If anyone was forgotten meanwhile, what was read may be older: use it, do not keep it.
-        if self._forgotten == before:
-            self._keep(user_id, loaded)
-        return loaded
-
-    def forget(self, user_ids: Iterable[str] = (), numbers: Iterable[int] = ()) -> None:
-        """Drop users whose events or attributes changed."""
-        # A load under way does not know its number yet: none of them may be kept.
-        self._forgotten += 1
-        for user_id in [*user_ids, *(self._id_of[n] for n in numbers if n in self._id_of)]:
-            self._drop(user_id)
-
-    def clear(self) -> None:
-        """Drop everyone."""
-        self._forgotten += 1
-        self._users.clear()
-        self._id_of.clear()
-
-    def _keep(self, user_id: str, user: StoredUser) -> None:
-        self._users[user_id] = user
-        if user.number is not None:
-            self._id_of[user.number] = user_id
-        if len(self._users) > self._size:
-            self._drop(next(iter(self._users)))
-
-    def _drop(self, user_id: str) -> None:
-        dropped = self._users.pop(user_id, None)
-        if dropped is not None and dropped.number is not None:
-            self._id_of.pop(dropped.number, None)
-
-    async def load(self, user_id: str) -> StoredUser:
-        """The same, straight from the store."""
-        try:
-            user, rows = await rows_of_user(self._store, self._app, user_id)
-        except NotFoundError:
-            return StoredUser(None)
-        types, values = log_columns(rows, self._weights)
-        return StoredUser(
-            user.number,
-            user.attributes,
-            np.array(rows.items, np.int32),
-            types,
-            values,
-            np.array(rows.times, np.int64),
-            max(rows.seqs, default=0),
-            _searches(rows),
-        )
+async def load_user(store: Store, app: str, user_id: str, weights: EventWeights) -> StoredUser:
+    """A user as the store knows them now; an unknown one has no number."""
+    try:
+        user, rows = await rows_of_user(store, app, user_id)
+    except NotFoundError:
+        return UNKNOWN
+    if not len(rows):
+        return StoredUser(user.number, user.attributes)
+    types, values = log_columns(rows, weights)
+    return StoredUser(
+        user.number,
+        user.attributes,
+        np.array(rows.items, np.int32),
+        types,
+        values,
+        np.array(rows.times, np.int64),
+        max(rows.seqs),
+        _searches(rows),
+    )
 
 
 def _searches(rows: LogRows) -> Searches:
