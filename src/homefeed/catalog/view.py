@@ -16,6 +16,7 @@ import orjson
 from homefeed.catalog.columns import COLUMNS, Column, TextColumn
 from homefeed.catalog.growable import Growable
 from homefeed.errors import InvalidError, RecipeError
+from homefeed.packing import packed_json
 from homefeed.types import NO_TIME, Condition, Item, Mask, Numbers, Positions, Times
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class CatalogView:
             if known is None:
                 self._append(item)
             else:
-                self._attributes[position] = orjson.dumps(item.attributes)
+                self._attributes[position] = packed_json(item.attributes)
             self._position_of_number.set(item.number, -1 if item.deleted else position)
         if self._near is not None:
             distinct = list(dict.fromkeys(changed))
@@ -213,7 +214,7 @@ class CatalogView:
 
     def _append(self, item: Item) -> None:
         position = self.size
-        self._attributes.append(orjson.dumps(item.attributes))
+        self._attributes.append(packed_json(item.attributes))
         self._numbers.set(position, item.number)
         self._ids.append(item.item_id)
         self._position_of[item.item_id] = position

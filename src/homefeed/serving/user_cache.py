@@ -13,6 +13,7 @@ import orjson
 
 from homefeed.catalog import EventWeights
 from homefeed.dataset.columns import log_columns
+from homefeed.packing import packed_json
 from homefeed.serving.users import UNKNOWN, StoredUser, load_user
 from homefeed.store import Store
 from homefeed.store.events import NO_ITEM, LogRows
@@ -37,7 +38,7 @@ class _Packed:
     @classmethod
     def of(cls, user: StoredUser, number: int) -> _Packed:
         columns = b"".join(column.tobytes() for column in (user.times, user.items, user.types, user.values))
-        attributes = orjson.dumps(user.attributes)
+        attributes = packed_json(user.attributes)
         texts = sum(map(sys.getsizeof, user.searches.texts)) + user.searches.times.nbytes
         size = _OVERHEAD + len(columns) + len(attributes) + texts
         return cls(number, attributes, columns, user.last_seq, user.searches, size)
