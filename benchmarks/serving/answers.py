@@ -12,10 +12,10 @@ explanations, what is refused, and pages again after events, hidden and new item
 holds the requests themselves: `compare` makes the same ones.
 
 Compared are statuses, the order of items, reasons, sources, explanations, and scores to five significant digits.
-Ids of requests and the content of cursors are not. `compare` prints one JSON line, and on standard error the first
-differences; its exit status is 1 where anything differs but the last digit of scores. Fields that only the later
-answers have are listed, and are no difference. `--renamed` names words that changed in the meantime, and
-`--retrain` trains the models of the copy anew where the format of their files has changed.
+Ids of requests, how long a part took and the content of cursors are not. `compare` prints one JSON line, and on
+standard error the first differences; its exit status is 1 where anything differs but the last digit of scores.
+Fields that only the later answers have are listed, and are no difference. `--renamed` names words that changed in
+the meantime, and `--retrain` trains the models of the copy anew where the format of their files has changed.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ DIGITS: Final = 5
 SCORES: Final = frozenset({"score", "value", "contribution", "propensity"})
 ITEM_IDS: Final = ("item_id", "product_id", "id")
 
-_VOLATILE: Final = frozenset({"request_id", "event_id", "models", "events_per_minute"})
+_VOLATILE: Final = frozenset({"request_id", "event_id", "models", "events_per_minute", "seconds"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from homefeed.api.context import App, InContext
 from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import AppOut, AppsOut, FeedOut, StatsOut
-from homefeed.recipe import Recipe
 from homefeed.store.events import totals
 from homefeed.times import format_time
 
@@ -20,7 +19,15 @@ async def list_apps(context: InContext) -> AppsOut:
             AppOut(
                 app=name,
                 title=app.recipe.title,
-                feeds=_feeds(app.recipe),
+                feeds=[
+                    FeedOut(
+                        feed=feed.name,
+                        title=feed.title,
+                        anchored=feed.anchored,
+                        home=feed.name == app.recipe.home,
+                    )
+                    for feed in app.recipe.feeds.values()
+                ],
                 event_types=list(app.recipe.events),
                 query_event_types=[kind for kind, event in app.recipe.events.items() if event.about == "query"],
             )
@@ -44,11 +51,3 @@ async def stats(app: App) -> StatsOut:
         events_per_minute=found.events_per_minute,
         models=app.model_versions,
     )
-
-
-def _feeds(recipe: Recipe) -> list[FeedOut]:
-    feeds = [(feed.name, feed.settings) for feed in recipe.feeds.values()]
-    return [
-        FeedOut(feed=name, title=settings.title, anchored=settings.anchored, home=name == recipe.home)
-        for name, settings in feeds
-    ]
