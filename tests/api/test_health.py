@@ -79,10 +79,57 @@ def test_without_its_store_a_server_says_so_and_recovers(
         assert len(client.get("/history", params={"user_id": "u"}).json()["items"]) == 1
 
 
+def metric(api: httpx.Client, name: str) -> float:
+    found = re.search(rf"^{re.escape(name)} (.+)$", api.get("/metrics").text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def stages(api: httpx.Client, app: str) -> dict[tuple[str, str], float]:
+    """How many requests were measured, by feed and stage."""
+    pattern = rf'^homefeed_stage_seconds_count\{{app="{app}",feed="(\w+)",stage="([\w.]+)"\}} (.+)$'
+    found = re.findall(pattern, api.get("/metrics").text, re.MULTILINE)
+    return {(feed, stage): float(count) for feed, stage, count in found}
+
+
+def grown(before: dict[tuple[str, str], float], after: dict[tuple[str, str], float]) -> dict[str, set[float]]:
+    """By how much the counts of each feed's stages have grown."""
+    growth: dict[str, set[float]] = {}
+    for key, count in after.items():
+        if count > before.get(key, 0.0):
+            growth.setdefault(key[0], set()).add(count - before.get(key, 0.0))
+    return growth
+
+
+@pytest.mark.parametrize("path", ["/recommendations?user_id=u1", "/v1/apps/streaming/feeds/home?user_id=u1&n=7"])
+def test_the_stages_of_a_request_are_measured_once(api: httpx.Client, path: str) -> None:
+    before = stages(api, "streaming")
+    for _ in range(3):
+        assert api.get(path).status_code == 200
+    after = stages(api, "streaming")
+    assert grown(before, after) == {"home": {3.0}}
+    assert {stage for feed, stage in after if feed == "home"} >= {
+        "filter.availability",
+        "retrieve.content",
+        "rank",
+    }
+
+
+def test_stages_count_for_the_feed_that_answers(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    before = stages(api, "streaming")
+    assert api.get(f"/recommendations?user_id={fresh('new')}").json()["fallback_used"] is True
+    assert grown(before, stages(api, "streaming")) == {"popular": {1.0}}
+
+
+def test_lists_that_are_made_together_are_measured_once(api: httpx.Client) -> None:
+    for user in ("listener3", "listener4"):
+        before = stages(api, "shop")
+        assert api.get("/recommendations/home", params={"user_id": user}).status_code == 200
+        assert grown(before, stages(api, "shop")) == {"home": {1.0}}
+
+
 def test_metrics_count_requests_events_and_items(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     def value(name: str) -> float:
-        found = re.search(rf"^{re.escape(name)} (.+)$", api.get("/metrics").text, re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        return metric(api, name)
 
     names = [
         'homefeed_events_total{app="streaming",outcome="accepted"}',

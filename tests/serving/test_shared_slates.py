@@ -73,6 +73,12 @@ async def bought(app: LiveApp, item: str) -> None:
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 
+async def test_given_again_it_took_no_time(app: LiveApp) -> None:
+    first, again = [(await app.recommend_together([FeedRequest("popular", n=3)]))[0].slate for _ in range(2)]
+    assert first.seconds
+    assert (again.seconds, again.failed, again.reasons) == ({}, {}, first.reasons)
+
+
 async def test_it_is_given_again_for_a_while(app: LiveApp, clock: Clock) -> None:
     await bought(app, "a")
     assert await asked(app, user="one") == ["a", "c", "b"]

@@ -1,8 +1,8 @@
-"""What every route does with a feed's answer: count what failed, log what is shown, write it as JSON, explain."""
+"""What every route does with a feed's answer: measure it, log what is shown, write it as JSON, explain it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -14,13 +14,18 @@ from homefeed.api.schemas import Explanation
 from homefeed.serving import Answer, FeedRequest, LiveApp
 
 
-def record_impression(context: Context, app: LiveApp, answer: Answer, request_id: str) -> None:
-    """Take note of an answer; the log is written beside the requests."""
-    name = app.recipe.app
-    for part in answer.slate.failed:
-        context.metrics.failures.labels(name, answer.slate.feed, part).inc()
-    if context.logs_impressions and len(answer.slate):
-        app.impressions.add(answer.impression(request_id))
+def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer], request_id: str) -> None:
+    """Take note of the answers to a request; the log is written beside the requests."""
+    name, metrics = app.recipe.app, context.metrics
+    # Feeds that are answered together share one measurement: it counts as that of the first.
+    for slate in {id(answer.slate.seconds): answer.slate for answer in reversed(answers)}.values():
+        if slate.seconds:
+            metrics.stages.add(name, slate.made_by, slate.seconds)
+    for answer in answers:
+        for part in answer.slate.failed:
+            metrics.failures.labels(name, answer.slate.feed, part).inc()
+        if context.logs_impressions and len(answer.slate):
+            app.impressions.add(answer.impression(request_id))
 
 
 def json_response(content: Mapping[str, Any]) -> Response:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Query, Request, Response
 
-from homefeed.api.answers import explain_item, json_response, record_impression
+from homefeed.api.answers import explain_item, json_response, record_impressions
 from homefeed.api.context import App, InContext, RequestId
 from homefeed.api.routing import Router, StrictRoute, query_of
 from homefeed.api.schemas import Explanation, FeedAnswer, Id
@@ -61,7 +61,7 @@ async def get_feed(
         | {name: value for name, value in query_of(request) if name not in _NAMED},
     )
     answer = await app.recommend(feed_request)
-    record_impression(context, app, answer, request_id)
+    record_impressions(context, app, [answer], request_id)
     return json_response(
         {
             "app": app.recipe.app,

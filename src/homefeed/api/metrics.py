@@ -1,4 +1,4 @@
-"""What Prometheus is told. No label ever holds the id of a user or an item."""
+"""The metrics of a server, for Prometheus. No label ever holds the id of a user or an item."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from homefeed.api.stages import StageSeconds
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -22,6 +24,7 @@ class Metrics:
     follow_errors: Counter = field(init=False)
     reloads: Counter = field(init=False)
     impressions: Counter = field(init=False)
+    stages: StageSeconds = field(init=False)
 
     def __post_init__(self) -> None:
         made = {
@@ -43,7 +46,7 @@ class Metrics:
             ),
             "items": Gauge("homefeed_items", "Items in the catalogue view.", ("app",), registry=self.registry),
             "follow_errors": Counter(
-                "homefeed_follow_errors", "Failed looks for others' writes.", ("app",), registry=self.registry
+                "homefeed_follow_errors", "Failed attempts to follow the store.", ("app",), registry=self.registry
             ),
             "reloads": Counter(
                 "homefeed_model_reloads",
@@ -57,6 +60,7 @@ class Metrics:
                 ("app", "outcome"),
                 registry=self.registry,
             ),
+            "stages": StageSeconds(self.registry),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)

@@ -71,7 +71,8 @@ class SharedSlates:
         made, slate = self._slates.get(_request_key(query), (0, None)) if _is_shared(feed, query) else (0, None)
         if slate is None or query.now - made > (feed.settings.shared_seconds or 0) * SECOND:
             return None
-        return replace(slate, cold_start=query.user.is_cold and query.anchor is None)
+        # Given again, it took no time and nothing failed.
+        return replace(slate, cold_start=query.user.is_cold and query.anchor is None, failed={}, seconds={})
 
     def keep(self, feed: Feed, query: Query, state: object, slate: Slate) -> None:
         """Keep the slate of a feed that is the same for every user."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Body, Depends, Query, Response
 
-from homefeed.api.answers import explain_item, json_response, record_impression
+from homefeed.api.answers import explain_item, json_response, record_impressions
 from homefeed.api.cards import cards_of
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.events import one_or_list
@@ -40,7 +40,7 @@ async def homefeed(
     """A page of a resident's feed; nothing for one whose community nobody knows."""
     check_id("user_id", user_id)
     answer = await live.recommend(FeedRequest("home", user_id, limit, cursor, conditions=type_condition(types)))
-    record_impression(context, live, answer, request_id)
+    record_impressions(context, live, [answer], request_id)
     return json_response(
         {
             "user_id": user_id,

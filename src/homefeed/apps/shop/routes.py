@@ -10,7 +10,7 @@ import orjson
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from homefeed.api.answers import json_response, record_impression
+from homefeed.api.answers import json_response, record_impressions
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.errors import validation_errors
 from homefeed.api.intake import build_event, take_event
@@ -95,8 +95,7 @@ async def home(
     answers = dict(zip(sizes, await live.recommend_together(asked), strict=True))
     if answers["home"].slate.cold_start:
         del answers["home"]
-    for answer in answers.values():
-        record_impression(context, live, answer, request_id)
+    record_impressions(context, live, list(answers.values()), request_id)
     return json_response(
         {
             "personalized": _products(answers["home"]) if "home" in answers else [],
@@ -120,7 +119,7 @@ async def product(
     """Products similar to one, and those often viewed with it."""
     asked = FeedRequest("similar", n=_clamped(response_limit, _MOST_IN_LIST), item_id=product_id)
     (answer,) = await live.recommend_together([asked])
-    record_impression(context, live, answer, request_id)
+    record_impressions(context, live, [answer], request_id)
     return json_response({"similar": _products(answer), "request_id": request_id})
 
 
@@ -142,13 +141,12 @@ async def search(
     limit = _clamped(response_limit, _MOST_RESULTS)
     conditions = _conditions(category, sub_category, min_price, max_price)
     asked = FeedRequest("search", n=limit, conditions=conditions, context={"query": query})
-    (answer,) = await live.recommend_together([asked])
-    fallback = {}
-    if not len(answer.slate):
-        (answer,) = await live.recommend_together([FeedRequest("trending", n=limit, conditions=conditions)])
+    answers, fallback = await live.recommend_together([asked]), {}
+    if not len(answers[0].slate):
+        answers += await live.recommend_together([FeedRequest("trending", n=limit, conditions=conditions)])
         fallback = {"fallback_reason": "no_search_matches"}
-    record_impression(context, live, answer, request_id)
-    return json_response({"results": _products(answer), **fallback, "request_id": request_id})
+    record_impressions(context, live, answers, request_id)
+    return json_response({"results": _products(answers[-1]), **fallback, "request_id": request_id})
 
 
 @router.post("/api/v1/interactions/interactions", response_class=Response)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Body, Depends, Query, Response
 
-from homefeed.api.answers import json_response, record_impression
+from homefeed.api.answers import json_response, record_impressions
 from homefeed.api.cards import cards_of
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.events import one_or_list
@@ -58,7 +58,7 @@ async def popular(
 ) -> Response:
     """The most popular titles."""
     answer = await live.recommend(FeedRequest("popular", n=k, conditions=title_conditions(content_type, genre)))
-    record_impression(context, live, answer, request_id)
+    record_impressions(context, live, [answer], request_id)
     return json_response({"k": k, "items": _titles(answer), "request_id": request_id})
 
 
@@ -77,7 +77,7 @@ async def recommendations(
     answer = await live.recommend(
         FeedRequest("home", user_id, n=k, conditions=title_conditions(content_type, genre))
     )
-    record_impression(context, live, answer, request_id)
+    record_impressions(context, live, [answer], request_id)
     return json_response(
         {
             "user_id": user_id,

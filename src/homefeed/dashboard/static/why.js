@@ -5,11 +5,24 @@ import { byId, el, styled } from "./dom.js";
 import { bar, chip, tile } from "./items.js";
 import { toneOf } from "./colours.js";
 import { state } from "./state.js";
-import { ago, capital, count, counted, plain, score, tagFields, titleOf, trainedAt } from "./words.js";
+import { ago, capital, count, counted, plain, score, shortTime, tagFields, titleOf, trainedAt } from "./words.js";
 
 const TINY = 1e-9;
+const MOST_PARTS = 3;
 
 const section = (title, ...content) => el("section", { class: "why-part" }, el("h3", {}, title), content);
+
+/** A named bar from `start` over `share` of its track, and its value. */
+function sumRow(name, detail, start, share, value, tone, kind = "") {
+  const fill = styled(el("span", { class: `fill ${tone}` }), { "--start": start, "--share": share });
+  return el(
+    "li",
+    { class: `sum-row ${kind}` },
+    el("span", { class: "sum-name" }, name, detail && el("small", {}, detail)),
+    el("span", { class: "track", "aria-hidden": "true" }, fill),
+    el("span", { class: "sum-value" }, value),
+  );
+}
 
 /** Bars that begin where the one before ends, so that one sees them sum to the score. */
 function contributions(trace) {
@@ -21,20 +34,7 @@ function contributions(trace) {
   const [low, high] = [Math.min(...ends, trace.score), Math.max(...ends, trace.score)];
   const range = high - low || 1;
   const row = (name, from, to, value, tone, detail, kind = "") =>
-    el(
-      "li",
-      { class: `sum-row ${kind}` },
-      el("span", { class: "sum-name" }, name, detail && el("small", {}, detail)),
-      el(
-        "span",
-        { class: "track", "aria-hidden": "true" },
-        styled(el("span", { class: `fill ${tone}` }), {
-          "--start": (Math.min(from, to) - low) / range,
-          "--share": Math.abs(to - from) / range,
-        }),
-      ),
-      el("span", { class: "sum-value" }, value),
-    );
+    sumRow(name, detail, (Math.min(from, to) - low) / range, Math.abs(to - from) / range, value, tone, kind);
   const rows = felt.map((feature, index) => {
     const sign = feature.contribution < 0 ? "−" : "+";
     const value = `${sign}${score(Math.abs(feature.contribution))}`;
@@ -99,6 +99,25 @@ function models(trace) {
   return section("Models used", el("ul", { class: "fine plain" }, rows));
 }
 
+/** How long each stage took with its parts, longest first, as shares of the whole; parts that took long are named. */
+function times(trace) {
+  const stages = new Map();
+  for (const [name, seconds] of Object.entries(trace.seconds)) {
+    const [stage, part] = name.split(".", 2);
+    const one = stages.get(stage) ?? { seconds: 0, parts: [] };
+    stages.set(stage, { seconds: one.seconds + seconds, parts: part ? [...one.parts, [part, seconds]] : one.parts });
+  }
+  const whole = [...stages.values()].reduce((sum, stage) => sum + stage.seconds, 0);
+  if (!whole) return null;
+  const byTime = [...stages].sort(([, a], [, b]) => b.seconds - a.seconds);
+  const rows = byTime.map(([name, { seconds, parts }]) => {
+    const long = parts.sort(([, a], [, b]) => b - a).slice(0, MOST_PARTS).map(([part]) => plain(part));
+    return sumRow(plain(name), long.join(", "), 0, seconds / whole, shortTime(seconds), "");
+  });
+  rows.push(sumRow("All of it", null, 0, 1, shortTime(whole), "is-total", "is-total"));
+  return section("Where the time went", el("ol", { class: "sum" }, rows));
+}
+
 function facts(trace, item) {
   const said = [];
   if (trace.place !== null) said.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
@@ -123,6 +142,7 @@ function content(trace, item, address) {
     retrievers(trace),
     filters(trace),
     rerankers(trace),
+    times(trace),
     models(trace),
     el("a", { class: "request", href: address, target: "_blank", rel: "noopener" }, `GET /${address}`),
   ].filter(Boolean);

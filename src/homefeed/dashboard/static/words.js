@@ -111,4 +111,7 @@ export function score(value) {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3);
 }
 
+/** A time of some millionths of a second or more. */
+export const shortTime = (seconds) => `${(seconds * 1000).toFixed(2)} ms`;
+
 export const milliseconds = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
