@@ -70,7 +70,7 @@ def _filter_traces(ranked: Ranked, position: int) -> tuple[FilterTrace, ...]:
 def _filter_trace(ranked: Ranked, name: str, position: int) -> FilterTrace:
     part = ranked.feed.filters[name]
     if ranked.passed[name][position]:
-        return FilterTrace(name, True)
+        return FilterTrace(name, True, None)
     why = part.why(ranked.query, position) if isinstance(part, FilterExplainer) else None
     return FilterTrace(name, False, why)
 

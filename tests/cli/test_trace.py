@@ -18,7 +18,7 @@ TRACE = Trace(
     score=0.75,
     propensity=0.125,
     reason='Because you saved "Tea"',
-    filters=(FilterTrace("availability", True), FilterTrace("quality", True)),
+    filters=(FilterTrace("availability", True, None), FilterTrace("quality", True, None)),
     retrievers=(RetrieverTrace("popular", None, None, 20), RetrieverTrace("explore", 0.125, 2, 4)),
     features=(
         FeatureTrace("recency", 0.5, 0.05),
@@ -28,6 +28,13 @@ TRACE = Trace(
     rerankers=(RerankerTrace("caps", 9, 9), RerankerTrace("explore", 9, 5), RerankerTrace("pins", 5, 5)),
     dropped_by=None,
     failed=("content: ValueError: no words",),
+    seconds={
+        "filter": 1e-5,
+        "retrieve.popular": 2e-4,
+        "rank": 5e-5,
+        "retrieve.explore": 1e-4,
+        "filter.quality": 1e-5,
+    },
 )
 MODELS = {"signals": "20260101T000000-abc"}
 
@@ -44,11 +51,12 @@ def test_what_is_shown_is_told_from_verdict_to_models(capsys: pytest.CaptureFixt
         'Reason: Because you saved "Tea"',
         "Filters passed: availability, quality",
     ]
-    assert lines[-5:] == [
+    assert lines[-6:] == [
         "Score 0.7500, place 5 of 42 candidates",
         "Reranker explore moved it from place 9 to place 5",
         "Chance put it there, with a probability of 0.1250",
         "Failed: content: ValueError: no words",
+        "Took 0.37 ms: retrieve 0.30, rank 0.05, filter 0.02",
         "Models: signals 20260101T000000-abc",
     ]
     table = [line.split() for line in lines]
@@ -64,9 +72,9 @@ def test_what_is_shown_is_told_from_verdict_to_models(capsys: pytest.CaptureFixt
 
 def test_what_is_not_shown_is_told_with_every_why(capsys: pytest.CaptureFixture[str]) -> None:
     filters = (
-        FilterTrace("availability", True),
+        FilterTrace("availability", True, None),
         FilterTrace("quality", False, "quality 0.1 is below 0.3"),
-        FilterTrace("seen", False),
+        FilterTrace("seen", False, None),
     )
     trace = replace(
         TRACE,

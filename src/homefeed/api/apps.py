@@ -22,8 +22,8 @@ async def list_apps(context: InContext) -> AppsOut:
                 feeds=[
                     FeedOut(
                         feed=feed.name,
-                        title=feed.title,
-                        anchored=feed.anchored,
+                        title=feed.settings.title,
+                        anchored=feed.settings.anchored,
                         home=feed.name == app.recipe.home,
                     )
                     for feed in app.recipe.feeds.values()

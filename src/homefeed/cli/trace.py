@@ -36,7 +36,19 @@ def print_trace(trace: Trace, models: Mapping[str, str], user_id: str, item_id: 
         typer.echo(f"Chance put it there, with a probability of {trace.propensity:.4f}")
     for failed in trace.failed:
         typer.echo(printable(f"Failed: {failed}"))
+    typer.echo(_times(trace))
     typer.echo(f"Models: {', '.join(f'{name} {version}' for name, version in models.items()) or 'none trained'}")
+
+
+def _times(trace: Trace) -> str:
+    """How long the request took, and of that each stage with its parts, longest first."""
+    stages: dict[str, float] = {}
+    for name, seconds in trace.seconds.items():
+        stage = name.partition(".")[0]
+        stages[stage] = stages.get(stage, 0.0) + seconds * 1000
+    longest = sorted(stages.items(), key=lambda stage: -stage[1])
+    shown = ", ".join(f"{stage} {milliseconds:.2f}" for stage, milliseconds in longest)
+    return f"Took {sum(stages.values()):.2f} ms: {shown}"
 
 
 def _retrievers(trace: Trace) -> Table:

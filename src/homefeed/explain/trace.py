@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class FilterTrace:
 
     name: str
     passed: bool
-    why: str | None = None
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +67,4 @@ class Trace:
     rerankers: tuple[RerankerTrace, ...]
     dropped_by: str | None
     failed: tuple[str, ...]
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    seconds: Mapping[str, float]

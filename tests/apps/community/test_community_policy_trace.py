@@ -348,7 +348,7 @@ async def test_the_trace_names_every_policy(feeds: Feeds) -> None:
         "seen",
     ]
     assert sorted(filter_.name for filter_ in trace.filters) == sorted(names)
-    assert all(filter_ == FilterTrace(filter_.name, True) for filter_ in trace.filters)
+    assert all(filter_ == FilterTrace(filter_.name, True, None) for filter_ in trace.filters)
     rerankers = ["near_duplicates", "diversity", "pins", "explore", "caps"]
     assert list(trace.rerankers) == [RerankerTrace(name, 1, 1) for name in rerankers]
     assert trace.verdict == "Shown at place 1"
