@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from pydantic import Field, FiniteFloat
 
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
+from homefeed.rank.kernels import blended_ranks, blended_shares
 from homefeed.types import Candidates, Floats, Query, Scores
 
 Doubles = npt.NDArray[np.float64]
@@ -53,12 +55,9 @@ class Blended:
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._signals = tuple(config.signals.values())
 
-    def score(self, query: Query, candidates: Candidates) -> Scores:  # noqa: ARG002
+    def score(self, query: Query, candidates: Candidates) -> Scores:
         """(n,) the blend."""
-        scores = np.zeros(len(candidates))
-        for signal in self._signals:
-            scores += signal.weight * _ranks(_strengths(_parts(signal, candidates), len(candidates)))
-        return scores.astype(np.float32)
+        return blended_ranks(candidates.features, *self._table(query, candidates)).astype(np.float32)
 
     def contributions(self, query: Query, candidates: Candidates) -> Floats:
         """(n, features) each score split in proportion to weight x share x feature: rows sum to the score.
@@ -68,33 +67,32 @@ class Blended:
         """
         # Where no candidate has a score above 0, none has a signal, and to score them anew says 0 again.
         scores = candidates.scores if candidates.scores.any() else self.score(query, candidates)
-        spoken = np.zeros(candidates.features.shape)
-        for signal in self._signals:
-            parts = _parts(signal, candidates)
-            speaks = _strengths(parts, len(candidates)) > 0
-            for column, part in parts.items():
-                spoken[:, column] += signal.weight * np.where(speaks, part, 0.0)
-        total = spoken.sum(axis=1)
-        scale = np.divide(scores, total, out=np.zeros(len(total)), where=total > 0)
-        contributions: Floats = (spoken * scale[:, None]).astype(np.float32)
-        return contributions
+        return blended_shares(candidates.features, scores, *self._table(query, candidates))
+
+    def _table(self, query: Query, candidates: Candidates) -> _Table:
+        names = candidates.feature_names
+        return query.scope.once(self, "rank.weights", partial(_table_of, self._signals, names), names)
 
 
-def _parts(signal: Signal, candidates: Candidates) -> dict[int, Doubles]:
-    """(n,) share x feature, by the column of the feature; none for a feature that is not there."""
-    names = candidates.feature_names
-    columns = {names.index(name): share for name, share in signal.of.items() if name in names}
-    return {column: share * candidates.features[:, column].astype(np.float64) for column, share in columns.items()}
+class _Table(NamedTuple):
+    """The signals as columns: of each its first entry and its weight; of each entry its feature and its share."""
+
+    starts: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    shares: Doubles
+    weights: Doubles
 
 
-def _strengths(parts: Mapping[int, Doubles], count: int) -> Doubles:
-    """(n,) sums, always in the order of the settings, so that equals stay equal wherever their columns are."""
-    return sum(parts.values(), start=np.zeros(count))
+def _table_of(signals: Sequence[Signal], names: tuple[str, ...]) -> _Table:
+    """The table for features of these names; entries stand in the order of the settings, whatever that of names.
 
-
-def _ranks(strengths: Doubles) -> Doubles:
-    """(n,) from 1 for the highest to 1 / those above 0; 0 for what is not above 0."""
-    positive = strengths > 0
-    rising = np.sort(strengths[positive])
-    better = len(rising) - np.searchsorted(rising, strengths, side="right")
-    return np.where(positive, 1 - better / max(len(rising), 1), 0.0)
+    A feature that is not there has no entry.
+    """
+    entries = [
+        [(names.index(name), share) for name, share in signal.of.items() if name in names] for signal in signals
+    ]
+    starts = np.cumsum([0, *map(len, entries)])
+    flat = [entry for each in entries for entry in each]
+    columns = np.array([column for column, _ in flat], np.int64)
+    shares = np.array([share for _, share in flat], np.float64)
+    return _Table(starts, columns, shares, np.array([signal.weight for signal in signals], np.float64))

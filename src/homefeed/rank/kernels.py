@@ -9,6 +9,7 @@ from numba import njit
 from homefeed.types import Codes, Floats, Positions, Scores
 
 Doubles = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 
 @njit(cache=True)
@@ -32,6 +33,55 @@ def weighted_sums(features: Floats, weights: Floats) -> Scores:
             total += products[column]
         sums[row] = total
     return sums
+
+
+@njit(cache=True)
+def blended_ranks(features: Floats, starts: Rows, columns: Rows, shares: Doubles, weights: Doubles) -> Doubles:
+    """(n,) sums over signals of weight x rank: from 1 for the highest to 1 / those above 0; 0 for the others.
+
+    Signal s is the sum of share x feature over its entries from `starts[s]` to `starts[s + 1]`, in their order.
+    """
+    count = len(features)
+    scores, strengths = np.zeros(count), np.empty(count)
+    for signal in range(len(weights)):
+        positive = 0
+        for row in range(count):
+            total = 0.0
+            for entry in range(starts[signal], starts[signal + 1]):
+                total += shares[entry] * np.float64(features[row, columns[entry]])
+            strengths[row] = total
+            positive += total > 0
+        rising = np.sort(strengths)[count - positive :]
+        for row in range(count):
+            if strengths[row] > 0:
+                better = positive - np.searchsorted(rising, strengths[row], side="right")
+                scores[row] += weights[signal] * (1 - better / positive)
+    return scores
+
+
+@njit(cache=True)
+def blended_shares(
+    features: Floats, scores: Scores, starts: Rows, columns: Rows, shares: Doubles, weights: Doubles
+) -> Floats:
+    """(n, features) each score split in proportion to weight x share x feature, over the signals above 0."""
+    count, width = features.shape
+    split = np.zeros((count, width), np.float32)
+    for row in range(count):
+        spoken, total = np.zeros(width), 0.0
+        for signal in range(len(weights)):
+            strength = 0.0
+            for entry in range(starts[signal], starts[signal + 1]):
+                strength += shares[entry] * np.float64(features[row, columns[entry]])
+            if strength > 0:
+                for entry in range(starts[signal], starts[signal + 1]):
+                    part = shares[entry] * np.float64(features[row, columns[entry]])
+                    spoken[columns[entry]] += weights[signal] * part
+        for column in range(width):
+            total += spoken[column]
+        if total > 0:
+            for column in range(width):
+                split[row, column] = spoken[column] * (scores[row] / total)
+    return split
 
 
 @njit(cache=True)
