@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 BOOL: Final = types.boolean
 I8, I16, I32, I64, U64 = types.int8, types.int16, types.int32, types.int64, types.uint64
 F32, F64 = types.float32, types.float64
+NOTHING: Final = types.none
 
 _KERNELS: Final[list[_Kernel]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +20,7 @@ from homefeed.api.middleware import RequestMiddleware
 from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
 from homefeed.environment import Environment
+from homefeed.kernels import warm_up
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
 from homefeed.serving import live_app
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             live = {name: live_app(recipe, store, settings, environment) for name, recipe in recipes.items()}
             for one in live.values():
                 await one.start()
+            await asyncio.to_thread(warm_up)
             app.state.context = Context(live, measured, settings.impressions_days > 0)
             # What is loaded stays: the collector need not look at it with every full collection.
             gc.collect()

@@ -6,14 +6,14 @@ import heapq
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from homefeed.kernels import F32, F64, I32, I64, kernel, reads, writes
 from homefeed.types import Codes, Floats
 
 Rows = npt.NDArray[np.int64]
 
 
-@njit(cache=True)
+@kernel(writes(I64), reads(I32), reads(I32), I64, I64)
 def capped_rows(codes: Codes, before: Codes, max_items: int, window: int) -> Rows:
     """The rows of `codes` (n,), best first, in the order of their places; those that never fit are not among them.
 
@@ -72,7 +72,7 @@ def capped_rows(codes: Codes, before: Codes, max_items: int, window: int) -> Row
         place += 1
 
 
-@njit(cache=True)
+@kernel(writes(I64), reads(F32), reads(I32, 2), F64)
 def marginal_rows(relevances: Floats, values: Codes, balance: float) -> Rows:
     """(n,) rows by maximal marginal relevance, row 0 first; ties by row.
 
@@ -114,7 +114,7 @@ def marginal_rows(relevances: Floats, values: Codes, balance: float) -> Rows:
     return order
 
 
-@njit(cache=True)
+@kernel(writes(I64), reads(I32))
 def first_of_groups(groups: Codes) -> Rows:
     """(n,) for each row the first row of its group."""
     rows = np.argsort(groups, kind="mergesort")

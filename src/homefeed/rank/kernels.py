@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from homefeed.kernels import F32, F64, I32, I64, kernel, reads, writes
 from homefeed.types import Codes, Floats, Positions, Scores
 
 Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 
-@njit(cache=True)
+@kernel(writes(F32), reads(F32, 2), reads(F32))
 def weighted_sums(features: Floats, weights: Floats) -> Scores:
     """(n,) sums of features (n, features) times their weights, in 32 bits and in numpy's order of summing."""
     count, width = features.shape
@@ -35,7 +35,7 @@ def weighted_sums(features: Floats, weights: Floats) -> Scores:
     return sums
 
 
-@njit(cache=True)
+@kernel(writes(F64), reads(F32, 2), reads(I64), reads(I64), reads(F64), reads(F64))
 def blended_ranks(features: Floats, starts: Rows, columns: Rows, shares: Doubles, weights: Doubles) -> Doubles:
     """(n,) sums over signals of weight x rank: from 1 for the highest to 1 / those above 0; 0 for the others.
 
@@ -59,7 +59,7 @@ def blended_ranks(features: Floats, starts: Rows, columns: Rows, shares: Doubles
     return scores
 
 
-@njit(cache=True)
+@kernel(writes(F32, 2), reads(F32, 2), reads(F32), reads(I64), reads(I64), reads(F64), reads(F64))
 def blended_shares(
     features: Floats, scores: Scores, starts: Rows, columns: Rows, shares: Doubles, weights: Doubles
 ) -> Floats:
@@ -84,7 +84,7 @@ def blended_shares(
     return split
 
 
-@njit(cache=True)
+@kernel(writes(F64), reads(I32, 2), reads(F32), I64)
 def tag_profile(tags: Codes, weights: Floats, distinct: int) -> Doubles:
     """(distinct,) the weight of each tag: the sum of the weights (m,) of the items, by their tags (m, width)."""
     profile = np.zeros(distinct, np.float64)
@@ -95,7 +95,7 @@ def tag_profile(tags: Codes, weights: Floats, distinct: int) -> Doubles:
     return profile
 
 
-@njit(cache=True)
+@kernel(writes(F32, 2), reads(F64), reads(I32, 2), reads(I32))
 def tag_fit(profile: Doubles, codes: Codes, positions: Positions) -> Floats:
     """(n, 1) x / (1 + |x|): x is the weight of an item's tags over the root of their number."""
     fits = np.zeros((len(positions), 1), np.float32)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from homefeed.kernels import F32, I32, I64, NOTHING, kernel, reads, several, writes
 from homefeed.types import Floats, Positions, Scores
 
 
@@ -20,12 +20,12 @@ def merged(
     """
     nothing = (np.empty(0, np.int32), np.empty(0, np.float32))
     found = [proposals.get(name, nothing) for name in names]
-    every = np.concatenate([positions for positions, _ in found])
-    scores = np.concatenate([scores for _, scores in found])
+    every = np.concatenate([positions for positions, _ in found], dtype=np.int32, casting="same_kind")
+    scores = np.concatenate([scores for _, scores in found], dtype=np.float32, casting="same_kind")
     return _side_by_side(np.sort(every), every, scores, np.array([len(p) for p, _ in found]), size)
 
 
-@njit(cache=True)
+@kernel(several(writes(I32), writes(F32, 2)), reads(I32), reads(I32), reads(F32), reads(I64), I64)
 def _side_by_side(
     rising: Positions, every: Positions, scores: Scores, lengths: npt.NDArray[np.intp], size: int
 ) -> tuple[Positions, Floats]:
@@ -43,7 +43,7 @@ def _side_by_side(
     return distinct[:count], table
 
 
-@njit(cache=True)
+@kernel(NOTHING, reads(F32, 2), writes(F32, 2))
 def normalise(scores: Floats, features: Floats) -> None:
     """Write (n, retrievers) scores divided by the best of each retriever, 0 where it proposed nothing."""
     height, width = scores.shape
