@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,17 +19,21 @@ from homefeed.errors import HomefeedError
 from homefeed.protocols import Range
 from homefeed.recipe import Recipe
 from homefeed.retrieve.item_item.trainer import ItemItemTrainer
-from homefeed.store import Store
+from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.store.events import append_events
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.train import Budget, train_app
 from homefeed.types import DAY, SECOND, Event, TrainingData
 
+if TYPE_CHECKING:
+    from tests.conftest import NewStore
+
 APP = "streaming"
 RECIPE = find_recipe(APP)
 NOW = 1_700_000_000 * SECOND
 ITEMS, USERS = 40, 60
+SMALL_SPACE = {"cosine": Range(0, 2), "neighbours": Range(1, 60, whole=True)}
 
 on_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
@@ -39,7 +46,7 @@ def artifacts(tmp_path: Path) -> ArtifactStore:
 @pytest.fixture
 def small_space(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that few trials find the one value that matters here."""
-    monkeypatch.setattr(ItemItemTrainer, "SPACE", {"cosine": Range(0, 2), "neighbours": Range(1, 60, whole=True)})
+    monkeypatch.setattr(ItemItemTrainer, "SPACE", SMALL_SPACE)
 
 
 async def fill(store: Store, users: int = USERS) -> None:
@@ -64,6 +71,29 @@ def starved() -> Recipe:
     return replace(RECIPE, models=tuple(specs.values()))
 
 
+@pytest.fixture(scope="module")
+def tuned_home(tmp_path_factory: pytest.TempPathFactory, new_store: NewStore) -> tuple[Path, Manifest]:
+    """A home, with its store, whose item-item model was tuned from the starved recipe."""
+    home = tmp_path_factory.mktemp("tuned")
+
+    async def make(url: str) -> Manifest:
+        async with open_store(url) as store:
+            await fill(store)
+            return await train(store, ArtifactStore(home / "models"), starved(), budget=trials(12))
+
+    with new_store("sqlite", home) as url, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ItemItemTrainer, "SPACE", SMALL_SPACE)
+        return home, asyncio.run(make(url))
+
+
+@pytest.fixture
+async def tuned(tuned_home: tuple[Path, Manifest], tmp_path: Path) -> AsyncIterator[tuple[Store, ArtifactStore]]:
+    """A copy of it, to change."""
+    home = shutil.copytree(tuned_home[0], tmp_path / "home")
+    async with open_store(f"sqlite:///{home / 'homefeed.db'}") as store:
+        yield store, ArtifactStore(home / "models")
+
+
 async def train(store: Store, artifacts: ArtifactStore, recipe: Recipe, **options: Any) -> Manifest:
     trained = await train_app(recipe, store, artifacts, Environment(lambda: NOW), seed=5, **options)
     return next(manifest for manifest in trained.manifests if manifest.model == "item_item")
@@ -73,44 +103,36 @@ def trials(count: int) -> Budget:
     return Budget(1e9, lambda: 0.0, count)
 
 
-@on_sqlite
-@pytest.mark.usefixtures("small_space")
-async def test_what_was_chosen_is_written_down_and_kept(store: Store, artifacts: ArtifactStore) -> None:
-    await fill(store)
-    recipe = starved()
-    tuned = await train(store, artifacts, recipe, budget=trials(12))
-    facts = tuned.facts["tuning"]
+async def test_what_was_chosen_is_written_down_and_kept(
+    tuned_home: tuple[Path, Manifest], tuned: tuple[Store, ArtifactStore]
+) -> None:
+    (_, manifest), (store, artifacts) = tuned_home, tuned
+    facts = manifest.facts["tuning"]
     assert facts["taken"]
     assert facts["metric"] == "ndcg@20"
     assert facts["trials"] == 12
     assert facts["best_mean"] - facts["start_mean"] > facts["margin"] > 0
-    assert facts["changed"]["neighbours"] == tuned.config["neighbours"] > 1
+    assert facts["changed"]["neighbours"] == manifest.config["neighbours"] > 1
     assert facts["recipe"]["neighbours"] == 1
-    indptr = np.load(artifacts.root / APP / "item_item" / tuned.version / "indptr.npy")
+    indptr = np.load(artifacts.root / APP / "item_item" / manifest.version / "indptr.npy")
     assert np.diff(indptr).max() > 1
 
-    later = await train(store, artifacts, recipe)
-    assert (later.config, later.facts["tuning"]) == (tuned.config, facts)
+    later = await train(store, artifacts, starved())
+    assert (later.config, later.facts["tuning"]) == (manifest.config, facts)
 
 
-@on_sqlite
-@pytest.mark.usefixtures("small_space")
-async def test_it_is_forgotten_when_asked_to_or_when_the_recipe_changes(
-    store: Store, artifacts: ArtifactStore
-) -> None:
-    await fill(store)
-    recipe = starved()
-    await train(store, artifacts, recipe, budget=trials(12))
-    other = await train(store, artifacts, RECIPE)
+async def test_it_is_forgotten_when_the_recipe_changes(tuned: tuple[Store, ArtifactStore]) -> None:
+    other = await train(*tuned, RECIPE)
     assert "tuning" not in other.facts
     assert other.config["neighbours"] == 300
 
-    await train(store, artifacts, recipe, budget=trials(12))
-    untuned = await train(store, artifacts, recipe, keep_tuned=False)
+
+async def test_it_is_forgotten_when_asked_to(tuned: tuple[Store, ArtifactStore]) -> None:
+    untuned = await train(*tuned, starved(), keep_tuned=False)
     assert "tuning" not in untuned.facts
     assert untuned.config["neighbours"] == 1
     # Nor does it come back.
-    assert (await train(store, artifacts, recipe)).config["neighbours"] == 1
+    assert (await train(*tuned, starved())).config["neighbours"] == 1
 
 
 @on_sqlite
