@@ -14,6 +14,7 @@ from homefeed.catalog.columns import (
     Column,
     NumberColumn,
     TagsColumn,
+    TextColumn,
     TimeColumn,
     as_counts,
 )
@@ -114,6 +115,27 @@ def test_a_category_is_told_by_its_first_spelling() -> None:
 
 def test_tags_hold_any_of_several() -> None:
     assert masked("tags", [["Drama", "War"], ["war"], [], None], ":", "WAR") == [True, True, False, False]
+
+
+@pytest.mark.parametrize("kind", ["text", "tags"])
+def test_there_is_room_for_the_items_there_are_and_no_more(kind: str) -> None:
+    made = column(kind, *["a"] * 5)
+    made.set(9, "a")
+    rows = made._texts if isinstance(made, TextColumn) else made._tags  # type: ignore[attr-defined]
+    assert len(rows) == 10
+    assert [made.terms(position) for position in (4, 5, 9, 10)] == [("a",), (), ("a",), ()]
+
+
+@pytest.mark.parametrize("position", [1023, 1024, 1025, 2048, 5000])
+def test_the_table_of_codes_grows_with_the_items(position: int) -> None:
+    made = TagsColumn()
+    made.set(0, ["first"])
+    made.set(position, ["last", "of", "all", "the", "tags"])
+    codes = made.codes(position + 1)
+    assert len(codes) == position + 1
+    assert codes[0, 0] == made.code("first")
+    assert set(codes[position].tolist()) - {-1} == set(range(1, 6))
+    assert (codes[1:position] == -1).all()
 
 
 def test_tags_can_be_replaced_after_they_were_looked_up() -> None:

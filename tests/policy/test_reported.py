@@ -102,6 +102,13 @@ def test_both_have_to_be_declared(config: dict[str, str], named: str) -> None:
         reported(WORLD, **config)
 
 
+def test_an_app_that_counts_no_event_by_user_is_told_so() -> None:
+    with pytest.raises(RecipeError, match=r'event "report" is not one of signals\.distinct \(none is there\)'):
+        reported(make_world([], (), declared=DECLARED | {"signals": {}}), field=None)
+    with pytest.raises(RecipeError, match=r"is not one of signals\.distinct \(report\)"):
+        reported(WORLD, event="play")
+
+
 @given(
     st.lists(st.sampled_from([None, 0, 1, 2, 3]), min_size=1, max_size=4),
     st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), max_size=12),

@@ -66,6 +66,13 @@ def test_only_so_many_categories_and_so_many_of_each() -> None:
     assert found(world, each=1) == ("d1", "s1", "c2")
 
 
+def test_six_categories_and_sixty_of_each_unless_told_otherwise() -> None:
+    counts = {f"c{n}": (f"category {n % 7}", None) for n in range(7)} | {f"a{n}": ("a", None) for n in range(70)}
+    shown = found(new_shop(**counts), k=200)
+    assert len(shown) == 60 + 5
+    assert sum(item_id.startswith("a") for item_id in shown) == 60
+
+
 def test_a_category_is_as_popular_as_what_of_it_can_be_shown() -> None:
     world = toy_world()
     # Without d1 series have 5 plays.
@@ -141,6 +148,13 @@ def test_the_reason_names_the_category() -> None:
         None,
     ]
     assert top(world, count="year").reasons(world.query(), asked)[2] == "Popular in movie"
+
+
+def test_one_event_or_one_counted_elsewhere_is_enough_for_the_reason() -> None:
+    world = new_shop(played=("a", 0), counted=("a", 1), neither=("a", 0))
+    play(world, "played")
+    asked = world.positions("played", "counted", "neither")
+    assert top(world, count="year").reasons(world.query(), asked) == ["Popular in a", "Popular in a", "From a"]
 
 
 def test_the_field_has_to_be_a_category() -> None:
