@@ -27,7 +27,7 @@ class Counting:
     """A part that counts how often it is asked."""
 
     def __init__(self, part: Any, name: str, asked: Counter[str]) -> None:
-        self._part, self._name, self._asked = part, name, asked
+        self._part, self._name, self._requests = part, name, asked
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._part, name)
@@ -35,7 +35,7 @@ class Counting:
             return found
 
         def counted(*args: Any) -> Any:
-            self._asked[self._name] += 1
+            self._requests[self._name] += 1
             return found(*args)
 
         return counted

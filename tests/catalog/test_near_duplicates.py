@@ -312,15 +312,15 @@ def _nothing_missed() -> Iterable[None]:
 @settings(max_examples=300)
 @given(acts=ACTS)
 def test_groups_are_the_components_of_all_alike_pairs(acts: list[tuple[int, str | None]]) -> None:
-    near, standing = NearDuplicates(), dict[int, str]()
+    near, texts = NearDuplicates(), dict[int, str]()
     for position, text in acts:
         if text is None:
             near.remove(position)
-            standing.pop(position, None)
+            texts.pop(position, None)
         else:
             near.set(position, text)
-            standing[position] = text
-        assert listed(near) == by_all_pairs(standing, len(near.groups))
+            texts[position] = text
+        assert listed(near) == by_all_pairs(texts, len(near.groups))
 
 
 @st.composite

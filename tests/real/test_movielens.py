@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data" / "ml-latest-small"
 MOVIES, RATINGS = DATA / "movies.csv", DATA / "ratings.csv"
 SECONDS_A_STAR = 1_200  # as in examples/movielens.toml
-HEAVILY_WATCHED = 1_800
+CONSUMPTION_LIMIT = 1_800
 
 pytestmark = pytest.mark.skipif(not RATINGS.is_file(), reason=f"needs MovieLens latest-small in {DATA}")
 
@@ -85,7 +85,7 @@ def test_recommendations_leave_out_what_was_watched_heavily(home: Path, trained:
         assert len(recommended) == 50
         assert answer["fallback_used"] is False
         assert recommended.items() <= titles.items()
-        heavy = {item_id for item_id, seconds in watched[user_id].items() if seconds >= HEAVILY_WATCHED}
+        heavy = {item_id for item_id, seconds in watched[user_id].items() if seconds >= CONSUMPTION_LIMIT}
         assert heavy
         assert heavy.isdisjoint(recommended)
         assert list(recommended) != popular

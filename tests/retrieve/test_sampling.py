@@ -1,4 +1,4 @@
-"""Lots: the same everywhere, and as likely as their weights."""
+"""Draws by hash: the same everywhere, and as likely as their weights."""
 
 from __future__ import annotations
 

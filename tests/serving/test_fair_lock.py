@@ -8,10 +8,10 @@ from homefeed.serving.fair_lock import FairLock
 
 
 async def test_each_turn_of_the_event_loop_has_one_who_computes() -> None:
-    turns, beats, computed_at = FairLock(), 0, list[int]()
+    lock, beats, computed_at = FairLock(), 0, list[int]()
 
     async def compute() -> None:
-        async with turns:
+        async with lock:
             computed_at.append(beats)
 
     tasks = [asyncio.create_task(compute()) for _ in range(5)]
@@ -22,10 +22,10 @@ async def test_each_turn_of_the_event_loop_has_one_who_computes() -> None:
 
 
 async def test_who_is_cancelled_in_its_turn_leaves_it_to_the_next() -> None:
-    turns = FairLock()
+    lock = FairLock()
 
     async def compute() -> str:
-        async with turns:
+        async with lock:
             return "computed"
 
     first, second = asyncio.create_task(compute()), asyncio.create_task(compute())

@@ -35,7 +35,7 @@ either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 """For what is the same on every database: a database of one's own takes PostgreSQL a second."""
 
 
-OUTSIDE = Environment(Ticking(NOW))
+ENVIRONMENT = Environment(Ticking(NOW))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def other(app: LiveApp, store_url: str) -> AsyncIterator[LiveApp]:
 
 
 async def opened(store: Store, recipe: Recipe, artifacts: ArtifactStore) -> LiveApp:
-    app = LiveApp(recipe, store, artifacts, OUTSIDE)
+    app = LiveApp(recipe, store, artifacts, ENVIRONMENT)
     await app.start()
     return app
 
@@ -97,7 +97,7 @@ def plays(seed: int, count: int = 30, items: int = 20) -> list[Event]:
 
 
 async def train(app: LiveApp) -> dict[str, str]:
-    trained = await train_app(app.recipe, app.store, app.artifacts, OUTSIDE)
+    trained = await train_app(app.recipe, app.store, app.artifacts, ENVIRONMENT)
     return {manifest.model: manifest.version for manifest in trained.manifests}
 
 
@@ -395,7 +395,7 @@ async def test_models_ahead_of_a_restored_store_hide_no_event(
     app: LiveApp, recipe: Recipe, artifacts: ArtifactStore, tmp_path: Path
 ) -> None:
     await app.append([Event(f"u{n}", "i1", "play", NOW, 100.0) for n in range(10)])
-    await train_app(recipe, app.store, artifacts, OUTSIDE)
+    await train_app(recipe, app.store, artifacts, ENVIRONMENT)
     async with open_store(f"sqlite:///{tmp_path / 'restored.db'}") as older:
         await put_films(older, 0, 20)
         restored = await opened(older, recipe, artifacts)

@@ -34,7 +34,7 @@ from homefeed.types import DAY, SECOND, Event, TrainingData
 APP = "streaming"
 RECIPE = find_recipe(APP)
 NOW = 1_700_000_000 * SECOND
-OUTSIDE = Environment(lambda: NOW)
+ENVIRONMENT = Environment(lambda: NOW)
 MODELS = ("item_item", "content", "signals")
 
 either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
@@ -67,7 +67,7 @@ def plays(count: int = 300, items: int = 30, users: int = 12) -> list[Event]:
 
 
 async def train(store: Store, artifacts: ArtifactStore, recipe: Recipe = RECIPE) -> Trained:
-    return await train_app(recipe, store, artifacts, OUTSIDE, seed=5)
+    return await train_app(recipe, store, artifacts, ENVIRONMENT, seed=5)
 
 
 def files_of(artifacts: ArtifactStore) -> dict[str, bytes]:
@@ -133,7 +133,7 @@ async def test_reading_by_pages_reads_the_same(
     monkeypatch.setattr(log, "_PAGE", 7)
     stages: list[tuple[str, int, int]] = []
     await train_app(
-        RECIPE, store, by_pages, OUTSIDE, seed=5, progress=lambda stage, n, of: stages.append((stage, n, of))
+        RECIPE, store, by_pages, ENVIRONMENT, seed=5, progress=lambda stage, n, of: stages.append((stage, n, of))
     )
     assert files_of(by_pages) == files_of(artifacts)
     assert stages[0] == ("reading events", 7, 300)
@@ -173,7 +173,7 @@ async def test_models_that_can_use_the_text_model_of_the_settings_do(
     await put_films(store)
     await train(store, artifacts)
     assert fitted == {"item_item": "cannot", "content": None}
-    trained = await train_app(RECIPE, store, artifacts, OUTSIDE, text_model=Path("some/model"))
+    trained = await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model=Path("some/model"))
     assert fitted == {"item_item": "cannot", "content": "some/model"}
     configs = {manifest.model: manifest.config for manifest in trained.manifests}
     assert configs["content"]["text_model"] == "some/model"
@@ -186,7 +186,7 @@ async def test_a_text_model_that_is_not_there_is_told_and_no_model_made_by_it(
 ) -> None:
     await put_films(store)
     with pytest.raises(HomefeedError, match="nowhere"):
-        await train_app(RECIPE, store, artifacts, OUTSIDE, text_model=tmp_path / "nowhere")
+        await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model=tmp_path / "nowhere")
     assert artifacts.current(APP, "content") is None
     assert artifacts.current(APP, "signals") is None
 
@@ -263,7 +263,7 @@ async def test_events_of_deleted_items_and_of_undeclared_types_are_left_out(
 @either_store
 async def test_an_app_with_items_and_no_events_trains_and_serves(store: Store, artifacts: ArtifactStore) -> None:
     await put_films(store, 1)
-    app = LiveApp(RECIPE, store, artifacts, OUTSIDE)
+    app = LiveApp(RECIPE, store, artifacts, ENVIRONMENT)
     await app.start()
     for count in (1, 2, 30):
         await put_films(store, count)

@@ -30,7 +30,7 @@ NOW = 1_700_000_000 * SECOND
 EVERY = ("item_item", "content", "signals")
 
 
-OUTSIDE = Environment(Ticking(NOW))
+ENVIRONMENT = Environment(Ticking(NOW))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def play(store: Store, seed: int, items: int = 20, users: int = 40) -> Non
 
 async def train(store: Store, artifacts: ArtifactStore, *models: str, budget: Budget | None = None) -> list[str]:
     """Train these models, or all; what was published, in the order in which it was."""
-    trained = await train_app(RECIPE, store, artifacts, OUTSIDE, models=models or None, budget=budget)
+    trained = await train_app(RECIPE, store, artifacts, ENVIRONMENT, models=models or None, budget=budget)
     return [manifest.model for manifest in trained.manifests]
 
 
@@ -85,7 +85,7 @@ async def test_a_first_training_may_be_of_signals_alone(store: Store, artifacts:
     found = artifacts.load(APP, "signals", SignalsModel)
     assert found
     assert (found.model.watermark, found.model.events.sum()) == (400, 400)
-    app = LiveApp(RECIPE, store, artifacts, OUTSIDE)
+    app = LiveApp(RECIPE, store, artifacts, ENVIRONMENT)
     await app.start()
     assert set(app.model_versions) == {"signals"}
     assert len((await app.recommend(FeedRequest("home", "u1"))).slate) > 0
@@ -95,7 +95,7 @@ async def test_a_server_takes_over_new_signals_beside_older_models(store: Store,
     await put_films(store, 0, 20)
     await play(store, 0)
     await train(store, artifacts)
-    app = LiveApp(RECIPE, store, artifacts, OUTSIDE)
+    app = LiveApp(RECIPE, store, artifacts, ENVIRONMENT)
     await app.start()
     versions = app.model_versions
     await put_films(store, 20, 25)  # the models do not know them

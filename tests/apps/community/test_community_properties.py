@@ -108,7 +108,7 @@ class Reading:
     shown: list[str] = field(default_factory=list)
     cursor: str | None = None
 
-    def standing(self, ledger: Ledger) -> list[str]:
+    def shown_so_far(self, ledger: Ledger) -> list[str]:
         """What was shown, "" where the resident may know no more of it: no rule can tell of what is gone."""
         return [item if ledger.visible(self.user, item) else "" for item in self.shown]
 
@@ -285,10 +285,10 @@ class Walk:
         assert reading.anchor not in page.ids
         reading.shown += page.ids
         assert len(set(reading.shown)) == len(reading.shown)
-        standing = [ledger.posts[item] for item in reading.standing(ledger) if item]
-        families = [post.family for post in standing]
+        shown = [ledger.posts[item] for item in reading.shown_so_far(ledger) if item]
+        families = [post.family for post in shown]
         assert len(set(families)) == len(families)
-        assert crowded(self.creators(reading.standing(ledger))) == []
+        assert crowded(self.creators(reading.shown_so_far(ledger))) == []
         for entry in page.entries:
             assert {entry.title, *re.findall(r'"(.+?)"', entry.reason)} <= ledger.titles(user), entry
 
@@ -296,7 +296,7 @@ class Walk:
         """Of what could be shown all along only what was said, or would be too much of one creator."""
         posts, able = self.ledger.posts, self.ledger.eligible(reading.user, reading.feed, self.feeds.clock.now)
         said = {posts[item].family for item in [*reading.shown, *([reading.anchor] if reading.anchor else [])]}
-        before = self.creators([item for item in reading.standing(self.ledger) if item][-9:])
+        before = self.creators([item for item in reading.shown_so_far(self.ledger) if item][-9:])
         for item in reading.always - set(reading.shown):
             same = [posts[mate].creator for mate in able if posts[mate].family == posts[item].family]
             assert posts[item].family in said or any(crowded([*before, creator]) for creator in same), item

@@ -28,7 +28,7 @@ from benchmarks.cf.tuning import random_search
 from homefeed.evaluate.metrics import judge, ndcg, recall
 
 ROOT = Path(__file__).parents[3]
-TELLS = {
+FIELDS = {
     *("benchmark", "model", "train", "test", "users", "items", "train_interactions", "test_interactions"),
     *(
         "test_users",
@@ -298,7 +298,7 @@ def test_item_item_beats_popular_where_two_groups_share_no_items(planted: list[s
     models = ["--model", "popular", "--model", "item_item"]
     done = subprocess.run([*command, *models], cwd=ROOT, capture_output=True, text=True, check=True)
     popular, ours = _printed(done.stdout)
-    assert popular.keys() == ours.keys() == TELLS | {"validation_ndcg"}
+    assert popular.keys() == ours.keys() == FIELDS | {"validation_ndcg"}
     assert (ours["users"], ours["items"], ours["train"]) == (150, 120, "train.txt.gz")
     assert (ours["train_interactions"], ours["test_interactions"], ours["test_users"]) == (1_500, 600, 150)
     assert ours["recall@20"]["low"] > popular["recall@20"]["high"]
@@ -326,7 +326,7 @@ def test_a_model_that_fails_is_told_and_the_rest_go_on(
     assert quality.main([*planted, "--model", "popular", "--model", "popular"]) == 1
     first, second = _printed(capsys.readouterr().out)
     assert first["failed"] == "fit ended with status 1: out of luck"
-    assert second.keys() == TELLS
+    assert second.keys() == FIELDS
     assert asked.calls == 2
 
 
