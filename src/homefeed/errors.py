@@ -30,7 +30,7 @@ class InvalidError(HomefeedError):
 
 
 class MalformedError(InvalidError):
-    """What the caller sent is not even of the form that it must have: an id with a blank in it, say."""
+    """What the caller sent is not even of the form that it must have: such as an id with a blank in it."""
 
 
 class OverloadedError(HomefeedError):

@@ -68,8 +68,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     app.include_router(pages.router)
     errors.install(app)
     openapi.install(app)
-    most = int(settings.max_body_megabytes * 1_000_000)
-    app.add_middleware(RequestMiddleware, new_id=environment.new_id, max_body=most, metrics=measured)
+    max_body = int(settings.max_body_megabytes * 1_000_000)
+    app.add_middleware(RequestMiddleware, new_id=environment.new_id, max_body=max_body, metrics=measured)
     return app
 
 

@@ -71,7 +71,7 @@ def _check_about(recipe: Recipe, event: Event) -> None:
     if declared is None or declared.about == "item":
         check_id("item_id", event.item_id)
     elif event.item_id:
-        raise InvalidError(f"item_id: {event.event_type} is about a query; tell it as the context's query alone")
+        raise InvalidError(f"item_id: {event.event_type} is about a query; send only its context's query")
     else:
         check_query(event.context.get("query"))
 

@@ -61,7 +61,7 @@ def test_every_feed_that_is_listed_answers(api: httpx.Client) -> None:
             assert api.get(path, params=anchor).status_code == (200 if some or not anchor else 404)
 
 
-def test_stats_tell_what_an_app_holds(api: httpx.Client, served: Served) -> None:
+def test_stats_say_what_an_app_holds(api: httpx.Client, served: Served) -> None:
     before = stats(api, "streaming")
     assert before["app"] == "streaming"
     assert before["items"] >= 120
@@ -79,8 +79,8 @@ def test_stats_follow_every_write(
     before, began = stats(api, "streaming"), time.time()
     item_id, user_id = new_item(), fresh("user")
     api.patch(f"/v1/apps/streaming/items/{item_id}", json={"hidden": True})
-    told = [{"user_id": user_id, "item_id": "i1", "watch_seconds": n, "timestamp": 1000 + n} for n in range(7)]
-    assert api.post("/events", json=told).json()["accepted"] == 7
+    payload = [{"user_id": user_id, "item_id": "i1", "watch_seconds": n, "timestamp": 1000 + n} for n in range(7)]
+    assert api.post("/events", json=payload).json()["accepted"] == 7
     after = stats(api, "streaming")
     grown = {name: after[name] - before[name] for name in ("items", "hidden_items", "users", "events")}
     assert grown == {"items": 1, "hidden_items": 1, "users": 1, "events": 7}
@@ -104,8 +104,8 @@ def test_an_app_without_events_has_no_dates(api: httpx.Client) -> None:
 def test_no_app_sees_the_items_or_events_of_another(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     item_id, user_id = fresh("secret"), fresh("user")
     api.put(f"/v1/apps/films/items/{item_id}", json={"attributes": {"title": "Secret"}})
-    told = {"user_id": user_id, "item_id": item_id, "event_type": "like"}
-    assert api.post("/v1/apps/films/events", json=told).json()["accepted"] == 1
+    payload = {"user_id": user_id, "item_id": item_id, "event_type": "like"}
+    assert api.post("/v1/apps/films/events", json=payload).json()["accepted"] == 1
     assert api.get(f"/v1/apps/streaming/items/{item_id}").status_code == 404
     assert api.get(f"/v1/apps/streaming/users/{user_id}").status_code == 404
     assert api.get("/history", params={"user_id": user_id}).json()["items"] == []

@@ -65,7 +65,7 @@ async def filled(store: Store) -> Store:
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(10):
-        while not await holds():  # noqa: ASYNC110 -- nothing tells when it comes to hold
+        while not await holds():  # noqa: ASYNC110 -- there is no signal for it
             await asyncio.sleep(0.01)
 
 
@@ -80,9 +80,9 @@ async def written(client: httpx.AsyncClient, outcome: str = "written") -> float:
 
 async def test_the_server_writes_what_it_showed(filled: Store, store_url: str, tmp_path: Path) -> None:
     async with served(store_url, tmp_path) as client:
-        asked: dict[str, str | int] = {"user_id": "u", "n": 5}
-        answer = (await client.get(HOME, params=asked, headers={"X-Request-ID": "mine"})).json()
-        following = (await client.get(HOME, params=asked | {"cursor": answer["next_cursor"]})).json()
+        params: dict[str, str | int] = {"user_id": "u", "n": 5}
+        answer = (await client.get(HOME, params=params, headers={"X-Request-ID": "mine"})).json()
+        following = (await client.get(HOME, params=params | {"cursor": answer["next_cursor"]})).json()
 
         async def both_written() -> bool:
             return bool(await impressions_of_request(filled, APP, following["request_id"]))
@@ -102,10 +102,10 @@ async def test_the_server_writes_what_it_showed(filled: Store, store_url: str, t
         assert shown.propensities.tolist() == [1.0] * 5
         for item, features in zip(answer["items"], shown.features.tolist(), strict=True):
             trace = (
-                await client.get(f"/v1/apps/{APP}/explain", params=asked | {"feed": "home", **pick(item)})
+                await client.get(f"/v1/apps/{APP}/explain", params=params | {"feed": "home", **pick(item)})
             ).json()
-            told = {feature["name"]: feature["value"] for feature in trace["features"]}
-            assert dict(zip(shown.feature_names, features, strict=True)) == told
+            explained = {feature["name"]: feature["value"] for feature in trace["features"]}
+            assert dict(zip(shown.feature_names, features, strict=True)) == explained
         assert (await impressions_of_request(filled, APP, following["request_id"]))[0].start == 5
         assert await written(client) == 2, "explaining shows nothing to anybody"
 
@@ -237,8 +237,8 @@ async def test_what_is_too_old_is_deleted(filled: Store, store_url: str, tmp_pat
 
         await until(pruned)
         assert len(await impressions_of_request(filled, APP, "new")) == 1
-        told = (await client.get(f"/v1/apps/{APP}/users/u/events")).json()["events"]
-        assert len(told) == 6
+        stored = (await client.get(f"/v1/apps/{APP}/users/u/events")).json()["events"]
+        assert len(stored) == 6
         # And again, whenever some time has passed.
         await write_impressions(filled, APP, [old("old", NOW - 8 * DAY)])
         await until(pruned)
@@ -251,11 +251,11 @@ async def test_what_was_deleted_is_in_nobodys_history_any_more(
 ) -> None:
     go = asyncio.Event()
 
-    async def when_told(*given: Any) -> Any:
+    async def when_signalled(*given: Any) -> Any:
         await go.wait()
         return await prune(*given)
 
-    monkeypatch.setattr(background, "prune", when_told)
+    monkeypatch.setattr(background, "prune", when_signalled)
     async with served(store_url, tmp_path, events_days=30) as client:
 
         async def shown() -> set[str]:
@@ -264,8 +264,8 @@ async def test_what_was_deleted_is_in_nobodys_history_any_more(
 
         assert "i9" in await shown()
         long_ago = format_time(NOW - 31 * DAY)
-        told = {"user_id": "u", "item_id": "i9", "watch_seconds": 5_000, "timestamp": long_ago}
-        assert (await client.post("/events", json=told)).json()["accepted"] == 1
+        payload = {"user_id": "u", "item_id": "i9", "watch_seconds": 5_000, "timestamp": long_ago}
+        assert (await client.post("/events", json=payload)).json()["accepted"] == 1
         assert "i9" not in await shown(), "watched enough of"
         go.set()
 

@@ -20,9 +20,9 @@ def history(api: httpx.Client, user_id: str, app: str = "streaming") -> list[dic
     return found
 
 
-def test_an_event_comes_back_as_it_was_told(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+def test_an_event_comes_back_as_it_was_sent(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     user_id, event_id = fresh("user"), fresh("event")
-    told = {
+    payload = {
         "user_id": user_id,
         "item_id": "i1",
         "event_type": "play",
@@ -32,9 +32,9 @@ def test_an_event_comes_back_as_it_was_told(api: httpx.Client, fresh: Callable[[
         "request_id": "some request",
         "context": {"device": "tv", "deep": {"é": [1, None, True]}},
     }
-    answer = api.post(EVENTS, json=told)
+    answer = api.post(EVENTS, json=payload)
     assert (answer.status_code, answer.json()) == (200, TAKEN)
-    kept = told | {"timestamp": "2026-01-02T01:04:05.678901Z"}
+    kept = payload | {"timestamp": "2026-01-02T01:04:05.678901Z"}
     del kept["user_id"]
     assert history(api, user_id) == [kept]
 
@@ -47,24 +47,24 @@ def test_the_least_an_event_says(api: httpx.Client, fresh: Callable[[str], str])
     assert (event["context"], event["request_id"]) == ({}, None)
 
 
-def test_without_time_and_id_the_same_may_be_told_twice(api: httpx.Client, fresh: Callable[[str], str]) -> None:
-    told = PLAY | {"user_id": fresh("user")}
-    assert [api.post(EVENTS, json=told).json() for _ in range(2)] == [TAKEN, TAKEN]
-    assert len(history(api, told["user_id"])) == 2
+def test_without_time_and_id_the_same_may_be_sent_twice(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    payload = PLAY | {"user_id": fresh("user")}
+    assert [api.post(EVENTS, json=payload).json() for _ in range(2)] == [TAKEN, TAKEN]
+    assert len(history(api, payload["user_id"])) == 2
 
 
 def test_the_same_event_id_counts_once(api: httpx.Client, fresh: Callable[[str], str]) -> None:
-    told = PLAY | {"user_id": fresh("user"), "event_id": fresh("event")}
-    assert api.post(EVENTS, json=told).json() == TAKEN
-    assert api.post(EVENTS, json=told).json() == AGAIN
-    assert api.post(EVENTS, json=told | {"value": 99}).json() == AGAIN
-    assert api.post(EVENTS, json=[told, told]).json() == {"accepted": 0, "duplicates": 2, "rejected": []}
-    assert [event["value"] for event in history(api, told["user_id"])] == [10.0]
+    payload = PLAY | {"user_id": fresh("user"), "event_id": fresh("event")}
+    assert api.post(EVENTS, json=payload).json() == TAKEN
+    assert api.post(EVENTS, json=payload).json() == AGAIN
+    assert api.post(EVENTS, json=payload | {"value": 99}).json() == AGAIN
+    assert api.post(EVENTS, json=[payload, payload]).json() == {"accepted": 0, "duplicates": 2, "rejected": []}
+    assert [event["value"] for event in history(api, payload["user_id"])] == [10.0]
 
 
 def test_the_same_content_counts_once(api: httpx.Client, fresh: Callable[[str], str]) -> None:
-    told = PLAY | {"user_id": fresh("user"), "timestamp": "2026-01-01T00:00:00Z"}
-    assert api.post(EVENTS, json=told).json() == TAKEN
+    payload = PLAY | {"user_id": fresh("user"), "timestamp": "2026-01-01T00:00:00Z"}
+    assert api.post(EVENTS, json=payload).json() == TAKEN
     same: list[dict[str, Any]] = [
         {},
         {"timestamp": "2026-01-01T00:00:00"},
@@ -75,7 +75,7 @@ def test_the_same_content_counts_once(api: httpx.Client, fresh: Callable[[str], 
         {"request_id": "another", "context": {"a": 1}},
     ]
     for change in same:
-        assert api.post(EVENTS, json=told | change).json() == AGAIN
+        assert api.post(EVENTS, json=payload | change).json() == AGAIN
     different: list[dict[str, Any]] = [
         {"item_id": "i2"},
         {"timestamp": "2026-01-01T00:00:01Z"},
@@ -86,7 +86,7 @@ def test_the_same_content_counts_once(api: httpx.Client, fresh: Callable[[str], 
         {"user_id": fresh("user")},
     ]
     for change in different:
-        assert api.post(EVENTS, json=told | change).json() == TAKEN
+        assert api.post(EVENTS, json=payload | change).json() == TAKEN
 
 
 def test_both_apis_of_an_app_know_the_same_events(api: httpx.Client, fresh: Callable[[str], str]) -> None:
@@ -114,9 +114,9 @@ def test_a_list_keeps_the_good_ones_and_names_the_others(api: httpx.Client, fres
     body = answer.json()
     assert (body["accepted"], body["duplicates"]) == (2, 1)
     assert [rejected["index"] for rejected in body["rejected"]] == list(range(1, 10))
-    said = [rejected["error"] for rejected in body["rejected"]]
+    errors = [rejected["error"] for rejected in body["rejected"]]
     for error, names in zip(
-        said[:6], ["nowhere", "event_type", "watch_seconds", "timestamp", "unheard", "item_id"], strict=True
+        errors[:6], ["nowhere", "event_type", "watch_seconds", "timestamp", "unheard", "item_id"], strict=True
     ):
         assert names in error
     assert len(history(api, good["user_id"])) == 2
@@ -124,10 +124,10 @@ def test_a_list_keeps_the_good_ones_and_names_the_others(api: httpx.Client, fres
 
 def test_a_list_holds_up_to_a_thousand(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     user_id = fresh("user")
-    told = [PLAY | {"user_id": user_id, "event_id": f"{user_id}-{n}"} for n in range(1001)]
-    assert api.post(EVENTS, json=told).status_code == 422
+    payload = [PLAY | {"user_id": user_id, "event_id": f"{user_id}-{n}"} for n in range(1001)]
+    assert api.post(EVENTS, json=payload).status_code == 422
     assert history(api, user_id) == []
-    assert api.post(EVENTS, json=told[:1000]).json() == {"accepted": 1000, "duplicates": 0, "rejected": []}
+    assert api.post(EVENTS, json=payload[:1000]).json() == {"accepted": 1000, "duplicates": 0, "rejected": []}
     assert api.post(EVENTS, json=[]).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
 
 
@@ -143,11 +143,11 @@ def test_an_event_of_a_deleted_item_is_not_found_one_of_a_hidden_item_is_taken(
     api: httpx.Client, fresh: Callable[[str], str], new_item: Callable[..., str]
 ) -> None:
     item_id, user_id = new_item(), fresh("user")
-    told = PLAY | {"user_id": user_id, "item_id": item_id}
+    payload = PLAY | {"user_id": user_id, "item_id": item_id}
     api.patch(f"/v1/apps/streaming/items/{item_id}", json={"hidden": True})
-    assert api.post(EVENTS, json=told).json() == TAKEN
+    assert api.post(EVENTS, json=payload).json() == TAKEN
     api.delete(f"/v1/apps/streaming/items/{item_id}")
-    assert api.post(EVENTS, json=told).status_code == 404
+    assert api.post(EVENTS, json=payload).status_code == 404
     assert len(history(api, user_id)) == 1
     watched = api.get("/history", params={"user_id": user_id}).json()["items"]
     assert [(title["item_id"], title["title"]) for title in watched] == [(item_id, None)]
@@ -201,11 +201,11 @@ def test_a_single_event_that_cannot_be_used_is_refused_naming_the_field(
 
 def test_an_event_may_be_up_to_a_day_ahead_of_its_time(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     now = datetime.now(UTC)
-    told = PLAY | {"user_id": fresh("user")}
+    payload = PLAY | {"user_id": fresh("user")}
     soon = (now + timedelta(hours=23)).isoformat()
-    assert api.post(EVENTS, json=told | {"timestamp": soon}).json() == TAKEN
+    assert api.post(EVENTS, json=payload | {"timestamp": soon}).json() == TAKEN
     late = (now + timedelta(hours=25)).isoformat()
-    assert api.post(EVENTS, json=told | {"timestamp": late}).status_code == 422
+    assert api.post(EVENTS, json=payload | {"timestamp": late}).status_code == 422
 
 
 def test_values_may_be_at_the_limits(api: httpx.Client, fresh: Callable[[str], str]) -> None:
@@ -255,14 +255,14 @@ def test_nesting_is_taken_whole_or_refused(api: httpx.Client, fresh: Callable[[s
 def test_an_app_of_ones_own_may_take_any_event_type(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     item_id, user_id = fresh("film"), fresh("user")
     api.put(f"/v1/apps/films/items/{item_id}", json={"attributes": {"title": "A"}})
-    told: dict[str, Any] = {"user_id": user_id, "item_id": item_id}
-    assert api.post(FILMS, json=told | {"event_type": "like"}).json() == TAKEN
-    assert api.post(FILMS, json=told | {"event_type": "rate", "value": -5}).json() == TAKEN
-    assert api.post(FILMS, json=told | {"event_type": "rate", "value": -6}).status_code == 422
-    assert api.post(FILMS, json=told | {"event_type": "sang along 🎵", "value": 1e308}).json() == TAKEN
-    assert api.post(FILMS, json=told | {"event_type": "x" * 63}).json() == TAKEN
+    payload: dict[str, Any] = {"user_id": user_id, "item_id": item_id}
+    assert api.post(FILMS, json=payload | {"event_type": "like"}).json() == TAKEN
+    assert api.post(FILMS, json=payload | {"event_type": "rate", "value": -5}).json() == TAKEN
+    assert api.post(FILMS, json=payload | {"event_type": "rate", "value": -6}).status_code == 422
+    assert api.post(FILMS, json=payload | {"event_type": "sang along 🎵", "value": 1e308}).json() == TAKEN
+    assert api.post(FILMS, json=payload | {"event_type": "x" * 63}).json() == TAKEN
     for bad in ("", "x" * 64, "a\0b", "a\0" * 200):
-        assert api.post(FILMS, json=told | {"event_type": bad}).status_code == 422
+        assert api.post(FILMS, json=payload | {"event_type": bad}).status_code == 422
     assert len(history(api, user_id, "films")) == 4
     feed = api.get("/v1/apps/films/feeds/best", params={"user_id": user_id, "n": 1000}).json()
     assert feed["cold_start"] is False
@@ -275,9 +275,9 @@ def test_an_app_does_not_know_the_items_of_another(api: httpx.Client) -> None:
 def test_an_event_changes_the_very_next_request(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     for _ in range(20):
         user_id = fresh("user")
-        asked: dict[str, str | int] = {"user_id": user_id, "n": 5}
-        assert api.get("/v1/apps/streaming/feeds/home", params=asked).json()["cold_start"] is True
+        params: dict[str, str | int] = {"user_id": user_id, "n": 5}
+        assert api.get("/v1/apps/streaming/feeds/home", params=params).json()["cold_start"] is True
         assert api.post(EVENTS, json=PLAY | {"user_id": user_id, "value": 300}).json() == TAKEN
-        warm = api.get("/v1/apps/streaming/feeds/home", params=asked).json()
+        warm = api.get("/v1/apps/streaming/feeds/home", params=params).json()
         assert warm["cold_start"] is False
         assert any("item_item" in item["sources"] for item in warm["items"])

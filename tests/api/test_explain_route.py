@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.conftest import Served
 
 BASE = "/v1/apps/streaming"
-ASKED: dict[str, dict[str, Any]] = {
+QUERIES: dict[str, dict[str, Any]] = {
     "popular": {},
     "trending": {"user_id": "u3"},
     "fresh": {"user_id": "u3"},
@@ -29,15 +29,15 @@ def explain(api: httpx.Client, **query: Any) -> dict[str, Any]:
     return body
 
 
-@pytest.mark.parametrize("feed", ASKED)
+@pytest.mark.parametrize("feed", QUERIES)
 def test_the_trace_agrees_with_the_feed_and_sums_to_the_score(api: httpx.Client, feed: str) -> None:
-    asked = ASKED[feed]
-    query = {("item_id" if name == "anchor" else name): value for name, value in asked.items()}
+    given = QUERIES[feed]
+    query = {("item_id" if name == "anchor" else name): value for name, value in given.items()}
     shown, again, traces = None, api.get(f"{BASE}/feeds/{feed}", params=query | {"n": 30}).json(), []
     # Once more where an order was brought up to date in between.
     while shown is None or shown["items"] != again["items"]:
         shown = again
-        traces = [explain(api, feed=feed, item_id=item["item_id"], n=30, **asked) for item in shown["items"]]
+        traces = [explain(api, feed=feed, item_id=item["item_id"], n=30, **given) for item in shown["items"]]
         again = api.get(f"{BASE}/feeds/{feed}", params=query | {"n": 30}).json()
     for place, (item, trace) in enumerate(zip(shown["items"], traces, strict=True), 1):
         assert trace["place"] == place
@@ -66,7 +66,7 @@ def test_a_stranger_is_answered_by_the_popular_feed_and_the_trace_says_so(api: h
     assert trace["user_id"] == "never seen"
 
 
-def test_what_is_not_among_the_first_n_has_its_place_told(api: httpx.Client) -> None:
+def test_what_is_not_among_the_first_n_has_its_place_named(api: httpx.Client) -> None:
     last = api.get(f"{BASE}/feeds/popular", params={"n": 50}).json()["items"][-1]
     trace = explain(api, feed="popular", item_id=last["item_id"], n=10)
     assert trace["place"] == 50

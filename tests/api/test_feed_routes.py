@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Eventually: TypeAlias = Callable[[Callable[[], bool]], None]
 
 FEEDS = "/v1/apps/streaming/feeds"
-ASKED: dict[str, dict[str, Any]] = {
+QUERIES: dict[str, dict[str, Any]] = {
     "popular": {},
     "trending": {},
     "fresh": {},
@@ -25,7 +25,7 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 
 
-def ask(api: httpx.Client, feed: str, **query: Any) -> dict[str, Any]:
+def fetch(api: httpx.Client, feed: str, **query: Any) -> dict[str, Any]:
     answer = api.get(f"{FEEDS}/{feed}", params=query)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
@@ -36,15 +36,15 @@ def ids(answer: dict[str, Any]) -> list[str]:
     return [item["item_id"] for item in answer["items"]]
 
 
-@pytest.mark.parametrize("feed", ASKED)
+@pytest.mark.parametrize("feed", QUERIES)
 def test_a_feed_answers_what_is_promised(api: httpx.Client, served: Served, feed: str) -> None:
-    response = api.get(f"{FEEDS}/{feed}", params=ASKED[feed])
+    response = api.get(f"{FEEDS}/{feed}", params=QUERIES[feed])
     FeedAnswer.model_validate_json(response.content, strict=True, extra="forbid")
     answer = response.json()
     promised = {"app", "feed", "user_id", "request_id", "cold_start", "items", "next_cursor"}
     assert promised <= answer.keys()
     assert (answer["app"], answer["feed"]) == ("streaming", feed)
-    assert answer["user_id"] == ASKED[feed].get("user_id")
+    assert answer["user_id"] == QUERIES[feed].get("user_id")
     assert answer["request_id"] == response.headers["X-Request-ID"]
     assert len(answer["items"]) == 20
     assert len(set(ids(answer))) == 20
@@ -58,28 +58,28 @@ def test_a_feed_answers_what_is_promised(api: httpx.Client, served: Served, feed
             assert item["attributes"]["title"] == served.sample.items[item["item_id"]]["title"]
 
 
-def test_cold_start_tells_a_stranger_from_someone_known(api: httpx.Client, eventually: Eventually) -> None:
-    assert ask(api, "home", user_id="u1")["cold_start"] is False
+def test_cold_start_parts_a_stranger_from_someone_known(api: httpx.Client, eventually: Eventually) -> None:
+    assert fetch(api, "home", user_id="u1")["cold_start"] is False
     for stranger in ({}, {"user_id": "never seen"}):
-        cold = ask(api, "home", **stranger)
+        cold = fetch(api, "home", **stranger)
         assert cold["cold_start"] is True
         assert cold["feed"] == "home"
-    eventually(lambda: ask(api, "home")["items"] == ask(api, "popular")["items"])
+    eventually(lambda: fetch(api, "home")["items"] == fetch(api, "popular")["items"])
 
 
 def test_an_unknown_user_is_no_error_in_any_feed(api: httpx.Client) -> None:
-    for feed, query in ASKED.items():
-        assert ask(api, feed, **query | {"user_id": "never seen"})["items"]
+    for feed, query in QUERIES.items():
+        assert fetch(api, feed, **query | {"user_id": "never seen"})["items"]
 
 
 @pytest.mark.parametrize("n", [1, 2, 19, 20, 21, 60])
 def test_n_items_are_given(api: httpx.Client, n: int) -> None:
-    for feed, query in ASKED.items():
-        assert len(ask(api, feed, n=n, **query)["items"]) == n
+    for feed, query in QUERIES.items():
+        assert len(fetch(api, feed, n=n, **query)["items"]) == n
 
 
 def test_all_are_given_where_n_is_more_than_there_are(api: httpx.Client, served: Served) -> None:
-    everything = ask(api, "popular", n=1000)
+    everything = fetch(api, "popular", n=1000)
     assert set(served.sample.items) <= set(ids(everything))
     assert everything["next_cursor"] is None
 
@@ -128,13 +128,13 @@ def test_an_anchored_feed_needs_an_anchor(api: httpx.Client) -> None:
 
 
 def test_a_similar_feed_is_about_its_anchor(api: httpx.Client, eventually: Eventually) -> None:
-    first, second = (ask(api, "similar", item_id=anchor) for anchor in ("i1", "i2"))
+    first, second = (fetch(api, "similar", item_id=anchor) for anchor in ("i1", "i2"))
     assert "i1" not in ids(first)
     assert ids(first) != ids(second)
 
     def the_same_for_everyone() -> bool:
-        personal = ask(api, "similar", item_id="i1", user_id="u1")["items"]
-        return bool(personal == ask(api, "similar", item_id="i1")["items"])
+        personal = fetch(api, "similar", item_id="i1", user_id="u1")["items"]
+        return bool(personal == fetch(api, "similar", item_id="i1")["items"])
 
     eventually(the_same_for_everyone)
 
@@ -143,9 +143,11 @@ def test_a_similar_feed_knows_an_item_that_training_never_saw(
     api: httpx.Client, served: Served, new_item: Callable[..., str], eventually: Callable[..., None]
 ) -> None:
     item_id = new_item(title="All about lighthouses", genre="Horror")
-    eventually(lambda: any("content" in item["sources"] for item in ask(api, "similar", item_id=item_id)["items"]))
+    eventually(
+        lambda: any("content" in item["sources"] for item in fetch(api, "similar", item_id=item_id)["items"])
+    )
     by_content = [
-        item for item in ask(api, "similar", item_id=item_id)["items"] if item["reason"].startswith("Similar to")
+        item for item in fetch(api, "similar", item_id=item_id)["items"] if item["reason"].startswith("Similar to")
     ]
     assert by_content[0]["reason"] == "Similar to All about lighthouses"
 
@@ -160,10 +162,10 @@ def test_filters_hold_for_every_item_and_never_starve_a_page(api: httpx.Client, 
     ):
         matching = served.sample.matching(**wanted)
         conditions = [f"{field}:{value}" for field, value in wanted.items()]
-        for feed, query in ASKED.items():
+        for feed, query in QUERIES.items():
             if feed in {"home", "similar"}:
                 continue
-            answer = ask(api, feed, n=1000, filter=conditions, **query)
+            answer = fetch(api, feed, n=1000, filter=conditions, **query)
             assert matching <= set(ids(answer))
             for item in answer["items"]:
                 for field, value in wanted.items():
@@ -177,15 +179,15 @@ def test_filters_hold_for_every_item_and_never_starve_a_page(api: httpx.Client, 
 def test_filters_do_not_mind_letter_case_where_values_are_few(
     api: httpx.Client, eventually: Eventually, one: str, other: str
 ) -> None:
-    assert ask(api, "popular", filter=one)["items"]
-    eventually(lambda: ids(ask(api, "popular", filter=one)) == ids(ask(api, "popular", filter=other)))
+    assert fetch(api, "popular", filter=one)["items"]
+    eventually(lambda: ids(fetch(api, "popular", filter=one)) == ids(fetch(api, "popular", filter=other)))
 
 
 def test_a_filter_that_nothing_meets_gives_nothing(api: httpx.Client) -> None:
     for nothing in ("genre:Nothing", "genre:", "title:\0", "content_type:movie:tv", "title:" + "x" * 5000):
-        answer = ask(api, "home", user_id="u1", filter=nothing)
+        answer = fetch(api, "home", user_id="u1", filter=nothing)
         assert (answer["items"], answer["next_cursor"]) == ([], None)
-    assert ask(api, "home", filter=["content_type:movie", "content_type:tv"])["items"] == []
+    assert fetch(api, "home", filter=["content_type:movie", "content_type:tv"])["items"] == []
 
 
 def test_an_app_of_ones_own_filters_by_number(
@@ -223,16 +225,16 @@ def test_an_app_of_ones_own_filters_by_number(
 
 
 def test_excluded_items_do_not_come(api: httpx.Client, eventually: Eventually) -> None:
-    for feed, query in ASKED.items():
-        best = ids(ask(api, feed, **query))
+    for feed, query in QUERIES.items():
+        best = ids(fetch(api, feed, **query))
         out = [best[0], best[3], "nowhere", "\0", ""]
-        left = ask(api, feed, exclude=out, **query)
+        left = fetch(api, feed, exclude=out, **query)
         assert len(left["items"]) == 20
         assert not set(ids(left)) & set(out)
 
     def the_others_move_up() -> bool:
-        best = ids(ask(api, "popular", n=30))
-        left = ask(api, "popular", n=28, exclude=[best[0], best[3]])
+        best = ids(fetch(api, "popular", n=30))
+        left = fetch(api, "popular", n=28, exclude=[best[0], best[3]])
         return ids(left) == [*best[1:3], *best[4:]]
 
     eventually(the_others_move_up)
@@ -241,23 +243,23 @@ def test_excluded_items_do_not_come(api: httpx.Client, eventually: Eventually) -
 def pages(api: httpx.Client, feed: str, **query: Any) -> Iterator[list[str]]:
     cursor: str | None = ""
     while cursor is not None:
-        answer = ask(api, feed, **query | ({"cursor": cursor} if cursor else {}))
+        answer = fetch(api, feed, **query | ({"cursor": cursor} if cursor else {}))
         yield ids(answer)
         cursor = answer["next_cursor"]
 
 
-@pytest.mark.parametrize("feed", ASKED)
+@pytest.mark.parametrize("feed", QUERIES)
 @pytest.mark.parametrize("n", [7, 40])
 def test_pages_never_repeat_an_item_and_leave_none_out(
     api: httpx.Client, eventually: Eventually, feed: str, n: int
 ) -> None:
     def none_is_left_out() -> bool:
-        found = list(pages(api, feed, n=n, **ASKED[feed]))
+        found = list(pages(api, feed, n=n, **QUERIES[feed]))
         assert all(len(page) == n for page in found[:-1])
         assert 1 <= len(found[-1]) <= n
         every = [item_id for page in found for item_id in page]
         assert len(every) == len(set(every))
-        return set(every) == set(ids(ask(api, feed, n=1000, **ASKED[feed])))
+        return set(every) == set(ids(fetch(api, feed, n=1000, **QUERIES[feed])))
 
     eventually(none_is_left_out)
 
@@ -266,7 +268,7 @@ def test_pages_never_repeat_an_item_and_leave_none_out(
 def test_the_pages_are_the_list(api: httpx.Client, eventually: Eventually, query: dict[str, str]) -> None:
     def the_same() -> bool:
         found = [item_id for page in pages(api, "popular", n=9, **query) for item_id in page]
-        return found == ids(ask(api, "popular", n=1000, **query))
+        return found == ids(fetch(api, "popular", n=1000, **query))
 
     eventually(the_same)
 
@@ -277,14 +279,14 @@ def test_pages_do_not_repeat_though_events_arrive_in_between(
     user_id, every = fresh("user"), []
     for page in pages(api, "home", n=10, user_id=user_id):
         every += page
-        told = {"user_id": user_id, "item_id": page[-1], "watch_seconds": 5}
-        assert api.post("/events", json=told).json()["accepted"] == 1
+        payload = {"user_id": user_id, "item_id": page[-1], "watch_seconds": 5}
+        assert api.post("/events", json=payload).json()["accepted"] == 1
     assert len(every) == len(set(every))
 
 
 def test_a_cursor_of_one_feed_does_no_harm_in_another(api: httpx.Client) -> None:
-    shown = ask(api, "popular", n=10)
-    rest = ask(api, "home", user_id="u1", n=1000, cursor=shown["next_cursor"])
+    shown = fetch(api, "popular", n=10)
+    rest = fetch(api, "home", user_id="u1", n=1000, cursor=shown["next_cursor"])
     assert not set(ids(shown)) & set(ids(rest))
     assert api.get("/v1/apps/films/feeds/best", params={"cursor": shown["next_cursor"]}).status_code == 200
 
@@ -301,7 +303,7 @@ def test_other_parameters_are_context_and_harmless(api: httpx.Client, eventually
     place = {"latitude": 90, "longitude": -180, "radius_km": 0.001}
 
     def the_same() -> bool:
-        return ids(ask(api, "home", user_id="u1", **context, **place)) == ids(ask(api, "home", user_id="u1"))
+        return ids(fetch(api, "home", user_id="u1", **context, **place)) == ids(fetch(api, "home", user_id="u1"))
 
     eventually(the_same)
 
@@ -315,15 +317,15 @@ def test_reasons_are_true_of_the_item_and_the_user(api: httpx.Client, served: Se
     events, items = served.sample.events, served.sample.items
     watched = {items[item_id]["title"] for item_id in events.filter(user_id="u1")["item_id"]}
     plays = dict(events.group_by("item_id").len().iter_rows())
-    for item in ask(api, "home", user_id="u1", n=100)["items"]:
+    for item in fetch(api, "home", user_id="u1", n=100)["items"]:
         reason = item["reason"]
         if reason.startswith("Because you watched "):
             assert reason.removeprefix("Because you watched ") in watched
         elif reason.startswith("Similar to "):
             assert reason.removeprefix("Similar to ") in watched
         elif reason.startswith("Popular: "):
-            said = int(reason.removeprefix("Popular: ").removesuffix(" plays").replace(",", ""))
-            assert said >= plays.get(item["item_id"], 0)
+            count = int(reason.removeprefix("Popular: ").removesuffix(" plays").replace(",", ""))
+            assert count >= plays.get(item["item_id"], 0)
         else:
             few = ("Nobody has played this yet", "Played once so far")
             assert reason in few or reason.startswith("New: added ")

@@ -21,7 +21,7 @@ def test_healthz_answers(api: httpx.Client) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_readyz_tells_of_every_app(api: httpx.Client) -> None:
+def test_readyz_reports_every_app(api: httpx.Client) -> None:
     answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     apps = answer.json()["apps"]

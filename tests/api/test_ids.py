@@ -87,8 +87,8 @@ def test_a_user_id_goes_everywhere_as_it_is(api: httpx.Client, user_id: str) -> 
         api.get("/recommendations", params={"user_id": user_id}),
     ):
         assert answer.json()["user_id"] == user_id
-    told = {"user_id": user_id, "item_id": "i1", "watch_seconds": 9}
-    assert api.post("/events", json=told).json()["accepted"] == 1
+    payload = {"user_id": user_id, "item_id": "i1", "watch_seconds": 9}
+    assert api.post("/events", json=payload).json()["accepted"] == 1
     assert api.get(f"{path}/events").json()["user_id"] == user_id
     assert len(api.get(f"{path}/events").json()["events"]) == 1
     assert len(api.get("/history", params={"user_id": user_id}).json()["items"]) == 1
@@ -106,15 +106,15 @@ def test_all_of_them_are_different_items(api: httpx.Client) -> None:
 
 
 def test_all_of_them_are_different_events_and_requests(api: httpx.Client) -> None:
-    user_id = "tells odd ids"
+    user_id = "sends odd ids"
     event = {"user_id": user_id, "item_id": "i2", "event_type": "play", "value": 1}
-    told = [event | {"event_id": odd, "request_id": odd} for odd in ODD.values()]
-    assert api.post(f"{BASE}/events", json=told).json() == {
+    payload = [event | {"event_id": odd, "request_id": odd} for odd in ODD.values()]
+    assert api.post(f"{BASE}/events", json=payload).json() == {
         "accepted": len(ODD),
         "duplicates": 0,
         "rejected": [],
     }
-    assert api.post(f"{BASE}/events", json=told).json()["duplicates"] == len(ODD)
+    assert api.post(f"{BASE}/events", json=payload).json()["duplicates"] == len(ODD)
     kept = api.get(f"{BASE}/users/{user_id}/events").json()["events"]
     assert {(event["event_id"], event["request_id"]) for event in kept} == {(odd, odd) for odd in ODD.values()}
 

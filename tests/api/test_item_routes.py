@@ -271,7 +271,7 @@ def test_limits_are_one_to_a_thousand(api: httpx.Client, query: str) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "2147483648", "9" * 5000, "1.5", "²", "%00", "+1", ""])
-def test_a_cursor_nobody_gave_is_refused(api: httpx.Client, cursor: str) -> None:
+def test_a_cursor_of_another_kind_is_refused(api: httpx.Client, cursor: str) -> None:
     for listing in (ITEMS, "/v1/apps/streaming/users"):
         assert api.get(f"{listing}?cursor={cursor}").status_code == 422
 

@@ -79,7 +79,7 @@ schema = schemathesis.openapi.from_dict(described())
     ],
 )
 def test_what_makes_its_own_json_declares_what_it_is_like(path: str, declared: str) -> None:
-    """That the answers are like that, the tests of each contract say."""
+    """That the answers are like that, is for the tests of each contract."""
     content = described()["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
     assert content["schema"] == {"$ref": f"#/components/schemas/{declared}"}
 
@@ -90,8 +90,8 @@ def known(api: httpx.Client) -> None:
     for app, event in (("streaming", {"event_type": "play", "value": 60}), ("films", {"event_type": "like"})):
         for item_id in KNOWN["item_id"]:
             api.put(f"/v1/apps/{app}/items/{item_id}", json={"attributes": {"title": item_id}})
-            told = {"user_id": "described", "item_id": item_id} | event
-            assert api.post(f"/v1/apps/{app}/events", json=told).json()["accepted"] == 1
+            payload = {"user_id": "described", "item_id": item_id} | event
+            assert api.post(f"/v1/apps/{app}/events", json=payload).json()["accepted"] == 1
 
 
 @schema.parametrize()

@@ -55,11 +55,11 @@ def test_what_is_no_user_is_refused(api: httpx.Client, fresh: Callable[[str], st
 
 
 def test_an_unknown_user_is_not_found_but_has_an_empty_history(api: httpx.Client) -> None:
-    path = f"{USERS}/nobody"
+    path = f"{USERS}/unknown"
     for answer in (api.get(path), api.patch(path, json={}), api.delete(path)):
         assert answer.status_code == 404
-        assert "nobody" in answer.json()["detail"]
-    assert api.get(f"{path}/events").json() == {"user_id": "nobody", "events": []}
+        assert "unknown" in answer.json()["detail"]
+    assert api.get(f"{path}/events").json() == {"user_id": "unknown", "events": []}
 
 
 def test_the_listing_pages_through_every_user_once(api: httpx.Client, fresh: Callable[[str], str]) -> None:
@@ -102,7 +102,7 @@ def test_an_event_makes_its_user_known(api: httpx.Client, fresh: Callable[[str],
 
 def test_the_history_is_newest_first_and_fifty_by_default(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     user_id = fresh("user")
-    told = [
+    payload = [
         {
             "user_id": user_id,
             "item_id": "i3",
@@ -113,7 +113,7 @@ def test_the_history_is_newest_first_and_fifty_by_default(api: httpx.Client, fre
         }
         for n in range(60)
     ]
-    assert api.post("/v1/apps/streaming/events", json=told).json()["accepted"] == 60
+    assert api.post("/v1/apps/streaming/events", json=payload).json()["accepted"] == 60
     newest = api.get(f"{USERS}/{user_id}/events").json()["events"]
     assert len(newest) == 50
     everything = api.get(f"{USERS}/{user_id}/events", params={"limit": 1000}).json()["events"]
@@ -135,14 +135,14 @@ def test_the_history_is_newest_first_and_fifty_by_default(api: httpx.Client, fre
 
 def test_erasure_takes_the_user_and_the_events(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     user_id = fresh("user")
-    told = {"user_id": user_id, "item_id": "i5", "watch_seconds": 60, "event_id": fresh("event")}
-    api.post("/events", json=told)
-    api.post("/events", json=told | {"item_id": "i6", "event_id": fresh("event")})
-    asked: dict[str, str | int] = {"user_id": user_id, "k": 1000}
-    assert api.get("/recommendations", params=asked).json()["fallback_used"] is False
+    payload = {"user_id": user_id, "item_id": "i5", "watch_seconds": 60, "event_id": fresh("event")}
+    api.post("/events", json=payload)
+    api.post("/events", json=payload | {"item_id": "i6", "event_id": fresh("event")})
+    params: dict[str, str | int] = {"user_id": user_id, "k": 1000}
+    assert api.get("/recommendations", params=params).json()["fallback_used"] is False
     erased = api.delete(f"{USERS}/{user_id}")
     assert (erased.status_code, erased.json()) == (200, {"user_id": user_id, "events": 2})
-    assert api.get("/recommendations", params=asked).json()["fallback_used"] is True
+    assert api.get("/recommendations", params=params).json()["fallback_used"] is True
     assert api.get("/history", params={"user_id": user_id}).json()["items"] == []
     assert api.get(f"{USERS}/{user_id}/events").json()["events"] == []
     feed = api.get("/v1/apps/streaming/feeds/home", params={"user_id": user_id}).json()
@@ -153,11 +153,11 @@ def test_erasure_takes_the_user_and_the_events(api: httpx.Client, fresh: Callabl
 
 def test_an_erased_user_may_come_again_as_a_stranger(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     user_id = fresh("user")
-    told = {"user_id": user_id, "item_id": "i5", "watch_seconds": 60, "event_id": fresh("event")}
+    payload = {"user_id": user_id, "item_id": "i5", "watch_seconds": 60, "event_id": fresh("event")}
     api.put(f"{USERS}/{user_id}", json={"attributes": {"age": 77}})
-    api.post("/events", json=told)
+    api.post("/events", json=payload)
     api.delete(f"{USERS}/{user_id}")
-    assert api.post("/events", json=told).json() == {"accepted": 1, "duplicates": 0, "rejected": []}
+    assert api.post("/events", json=payload).json() == {"accepted": 1, "duplicates": 0, "rejected": []}
     assert len(api.get("/history", params={"user_id": user_id}).json()["items"]) == 1
     assert api.get(f"{USERS}/{user_id}").json()["attributes"] == {}
     assert api.get("/recommendations", params={"user_id": user_id}).json()["fallback_used"] is False

@@ -36,7 +36,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
-async def test_programs_are_told_health_at_the_front_door(client: httpx.AsyncClient, accept: str) -> None:
+async def test_programs_get_health_at_the_front_door(client: httpx.AsyncClient, accept: str) -> None:
     answer = await client.get("/", headers={"accept": accept})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -51,7 +51,7 @@ async def test_programs_are_told_health_at_the_front_door(client: httpx.AsyncCli
 
 
 @pytest.mark.parametrize("door", ["/", "/dashboard/"])
-async def test_a_link_to_the_front_door_keeps_what_it_asks_to_see(client: httpx.AsyncClient, door: str) -> None:
+async def test_a_link_to_the_front_door_keeps_what_it_is_to_show(client: httpx.AsyncClient, door: str) -> None:
     answer = await client.get(f"{door}?app=live&user=ann%20b&query=caf%C3%A9", headers=BROWSER)
     assert answer.headers["location"] == "/dashboard?app=live&user=ann%20b&query=caf%C3%A9"
 
@@ -135,7 +135,7 @@ async def test_no_picture_of_an_item_is_loaded(client: httpx.AsyncClient) -> Non
         assert not REMOTE_PICTURE.search((await client.get(f"/dashboard/static/{name}")).text), name
 
 
-async def test_every_element_a_script_asks_for_is_on_the_page_once(client: httpx.AsyncClient) -> None:
+async def test_every_element_a_script_looks_up_is_on_the_page_once(client: httpx.AsyncClient) -> None:
     ids = re.findall(r'\sid="([^"]+)"', (await client.get("/dashboard")).text)
     assert len(ids) == len(set(ids))
     for name in (name for name in ASSETS if name.endswith(".js")):
@@ -151,17 +151,17 @@ async def test_what_one_fills_in_says_what_it_is(client: httpx.AsyncClient) -> N
     assert {"app", "user-id", "event-type", "search-query"} <= set(fields)
     labels = re.findall(r"<label.*?</label>", page, re.DOTALL)
     for field in fields:
-        told = [label for label in labels if f'for="{field}"' in label or f' id="{field}"' in label]
-        assert len(told) == 1, field
-        assert re.sub(r"<[^>]+>", "", told[0]).strip(), field
+        labelling = [label for label in labels if f'for="{field}"' in label or f' id="{field}"' in label]
+        assert len(labelling) == 1, field
+        assert re.sub(r"<[^>]+>", "", labelling[0]).strip(), field
 
 
-async def test_the_search_tells_what_it_found_to_who_cannot_see_it(client: httpx.AsyncClient) -> None:
+async def test_the_search_announces_what_it_found_to_screen_readers(client: httpx.AsyncClient) -> None:
     page = (await client.get("/dashboard")).text
     (form,) = re.findall(r'<form[^>]*role="search".*?</form>', page, re.DOTALL)
     assert 'type="search"' in form
     assert 'type="submit"' in form
-    assert 'id="search-said" role="status"' in form
+    assert 'id="search-status" role="status"' in form
 
 
 @pytest.mark.parametrize(

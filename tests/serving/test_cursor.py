@@ -119,7 +119,7 @@ def test_a_bomb_is_refused_before_it_goes_off(text: bytes, size: int) -> None:
     cursor = written(text * size + b"1")
     tracemalloc.start()
     try:
-        with pytest.raises(InvalidError, match="pass on next_cursor as it was given"):
+        with pytest.raises(InvalidError, match="send next_cursor as it was received"):
             decode(cursor)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:

@@ -10,7 +10,7 @@ import orjson
 from homefeed.catalog import CatalogView
 
 Describe: TypeAlias = Callable[[CatalogView, int], Mapping[str, Any]]
-"""What a contract says of the item at a position, whoever the user is."""
+"""The fields of a contract for the item at a position: the same for every user."""
 
 _MAX_KEPT: Final = 50_000
 

@@ -78,7 +78,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     detail = error.detail
     if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
-        detail = f"nothing is at {request.url.path}; see /docs"
+        detail = f"no page at {request.url.path}; see /docs"
     response = problem(error.status_code, detail, _request_id(request))
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -100,4 +100,4 @@ async def unexpected(scope: Scope, error: Exception, request_id: str) -> Respons
         context = scope["app"].state.context
         if not all([await app.store.healthy() for app in context.apps.values()]):
             return problem(503, "the store does not answer; try again in a second", request_id)
-    return problem(500, "something went wrong here; the log says what", request_id)
+    return problem(500, "an internal error; the server's log has it under this request_id", request_id)

@@ -87,7 +87,7 @@ async def explain(
     query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
     conditions: Conditions = None,
 ) -> Explanation:
-    """The whole trace of one item for one user: who proposed it, what it scored and why, what stopped it."""
+    """The whole trace of one item for one user: which parts proposed, scored, moved or stopped it."""
     feed_request = FeedRequest(
         feed=feed,
         user_id=None if user_id is None else check_id("user_id", user_id),

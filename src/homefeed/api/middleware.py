@@ -73,7 +73,7 @@ class RequestMiddleware:
 
 
 def _id_and_length(scope: Scope) -> tuple[str, int]:
-    """The id that a request brings, and how long it says that its body is; empty and 0 without them."""
+    """The id and the length of the body that a request declares; empty and 0 without them."""
     request_id, length = "", ""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
@@ -96,13 +96,13 @@ def _route_encoded(scope: Scope) -> bool:
     return True
 
 
-def _limited(scope: Scope, receive: Receive, most: int, announced: int) -> Receive:
-    """`receive` for a body of at most so many bytes, of which so many are announced."""
+def _limited(scope: Scope, receive: Receive, max_body: int, announced: int) -> Receive:
+    """`receive` for a body of at most `max_body` bytes, of which the headers announced some."""
     received = 0
 
     def check(size: int) -> None:
-        if size > most and not scope["state"].get(_UNLIMITED):
-            raise HTTPException(413, f"the body is larger than {most} bytes; send less at a time, or NDJSON")
+        if size > max_body and not scope["state"].get(_UNLIMITED):
+            raise HTTPException(413, f"the body is larger than {max_body} bytes; send less at a time, or NDJSON")
 
     async def limited() -> Message:
         nonlocal received

@@ -1,4 +1,4 @@
-"""Cursors of plain listings: the number of the last row shown."""
+"""Cursors of plain listings: the number of the last row of a page."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def after(cursor: str | None) -> int:
     """The number to list beyond.
 
     Raises:
-        InvalidError: the cursor is not one of ours.
+        InvalidError: the cursor was not made by this API.
     """
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdecimal() and int(cursor[:11]) <= _LARGEST and len(cursor) <= 10):
-        raise InvalidError("cursor: not one of ours; pass on next_cursor as it was given")
+        raise InvalidError("cursor: unknown; send next_cursor as it was received")
     return int(cursor)

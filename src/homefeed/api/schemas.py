@@ -47,7 +47,7 @@ def _no_boolean(value: Any) -> Any:
 
 Attributes = dict[str, Any]
 AttributesIn = Annotated[Attributes, AfterValidator(_not_too_deep)]
-# `check_id` says in plainer words what the schema says of ids.
+# The schema documents ids; `check_id` checks them, with plainer errors.
 Id = Annotated[
     str,
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": r"^[^\u0000]+$"}),
@@ -124,7 +124,7 @@ class ItemPatch(Body):
 
 
 class ItemOut(BaseModel):
-    """An item. `created_at` is null where nobody said when it came."""
+    """An item. `created_at` is null where it is not known."""
 
     item_id: str
     hidden: bool
@@ -140,21 +140,21 @@ class ItemsOut(BaseModel):
 
 
 class Rejected(BaseModel):
-    """An element that was not taken, by its index from 0, and why."""
+    """An element that was not accepted, by its index from 0, and why."""
 
     index: int
     error: str
 
 
 class Accepted(BaseModel):
-    """How many elements were taken."""
+    """How many elements were accepted."""
 
     accepted: int
     rejected: list[Rejected]
 
 
 class EventsAccepted(BaseModel):
-    """What became of events that are now durable; a duplicate was told before and counts once."""
+    """The outcome of events that are now durable; a duplicate was sent before and counts once."""
 
     accepted: int
     duplicates: int

@@ -47,7 +47,7 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # An upgrade shows at once: browsers ask every time, and are told that nothing changed by its ETag.
+    # An upgrade shows at once: browsers revalidate every time, and an ETag spares them what has not changed.
     "Cache-Control": "no-cache",
 }
 
@@ -98,7 +98,7 @@ async def static(request: Request, name: str) -> Response:
 
 
 def _to_dashboard(request: Request, headers: dict[str, str] | None = None) -> Response:
-    # With what the link asks to see: which app, which user.
+    # The link names the app and the user to show.
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(_at(request, "/dashboard") + query, 307, headers=headers)
 

@@ -1,4 +1,4 @@
-"""The whole story of one item in one request."""
+"""The trace of one item in one request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FilterTrace:
-    """A filter and whether it lets the item pass; `why` not, where it can say."""
+    """A filter and whether the item passed it; `why` not, where the filter explains."""
 
     name: str
     passed: bool
@@ -48,8 +48,8 @@ class Trace:
     """Why an item is shown, or not, to a user now.
 
     `place` counts from 1 among `candidates`, None where the item is not among them; the contributions of the
-    features sum to `score`; `propensity` is the probability with which chance put it there; `verdict` says it
-    all in a sentence; `seconds` is how long each stage and part of the request took.
+    features sum to `score`; `propensity` is the probability with which chance put it there; `verdict` is all of
+    it in a sentence; `seconds` is how long each stage and part of the request took.
     """
 
     feed: str

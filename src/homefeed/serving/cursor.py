@@ -51,7 +51,7 @@ def decode(text: str) -> Cursor:
     """The cursor of a text.
 
     Raises:
-        InvalidError: it is not one of ours.
+        InvalidError: it was not made by `encode`.
     """
     try:
         padded = text + "=" * (-len(text) % 4)
@@ -63,5 +63,5 @@ def decode(text: str) -> Cursor:
         if not whole or min(slate, *gaps, *last) < 0 or max(sum(gaps), *last) > _LARGEST:
             raise ValueError(text)
     except (ValueError, binascii.Error, zlib.error):
-        raise InvalidError("cursor: not one of ours; pass on next_cursor as it was given") from None
+        raise InvalidError("cursor: unknown; send next_cursor as it was received") from None
     return Cursor(slate, np.cumsum(np.array(gaps, np.int32), dtype=np.int32), np.array(last, np.int32))

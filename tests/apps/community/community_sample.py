@@ -1,4 +1,4 @@
-"""A community to test: generated and trained on, or made by hand; and what residents ask of it and tell it."""
+"""A community to test: generated and trained on, or made by hand; and the requests and events of its residents."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ WEIGHTS = {
 """What an event says of taste, strongest last, as the recipe documents it."""
 
 FEED = "/v1/reco/homefeed"
-TELL = "/v1/reco/feedback"
+FEEDBACK = "/v1/reco/feedback"
 EXPLAIN = "/v1/reco/explanations"
 TAKEN = {"accepted": 1, "duplicates": 0, "rejected": []}
 
@@ -354,7 +354,7 @@ def _keeps_promises(response: httpx.Response) -> None:
         assert response.json()["detail"]
 
 
-def ask(http: httpx.Client, user: str, **query: Any) -> Json:
+def get_page(http: httpx.Client, user: str, **query: Any) -> Json:
     answer = http.get(FEED, params={"user_id": user} | query)
     assert answer.status_code == 200, answer.text
     body: Json = answer.json()
@@ -362,24 +362,24 @@ def ask(http: httpx.Client, user: str, **query: Any) -> Json:
 
 
 def shown(http: httpx.Client, user: str, **query: Any) -> list[str]:
-    return [entry["item_id"] for entry in ask(http, user, **query)["items"]]
+    return [entry["item_id"] for entry in get_page(http, user, **query)["items"]]
 
 
 def every(
     http: httpx.Client, user: str, between: Callable[[Json], None] = lambda page: None, **query: Any
 ) -> list[str]:
     """The ids of all pages; something may happen after each."""
-    page = ask(http, user, **query)
+    page = get_page(http, user, **query)
     found = [page]
     while page["next_cursor"] is not None:
         between(page)
-        page = ask(http, user, cursor=page["next_cursor"], **query)
+        page = get_page(http, user, cursor=page["next_cursor"], **query)
         found.append(page)
     return [entry["item_id"] for page in found for entry in page["items"]]
 
 
-def tell(http: httpx.Client, user: str, item: str, kind: str = "like", **more: Any) -> None:
-    answer = http.post(TELL, json={"user_id": user, "item_id": item, "event_type": kind} | more)
+def send(http: httpx.Client, user: str, item: str, kind: str = "like", **more: Any) -> None:
+    answer = http.post(FEEDBACK, json={"user_id": user, "item_id": item, "event_type": kind} | more)
     assert (answer.status_code, answer.json()) == (200, TAKEN), answer.text
 
 

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import httpx
 import pytest
 from tests.apps.community.community_sample import (
-    TELL,
+    FEEDBACK,
     Json,
     Town,
-    ask,
     client_of,
     every,
     foreign_to,
     generated,
+    get_page,
+    send,
     served,
     shown,
-    tell,
     weight_of,
     why,
 )
@@ -73,19 +73,19 @@ def test_load_and_train_work_by_documented_commands(
         found = every(http, user, limit=9)
         assert len(set(found)) == len(found) > 10
         assert set(found) <= set(Town(tmp_path).neighbours(user))
-        told = why(http, user, found[0])
-        assert (told["place"], told["reason"]) == (1, ask(http, user)["items"][0]["reason"])
-        tell(http, user, found[0], "hide", event_id="once")
+        trace = why(http, user, found[0])
+        assert (trace["place"], trace["reason"]) == (1, get_page(http, user)["items"][0]["reason"])
+        send(http, user, found[0], "hide", event_id="once")
         assert found[0] not in every(http, user)
         answer = http.post(
-            TELL, json={"user_id": user, "item_id": foreign_to(Town(tmp_path), user)[0], "event_type": "view"}
+            FEEDBACK, json={"user_id": user, "item_id": foreign_to(Town(tmp_path), user)[0], "event_type": "view"}
         )
         assert answer.status_code == 404
         server.kill()
     with start_server(store_url, tmp_path, apps="community") as server, client_of(server.url) as http:
         assert found[0] not in every(http, user)
         again = {"user_id": user, "item_id": found[0], "event_type": "hide", "event_id": "once"}
-        assert http.post(TELL, json=again).json()["duplicates"] == 1
+        assert http.post(FEEDBACK, json=again).json()["duplicates"] == 1
 
 
 def test_the_feed_is_relevant_to_the_residents_interests(http: httpx.Client, town: Town) -> None:
@@ -102,7 +102,7 @@ def test_feedback_changes_it_on_the_next_request(http: httpx.Client, town: Town,
         user = someone()
         before = shown(http, user)
         for item in before[5:8]:
-            tell(http, user, item, kind)
+            send(http, user, item, kind)
         after = shown(http, user)
         assert not set(before[5:8]) & set(after)
         assert [item for item in before if item not in before[5:8]] != after[:17]
@@ -134,24 +134,24 @@ def test_low_quality_is_filtered_or_ranked_down(http: httpx.Client, town: Town) 
     for user in (*town.cold[:2], *town.warm[:2]):
         for item in shown(http, user):
             quality = float(town.items[item]["quality"] or 0.6)
-            told = why(http, user, item)
-            lowered = next(f["contribution"] for f in told["features"] if f["name"] == "quality")
-            weight = weight_of("quality", told["made_by"])
+            trace = why(http, user, item)
+            lowered = next(f["contribution"] for f in trace["features"] if f["name"] == "quality")
+            weight = weight_of("quality", trace["made_by"])
             assert lowered == pytest.approx(weight * min(quality / 0.7 - 1, 0), abs=1e-5)
 
 
 def test_what_stops_an_item_is_told_for_every_item(http: httpx.Client, town: Town, someone: Someone) -> None:
     user, stopped = someone(), Counter[str]()
-    tell(http, user, town.neighbours(user)[-1], "hide")
+    send(http, user, town.neighbours(user)[-1], "hide")
     done = {event["item_id"] for event in town.events if event["user_id"] == user}
     for item in town.items:
-        told = why(http, user, item)
-        by = {filter_["name"]: filter_["why"] for filter_ in told["filters"] if not filter_["passed"]}
+        trace = why(http, user, item)
+        by = {filter_["name"]: filter_["why"] for filter_ in trace["filters"] if not filter_["passed"]}
         assert all(by.values())
         assert by.keys() & {"isolation", "expiry", "quality", "reported"} == town.unfit(user, item)
         assert by.keys() & {"seen", "blocked"} <= ({"seen", "blocked"} if item in done else {"blocked"})
-        assert (told["place"] is None) == bool(by or told["dropped_by"])
-        assert all(f"{name} ({reason})" in told["verdict"] for name, reason in by.items())
+        assert (trace["place"] is None) == bool(by or trace["dropped_by"])
+        assert all(f"{name} ({reason})" in trace["verdict"] for name, reason in by.items())
         stopped.update(by.keys())
     assert set(stopped) == {"isolation", "expiry", "quality", "reported", "seen", "blocked", "near_duplicates"}
 
@@ -161,7 +161,7 @@ def test_isolation_holds_over_every_user_of_the_sample_in_every_endpoint(http: h
     for number, user in enumerate(town.users):
         own, foreign = town.neighbours(user), foreign_to(town, user)
         other, anchor = foreign[number % len(foreign)], own[number % len(own)]
-        pages = [ask(http, user, limit=100)["items"]]
+        pages = [get_page(http, user, limit=100)["items"]]
         for feed in ("home", "popular", "fresh", "similar"):
             pages.append(page_of(http, feed, user_id=user, n=200, item_id=anchor))
         assert {entry["item_id"] for page in pages for entry in page} <= set(own)
@@ -169,12 +169,12 @@ def test_isolation_holds_over_every_user_of_the_sample_in_every_endpoint(http: h
         assert {(title, town.users[user]["community_id"]) for title in named} <= titles
         for path, asked in unknown_to(user, other, anchor):
             assert http.get(path, params=asked).status_code == 404
-        for told in (why(http, user, other), generic_why(http, user, other)):
-            assert [filter_["name"] for filter_ in told["filters"]] == ["isolation"]
-            assert (told["place"], told["reason"], told["features"]) == (None, None, [])
-            assert town.items[other]["title"] not in str(told)
+        for trace in (why(http, user, other), generic_why(http, user, other)):
+            assert [filter_["name"] for filter_ in trace["filters"]] == ["isolation"]
+            assert (trace["place"], trace["reason"], trace["features"]) == (None, None, [])
+            assert town.items[other]["title"] not in str(trace)
         event = {"user_id": user, "item_id": other, "event_type": "save"}
-        assert http.post(TELL, json=event).status_code == 404
+        assert http.post(FEEDBACK, json=event).status_code == 404
         assert http.post(f"{GENERIC}/events", json=event).status_code == 404
     for feed in ("home", "welcome", "popular", "fresh"):
         assert generic(http, feed) == generic(http, feed, user_id="never seen") == []
@@ -201,8 +201,8 @@ def generic(http: httpx.Client, feed: str, **query: Any) -> list[str]:
 
 def generic_why(http: httpx.Client, user: str, item: str) -> Json:
     asked = {"user_id": user, "feed": "popular", "item_id": item}
-    told: Json = http.get(f"{GENERIC}/explain", params=asked).json()
-    return told
+    trace: Json = http.get(f"{GENERIC}/explain", params=asked).json()
+    return trace
 
 
 def command(home: Path, store_url: str, *arguments: str) -> None:

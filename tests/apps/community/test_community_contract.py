@@ -12,18 +12,18 @@ import pytest
 from tests.apps.community.community_sample import (
     EXPLAIN,
     FEED,
-    TELL,
+    FEEDBACK,
     WEIGHTS,
     Json,
     Town,
-    ask,
     crowded,
     every,
     foreign_to,
     generated,
+    get_page,
+    send,
     served,
     shown,
-    tell,
     why,
 )
 
@@ -48,7 +48,7 @@ def http(town: Town) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def someone(town: Town) -> Someone:
-    """Residents with a history, one after the other: nobody is in two tests."""
+    """Residents with a history, one after the other: none is in two tests."""
     residents = iter(sorted(town.warm, key=lambda user: (len(user), user)))
     return lambda: next(residents)
 
@@ -81,7 +81,7 @@ class TestHomefeed:
     @pytest.mark.parametrize("limit", [1, 2, 37, 100])
     def test_a_limit_is_kept(self, http: httpx.Client, town: Town, limit: int) -> None:
         quiet = next(user for user in town.cold if len(town.neighbours(user)) > 60)
-        assert len(ask(http, quiet, limit=limit)["items"]) == min(limit, len(every(http, quiet)))
+        assert len(get_page(http, quiet, limit=limit)["items"]) == min(limit, len(every(http, quiet)))
 
     @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "1e2"])
     def test_a_limit_is_one_to_a_hundred(self, http: httpx.Client, limit: str) -> None:
@@ -90,7 +90,7 @@ class TestHomefeed:
         assert "limit" in answer.json()["detail"]
 
     @pytest.mark.parametrize("query", ["", "?user_id=", "?limit=5", f"?user_id={'x' * 256}", "?user_id=%00"])
-    def test_who_asks_must_be_named(self, http: httpx.Client, query: str) -> None:
+    def test_the_user_must_be_named(self, http: httpx.Client, query: str) -> None:
         for path in (FEED, EXPLAIN):
             answer = http.get(f"{path}{query}{'&' if query else '?'}item_id=i1")
             assert answer.status_code == 422
@@ -128,26 +128,26 @@ class TestHomefeed:
 
         def meanwhile(page: Json) -> None:
             for other in (next(others), next(others)):
-                tell(http, other, town.neighbours(other)[len(page["items"])], next(kinds))
+                send(http, other, town.neighbours(other)[len(page["items"])], next(kinds))
             if page["items"]:
-                tell(http, reader, page["items"][-1]["item_id"], "click")
+                send(http, reader, page["items"][-1]["item_id"], "click")
 
         found = every(http, reader, meanwhile, limit=limit)
         assert len(set(found)) == len(found)
         assert crowded([town.items[item]["creator_id"] for item in found]) == []
-        said = {town.original(item) for item in found}
-        assert len(said) == len(found)
-        missing = {item for item in before if town.original(item) not in said}
+        originals = {town.original(item) for item in found}
+        assert len(originals) == len(found)
+        missing = {item for item in before if town.original(item) not in originals}
         assert missing <= too_many(town, found, before)
 
     def test_an_unknown_user_gets_nothing_that_belongs_to_a_community(self, http: httpx.Client) -> None:
         assert http.put(f"{GENERIC}/users/homeless", json={"attributes": {"block": "N1"}}).status_code == 200
         for user in ("never seen", "homeless"):
-            page = ask(http, user)
+            page = get_page(http, user)
             assert (page["items"], page["cold_start"], page["next_cursor"]) == ([], True, None)
 
-    def test_a_resident_without_a_history_is_told_so(self, http: httpx.Client, town: Town) -> None:
-        page = ask(http, town.cold[0])
+    def test_a_resident_without_a_history_is_marked_so(self, http: httpx.Client, town: Town) -> None:
+        page = get_page(http, town.cold[0])
         assert page["cold_start"] is True
         assert len(page["items"]) == 20
 
@@ -158,19 +158,19 @@ class TestFeedback:
         self, http: httpx.Client, town: Town, someone: Someone, kind: str
     ) -> None:
         user = someone()
-        tell(http, user, town.neighbours(user)[0], kind)
+        send(http, user, town.neighbours(user)[0], kind)
         assert http.get(f"{GENERIC}/users/{user}/events").json()["events"][0]["event_type"] == kind
 
     def test_all_that_the_contract_names_is_kept(self, http: httpx.Client, town: Town, someone: Someone) -> None:
         user = someone()
-        page = ask(http, user)
-        told = {
+        page = get_page(http, user)
+        sent = {
             "event_id": "one of a kind",
             "request_id": page["request_id"],
             "position": 3,
             "dwell_seconds": 12.5,
         }
-        tell(http, user, page["items"][3]["item_id"], "view", created_at="2025-12-31T23:59:59.5Z", **told)
+        send(http, user, page["items"][3]["item_id"], "view", created_at="2025-12-31T23:59:59.5Z", **sent)
         kept = http.get(f"{GENERIC}/users/{user}/events").json()["events"][0]
         assert kept == {
             "item_id": page["items"][3]["item_id"],
@@ -193,22 +193,23 @@ class TestFeedback:
             {"dwell_seconds": -1},
             {"by": 1},
         ]
-        answer = http.post(TELL, json=[good, *(good | one for one in bad), good, 7])
+        answer = http.post(FEEDBACK, json=[good, *(good | one for one in bad), good, 7])
         body = answer.json()
         assert (answer.status_code, body["accepted"], body["duplicates"]) == (200, 1, 1)
         assert [one["index"] for one in body["rejected"]] == [1, 2, 3, 4, 5, 7]
-        said = [one["error"] for one in body["rejected"]]
-        assert said[:2] == [f'item_id: no item "{item}"' for item in ("nothing", foreign)]
-        for error, names in zip(said[2:5], ("event_type", "dwell_seconds", "by"), strict=True):
+        errors = [one["error"] for one in body["rejected"]]
+        assert errors[:2] == [f'item_id: no item "{item}"' for item in ("nothing", foreign)]
+        for error, names in zip(errors[2:5], ("event_type", "dwell_seconds", "by"), strict=True):
             assert names in error
 
-    def test_an_event_told_again_counts_once(self, http: httpx.Client, town: Town, someone: Someone) -> None:
+    def test_an_event_sent_again_counts_once(self, http: httpx.Client, town: Town, someone: Someone) -> None:
         user = someone()
         items = town.neighbours(user)
         named = {"user_id": user, "item_id": items[0], "event_type": "view", "event_id": f"again {user}"}
         before = len(http.get(f"{GENERIC}/users/{user}/events?limit=1000").json()["events"])
         counts = [
-            http.post(TELL, json=body).json() for body in (named, named | {"event_type": "save"}, [named, named])
+            http.post(FEEDBACK, json=body).json()
+            for body in (named, named | {"event_type": "save"}, [named, named])
         ]
         assert [(one["accepted"], one["duplicates"]) for one in counts] == [(1, 0), (0, 1), (0, 2)]
         assert len(http.get(f"{GENERIC}/users/{user}/events?limit=1000").json()["events"]) == before + 1
@@ -230,37 +231,37 @@ class TestFeedback:
     ) -> None:
         user = town.cold[0]
         event: Json = {"user_id": user, "item_id": town.neighbours(user)[0], "event_type": "view"}
-        answer = http.post(TELL, json=event | change)
+        answer = http.post(FEEDBACK, json=event | change)
         assert answer.status_code == status
         assert names in answer.json()["detail"]
-        assert ask(http, user)["cold_start"] is True
+        assert get_page(http, user)["cold_start"] is True
 
     def test_an_item_of_another_community_is_as_unknown_as_none(self, http: httpx.Client, town: Town) -> None:
         user = town.cold[0]
         foreign = foreign_to(town, user)[0]
-        said = []
+        details = []
         for item in (foreign, "nothing"):
-            answer = http.post(TELL, json={"user_id": user, "item_id": item, "event_type": "like"})
+            answer = http.post(FEEDBACK, json={"user_id": user, "item_id": item, "event_type": "like"})
             assert answer.status_code == 404
-            said.append(answer.json()["detail"].replace(item, "it"))
-        assert said[0] == said[1]
+            details.append(answer.json()["detail"].replace(item, "it"))
+        assert details[0] == details[1]
 
-    def test_what_nobody_declared_does_is_an_error_that_says_what_to_do(
+    def test_events_of_the_undeclared_are_an_error_that_says_what_to_do(
         self, http: httpx.Client, town: Town
     ) -> None:
         event = {"user_id": "nobody", "item_id": next(iter(town.items)), "event_type": "like"}
         words = 'user_id: no user "nobody" in community; create them with their community_id first'
-        answer = http.post(TELL, json=event)
+        answer = http.post(FEEDBACK, json=event)
         assert (answer.status_code, answer.json()["detail"]) == (404, words)
-        answer = http.post(TELL, json=[event])
+        answer = http.post(FEEDBACK, json=[event])
         assert answer.json() == {"accepted": 0, "duplicates": 0, "rejected": [{"index": 0, "error": words}]}
 
     def test_a_list_holds_up_to_a_thousand(self, http: httpx.Client, town: Town, someone: Someone) -> None:
         user = someone()
         event = {"user_id": user, "item_id": town.neighbours(user)[0], "event_type": "view"}
-        assert http.post(TELL, json=[event] * 1_001).status_code == 422
-        assert http.post(TELL, json=[event] * 1_000).json()["accepted"] == 1_000
-        assert http.post(TELL, json=[]).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
+        assert http.post(FEEDBACK, json=[event] * 1_001).status_code == 422
+        assert http.post(FEEDBACK, json=[event] * 1_000).json()["accepted"] == 1_000
+        assert http.post(FEEDBACK, json=[]).json() == {"accepted": 0, "duplicates": 0, "rejected": []}
 
     @pytest.mark.parametrize("kind", ["hide", "report"])
     def test_what_is_hidden_or_reported_goes_at_once_with_all_that_say_the_same(
@@ -272,7 +273,7 @@ class TestFeedback:
             both = [(item, of) for item, of in copies.items() if {item, of} & set(every(http, user))]
             if both:
                 gone = next(item for item in both[0] if item in every(http, user))
-                tell(http, user, gone, kind)
+                send(http, user, gone, kind)
                 assert not set(both[0]) & set(every(http, user))
                 assert not set(both[0]) & set(every(http, user, types=TYPES))
                 tried += 1
@@ -284,24 +285,24 @@ class TestExplanations:
         models = http.get(f"{GENERIC}/stats").json()["models"]
         assert set(models) == {"item_item", "content", "signals"}
         for user in (someone(), someone(), town.cold[-1]):
-            page = ask(http, user)
+            page = get_page(http, user)
             for place, entry in list(enumerate(page["items"], 1))[::3]:
-                told = why(http, user, entry["item_id"])
-                assert (told["place"], told["verdict"]) == (place, f"Shown at place {place}")
-                assert (told["reason"], told["score"]) == (entry["reason"], entry["score"])
-                assert (told["cold_start"], told["models"]) == (page["cold_start"], models)
-                assert told["made_by"] == ("welcome" if page["cold_start"] else "home")
-                assert sum(f["contribution"] for f in told["features"]) == pytest.approx(entry["score"], abs=1e-5)
-                proposed = [r["name"] for r in told["retrievers"] if r["score"] is not None]
+                trace = why(http, user, entry["item_id"])
+                assert (trace["place"], trace["verdict"]) == (place, f"Shown at place {place}")
+                assert (trace["reason"], trace["score"]) == (entry["reason"], entry["score"])
+                assert (trace["cold_start"], trace["models"]) == (page["cold_start"], models)
+                assert trace["made_by"] == ("welcome" if page["cold_start"] else "home")
+                assert sum(f["contribution"] for f in trace["features"]) == pytest.approx(entry["score"], abs=1e-5)
+                proposed = [r["name"] for r in trace["retrievers"] if r["score"] is not None]
                 assert proposed == entry["sources"]
-                assert all(filter_["passed"] for filter_ in told["filters"])
-                assert told["rerankers"][-1]["after"] == place
+                assert all(filter_["passed"] for filter_ in trace["filters"])
+                assert trace["rerankers"][-1]["after"] == place
 
     def test_the_features_of_the_contract_are_there(self, http: httpx.Client, someone: Someone) -> None:
         user = someone()
-        told = why(http, user, shown(http, user)[0])
-        names = {feature["name"] for feature in told["features"]}
-        assert {retriever["name"] for retriever in told["retrievers"]} <= names
+        trace = why(http, user, shown(http, user)[0])
+        names = {feature["name"] for feature in trace["features"]}
+        assert {retriever["name"] for retriever in trace["retrievers"]} <= names
         assert {"item_item", "content", "popular", "popular_block", "fresh", "fresh_block"} <= names
         assert {"recency", "tag_overlap", "popularity", "block_match"} <= names
 
@@ -309,9 +310,9 @@ class TestExplanations:
         user = someone()
         third = every(http, user)[40:60]
         for item in third[::5]:
-            told = why(http, user, item)
-            assert told["place"] > 20
-            assert told["verdict"] == f"Not among the first 20: place {told['place']}"
+            trace = why(http, user, item)
+            assert trace["place"] > 20
+            assert trace["verdict"] == f"Not among the first 20: place {trace['place']}"
 
     def test_an_unknown_item_is_an_error(self, http: httpx.Client, someone: Someone) -> None:
         assert http.get(EXPLAIN, params={"user_id": someone(), "item_id": "nothing"}).status_code == 404

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.conftest import StartServer
 
 HOME, SEARCH, PRODUCT = "/recommendations/home", "/recommendations/search", "/recommendations/product/"
-TOLD = "/api/v1/interactions/interactions"
+INTERACTIONS = "/api/v1/interactions/interactions"
 FIELDS = ("id", "name", "category", "image", "price", "original_price", "rating", "reviews", "discount_ratio")
 LISTS = ("personalized", "trending", "best_value", "diverse_picks")
 

@@ -13,11 +13,11 @@ import pytest
 from tests.apps.shop.shop_sample import (
     FIELDS,
     HOME,
+    INTERACTIONS,
     LISTS,
     PRODUCT,
     PRODUCTS,
     SEARCH,
-    TOLD,
     Shop,
     fill,
     pid,
@@ -39,7 +39,7 @@ def shop(
     new_store: NewStore,
     start_server: StartServer,
 ) -> Iterator[Shop]:
-    """One shop for all tests that only ask, or that use shoppers of their own."""
+    """One shop for all tests that only read, or that use shoppers of their own."""
     home = tmp_path_factory.mktemp("shop")
     with new_store(request.param, home) as url:
         asyncio.run(fill(url, home))
@@ -67,12 +67,12 @@ def ids(products: list[dict[str, Any]]) -> list[str]:
     return [product["id"] for product in products]
 
 
-def tell(api: httpx.Client, **interaction: Any) -> httpx.Response:
-    return api.post(TOLD, json=interaction)
+def send(api: httpx.Client, **interaction: Any) -> httpx.Response:
+    return api.post(INTERACTIONS, json=interaction)
 
 
 def click(api: httpx.Client, user_id: str, number: int) -> None:
-    answer = tell(api, user_id=user_id, event_type="product_click", product_id=pid(number))
+    answer = send(api, user_id=user_id, event_type="product_click", product_id=pid(number))
     assert (answer.status_code, answer.content) == (200, b"")
 
 
@@ -81,13 +81,13 @@ def search(api: httpx.Client, query: str, **more: Any) -> dict[str, Any]:
     return body
 
 
-def problem(answer: httpx.Response, status: int, *said: str) -> None:
+def problem(answer: httpx.Response, status: int, *words: str) -> None:
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body = answer.json()
     assert (body["status"], body["request_id"]) == (status, answer.headers["X-Request-ID"])
-    for words in said:
-        assert words in body["detail"], body
+    for each in words:
+        assert each in body["detail"], body
 
 
 # The home page
@@ -131,7 +131,7 @@ def test_a_product_is_shown_as_it_was_imported(api: httpx.Client) -> None:
     }
 
 
-def test_what_nobody_said_of_a_product_is_null(api: httpx.Client) -> None:
+def test_what_the_catalogue_lacks_is_null(api: httpx.Client) -> None:
     (box,) = search(api, "mystery box")["results"]
     nothing = ("image", "price", "original_price", "rating", "reviews", "discount_ratio")
     assert [box[name] for name in nothing] == [None] * 6
@@ -186,7 +186,7 @@ def test_personalized_follows_clicks_at_once(api: httpx.Client) -> None:
 
 
 def test_personalized_follows_searches_at_once(api: httpx.Client) -> None:
-    answer = tell(api, user_id="freshsearcher", event_type="search_query", query="coffee")
+    answer = send(api, user_id="freshsearcher", event_type="search_query", query="coffee")
     assert (answer.status_code, answer.content) == (200, b"")
     found = home(api, "freshsearcher", response_limit=3)["personalized"]
     reasons = {product["id"]: product["reason"] for product in found}
@@ -386,13 +386,13 @@ def test_search_by_category_and_price(api: httpx.Client) -> None:
     ],
 )
 def test_interactions_that_cannot_be_used(api: httpx.Client, interaction: dict[str, Any], status: int) -> None:
-    problem(api.post(TOLD, json={"user_id": "refused"} | interaction), status)
-    assert ok(api.get(f"{TOLD}/refused"))["interactions"] == []
+    problem(api.post(INTERACTIONS, json={"user_id": "refused"} | interaction), status)
+    assert ok(api.get(f"{INTERACTIONS}/refused"))["interactions"] == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff"])
 def test_bodies_that_are_none(api: httpx.Client, body: bytes) -> None:
-    answer = api.post(TOLD, content=body, headers={"Content-Type": "application/json"})
+    answer = api.post(INTERACTIONS, content=body, headers={"Content-Type": "application/json"})
     problem(answer, 422)
 
 
@@ -403,45 +403,45 @@ def test_interactions_are_kept_newest_first(api: httpx.Client) -> None:
         (3, {"event_type": "product_click", "product_id": pid(1), "query": "ear buds"}),
         (29, {"event_type": "search_query", "query": "  red shoes "}),
     ):
-        answer = tell(api, user_id="keeper", timestamp=(now - timedelta(days=days)).isoformat(), **more)
+        answer = send(api, user_id="keeper", timestamp=(now - timedelta(days=days)).isoformat(), **more)
         assert answer.status_code == 200, answer.text
-    response = api.get(f"{TOLD}/keeper")
+    response = api.get(f"{INTERACTIONS}/keeper")
     body = ok(response)
     InteractionsOut.model_validate_json(response.content, strict=True, extra="forbid")
-    told = [(one["event_type"], one["product_id"], one["query"]) for one in body["interactions"]]
-    assert told == [("product_click", pid(1), "ear buds"), ("search_query", None, "red shoes")]
+    kept = [(one["event_type"], one["product_id"], one["query"]) for one in body["interactions"]]
+    assert kept == [("product_click", pid(1), "ear buds"), ("search_query", None, "red shoes")]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", one["timestamp"]) for one in body["interactions"])
     assert (body["user_id"], body["days"]) == ("keeper", 30)
-    assert len(ok(api.get(f"{TOLD}/keeper", params={"days": 41}))["interactions"]) == 3
-    assert len(ok(api.get(f"{TOLD}/keeper", params={"days": 3650}))["interactions"]) == 3
-    assert len(ok(api.get(f"{TOLD}/keeper", params={"days": 1}))["interactions"]) == 0
+    assert len(ok(api.get(f"{INTERACTIONS}/keeper", params={"days": 41}))["interactions"]) == 3
+    assert len(ok(api.get(f"{INTERACTIONS}/keeper", params={"days": 3650}))["interactions"]) == 3
+    assert len(ok(api.get(f"{INTERACTIONS}/keeper", params={"days": 1}))["interactions"]) == 0
 
 
 def test_the_same_event_id_counts_once(api: httpx.Client) -> None:
     for _ in range(3):
-        answer = tell(api, user_id="twice", event_type="search_query", query="red", event_id="twice-1")
+        answer = send(api, user_id="twice", event_type="search_query", query="red", event_id="twice-1")
         assert answer.status_code == 200
-    assert len(ok(api.get(f"{TOLD}/twice"))["interactions"]) == 1
+    assert len(ok(api.get(f"{INTERACTIONS}/twice"))["interactions"]) == 1
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "many", "1.5"])
 def test_days_that_are_none(api: httpx.Client, days: str) -> None:
-    problem(api.get(f"{TOLD}/keeper", params={"days": days}), 422, "days")
+    problem(api.get(f"{INTERACTIONS}/keeper", params={"days": days}), 422, "days")
 
 
 @pytest.mark.parametrize("user_id", ["a%20b", "a-b", "u" * 51, "%C3%BC"])
 def test_interactions_of_ids_of_another_form(api: httpx.Client, user_id: str) -> None:
-    problem(api.get(f"{TOLD}/{user_id}"), 400, "user_id")
+    problem(api.get(f"{INTERACTIONS}/{user_id}"), 400, "user_id")
 
 
 def test_an_unknown_user_has_no_interactions(api: httpx.Client) -> None:
-    assert ok(api.get(f"{TOLD}/nobodyatall"))["interactions"] == []
+    assert ok(api.get(f"{INTERACTIONS}/nobodyatall"))["interactions"] == []
 
 
 def test_users_do_not_see_one_another(api: httpx.Client) -> None:
     click(api, "alice", 11)
-    tell(api, user_id="alice", event_type="search_query", query="secretword espresso")
-    assert ok(api.get(f"{TOLD}/bob"))["interactions"] == []
+    send(api, user_id="alice", event_type="search_query", query="secretword espresso")
+    assert ok(api.get(f"{INTERACTIONS}/bob"))["interactions"] == []
     assert "secretword" not in api.get(HOME, params={"user_id": "bob"}).text
 
 
@@ -450,20 +450,20 @@ def test_users_do_not_see_one_another(api: httpx.Client) -> None:
 
 def test_searches_over_the_generic_api(api: httpx.Client) -> None:
     events = "/v1/apps/shop/events"
-    told = {"user_id": "generic", "event_type": "search_query", "context": {"query": "  red shoes "}}
-    assert ok(api.post(events, json=told))["accepted"] == 1
+    payload = {"user_id": "generic", "event_type": "search_query", "context": {"query": "  red shoes "}}
+    assert ok(api.post(events, json=payload))["accepted"] == 1
     assert ok(api.get("/v1/apps/shop/users/generic/events"))["events"][0]["item_id"] is None
-    assert ok(api.get(f"{TOLD}/generic"))["interactions"][0]["query"] == "red shoes"
-    problem(api.post(events, json=told | {"item_id": pid(1)}), 422, "item_id")
-    problem(api.post(events, json=told | {"context": {}}), 422, "query")
+    assert ok(api.get(f"{INTERACTIONS}/generic"))["interactions"][0]["query"] == "red shoes"
+    problem(api.post(events, json=payload | {"item_id": pid(1)}), 422, "item_id")
+    problem(api.post(events, json=payload | {"context": {}}), 422, "query")
     problem(api.post(events, json={"user_id": "generic", "event_type": "product_click"}), 422, "item_id")
 
 
 def test_search_and_its_trace_over_the_generic_api(api: httpx.Client) -> None:
     found = ok(api.get("/v1/apps/shop/feeds/search", params={"query": "red shoes", "n": 3}))
     assert found["items"][0]["item_id"] == pid(6)
-    asked = {"feed": "search", "item_id": pid(6), "query": "red shoes"}
-    trace = ok(api.get("/v1/apps/shop/explain", params=asked))
+    params = {"feed": "search", "item_id": pid(6), "query": "red shoes"}
+    trace = ok(api.get("/v1/apps/shop/explain", params=params))
     assert trace["verdict"] == "Shown at place 1"
     assert trace["reason"] == 'Matches "red shoes"'
 
@@ -473,7 +473,7 @@ Eventually = Callable[[Callable[[], bool]], None]
 
 def test_new_products_are_found_and_hidden_ones_are_not(shop: Shop, eventually: Eventually) -> None:
     path = "/v1/apps/shop/items/NEWNEWNEW1"
-    said = {
+    attributes = {
         "name": "Zebra Striped Umbrella",
         "main_category": "Fashion",
         "sub_category": "Umbrellas",
@@ -484,7 +484,7 @@ def test_new_products_are_found_and_hidden_ones_are_not(shop: Shop, eventually: 
         return "NEWNEWNEW1" in ids(search(shop.api, "zebra umbrella")["results"])
 
     assert not found()
-    assert shop.api.put(path, json={"attributes": said}).status_code == 200
+    assert shop.api.put(path, json={"attributes": attributes}).status_code == 200
     eventually(found)
     assert shop.api.patch(path, json={"hidden": True}).status_code == 200
     assert not found()

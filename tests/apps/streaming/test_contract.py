@@ -44,7 +44,7 @@ def ids(titles: list[dict[str, Any]]) -> list[str]:
     return [title["item_id"] for title in titles]
 
 
-def tell(api: httpx.Client, user_id: str, **play: Any) -> None:
+def send(api: httpx.Client, user_id: str, **play: Any) -> None:
     answer = api.post("/events", json=PLAY | {"user_id": user_id} | play)
     assert (answer.status_code, answer.json()) == (200, TAKEN)
 
@@ -67,7 +67,7 @@ def test_popular_answers_as_promised(api: httpx.Client, served: Served) -> None:
 
 
 def test_popular_titles_are_those_most_watched(api: httpx.Client, served: Served) -> None:
-    told = dict(served.sample.events.group_by("item_id").len().iter_rows())
+    in_sample = dict(served.sample.events.group_by("item_id").len().iter_rows())
     everything = popular(api, k=1000)
     few = {"Nobody has played this yet": 0, "Played once so far": 1}
     plays = [
@@ -75,7 +75,7 @@ def test_popular_titles_are_those_most_watched(api: httpx.Client, served: Served
         for title in everything
     ]
     for title, count in zip(everything, plays, strict=True):
-        assert count >= told.get(title["item_id"], 0)
+        assert count >= in_sample.get(title["item_id"], 0)
     assert min(plays[:10]) > sum(plays) / len(plays) / 2 > max(plays[-10:])
 
 
@@ -201,9 +201,9 @@ def test_half_a_typical_watch_is_heavy_too(
 ) -> None:
     # Nobody watched it: its typical full watch is that of other microdramas, far below half an hour.
     item_id, user_id = new_item(content_type="microdrama"), fresh("user")
-    tell(api, user_id, item_id=item_id, watch_seconds=1)
+    send(api, user_id, item_id=item_id, watch_seconds=1)
     eventually(lambda: item_id in ids(recommended(api, user_id, k=1000)["items"]))
-    tell(api, user_id, item_id=item_id, watch_seconds=1700)
+    send(api, user_id, item_id=item_id, watch_seconds=1700)
     assert item_id not in ids(recommended(api, user_id, k=1000)["items"])
 
 
@@ -213,7 +213,7 @@ def test_watches_add_up_to_heavy(
     item_id, user_id = new_item(content_type="movie"), fresh("user")
     eventually(lambda: item_id in ids(recommended(api, user_id, k=1000)["items"]))
     for _ in range(10):
-        tell(api, user_id, item_id=item_id, watch_seconds=180)
+        send(api, user_id, item_id=item_id, watch_seconds=180)
     assert item_id not in ids(recommended(api, user_id, k=1000)["items"])
 
 
@@ -221,7 +221,7 @@ def test_a_play_changes_the_very_next_request(api: httpx.Client, fresh: Callable
     for item_id in [f"i{n}" for n in range(1, 16)]:
         user_id = fresh("user")
         assert recommended(api, user_id)["fallback_used"] is True
-        tell(api, user_id, item_id=item_id, watch_seconds=1800)
+        send(api, user_id, item_id=item_id, watch_seconds=1800)
         answer = recommended(api, user_id, k=1000)
         assert answer["fallback_used"] is False
         assert item_id not in ids(answer["items"])
@@ -231,7 +231,7 @@ def test_a_play_changes_the_very_next_request(api: httpx.Client, fresh: Callable
 def test_a_new_play_moves_the_list_of_a_known_user(api: httpx.Client, served: Served) -> None:
     user_id = "u8"
     before = recommended(api, user_id, k=20)["items"]
-    tell(api, user_id, item_id=before[0]["item_id"], watch_seconds=7200)
+    send(api, user_id, item_id=before[0]["item_id"], watch_seconds=7200)
     after = recommended(api, user_id, k=20)["items"]
     assert before[0]["item_id"] not in ids(after)
     watched = served.sample.items[before[0]["item_id"]]["title"]
@@ -251,8 +251,8 @@ def test_history_is_what_was_watched_newest_first(api: httpx.Client, served: Ser
     assert len(found) == len(mine)
     times = [title["timestamp"] for title in found]
     assert times == sorted(times, reverse=True)
-    told = {(row["item_id"], row["watch_seconds"], row["timestamp"]) for row in mine.to_dicts()}
-    assert {(title["item_id"], title["watch_seconds"], title["timestamp"]) for title in found} == told
+    watched = {(row["item_id"], row["watch_seconds"], row["timestamp"]) for row in mine.to_dicts()}
+    assert {(title["item_id"], title["watch_seconds"], title["timestamp"]) for title in found} == watched
     assert all(title["title"] == served.sample.items[title["item_id"]]["title"] for title in found)
     assert {title["event_type"] for title in found} == {"play"}
 
@@ -307,7 +307,7 @@ def test_a_list_of_events_keeps_the_good_ones(api: httpx.Client, fresh: Callable
     assert len(history(api, user_id)) == 1
 
 
-def test_telling_the_same_twice_counts_once(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+def test_sending_the_same_twice_counts_once(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     user_id = fresh("user")
     play = PLAY | {"user_id": user_id, "timestamp": "2026-01-01T00:00:00Z"}
     assert api.post("/events", json=play).json() == TAKEN
@@ -360,7 +360,7 @@ def test_titles_are_texts_whatever_was_stored(
     asyncio.run(write())
     eventually(lambda: len(popular(api, genre=user_id)) == 4)
     for item_id in ids_of.values():
-        tell(api, user_id, item_id=item_id, watch_seconds=1)
+        send(api, user_id, item_id=item_id, watch_seconds=1)
     shown = {title["item_id"]: title["title"] for title in popular(api, genre=user_id)}
     assert shown[ids_of["long"]] == "🎬" * 3000
     assert all(isinstance(title, str) for title in shown.values())

@@ -37,7 +37,7 @@ async def homefeed(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     types: Annotated[list[ItemType] | None, Query(description="Only items of these types.")] = None,
 ) -> Response:
-    """A page of a resident's feed; nothing for one whose community nobody knows."""
+    """A page of a resident's feed; empty where the resident's community is not known."""
     check_id("user_id", user_id)
     answer = await live.recommend(FeedRequest("home", user_id, limit, cursor, conditions=type_condition(types)))
     record_impressions(context, live, [answer], request_id)
@@ -54,7 +54,7 @@ async def homefeed(
 
 @router.post("/feedback", openapi_extra=one_or_list(FeedbackIn.model_json_schema()))
 async def feedback(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
-    """One event, or a list of up to 1,000; answered once they are durable, and the next page knows of them.
+    """One event, or a list of up to 1,000; answered once they are durable, and the next page reflects them.
 
     A single bad one is an error: 404 where its item is unknown to the resident, else 422. Of a list the good
     ones are kept and `rejected` names the others.
@@ -70,7 +70,7 @@ async def explanations(live: Live, request_id: RequestId, user_id: Id, item_id: 
 
 
 def type_condition(types: list[ItemType] | None) -> tuple[Condition, ...]:
-    """One condition: any of the types. None where all will do."""
+    """One condition: any of the types. None where every type is wanted."""
     if not types:
         return ()
     first, *others = types

@@ -24,7 +24,7 @@ class Entry(BaseModel):
 
 
 class HomefeedOut(BaseModel):
-    """A page of a resident's feed. `cold_start` tells that nothing they did could be used yet."""
+    """A page of a resident's feed. `cold_start` is true while nothing they did can be used."""
 
     user_id: str
     request_id: str
@@ -34,7 +34,7 @@ class HomefeedOut(BaseModel):
 
 
 class FeedbackIn(BaseModel):
-    """What a resident did. `request_id` and `position` tell where the feed had shown the item."""
+    """What a resident did. `request_id` and `position` name the page and the place that showed the item."""
 
     model_config = ConfigDict(extra="forbid")
 

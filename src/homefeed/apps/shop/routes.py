@@ -37,10 +37,10 @@ from homefeed.types import DAY, Condition, Event
 
 APP: Final = "shop"
 
-_MOST_IN_LIST: Final = 60
-_MOST_CATEGORIES: Final = 6
-_MOST_RESULTS: Final = 6_000
-_MOST_INTERACTIONS: Final = 10_000
+_MAX_IN_LIST: Final = 60
+_MAX_CATEGORIES: Final = 6
+_MAX_RESULTS: Final = 6_000
+_MAX_INTERACTIONS: Final = 10_000
 _FORMS: Final = frozenset(
     (where, name)
     for where, names in {
@@ -57,7 +57,7 @@ class _Route(StrictRoute):
     """A route on which a malformed id or query is a 400."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Tell the two kinds of mistakes apart."""
+        """Answer 400 where only ids and queries are wrong, else 422."""
         handler = super().get_route_handler()
 
         async def with_forms(request: Request) -> Response:
@@ -87,12 +87,12 @@ async def home(
     user_id: Annotated[str, Query(pattern=USER_ID)],
     response_limit: Limit = 20,
 ) -> Response:
-    """The five lists of the home page; `personalized` is empty for who did nothing in the last 30 days."""
-    limit = _clamped(response_limit, _MOST_IN_LIST)
+    """The five lists of the home page; `personalized` is empty for users without events in the last 30 days."""
+    limit = _clamped(response_limit, _MAX_IN_LIST)
     sizes = {"home": limit, "trending": limit, "best_value": limit, "diverse": limit}
-    sizes["top_categories"] = limit * _MOST_CATEGORIES  # the best of each category, the second of each, ...
-    asked = [FeedRequest(feed, user_id, n) for feed, n in sizes.items()]
-    answers = dict(zip(sizes, await live.recommend_together(asked), strict=True))
+    sizes["top_categories"] = limit * _MAX_CATEGORIES  # the best of each category, the second of each, ...
+    requests = [FeedRequest(feed, user_id, n) for feed, n in sizes.items()]
+    answers = dict(zip(sizes, await live.recommend_together(requests), strict=True))
     if answers["home"].slate.cold_start:
         del answers["home"]
     record_impressions(context, live, list(answers.values()), request_id)
@@ -117,8 +117,8 @@ async def product(
     response_limit: Limit = 20,
 ) -> Response:
     """Products similar to one, and those often viewed with it."""
-    asked = FeedRequest("similar", n=_clamped(response_limit, _MOST_IN_LIST), item_id=product_id)
-    (answer,) = await live.recommend_together([asked])
+    request = FeedRequest("similar", n=_clamped(response_limit, _MAX_IN_LIST), item_id=product_id)
+    (answer,) = await live.recommend_together([request])
     record_impressions(context, live, [answer], request_id)
     return json_response({"similar": _products(answer), "request_id": request_id})
 
@@ -138,10 +138,10 @@ async def search(
     max_price: Price = None,
 ) -> Response:
     """Products that match a query, best first; the trending ones where none does."""
-    limit = _clamped(response_limit, _MOST_RESULTS)
+    limit = _clamped(response_limit, _MAX_RESULTS)
     conditions = _conditions(category, sub_category, min_price, max_price)
-    asked = FeedRequest("search", n=limit, conditions=conditions, context={"query": query})
-    answers, fallback = await live.recommend_together([asked]), {}
+    request = FeedRequest("search", n=limit, conditions=conditions, context={"query": query})
+    answers, fallback = await live.recommend_together([request]), {}
     if not len(answers[0].slate):
         answers += await live.recommend_together([FeedRequest("trending", n=limit, conditions=conditions)])
         fallback = {"fallback_reason": "no_search_matches"}
@@ -151,7 +151,7 @@ async def search(
 
 @router.post("/api/v1/interactions/interactions", response_class=Response)
 async def post_interaction(context: InContext, live: Live, body: InteractionIn) -> Response:
-    """A click or a search; answered, with an empty body, once it is durable, and the next page knows of it."""
+    """A click or a search; answered, with an empty body, once it is durable, and the next page reflects it."""
     await take_event(context, live, _event(live, body))
     return Response(status_code=200)
 
@@ -162,9 +162,9 @@ async def get_interactions(
     request_id: RequestId,
     user_id: Annotated[str, Path(pattern=USER_ID)],
     days: Annotated[int, Query(ge=1, le=3_650)] = 30,
-    limit: Annotated[int, Query(ge=1, le=_MOST_INTERACTIONS)] = _MOST_INTERACTIONS,
+    limit: Annotated[int, Query(ge=1, le=_MAX_INTERACTIONS)] = _MAX_INTERACTIONS,
 ) -> InteractionsOut:
-    """What a user did in the last days, newest first; nothing for an unknown user."""
+    """What a user did in the last days, newest first; an empty list for an unknown user."""
     since = live.environment.clock() - days * DAY
     found = await latest_of_user(live.store, APP, user_id, limit, since)
     interactions = [
@@ -179,8 +179,8 @@ async def get_interactions(
     return InteractionsOut(user_id=user_id, days=days, interactions=interactions, request_id=request_id)
 
 
-def _clamped(limit: int, most: int) -> int:
-    return min(max(limit, 1), most)
+def _clamped(limit: int, max_limit: int) -> int:
+    return min(max(limit, 1), max_limit)
 
 
 def _conditions(

@@ -31,7 +31,7 @@ _ABOUT: Final = {"product_click": "product_id", "search_query": "query"}
 
 
 class ProductOut(BaseModel):
-    """A product of a list, and why it is there. What the shop did not say of it is null."""
+    """A product of a list, and why it is there. What the catalogue lacks is null."""
 
     id: str
     name: str
@@ -64,7 +64,7 @@ class SimilarOut(BaseModel):
 
 
 class SearchOut(BaseModel):
-    """What a query found; where that is nothing, trending products and the `fallback_reason`."""
+    """What a query found; without a match, trending products and the `fallback_reason`."""
 
     results: list[ProductOut]
     fallback_reason: Literal["no_search_matches"] | None = None
@@ -72,7 +72,7 @@ class SearchOut(BaseModel):
 
 
 class InteractionIn(BaseModel):
-    """A click on a product, or a search. A click may tell the `query` that led to it."""
+    """A click on a product, or a search. A click may name the `query` that led to it."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -93,7 +93,7 @@ async def recommendations(
 async def history(
     live: Live, request_id: RequestId, user_id: Id, limit: Annotated[int, Query(ge=1, le=1_000)] = 50
 ) -> HistoryOut:
-    """What a user watched, newest first; nothing for an unknown user."""
+    """What a user watched, newest first; an empty list for an unknown user."""
     found = await latest_of_user(live.store, APP, check_id("user_id", user_id), limit)
     items = [
         Watched(

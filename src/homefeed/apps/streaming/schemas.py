@@ -27,7 +27,7 @@ class PopularOut(BaseModel):
 
 
 class RecommendationsOut(BaseModel):
-    """Titles for a user; `fallback_used` tells that they are the popular ones."""
+    """Titles for a user; `fallback_used` is true where they are the popular ones."""
 
     user_id: str
     k: int

@@ -1,4 +1,4 @@
-// Doing something on a user's behalf: one event, of a size that people of this app really send.
+// Acting for a user: one event, with a value that users of this app really send.
 
 import { get, path, post, Trouble } from "./api.js";
 import { known } from "./catalogue.js";
@@ -8,7 +8,7 @@ import { amount, done, isTimed, tagFields } from "./words.js";
 const USERS = 8;
 const EVENTS = 200;
 const ENOUGH = 5;
-const MEANING_IT = 0.9;
+const DECISIVE = 0.9;
 const TIMED_DEFAULT = 1800;
 
 let sample = null;
@@ -17,7 +17,7 @@ export function forget() {
   sample = null;
 }
 
-/** Look at some histories, so that a press of the button says about as much as a real event. */
+/** Read some histories, so that a press of the button has about the value of a real event. */
 export function learnValues() {
   const users = [...state.knownUsers.keys()].slice(0, USERS);
   const histories = users.map((user) => get(path(["apps", state.app.app, "users", user, "events"], { limit: EVENTS })));
@@ -34,30 +34,30 @@ async function usualValue(type, item) {
   if (!sample) learnValues();
   const events = (await sample).filter((event) => event.event_type === type);
   const kind = kindOf(item.attributes);
-  const alike = events.filter((event) => kindOf(known(event.item_id)) === kind);
-  const values = (alike.length >= ENOUGH ? alike : events).map((event) => event.value).sort((a, b) => a - b);
-  if (values.length) return values[Math.floor(values.length * MEANING_IT)];
+  const similar = events.filter((event) => kindOf(known(event.item_id)) === kind);
+  const values = (similar.length >= ENOUGH ? similar : events).map((event) => event.value).sort((a, b) => a - b);
+  if (values.length) return values[Math.floor(values.length * DECISIVE)];
   return isTimed(type) ? TIMED_DEFAULT : null;
 }
 
-/** Send an event; answers how long it took to be durable. */
+/** Send an event; returns how long it took to be durable. */
 async function send(event) {
   const { body, milliseconds } = await post(path(["apps", state.app.app, "events"]), event);
   if (body.rejected.length) throw new Trouble(body.rejected[0].error);
   return milliseconds;
 }
 
-/** Do to an item what is chosen; answers what that is called, how much of it, and how long it took. */
+/** Send the chosen event for an item; returns its verb, its value in words, and how long it took. */
 export async function act(item, requestId) {
   const type = state.eventType;
   const value = await usualValue(type, item);
   const event = { user_id: state.userId, item_id: item.item_id, event_type: type, request_id: requestId };
   const milliseconds = await send(value === null ? event : { ...event, value });
-  return { said: done(type), size: amount(type, value), milliseconds };
+  return { verb: done(type), size: amount(type, value), milliseconds };
 }
 
-/** Tell that the user looked for what is in the search field; only for an app that keeps searches. */
-export async function tellSearch() {
+/** Send the words of the search field as a search of the user; only for an app that keeps searches. */
+export async function sendSearch() {
   const event = { user_id: state.userId, event_type: state.app.query_event_types[0], context: { query: state.query } };
-  return { said: "Searched for", size: "", milliseconds: await send(event) };
+  return { verb: "Searched for", size: "", milliseconds: await send(event) };
 }

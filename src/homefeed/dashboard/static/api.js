@@ -1,4 +1,4 @@
-// The generic API of Homefeed, and nothing else: whatever this page shows, a program can ask for too.
+// The generic API of Homefeed, and no other: whatever this page shows, a program can request, too.
 
 /** An error as a sentence for people. */
 export class Trouble extends Error {
@@ -33,7 +33,7 @@ async function send(address, options) {
   return { body, milliseconds: performance.now() - started };
 }
 
-/** GET: what was answered and how long it took. */
+/** GET: the body and how long it took. */
 export const get = (address) => send(address, { cache: "no-store" });
 
 /** POST JSON. */

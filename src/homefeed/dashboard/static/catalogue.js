@@ -1,4 +1,4 @@
-// What is known of items by now: their attributes, and the values one could filter by.
+// The items loaded so far: their attributes, and the values to filter by.
 
 import { get, path } from "./api.js";
 import { hueOf } from "./colours.js";
@@ -16,7 +16,7 @@ export function forget() {
   seen = new Map();
 }
 
-/** Take note of items that were answered. */
+/** Remember items of a response. */
 export function note(items) {
   for (const item of items) {
     if (attributes.has(item.item_id)) continue;
@@ -30,15 +30,15 @@ export function note(items) {
   }
 }
 
-/** Get to know an app by its first items: what can be filtered by, what is called what. */
-export async function meet(app) {
+/** Load the first items of an app: they show what there is to filter by. */
+export async function loadSample(app) {
   const { body } = await get(path(["apps", app, "items"], { limit: SAMPLE }));
   note(body.items);
 }
 
 export const known = (itemId) => attributes.get(itemId);
 
-/** The attributes of items by id, asked for where not yet known; null for one that is gone. */
+/** The attributes of items by id, loaded where not yet known; null for one that is gone. */
 export async function attributesOf(app, itemIds) {
   const missing = [...new Set(itemIds)].filter((id) => !attributes.has(id));
   await Promise.all(

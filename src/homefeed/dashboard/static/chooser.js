@@ -54,7 +54,7 @@ export function showPeople(choose) {
   byId("people").children[focused]?.focus();
 }
 
-/** An id that nobody has yet. */
+/** An id that no user has yet. */
 const newcomer = () => `newcomer-${Math.random().toString(36).slice(2, 6).padEnd(4, "0")}`;
 
 export function showPerson() {

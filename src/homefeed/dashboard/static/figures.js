@@ -7,10 +7,10 @@ const isNumber = (value) => typeof value === "number";
 
 function prices({ price, original_price: before }) {
   if (!isNumber(price)) return [];
-  const dearer = isNumber(before) && before > price;
+  const isReduced = isNumber(before) && before > price;
   return [
     el("span", { class: "price" }, el("span", { class: "unseen" }, "price "), String(price)),
-    dearer && el("s", {}, el("span", { class: "unseen" }, "before "), String(before)),
+    isReduced && el("s", {}, el("span", { class: "unseen" }, "before "), String(before)),
   ];
 }
 

@@ -1,17 +1,17 @@
-// The dashboard: what is chosen, what is asked for it, and what follows from a press of a button.
+// The dashboard: what is chosen, what is requested for it, and what follows from a press of a button.
 
-import { act, forget as forgetValues, learnValues, tellSearch } from "./acts.js";
+import { act, forget as forgetValues, learnValues, sendSearch } from "./acts.js";
 import { get, path } from "./api.js";
-import { forget as forgetItems, meet } from "./catalogue.js";
+import { forget as forgetItems, loadSample } from "./catalogue.js";
 import { showApps, showEventTypes, showFilters, showPeople, showPerson, showStats, showTabs } from "./chooser.js";
 import { forget as forgetColours } from "./colours.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
 import { FeedPanel, HistoryPanel } from "./panels.js";
 import {
-  anchoredFeeds, asked, backToFirstPage, feedTitle, firstPageOf, homeFeed, isSearch, itemEventTypes, otherFeeds, remember,
-  showMore, state,
+  anchoredFeeds, backToFirstPage, feedTitle, firstPageOf, homeFeed, isSearch, itemEventTypes, otherFeeds, remember,
+  requested, showMore, state,
 } from "./state.js";
-import { focusSearch, forget as forgetSearch, listenToSearch, sayFound, showSearch, whatToType } from "./search.js";
+import { announceFound, focusSearch, forget as forgetSearch, listenToSearch, showSearch, whatToType } from "./search.js";
 import { counted, done, milliseconds, titleOf } from "./words.js";
 import { closeOnBackdrop, showWhy } from "./why.js";
 
@@ -22,7 +22,7 @@ const TOAST_STAYS = 9_000;
 const actions = { act: doTo, why: showWhy, similar: moreLike, more, clearFilters };
 const forYou = new FeedPanel("for-you", "forYou", actions);
 const explore = new FeedPanel("explore", "explore", actions);
-const past = new HistoryPanel({ why: (item) => showWhy(item, forYou.question()) });
+const past = new HistoryPanel({ why: (item) => showWhy(item, forYou.parameters()) });
 let toastTimer = 0;
 let isActing = false;
 
@@ -38,10 +38,10 @@ function toast(text, isError = false) {
 const hideToast = () => byId("toast").classList.remove("is-shown");
 
 function showLists(areShown) {
-  for (const id of ["intro", "who", "controls", "columns"]) byId(id).hidden = !areShown;
+  for (const id of ["intro", "users", "controls", "columns"]) byId(id).hidden = !areShown;
 }
 
-/** Instead of the page's lists: one sentence that says what is missing. */
+/** One sentence about what is missing, instead of the page's lists. */
 function showInstead(...nodes) {
   showLists(false);
   hideToast();
@@ -74,11 +74,11 @@ async function loadExplore(options) {
   const query = isSearch(state.exploreFeed) ? state.query : null;
   if (query === "") {
     explore.rest(whatToType());
-    sayFound(null);
+    announceFound(null);
     return;
   }
   const moved = await explore.load({ feed: state.exploreFeed.feed, anchor, query }, options);
-  if (moved) sayFound(query ? explore.shown : null);
+  if (moved) announceFound(query ? explore.shown : null);
   showFilters(filtersChanged);
 }
 
@@ -117,14 +117,14 @@ async function chooseUser(user) {
   await Promise.all([loadExplore(), loadPast()]);
 }
 
-/** Send an event and ask everything again: what comes back already knows of it. */
-async function sendAndAsk(send, what) {
+/** Send an event and load everything again: the responses already reflect it. */
+async function sendAndReload(send, what) {
   if (isActing) return;
   isActing = true;
   try {
     const sent = await send();
     const moved = await loadForYou({ compared: true });
-    tell(what, sent, moved ?? new Map());
+    report(what, sent, moved ?? new Map());
     await Promise.all([loadExplore({ compared: true }), loadPast({ fresh: true }), loadStats().catch(() => null)]);
   } catch (trouble) {
     toast(`Not sent: ${trouble.message}`, true);
@@ -134,15 +134,15 @@ async function sendAndAsk(send, what) {
 }
 
 async function doTo(item, requestId) {
-  await sendAndAsk(() => act(item, requestId), titleOf(item.item_id, item.attributes));
+  await sendAndReload(() => act(item, requestId), titleOf(item.item_id, item.attributes));
 }
 
-function tell(what, sent, moved) {
+function report(what, sent, moved) {
   const fresh = [...moved.values()].filter((change) => change.isNew).length;
   const title = `“${what}”${sent.size && ` (${sent.size})`}`;
   const list = moved.size ? `${fresh} new, ${moved.size - fresh} moved` : "the same items";
   const took = `Stored in ${milliseconds(sent.milliseconds)}, next list in ${forYou.aside.textContent}`;
-  toast(`${sent.said} ${title}. ${took}: ${list}.`);
+  toast(`${sent.verb} ${title}. ${took}: ${list}.`);
 }
 
 async function moreLike(item) {
@@ -165,10 +165,10 @@ async function lookFor() {
   await loadExplore();
 }
 
-/** A search that is meant is something the user did, where the app keeps searches. */
+/** A search that was submitted counts as an event of the user, where the app keeps searches. */
 async function searched() {
   if (!state.query || !state.app.query_event_types.length) await lookFor();
-  else await Promise.all([lookFor(), sendAndAsk(tellSearch, state.query)]);
+  else await Promise.all([lookFor(), sendAndReload(sendSearch, state.query)]);
 }
 
 async function dropAnchor() {
@@ -213,11 +213,11 @@ function nameColumns() {
 
 function notices(stats) {
   if (Object.keys(stats.models).length) return [];
-  const text = "No model trained yet: run `homefeed train`. Until then the lists know only what is popular and new.";
+  const text = "No model trained yet: run `homefeed train`. Until then the lists show only what is popular and new.";
   return [sentence(text, { class: "notice" })];
 }
 
-/** The third column begins with a search that is asked for, else with what is popular. */
+/** The third column begins with the search in the address, else with what is popular. */
 function firstFeed(app) {
   const feeds = otherFeeds(app);
   return (state.query && feeds.find(isSearch)) || feeds.find((feed) => feed.feed === "popular") || feeds[0] || null;
@@ -234,7 +234,7 @@ async function chooseApp(app, { user = null, query = null } = {}) {
     const [stats, users] = await Promise.all([
       loadStats(),
       get(path(["apps", app.app, "users"], { limit: USERS })),
-      meet(app.app),
+      loadSample(app.app),
     ]);
     if (app !== state.app) return;
     state.knownUsers = new Map(users.body.users.map((one) => [one.user_id, one.attributes]));
@@ -256,7 +256,7 @@ async function chooseApp(app, { user = null, query = null } = {}) {
 function listen() {
   closeOnBackdrop();
   listenToSearch(lookFor, searched);
-  byId("ask").addEventListener("submit", (event) => {
+  byId("user-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const user = byId("user-id").value.trim();
     if (user && state.app) chooseUser(user);
@@ -283,7 +283,7 @@ async function start() {
   try {
     const { body } = await get(path(["apps"]));
     if (!body.apps.length) throw new Error("This server serves no app yet: name one in the setting `apps`.");
-    const wanted = asked();
+    const wanted = requested();
     const app = body.apps.find((one) => one.app === wanted.app) ?? body.apps[0];
     await chooseApp(app, app.app === (wanted.app ?? app.app) ? wanted : {});
     showApps(body.apps, (chosen) => chooseApp(chosen));

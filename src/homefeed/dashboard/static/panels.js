@@ -12,37 +12,37 @@ const SHORT = 4; // how many of them the style sheet leaves on a narrow screen
 const LATELY = 86_400_000; // milliseconds: a day
 const WHY_AGAIN = "Why it is, or is not, recommended again";
 
-/** What every column has: a body, a line with the request it shows, an aside, and a guard against stale answers. */
+/** What every column has: a body, a line with the request it shows, an aside, and a guard against stale responses. */
 class Panel {
   constructor(name) {
     this.body = byId(`${name}-body`);
     this.request = byId(`${name}-request`);
     this.aside = byId(`${name}-aside`);
     this.heading = byId(`${name}-title`);
-    this.asked = 0;
+    this.latest = 0;
     this.shown = null;
   }
 
-  /** Ask and show; of several questions only the answer to the last one is shown. */
-  async ask(address, show) {
-    const mine = ++this.asked;
+  /** Load and show; of several requests only the response to the last one is shown. */
+  async fetchAndShow(address, show) {
+    const number = ++this.latest;
     this.request.href = address;
     this.request.textContent = `GET /${address}`;
     this.request.title = "Open this request's JSON";
     try {
       const answer = await get(address);
-      if (mine !== this.asked) return null;
+      if (number !== this.latest) return null;
       this.aside.textContent = milliseconds(answer.milliseconds);
-      return await show(answer.body, () => mine === this.asked);
+      return await show(answer.body, () => number === this.latest);
     } catch (trouble) {
-      if (mine === this.asked) this.fail(trouble);
+      if (number === this.latest) this.fail(trouble);
       return null;
     }
   }
 
-  /** Show something that was not asked for, whatever answers may still come. */
+  /** Show something that was not requested, whatever responses may still come. */
   rest(node) {
-    this.asked++;
+    this.latest++;
     this.shown = null;
     this.request.removeAttribute("href");
     this.request.textContent = this.request.title = this.aside.textContent = "";
@@ -78,16 +78,16 @@ export class FeedPanel extends Panel {
     this.above.replaceChildren(...nodes);
   }
 
-  /** What is asked of the feed now: filters and length included. */
-  question() {
+  /** The parameters of the feed's request now: filters and length included. */
+  parameters() {
     const { feed, anchor, query } = this.target;
     return { feed, anchor, query, n: state.shown[this.key], filters: filterTexts() };
   }
 
-  /** Load a feed; answers how items moved if it is `compared` with the list before, null where it failed. */
+  /** Load a feed; returns how items moved if it is `compared` with the list before, null where it failed. */
   async load(target, { compared = false } = {}) {
     this.target = target;
-    const { feed, anchor, query, n, filters } = this.question();
+    const { feed, anchor, query, n, filters } = this.parameters();
     const address = path(["apps", state.app.app, "feeds", feed], {
       query,
       user_id: state.userId,
@@ -95,7 +95,7 @@ export class FeedPanel extends Panel {
       n,
       filter: filters,
     });
-    return this.ask(address, (answer) => {
+    return this.fetchAndShow(address, (answer) => {
       note(answer.items);
       this.shown = answer;
       return this.show(answer, compared);
@@ -121,12 +121,12 @@ export class FeedPanel extends Panel {
     const { act, why, similar } = this.actions;
     return {
       act: (item) => act(item, answer.request_id),
-      why: (item) => why(item, this.question()),
+      why: (item) => why(item, this.parameters()),
       similar: similar ? (item) => similar(item) : null,
     };
   }
 
-  /** Say why a list for a user is not from what they did, once it is known when they did something. */
+  /** Explain why a list is not from the user's history, once their last event is known. */
   greet() {
     if (!this.shown?.items.length) return;
     const isDue = this.key === "forYou" && this.shown.cold_start && state.lastDid !== undefined;
@@ -139,7 +139,7 @@ export class FeedPanel extends Panel {
     if (state.lastDid === null) {
       return el("p", { class: "hint" }, user, ` has no history yet, so this is what is liked most.${press}`);
     }
-    // Someone who did something just now and still gets this does not want it used.
+    // A user with recent events who still gets this has opted out.
     if (Date.now() - new Date(state.lastDid) < LATELY) {
       return el("p", { class: "hint" }, "Nothing ", user, " did is used here, so this is what is liked now.");
     }
@@ -170,7 +170,7 @@ export class HistoryPanel extends Panel {
   async load({ fresh = false } = {}) {
     const app = state.app.app;
     const address = path(["apps", app, "users", state.userId, "events"], { limit: HISTORY });
-    return this.ask(address, async (answer, isCurrent) => {
+    return this.fetchAndShow(address, async (answer, isCurrent) => {
       const attributes = await attributesOf(app, answer.events.map((event) => event.item_id).filter(Boolean));
       if (!isCurrent()) return null;
       this.known = answer.events;
@@ -181,7 +181,7 @@ export class HistoryPanel extends Panel {
 
   show(events, attributes, fresh) {
     if (!events.length) {
-      this.body.replaceChildren(emptyState("No history.", [el("p", {}, "Nothing is known of this user: a cold start.")]));
+      this.body.replaceChildren(emptyState("No history.", [el("p", {}, "This user has no events yet: a cold start.")]));
       return;
     }
     const one = state.app.event_types.length === 1;
@@ -198,7 +198,7 @@ export class HistoryPanel extends Panel {
   /** A row of an event; a search shows its words, and no reason why they might be recommended. */
   row(event, attributes, oneType, isFresh) {
     const title = event.item_id ? titleOf(event.item_id, attributes) : `“${event.context.query ?? ""}”`;
-    const said = [oneType ? "" : done(event.event_type), amount(event.event_type, event.value)];
+    const words = [oneType ? "" : done(event.event_type), amount(event.event_type, event.value)];
     const why = () => this.actions.why({ item_id: event.item_id, attributes });
     return el(
       "li",
@@ -212,7 +212,7 @@ export class HistoryPanel extends Panel {
         el(
           "p",
           { class: "event-when" },
-          [...said.filter(Boolean), ""].join(" · "),
+          [...words.filter(Boolean), ""].join(" · "),
           el("time", { datetime: event.timestamp, title: exactly(event.timestamp) }, ago(event.timestamp)),
         ),
       ),

@@ -1,4 +1,4 @@
-// The search field of the third column: it asks as one types; Enter says that the search is meant.
+// The search field of the third column: it searches while one types; Enter submits the search.
 
 import { byId, el, emptyState } from "./dom.js";
 import { isSearch, state } from "./state.js";
@@ -45,14 +45,14 @@ export function listenToSearch(typed, submitted) {
   });
 }
 
-/** Tell those who do not see the list what was found; nothing without an answer. */
-export function sayFound(answer) {
+/** Announce to screen readers what was found; an empty text without a response. */
+export function announceFound(answer) {
   const found = answer && `${counted(answer.items.length, "item")}${answer.next_cursor ? " and more" : ""}`;
-  byId("search-said").textContent = found ? `${found} for “${state.query}”` : "";
+  byId("search-status").textContent = found ? `${found} for “${state.query}”` : "";
 }
 
 export function whatToType() {
-  const counts = `Enter counts as something ${state.userId} did: the next list for them knows of it.`;
+  const counts = `Enter counts as something ${state.userId} did: the next list for them reflects it.`;
   return emptyState("What are you looking for?", [
     el("p", {}, "Type some words of it: what it is called, or what kind of thing it is."),
     state.app.query_event_types.length ? el("p", {}, counts) : [],

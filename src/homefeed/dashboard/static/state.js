@@ -24,7 +24,7 @@ export function firstPageOf(panel) {
   state.shown[panel] = FIRST_PAGE;
 }
 
-/** The next page is the first one, longer: one request still answers for the whole list. */
+/** The next page is the first one, longer: one request still holds the whole list. */
 export function showMore(panel) {
   state.shown[panel] = Math.min(state.shown[panel] + FIRST_PAGE, 1000);
 }
@@ -39,7 +39,7 @@ export const otherFeeds = (app) => app.feeds.filter((feed) => !feed.home && !fee
 
 export const anchoredFeeds = (app) => app.feeds.filter((feed) => feed.anchored);
 
-/** The feed that looks for words; its name tells. */
+/** The feed that searches, known by its name. */
 export const isSearch = (feed) => feed?.feed === "search";
 
 /** What one can do to an item; a search is about none. */
@@ -47,7 +47,7 @@ export const itemEventTypes = (app) => app.event_types.filter((type) => !app.que
 
 export const feedTitle = (feed) => feed.title || feed.feed;
 
-export function asked() {
+export function requested() {
   const parameters = new URLSearchParams(location.search);
   return { app: parameters.get("app"), user: parameters.get("user"), query: parameters.get("query") };
 }

@@ -24,28 +24,28 @@ function sumRow(name, detail, start, share, value, tone, kind = "") {
   );
 }
 
-/** Bars that begin where the one before ends, so that one sees them sum to the score. */
+/** Bars that begin where the one before ends, so that they are seen to sum to the score. */
 function contributions(trace) {
   if (trace.score === null) return null;
-  const felt = trace.features.filter((feature) => Math.abs(feature.contribution) > TINY);
-  felt.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  const added = trace.features.filter((feature) => Math.abs(feature.contribution) > TINY);
+  added.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
   const ends = [0];
-  for (const feature of felt) ends.push(ends.at(-1) + feature.contribution);
+  for (const feature of added) ends.push(ends.at(-1) + feature.contribution);
   const [low, high] = [Math.min(...ends, trace.score), Math.max(...ends, trace.score)];
   const range = high - low || 1;
   const row = (name, from, to, value, tone, detail, kind = "") =>
     sumRow(name, detail, (Math.min(from, to) - low) / range, Math.abs(to - from) / range, value, tone, kind);
-  const rows = felt.map((feature, index) => {
+  const rows = added.map((feature, index) => {
     const sign = feature.contribution < 0 ? "−" : "+";
     const value = `${sign}${score(Math.abs(feature.contribution))}`;
     return row(feature.name, ends[index], ends[index + 1], value, toneOf(feature.name), `value ${score(feature.value)}`);
   });
   rows.push(row("Score", 0, trace.score, score(trace.score), "is-total", null, "is-total"));
-  const silent = trace.features.filter((feature) => !felt.includes(feature)).map((feature) => feature.name);
+  const zero = trace.features.filter((feature) => !added.includes(feature)).map((feature) => feature.name);
   return section(
     "How the score adds up",
     el("ol", { class: "sum" }, rows),
-    silent.length ? el("p", { class: "fine" }, `Added nothing: ${silent.join(", ")}.`) : null,
+    zero.length ? el("p", { class: "fine" }, `Added nothing: ${zero.join(", ")}.`) : null,
   );
 }
 
@@ -53,7 +53,7 @@ function retrievers(trace) {
   if (!trace.retrievers.length) return null;
   const rows = trace.retrievers.map((one) => {
     const proposed = one.rank !== null;
-    const said = proposed
+    const text = proposed
       ? `place ${count(one.rank)} of ${count(one.proposals)}, score ${score(one.score)}`
       : `not among its ${counted(one.proposals, "proposal")}`;
     return el(
@@ -61,10 +61,10 @@ function retrievers(trace) {
       { class: proposed ? "" : "is-absent" },
       chip(one.name),
       bar(proposed ? 1 - (one.rank - 1) / one.proposals : 0, toneOf(one.name)),
-      el("span", { class: "fine" }, said),
+      el("span", { class: "fine" }, text),
     );
   });
-  return section("Who proposed it", el("ul", { class: "proposals" }, rows));
+  return section("What proposed it", el("ul", { class: "proposals" }, rows));
 }
 
 function filters(trace) {
@@ -119,11 +119,11 @@ function times(trace) {
 }
 
 function facts(trace, item) {
-  const said = [];
-  if (trace.place !== null) said.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
-  if (trace.cold_start && trace.made_by !== trace.feed) said.push(`made by ${trace.made_by}, as nothing lately tells what the user likes`);
-  said.push(...tagFields(item.attributes).flatMap((field) => field.values));
-  return said.join(" · ");
+  const parts = [];
+  if (trace.place !== null) parts.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
+  if (trace.cold_start && trace.made_by !== trace.feed) parts.push(`made by ${trace.made_by}, as the user has no usable history`);
+  parts.push(...tagFields(item.attributes).flatMap((field) => field.values));
+  return parts.join(" · ");
 }
 
 function content(trace, item, address) {
@@ -165,7 +165,7 @@ function frame(item, ...inside) {
   return dialog;
 }
 
-/** Open the trace of an item in a feed's answer to a question. */
+/** Open the trace of an item in a feed's response to a request. */
 export async function showWhy(item, { feed, anchor, query, n, filters }) {
   const address = path(["apps", state.app.app, "explain"], {
     feed,
@@ -176,7 +176,7 @@ export async function showWhy(item, { feed, anchor, query, n, filters }) {
     n,
     filter: filters,
   });
-  const dialog = frame(item, el("p", { class: "fine" }, "Asking…"));
+  const dialog = frame(item, el("p", { class: "fine" }, "Loading…"));
   dialog.showModal();
   try {
     const { body } = await get(address);

@@ -1,4 +1,4 @@
-// How things are said: titles, tags, times, amounts, verbs.
+// Words for people: titles, tags, times, amounts, verbs.
 
 const VERBS = {
   play: ["Watch", "Watched"],
@@ -37,10 +37,10 @@ export const plain = (name) => name.replaceAll("_", " ");
 
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** What the button of an event type says. */
+/** The text of the button of an event type. */
 export const toDo = (type) => VERBS[type]?.[0] ?? capital(plain(type));
 
-/** What it is called once done. */
+/** The verb for an event that happened. */
 export const done = (type) => VERBS[type]?.[1] ?? capital(plain(type));
 
 export const isTimed = (type) => TIMED.has(type);
@@ -98,7 +98,7 @@ export function ago(time) {
 
 export const exactly = (time) => moments.format(new Date(time));
 
-/** When a model was trained, from its version; null where that does not tell. */
+/** When a model was trained, from its version; null where it does not hold that. */
 export function trainedAt(version) {
   const found = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(version);
   if (!found) return null;
