@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from homefeed.catalog import Resources
 from homefeed.scope import RequestScope
-from homefeed.taste import decayed, verb_of, weighted_seeds
+from homefeed.taste import decayed, verbs_of, weighted_seeds
 from homefeed.testing import toy_world
 from homefeed.types import DAY, NO_HISTORY, History, Query, UserState
 
@@ -149,7 +149,7 @@ def verb(types: list[int], strengths: list[float], *, anchor: int | None = None,
     asked = query([(3, strength, 0) for strength in strengths], anchor=anchor)
     history = replace(asked.user.history, types=np.array(types, np.int32))
     asked = replace(asked, user=replace(asked.user, history=history), scope=RequestScope())
-    return verb_of(asked, 3, resources(VERBS if known else {}))
+    return verbs_of(asked, np.array([3], np.int32), resources(VERBS if known else {}))[0]
 
 
 def test_the_verb_is_that_of_the_strongest_event() -> None:
@@ -167,8 +167,9 @@ def test_where_nobody_knows_the_verb_they_chose() -> None:
     assert verb([2], [1.0], known=False) == "chose"
     assert verb([-1], [1.0]) == "chose"
     assert verb([3], [1.0]) == "chose"
-    assert verb_of(query([(5, 1.0, 0)]), 3, resources(VERBS)) == "chose"
-    assert verb_of(query([]), 3, resources(VERBS)) == "chose"
+    every = np.array([3, 5, -1], np.int32)
+    assert verbs_of(query([(5, 1.0, 0)]), every, resources(VERBS)) == ["chose", "looked at", "chose"]
+    assert verbs_of(query([]), every, resources(VERBS)) == ["chose"] * 3
 
 
 def placed(asked: Query, exponent: float, events: int = 50) -> dict[int, float]:

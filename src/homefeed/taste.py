@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.types import DAY, Floats, History, Positions, Query
+from homefeed.kernels import F32, F64, I32, I64, compiled, kernel, reads, several, writes
+from homefeed.types import DAY, Codes, Floats, History, Positions, Query, Times
 
 CHOSE: Final = "chose"
-"""What a user did to an item where nobody knows better."""
+"""What a user did to an item where nothing else is known."""
+
+_NO_DISCOUNTS: Final = np.empty(0, np.float32)
 
 
 def weighted_seeds(
@@ -38,47 +42,95 @@ def _weighted_seeds(
     history = query.user.history.latest(events)
     if not len(history):
         return history.items, history.strengths
-    weights = decayed(history, query.now, half_life_days)
-    if place_exponent:
-        weights = weights * np.arange(len(weights), 0, -1, dtype=np.float32) ** np.float32(-place_exponent)
-    if (weights < 0).any():
-        weights = _without_taken_back(history.items, weights)
-    earlier = np.arange(len(weights), 0, -1)
-    order = np.lexsort((earlier, -np.abs(weights), history.items))
-    items, first = np.unique(history.items[order], return_index=True)
-    weights = weights[order][first]
-    return items[weights != 0], weights[weights != 0]
+    discounts = _discounts(events, place_exponent) if place_exponent else _NO_DISCOUNTS
+    return _weighted(history.items, history.strengths, history.times, query.now, half_life_days * DAY, discounts)
 
 
 def decayed(history: History, now: int, half_life_days: float) -> Floats:
     """(n,) each event's strength, halved for every half-life between it and the user's latest event."""
     if not len(history):
         return history.strengths
-    # An event told with a time to come must not age all others away.
+    # An event with a time to come must not age all others away.
     latest = min(int(history.times[-1]), now)
     age = (latest - history.times) / (half_life_days * DAY)
     return (history.strengths * np.exp2(-np.maximum(age, 0))).astype(np.float32)
 
 
-def verb_of(query: Query, item: int, resources: Resources) -> str:
-    """What the query's user did to an item, by the strongest of their events of it, the latest of equals."""
+def verbs_of(query: Query, items: Positions, resources: Resources) -> Sequence[str]:
+    """What the query's user did to each item, by the strongest of their events of it, the latest of equals."""
+    if query.anchor is not None:
+        return [CHOSE] * len(items)
     history = query.user.history
-    rows = np.flatnonzero((history.items == item) & (history.types >= 0) & (history.types < len(resources.verbs)))
-    if query.anchor is not None or not len(rows):
-        return CHOSE
-    strengths = history.strengths[rows]
-    strongest = rows[strengths == strengths.max()][-1]
-    return resources.verb(int(history.types[strongest]))
+    types = _strongest_types(history.items, history.types, history.strengths, items, len(resources.verbs))
+    return [CHOSE if code < 0 else resources.verb(code) for code in types.tolist()]
 
 
-def _without_taken_back(items: Positions, weights: Floats) -> Floats:
-    """The weights (n,) with 0 for all that spoke for an item before, or too weakly after, a dislike of it."""
-    distinct, which = np.unique(items, return_inverse=True)
-    rows, against = np.arange(len(items)), weights < 0
-    disliked = np.full(len(distinct), -1)
-    np.maximum.at(disliked, which[against], rows[against])
-    since = rows > disliked[which]
-    regained = np.zeros(len(distinct), np.float32)
-    np.maximum.at(regained, which[since], weights[since])
-    taken_back = (disliked >= 0) & (regained < -weights[disliked])
-    return np.where(taken_back[which] & (weights > 0), np.float32(0), weights)
+@lru_cache(16)
+def _discounts(events: int, place_exponent: float) -> Floats:
+    """(events,) what an event counts by its place from the end of the history, for the latest first."""
+    discounts = np.arange(1, events + 1, dtype=np.float32) ** np.float32(-place_exponent)
+    discounts.flags.writeable = False
+    return discounts
+
+
+@kernel(
+    several(writes(I32), writes(F32)),
+    *(reads(I32), reads(F32), reads(I64), I64, F64, reads(F32)),
+)
+def _weighted(
+    items: Positions, strengths: Floats, times: Times, now: int, half_life: float, discounts: Floats
+) -> tuple[Positions, Floats]:
+    """Distinct items, rising, and the weight of each, as of `weighted_seeds`; `half_life` in microseconds."""
+    count = len(items)
+    # An event with a time to come must not age all others away.
+    latest = min(times[-1], now)
+    weights = np.empty(count, np.float32)
+    for row in range(count):
+        weights[row] = strengths[row] * np.exp2(-max((latest - times[row]) / half_life, 0.0))
+        if len(discounts):
+            weights[row] *= discounts[count - 1 - row]
+    order = np.argsort(items, kind="mergesort")
+    distinct, found = np.empty(count, np.int32), np.empty(count, np.float32)
+    kept = first = 0
+    while first < count:
+        last = first
+        while last < count and items[order[last]] == items[order[first]]:
+            last += 1
+        weight = _weight_of(weights[order[first:last]])
+        if weight != 0:
+            distinct[kept], found[kept] = items[order[first]], weight
+            kept += 1
+        first = last
+    return distinct[:kept], found[:kept]
+
+
+@compiled
+def _weight_of(weights: Floats) -> np.float32:
+    """That of an item by those of its events: the weightiest, but 0 for all a dislike takes back."""
+    disliked = -1
+    regained = np.float32(0)
+    for row in range(len(weights)):
+        if weights[row] < 0:
+            disliked, regained = row, np.float32(0)
+        else:
+            regained = max(regained, weights[row])
+    taken_back = disliked >= 0 and regained < -weights[disliked]
+    heaviest = np.float32(0)
+    for weight in weights:
+        if abs(weight) >= abs(heaviest) and not (taken_back and weight > 0):
+            heaviest = weight
+    return np.float32(heaviest)
+
+
+@kernel(writes(I32), *(reads(I32), reads(I32), reads(F32), reads(I32), I64))
+def _strongest_types(
+    items: Positions, types: Codes, strengths: Floats, wanted: Positions, type_count: int
+) -> Codes:
+    """(n,) the type of the strongest event of each wanted item, the latest of equals; -1 where there is none."""
+    found = np.full(len(wanted), -1, np.int32)
+    for place in range(len(wanted)):
+        strongest = np.float32(-np.inf)
+        for row in range(len(items)):
+            if items[row] == wanted[place] and 0 <= types[row] < type_count and strengths[row] >= strongest:
+                found[place], strongest = types[row], strengths[row]
+    return found

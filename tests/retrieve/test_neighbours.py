@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from homefeed.catalog import Resources
-from homefeed.retrieve.neighbours import NeighbourLists, ServedLists, named
-from homefeed.testing import ModelContract, World, toy_world
-from homefeed.testing.requests import toy_history
+from homefeed.retrieve.neighbours import NeighbourLists, ServedLists
+from homefeed.testing import ModelContract, World
+from homefeed.types import Floats, Mask, Positions
 
 
 def lists_of(*rows: dict[int, float]) -> NeighbourLists:
@@ -33,61 +35,134 @@ class TestNeighbourLists(ModelContract):
         return LISTS
 
 
-def served(positions: list[int], size: int, *layers: NeighbourLists) -> ServedLists:
-    return ServedLists(np.array(positions, np.int32), size, *layers)
+def served(positions: list[int], size: int, *lists: NeighbourLists) -> ServedLists:
+    return ServedLists(np.array(positions, np.int32), size, *lists)
 
 
-def gathered(lists: ServedLists, taste: dict[int, float]) -> list[tuple[int, int, float]]:
-    items, weights = np.array(list(taste), np.int32), np.array(list(taste.values()), np.float32)
-    return list(zip(*(column.tolist() for column in lists.gather(items, weights)), strict=True))
+def seeds_of(weights: dict[int, float]) -> tuple[Positions, Floats]:
+    return np.array(list(weights), np.int32), np.array(list(weights.values()), np.float32)
 
 
-def best(lists: ServedLists, taste: dict[int, float], eligible: list[bool], k: int = 9) -> dict[int, float]:
-    items, weights = np.array(list(taste), np.int32), np.array(list(taste.values()), np.float32)
-    positions, scores = lists.best(lists.gather(items, weights), np.array(eligible, np.bool_), k)
+def best(lists: ServedLists, seeds: dict[int, float], eligible: list[bool], k: int = 9) -> dict[int, float]:
+    positions, scores = lists.best(seeds_of(seeds), np.array(eligible, np.bool_), k)
     return dict(zip(positions.tolist(), scores.tolist(), strict=True))
-
-
-def test_rows_and_positions_lead_to_each_other_and_nowhere_where_there_is_none() -> None:
-    lists = served([4, -1, 0, 2], 5, LISTS)
-    asked = np.array([0, 1, 2, 3, 4, 5, 900, -1], np.int32)
-    assert lists.rows_of(asked).tolist() == [2, -1, 3, -1, 0, -1, -1, -1]
-    assert served([], 0, lists_of()).rows_of(np.array([0, -1], np.int32)).tolist() == [-1, -1]
-
-
-def test_neighbours_are_gathered_with_what_they_add_and_dislikes_are_not_named() -> None:
-    lists = served([4, -1, 0, 2], 5, LISTS)
-    assert gathered(lists, {0: 2.0, 4: -1.0, 9: 1.0}) == [(0, 0, 0.5), (0, 3, -1.0), (-1, 1, -0.5), (-1, 2, -0.25)]
-    assert gathered(lists, {}) == []
-    assert gathered(lists, {2: 1.0}) == []
 
 
 def test_the_best_are_summed_eligible_here_and_gain_something() -> None:
     lists = served([4, 1, 0, 2], 5, LISTS)
     everything = [True] * 5
-    assert best(lists, {1: 1.0, 0: 2.0}, everything) == {4: 1.0}
-    assert best(lists, {4: 1.0, 0: 1.0}, everything) == {1: 0.5, 0: 0.25, 4: 0.25}
-    assert best(lists, {4: 1.0, 0: 1.0}, everything, k=1) == {1: 0.5}
+    assert best(lists, {0: 2.0, 1: 1.0}, everything) == {4: 1.0}
+    assert best(lists, {0: 1.0, 4: 1.0}, everything) == {4: 0.25, 1: 0.5, 0: 0.25}
+    assert best(lists, {0: 1.0, 4: 1.0}, everything, k=1) == {1: 0.5}
     assert best(lists, {4: 1.0}, [True, False, True, True, True]) == {0: 0.25}
     # A mask of a time when the catalogue was smaller.
     assert best(lists, {4: 1.0}, [True]) == {0: 0.25}
     assert best(served([4, -1, 0, 2], 5, LISTS), {4: 1.0}, everything) == {0: 0.25}
 
 
-def test_the_contributor_is_the_nameable_one_that_added_most() -> None:
+def test_seeds_that_lists_do_not_know_add_nothing() -> None:
+    lists = served([4, -1, 0, 2], 5, LISTS)
+    everything = [True] * 9
+    assert best(lists, {}, everything) == {}
+    assert best(lists, {1: 1.0, 2: 1.0, 7: 1.0, 900: 1.0}, everything) == {}
+
+
+def test_the_contributor_is_the_explainable_one_that_added_most() -> None:
     lists = served([4, 1, 0, 2], 5, LISTS)
-    items, weights = np.array([1, 0], np.int32), np.array([0.4, 1.0], np.float32)
-    gains, asked = lists.gather(items, weights), np.array([4, 2, 9], np.int32)
-    assert lists.contributors(gains, np.ones(5, np.bool_), asked).tolist() == [0, -1, -1]
-    assert lists.contributors(gains, np.arange(5) == 1, asked).tolist() == [1, -1, -1]
-    assert lists.contributors(gains, np.zeros(5, np.bool_), asked).tolist() == [-1, -1, -1]
+    seeds, wanted = seeds_of({0: 1.0, 1: 0.4}), np.array([4, 2, 9], np.int32)
+    assert lists.contributors(seeds, np.ones(5, np.bool_), wanted).tolist() == [0, -1, -1]
+    assert lists.contributors(seeds, np.arange(5) == 1, wanted).tolist() == [1, -1, -1]
+    assert lists.contributors(seeds, np.zeros(5, np.bool_), wanted).tolist() == [-1, -1, -1]
+    assert lists.contributors(seeds_of({0: -1.0}), np.ones(5, np.bool_), wanted).tolist() == [-1, -1, -1]
 
 
-def test_layers_add_neighbours_and_rows_behind_those_of_the_first() -> None:
+def test_lists_of_later_items_add_neighbours_and_rows_behind_those_of_the_first() -> None:
     more = lists_of({}, {4: 1.0}, {}, {4: 2.0}, {1: 1.0, 0: 3.0})
     lists = served([0, 1, 2, 3, 7], 8, LISTS, more)
-    assert gathered(lists, {1: 1.0, 7: 0.5}) == [(1, 0, 0.5), (1, 4, 1.0), (7, 1, 0.5), (7, 0, 1.5)]
     assert best(lists, {1: 1.0, 3: 1.0}, [True] * 8) == {7: 3.0, 0: 0.5}
+    assert best(lists, {7: 0.5}, [True] * 8) == {0: 1.5, 1: 0.5}
+    assert lists.contributors(
+        seeds_of({1: 1.0, 7: 0.5}), np.ones(8, np.bool_), np.arange(8, dtype=np.int32)
+    ).tolist() == [*(7, 7, -1, -1, -1, -1, -1, 1)]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Random lists over a catalogue whose rows and positions differ, and a request of them."""
+
+    lists: ServedLists
+    every: list[tuple[int, int, np.float32]]
+    seeds: tuple[Positions, Floats]
+    eligible: Mask
+    explainable: Mask
+
+
+def case_of(seed: int, ties: bool) -> Case:
+    rng = np.random.default_rng(seed)
+    rows, size = int(rng.integers(1, 60)), int(rng.integers(60, 80))
+    positions = np.where(rng.random(rows) < 0.9, rng.permutation(size)[:rows], -1).astype(np.int32)
+
+    def random_lists(count: int) -> NeighbourLists:
+        weights = [0.25, 0.5, -0.25] if ties else rng.normal(size=50).tolist()
+        return lists_of(
+            *(
+                {int(o): float(rng.choice(weights)) for o in rng.permutation(rows)[: rng.integers(0, 9)]}
+                for _ in range(count)
+            )
+        )
+
+    own, more = random_lists(int(rng.integers(1, rows + 1))), random_lists(rows)
+    items = np.sort(rng.permutation(size + 5)[: rng.integers(0, 12)]).astype(np.int32)
+    weights = rng.choice([1, 0.5, -0.5], len(items)).astype(np.float32)
+    every = [
+        (int(item), int(positions[other]), np.float32(weight) * gain)
+        for lists in (own, more)
+        for item, gain in zip(items.tolist(), weights, strict=True)
+        for row in np.flatnonzero(positions == item)[:1].tolist()
+        if row < len(lists.indptr) - 1
+        for other, weight in neighbours_of(lists, row)
+        if positions[other] >= 0
+    ]
+    lists = ServedLists(positions, size, own, more)
+    eligible, explainable = rng.random(size) < 0.8, rng.random(size + 5) < 0.8
+    return Case(lists, every, (items, weights), eligible, explainable)
+
+
+def neighbours_of(lists: NeighbourLists, row: int) -> list[tuple[int, float]]:
+    part = slice(lists.indptr[row], lists.indptr[row + 1])
+    return list(zip(lists.indices[part].tolist(), lists.weights[part].tolist(), strict=True))
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.sampled_from([1, 3, 100]))
+def test_the_best_by_brute_force(seed: int, ties: bool, k: int) -> None:
+    case = case_of(seed, ties)
+    sums: dict[int, np.float32] = {}
+    for _, position, gain in case.every:
+        if case.eligible[position]:
+            # Of equals that one comes first whose last gain was added first.
+            sums[position] = sums.pop(position, np.float32(0)) + gain
+    ranked = sorted(((p, s) for p, s in sums.items() if s > 0), key=lambda found: -found[1])[:k]
+    positions, scores = case.lists.best(case.seeds, case.eligible, k)
+    assert list(zip(positions.tolist(), scores.tolist(), strict=True)) == [(p, float(s)) for p, s in ranked]
+    # What a request leaves behind is nothing that the next one finds.
+    again = case.lists.best(case.seeds, case.eligible, k)
+    assert again[0].tolist() == positions.tolist()
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_contributors_by_brute_force(seed: int, ties: bool) -> None:
+    case = case_of(seed, ties)
+    wanted = np.random.default_rng(seed).permutation(90)[:20].astype(np.int32)
+    weights = dict(zip(*(column.tolist() for column in case.seeds), strict=True))
+    expected = []
+    for position in wanted.tolist():
+        added: dict[int, float] = {}
+        for item, other, gain in case.every:
+            if other == position and weights[item] > 0 and case.explainable[item]:
+                added[item] = added.get(item, 0.0) + float(gain)
+        best_item = max(sorted(added), key=lambda item: added[item], default=-1)
+        expected.append(best_item if added.get(best_item, 0.0) > 0 else -1)
+    assert case.lists.contributors(case.seeds, case.explainable, wanted).tolist() == expected
 
 
 def test_a_file_that_is_lacking_is_named(tmp_path: Path) -> None:
@@ -102,12 +177,3 @@ def test_serving_loads_no_library_of_training() -> None:
     loaded = f"import sys, {', '.join(f'homefeed.retrieve.{part}' for part in parts)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert not {"mlxtend", "pandas", "sparse_dot_topn"} & set(done.stdout.split())
-
-
-def test_templates_are_told_once_an_item_and_not_of_none() -> None:
-    world = toy_world()
-    resources = Resources(world.catalog, world.counters, {}, {"play": "watched"})
-    query = world.query("u", history=toy_history(world, {"d1": 1.0}))
-    items = np.array([world.position("d1"), -1, world.position("s1")], np.int32)
-    said = ["watched Harbour Lights", None, "chose Star Harvest"]
-    assert named("{verb} {title}", query, items, resources) == said

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.retrieve.selection import best_keys, block_length, kth_largest, places_of, scores_of, top_k
+from homefeed.retrieve.selection import best_of, best_rows, block_length, key_of, kth_largest, top_k
+from homefeed.types import NO_POSITIONS
 
 sizes = st.sampled_from([0, 1, 5, 255, 256, 257, 600, 5_000])
 counts = st.sampled_from([0, 1, 2, 3, 7, 50, 10_000])
@@ -60,15 +61,32 @@ def test_a_mask_leaves_out_what_is_not_eligible(
     assert top_k(scores, k, eligible).tolist() == expected.tolist()
 
 
-@given(size=st.sampled_from([0, 1, 7, 400]), k=st.sampled_from([1, 6, 7, 500]), seed=seeds)
-def test_keys_hold_scores_and_places_in_their_order(size: int, k: int, seed: int) -> None:
-    scores = np.random.default_rng(seed).choice(np.array([1e-38, 0.5, 0.75, 3e38], np.float32), size)
-    places = np.arange(size)
-    keys = (scores.view(np.uint32).astype(np.uint64) << np.uint64(32)) | (0xFFFFFFFF - places).astype(np.uint64)
-    best = best_keys(keys[np.random.default_rng(seed).permutation(size)], k)
+@given(size=sizes, k=counts, seed=seeds, above=st.sampled_from([0.0, 0.25, 1.0]), labelled=st.booleans())
+def test_rows_above_a_bound_come_with_their_scores_and_labels(
+    size: int, k: int, seed: int, above: float, labelled: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    scores = (rng.integers(0, 5, size) / 4).astype(np.float32)
+    eligible, labels = rng.random(size) < 0.8, rng.permutation(size).astype(np.int32)
+    rows = [row for row in np.argsort(-scores, kind="stable").tolist() if scores[row] > above and eligible[row]][
+        :k
+    ]
+    found = best_rows(scores, k, eligible, above, labels if labelled else NO_POSITIONS)
+    assert found[0].tolist() == [labels[row] if labelled else row for row in rows]
+    assert found[0].dtype == np.int32
+    assert found[1].tolist() == scores[rows].tolist()
+
+
+@given(size=st.sampled_from([0, 1, 7, 400]), k=st.sampled_from([0, 1, 6, 7, 500]), seed=seeds)
+def test_the_largest_keys_are_those_of_the_highest_scores(size: int, k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.choice(np.array([1e-38, 0.5, 0.75, 3e38], np.float32), size)
+    places, labels = np.arange(size), rng.permutation(size).astype(np.int32)
+    keys = [key_of(bits, place) for bits, place in zip(scores.view(np.int32), places.tolist(), strict=True)]
+    found, of_found = best_of(np.array(keys, np.uint64)[rng.permutation(size)], labels, k)
     order = np.lexsort((places, -scores))[:k]
-    assert places_of(best).tolist() == order.tolist()
-    assert scores_of(best).tolist() == scores[order].tolist()
+    assert found.tolist() == labels[order].tolist()
+    assert of_found.tolist() == scores[order].tolist()
 
 
 @given(seed=seeds, size=st.integers(1, 300), levels=st.sampled_from([1, 3, 1_000]))

@@ -1,12 +1,17 @@
-"""What retrievers that start from a user's history have in common to be set."""
+"""What retrievers that start from a user's history have in common."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
 from homefeed.protocols import PartConfig
+from homefeed.taste import weighted_seeds
+from homefeed.types import Floats, Positions, Query
+
+Seeds: TypeAlias = tuple[Positions, Floats]
+"""Items, each once and rising, and their weights."""
 
 
 class HistoryConfig(PartConfig):
@@ -16,3 +21,8 @@ class HistoryConfig(PartConfig):
     """How many of the user's latest events count."""
     half_life_days: Annotated[float, Field(gt=0)] = 90.0
     """An event's weight halves for every so many days between it and the user's latest event."""
+
+
+def seeds_of(query: Query, config: HistoryConfig, place_exponent: float = 0.0) -> Seeds:
+    """What a request starts from, by the settings of a retriever."""
+    return weighted_seeds(query, config.max_events, config.half_life_days, place_exponent)

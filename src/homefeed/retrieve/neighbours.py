@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias
+from dataclasses import dataclass
+from typing import Final, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
-import orjson
 
-from homefeed.catalog import CatalogView, Resources
-from homefeed.retrieve.selection import top_k
-from homefeed.taste import verb_of
-from homefeed.types import Floats, Mask, Numbers, Positions, Query, Scores
-
-Rows: TypeAlias = npt.NDArray[np.int32]
-Starts: TypeAlias = npt.NDArray[np.int64]
+from homefeed.catalog import CatalogView
+from homefeed.kernels import BOOL, F32, I32, I64, U64, compiled, kernel, reads, several, writes
+from homefeed.retrieve.arrays import ArrayModel, Doubles, RowIndex, Rows, Starts
+from homefeed.retrieve.history import Seeds
+from homefeed.retrieve.selection import Keys, best_of, key_of
+from homefeed.types import Floats, Mask, Numbers, Positions, Scores
 
 
 @dataclass(frozen=True, slots=True)
-class NeighbourLists:
+class NeighbourLists(ArrayModel):
     """Of each item some others, as a sparse matrix in CSR form.
 
     Row r is the item of permanent number `numbers[r]`; its neighbours are the rows
     `indices[indptr[r]:indptr[r + 1]]`, largest weight first, of `weights` other than 0: a negative one speaks
-    against the neighbour. A model that holds more names its arrays in `ARRAYS`; whatever else it has is JSON.
+    against the neighbour.
     """
-
-    ARRAYS: ClassVar[tuple[str, ...]] = ("numbers", "indptr", "indices", "weights")
 
     numbers: Numbers
     indptr: Starts
     indices: Rows
     weights: Floats
-
-    def save(self, folder: Path) -> None:
-        """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
-        for name in self.ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        rest = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in self.ARRAYS}
-        (folder / "serving.json").write_bytes(orjson.dumps(rest))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Map what `save` wrote."""
-        arrays: dict[str, Any] = {
-            name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            for name in cls.ARRAYS
-        }
-        return cls(**arrays, **orjson.loads((folder / "serving.json").read_bytes()))
 
 
 class Lists(Protocol):
@@ -66,35 +43,25 @@ class Lists(Protocol):
     def weights(self) -> Floats: ...  # noqa: D102
 
 
-class Gains(NamedTuple):
-    """What items of a taste add to their neighbours, as columns, one entry for each neighbour of each item.
-
-    `sources` are the items' positions, -1 where one is disliked: what is unlike it may gain by that, but it is no
-    reason to name. `rows` are the neighbours', `gains` the weight of the pair times that of the item.
-    """
-
-    sources: Positions
-    rows: Rows
-    gains: Floats
+_NO_LISTS: Final = NeighbourLists(
+    np.empty(0, np.int32), np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
+)
 
 
 class ServedLists:
-    """Neighbour lists over a catalogue. Items that came after them neither speak nor are spoken for.
+    """Neighbour lists over a catalogue. Items that came after them have no neighbours, and are none.
 
-    Costs what the lists of the items asked about hold, whatever the size of the catalogue.
+    A request costs what the lists of its seeds hold, whatever the size of the catalogue.
     """
 
-    def __init__(self, positions: Positions, size: int, *layers: Lists) -> None:
+    def __init__(self, positions: Positions, size: int, lists: Lists, more: Lists = _NO_LISTS) -> None:
         """`positions` (rows,) are where the rows' items are in a catalogue of `size`, -1 where they are not.
 
-        An item's neighbours are those of all `layers`; a layer may know the first rows only.
+        An item's neighbours are those of both lists; each may know the first rows only.
         """
         self._position_of_row = positions
-        # The last entry is that of positions which came since.
-        self._row_of_position = np.full(size + 1, -1, np.int32)
-        here = np.flatnonzero(positions >= 0)
-        self._row_of_position[positions[here]] = here
-        self._layers = layers
+        self.index = RowIndex(positions, size)
+        self._lists, self._more = lists, more
 
     @classmethod
     def over(cls, catalog: CatalogView, lists: NeighbourLists) -> Self:
@@ -102,75 +69,232 @@ class ServedLists:
         positions = catalog.positions(lists.numbers)
         return cls(positions, catalog.size, lists)  # of a size no smaller than the positions need
 
-    def rows_of(self, positions: Positions) -> Rows:
-        """(n,) the row of the item at each position, -1 where there is none."""
-        last = len(self._row_of_position) - 1
-        return self._row_of_position[np.where((positions >= 0) & (positions < last), positions, last)]
+    def best(self, seeds: Seeds, eligible: Mask, k: int) -> tuple[Positions, Scores]:
+        """The k eligible items that gain most, best first, and how much; none that gains nothing.
 
-    def gather(self, items: Positions, weights: Floats) -> Gains:
-        """Every neighbour of every item at positions (m,) that count with weights (m,)."""
-        rows = self.rows_of(items)
-        known = rows >= 0
-        items, weights, rows = items[known], weights[known], rows[known]
-        named = np.where(weights > 0, items, -1).astype(np.int32)
-        parts = [_gathered(layer, rows, named, weights) for layer in self._layers]
-        return parts[0] if len(parts) == 1 else Gains(*map(np.concatenate, zip(*parts, strict=True)))
+        From each seed its neighbours gain their weight times that of the seed.
+        """
+        lists, more = self._lists, self._more
+        sums, last = scratch = _SCRATCH.take(len(self._position_of_row))
+        keys, positions = _gains(
+            *seeds,
+            self.index.rows,
+            self._position_of_row,
+            lists.indptr,
+            lists.indices,
+            lists.weights,
+            more.indptr,
+            more.indices,
+            more.weights,
+            eligible,
+            sums,
+            last,
+        )
+        _SCRATCH.give(scratch)
+        return best_of(keys, positions, k)
 
-    def best(self, gains: Gains, eligible: Mask, k: int) -> tuple[Positions, Scores]:
-        """The k eligible items that gain most in all, best first, and how much; none that gains nothing."""
-        rows, scores = _sum_by(gains.rows, gains.gains, len(self._position_of_row))
-        positions = self._position_of_row[rows]
-        # Of another thread's request the catalogue may have been smaller.
-        there = (positions >= 0) & (positions < len(eligible))
-        positions, scores = positions[there], scores[there]
-        allowed = eligible[positions]
-        positions, scores = positions[allowed], scores[allowed]
-        best = top_k(scores, k)
-        return positions[best], scores[best]
+    def contributors(self, seeds: Seeds, explainable: Mask, positions: Positions) -> Positions:
+        """(n,) the explainable seed from which the item at each position gains most; -1 where there is none.
 
-    def contributors(self, gains: Gains, explainable: Mask, positions: Positions) -> Positions:
-        """(n,) the explainable item that added most to the item at each position; -1 where none did."""
-        last = len(self._row_of_position) - 1
-        wanted = np.full(last + 1, -1, np.int32)
-        modelled = np.flatnonzero(positions < last)
-        wanted[positions[modelled]] = modelled
-        places = wanted[self._position_of_row[gains.rows]]
-        asked = (places >= 0) & (gains.sources >= 0) & explainable[gains.sources]
-        if not asked.any():
-            return np.full(len(positions), -1, np.int32)
-        items, which = np.unique(gains.sources[asked], return_inverse=True)
-        added = np.zeros((len(positions), len(items)))
-        np.add.at(added, (places[asked], which), gains.gains[asked])
-        best = added.argmax(axis=1)
-        return np.where(added[np.arange(len(positions)), best] > 0, items[best], -1).astype(np.int32)
-
-
-def named(template: str, query: Query, items: Positions, resources: Resources) -> Sequence[str | None]:
-    """The template with {title} and {verb} of each item at positions (n,), None for -1."""
-    said: dict[int, str | None] = {
-        item: template.format(title=resources.catalog.title(item), verb=verb_of(query, item, resources))
-        for item in set(items.tolist()) - {-1}
-    }
-    return [said.get(item) for item in items.tolist()]
+        A disliked one is none: what is unlike it may gain by that, but it is no reason to name.
+        """
+        lists, more = self._lists, self._more
+        _, places = scratch = _SCRATCH.take(len(self._position_of_row))
+        found = _contributors(
+            *seeds,
+            self.index.rows,
+            lists.indptr,
+            lists.indices,
+            lists.weights,
+            more.indptr,
+            more.indices,
+            more.weights,
+            explainable,
+            positions,
+            places,
+        )
+        _SCRATCH.give(scratch)
+        return found
 
 
-def _gathered(lists: Lists, rows: Rows, items: Positions, weights: Floats) -> Gains:
-    inside = rows < len(lists.indptr) - 1
-    if not inside.all():
-        rows, items, weights = rows[inside], items[inside], weights[inside]
-    start = lists.indptr[rows]
-    length = lists.indptr[rows + 1] - start
-    places = np.arange(int(length.sum())) + np.repeat(start - (np.cumsum(length) - length), length)
-    gains = lists.weights[places] * np.repeat(weights, length)
-    return Gains(np.repeat(items, length), lists.indices[places], gains)
+class _Scratch:
+    """Arrays of zeros that requests use one after the other; whoever takes them gives them back as zeros."""
+
+    def __init__(self) -> None:
+        self._free: list[tuple[Floats, Rows]] = []
+
+    def take(self, size: int) -> tuple[Floats, Rows]:
+        """Arrays of at least that length."""
+        while self._free:
+            sums, last = self._free.pop()
+            if len(sums) >= size:
+                return sums, last
+        return np.zeros(size, np.float32), np.zeros(size, np.int32)
+
+    def give(self, scratch: tuple[Floats, Rows]) -> None:
+        self._free.append(scratch)
 
 
-def _sum_by(rows: Rows, gains: Floats, size: int) -> tuple[Rows, Scores]:
-    """The distinct rows and the sum of each one's gains; touches only the rows named, not all `size`."""
-    sums = np.zeros(size, np.float32)
-    np.add.at(sums, rows, gains)
-    last = np.empty(size, np.int32)
-    order = np.arange(len(rows), dtype=np.int32)
-    last[rows] = order
-    distinct = rows[last[rows] == order]
-    return distinct, sums[distinct]
+_SCRATCH: Final = _Scratch()
+_LISTS: Final = (reads(I64), reads(I32), reads(F32))
+
+
+@compiled
+def _row_at(rows: Rows, position: int) -> int:
+    return rows[position] if 0 <= position < len(rows) else -1
+
+
+@compiled
+def _room(items: Positions, rows: Rows, indptr: Starts) -> int:
+    """How many neighbours the items have in some lists."""
+    room = 0
+    for item in items:
+        row = _row_at(rows, item)
+        if 0 <= row < len(indptr) - 1:
+            room += indptr[row + 1] - indptr[row]
+    return room
+
+
+@compiled
+def _add(
+    items: Positions,
+    weights: Floats,
+    rows: Rows,
+    position_of_row: Positions,
+    lists: tuple[Starts, Rows, Floats],
+    eligible: Mask,
+    sums: Floats,
+    last: Rows,
+    positions: Positions,
+    reached: Rows,
+    entries: int,
+    count: int,
+) -> tuple[int, int]:
+    """Add the gains by some lists to `sums`; how many entries there are then, and how many rows they reach.
+
+    `positions` takes the position of each entry, `reached` each row once, `last` 1 + the last entry of each row.
+    """
+    indptr, indices, values = lists
+    for seed in range(len(items)):
+        row = _row_at(rows, items[seed])
+        if row < 0 or row >= len(indptr) - 1:
+            continue
+        for entry in range(indptr[row], indptr[row + 1]):
+            other = indices[entry]
+            position = position_of_row[other]
+            if position < 0 or position >= len(eligible) or not eligible[position]:
+                continue
+            if last[other] == 0:
+                reached[count] = other
+                count += 1
+            sums[other] += values[entry] * weights[seed]
+            positions[entries] = position
+            entries += 1
+            last[other] = entries
+    return entries, count
+
+
+@kernel(
+    several(writes(U64), writes(I32)),
+    *(reads(I32), reads(F32), reads(I32), reads(I32), *_LISTS, *_LISTS, reads(BOOL), writes(F32), writes(I32)),
+)
+def _gains(
+    items: Positions,
+    weights: Floats,
+    rows: Rows,
+    position_of_row: Positions,
+    indptr: Starts,
+    indices: Rows,
+    values: Floats,
+    indptr2: Starts,
+    indices2: Rows,
+    values2: Floats,
+    eligible: Mask,
+    sums: Floats,
+    last: Rows,
+) -> tuple[Keys, Positions]:
+    """Keys of the sums above 0 of what eligible items gain, and the positions that their places stand for.
+
+    Equals are in the order in which the last gain of each was added.
+    """
+    room = _room(items, rows, indptr) + _room(items, rows, indptr2)
+    positions = np.empty(room, np.int32)
+    reached = np.empty(min(room, len(position_of_row)), np.int32)
+    entries = count = 0
+    for lists in ((indptr, indices, values), (indptr2, indices2, values2)):
+        entries, count = _add(
+            items,
+            weights,
+            rows,
+            position_of_row,
+            lists,
+            eligible,
+            sums,
+            last,
+            positions,
+            reached,
+            entries,
+            count,
+        )
+    keys, found = np.empty(count, np.uint64), 0
+    bits = sums.view(np.int32)
+    for row in reached[:count]:
+        if sums[row] > 0:
+            keys[found] = key_of(bits[row], last[row] - 1)
+            found += 1
+        sums[row] = 0
+        last[row] = 0
+    return keys[:found], positions
+
+
+@compiled
+def _add_to_wanted(
+    row: int, weight: float, indptr: Starts, indices: Rows, values: Floats, places: Rows, added: Doubles
+) -> None:
+    """Add what the wanted rows gain from a row; `places` holds 1 + the place of each, 0 of others."""
+    if 0 <= row < len(indptr) - 1:
+        for entry in range(indptr[row], indptr[row + 1]):
+            place = places[indices[entry]]
+            if place:
+                added[place - 1] += values[entry] * weight
+
+
+@kernel(
+    writes(I32),
+    *(reads(I32), reads(F32), reads(I32), *_LISTS, *_LISTS, reads(BOOL), reads(I32), writes(I32)),
+)
+def _contributors(
+    items: Positions,
+    weights: Floats,
+    rows: Rows,
+    indptr: Starts,
+    indices: Rows,
+    values: Floats,
+    indptr2: Starts,
+    indices2: Rows,
+    values2: Floats,
+    explainable: Mask,
+    wanted: Positions,
+    places: Rows,
+) -> Positions:
+    """(n,) the explainable item of a weight above 0 that adds most to each wanted one, the first of equals."""
+    for place in range(len(wanted)):
+        row = _row_at(rows, wanted[place])
+        if row >= 0:
+            places[row] = place + 1
+    found, most = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted))
+    added = np.empty(len(wanted))
+    for seed in range(len(items)):
+        if weights[seed] > 0 and explainable[items[seed]]:
+            added[:] = 0
+            row = _row_at(rows, items[seed])
+            _add_to_wanted(row, weights[seed], indptr, indices, values, places, added)
+            _add_to_wanted(row, weights[seed], indptr2, indices2, values2, places, added)
+            for place in range(len(wanted)):
+                if added[place] > most[place]:
+                    found[place], most[place] = items[seed], added[place]
+    for position in wanted:
+        row = _row_at(rows, position)
+        if row >= 0:
+            places[row] = 0
+    return found

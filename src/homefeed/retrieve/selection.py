@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.kernels import BOOL, F32, I64, U64, compiled, kernel, reads, writes
-from homefeed.types import Floats, Mask, Scores
+from homefeed.kernels import BOOL, F32, I32, I64, U64, compiled, kernel, reads, several, writes
+from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Scores
 
 Keys = npt.NDArray[np.uint64]
 """Scores above 0 and their places as numbers of one order: 32 bits of the score, 32 of the inverted place."""
@@ -21,33 +21,45 @@ def top_k(scores: Scores, k: int, eligible: Mask | None = None) -> npt.NDArray[n
 
     Where there is a mask only its rows count; it may be longer or shorter than the scores.
     """
-    if k < 1:
-        return np.empty(0, np.intp)
-    if eligible is None:
-        return places_of(best_keys(_keys_of_best(scores, _NO_MASK, k), k))
-    both = min(len(scores), len(eligible))
-    if not both:
-        return np.empty(0, np.intp)
-    return places_of(best_keys(_keys_of_best(scores[:both], eligible[:both], k), k))
+    return _places(_largest(_best_keys(scores, k, eligible, 0.0), k))
 
 
-def best_keys(keys: Keys, k: int) -> Keys:
-    """The k largest of some keys, largest first, k above 0. Reorders what it is given."""
-    if len(keys) > k:
+def best_rows(
+    scores: Scores, k: int, eligible: Mask, above: float = 0.0, labels: Positions = NO_POSITIONS
+) -> tuple[Positions, Scores]:
+    """The labels of the rows of the k highest scores that are `above`, as of `top_k`, and their scores.
+
+    Without labels they are the rows themselves.
+    """
+    return best_of(_best_keys(scores, k, eligible, above), labels, k)
+
+
+def best_of(keys: Keys, labels: Positions, k: int) -> tuple[Positions, Scores]:
+    """The labels at the places of the k largest keys, largest first, and their scores. Reorders the keys.
+
+    Without labels they are the places.
+    """
+    return _labelled(_largest(keys, k), labels)
+
+
+def _largest(keys: Keys, k: int) -> Keys:
+    """The k largest of some keys, smallest first. Reorders what it is given."""
+    if len(keys) > k > 0:
         keys.partition(len(keys) - k)
-        keys = keys[len(keys) - k :]
+    keys = keys[max(len(keys) - k, 0) :]
     keys.sort()
-    return keys[::-1]
+    return keys
 
 
-def places_of(keys: Keys) -> npt.NDArray[np.intp]:
-    """(n,) the places that keys hold."""
-    return np.bitwise_and(~keys, np.uint64(0xFFFFFFFF)).view(np.intp)
-
-
-def scores_of(keys: Keys) -> Scores:
-    """(n,) the scores that keys hold."""
-    return (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
+def _best_keys(scores: Scores, k: int, eligible: Mask | None, above: float) -> Keys:
+    if eligible is None:
+        eligible = _NO_MASK
+    else:
+        both = min(len(scores), len(eligible))
+        scores, eligible = scores[:both], eligible[:both]
+    if k < 1 or not len(scores):
+        return np.empty(0, np.uint64)
+    return _keys_of_best(scores, eligible, k, above)
 
 
 @compiled
@@ -111,9 +123,9 @@ def _maxima(bits: npt.NDArray[np.int32], eligible: Mask, length: int) -> npt.NDA
     return maxima
 
 
-@kernel(writes(U64), reads(F32), reads(BOOL), I64)
-def _keys_of_best(scores: Floats, eligible: Mask, k: int) -> Keys:
-    """The keys of the k highest scores, and of some more.
+@kernel(writes(U64), reads(F32), reads(BOOL), I64, F32)
+def _keys_of_best(scores: Floats, eligible: Mask, k: int, above: float) -> Keys:
+    """The keys of the k highest scores, of those above a bound, and of some more.
 
     The k-th largest of the maxima of blocks is at most the k-th largest score: only rows that reach it matter, and
     only blocks whose maximum does are looked at again. Scores above 0 are in the order of their bits.
@@ -135,7 +147,30 @@ def _keys_of_best(scores: Floats, eligible: Mask, k: int) -> Keys:
         if block == whole or maxima[block] >= threshold:
             stop = count if block == whole else (block + 1) * length
             for row in range(block * length, stop):
-                if bits[row] >= threshold and scores[row] > 0 and (len(eligible) == 0 or eligible[row]):
+                if bits[row] >= threshold and scores[row] > above and (len(eligible) == 0 or eligible[row]):
                     keys[found] = key_of(bits[row], row)
                     found += 1
     return keys[:found]
+
+
+@kernel(several(writes(I32), writes(F32)), reads(U64), reads(I32))
+def _labelled(keys: Keys, labels: Positions) -> tuple[Positions, Scores]:
+    """The labels of the places that keys hold and their scores, the other way round."""
+    count = len(keys)
+    found, bits = np.empty(count, np.int32), np.empty(count, np.uint32)
+    for row in range(count):
+        key = keys[count - 1 - row]
+        place = np.uint32(~key)
+        found[row] = labels[place] if len(labels) else place
+        bits[row] = np.uint32(key >> np.uint64(32))
+    return found, bits.view(np.float32)
+
+
+@kernel(writes(I64), reads(U64))
+def _places(keys: Keys) -> npt.NDArray[np.intp]:
+    """The places that keys hold, the other way round."""
+    count = len(keys)
+    places = np.empty(count, np.int64)
+    for row in range(count):
+        places[row] = np.uint32(~keys[count - 1 - row])
+    return places

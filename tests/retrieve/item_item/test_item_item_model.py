@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 from pydantic import ValidationError
 
@@ -34,7 +35,7 @@ def test_how_to_weigh_a_history_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["serving.json", *(f"{n}.npy" for n in ("numbers", "indptr", "weights", "derived"))]
+    "name", ["model.json", *(f"{n}.npy" for n in ("numbers", "indptr", "weights", "derived"))]
 )
 def test_a_folder_that_lacks_something_does_not_load(name: str, tmp_path: Path) -> None:
     model_of(toy_world()).save(tmp_path)
@@ -43,9 +44,10 @@ def test_a_folder_that_lacks_something_does_not_load(name: str, tmp_path: Path) 
         ItemItemModel.load(tmp_path)
 
 
-def test_what_is_to_serve_must_be_told_in_full(tmp_path: Path) -> None:
+def test_what_is_to_serve_must_be_written_in_full(tmp_path: Path) -> None:
     model_of(toy_world()).save(tmp_path)
-    (tmp_path / "serving.json").write_bytes(b"{}")
+    arrays = orjson.loads((tmp_path / "model.json").read_bytes())["arrays"]
+    (tmp_path / "model.json").write_bytes(orjson.dumps({"arrays": arrays, "values": {}}))
     with pytest.raises(TypeError, match="place_exponent"):
         ItemItemModel.load(tmp_path)
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
-import orjson
 from pydantic import Field
 from scipy.linalg.lapack import dposv
 
 from homefeed.catalog.signals import Doubles
 from homefeed.errors import ArtifactError
 from homefeed.protocols import PartConfig
+from homefeed.retrieve.arrays import ArrayModel
 from homefeed.types import Floats, Numbers
-
-_ARRAYS = ("numbers", "factors", "gram")
 
 
 class AlsConfig(PartConfig):
@@ -34,7 +31,7 @@ class AlsConfig(PartConfig):
 
 
 @dataclass(frozen=True, slots=True)
-class AlsModel:
+class AlsModel(ArrayModel):
     """Matrix factorisation for implicit feedback (Hu, Koren & Volinsky 2008). Training needs
     `pip install 'homefeed[als]'`.
 
@@ -70,17 +67,3 @@ class AlsModel:
         if info != 0:
             raise ArtifactError("als: the model's Gram matrix is not positive definite; train the model again")
         return np.asarray(shares, np.float32)
-
-    def save(self, folder: Path) -> None:
-        """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        (folder / "als.json").write_bytes(orjson.dumps({"alpha": self.alpha}))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Map what `save` wrote."""
-        numbers, factors, gram = (
-            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)) for name in _ARRAYS
-        )
-        return cls(numbers, factors, gram, orjson.loads((folder / "als.json").read_bytes())["alpha"])

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from homefeed.errors import HomefeedError
+from homefeed.retrieve.arrays import Rows
 from homefeed.retrieve.association.baskets import Baskets
 from homefeed.retrieve.association.rules import NO_RULES, Rules
-from homefeed.retrieve.neighbours import Rows
 from homefeed.retrieve.quiet import quiet
 
 _FIGURES: Final = ("support", "confidence", "lift")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -51,7 +51,6 @@ class AssociationModel(NeighbourLists):
     """
 
     Config = AssociationConfig
-    ARRAYS: ClassVar[tuple[str, ...]] = (*NeighbourLists.ARRAYS, "support", "confidence", "lift")
 
     support: Floats
     confidence: Floats

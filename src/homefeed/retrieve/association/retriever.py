@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.association.model import AssociationModel
-from homefeed.retrieve.history import HistoryConfig
-from homefeed.retrieve.neighbours import Gains, ServedLists, named
-from homefeed.taste import weighted_seeds
+from homefeed.retrieve.history import HistoryConfig, seeds_of
+from homefeed.retrieve.neighbours import ServedLists
+from homefeed.retrieve.sentences import reasons_naming
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
@@ -40,20 +39,17 @@ class Association:
         """The k eligible items that most rules, and the weightiest, lead to."""
         if self._lists is None or self._model is None:
             return NO_POSITIONS, np.empty(0, np.float32)
-        positions, sums = self._lists.best(self._gains(query), query.eligible, k)
+        positions, sums = self._lists.best(seeds_of(query, self._config), query.eligible, k)
         return positions, sums ** np.float32(1 / self._model.sharpness)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name the item that the weightiest rule to each starts from: never one that counts as disliked."""
         if self._lists is None:
             return [None] * len(positions)
-        items = self._lists.contributors(self._gains(query), query.explainable, positions)
+        items = self._lists.contributors(
+            seeds_of(query, self._config),
+            query.explainable,
+            positions,
+        )
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return named(template, query, items, self._resources)
-
-    def _gains(self, query: Query) -> Gains:
-        return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
-
-    def _look_up(self, query: Query) -> Gains:
-        assert self._lists is not None  # noqa: S101
-        return self._lists.gather(*weighted_seeds(query, self._config.max_events, self._config.half_life_days))
+        return reasons_naming(template, query, items, self._resources)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from homefeed.retrieve.arrays import Rows
 from homefeed.retrieve.association.baskets import Baskets
-from homefeed.retrieve.neighbours import Rows
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 

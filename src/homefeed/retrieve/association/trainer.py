@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.protocols import Range
+from homefeed.retrieve.arrays import Rows, Starts
 from homefeed.retrieve.association.baskets import Baskets, baskets_of
 from homefeed.retrieve.association.fp_growth import mined_rules
 from homefeed.retrieve.association.model import AssociationConfig, AssociationModel
 from homefeed.retrieve.association.rules import NO_RULES, Rules, paired_rules
 from homefeed.retrieve.item_item.gram import strongest
 from homefeed.retrieve.item_item.kernels import in_parallel, sort_rows
-from homefeed.retrieve.neighbours import Rows, Starts
 from homefeed.types import Floats, TrainingData
 
 _MINED_SUPPORT: Final = 0.001

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
-import orjson
 from pydantic import Field
 
 from homefeed.protocols import PartConfig
+from homefeed.retrieve.arrays import ArrayModel
 from homefeed.retrieve.content.words import word_matrix, words_of
 from homefeed.types import Floats, Numbers
 
@@ -31,7 +30,7 @@ class ContentConfig(PartConfig):
 
 
 @dataclass(frozen=True, slots=True)
-class ContentModel:
+class ContentModel(ArrayModel):
     """Vectors of items by their words: TF-IDF of fields, reduced by truncated SVD, or the vectors of a text model.
 
     `vectors` (items, dimensions) of the permanent `numbers` are of length 1, or zero where an item has no known
@@ -60,21 +59,6 @@ class ContentModel:
         # Of all words only those that are there: a query has a handful of fifty thousand.
         used = np.unique(matrix.indices)
         return unit(np.asarray(matrix[:, used] @ self.components[:, used].T, np.float32))
-
-    def save(self, folder: Path) -> None:
-        """Write to an empty folder, an array a file."""
-        for name in ("numbers", "vectors", "weights", "components"):
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        (folder / "words.json").write_bytes(orjson.dumps(dict(self.words)))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Map what `save` wrote."""
-        numbers, vectors, weights, components = (
-            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            for name in ("numbers", "vectors", "weights", "components")
-        )
-        return cls(numbers, vectors, orjson.loads((folder / "words.json").read_bytes()), weights, components)
 
 
 def unit(vectors: Floats) -> Floats:

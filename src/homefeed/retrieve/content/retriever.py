@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -14,14 +15,16 @@ from homefeed.catalog import Resources
 from homefeed.errors import RecipeError
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
-from homefeed.retrieve.history import HistoryConfig
-from homefeed.taste import verb_of, weighted_seeds
-from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores
+from homefeed.retrieve.history import HistoryConfig, seeds_of
+from homefeed.retrieve.sentences import reasons_naming
+from homefeed.retrieve.vectors import strongest_parts
+from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
-_MOST_INTERESTS: Final = 100
+_MAX_INTERESTS: Final = 100
 _LONGEST_INTEREST: Final = 200
 _NAMED_INTERESTS: Final = 2
 _KEPT_INTERESTS: Final = 1_024
+_NO_LENGTH: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Content:
     declared: these lead while there is no history, and count as much as that many events of weight 1 from then on,
     so they fade as the history grows. A feed about an item starts from that item alone.
 
-    Exact: every vector is compared, so a request costs time in proportion to the catalogue.
+    Exact, and in time proportional to the catalogue: see `VectorIndex`.
     """
 
     class Config(HistoryConfig):
@@ -82,17 +85,12 @@ class Content:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items closest to the user's profile."""
         taste = self._taste(query)
-        vectors = self._items.array
-        profile = taste.weights @ vectors[taste.items] + taste.interests
-        length = float(np.linalg.norm(profile))
-        if length < 1e-9:
+        profile = taste.weights @ self._items.array[taste.items] + taste.interests
+        length = math.sqrt(profile @ profile)
+        if length < _NO_LENGTH:
             return NO_POSITIONS, np.empty(0, np.float32)
-        profile = profile / np.float32(length)
-        eligible = query.eligible
-        if query.anchor is not None:
-            eligible = eligible.copy()
-            eligible[query.anchor : query.anchor + 1] = False
-        return self._items.nearest(profile, eligible, k)
+        anchor = -1 if query.anchor is None else query.anchor
+        return self._items.nearest(profile / np.float32(length), query.eligible, k, without=anchor)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name what added most to each: declared interests that the item has, or an item of the history.
@@ -100,37 +98,22 @@ class Content:
         That item must be explainable, and interests must be words the item itself has: one that is only
         near them is not said to match.
         """
-        taste = self._taste(query)
-        vectors = self._items.array
+        taste, vectors = self._taste(query), self._items.array
         if not len(vectors):
             return [None] * len(positions)
-        embedded = positions < len(vectors)
-        rows = vectors[np.where(embedded, positions, 0)]
-        closest, added = self._closest(query, taste, positions, rows, embedded)
-        by_interests = np.where(embedded, rows @ taste.interests, 0) > added
-        return [
-            (self._match(taste.tags, position) if interesting else None)
-            or (self._because(self._config.reason, item, query) if item >= 0 else None)
-            for position, item, interesting in zip(
-                positions.tolist(), closest.tolist(), by_interests.tolist(), strict=True
-            )
-        ]
-
-    def _closest(
-        self, query: Query, taste: _Taste, positions: Positions, rows: Floats, embedded: Mask
-    ) -> tuple[Positions, Floats]:
-        """For each position the explainable item of the history that added most, -1 for none, and how much."""
         # Being unlike what the user dislikes speaks for an item, too; but it is no similarity.
-        explainable = query.explainable[taste.items] & (taste.weights > 0)
-        items, weights = taste.items[explainable], taste.weights[explainable]
-        if not len(items):
-            return np.full(len(positions), -1, np.int32), np.zeros(len(positions), np.float32)
-        added = (rows @ self._items.array[items].T) * weights
-        added[~embedded] = 0
-        added[positions[:, None] == items[None, :]] = 0
-        best = added.argmax(axis=1)
-        most = np.maximum(added[np.arange(len(positions)), best], 0)
-        return np.where(most > 0, items[best], -1), most
+        usable = query.explainable[taste.items] & (taste.weights > 0)
+        items, weights = taste.items[usable], taste.weights[usable]
+        rows = np.where(positions < len(vectors), positions, -1)
+        closest, added = strongest_parts(vectors, rows, positions, vectors[items], weights, items, 0.0)
+        named = reasons_naming(self._config.reason, query, closest, self._resources)
+        if not taste.tags:
+            return named
+        by_interests = np.where(rows >= 0, vectors[rows] @ taste.interests, 0) > added
+        return [
+            (self._match(taste.tags, position) if interesting else None) or reason
+            for position, reason, interesting in zip(positions.tolist(), named, by_interests.tolist(), strict=True)
+        ]
 
     def _match(self, tags: tuple[str, ...], position: int) -> str | None:
         """Why the item matches the interests: by the user's own words for what it has, None if it has none."""
@@ -138,19 +121,18 @@ class Content:
         found = [tag for tag in tags if tag.casefold() in own][:_NAMED_INTERESTS]
         return self._config.reason_interests.format(tags=" and ".join(found)) if found else None
 
-    def _because(self, template: str, item: int, query: Query) -> str:
-        return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
-
     def _taste(self, query: Query) -> _Taste:
         return query.scope.once(self, "retrieve.history", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> _Taste:
-        items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
-        known = items < len(self._items.array)
+        items, weights = seeds_of(query, self._config)
+        if len(items) and items[-1] >= len(self._items.array):
+            known = items < len(self._items.array)
+            items, weights = items[known], weights[known]
         tags: tuple[str, ...] = ()
         if self._config.interests is not None and query.anchor is None:
             tags = _declared(query.user.attributes.get(self._config.interests))
-        return _Taste(items[known], weights[known], tags, self._interests(tags))
+        return _Taste(items, weights, tags, self._interests(tags))
 
     def _embed_interests(self, tags: tuple[str, ...]) -> Floats:
         vector = np.zeros(self._items.array.shape[1], np.float32)
@@ -171,4 +153,4 @@ def _declared(value: Any) -> tuple[str, ...]:
     for tag in (tag.strip() for tag in value):
         if 0 < len(tag) <= _LONGEST_INTEREST:
             tags.setdefault(tag.casefold(), tag)
-    return tuple(tags.values())[:_MOST_INTERESTS]
+    return tuple(tags.values())[:_MAX_INTERESTS]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from homefeed.catalog import CatalogView
 from homefeed.retrieve.content.model import ContentModel
-from homefeed.retrieve.selection import top_k
+from homefeed.retrieve.vectors import NEGLIGIBLE, VectorIndex
 from homefeed.types import Floats, Mask, Positions, Scores
-
-_FEW = 4
-"""Where one item in so many is eligible, or fewer, only theirs are compared."""
-_NOTHING = 1e-6
-"""What rounding may leave of the cosine of vectors that have nothing in common."""
 
 
 class ItemVectors:
@@ -22,49 +20,46 @@ class ItemVectors:
         self._model, self._catalog = model, catalog
         self._fields = model.fields if model else ()
         self._seen = 0
-        self.array: Floats = np.zeros((0, 1), np.float32)
-        if model is not None:
-            # The catalogue may grow meanwhile: what comes is left to the next refresh.
-            self._seen, size = catalog.generation, catalog.size
-            self.array = np.zeros((size, model.vectors.shape[1]), np.float32)
-            positions = catalog.positions(model.numbers)
-            here = (positions >= 0) & (positions < size)
-            self.array[positions[here]] = model.vectors[here]
-            self._embed(np.setdiff1d(np.arange(size), positions))
+        self._index = VectorIndex(1, largest=1.0) if model is None else self._indexed(model)
 
-    def __len__(self) -> int:
-        return len(self.array)
+    @property
+    def array(self) -> Floats:
+        """(items, dimensions)."""
+        return self._index.vectors
 
     def refresh(self) -> None:
         """Embed the items that came or changed since."""
         if self._model is None or self._seen == self._catalog.generation:
             return
-        generation = self._catalog.generation
+        generation, size = self._catalog.generation, self._catalog.size
         changed = self._catalog.changed_since(self._seen)
-        grown = np.zeros((self._catalog.size, self.array.shape[1]), np.float32)
-        grown[: len(self.array)] = self.array
-        self.array = grown
-        self._embed(changed)
+        self._index.grow(size)
+        changed = changed[changed < size]
+        self._index.put(changed, self._embedded(self._model, changed))
         self._seen = generation
 
     def nearest(
-        self, profile: Floats, eligible: Mask, k: int, least: float = _NOTHING
+        self, vector: Floats, eligible: Mask, k: int, above: float = NEGLIGIBLE, without: int = -1
     ) -> tuple[Positions, Scores]:
-        """The k eligible items closest to a unit vector, by their cosines, which are above `least`."""
-        # Either may know items that the other does not.
-        vectors = self.array[: len(eligible)]
-        eligible = eligible[: len(vectors)]
-        if np.count_nonzero(eligible) * _FEW > len(vectors):
-            rows, scores = None, vectors @ profile
-            scores *= eligible
-        else:
-            rows = np.flatnonzero(eligible)
-            scores = vectors[rows] @ profile
-        best = top_k(scores, k)
-        best = best[scores[best] > least]
-        return (best if rows is None else rows[best]).astype(np.int32), scores[best]
+        """The k eligible items closest to a unit vector, but for the one at `without`, by their cosines."""
+        return self._index.nearest(vector, eligible, k, above=above, without=without)
 
-    def _embed(self, positions: Positions) -> None:
-        if self._model is not None and len(positions):
-            terms = [{f: self._catalog.terms_at(f, at) for f in self._fields} for at in positions.tolist()]
-            self.array[positions] = self._model.embed(terms)
+    def _indexed(self, model: ContentModel) -> VectorIndex:
+        # The catalogue may grow meanwhile: what comes is left to the next refresh.
+        self._seen, size = self._catalog.generation, self._catalog.size
+        positions = self._catalog.positions(model.numbers)
+        if len(positions) == size and (positions == np.arange(size)).all():
+            return VectorIndex.of(model.vectors, largest=1.0)
+        index = VectorIndex(model.vectors.shape[1], largest=1.0)
+        index.grow(size)
+        here = np.flatnonzero((positions >= 0) & (positions < size))
+        index.put(positions[here], model.vectors, here)
+        missing = np.setdiff1d(np.arange(size), positions)
+        index.put(missing, self._embedded(model, missing))
+        return index
+
+    def _embedded(self, model: ContentModel, positions: npt.NDArray[np.integer[Any]]) -> Floats:
+        return model.embed(
+            {field: self._catalog.terms_at(field, position) for field in self._fields}
+            for position in positions.tolist()
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
@@ -66,7 +66,6 @@ class ItemItemModel(NeighbourLists):
     """
 
     Config = ItemItemConfig
-    ARRAYS: ClassVar[tuple[str, ...]] = (*NeighbourLists.ARRAYS, "derived")
 
     derived: Mask
     place_exponent: float

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.history import HistoryConfig
+from homefeed.retrieve.history import HistoryConfig, Seeds, seeds_of
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.retrieve.neighbours import Gains, ServedLists
-from homefeed.taste import verb_of, weighted_seeds
+from homefeed.retrieve.neighbours import ServedLists
+from homefeed.retrieve.sentences import reasons_naming
 from homefeed.types import NO_POSITIONS, Mask, Positions, Query, Scores
 
 
@@ -34,56 +33,45 @@ class ItemItem:
         neighbours."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._config = config
-        self._resources = resources
-        self._catalog = resources.catalog
+        self._config, self._resources = config, resources
         self._model = resources.model(config.model, ItemItemModel)
         if self._model is not None:
-            self._lists = ServedLists.over(self._catalog, self._model)
+            self._lists = ServedLists.over(resources.catalog, self._model)
+            rows = self._lists.index.rows
+            # By position; the last is that of all that came later, and of none.
+            self._derived = np.append(self._model.derived, False)[rows]
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items most similar to the user's taste."""
         if self._model is None:
             return NO_POSITIONS, np.empty(0, np.float32)
-        return self._lists.best(self._gains(query), query.eligible, k)
+        return self._lists.best(self._seeds(query), query.eligible, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name the item of the history that contributed most to each: never one that counts as disliked."""
         if self._model is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        contributors = self._contributors(query, positions)
-        alike = self._is_derived(positions) | self._is_derived(contributors)
-        pairs = list(zip(contributors.tolist(), alike.tolist(), strict=True))
-        said = {
-            (item, derived): self._said(self._config.reason_alike if derived else template, query, item)
-            for item, derived in set(pairs)
-        }
-        return [said[pair] for pair in pairs]
-
-    def _said(self, template: str, query: Query, item: int) -> str | None:
-        if item < 0:
-            return None
-        return template.format(title=self._catalog.title(item), verb=verb_of(query, item, self._resources))
+        items = self._contributors(query, positions)
+        by_content = self._is_derived(positions) | self._is_derived(items)
+        if not by_content.any():
+            return reasons_naming(template, query, items, self._resources)
+        derived = reasons_naming(self._config.reason_alike, query, items, self._resources)
+        chosen = reasons_naming(template, query, items, self._resources)
+        return [
+            of_content if is_derived else of_choices
+            for is_derived, of_content, of_choices in zip(by_content.tolist(), derived, chosen, strict=True)
+        ]
 
     def _is_derived(self, positions: Positions) -> Mask:
         """(n,) whether the neighbours of the item at each position are such by content; not where none is."""
-        assert self._model is not None  # noqa: S101
-        rows = self._lists.rows_of(positions)
-        derived = np.zeros(len(rows), np.bool_)
-        derived[rows >= 0] = self._model.derived[rows[rows >= 0]]
+        derived: Mask = self._derived[np.minimum(positions, len(self._derived) - 1)]
         return derived
 
     def _contributors(self, query: Query, positions: Positions) -> Positions:
         """(n,) the explainable item that added most to each position's score; -1 where none did."""
-        return self._lists.contributors(self._gains(query), query.explainable, positions)
+        return self._lists.contributors(self._seeds(query), query.explainable, positions)
 
-    def _gains(self, query: Query) -> Gains:
-        return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
-
-    def _look_up(self, query: Query) -> Gains:
+    def _seeds(self, query: Query) -> Seeds:
         assert self._model is not None  # noqa: S101
-        taste = weighted_seeds(
-            query, self._config.max_events, self._config.half_life_days, self._model.place_exponent
-        )
-        return self._lists.gather(*taste)
+        return seeds_of(query, self._config, self._model.place_exponent)

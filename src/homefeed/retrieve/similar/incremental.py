@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from homefeed.retrieve.arrays import Rows, Starts
 from homefeed.retrieve.content.words import WordMatrix
-from homefeed.retrieve.neighbours import Rows, Starts
 from homefeed.retrieve.similar.model import SimilarModel
 from homefeed.retrieve.similar.texts import NO_MARK, Marks
 from homefeed.types import Floats, Mask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +46,6 @@ class SimilarModel(NeighbourLists):
     """
 
     Config = SimilarConfig
-    ARRAYS: ClassVar[tuple[str, ...]] = (
-        *NeighbourLists.ARRAYS,
-        *("word_starts", "word_items", "word_values", "word_weights", "marks", "duplicates"),
-    )
 
     word_starts: npt.NDArray[np.int32]
     word_items: npt.NDArray[np.int32]

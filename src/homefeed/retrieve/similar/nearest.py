@@ -9,8 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from sparse_dot_topn import sp_matmul_topn
 
+from homefeed.retrieve.arrays import Rows, Starts
 from homefeed.retrieve.content.words import WordMatrix
-from homefeed.retrieve.neighbours import Rows, Starts
 from homefeed.retrieve.similar.texts import NO_MARK, Marks
 from homefeed.types import Floats
 

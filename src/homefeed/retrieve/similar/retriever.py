@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.history import HistoryConfig
-from homefeed.retrieve.neighbours import Gains, ServedLists, named
+from homefeed.retrieve.arrays import RowIndex
+from homefeed.retrieve.history import HistoryConfig, seeds_of
+from homefeed.retrieve.neighbours import ServedLists
+from homefeed.retrieve.sentences import reasons_naming
 from homefeed.retrieve.similar.incremental import Comparison, NewItem
 from homefeed.retrieve.similar.model import SimilarModel
-from homefeed.taste import weighted_seeds
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
@@ -42,10 +42,7 @@ class Similar:
             # The catalogue may grow meanwhile: what comes is left to the next refresh.
             self._seen, size = self._catalog.generation, self._catalog.size
             self._position_of_row = self._catalog.positions(self._model.numbers)
-            # The last entry is that of positions which came since.
-            self._row_of_position = np.full(size + 1, -1, np.int32)
-            here = np.flatnonzero((self._position_of_row >= 0) & (self._position_of_row < size))
-            self._row_of_position[self._position_of_row[here]] = here
+            self._index = RowIndex(self._position_of_row, size)
             self._compare(self._model, np.arange(size, dtype=np.int32))
             self._lists = self._served(self._model)
 
@@ -62,47 +59,43 @@ class Similar:
         """The k eligible items most similar to those of the user's taste."""
         if self._model is None:
             return NO_POSITIONS, np.empty(0, np.float32)
-        lists, gains = self._gains(query)
-        return lists.best(gains, query.eligible, k)
+        return self._lists_of(query).best(seeds_of(query, self._config), query.eligible, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name the item of the history that each is most similar to: never one that counts as disliked."""
         if self._model is None:
             return [None] * len(positions)
-        lists, gains = self._gains(query)
-        items = lists.contributors(gains, query.explainable, positions)
+        seeds = seeds_of(query, self._config)
+        items = self._lists_of(query).contributors(seeds, query.explainable, positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return named(template, query, items, self._resources)
+        return reasons_naming(template, query, items, self._resources)
 
-    def _gains(self, query: Query) -> tuple[ServedLists, Gains]:
-        return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
-
-    def _look_up(self, query: Query) -> tuple[ServedLists, Gains]:
-        lists = self._lists  # of one moment: another thread may put newer ones in its place
-        return lists, lists.gather(*weighted_seeds(query, self._config.max_events, self._config.half_life_days))
+    def _lists_of(self, query: Query) -> ServedLists:
+        """Those of one moment: another thread may put newer ones in their place."""
+        return query.scope.once(self, "retrieve.lists", lambda: self._lists)
 
     def _compare(self, model: SimilarModel, positions: Positions) -> bool:
         """Take over what items at these positions say, and tell whether any says what it did not."""
         items: dict[int, Mapping[str, Sequence[str]]] = {}
         before, fields = len(self._new_items), model.compared
-        rows = self._row_of_position[np.minimum(positions, len(self._row_of_position) - 1)]
-        for position, row in zip(positions.tolist(), rows.tolist(), strict=True):
+        rows = self._index.at(positions).tolist()
+        for position, row in zip(positions.tolist(), rows, strict=True):
             item = {field: self._catalog.terms_at(field, position) for field in fields}
-            mark, later = model.mark(item), self._new_items.get(position)
+            mark, known = model.mark(item), self._new_items.get(position)
             if row >= 0 and model.marks[row] == mark:
                 self._new_items.pop(position, None)
-            elif later is None or later.mark != mark:
+            elif known is None or known.mark != mark:
                 items[position] = item
         gone = len(self._new_items) < before
         self._new_items |= zip(items, self._comparison.compare(list(items.values())), strict=True)
         return gone or bool(items)
 
     def _served(self, model: SimilarModel) -> ServedLists:
-        later = dict(sorted(self._new_items.items()))
-        added = np.fromiter(later, np.int32, len(later))
+        new_items = dict(sorted(self._new_items.items()))
+        added = np.fromiter(new_items, np.int32, len(new_items))
         rows = np.where(np.isin(self._position_of_row, added), -1, self._position_of_row)
         size = max(self._catalog.size, int(added.max(initial=-1)) + 1)
-        if not later:
+        if not new_items:
             return ServedLists(rows, size, model)
-        layer = self._comparison.layer(list(later.values()))
+        layer = self._comparison.layer(list(new_items.values()))
         return ServedLists(np.concatenate([rows, added]), size, model, layer)

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
 from homefeed.protocols import PartConfig
+from homefeed.retrieve.arrays import ArrayModel
 from homefeed.types import Floats, Numbers
-
-_ARRAYS = (
-    "numbers",
-    "damping",
-    "item_starts",
-    "item_users",
-    "item_weights",
-    "user_starts",
-    "user_items",
-    "user_strengths",
-)
 
 
 class UserUserConfig(PartConfig):
@@ -43,7 +32,7 @@ class UserUserConfig(PartConfig):
 
 
 @dataclass(frozen=True, slots=True)
-class UserUserModel:
+class UserUserModel(ArrayModel):
     """Which users chose which items, without the users' ids.
 
     It is a sparse matrix of users and items in CSR form, both ways round. `numbers` (items,) are permanent. Item i
@@ -71,15 +60,3 @@ class UserUserModel:
     def user_count(self) -> int:
         """How many users have a row."""
         return len(self.user_starts) - 1
-
-    def save(self, folder: Path) -> None:
-        """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Map what `save` wrote."""
-        return cls(
-            *(np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)) for name in _ARRAYS)
-        )

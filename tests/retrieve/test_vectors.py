@@ -1,0 +1,175 @@
+"""Vectors by inner product in two stages, held against comparing all."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from homefeed.retrieve import vectors as module
+from homefeed.retrieve.vectors import NEGLIGIBLE, VectorIndex, strongest_parts
+from homefeed.types import Floats, Mask
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def random_vectors(rng: np.random.Generator, size: int, dimensions: int, kind: str) -> Floats:
+    """Of length 1, of any length, in clusters as those of a catalogue, or many times the same."""
+    table: npt.NDArray[np.float64] = rng.normal(size=(size, dimensions))
+    if kind == "clusters":
+        table = rng.normal(size=(7, dimensions))[rng.integers(0, 7, size)] + 0.05 * table
+    elif kind == "copies":
+        table = table[rng.integers(0, max(size // 20, 1), size)]
+    if kind == "long":
+        return np.asarray(table * rng.exponential(size=(size, 1)), np.float32)
+    table[rng.random(size) < 0.02] = 0
+    unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
+    return np.asarray(unit, np.float32)
+
+
+def whole(scores: Floats, eligible: Mask, k: int, above: float) -> list[int]:
+    """Rows by a full sort; ties by row."""
+    scores = np.where(eligible, scores, np.float32(0))
+    return [row for row in np.argsort(-scores, kind="stable").tolist() if scores[row] > above][:k]
+
+
+@pytest.fixture
+def _always_in_two_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SMALL", 0)
+    monkeypatch.setattr(module, "_FEW", 1_000_000)
+
+
+@pytest.mark.usefixtures("_always_in_two_stages")
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=seeds,
+    kind=st.sampled_from(["unit", "long", "clusters", "copies"]),
+    size=st.sampled_from([200, 511, 512, 3_000]),
+    dimensions=st.sampled_from([1, 7, 32, 64, 301]),
+    k=st.sampled_from([1, 5, 40]),
+    share=st.sampled_from([1.0, 0.5, 0.02, 0.0]),
+    above=st.sampled_from([NEGLIGIBLE, 0.3]),
+    largest=st.sampled_from([1.0, 0.2, 50.0]),
+)
+def test_two_stages_find_what_comparing_all_finds(
+    seed: int, kind: str, size: int, dimensions: int, k: int, share: float, above: float, largest: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    table = random_vectors(rng, size, dimensions, kind)
+    # Whatever was expected of the numbers: only how many are compared exactly depends on it.
+    index = VectorIndex.of(table, largest)
+    vector = table[rng.integers(0, size, 3)].sum(axis=0) + np.float32(1e-3)
+    eligible = rng.random(size) < share
+    positions, scores = index.nearest(vector, eligible, k, above=above)
+    # By BLAS as the index does it: sums of another order differ in the last bit.
+    exact = table @ vector
+    assert_same(positions, scores, exact, whole(exact, eligible, k, above))
+
+
+def assert_same(positions: npt.NDArray[np.int32], scores: Floats, exact: Floats, rows: list[int]) -> None:
+    """That the rows are found, in their order but for those apart by a rounding."""
+    assert len(positions) == len(rows)
+    np.testing.assert_allclose(scores, exact[rows], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(scores, exact[positions], rtol=1e-5, atol=1e-7)
+    assert len(set(positions.tolist())) == len(positions)
+    for one, other in pairwise(positions.tolist()):
+        assert exact[one] > exact[other] or exact[one] == pytest.approx(exact[other], rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.usefixtures("_always_in_two_stages")
+@pytest.mark.parametrize("size", [600, 5_000])
+def test_equal_vectors_stand_by_row(size: int) -> None:
+    rng = np.random.default_rng(size)
+    table = random_vectors(rng, size, 32, "copies")
+    index, eligible = VectorIndex.of(table, 1.0), rng.random(size) < 0.7
+    positions, scores = index.nearest(table[3] + table[10], eligible, 50)
+    assert len(set(scores.tolist())) < 30
+    assert positions.tolist() == [
+        row for _, row in sorted(zip((-scores).tolist(), positions.tolist(), strict=True))
+    ]
+
+
+@pytest.mark.parametrize(("small", "few"), [(0, 1_000_000), (10**9, 1_000_000), (0, 0)])
+def test_however_they_are_compared_rows_are_positions_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, small: int, few: int
+) -> None:
+    monkeypatch.setattr(module, "_SMALL", small)
+    monkeypatch.setattr(module, "_FEW", few)
+    rng = np.random.default_rng(5)
+    table = random_vectors(rng, 1_000, 16, "unit")
+    index = VectorIndex.of(table, 1.0)
+    exact = table @ table[7]
+    order = whole(exact, np.ones(1_000, np.bool_), 20, NEGLIGIBLE)
+    assert order[0] == 7
+    # Rows are positions, and 7 is left out.
+    found = index.nearest(table[7], np.ones(1_200, np.bool_), 19, without=7)[0]
+    assert found.tolist() == order[1:]
+    # A mask of a time when there were fewer items.
+    found = index.nearest(table[7], np.ones(500, np.bool_), 5)[0]
+    assert (
+        found.tolist() == [row for row in whole(exact, np.ones(1_000, np.bool_), 999, NEGLIGIBLE) if row < 500][:5]
+    )
+    # Rows have positions of their own: the last one is not in the mask.
+    places = np.append(np.arange(999, 0, -1), 5_000).astype(np.int32)
+    eligible = np.ones(1_000, np.bool_)
+    eligible[places[order[1]]] = False
+    found = index.nearest(table[7], eligible, 18, without=int(places[7]), positions=places)[0]
+    assert found.tolist() == places[[row for row in order[2:] if row != 999]].tolist()[:18]
+
+
+def test_vectors_that_are_added_or_replaced_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SMALL", 0)
+    rng = np.random.default_rng(6)
+    table = random_vectors(rng, 2_000, 12, "unit")
+    fixed = table.copy()
+    fixed.flags.writeable = False
+    index = VectorIndex.of(fixed, 1.0)
+    index.grow(2_100)
+    assert index.vectors[2_000:].any() == np.False_
+    more = random_vectors(rng, 100, 12, "unit")
+    index.put(np.arange(2_000, 2_100), more)
+    index.put(np.array([5, 9]), more, np.array([3, 4]))
+    changed = np.concatenate([table, more])
+    changed[[5, 9]] = more[[3, 4]]
+    assert index.vectors.tolist() == changed.tolist()
+    assert fixed.tolist() == table.tolist()
+    for row in (5, 9, 2_003, 2_099, 12):
+        positions, scores = index.nearest(changed[row], np.ones(2_100, np.bool_), 7)
+        exact = changed @ changed[row]
+        assert_same(positions, scores, exact, whole(exact, np.ones(2_100, np.bool_), 7, NEGLIGIBLE))
+
+
+@given(seed=seeds, above=st.sampled_from([0.0, 0.3]), items=st.sampled_from([0, 1, 9]))
+def test_the_strongest_part_by_brute_force(seed: int, above: float, items: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = random_vectors(rng, 30, 5, "copies")
+    chosen = np.sort(rng.permutation(30)[:items]).astype(np.int32)
+    weights = rng.choice([0.5, 1.0], items).astype(np.float32)
+    positions = rng.permutation(30)[:12].astype(np.int32)
+    rows = np.where(rng.random(12) < 0.8, positions, -1).astype(np.int32)
+    found, added = strongest_parts(table, rows, positions, table[chosen], weights, chosen, above)
+    for place, (row, position) in enumerate(zip(rows.tolist(), positions.tolist(), strict=True)):
+        by_item = {
+            item: float(table[row] @ table[item] * weight)
+            for item, weight in zip(chosen.tolist(), weights.tolist(), strict=True)
+            if item != position and row >= 0
+        }
+        most = max(by_item.values(), default=0.0)
+        if most <= above - 1e-6 or not by_item:
+            assert (found[place], added[place]) == (-1, 0)
+        elif most > above + 1e-6:
+            assert added[place] == pytest.approx(most, rel=1e-4, abs=1e-6)
+            assert by_item[int(found[place])] == pytest.approx(most, rel=1e-4, abs=1e-6)
+            # Of equals the first, as equal vectors and weights are.
+            equals = [
+                item
+                for item, weight in zip(chosen.tolist(), weights.tolist(), strict=True)
+                if item != position
+                and weight == weights[chosen.tolist().index(int(found[place]))]
+                and (table[item] == table[found[place]]).all()
+            ]
+            assert found[place] == equals[0]
