@@ -12,18 +12,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.retrieve.history_sample import histories, history_of
 
-from homefeed.catalog import Resources
-from homefeed.protocols import Retriever, RetrieverExplainer
-from homefeed.recipe import find_part
+from homefeed.protocols import Retriever
 from homefeed.retrieve.als import Als
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
 from homefeed.retrieve.als.trainer import AlsTrainer
 from homefeed.taste import weighted_seeds
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
-from homefeed.testing.world import BECAUSE, ITEMS, NOW, PLAYS, RECIPE
-from homefeed.types import DAY, History, Item
+from homefeed.testing.world import BECAUSE, ITEMS, PLAYS, RECIPE
+from homefeed.types import History
 
 # A trainer for every world would be slow: worlds of the same plays have the same model.
 MODEL = AlsTrainer(AlsConfig(factors=8)).fit(toy_world().data)
@@ -50,39 +49,6 @@ class TestAlsOfSomeItemsOnly(RetrieverContract):
         factors = np.array([[1, 0], [1, 1], [0.5, 0.5], [0.2, 0.9]], np.float32)
         gram = factors.T.astype(np.float64) @ factors + np.eye(2)
         return als(world, AlsModel(numbers, factors, gram, 2.0))
-
-
-def test_it_is_found_by_its_name_and_explains() -> None:
-    assert find_part("retrieve", "als") is Als
-    assert find_part("model", "als") is AlsModel
-    assert find_part("trainer", "als") is AlsTrainer
-    assert isinstance(als(WORLD), RetrieverExplainer)
-
-
-def history_of(events: list[tuple[int, float, float]]) -> History:
-    """Events as (position, strength, days ago), sorted here."""
-    events = sorted(events, key=lambda event: -event[2])
-    items, strengths, days = zip(*events, strict=True) if events else ((), (), ())
-    return History(
-        np.array(items, np.int32),
-        np.zeros(len(events), np.int32),
-        np.zeros(len(events), np.float32),
-        np.array(strengths, np.float32),
-        np.array([NOW - int(day * DAY) for day in days], np.int64),
-    )
-
-
-histories = st.builds(
-    history_of,
-    st.lists(
-        st.tuples(
-            st.integers(0, len(ITEMS) - 1),
-            st.sampled_from([-1.0, 0.0, 0.25, 1.0]),
-            st.floats(0, 500, allow_subnormal=False),
-        ),
-        max_size=10,
-    ),
-)
 
 
 @given(history=histories, anchor=st.none() | st.sampled_from([item.item_id for item in ITEMS]))
@@ -174,23 +140,6 @@ def test_of_someone_who_only_dislikes_nothing_is_known() -> None:
     assert als(WORLD).reasons(query, WORLD.positions("d2")) == [None]
 
 
-@given(history=histories)
-def test_no_reason_names_what_the_user_dislikes(history: History) -> None:
-    query = WORLD.query("u", history=history)
-    weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0)), strict=True))
-    every = np.arange(WORLD.catalog.size, dtype=np.int32)
-    assert all(weights[item] > 0 for item in als(WORLD)._contributors(query, every).tolist() if item >= 0)
-
-
-def test_a_hidden_item_of_the_history_counts_but_is_not_named() -> None:
-    retriever = als(WORLD)
-    alone = WORLD.query("u", history=toy_history(WORLD, {"h1": 1.0}))
-    assert WORLD.ids(retriever.retrieve(alone, 9)[0])[0] in {"d1", "d3"}
-    assert retriever.reasons(alone, WORLD.positions("d3")) == [None]
-    beside = WORLD.query("u", history=toy_history(WORLD, {"h1": 1.0, "d2": 1.0}))
-    assert retriever.reasons(beside, WORLD.positions("d3")) == ["Because you chose Winter Letters"]
-
-
 def test_the_reason_says_what_the_user_did() -> None:
     declared: Mapping[str, Any] = {
         **RECIPE,
@@ -203,13 +152,6 @@ def test_the_reason_says_what_the_user_did() -> None:
     assert retriever.reasons(query, world.positions("d2")) == ['Because you saved "Harbour Lights"']
     anchored = world.query("u", history=saved, anchor="d1")
     assert retriever.reasons(anchored, world.positions("d2")) == ["By those who chose Harbour Lights"]
-
-
-def test_without_a_model_nothing_is_proposed() -> None:
-    retriever = Als(Als.Config(), Resources(WORLD.catalog, WORLD.counters, {}))
-    positions, scores = retriever.retrieve(WORLD.query("da"), 5)
-    assert (positions.shape, scores.shape) == ((0,), (0,))
-    assert retriever.reasons(WORLD.query("da"), WORLD.positions("d1", "d2")) == [None, None]
 
 
 def test_items_without_events_or_newer_than_the_model_are_not_proposed() -> None:
@@ -236,16 +178,6 @@ def test_deleted_items_go_and_the_others_stay_as_they_were() -> None:
     for retriever in (before, als(world)):  # built before and after the deletion
         np.testing.assert_array_equal(retriever.retrieve(query, 9), expected)
         assert retriever.reasons(query, world.positions("d3")) == ["Because you chose Harbour Lights"]
-
-
-def test_positions_may_differ_from_those_of_training() -> None:
-    # A replica that read the items in another order, without d3, and with one more.
-    others = [*(item for item in reversed(ITEMS) if item.item_id != "d3"), Item("extra", 901, {}, None)]
-    served = make_world(others, ())
-    retriever = als(served)
-    assert served.ids(retriever.retrieve(served.query(anchor="s1"), 2)[0]) == ("s2", "s3")
-    assert served.ids(retriever.retrieve(served.query(anchor="d1"), 1)[0]) == ("d2",)
-    assert len(retriever.retrieve(served.query(anchor="extra"), 9)[0]) == 0
 
 
 def test_where_few_are_eligible_their_scores_are_the_same() -> None:

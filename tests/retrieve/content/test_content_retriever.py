@@ -138,20 +138,3 @@ def test_likes_and_dislikes_that_cancel_out_leave_no_taste() -> None:
     history = toy_history(world, {"d1": 1.0, "twin": -1.0}, last=0)
     history = replace(history, times=np.full(2, history.times[0]))
     assert len(content(world).retrieve(world.query("u", history=history), 10)[0]) == 0
-
-
-def test_a_hidden_item_of_the_history_counts_but_is_not_named() -> None:
-    world = toy_world()
-    retriever = content(world)
-    query = world.query("u", history=toy_history(world, {"h1": 1.0}))
-    positions, _ = retriever.retrieve(query, 1)
-    assert world.ids(positions) == ("d2",)
-    assert retriever.reasons(query, positions) == [None]
-
-
-def test_without_a_model_nothing_is_proposed() -> None:
-    world = toy_world()
-    retriever = Content(Content.Config(), Resources(world.catalog, world.counters, {}))
-    retriever.refresh()
-    assert len(retriever.retrieve(world.query("da"), 5)[0]) == 0
-    assert retriever.reasons(world.query("da"), world.positions("d1")) == [None]

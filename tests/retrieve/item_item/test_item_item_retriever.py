@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.retrieve.history_sample import histories, history_of
 
-from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.item_item.model import ItemItemModel
@@ -19,7 +19,7 @@ from homefeed.taste import weighted_seeds
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import BECAUSE, ITEMS, NEIGHBOURS, NOW, PLAYS, RECIPE, USERS
-from homefeed.types import DAY, History, Item, Query
+from homefeed.types import History, Query
 
 WORLD = toy_world()
 
@@ -47,30 +47,6 @@ def gains(world: World, query: Query, position: int) -> dict[int, float]:
             if world.catalog.positions(model.numbers[neighbour : neighbour + 1])[0] == position:
                 added[item] = weight * similar
     return added
-
-
-def history_of(events: list[tuple[int, float, float]]) -> History:
-    """Events as (position, strength, days ago), sorted here."""
-    events = sorted(events, key=lambda event: -event[2])
-    items, strengths, days = zip(*events, strict=True) if events else ((), (), ())
-    return History(
-        np.array(items, np.int32),
-        np.zeros(len(events), np.int32),
-        np.zeros(len(events), np.float32),
-        np.array(strengths, np.float32),
-        np.array([NOW - int(day * DAY) for day in days], np.int64),
-    )
-
-
-histories = st.builds(
-    history_of,
-    st.lists(
-        st.tuples(
-            st.integers(0, len(ITEMS) - 1), st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0]), st.integers(0, 200)
-        ),
-        max_size=10,
-    ),
-)
 
 
 @given(history=histories, anchor=st.none() | st.sampled_from([item.item_id for item in ITEMS]))
@@ -131,16 +107,6 @@ def test_a_disliked_item_takes_its_neighbours_along() -> None:
     assert world.ids(positions) == ("d1",)
 
 
-def test_a_hidden_item_of_the_history_counts_but_is_not_named() -> None:
-    world = toy_world()
-    retriever = item_item(world)
-    alone = world.query("u", history=toy_history(world, {"h1": 1.0}))
-    assert world.ids(retriever.retrieve(alone, 1)[0]) == ("d3",)
-    assert retriever.reasons(alone, world.positions("d3")) == [None]
-    beside = world.query("u", history=toy_history(world, {"h1": 1.0, "d2": 1.0}))
-    assert retriever.reasons(beside, world.positions("d3")) == ["Because you chose Winter Letters"]
-
-
 VERBAL: Mapping[str, Any] = {
     **RECIPE,
     "events": {
@@ -199,23 +165,6 @@ def test_what_was_liked_and_then_hidden_leads_to_nothing() -> None:
     assert VERBAL_WORLD.ids(retriever.retrieve(hidden, 100)[0]) == ("s2", "s3")
 
 
-@given(history=histories)
-def test_no_reason_names_what_the_user_dislikes(history: History) -> None:
-    query = WORLD.query("u", history=history)
-    weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0)), strict=True))
-    every = np.arange(WORLD.catalog.size, dtype=np.int32)
-    assert all(weights[item] > 0 for item in item_item(WORLD)._contributors(query, every).tolist() if item >= 0)
-
-
-def test_without_a_model_nothing_is_proposed() -> None:
-    world = toy_world()
-    bare = Resources(world.catalog, world.counters, {})
-    retriever = ItemItem(ItemItem.Config(), bare)
-    positions, scores = retriever.retrieve(world.query("da"), 5)
-    assert (positions.shape, scores.shape) == ((0,), (0,))
-    assert retriever.reasons(world.query("da"), world.positions("d1", "d2")) == [None, None]
-
-
 def test_items_newer_than_the_model_neither_speak_nor_are_spoken_for() -> None:
     world = toy_world()
     retriever = item_item(world)
@@ -224,20 +173,6 @@ def test_items_newer_than_the_model_neither_speak_nor_are_spoken_for() -> None:
     assert world.ids(retriever.retrieve(query, 2)[0]) == ("d2", "d3")
     asked = world.positions("new", "d2", "newer")
     assert retriever.reasons(query, asked) == [None, "Because you chose Harbour Lights", None]
-
-
-def test_positions_may_differ_from_those_of_training() -> None:
-    trained = toy_world()
-    # A replica that read the items in another order, without d3, and with one more.
-    others = [*(item for item in reversed(ITEMS) if item.item_id != "d3"), Item("extra", 901, {}, None)]
-    served = make_world(others, ())
-    retriever = ItemItem(ItemItem.Config(), Resources(served.catalog, served.counters, trained.resources.models))
-    assert served.ids(retriever.retrieve(served.query(anchor="d1"), 9)[0]) == ("d2", "c1", "c2")
-    assert served.ids(retriever.retrieve(served.query(anchor="s1"), 9)[0]) == ("s2", "s3")
-    assert len(retriever.retrieve(served.query(anchor="extra"), 9)[0]) == 0
-    served.catalog.apply([NEW_ITEM])
-    asked = served.positions("extra", "new", "d2")
-    assert [bool(reason) for reason in retriever.reasons(served.query(anchor="d1"), asked)] == [False, False, True]
 
 
 def test_nobody_is_asked_about_items_twice() -> None:

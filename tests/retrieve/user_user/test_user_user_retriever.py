@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.retrieve.history_sample import histories
 
-from homefeed.catalog import Resources
-from homefeed.protocols import Retriever, RetrieverExplainer
-from homefeed.recipe import find_part
+from homefeed.protocols import Retriever
 from homefeed.retrieve.user_user import UserUser
 from homefeed.retrieve.user_user.model import UserUserConfig, UserUserModel
 from homefeed.retrieve.user_user.trainer import UserUserTrainer
@@ -21,7 +20,7 @@ from homefeed.taste import weighted_seeds
 from homefeed.testing import Play, RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
-from homefeed.types import DAY, NO_HISTORY, History, Item, Query
+from homefeed.types import NO_HISTORY, History, Item, Query
 
 
 def user_user(world: World, model: UserUserModel | None = None, **config: Any) -> UserUser:
@@ -37,13 +36,6 @@ class TestUserUser(RetrieverContract):
 class TestUserUserOfAtLeastTwo(RetrieverContract):
     def make(self, world: World) -> Retriever:
         return user_user(world, min_users=2, neighbours=3, shrinkage=0)
-
-
-def test_it_is_found_by_its_name_and_explains() -> None:
-    assert find_part("retrieve", "user_user") is UserUser
-    assert find_part("model", "user_user") is UserUserModel
-    assert find_part("trainer", "user_user") is UserUserTrainer
-    assert isinstance(user_user(toy_world()), RetrieverExplainer)
 
 
 # Four users and five items: every choice of strength 1, all at one time, so that cosines are easy to see.
@@ -206,26 +198,6 @@ def test_the_next_click_is_seen_without_training() -> None:
     assert len(retriever.retrieve(world.query("new", history=NO_HISTORY), 9)[0]) == 0
 
 
-def history_of(events: list[tuple[int, float, float]]) -> History:
-    """Events as (position, strength, days ago), sorted here."""
-    events = sorted(events, key=lambda event: -event[2])
-    items, strengths, days = zip(*events, strict=True) if events else ((), (), ())
-    return History(
-        np.array(items, np.int32),
-        np.zeros(len(events), np.int32),
-        np.zeros(len(events), np.float32),
-        np.array(strengths, np.float32),
-        np.array([NOW - int(day * DAY) for day in days], np.int64),
-    )
-
-
-histories = st.builds(
-    history_of,
-    st.lists(
-        st.tuples(st.integers(0, 11), st.sampled_from([-1.0, 0.0, 0.25, 1.0]), st.floats(0, 400, width=32)),
-        max_size=8,
-    ),
-)
 WORLD = toy_world()
 TOY = UserUserTrainer(UserUserConfig()).fit(WORLD.data)
 
@@ -284,13 +256,6 @@ def test_scores_and_links_by_brute_force(
             assert any(title in said for title, count in people.items() if count == most)
 
 
-def test_without_a_model_nothing_is_proposed() -> None:
-    retriever = UserUser(UserUser.Config(), Resources(WORLD.catalog, WORLD.counters, {}))
-    positions, scores = retriever.retrieve(WORLD.query("da"), 5)
-    assert (positions.shape, scores.shape) == ((0,), (0,))
-    assert retriever.reasons(WORLD.query("da"), WORLD.positions("d1", "d2")) == [None, None]
-
-
 def test_items_newer_than_the_model_neither_speak_nor_are_spoken_for() -> None:
     world = toy_world()
     retriever = user_user(world)
@@ -316,16 +281,6 @@ def test_deleted_items_are_not_proposed() -> None:
         positions, _ = built.retrieve(query, 9)
         assert world.catalog.position("d2") is None
         assert [world.catalog.item_id(position) for position in positions.tolist()][:2] == ["d1", "d3"]
-
-
-def test_positions_may_differ_from_those_of_training() -> None:
-    # A replica that read the items in another order, without d3, and with one more.
-    others = [*(item for item in reversed(ITEMS) if item.item_id != "d3"), Item("extra", 901, {}, None)]
-    served = make_world(others, ())
-    retriever = user_user(served, TOY)
-    assert served.ids(retriever.retrieve(served.query(anchor="s1"), 9)[0]) == ("s2", "s3")
-    assert served.ids(retriever.retrieve(served.query(anchor="d1"), 1)[0]) == ("d2",)
-    assert len(retriever.retrieve(served.query(anchor="extra"), 9)[0]) == 0
 
 
 def test_a_catalogue_without_the_models_items_has_nothing() -> None:

@@ -1,0 +1,111 @@
+"""What holds of every retriever that starts from a user's history and goes by a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from tests.retrieve.history_sample import histories
+
+from homefeed.catalog import Resources
+from homefeed.protocols import Refreshable, Retriever, RetrieverExplainer
+from homefeed.recipe import Kind, find_part
+from homefeed.retrieve.als import Als
+from homefeed.retrieve.als.model import AlsConfig
+from homefeed.retrieve.als.trainer import AlsTrainer
+from homefeed.retrieve.item_item import ItemItem
+from homefeed.retrieve.user_user.model import UserUserConfig
+from homefeed.retrieve.user_user.trainer import UserUserTrainer
+from homefeed.taste import weighted_seeds
+from homefeed.testing import World, make_world, toy_world
+from homefeed.testing.requests import NEW_ITEM, toy_history
+from homefeed.testing.world import ITEMS
+from homefeed.types import History, Item
+
+WORLD = toy_world()
+MODELS = {
+    **{name: WORLD.resources.models[name] for name in ("content", "item_item")},
+    "als": AlsTrainer(AlsConfig(factors=8)).fit(WORLD.data),
+    "user_user": UserUserTrainer(UserUserConfig()).fit(WORLD.data),
+}
+every = pytest.mark.parametrize("name", sorted(MODELS))
+
+
+def made(name: str, world: World) -> Retriever:
+    """The retriever on a world's catalogue, with the model of the toy world."""
+    part = find_part("retrieve", name)
+    retriever: Retriever = part(part.Config(), replace(world.resources, models={name: MODELS[name]}))
+    return retriever
+
+
+@every
+def test_it_is_found_by_its_name_and_explains(name: str) -> None:
+    kinds: tuple[Kind, ...] = "retrieve", "model", "trainer"
+    for kind in kinds:
+        assert find_part(kind, name).__module__.startswith(f"homefeed.retrieve.{name}.")
+    assert isinstance(MODELS[name], find_part("model", name))
+    assert isinstance(made(name, WORLD), RetrieverExplainer)
+
+
+@every
+def test_without_a_model_nothing_is_proposed(name: str) -> None:
+    part = find_part("retrieve", name)
+    retriever = part(part.Config(), Resources(WORLD.catalog, WORLD.counters, {}))
+    if isinstance(retriever, Refreshable):
+        retriever.refresh()
+    positions, scores = retriever.retrieve(WORLD.query("da"), 5)
+    assert (positions.shape, scores.shape) == ((0,), (0,))
+    assert retriever.reasons(WORLD.query("da"), WORLD.positions("d1", "d2")) == [None, None]
+
+
+@pytest.mark.parametrize("part", [Als, ItemItem])
+@given(history=histories)
+def test_no_reason_names_what_the_user_dislikes(part: type[Als | ItemItem], history: History) -> None:
+    retriever = made("als" if part is Als else "item_item", WORLD)
+    assert isinstance(retriever, part)
+    query = WORLD.query("u", history=history)
+    weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0)), strict=True))
+    items = np.arange(WORLD.catalog.size, dtype=np.int32)
+    assert all(weights[item] > 0 for item in retriever._contributors(query, items).tolist() if item >= 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "likely", "beside"),
+    [
+        ("als", {"d1", "d3"}, "d3"),
+        ("content", {"d2"}, "d3"),
+        ("item_item", {"d3"}, "d3"),
+        ("user_user", {"d3"}, "d1"),
+    ],
+)
+def test_a_hidden_item_of_the_history_counts_but_is_not_named(name: str, likely: set[str], beside: str) -> None:
+    retriever = made(name, WORLD)
+    alone = WORLD.query("u", history=toy_history(WORLD, {"h1": 1.0}))
+    best = retriever.retrieve(alone, 1)[0]
+    assert WORLD.ids(best)[0] in likely
+    assert isinstance(retriever, RetrieverExplainer)
+    assert retriever.reasons(alone, WORLD.positions(*likely)) == [None] * len(likely)
+    both = WORLD.query("u", history=toy_history(WORLD, {"h1": 1.0, "d2": 1.0}))
+    (said,) = retriever.reasons(both, WORLD.positions(beside))
+    assert said is not None
+    assert "Winter Letters" in said
+
+
+@pytest.mark.parametrize(("name", "whole"), [("als", False), ("item_item", True), ("user_user", False)])
+def test_positions_may_differ_from_those_of_training(name: str, whole: bool) -> None:
+    # A replica that read the items in another order, without d3, and with one more.
+    others = [*(item for item in reversed(ITEMS) if item.item_id != "d3"), Item("extra", 901, {}, None)]
+    served = make_world(others, ())
+    retriever = made(name, served)
+    assert isinstance(retriever, RetrieverExplainer)
+    near = {anchor: served.ids(retriever.retrieve(served.query(anchor=anchor), 9)[0]) for anchor in ("s1", "d1")}
+    assert near["s1"][:2] == ("s2", "s3")
+    assert near["d1"][:1] == ("d2",)
+    if whole:
+        assert near == {"s1": ("s2", "s3"), "d1": ("d2", "c1", "c2")}
+    assert len(retriever.retrieve(served.query(anchor="extra"), 9)[0]) == 0
+    served.catalog.apply([NEW_ITEM])
+    asked = served.positions("extra", "new", "d2")
+    assert [bool(reason) for reason in retriever.reasons(served.query(anchor="d1"), asked)] == [False, False, True]
