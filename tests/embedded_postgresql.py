@@ -11,10 +11,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 # What is written need not outlive the server: tests end a process of Homefeed's, never the database.
 _SETTINGS = {
@@ -26,6 +28,7 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "scram_iterations": "1",
 }
+_PREFIX = "homefeed-postgresql-"
 _SECONDS_TO_START = 60
 # A new database is three hundred new files: ten times as fast where no disk is behind them.
 _MEMORY, _BYTES_OF_MEMORY = Path("/dev/shm"), 2 << 30
@@ -39,7 +42,9 @@ def postgresql_is_installed() -> bool:
 @contextmanager
 def running_postgresql() -> Iterator[str]:
     """The URL of a new server on a free port, as a role that may do everything; in the end its data is deleted."""
-    folder = Path(tempfile.mkdtemp(prefix="homefeed-postgresql-", dir=_root()))
+    root = _root()
+    _remove_what_killed_ones_left(root)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
     try:
         binaries, identity = _binaries(folder), _identity(folder)
         password = secrets.token_hex(16)
@@ -51,10 +56,20 @@ def running_postgresql() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-def _root() -> Path | None:
+def _root() -> Path:
     """Where the server's folder is made: in memory if it has room, else where temporary files are."""
     roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _BYTES_OF_MEMORY
-    return _MEMORY if roomy else None
+    return _MEMORY if roomy else Path(tempfile.gettempdir())
+
+
+def _remove_what_killed_ones_left(root: Path) -> None:
+    """Remove the folders of servers whose tests were killed before they could."""
+    for folder in root.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # another user's, or removed meanwhile
+            begun = time.time() - folder.stat().st_mtime < _SECONDS_TO_START
+            status = folder / "data" / "postmaster.pid"
+            if not begun and not (status.exists() and psutil.pid_exists(int(status.read_text().split()[0]))):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _binaries(folder: Path) -> Path:
