@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="How much memory each app's users may take, the latest requested first.")
     ] = 32.0
     slate_cache: Annotated[int, Field(ge=1, description="How many slates to keep for their next pages.")] = 1_000
+    reuse_cache_megabytes: Annotated[
+        float, Field(gt=0, description="How much memory each app's answers of the last reuse_seconds may take.")
+    ] = 16.0
     impressions_days: Annotated[
         float,
         Field(ge=0, le=36_500, description="How long to keep what feeds have shown; 0 writes none."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,12 +69,12 @@ async def in_store(store: Store, numbers: range) -> list[int]:
 
 async def test_what_was_added_is_written_once(store: Store, log: ImpressionLog, writing: Writing) -> None:
     for number in range(3):
-        log.add(shown(number))
+        log.add(partial(shown, number))
     assert writing.groups == [], "nothing is written while a request waits"
     assert await log.flush() == 3
     assert await log.flush() == 0
     assert writing.groups == [3]
-    log.add(shown(3))
+    log.add(partial(shown, 3))
     assert await log.flush() == 1
     assert await in_store(store, range(5)) == [0, 1, 2, 3]
     assert log.take_lost() == 0
@@ -81,7 +82,7 @@ async def test_what_was_added_is_written_once(store: Store, log: ImpressionLog, 
 
 async def test_many_are_written_in_groups(store: Store, log: ImpressionLog, writing: Writing) -> None:
     for number in range(1_234):
-        log.add(shown(number))
+        log.add(partial(shown, number))
     assert await log.flush() == 1_234
     assert sum(writing.groups) == 1_234
     assert max(writing.groups) <= 500
@@ -90,12 +91,12 @@ async def test_many_are_written_in_groups(store: Store, log: ImpressionLog, writ
 
 async def test_what_cannot_be_written_waits(store: Store, log: ImpressionLog, writing: Writing) -> None:
     for number in range(600):
-        log.add(shown(number))
+        log.add(partial(shown, number))
     writing.failing = True
     for _ in range(2):
         with pytest.raises(OSError, match="full"):
             await log.flush()
-    log.add(shown(600))
+    log.add(partial(shown, 600))
     writing.failing = False
     assert await log.flush() == 601
     assert await in_store(store, range(0, 601, 25)) == list(range(0, 601, 25))
@@ -105,7 +106,7 @@ async def test_what_cannot_be_written_waits(store: Store, log: ImpressionLog, wr
 async def test_what_is_cut_short_is_written_the_next_time(
     store: Store, log: ImpressionLog, writing: Writing
 ) -> None:
-    log.add(shown(0))
+    log.add(partial(shown, 0))
     writing.go.clear()
     flushing = asyncio.create_task(log.flush())
     await writing.begun.wait()
@@ -122,10 +123,10 @@ async def test_of_too_many_the_oldest_are_given_up_and_counted(
 ) -> None:
     monkeypatch.setattr(impressions, "_MOST_WAITING", 10)
     for number in range(25):
-        log.add(shown(number))
+        log.add(partial(shown, number))
     assert log.take_lost() == 15
     assert log.take_lost() == 0
-    log.add(shown(25))
+    log.add(partial(shown, 25))
     assert log.take_lost() == 1
     assert await log.flush() == 10
     assert await in_store(store, range(26)) == list(range(16, 26))
@@ -136,12 +137,12 @@ async def test_what_is_given_up_while_it_is_written_takes_nothing_else_with_it(
 ) -> None:
     monkeypatch.setattr(impressions, "_MOST_WAITING", 10)
     for number in range(10):
-        log.add(shown(number))
+        log.add(partial(shown, number))
     writing.go.clear()
     flushing = asyncio.create_task(log.flush())
     await writing.begun.wait()
     for number in range(10, 17):
-        log.add(shown(number))
+        log.add(partial(shown, number))
     writing.go.set()
     await flushing
     assert await in_store(store, range(20)) == list(range(17))
@@ -150,11 +151,11 @@ async def test_what_is_given_up_while_it_is_written_takes_nothing_else_with_it(
 async def test_what_is_added_while_it_writes_is_written_too(
     store: Store, log: ImpressionLog, writing: Writing
 ) -> None:
-    log.add(shown(0))
+    log.add(partial(shown, 0))
     writing.go.clear()
     flushing = asyncio.create_task(log.flush())
     await writing.begun.wait()
-    log.add(shown(1))
+    log.add(partial(shown, 1))
     writing.go.set()
     await flushing
     await log.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -190,8 +191,8 @@ class TestErasing:
     async def test_nothing_of_the_user_is_left(self, app: LiveApp, other: LiveApp) -> None:
         number = (await get_user(app.store, APP, "u")).number
         for one in (app, other):
-            one.impressions.add((await ask(one)).impression(f"mine {id(one)}"))
-            one.impressions.add((await ask(one, "v")).impression(f"theirs {id(one)}"))
+            one.impressions.add(partial((await ask(one)).impression, f"mine {id(one)}"))
+            one.impressions.add(partial((await ask(one, "v")).impression, f"theirs {id(one)}"))
         await app.impressions.flush()
         assert await erase_user(app.store, APP, "u") == 4
         for one in (app, other):

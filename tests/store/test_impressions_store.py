@@ -38,6 +38,7 @@ def shown(
         feature_names=("popular", "creator_id_affinity"),
         features=rng.normal(size=(n, 2)).astype(np.float32),
         models={"signals": "20260101T000000-abc", "item_item": "20260102T000000-def"},
+        reused=start > 0,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import orjson
@@ -17,15 +18,16 @@ from homefeed.serving import Answer, FeedRequest, LiveApp
 def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer], request_id: str) -> None:
     """Take note of the answers to a request; the log is written beside the requests."""
     name, metrics = app.recipe.app, context.metrics
-    # Feeds that are answered together share one measurement: it counts as that of the first.
-    for slate in {id(answer.slate.seconds): answer.slate for answer in reversed(answers)}.values():
+    # Feeds that are answered together share one measurement: it counts as that of the first. It counts once.
+    made = [answer.slate for answer in reversed(answers) if not answer.reused]
+    for slate in {id(slate.seconds): slate for slate in made}.values():
         if slate.seconds:
             metrics.stages.add(name, slate.made_by, slate.seconds)
     for answer in answers:
         for part in answer.slate.failed:
             metrics.failures.labels(name, answer.slate.feed, part).inc()
         if context.logs_impressions and len(answer.slate):
-            app.impressions.add(answer.impression(request_id))
+            app.impressions.add(partial(answer.impression, request_id))
 
 
 def json_response(content: Mapping[str, Any]) -> Response:

@@ -32,7 +32,8 @@ class Answer:
     """A slate, and where the page after it begins: None where nothing is left.
 
     `user` is the permanent number of the user, if they are known and may be remembered; `start` the place of
-    the first item, from 0; `models` the versions that answered.
+    the first item, from 0; `models` the versions that answered. `reused` is whether the user got the same slate
+    a moment ago, nothing having changed since.
     """
 
     slate: Slate
@@ -42,6 +43,7 @@ class Answer:
     start: int
     time: int
     models: Mapping[str, str]
+    reused: bool = False
 
     def impression(self, request_id: str) -> Impression:
         """Its record for the log: of a long list, which few read to its end, the beginning."""
@@ -59,6 +61,7 @@ class Answer:
             feature_names=slate.feature_names,
             features=slate.features[first],
             models=self.models,
+            reused=self.reused,
         )
 
     @property

@@ -69,6 +69,11 @@ class Follower:
         """Counters, models and feeds that answer now."""
         return self._parts
 
+    @property
+    def state(self) -> tuple[int, int, int]:
+        """What is equal as long as nothing but users changes: models, the catalogue, who was erased."""
+        return self._parts.serial, self.catalog.generation, self._known.erasures
+
     async def start(self) -> None:
         """Read catalogue, models and what the models have not seen of the log."""
         await self._follow_items()

@@ -1,8 +1,9 @@
-"""The impression log: what feeds showed, gathered beside the requests and written in groups."""
+"""The impression log: what feeds showed, gathered during requests, packed and written in groups beside them."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from homefeed.store import Store
 from homefeed.store.impressions import Impression, write_impressions
@@ -16,12 +17,12 @@ class ImpressionLog:
 
     def __init__(self, store: Store, app: str) -> None:
         self._store, self._app = store, app
-        self._waiting: deque[Impression] = deque()
+        self._waiting: deque[Callable[[], Impression]] = deque()
         self._lost = self._reported = 0
 
-    def add(self, impression: Impression) -> None:
-        """Take one to be written."""
-        self._waiting.append(impression)
+    def add(self, make: Callable[[], Impression]) -> None:
+        """Take one to be written; it is made when its turn comes."""
+        self._waiting.append(make)
         if len(self._waiting) > _MOST_WAITING:
             self._waiting.popleft()
             self._lost += 1
@@ -35,7 +36,7 @@ class ImpressionLog:
         """Write what waits, and say how much that was. What cannot be written waits on."""
         written = 0
         while self._waiting:
-            group = [self._waiting[index] for index in range(min(len(self._waiting), _MOST_IN_GROUP))]
+            group = [self._waiting[index]() for index in range(min(len(self._waiting), _MOST_IN_GROUP))]
             lost = self._lost
             await write_impressions(self._store, self._app, group)
             # While it was written, the oldest of the group may have been given up.

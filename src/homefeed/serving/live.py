@@ -33,6 +33,7 @@ class LiveApp:
         *,
         user_cache_megabytes: float = 32.0,
         slate_cache: int = 1_000,
+        reuse_cache_megabytes: float = 16.0,
         replicas: bool = False,
     ) -> None:
         self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
@@ -40,7 +41,9 @@ class LiveApp:
         self.follower = Follower(
             recipe, store, artifacts, clock, user_cache_megabytes=user_cache_megabytes, replicas=replicas
         )
-        self._recommender = Recommender(recipe, clock, self.follower, slate_cache)
+        self._recommender = Recommender(
+            recipe, clock, self.follower, slate_cache=slate_cache, reuse_cache_megabytes=reuse_cache_megabytes
+        )
         self._gate = EventGate(recipe, store, clock, self.follower)
         self.writes = Writes(recipe.app, store, self.follower)
         self.impressions = ImpressionLog(store, recipe.app)
@@ -102,6 +105,7 @@ class LiveApp:
         await self.follower.follow()
         reloaded = await self.follower.reload_models()
         await self.follower.refresh()
+        self._recommender.forget_expired()
         return reloaded
 
     async def reload_models(self) -> bool:

@@ -22,6 +22,7 @@ def live_app(recipe: Recipe, store: Store, settings: Settings, environment: Envi
         environment or Environment(),
         user_cache_megabytes=settings.user_cache_megabytes,
         slate_cache=settings.slate_cache,
+        reuse_cache_megabytes=settings.reuse_cache_megabytes,
         replicas=settings.replicas,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,10 +17,13 @@ from homefeed.serving import cursor as cursors
 from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.follower import Follower
+from homefeed.serving.recent import RecentAnswers
 from homefeed.serving.slates import SharedSlates, SlateCache
 from homefeed.serving.users import StoredUser
 from homefeed.tracing import explain
 from homefeed.types import Query, Slate, UserState
+
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,12 @@ class _PreparedRequest:
 class Recommender:
     """Answers the feeds of an app from what its follower holds."""
 
-    def __init__(self, recipe: Recipe, clock: Clock, follower: Follower, slate_cache: int) -> None:
+    def __init__(
+        self, recipe: Recipe, clock: Clock, follower: Follower, *, slate_cache: int, reuse_cache_megabytes: float
+    ) -> None:
         self._recipe, self._clock, self._follower = recipe, clock, follower
         self._slates = SlateCache(slate_cache, clock())
+        self._recent = RecentAnswers(reuse_cache_megabytes * _MEGABYTE)
         self._shared, self._fair_lock = SharedSlates(), FairLock()
 
     async def recommend(self, request: FeedRequest) -> Answer:
@@ -51,6 +57,9 @@ class Recommender:
             InvalidError: a filter or the cursor cannot be used.
         """
         stored = await self._follower.stored_user(request.user_id)
+        recent = self._find_recent(request, stored)
+        if recent is not None:
+            return recent
         async with self._fair_lock:
             return self._recommend(request, stored)
 
@@ -64,8 +73,13 @@ class Recommender:
             InvalidError: a filter cannot be used.
         """
         stored = await self._follower.stored_user(requests[0].user_id)
-        async with self._fair_lock:
-            return self._recommend_together(requests, stored)
+        recent = [self._find_recent(request, stored, paged=False) for request in requests]
+        missing = [request for request, answer in zip(requests, recent, strict=True) if answer is None]
+        made: Iterator[Answer] = iter(())
+        if missing:
+            async with self._fair_lock:
+                made = iter(self._recommend_together(missing, stored))
+        return [next(made) if answer is None else answer for answer in recent]
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
         """Why an item is, or is not, in the answer to the request."""
@@ -75,6 +89,29 @@ class Recommender:
     async def user_state(self, user_id: str | None) -> UserState:
         """The user as the next request sees them."""
         return self._state(user_id, await self._follower.stored_user(user_id))
+
+    def forget_expired(self) -> None:
+        """Drop answers that are too old to be given again."""
+        self._recent.forget_expired(self._clock())
+
+    def _find_recent(self, request: FeedRequest, stored: StoredUser, *, paged: bool = True) -> Answer | None:
+        if request.user_id is None:
+            return None
+        return self._recent.find(request, stored.version, self._follower.state, self._clock(), paged=paged)
+
+    def _keep_recent(
+        self,
+        request: FeedRequest,
+        stored: StoredUser,
+        prepared: _PreparedRequest,
+        answer: Answer,
+        *,
+        paged: bool = True,
+    ) -> None:
+        if prepared.query.user.opted_out:
+            return  # of them nothing is remembered
+        seconds = prepared.feed.settings.reuse_seconds
+        self._recent.keep(request, stored.version, self._follower.state, answer, seconds, paged=paged)
 
     def _recommend(self, request: FeedRequest, stored: StoredUser) -> Answer:
         (prepared,) = self._prepare([request], stored)
@@ -91,7 +128,9 @@ class Recommender:
         every = np.concatenate([prepared.cursor.shown, numbers])
         last = np.concatenate([prepared.cursor.last, numbers])[-cursors.LAST :]
         more = slate.remaining > 0 and len(every) < cursors.MOST_SHOWN
-        return self._answer(prepared, slate, cursors.Cursor(slate_id, every, last) if more else None)
+        answer = self._answer(prepared, slate, cursors.Cursor(slate_id, every, last) if more else None)
+        self._keep_recent(request, stored, prepared, answer)
+        return answer
 
     def _recommend_together(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[Answer]:
         every = self._prepare(requests, stored)
@@ -100,11 +139,13 @@ class Recommender:
         own = [prepared for prepared, slate in zip(every, known, strict=True) if slate is None]
         slates = iter(recommend_together([(prepared.feed, prepared.query) for prepared in own]))
         answers = []
-        for prepared, found in zip(every, known, strict=True):
+        for request, prepared, found in zip(requests, every, known, strict=True):
             slate = next(slates) if found is None else found
+            answer = self._answer(prepared, slate, None)
             if found is None:
                 self._shared.keep(prepared.feed, prepared.query, state, slate)
-            answers.append(self._answer(prepared, slate, None))
+                self._keep_recent(request, stored, prepared, answer, paged=False)
+            answers.append(answer)
         return answers
 
     def _answer(self, prepared: _PreparedRequest, slate: Slate, following: cursors.Cursor | None) -> Answer:

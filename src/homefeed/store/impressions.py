@@ -21,6 +21,7 @@ class Impression:
 
     `items` (n,) are permanent numbers, best first, from place `start` on; `scores` and `propensities` (n,);
     `features` (n, feature_names). `user` is a permanent number, None where there is none and for who opted out.
+    `reused` is whether the user got the same slate a moment before: nothing was chosen anew.
     """
 
     request_id: str
@@ -34,6 +35,7 @@ class Impression:
     feature_names: tuple[str, ...]
     features: Floats
     models: Mapping[str, str]
+    reused: bool = False
 
 
 async def write_impressions(store: Store, app: str, shown: Sequence[Impression]) -> None:
@@ -85,6 +87,7 @@ def _row(app: str, shown: Impression, there: Container[int | None]) -> dict[str,
         "feature_names": ",".join(shown.feature_names),
         "features": shown.features.astype("<f4").tobytes(),
         "models": orjson.dumps(dict(shown.models)).decode(),
+        "reused": shown.reused,
     }
 
 
@@ -103,4 +106,5 @@ def _impression(row: Any) -> Impression:
         feature_names=names,
         features=np.frombuffer(row.features, "<f4").astype(np.float32).reshape(len(items), len(names)),
         models=orjson.loads(row.models),
+        reused=row.reused,
     )

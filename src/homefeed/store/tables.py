@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -119,6 +120,7 @@ impressions = Table(
     Column("feature_names", Text, nullable=False),
     Column("features", LargeBinary, nullable=False),
     Column("models", Text, nullable=False),
+    Column("reused", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("app", "time", "request_id", "feed", "start"),
     Index(None, "app", "request_id"),
     Index(None, "app", "user"),

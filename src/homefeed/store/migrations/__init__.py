@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from homefeed.errors import HomefeedError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision: a store that is there already needs no Alembic at all."""
 
 _LOCK = 0x686F6D65
