@@ -32,7 +32,8 @@ POPULAR = {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popul
 RECIPE: dict[str, Any] = {
     "app": APP,
     "items": {"fields": {"title": "text", "stock": "number", "team": "category"}},
-    "events": {"buy": {}, "look": {"about": "query"}},
+    "events": {"buy": {}, "look": {"about": "query"}, "report": {}},
+    "signals": {"distinct": ["report"]},
     "users": {"fields": {"age": "number", "no_tracking": "category"}},
     "privacy": {"opt_out": "no_tracking"},
     "feeds": {
@@ -193,6 +194,7 @@ CHANGES: dict[str, Change] = {
     "a new description": lambda app: app.writes.put_users([("u", {})]),
     "an erasure": lambda app: app.writes.erase_user("u"),
     "another's erasure": lambda app: app.writes.erase_user("v"),
+    "another's report": lambda app: app.append([Event("v", "i0", "report", START)]),
     "a hidden item": lambda app: app.writes.patch_item("i0", {}, hidden=True),
     "a deleted item": lambda app: app.writes.delete_item("i0"),
     "a changed word": lambda app: app.writes.patch_item("i0", {"team": "b"}),
@@ -243,6 +245,17 @@ async def test_events_and_attributes_of_others_do_not_end_it(app: LiveApp) -> No
     await app.writes.patch_user("v", {"age": 30})
     await app.refresh()
     assert await reused(app)
+
+
+async def test_a_new_item_is_shown_as_soon_as_it_is_sorted_in(app: LiveApp) -> None:
+    def shown(answer: Answer) -> set[str]:
+        return {app.catalog.item_id(position) for position in answer.slate.positions.tolist()}
+
+    await app.writes.put_items([ItemWrite("new", {"title": "new"}, START)])
+    assert "new" not in shown(await ask(app, n=50))
+    await app.refresh()
+    assert "new" in shown(await ask(app, n=50))
+    assert await reused(app, n=50)
 
 
 async def test_what_is_hidden_is_in_no_answer_again(app: LiveApp) -> None:

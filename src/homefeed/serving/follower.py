@@ -60,7 +60,10 @@ class Follower:
         self._replicas = replicas
         self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._known = Watermarks()
+        self._distinct, self._distinct_events = frozenset(recipe.signals.distinct), 0
         self._items_after = self._users_after = (0, 0)
+        self._refreshed: tuple[int, ...] = ()
+        self._refreshed_generation = 0
         counters = self._new_counters(ModelSet())
         self._parts = Parts(0, counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
 
@@ -70,9 +73,10 @@ class Follower:
         return self._parts
 
     @property
-    def state(self) -> tuple[int, int, int]:
-        """What is equal as long as nothing but users changes: models, the catalogue, who was erased."""
-        return self._parts.serial, self.catalog.generation, self._known.erasures
+    def state(self) -> tuple[int, ...]:
+        """What is equal as long as no model, item, erasure or report changes what users may see."""
+        seen = self.catalog.generation, self._refreshed_generation
+        return self._parts.serial, *seen, self._known.erasures, self._distinct_events
 
     async def start(self) -> None:
         """Read catalogue, models and what the models have not seen of the log."""
@@ -122,8 +126,12 @@ class Follower:
             return await self._reload()
 
     async def refresh(self) -> None:
-        """Have the parts of the feeds sort anew what changed, beside the requests."""
-        await asyncio.to_thread(refresh, self._parts.feeds)
+        """Have the parts of the feeds sort anew what changed, if anything did, beside the requests."""
+        parts = self._parts
+        now = parts.serial, self.catalog.generation, parts.counters.version
+        if now != self._refreshed:
+            await asyncio.to_thread(refresh, parts.feeds)
+            self._refreshed, self._refreshed_generation = now, now[1]
 
     async def _reload(self) -> bool:
         before = self._parts.models
@@ -182,4 +190,6 @@ class Follower:
         ):
             count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
             self._users.append(rows)
+            # Such as reports: enough of them take an item from everyone.
+            self._distinct_events += not self._distinct.isdisjoint(rows.types)
         counters.watermark = max(counters.watermark, until)

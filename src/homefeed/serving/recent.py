@@ -37,8 +37,8 @@ class RecentAnswers:
     """What users were answered a moment ago, in up to `max_bytes`; the user who waited longest goes first.
 
     An answer belongs to one user and request, to a version of the user (events and attributes), and to a state of
-    the app (catalogue, models, erasures): once the state is another nothing is kept, once the version is another
-    nothing of the user.
+    the app (catalogue, models, erasures, reports): once the state is another nothing is kept, once the version is
+    another nothing of the user.
     """
 
     def __init__(self, max_bytes: float) -> None:
