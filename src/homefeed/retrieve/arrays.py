@@ -14,6 +14,7 @@ from homefeed.types import Positions
 
 Rows: TypeAlias = npt.NDArray[np.int32]
 Starts: TypeAlias = npt.NDArray[np.int64]
+Bits: TypeAlias = npt.NDArray[np.uint64]
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
 _MANIFEST: Final = "model.json"

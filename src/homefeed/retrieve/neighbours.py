@@ -9,10 +9,10 @@ import numpy as np
 
 from homefeed.catalog import CatalogView
 from homefeed.kernels import BOOL, F32, I32, I64, U64, compiled, kernel, reads, several, writes
-from homefeed.retrieve.arrays import ArrayModel, Doubles, RowIndex, Rows, Starts
+from homefeed.retrieve.arrays import ArrayModel, Bits, Doubles, RowIndex, Rows, Starts
 from homefeed.retrieve.history import Seeds
 from homefeed.retrieve.selection import Keys, best_of, key_of
-from homefeed.types import Floats, Mask, Numbers, Positions, Scores
+from homefeed.types import NO_POSITIONS, Floats, Mask, Numbers, Positions, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ class ServedLists:
 
         An item's neighbours are those of both lists; each may know the first rows only.
         """
-        self._position_of_row = positions
+        self._row_count = len(positions)
+        # Nothing to look up where rows are positions, as they are where nothing was deleted since.
+        same = np.array_equal(positions, np.arange(len(positions)))
+        self._position_of_row = NO_POSITIONS if same else positions
         self.index = RowIndex(positions, size)
         self._lists, self._more = lists, more
 
@@ -75,7 +78,7 @@ class ServedLists:
         From each seed its neighbours gain their weight times that of the seed.
         """
         lists, more = self._lists, self._more
-        sums, last = scratch = _SCRATCH.take(len(self._position_of_row))
+        slots = _SLOTS.take(self._row_count)
         keys, positions = _gains(
             *seeds,
             self.index.rows,
@@ -87,10 +90,9 @@ class ServedLists:
             more.indices,
             more.weights,
             eligible,
-            sums,
-            last,
+            slots,
         )
-        _SCRATCH.give(scratch)
+        _SLOTS.give(slots)
         return best_of(keys, positions, k)
 
     def contributors(self, seeds: Seeds, explainable: Mask, positions: Positions) -> Positions:
@@ -99,9 +101,10 @@ class ServedLists:
         A disliked one is none: what is unlike it may gain by that, but it is no reason to name.
         """
         lists, more = self._lists, self._more
-        _, places = scratch = _SCRATCH.take(len(self._position_of_row))
-        found = _contributors(
+        return _contributors(
             *seeds,
+            self.index.at(positions),
+            self._row_count,
             self.index.rows,
             lists.indptr,
             lists.indices,
@@ -110,32 +113,28 @@ class ServedLists:
             more.indices,
             more.weights,
             explainable,
-            positions,
-            places,
         )
-        _SCRATCH.give(scratch)
-        return found
 
 
-class _Scratch:
-    """Arrays of zeros that requests use one after the other; whoever takes them gives them back as zeros."""
+class _Slots:
+    """Arrays of zeros that requests use one after the other; whoever takes one gives it back as zeros."""
 
     def __init__(self) -> None:
-        self._free: list[tuple[Floats, Rows]] = []
+        self._free: list[Rows] = []
 
-    def take(self, size: int) -> tuple[Floats, Rows]:
-        """Arrays of at least that length."""
+    def take(self, size: int) -> Rows:
+        """One of at least that length."""
         while self._free:
-            sums, last = self._free.pop()
-            if len(sums) >= size:
-                return sums, last
-        return np.zeros(size, np.float32), np.zeros(size, np.int32)
+            slots = self._free.pop()
+            if len(slots) >= size:
+                return slots
+        return np.zeros(size, np.int32)
 
-    def give(self, scratch: tuple[Floats, Rows]) -> None:
-        self._free.append(scratch)
+    def give(self, slots: Rows) -> None:
+        self._free.append(slots)
 
 
-_SCRATCH: Final = _Scratch()
+_SLOTS: Final = _Slots()
 _LISTS: Final = (reads(I64), reads(I32), reads(F32))
 
 
@@ -163,40 +162,44 @@ def _add(
     position_of_row: Positions,
     lists: tuple[Starts, Rows, Floats],
     eligible: Mask,
+    slots: Rows,
     sums: Floats,
     last: Rows,
-    positions: Positions,
     reached: Rows,
-    entries: int,
-    count: int,
+    positions: Positions,
+    counts: tuple[int, int],
 ) -> tuple[int, int]:
-    """Add the gains by some lists to `sums`; how many entries there are then, and how many rows they reach.
+    """Add the gains by some lists; how many entries there are then, and how many rows they reach.
 
-    `positions` takes the position of each entry, `reached` each row once, `last` 1 + the last entry of each row.
+    Each row that is reached gets a number, from 1 on, its slot: `slots` tells it, 0 of others, and `reached` the
+    row of a slot. `sums` and `last` of slots hold what a row gains and 1 + its last entry, `positions` the
+    position of each entry.
     """
     indptr, indices, values = lists
+    entries, count = counts
     for seed in range(len(items)):
         row = _row_at(rows, items[seed])
         if row < 0 or row >= len(indptr) - 1:
             continue
         for entry in range(indptr[row], indptr[row + 1]):
             other = indices[entry]
-            position = position_of_row[other]
+            position = position_of_row[other] if len(position_of_row) else other
             if position < 0 or position >= len(eligible) or not eligible[position]:
                 continue
-            if last[other] == 0:
-                reached[count] = other
-                count += 1
-            sums[other] += values[entry] * weights[seed]
+            is_new = slots[other] == 0
+            slot = count + 1 if is_new else slots[other]
+            count += is_new
+            slots[other], reached[slot] = slot, other
+            sums[slot] += values[entry] * weights[seed]
             positions[entries] = position
             entries += 1
-            last[other] = entries
+            last[slot] = entries
     return entries, count
 
 
 @kernel(
     several(writes(U64), writes(I32)),
-    *(reads(I32), reads(F32), reads(I32), reads(I32), *_LISTS, *_LISTS, reads(BOOL), writes(F32), writes(I32)),
+    *(reads(I32), reads(F32), reads(I32), reads(I32), *_LISTS, *_LISTS, reads(BOOL), writes(I32)),
 )
 def _gains(
     items: Positions,
@@ -210,62 +213,70 @@ def _gains(
     indices2: Rows,
     values2: Floats,
     eligible: Mask,
-    sums: Floats,
-    last: Rows,
+    slots: Rows,
 ) -> tuple[Keys, Positions]:
     """Keys of the sums above 0 of what eligible items gain, and the positions that their places stand for.
 
     Equals are in the order in which the last gain of each was added.
     """
     room = _room(items, rows, indptr) + _room(items, rows, indptr2)
-    positions = np.empty(room, np.int32)
-    reached = np.empty(min(room, len(position_of_row)), np.int32)
-    entries = count = 0
+    positions, reached = np.empty(room, np.int32), np.empty(room + 1, np.int32)
+    sums, last = np.zeros(room + 1, np.float32), np.empty(room + 1, np.int32)
+    counts = (0, 0)
     for lists in ((indptr, indices, values), (indptr2, indices2, values2)):
-        entries, count = _add(
+        counts = _add(
             items,
             weights,
             rows,
             position_of_row,
             lists,
             eligible,
+            slots,
             sums,
             last,
-            positions,
             reached,
-            entries,
-            count,
+            positions,
+            counts,
         )
-    keys, found = np.empty(count, np.uint64), 0
+    keys, found = np.empty(counts[1], np.uint64), 0
     bits = sums.view(np.int32)
-    for row in reached[:count]:
-        if sums[row] > 0:
-            keys[found] = key_of(bits[row], last[row] - 1)
+    for slot in range(1, counts[1] + 1):
+        slots[reached[slot]] = 0
+        if sums[slot] > 0:
+            keys[found] = key_of(bits[slot], last[slot] - 1)
             found += 1
-        sums[row] = 0
-        last[row] = 0
     return keys[:found], positions
 
 
 @compiled
 def _add_to_wanted(
-    row: int, weight: float, indptr: Starts, indices: Rows, values: Floats, places: Rows, added: Doubles
+    row: int,
+    weight: float,
+    lists: tuple[Starts, Rows, Floats],
+    wanted: Rows,
+    is_wanted: Bits,
+    added: Doubles,
 ) -> None:
-    """Add what the wanted rows gain from a row; `places` holds 1 + the place of each, 0 of others."""
+    """Add what the wanted rows gain from a row."""
+    indptr, indices, values = lists
     if 0 <= row < len(indptr) - 1:
         for entry in range(indptr[row], indptr[row + 1]):
-            place = places[indices[entry]]
-            if place:
-                added[place - 1] += values[entry] * weight
+            other = indices[entry]
+            if is_wanted[other >> 6] >> np.uint64(other & 63) & np.uint64(1):
+                for place in range(len(wanted)):
+                    if wanted[place] == other:
+                        added[place] += values[entry] * weight
 
 
 @kernel(
     writes(I32),
-    *(reads(I32), reads(F32), reads(I32), *_LISTS, *_LISTS, reads(BOOL), reads(I32), writes(I32)),
+    *(reads(I32), reads(F32), reads(I32), I64, reads(I32), *_LISTS, *_LISTS, reads(BOOL)),
 )
 def _contributors(
     items: Positions,
     weights: Floats,
+    wanted: Rows,
+    row_count: int,
     rows: Rows,
     indptr: Starts,
     indices: Rows,
@@ -274,27 +285,21 @@ def _contributors(
     indices2: Rows,
     values2: Floats,
     explainable: Mask,
-    wanted: Positions,
-    places: Rows,
 ) -> Positions:
-    """(n,) the explainable item of a weight above 0 that adds most to each wanted one, the first of equals."""
-    for place in range(len(wanted)):
-        row = _row_at(rows, wanted[place])
+    """(n,) the explainable item of a weight above 0 that adds most to each wanted row, the first of equals."""
+    is_wanted = np.zeros((row_count >> 6) + 1, np.uint64)
+    for row in wanted:
         if row >= 0:
-            places[row] = place + 1
+            is_wanted[row >> 6] |= np.uint64(1) << np.uint64(row & 63)
     found, most = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted))
     added = np.empty(len(wanted))
     for seed in range(len(items)):
         if weights[seed] > 0 and explainable[items[seed]]:
             added[:] = 0
             row = _row_at(rows, items[seed])
-            _add_to_wanted(row, weights[seed], indptr, indices, values, places, added)
-            _add_to_wanted(row, weights[seed], indptr2, indices2, values2, places, added)
+            _add_to_wanted(row, weights[seed], (indptr, indices, values), wanted, is_wanted, added)
+            _add_to_wanted(row, weights[seed], (indptr2, indices2, values2), wanted, is_wanted, added)
             for place in range(len(wanted)):
                 if added[place] > most[place]:
                     found[place], most[place] = items[seed], added[place]
-    for position in wanted:
-        row = _row_at(rows, position)
-        if row >= 0:
-            places[row] = 0
     return found
