@@ -8,10 +8,13 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from homefeed.protocols import Retriever
 from homefeed.retrieve.explore import Explore
+from homefeed.retrieve.sampling import draw_key, hash_uniform
 from homefeed.testing import Play, RetrieverContract, World, make_world, toy_item, toy_world
 from homefeed.testing.requests import frozen
 from homefeed.testing.world import NOW
@@ -212,3 +215,23 @@ def test_the_reason_is_for_what_is_new_and_hardly_known() -> None:
     known = explore(world, max_age_days=45, max_events=3, reason="Fresh!")
     assert known.reasons(world.query("da"), asked) == ["Fresh!", "Fresh!", None, None, None]
     assert explore(world).reasons(world.query("da", now=NOW - DAY), asked) == [None, words, None, None, None]
+
+
+@given(seed=st.integers(0, 2**32 - 1), slots=st.integers(1, 12))
+def test_the_draw_by_brute_force(seed: int, slots: int) -> None:
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, 60))
+    world = new_world(count)
+    query = world.query(f"u{seed}", exclude=tuple(f"i{n}" for n in rng.permutation(count)[: rng.integers(0, 9)]))
+    world.counters.add(
+        rng.integers(0, count, 200).astype(np.int32), np.ones(200, np.float32), np.full(200, NOW, np.int64)
+    )
+    retriever = explore(world, slots=slots, max_age_days=1.5, max_events=4)
+    age = np.arange(count)[::-1] / 24
+    # What earlier pages have shown stays in the pool.
+    pool = np.flatnonzero((age <= 1.5) & (world.counters.events < 4) & world.catalog.available)
+    numbers = hash_uniform(draw_key(query, 1.0, 0), world.catalog.numbers[pool])
+    expected = [p for p in pool[np.argsort(numbers)][:slots].tolist() if query.eligible[p]]
+    positions, scores = retriever.retrieve(query, 200)
+    assert positions.tolist() == expected
+    assert scores.tolist() == pytest.approx([min(1, slots / max(len(pool), 1))] * len(expected))

@@ -28,11 +28,25 @@ def test_the_first_are_the_head_of_the_order_filtered(
     expected = [
         p for p in order.tolist() if p < masked and eligible[p] and (group is EVERYTHING or codes[p] == 0)
     ][:k]
-    positions, found = PrecomputedRanking(order, scores).first(eligible, k, group)
+    # Of groups it knows those of all its items, if not of all in the mask.
+    known = np.append(codes, np.full(size, -1, np.int32))[:size]
+    ranking = PrecomputedRanking(order, scores, known if groups else EVERYTHING.codes)
+    positions, found = ranking.first(eligible, k, group)
     assert positions.tolist() == expected
     assert positions.dtype == np.int32
     assert found.tolist() == scores[expected].tolist()
-    assert first_eligible(order, eligible, k, group).tolist() == expected
+    if group is EVERYTHING:
+        assert first_eligible(order, eligible, k).tolist() == expected
+
+
+def test_what_has_left_a_group_since_is_not_of_it_and_what_has_come_not_yet() -> None:
+    ranking = PrecomputedRanking(
+        np.array([3, 0, 2, 1], np.int32), np.ones(4, np.float32), np.array([5, 5, 7, 5], np.int32)
+    )
+    eligible, now = np.ones(4, np.bool_), np.array([5, 7, 5, 5], np.int32)
+    assert ranking.first(eligible, 9, Group(now, 5))[0].tolist() == [3, 0]
+    assert ranking.first(eligible, 9, Group(now, 7))[0].tolist() == []
+    assert ranking.first(eligible, 9, Group(now, 6))[0].tolist() == []
 
 
 @given(size=st.integers(0, 50), seed=seeds)

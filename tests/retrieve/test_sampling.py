@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 from scipy import stats
 
-from homefeed.retrieve.sampling import draw_key, hash_uniform, hashed, weighted_sample
+from homefeed.retrieve.sampling import draw_key, hash_uniform, hashed, mixed, weighted_sample
 from homefeed.testing import toy_world
 
 
-def test_a_lot_is_of_its_key_and_number_alone() -> None:
+def test_a_draw_is_of_its_key_and_number_alone() -> None:
     numbers = np.array([3, 1, 4, 159], np.int32)
     drawn = hash_uniform(7, numbers)
     assert hash_uniform(7, numbers[::-1]).tolist() == drawn[::-1].tolist()
@@ -19,6 +19,12 @@ def test_a_lot_is_of_its_key_and_number_alone() -> None:
     assert len({*drawn.tolist(), *hash_uniform(8, numbers).tolist()}) == 8
     # SplitMix64's first output of a state of 0, as its authors' code gives it.
     assert hash_uniform(0, np.array([1])).tolist() == [0xE220A8397B1DCDAF]
+
+
+def test_one_number_is_mixed_as_many_are() -> None:
+    numbers = np.array([0, 1, 2**31 - 1], np.int32)
+    for key in (0, 7, 2**64 - 1):
+        assert [mixed(np.uint64(key), number) for number in numbers] == hash_uniform(key, numbers).tolist()
 
 
 def test_keys_differ_by_user_period_and_seed() -> None:
@@ -30,7 +36,7 @@ def test_keys_differ_by_user_period_and_seed() -> None:
     assert 0 <= hashed("words") < 2**64
 
 
-def test_a_race_is_won_in_proportion_to_the_weights() -> None:
+def test_the_first_is_drawn_in_proportion_to_the_weights() -> None:
     weights = np.array([1.0, 2.0, 5.0])
     won = Counter(int(weighted_sample(key, np.arange(3), np.log(weights))[0]) for key in range(4_000))
     assert stats.chisquare([won[row] for row in range(3)], 4_000 * weights / weights.sum()).pvalue > 0.001

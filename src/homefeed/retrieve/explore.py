@@ -9,10 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
+from homefeed.kernels import BOOL, F64, I32, I64, U64, kernel, reads, several, writes
 from homefeed.protocols import PartConfig
+from homefeed.retrieve.arrays import Doubles
 from homefeed.retrieve.fresh import NewestFirst
-from homefeed.retrieve.sampling import draw_key, hash_uniform
-from homefeed.types import DAY, NO_TIME, Mask, Positions, Query, Scores
+from homefeed.retrieve.sampling import draw_key, mixed
+from homefeed.types import DAY, Mask, Numbers, Positions, Query, Scores, Times
 
 
 class Explore:
@@ -47,7 +49,7 @@ class Explore:
         self._config = config
         self._catalog = resources.catalog
         self._counters = resources.counters
-        self._newest = NewestFirst(resources.catalog)
+        self._newest = NewestFirst.of(resources.catalog)
 
     def refresh(self) -> None:
         """Sort anew where the catalogue changed."""
@@ -55,29 +57,89 @@ class Explore:
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """Those drawn for this user and period, in the order of the draw, that this request may show."""
-        slots, pool = self._config.slots, self._pool(query)
-        key = draw_key(query, self._config.draw_hours, self._config.seed)
-        drawn = pool[np.argsort(hash_uniform(key, self._catalog.numbers[pool]), kind="stable")[:slots]]
+        config, catalog = self._config, self._catalog
+        oldest = query.now - config.max_age_days * DAY
+        drawn, pool = _drawn(
+            self._newest.between(oldest, query.now),
+            query.eligible,
+            query.exclude,
+            catalog.available,
+            catalog.created,
+            self._counters.events,
+            catalog.numbers,
+            np.uint64(draw_key(query, config.draw_hours, config.seed)),
+            float(oldest),
+            query.now,
+            config.max_events,
+            config.slots,
+        )
         positions = drawn[query.eligible[drawn]][:k]
-        propensity = min(1.0, slots / max(len(pool), 1))
-        return positions, np.full(len(positions), propensity, np.float32)
+        return positions, np.full(len(positions), min(1.0, config.slots / max(pool, 1)), np.float32)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """The same for every item that is new and hardly known."""
-        return [self._config.reason if new else None for new in self._is_unknown(query, positions).tolist()]
+        oldest, events = query.now - self._config.max_age_days * DAY, self._counters.events[positions].tolist()
+        return [
+            self._config.reason if oldest <= time <= query.now and count < self._config.max_events else None
+            for time, count in zip(self._catalog.created[positions].tolist(), events, strict=True)
+        ]
 
-    def _pool(self, query: Query) -> Positions:
-        """What may be drawn, shown by earlier pages or not."""
-        mask = query.eligible.copy()
-        mask[query.exclude] = self._catalog.available[query.exclude]
-        new = self._newest.between(query.now - self._config.max_age_days * DAY, query.now)
-        new = new[new < len(mask)]
-        new = new[mask[new]]
-        return new[self._is_unknown(query, new)]
 
-    def _is_unknown(self, query: Query, positions: Positions) -> Mask:
-        created = self._catalog.created[positions]
-        recent = (created != NO_TIME) & (created <= query.now)
-        recent &= created >= query.now - self._config.max_age_days * DAY
-        unknown: Mask = recent & (self._counters.events[positions] < self._config.max_events)
-        return unknown
+@kernel(
+    several(writes(I32), I64),
+    *(
+        reads(I32),
+        reads(BOOL),
+        reads(I32),
+        reads(BOOL),
+        reads(I64),
+        reads(F64),
+        reads(I32),
+        U64,
+        F64,
+        I64,
+        F64,
+        I64,
+    ),
+)
+def _drawn(
+    new: Positions,
+    eligible: Mask,
+    exclude: Positions,
+    available: Mask,
+    created: Times,
+    events: Doubles,
+    numbers: Numbers,
+    key: np.uint64,
+    oldest: float,
+    now: int,
+    max_events: float,
+    slots: int,
+) -> tuple[Positions, int]:
+    """The `slots` items of the lowest numbers drawn, of the pool, lowest first; and how many the pool has.
+
+    What earlier pages have shown, and excluded since, is of the pool as long as it is available.
+    """
+    excluded = np.zeros((len(eligible) >> 6) + 1, np.uint64)
+    for position in exclude[exclude < len(eligible)]:
+        excluded[position >> 6] |= np.uint64(1) << np.uint64(position & 63)
+    drawn, lowest = np.empty(slots, np.int32), np.empty(slots, np.uint64)
+    pool = 0
+    for position in new:
+        if position >= len(eligible) or not oldest <= created[position] <= now or events[position] >= max_events:
+            continue
+        shown = excluded[position >> 6] >> np.uint64(position & 63) & np.uint64(1)
+        if not (available[position] if shown else eligible[position]):
+            continue
+        number = mixed(key, numbers[position])
+        place = min(pool, slots)
+        pool += 1
+        if place == slots:
+            if number >= lowest[slots - 1]:
+                continue
+            place -= 1
+        while place > 0 and number < lowest[place - 1]:
+            drawn[place], lowest[place] = drawn[place - 1], lowest[place - 1]
+            place -= 1
+        drawn[place], lowest[place] = position, number
+    return drawn[: min(pool, slots)], pool

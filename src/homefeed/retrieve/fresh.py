@@ -4,45 +4,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import CatalogView, Resources
+from homefeed.catalog.columns import CategoryColumn
 from homefeed.kernels import BOOL, F32, F64, I32, I64, kernel, reads, several, writes
-from homefeed.retrieve.ranking import Refreshed
-from homefeed.retrieve.within import Within, WithinConfig
+from homefeed.retrieve.ranking import Order, Refreshed
+from homefeed.retrieve.within import EVERYTHING, Group, Within, WithinConfig
 from homefeed.types import DAY, NO_TIME, Codes, Mask, Positions, Query, Scores, Times
 
 _LATEST: Final = 2.0**62
 
 
 class NewestFirst:
-    """The dated items of a catalogue, newest first, sorted beside the requests."""
+    """The dated items of a catalogue, newest first, sorted beside the requests: one for all that need it."""
 
-    def __init__(self, catalog: CatalogView) -> None:
+    def __init__(self, catalog: CatalogView, field: str | None) -> None:
         self._catalog = catalog
+        self._column = None if field is None else catalog.column(field, CategoryColumn)
         self._ranking = Refreshed(self._rank, lambda: catalog.generation)
+
+    @classmethod
+    def of(cls, catalog: CatalogView, field: str | None = None) -> Self:
+        """That of a catalogue, by the groups of a category field if there is one."""
+        return catalog.derived(("newest first", field), lambda: cls(catalog, field))
 
     def refresh(self) -> None:
         """Sort anew where the catalogue changed."""
         self._ranking.refresh()
 
-    def between(self, oldest: float, newest: int) -> Positions:
-        """The items created from `oldest` to `newest`, both included, newest first."""
-        order, before = self._ranking.latest()
+    def between(self, oldest: float, newest: int, group: Group = EVERYTHING) -> Positions:
+        """The items of a group created from `oldest` to `newest`, both included, newest first."""
+        order, of_whole, of_groups = self._ranking.latest()
+        positions, before = order.whole, of_whole
+        if group is not EVERYTHING:
+            positions, before = order.by_group[order.span(group)], of_groups[order.span(group)]
         # `before` rises, so the items are one slice. A bound of floats would have all of it copied.
         start = np.searchsorted(before, -newest)
         stop = np.searchsorted(before, math.floor(min(-oldest, _LATEST)), side="right")
-        return order[start:stop]
+        return positions[start:stop]
 
-    def _rank(self) -> tuple[Positions, Times]:
-        """The order, and the times of its items as negative numbers."""
-        created = self._catalog.created.copy()
+    def _rank(self) -> tuple[Order, Times, Times]:
+        """The order, and the times of its items as negative numbers: of all, and group by group."""
+        size, created = self._catalog.size, self._catalog.created.copy()
         dated = np.flatnonzero(created != NO_TIME)
-        order = dated[np.lexsort((-dated, -created[dated]))].astype(np.int32)
-        return order, -created[order]
+        newest_first = dated[np.lexsort((-dated, -created[dated]))].astype(np.int32)
+        order = Order(newest_first, EVERYTHING.codes if self._column is None else self._column.codes(size))
+        return order, -created[order.whole], -created[order.by_group]
 
 
 class Fresh:
@@ -61,7 +72,7 @@ class Fresh:
         self._config = config
         self._catalog = resources.catalog
         self._within = Within(config, resources)
-        self._newest = NewestFirst(resources.catalog)
+        self._newest = NewestFirst.of(resources.catalog, config.within)
 
     def refresh(self) -> None:
         """Sort anew where the catalogue changed."""
@@ -70,10 +81,9 @@ class Fresh:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k newest eligible items."""
         days, created = self._config.max_age_days, self._catalog.created
-        new = self._newest.between(query.now - days * DAY, query.now)
-        codes, code = self._within.group(query)
-        positions, scores = _youngest(new, query.eligible, codes, code, created, query.now, days, k)
-        return positions, scores
+        group = self._within.group(query)
+        new = self._newest.between(query.now - days * DAY, query.now, group)
+        return _youngest(new, query.eligible, group.codes, group.code, created, query.now, days, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """How long ago each was added."""

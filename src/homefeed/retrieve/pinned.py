@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import TimeColumn
 from homefeed.protocols import PartConfig
-from homefeed.types import SECOND, Positions, Query, Scores
+from homefeed.retrieve.ranking import Refreshed
+from homefeed.types import NO_POSITIONS, NO_TIME, SECOND, Positions, Query, Scores
 
 
 class Pinned:
@@ -29,15 +31,22 @@ class Pinned:
         self._config = config
         self._catalog = resources.catalog
         self._column = resources.catalog.column(config.field, TimeColumn)
+        self._ever = Refreshed(self._find_ever, lambda: resources.catalog.generation)
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k newest eligible items that are pinned now."""
-        size = self._catalog.size
-        # Items without a time have the earliest there is.
-        pinned = np.flatnonzero((self._column.times(size) > query.now) & query.eligible)
+        ever = self._ever.refresh()
+        ever = ever[: np.searchsorted(ever, len(query.eligible))]
+        pinned = ever[(self._column.times(self._catalog.size)[ever] > query.now) & query.eligible[ever]]
+        if not len(pinned):
+            return NO_POSITIONS, np.empty(0, np.float32)
         newest = np.lexsort((pinned, self._catalog.created[pinned]))[::-1][:k]
         scores = 1 / np.arange(1, len(newest) + 1)
         return pinned[newest].astype(np.int32), scores.astype(np.float32)
+
+    def _find_ever(self) -> npt.NDArray[np.intp]:
+        """The items with a time, rising: few of all."""
+        return np.flatnonzero(self._column.times(self._catalog.size) > NO_TIME)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Until when each is pinned."""

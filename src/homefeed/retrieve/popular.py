@@ -61,4 +61,5 @@ class Popular:
         scores = self._config.events_weight * np.log1p(self._counters.events[:size])
         scores += self._config.strength_weight * np.log1p(self._counters.strength[:size])
         # A score must be above 0 even for items without events, so that they can fill a page.
-        return PrecomputedRanking(best_first(scores), (scores + 1e-6).astype(np.float32))
+        codes = self._within.codes(size)
+        return PrecomputedRanking(best_first(scores), (scores + 1e-6).astype(np.float32), codes)

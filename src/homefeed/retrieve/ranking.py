@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from homefeed.kernels import BOOL, I32, I64, kernel, reads, writes
 from homefeed.retrieve.within import EVERYTHING, Group
-from homefeed.types import Codes, Mask, Positions, Scores
+from homefeed.types import NO_POSITIONS, Codes, Mask, Positions, Scores
 
 T = TypeVar("T")
 
@@ -40,28 +40,50 @@ class Refreshed(Generic[T]):
         return self.refresh() if self._made is None else self._made[1]
 
 
-class PrecomputedRanking:
-    """Positions in an order, each once, of which requests take the first that are eligible."""
+class Order:
+    """Positions in an order, each once; those of each group together, too, in the same order."""
 
-    def __init__(self, order: Positions, scores: Scores) -> None:
-        """`scores` (items,) are those of all positions."""
-        self._order, self._scores = order, scores
+    def __init__(self, positions: Positions, codes: Codes = NO_POSITIONS) -> None:
+        """`codes` (items,) are those of groups, as of now; without any there are no groups."""
+        self.whole = self.by_group = positions
+        self._spans: dict[int, slice] = {}
+        if len(codes):
+            self.by_group = positions[np.argsort(codes[positions], kind="stable")]
+            distinct, starts = np.unique(codes[self.by_group], return_index=True)
+            stops = np.append(starts[1:], len(positions))
+            self._spans = dict(zip(distinct.tolist(), map(slice, starts.tolist(), stops.tolist()), strict=True))
+
+    def span(self, group: Group) -> slice:
+        """Where the positions of a group are in `by_group`."""
+        return self._spans.get(group.code, slice(0, 0))
+
+
+class PrecomputedRanking:
+    """An order of positions of which requests take the first that are eligible."""
+
+    def __init__(self, positions: Positions, scores: Scores, codes: Codes = NO_POSITIONS) -> None:
+        """`scores` (items,) are those of all positions, `codes` as of `Order`."""
+        self._order, self._scores = Order(positions, codes), scores
         self._place = np.full(len(scores), -1, np.int32)
-        self._place[order] = np.arange(len(order), dtype=np.int32)
+        self._place[positions] = np.arange(len(positions), dtype=np.int32)
 
     def first(self, eligible: Mask, k: int, group: Group = EVERYTHING) -> tuple[Positions, Scores]:
         """The first k that are eligible and of a group, and their scores; newer items than it knows are not."""
-        tries = max(_TRIES_PER_ITEM * k, _MIN_TRIES)
-        positions = first_eligible(self._order[:tries], eligible, k, group)
-        if len(positions) < k and tries < len(self._order):
-            # Of few it is cheaper to look up where each stands than to look for them among the many.
-            count = int(np.count_nonzero(eligible))
-            places = _places(self._place, eligible, count, group.codes, group.code)
-            if len(places) > k:
-                places.partition(k)
-                places = places[:k]
-            places.sort()
-            positions = self._order[places]
+        order = self._order
+        if group is not EVERYTHING:
+            # Those that have left the group since are not of it.
+            positions = _first(order.by_group[order.span(group)], eligible, group.codes, group.code, k)
+        else:
+            tries = max(_TRIES_PER_ITEM * k, _MIN_TRIES)
+            positions = first_eligible(order.whole[:tries], eligible, k)
+            if len(positions) < k and tries < len(order.whole):
+                # Of few it is cheaper to look up where each stands than to look for them among the many.
+                places = _places(self._place, eligible, int(np.count_nonzero(eligible)))
+                if len(places) > k:
+                    places.partition(k)
+                    places = places[:k]
+                places.sort()
+                positions = order.whole[places]
         return positions, self._scores[positions]
 
 
@@ -70,9 +92,9 @@ def best_first(scores: npt.NDArray[np.float64]) -> Positions:
     return (len(scores) - 1 - np.argsort(-scores[::-1], kind="stable")).astype(np.int32)
 
 
-def first_eligible(order: Positions, eligible: Mask, k: int, group: Group = EVERYTHING) -> Positions:
-    """The first k positions of an order that are eligible and of a group, looking no further than needed."""
-    return _first(order, eligible, group.codes, group.code, k)
+def first_eligible(order: Positions, eligible: Mask, k: int) -> Positions:
+    """The first k positions of an order that are eligible, looking no further than needed."""
+    return _first(order, eligible, NO_POSITIONS, 0, k)
 
 
 @kernel(writes(I32), reads(I32), reads(BOOL), reads(I32), I64, I64)
@@ -89,9 +111,9 @@ def _first(order: Positions, eligible: Mask, codes: Codes, code: int, k: int) ->
     return found[:count]
 
 
-@kernel(writes(I32), reads(I32), reads(BOOL), I64, reads(I32), I64)
-def _places(place: Positions, eligible: Mask, count: int, codes: Codes, code: int) -> Positions:
-    """The places of the `count` eligible items that have one, and have the code where there are codes."""
+@kernel(writes(I32), reads(I32), reads(BOOL), I64)
+def _places(place: Positions, eligible: Mask, count: int) -> Positions:
+    """The places of the `count` eligible items that have one."""
     size = min(len(place), len(eligible))
     blocks = size // _BLOCK
     words = eligible[: blocks * _BLOCK].view(np.int64)
@@ -107,7 +129,7 @@ def _places(place: Positions, eligible: Mask, count: int, codes: Codes, code: in
             if some == 0:
                 continue
         for position in range(start, stop):
-            if eligible[position] and place[position] >= 0 and (len(codes) == 0 or codes[position] == code):
+            if eligible[position] and place[position] >= 0:
                 found[count] = place[position]
                 count += 1
     return found[:count]

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.kernels import compiled
 from homefeed.types import SECOND, Query
 
 _HOUR: Final = 3_600 * SECOND
@@ -34,6 +35,15 @@ def hash_uniform(key: int, numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray
     drawn = (drawn ^ (drawn >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     drawn = (drawn ^ (drawn >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return drawn ^ (drawn >> np.uint64(31))
+
+
+@compiled
+def mixed(key: np.uint64, number: int) -> np.uint64:
+    """What `hash_uniform` makes of a key and one number."""
+    drawn = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
+    drawn = (drawn ^ (drawn >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    drawn = (drawn ^ (drawn >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.uint64(drawn ^ (drawn >> np.uint64(31)))
 
 
 def weighted_sample(

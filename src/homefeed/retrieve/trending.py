@@ -32,7 +32,9 @@ class Trending:
         self._config = config
         self._counters = resources.counters
         self._within = Within(config, resources)
-        self._ranking = Refreshed(self._rank, lambda: self._counters.version)
+        # Of the catalogue nothing but the groups of items matters.
+        catalog = resources.catalog if config.within else None
+        self._ranking = Refreshed(self._rank, lambda: (self._counters.version, catalog and catalog.generation))
 
     def refresh(self) -> None:
         """Sort anew where events arrived."""
@@ -53,4 +55,5 @@ class Trending:
         order = rising[np.argsort(-trend[rising], kind="stable")].astype(np.int32)
         peak = trend[order[0]] if len(order) else 1.0
         # What has faded to nothing beside the strongest keeps a score above 0, as every proposal must.
-        return PrecomputedRanking(order, np.maximum(trend / peak, 1e-30).astype(np.float32))
+        scores = np.maximum(trend / peak, 1e-30).astype(np.float32)
+        return PrecomputedRanking(order, scores, self._within.codes(len(trend)))

@@ -52,10 +52,14 @@ class Within:
         self._column = None if field is None else resources.catalog.column(field, CategoryColumn)
         self._attribute = config.within_user or field or ""
 
+    def codes(self, size: int) -> Codes:
+        """(size,) the codes of the items' groups; empty without groups."""
+        return EVERYTHING.codes if self._column is None else self._column.codes(size)
+
     def group(self, query: Query) -> Group:
         """The items of the user's group, eligible or not."""
         if self._column is None:
             return EVERYTHING
         value = query.user.attributes.get(self._attribute)
         code = _NO_GROUP if value is None else self._column.code(value)
-        return Group(self._column.codes(len(query.eligible)), code)
+        return Group(self.codes(len(query.eligible)), code)
