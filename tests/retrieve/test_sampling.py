@@ -38,11 +38,11 @@ def test_keys_differ_by_user_period_and_seed() -> None:
 
 def test_the_first_is_drawn_in_proportion_to_the_weights() -> None:
     weights = np.array([1.0, 2.0, 5.0])
-    won = Counter(int(weighted_sample(key, np.arange(3), np.log(weights))[0]) for key in range(4_000))
+    won = Counter(int(weighted_sample(np.uint64(key), np.arange(3), np.log(weights))[0]) for key in range(4_000))
     assert stats.chisquare([won[row] for row in range(3)], 4_000 * weights / weights.sum()).pvalue > 0.001
 
 
 def test_weights_may_be_as_far_apart_as_they_like() -> None:
-    order = weighted_sample(1, np.arange(3), np.array([-1e9, 0.0, 1e9]))
+    order = weighted_sample(np.uint64(1), np.arange(3), np.array([-1e9, 0.0, 1e9]))
     assert order.tolist() == [2, 1, 0]
-    assert weighted_sample(1, np.arange(0), np.empty(0)).tolist() == []
+    assert weighted_sample(np.uint64(1), np.arange(0), np.empty(0)).tolist() == []

@@ -10,9 +10,11 @@ import numpy.typing as npt
 from pydantic import Field, FiniteFloat
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.grouped import Doubles, Grouped, GroupedConfig, Groups, in_rounds
+from homefeed.kernels import BOOL, F32, F64, I32, I64, U64, kernel, reads, several, writes
+from homefeed.retrieve.arrays import Bits, Doubles, Starts
+from homefeed.retrieve.grouped import Grouped, GroupedConfig, Groups, alternate, find_first
 from homefeed.retrieve.sampling import draw_key, hashed, weighted_sample
-from homefeed.types import DAY, Positions, Query, Scores
+from homefeed.types import DAY, Codes, Floats, Mask, Numbers, Positions, Query, Scores, Times
 
 
 class Diverse:
@@ -71,14 +73,22 @@ class Diverse:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The first k of the draw."""
         config, groups = self._config, self._grouped.groups()
-        key = draw_key(query, config.draw_hours, config.seed)
-        eligible = groups.eligible(query.eligible)
-        order = weighted_sample(key, self._numbers(groups), self._log_weights(query, groups))
-        # The draw goes on past categories with nothing eligible, so that no filter leaves it empty.
-        drawn = order[groups.sums(eligible)[order] > 0][: config.categories]
-        found = [self._items(key, groups.first(group, eligible, config.among)) for group in drawn.tolist()]
-        positions, scores = in_rounds(found)
-        return positions[:k], scores[:k]
+        return _drawn(
+            groups.order,
+            groups.starts,
+            query.eligible,
+            np.uint64(draw_key(query, config.draw_hours, config.seed)),
+            self._numbers(groups),
+            self._catalog.numbers,
+            _shares(groups),
+            self._met(query, groups),
+            config.smoothing,
+            config.contrast,
+            config.categories,
+            config.among,
+            config.each,
+            k,
+        )
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """The category of each; None for items without one."""
@@ -92,26 +102,11 @@ class Diverse:
             reasons.append(None if category is None else words.format(category=category))
         return reasons
 
-    def _items(self, key: int, best: Positions) -> Positions:
-        """Those drawn of the best (n,), in the order of the draw."""
-        order = weighted_sample(key, self._catalog.numbers[best], -np.log(np.arange(1, len(best) + 1)))
-        return best[order[: self._config.each]]
-
-    def _log_weights(self, query: Query, groups: Groups) -> Doubles:
-        """(groups,) the logarithm of p x (p / h)^contrast."""
-        share, met, smoothing = _shares(groups), self._met(query, groups), self._config.smoothing
-        of_history = (met + smoothing * share) / (met.sum() + smoothing)
-        weights: Doubles = np.log(share) + self._config.contrast * (np.log(share) - np.log(of_history))
-        return weights
-
     def _met(self, query: Query, groups: Groups) -> Doubles:
         """(groups,) the strength of the user's latest events of each."""
         history = query.user.history
-        recent = history.times >= query.now - self._config.history_days * DAY
-        group = groups.of(history.items[recent])
-        strengths = np.maximum(history.strengths[recent], 0)
-        counted = group >= 0
-        return np.bincount(group[counted], strengths[counted], minlength=len(groups)).astype(np.float64)
+        oldest = float(query.now - self._config.history_days * DAY)
+        return _met(history.items, history.strengths, history.times, oldest, groups.of_position, len(groups))
 
     def _numbers(self, groups: Groups) -> npt.NDArray[np.uint64]:
         """(groups,) a number of each category's own, the same in every process."""
@@ -131,3 +126,58 @@ def _shares(groups: Groups) -> Doubles:
     counts = np.maximum(groups.available, 1.0)
     shares: Doubles = counts / max(counts.sum(), 1.0)
     return shares
+
+
+@kernel(writes(F64), reads(I32), reads(F32), reads(I64), F64, reads(I32), I64)
+def _met(
+    items: Positions, strengths: Floats, times: Times, oldest: float, of_position: Codes, count: int
+) -> Doubles:
+    """(count,) the strength of events since a time, of items of each group; dislikes are none."""
+    met = np.zeros(count)
+    for row in range(len(items)):
+        if times[row] >= oldest and items[row] < len(of_position) and of_position[items[row]] >= 0:
+            met[of_position[items[row]]] += max(strengths[row], np.float32(0))
+    return met
+
+
+@kernel(
+    several(writes(I32), writes(F32)),
+    *(reads(I32), reads(I64), reads(BOOL), U64, reads(U64), reads(I32), reads(F64), reads(F64)),
+    *(F64, F64, I64, I64, I64, I64),
+)
+def _drawn(
+    order: Positions,
+    starts: Starts,
+    eligible: Mask,
+    key: np.uint64,
+    numbers: Bits,
+    item_numbers: Numbers,
+    shares: Doubles,
+    met: Doubles,
+    smoothing: float,
+    contrast: float,
+    categories: int,
+    among: int,
+    each: int,
+    k: int,
+) -> tuple[Positions, Scores]:
+    """The draw of categories, and of items of each, in rounds."""
+    total, log_weights = met.sum() + smoothing, np.empty(len(shares))
+    for group in range(len(shares)):
+        of_history = (met[group] + smoothing * shares[group]) / total
+        log_weights[group] = np.log(shares[group])
+        log_weights[group] += contrast * (np.log(shares[group]) - np.log(of_history))
+    found, counts = np.empty((min(categories, len(shares)), among), np.int32), np.zeros(len(shares), np.int64)
+    drawn = 0
+    # The draw goes on past categories with nothing eligible, so that no filter leaves it empty.
+    for group in weighted_sample(key, numbers, log_weights):
+        if drawn == len(found):
+            break
+        counts[drawn] = find_first(group, order, starts, eligible, among, found[drawn])
+        drawn += counts[drawn] > 0
+    for row in range(drawn):
+        best = found[row, : counts[row]].copy()
+        by_place = -np.log(np.arange(1, len(best) + 1))
+        counts[row] = min(len(best), each)
+        found[row, : counts[row]] = best[weighted_sample(key, item_numbers[best], by_place)[: counts[row]]]
+    return alternate(found[:drawn], counts[:drawn], k)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, FiniteFloat
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import CategoryColumn, NumberColumn, as_counts
+from homefeed.kernels import BOOL, F32, F64, I32, I64, compiled, kernel, reads, several, writes
 from homefeed.protocols import PartConfig
+from homefeed.retrieve.arrays import Doubles, Starts
+from homefeed.retrieve.ranking import Refreshed
 from homefeed.types import Codes, Mask, Positions, Scores
-
-Doubles = npt.NDArray[np.float64]
 
 
 class GroupedConfig(PartConfig):
@@ -49,7 +48,7 @@ class Groups:
     """
 
     order: Positions
-    starts: npt.NDArray[np.intp]
+    starts: Starts
     codes: Codes
     available: Doubles
     events: Doubles
@@ -62,25 +61,18 @@ class Groups:
 
     def of(self, positions: Positions) -> Codes:
         """(m,) the group of each item; -1 of those without a category, and of newer ones."""
-        found = np.full(len(positions), -1, np.int32)
-        known = positions < len(self.of_position)
-        found[known] = self.of_position[positions[known]]
-        return found
+        return _groups_at(positions, self.of_position)
 
-    def eligible(self, mask: Mask) -> Mask:
-        """(n,) which are eligible, in their order, by the mask (items,) of a request."""
-        if len(mask) < len(self.of_position):
-            mask = np.append(mask, np.zeros(len(self.of_position) - len(mask), np.bool_))
-        return mask[self.order]
+    def sums(self, eligible: Mask) -> tuple[Doubles, Doubles, Doubles, Doubles]:
+        """(groups,) how many items of each are eligible (items,), and their events, strength and count."""
+        return _sums(self.order, self.starts, eligible, self.events, self.strength, self.count)
 
-    def sums(self, values: npt.NDArray[np.bool_] | Doubles) -> Doubles:
-        """(groups,) sums of values (n,) that are in their order."""
-        return np.add.reduceat(values, self.starts[:-1], dtype=np.float64)
+    def in_rounds(self, groups: Starts, eligible: Mask, each: int, k: int) -> tuple[Positions, Scores]:
+        """The best eligible item of each of some groups, then the second of each, and so on up to `each`.
 
-    def first(self, group: int, eligible: Mask, most: int) -> Positions:
-        """The best of a group that are eligible, by the mask (n,) in their order."""
-        start, stop = self.starts[group], self.starts[group + 1]
-        return self.order[start:stop][np.flatnonzero(eligible[start:stop])[:most]]
+        Of those the first k; the n-th scores 1 / n.
+        """
+        return _in_rounds(groups, self.order, self.starts, eligible, each, k)
 
 
 class Grouped:
@@ -93,21 +85,15 @@ class Grouped:
         self._counters = resources.counters
         self.column = resources.catalog.column(config.field, CategoryColumn)
         self._count = None if config.count is None else resources.catalog.column(config.count, NumberColumn)
-        self._groups: Groups | None = None
-        self._seen = (-1, -1)
+        self._groups = Refreshed(self._sorted, lambda: (self._counters.version, self._catalog.generation))
 
     def refresh(self) -> None:
         """Sort anew where counters or catalogue changed."""
-        seen = (self._counters.version, self._catalog.generation)
-        if seen != self._seen:
-            self._groups, self._seen = self._sorted(), seen
+        self._groups.refresh()
 
     def groups(self) -> Groups:
         """As of the last refresh."""
-        if self._groups is None:
-            self.refresh()
-        assert self._groups is not None  # noqa: S101
-        return self._groups
+        return self._groups.latest()
 
     def popularity(self, events: Doubles, strength: Doubles, count: Doubles) -> Doubles:
         """(n,) the formula, of items or of sums of them."""
@@ -141,10 +127,66 @@ class Grouped:
         return Groups(order, starts, present, available, events[order], strength[order], count[order], of_position)
 
 
-def in_rounds(found: Sequence[Positions]) -> tuple[Positions, Scores]:
-    """The first of each list, then the second of each, and so on; the n-th scores 1 / n."""
-    if not found:
-        return np.empty(0, np.int32), np.empty(0, np.float32)
-    rounds = np.concatenate([np.arange(len(each)) for each in found])
-    positions = np.concatenate(found)[np.argsort(rounds, kind="stable")]
-    return positions, (1 / np.arange(1, len(positions) + 1)).astype(np.float32)
+_GROUPS: Final = (reads(I32), reads(I64), reads(BOOL))
+
+
+@kernel(writes(I32), reads(I32), reads(I32))
+def _groups_at(positions: Positions, of_position: Codes) -> Codes:
+    groups = np.full(len(positions), -1, np.int32)
+    for place in range(len(positions)):
+        if positions[place] < len(of_position):
+            groups[place] = of_position[positions[place]]
+    return groups
+
+
+@kernel(several(*[writes(F64)] * 4), *_GROUPS, reads(F64), reads(F64), reads(F64))
+def _sums(
+    order: Positions, starts: Starts, eligible: Mask, events: Doubles, strength: Doubles, count: Doubles
+) -> tuple[Doubles, Doubles, Doubles, Doubles]:
+    size = len(starts) - 1
+    items, all_events, all_strength, counts = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
+    for group in range(size):
+        for place in range(starts[group], starts[group + 1]):
+            if order[place] < len(eligible) and eligible[order[place]]:
+                items[group] += 1
+                all_events[group] += events[place]
+                all_strength[group] += strength[place]
+                counts[group] += count[place]
+    return items, all_events, all_strength, counts
+
+
+@compiled
+def find_first(group: int, order: Positions, starts: Starts, eligible: Mask, most: int, found: Positions) -> int:
+    """Write the first eligible items of a group, `most` at most; how many there are."""
+    count = 0
+    for place in range(starts[group], starts[group + 1]):
+        if count == most:
+            break
+        if order[place] < len(eligible) and eligible[order[place]]:
+            found[count] = order[place]
+            count += 1
+    return count
+
+
+@compiled
+def alternate(found: Positions, counts: Starts, k: int) -> tuple[Positions, Scores]:
+    """The first of each of some lists (groups, most), then the second of each, and so on, and their scores."""
+    room = max(min(counts.sum(), k), 0)
+    positions, scores = np.empty(room, np.int32), np.empty(room, np.float32)
+    count = 0
+    for turn in range(found.shape[1]):
+        for group in range(len(counts)):
+            if turn < counts[group] and count < room:
+                positions[count], scores[count] = found[group, turn], 1 / (count + 1)
+                count += 1
+    return positions, scores
+
+
+@kernel(several(writes(I32), writes(F32)), reads(I64), *_GROUPS, I64, I64)
+def _in_rounds(
+    groups: Starts, order: Positions, starts: Starts, eligible: Mask, each: int, k: int
+) -> tuple[Positions, Scores]:
+    found, counts = np.empty((len(groups), each), np.int32), np.zeros(len(groups), np.int64)
+    for row in range(len(groups)):
+        counts[row] = find_first(groups[row], order, starts, eligible, each, found[row])
+    return alternate(found, counts, k)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.kernels import compiled
+from homefeed.retrieve.arrays import Doubles
 from homefeed.types import SECOND, Query
 
 _HOUR: Final = 3_600 * SECOND
@@ -38,7 +39,7 @@ def hash_uniform(key: int, numbers: npt.NDArray[np.integer[Any]]) -> npt.NDArray
 
 
 @compiled
-def mixed(key: np.uint64, number: int) -> np.uint64:
+def mixed(key: np.uint64, number: np.integer[Any]) -> np.uint64:
     """What `hash_uniform` makes of a key and one number."""
     drawn = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
     drawn = (drawn ^ (drawn >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -46,8 +47,9 @@ def mixed(key: np.uint64, number: int) -> np.uint64:
     return np.uint64(drawn ^ (drawn >> np.uint64(31)))
 
 
+@compiled
 def weighted_sample(
-    key: int, numbers: npt.NDArray[np.integer[Any]], log_weights: npt.NDArray[np.float64]
+    key: np.uint64, numbers: npt.NDArray[np.integer[Any]], log_weights: Doubles
 ) -> npt.NDArray[np.intp]:
     """(n,) rows in the order of a draw without replacement, by weights whose logarithms (n,) are given.
 
@@ -55,6 +57,9 @@ def weighted_sample(
     Processing Letters 2006), the largest first. Here it is ln(-ln u) - ln w, the smallest first: the same order,
     and weights may be as far apart as they like.
     """
-    # 52 bits and a half: never 0 and never 1, whose logarithms are of no use.
-    uniform = ((hash_uniform(key, numbers) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-    return np.argsort(np.log(-np.log(uniform)) - log_weights, kind="stable")
+    keys = np.empty(len(numbers))
+    for row in range(len(numbers)):
+        # 52 bits and a half: never 0 and never 1, whose logarithms are of no use.
+        uniform = (np.float64(mixed(key, numbers[row]) >> np.uint64(12)) + 0.5) * 2.0**-52
+        keys[row] = np.log(-np.log(uniform)) - log_weights[row]
+    return np.argsort(keys, kind="mergesort")

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.grouped import Grouped, GroupedConfig, in_rounds
+from homefeed.retrieve.grouped import Grouped, GroupedConfig
 from homefeed.types import Positions, Query, Scores
 
 
@@ -48,14 +48,11 @@ class TopCategories:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The first k in rounds."""
         groups = self._grouped.groups()
-        eligible = groups.eligible(query.eligible)
-        items = groups.sums(eligible)
-        columns = (groups.events, groups.strength, groups.count)
-        popularity = self._grouped.popularity(*(groups.sums(column * eligible) for column in columns))
+        items, events, strength, count = groups.sums(query.eligible)
+        popularity = self._grouped.popularity(events, strength, count)
         # Those with nothing eligible have nothing that is popular either: they come last, with empty lists.
         top = np.lexsort((-items, -popularity))[: self._config.categories]
-        positions, scores = in_rounds([groups.first(group, eligible, self._config.each) for group in top.tolist()])
-        return positions[:k], scores[:k]
+        return groups.in_rounds(top, query.eligible, self._config.each, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
         """The category of each; None for items without one."""
