@@ -100,13 +100,22 @@ def grown(before: dict[tuple[str, str], float], after: dict[tuple[str, str], flo
     return growth
 
 
-@pytest.mark.parametrize("path", ["/recommendations?user_id=u1", "/v1/apps/streaming/feeds/home?user_id=u1&n=7"])
-def test_the_stages_of_a_request_are_measured_once(api: httpx.Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        ("/recommendations?user_id=u41", {"k": 11}),
+        ("/v1/apps/streaming/feeds/home?user_id=u42", {"n": 11}),
+    ],
+)
+def test_the_stages_of_a_page_are_measured_when_it_is_made(
+    api: httpx.Client, path: str, change: dict[str, int]
+) -> None:
     before = stages(api, "streaming")
-    for _ in range(3):
-        assert api.get(path).status_code == 200
+    assert api.get(path).json() | {"request_id": ""} == api.get(path).json() | {"request_id": ""}
+    assert grown(before, stages(api, "streaming")) == {"home": {1.0}}
+    assert api.get(path, params=httpx.URL(path).params.merge(change)).status_code == 200
     after = stages(api, "streaming")
-    assert grown(before, after) == {"home": {3.0}}
+    assert grown(before, after) == {"home": {2.0}}
     assert {stage for feed, stage in after if feed == "home"} >= {
         "filter.availability",
         "retrieve.content",
@@ -122,6 +131,8 @@ def test_stages_count_for_the_feed_that_answers(api: httpx.Client, fresh: Callab
 
 def test_lists_that_are_made_together_are_measured_once(api: httpx.Client) -> None:
     for user in ("listener3", "listener4"):
+        click = {"user_id": user, "event_type": "product_click", "product_id": "P000000009"}
+        assert api.post("/api/v1/interactions/interactions", json=click).status_code == 200
         before = stages(api, "shop")
         assert api.get("/recommendations/home", params={"user_id": user}).status_code == 200
         assert grown(before, stages(api, "shop")) == {"home": {1.0}}
