@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -193,26 +193,31 @@ class TestDemo:
         assert str(failed.exception).startswith(f"cannot listen at 127.0.0.1:{taken_port}: ")
         assert not (tmp_path / "new").exists()
 
+    def test_serves_what_it_prepared_in_another_process(self, home: Path) -> None:
+        shutil.rmtree(home / "models")
+        with serving(home, "demo") as (url, said):
+            assert "streaming: 120 items are there already.\n" in said
+            models = wait_for(f"{url}/readyz").json()["apps"]["streaming"]["models"]
+            assert "signals" in models
+            assert httpx.get(f"{url}/recommendations?user_id=u1&k=5").json()["k"] == 5
+
+    def test_ends_where_it_cannot_prepare(self, tmp_path: Path) -> None:
+        settings = environment(tmp_path, database_url=UNREACHABLE)
+        env = {name: value for name, value in (os.environ | settings).items() if value is not None}
+        ended = subprocess.run(
+            [INSTALLED, "demo"], env=env, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 1
+        assert ended.stderr.count("homefeed: the store at ") == 1
+        assert "Serving" not in ended.stderr + ended.stdout
+
 
 class TestServe:
     def test_serves_until_it_is_told_to_end(self, home: Path) -> None:
-        env = {name: value for name, value in (os.environ | environment(home)).items() if value is not None}
-        with (
-            subprocess.Popen([INSTALLED, "serve"], env=env, cwd=home, stderr=subprocess.PIPE, text=True) as server,
-            ExitStack() as on_failure,
-        ):
-            on_failure.callback(server.kill)  # else an assertion that fails would wait for it for ever
-            assert server.stderr is not None
-            line = server.stderr.readline()
-            found = re.search(r"Serving streaming at (http://127\.0\.0\.1:\d+)", line)
-            assert found, line
-            assert wait_for(f"{found[1]}/health").json() == {"status": "ok"}
-            assert httpx.get(f"{found[1]}/popular?k=5").json()["k"] == 5
-            server.send_signal(signal.SIGINT)
-            rest = server.stderr.read()
-            server.wait(20)
-        assert server.returncode in (0, 130, -signal.SIGINT)
-        assert "Traceback" not in rest
+        with serving(home, "serve") as (url, said):
+            assert len(said) == 1, said
+            assert wait_for(f"{url}/health").json() == {"status": "ok"}
+            assert httpx.get(f"{url}/popular?k=5").json()["k"] == 5
 
     def test_says_what_is_wrong_before_it_starts(self, tmp_path: Path, taken_port: int) -> None:
         in_use = run(tmp_path, "serve", "--port", str(taken_port)).exception
@@ -224,6 +229,28 @@ class TestServe:
         unreachable = run(tmp_path, "serve", database_url=UNREACHABLE).exception
         assert isinstance(unreachable, HomefeedError)
         assert "sekret" not in str(unreachable)
+
+
+@contextmanager
+def serving(home: Path, command: str) -> Iterator[tuple[str, list[str]]]:
+    """The address of the server that a command starts, and what it says until then; it is to end when it is told."""
+    env = {name: value for name, value in (os.environ | environment(home)).items() if value is not None}
+    with (
+        subprocess.Popen([INSTALLED, command], env=env, cwd=home, stderr=subprocess.PIPE, text=True) as server,
+        ExitStack() as on_failure,
+    ):
+        on_failure.callback(server.kill)  # else an assertion that fails would wait for it for ever
+        assert server.stderr is not None
+        said: list[str] = []
+        while not said or not (found := re.search(r"Serving streaming at (http://127\.0\.0\.1:\d+)", said[-1])):
+            said.append(server.stderr.readline())
+            assert said[-1], said
+        yield found[1], said
+        server.send_signal(signal.SIGINT)
+        rest = server.stderr.read()
+        server.wait(20)
+    assert server.returncode in (0, 130, -signal.SIGINT)
+    assert "Traceback" not in rest
 
 
 def wait_for(url: str) -> httpx.Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -55,12 +56,13 @@ def demo(
     Example: `homefeed demo`
     """
     settings = settings_in_force()
-    if not prepare_only:
-        _free_port(host or settings.host, settings.port if port is None else port)
-    for name in settings.apps:
-        _prepare(settings, name)
-    if not prepare_only:
-        _serve(settings, host, port, 1)
+    if prepare_only:
+        for name in settings.apps:
+            _prepare(settings, name)
+        return
+    _free_port(host or settings.host, settings.port if port is None else port)
+    _prepare_apart()
+    _serve(settings, host, port, 1)
 
 
 def doctor(as_json: Json = False) -> None:
@@ -116,6 +118,15 @@ def _free_port(host: str, port: int) -> int:
                 f"cannot listen at {host}:{port}: {error.strerror}; choose another --port or --host"
             ) from None
         return int(probe.getsockname()[1])
+
+
+def _prepare_apart() -> None:
+    """Prepare in a process of its own: memory that training took would stay with the server's."""
+    command = [sys.executable, "-P", "-c", "from homefeed.cli import main; main()", "demo", "--prepare-only"]
+    # It says itself what went wrong.
+    status = subprocess.run(command, check=False).returncode  # noqa: S603  # constants, no input
+    if status:
+        raise typer.Exit(status if status > 0 else 128 - status)
 
 
 def _prepare(settings: Settings, name: str) -> None:
