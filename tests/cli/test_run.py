@@ -233,7 +233,7 @@ class TestServe:
 
 @contextmanager
 def serving(home: Path, command: str) -> Iterator[tuple[str, list[str]]]:
-    """The address of the server that a command starts, and what it says until then; it is to end when it is told."""
+    """The address of the server that a command starts, and what it says until then; in the end it is stopped."""
     env = {name: value for name, value in (os.environ | environment(home)).items() if value is not None}
     with (
         subprocess.Popen([INSTALLED, command], env=env, cwd=home, stderr=subprocess.PIPE, text=True) as server,
