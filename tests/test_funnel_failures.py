@@ -64,6 +64,34 @@ def test_a_failing_retriever_narrows_the_slate_and_is_named() -> None:
     assert [r.name for r in trace.retrievers] == ["popular"]
 
 
+class Unsound:
+    """Proposes what is not in the catalogue, or scores for nothing."""
+
+    def __init__(self, positions: list[int], scores: list[float]) -> None:
+        self._proposal = np.array(positions, np.int32), np.array(scores, np.float32)
+
+    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+        return self._proposal
+
+
+@pytest.mark.parametrize(
+    ("positions", "scores", "error"),
+    [
+        ([0, 10_000], [1.0, 1.0], "proposed a position outside the catalogue of 12 items"),
+        ([-1], [1.0], "proposed a position outside the catalogue of 12 items"),
+        ([0, 1], [1.0], "proposed 2 items with 1 scores"),
+    ],
+)
+def test_a_retriever_that_proposes_nonsense_narrows_the_slate_and_is_named(
+    positions: list[int], scores: list[float], error: str
+) -> None:
+    popular = SMALL_FEEDS["popular"]
+    feed = replace(popular, retrievers={"other": (Unsound(positions, scores), 5), **popular.retrievers})
+    slate = recommend(feed, SMALL.query("da", n=20))
+    assert SMALL.ids(slate.positions) == POPULAR
+    assert slate.failed == {"other": f"ValueError: {error}"}
+
+
 def test_when_every_retriever_fails_the_page_is_empty_and_says_why() -> None:
     slate = recommend(replace(SMALL_FEEDS["popular"], retrievers={"popular": (BROKEN, 5)}), SMALL.query("da"))
     assert len(slate) == 0

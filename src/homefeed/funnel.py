@@ -22,7 +22,7 @@ from homefeed.protocols import (
 )
 from homefeed.rank.order import best_first
 from homefeed.recipe.declaration import FeedSettings
-from homefeed.retrieve.merging import merged, normalise
+from homefeed.retrieve.merging import merged, normalise, what_is_wrong
 from homefeed.scope import RequestScope
 from homefeed.types import DAY, Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate, UserState
 
@@ -129,7 +129,12 @@ def rank(feed: Feed, query: Query) -> Ranked:
     failed: dict[str, str] = {}
     query, passed = _filter(feed, narrowed)
     proposals = _retrieve(feed, query, failed)
-    candidates = query.scope.timed("merge", partial(_merge, feed, proposals, len(query.eligible)))
+    size = len(query.eligible)
+    try:
+        candidates = query.scope.timed("merge", partial(_merge, feed, proposals, size))
+    except ValueError:
+        proposals = _sound(proposals, size, failed)
+        candidates = _merge(feed, proposals, size)
     _extract(feed, query, candidates, failed)
     candidates = query.scope.timed("rank", partial(_score, feed, query, candidates))
     stages = {feed.name: candidates.positions}
@@ -284,6 +289,15 @@ def _depth(n: int) -> int:
     An item scores by who proposed it, so a page begins with a shorter one only if both were looked for as deep.
     """
     return 1 << (n + _SPARES - 1).bit_length()
+
+
+def _sound(
+    proposals: Mapping[str, tuple[Positions, Scores]], size: int, failed: dict[str, str]
+) -> dict[str, tuple[Positions, Scores]]:
+    """The proposals that name items of the catalogue; the retrievers of the others have failed."""
+    wrong = {name: what_is_wrong(*found, size) for name, found in proposals.items()}
+    failed |= {name: why for name, why in wrong.items() if why is not None}
+    return {name: found for name, found in proposals.items() if wrong[name] is None}
 
 
 def _merge(feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]], size: int) -> Candidates:

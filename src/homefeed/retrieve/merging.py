@@ -17,12 +17,28 @@ def merged(
     """All that the retrievers `names` propose in a catalogue of `size` items.
 
     (n,) rising positions, each once, and (n, retrievers) their scores, NaN where a retriever does not propose one.
+
+    Raises:
+        ValueError: something is wrong with a proposal; `what_is_wrong` says what.
     """
     nothing = (np.empty(0, np.int32), np.empty(0, np.float32))
     found = [proposals.get(name, nothing) for name in names]
     every = np.concatenate([positions for positions, _ in found], dtype=np.int32, casting="same_kind")
     scores = np.concatenate([scores for _, scores in found], dtype=np.float32, casting="same_kind")
-    return _side_by_side(np.sort(every), every, scores, np.array([len(p) for p, _ in found]), size)
+    rising = np.sort(every)
+    # Compiled loops index by positions: nothing outside the catalogue gets there.
+    if len(every) != len(scores) or (len(every) and not 0 <= rising[0] <= rising[-1] < size):
+        raise ValueError(f"proposals for a catalogue of {size} items are not sound")
+    return _side_by_side(rising, every, scores, np.array([len(p) for p, _ in found]), size)
+
+
+def what_is_wrong(positions: Positions, scores: Scores, size: int) -> str | None:
+    """What is wrong with one proposal, None where nothing is."""
+    if len(positions) != len(scores):
+        return f"ValueError: proposed {len(positions)} items with {len(scores)} scores"
+    if len(positions) and not 0 <= positions.min() <= positions.max() < size:
+        return f"ValueError: proposed a position outside the catalogue of {size} items"
+    return None
 
 
 @kernel(several(writes(I32), writes(F32, 2)), reads(I32), reads(I32), reads(F32), reads(I64), I64)
