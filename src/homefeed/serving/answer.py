@@ -67,4 +67,4 @@ class Answer:
     @property
     def next_cursor(self) -> str | None:
         """The cursor of the page after this one. Made on demand: many callers need none."""
-        return None if self.next is None else cursors.encode(self.next)
+        return None if self.next is None else self.next.text

@@ -11,6 +11,7 @@ import base64
 import binascii
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -27,7 +28,7 @@ _MOST_BYTES = 16 * (MOST_SHOWN + LAST)
 _LARGEST = np.iinfo(np.int32).max
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Cursor:
     """`slate` is the id of a kept slate; `shown` all items so far and `last` the latest of them in their order,
     by their permanent numbers.
@@ -36,6 +37,11 @@ class Cursor:
     slate: int = 0
     shown: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
     last: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
+
+    @cached_property
+    def text(self) -> str:
+        """The cursor as `encode` writes it: once, however often its page is given again."""
+        return encode(self)
 
 
 def encode(cursor: Cursor) -> str:

@@ -21,7 +21,7 @@ from homefeed.serving.recent import RecentAnswers
 from homefeed.serving.slates import SharedSlates, SlateCache
 from homefeed.serving.users import StoredUser
 from homefeed.tracing import explain
-from homefeed.types import Query, Slate, UserState
+from homefeed.types import NO_POSITIONS, Positions, Query, Slate, UserState
 
 _MEGABYTE = 1_000_000
 
@@ -164,9 +164,7 @@ class Recommender:
         parts, catalog, (request, *_) = self._follower.parts, self._follower.catalog, requests
         feeds = [self._feed(parts.feeds, each.feed) for each in requests]
         cursor = cursors.decode(request.cursor) if request.cursor else cursors.Cursor()
-        excluded = [catalog.position(item_id) for item_id in request.exclude]
-        gone = [*catalog.positions(cursor.shown).tolist(), *(p for p in excluded if p is not None)]
-        before = catalog.positions(cursor.last)
+        exclude, recently_shown = self._left_out(request, cursor)
         query = Query(
             app=self._recipe.app,
             feed=request.feed,
@@ -175,8 +173,8 @@ class Recommender:
             n=min(request.n, max(catalog.size, 1)),
             anchor=None if request.item_id is None else self._position(request.item_id),
             conditions=request.conditions,
-            exclude=np.array([position for position in gone if position >= 0], np.int32),
-            recently_shown=before[before >= 0],
+            exclude=exclude,
+            recently_shown=recently_shown,
             context=request.context,
         )
         isolation = feeds[0].isolation
@@ -186,7 +184,7 @@ class Recommender:
         return [
             _PreparedRequest(
                 feed,
-                replace(query, feed=each.feed, n=min(each.n, max(catalog.size, 1))),
+                query if each is request else replace(query, feed=each.feed, n=min(each.n, max(catalog.size, 1))),
                 cursor,
                 state,
                 stored.number,
@@ -194,6 +192,16 @@ class Recommender:
             )
             for feed, each in zip(feeds, requests, strict=True)
         ]
+
+    def _left_out(self, request: FeedRequest, cursor: cursors.Cursor) -> tuple[Positions, Positions]:
+        """The items that the page is not to show, and the last places of the pages before, in order."""
+        if not request.exclude and not len(cursor.shown):
+            return NO_POSITIONS, NO_POSITIONS
+        catalog = self._follower.catalog
+        excluded = [catalog.position(item_id) for item_id in request.exclude]
+        gone = [*catalog.positions(cursor.shown).tolist(), *(p for p in excluded if p is not None)]
+        before = catalog.positions(cursor.last)
+        return np.array([position for position in gone if position >= 0], np.int32), before[before >= 0]
 
     def _state(self, user_id: str | None, stored: StoredUser) -> UserState:
         return apply_opt_out(self._follower.state_of(user_id, stored), self._recipe)
