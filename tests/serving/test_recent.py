@@ -132,6 +132,8 @@ async def test_the_same_slate_is_given_again_without_ranking(app: LiveApp, clock
     again = await ask(app)
     assert (again.reused, ranking.count) == (True, 1)
     assert again.slate is first.slate
+    arrays = (first.slate.positions, first.slate.scores, first.slate.features, first.slate.propensities)
+    assert all(array.base is None for array in arrays), "those of all candidates are not kept for a page"
     assert again.next_cursor == first.next_cursor
     assert (first.time, again.time) == (START, START + 30 * SECOND)
     assert await reused(app)

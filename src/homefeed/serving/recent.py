@@ -11,7 +11,7 @@ from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.types import SECOND
 
 _MAX_OF_A_USER: Final = 16
-_OVERHEAD: Final = 2_000
+_OVERHEAD: Final = 3_500
 """About how many bytes the objects of an answer take besides its arrays and reasons."""
 _OVERHEAD_OF_AN_ITEM: Final = 100
 

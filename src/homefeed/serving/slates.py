@@ -19,6 +19,17 @@ class _Kept:
     ranked: Ranked
 
 
+def compact(slate: Slate) -> Slate:
+    """The slate with arrays of its own: as views of those of all candidates they would keep these in memory."""
+    return replace(
+        slate,
+        positions=slate.positions.copy(),
+        scores=slate.scores.copy(),
+        features=slate.features.copy(),
+        propensities=slate.propensities.copy(),
+    )
+
+
 class SlateCache:
     """The last `size` slates that have more to show.
 
