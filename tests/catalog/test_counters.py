@@ -53,6 +53,13 @@ def test_dislikes_make_nothing_popular_and_take_no_strength() -> None:
     assert trend(counted, 0) == [1, 0, 0]
 
 
+def test_an_event_of_no_strength_is_an_event() -> None:
+    counted = counters()
+    add(counted, [(0, 0.0, 0), (0, 0.0, 1), (1, -0.5, 0)])
+    assert counted.events.tolist() == [2, 0, 0]
+    assert counted.strength.tolist() == [0, 0, 0]
+
+
 def test_events_of_items_no_longer_here_are_left_out() -> None:
     counted = counters()
     before = counted.version

@@ -143,6 +143,11 @@ def test_short_texts_join_only_when_equal_word_for_word() -> None:
     assert grouped("one two three four five", "one two three four six") == [0, 1]
 
 
+def test_what_is_repeated_counts_once() -> None:
+    assert grouped("tea cup " * 4, "tea cup " * 40, "cup tea " * 9) == [0, 0, 0]
+    assert grouped("a cup of tea " * 2, "a cup of tea " * 30, "a cup of milk " * 2) == [0, 0, 2]
+
+
 def test_a_short_text_is_never_near_a_long_one() -> None:
     assert grouped("spam", "spam " * 10, "spam spam", "spam " * 20) == [0, 1, 2, 1]
     assert grouped("spam", "spam", "ham", min_words=1, shingle=1) == [0, 0, 2]

@@ -38,6 +38,12 @@ def test_all_users_alike_leave_no_doubt() -> None:
     assert _interval(np.full(20, 0.25)) == Interval(0.25, 0.25, 0.25)
 
 
+def test_one_resample_is_enough_and_is_the_whole_interval() -> None:
+    found = mean_intervals({"m": np.array([0.0, 1.0, 3.0])}, _rng(), resamples=1)["m"]
+    assert found.low <= found.mean <= found.high
+    assert 0.0 in {found.low - found.mean, found.high - found.mean}
+
+
 @pytest.mark.parametrize("users", [23, 29, 30, 31])
 def test_rounding_does_not_push_the_mean_out_of_its_interval(users: int) -> None:
     found = mean_intervals({"m": np.full(users, 1 / 3)}, _rng(), resamples=50)["m"]

@@ -175,9 +175,16 @@ def test_sentences_tell_the_items_own_figures() -> None:
 
 
 def test_nothing_is_said_of_a_rating_that_cannot_be() -> None:
-    world = shop(rating=(7, 100, None), count=(4.5, -1, None), alone=(4.5, None, None), cheap=(7, 100, 0.5))
-    words = [sentence(world, item_id, discount="discount") for item_id in ("rating", "count", "alone", "cheap")]
-    assert words == [None, None, None, "50% off"]
+    world = shop(
+        rating=(7, 100, None),
+        count=(4.5, -1, None),
+        alone=(4.5, None, None),
+        one=(None, 1, None),
+        cheap=(7, 100, 0.5),
+    )
+    items = "rating", "count", "alone", "one", "cheap"
+    words = [sentence(world, item_id, discount="discount") for item_id in items]
+    assert words == [None, None, None, None, "50% off"]
 
 
 def test_an_order_newer_than_the_items_of_a_request_is_no_trouble() -> None:
