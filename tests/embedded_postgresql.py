@@ -26,6 +26,7 @@ _SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "unix_socket_directories": "",
+    "dynamic_shared_memory_type": "mmap",
     "scram_iterations": "1",
 }
 _PREFIX = "homefeed-postgresql-"
