@@ -6,10 +6,13 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from itertools import count
 
+import numpy as np
+
 from homefeed.funnel import Feed, Ranked, slim
 from homefeed.types import SECOND, Query, Slate
 
 _MOST_KEPT = 200
+_KEPT_ROWS = np.arange(_MOST_KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class SlateCache:
     def keep(self, request: object, state: object, ranked: Ranked) -> int:
         """Keep a slate; its id."""
         slate = next(self._ids)
+        if len(ranked.candidates) > _MOST_KEPT:
+            # By their rows, so that they are copies: views would keep all candidates in memory.
+            ranked = replace(ranked, candidates=ranked.candidates.take(_KEPT_ROWS))
         self._slates[slate] = _Kept(request, state, slim(ranked, _MOST_KEPT))
         if len(self._slates) > self._size:
             self._slates.popitem(last=False)
