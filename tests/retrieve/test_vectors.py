@@ -18,14 +18,12 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def random_vectors(rng: np.random.Generator, size: int, dimensions: int, kind: str) -> Floats:
-    """Of length 1, of any length, in clusters as those of a catalogue, or many times the same."""
+    """Of length 1, or 0: anywhere, in clusters as those of a catalogue, or many times the same."""
     table: npt.NDArray[np.float64] = rng.normal(size=(size, dimensions))
     if kind == "clusters":
         table = rng.normal(size=(7, dimensions))[rng.integers(0, 7, size)] + 0.05 * table
     elif kind == "copies":
         table = table[rng.integers(0, max(size // 20, 1), size)]
-    if kind == "long":
-        return np.asarray(table * rng.exponential(size=(size, 1)), np.float32)
     table[rng.random(size) < 0.02] = 0
     unit = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
     return np.asarray(unit, np.float32)
@@ -47,21 +45,19 @@ def _always_in_two_stages(monkeypatch: pytest.MonkeyPatch) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     seed=seeds,
-    kind=st.sampled_from(["unit", "long", "clusters", "copies"]),
+    kind=st.sampled_from(["anywhere", "clusters", "copies"]),
     size=st.sampled_from([200, 511, 512, 3_000]),
     dimensions=st.sampled_from([1, 7, 32, 64, 301]),
     k=st.sampled_from([1, 5, 40]),
     share=st.sampled_from([1.0, 0.5, 0.02, 0.0]),
     above=st.sampled_from([NEGLIGIBLE, 0.3]),
-    largest=st.sampled_from([1.0, 0.2, 50.0]),
 )
 def test_two_stages_find_what_comparing_all_finds(
-    seed: int, kind: str, size: int, dimensions: int, k: int, share: float, above: float, largest: float
+    seed: int, kind: str, size: int, dimensions: int, k: int, share: float, above: float
 ) -> None:
     rng = np.random.default_rng(seed)
     table = random_vectors(rng, size, dimensions, kind)
-    # Whatever was expected of the numbers: only how many are compared exactly depends on it.
-    index = VectorIndex.of(table, largest)
+    index = VectorIndex(table)
     vector = table[rng.integers(0, size, 3)].sum(axis=0) + np.float32(1e-3)
     eligible = rng.random(size) < share
     positions, scores = index.nearest(vector, eligible, k, above=above)
@@ -85,7 +81,7 @@ def assert_same(positions: npt.NDArray[np.int32], scores: Floats, exact: Floats,
 def test_equal_vectors_stand_by_row(size: int) -> None:
     rng = np.random.default_rng(size)
     table = random_vectors(rng, size, 32, "copies")
-    index, eligible = VectorIndex.of(table, 1.0), rng.random(size) < 0.7
+    index, eligible = VectorIndex(table), rng.random(size) < 0.7
     positions, scores = index.nearest(table[3] + table[10], eligible, 50)
     assert len(set(scores.tolist())) < 30
     assert positions.tolist() == [
@@ -94,18 +90,18 @@ def test_equal_vectors_stand_by_row(size: int) -> None:
 
 
 @pytest.mark.parametrize(("small", "few"), [(0, 1_000_000), (10**9, 1_000_000), (0, 0)])
-def test_however_they_are_compared_rows_are_positions_of_their_own(
+def test_however_they_are_compared_the_same_are_found(
     monkeypatch: pytest.MonkeyPatch, small: int, few: int
 ) -> None:
     monkeypatch.setattr(module, "_SMALL", small)
     monkeypatch.setattr(module, "_FEW", few)
     rng = np.random.default_rng(5)
-    table = random_vectors(rng, 1_000, 16, "unit")
-    index = VectorIndex.of(table, 1.0)
+    table = random_vectors(rng, 1_000, 16, "anywhere")
+    index = VectorIndex(table)
     exact = table @ table[7]
     order = whole(exact, np.ones(1_000, np.bool_), 20, NEGLIGIBLE)
     assert order[0] == 7
-    # Rows are positions, and 7 is left out.
+    # The one it is about is left out, and what the mask does not have is not there.
     found = index.nearest(table[7], np.ones(1_200, np.bool_), 19, without=7)[0]
     assert found.tolist() == order[1:]
     # A mask of a time when there were fewer items.
@@ -113,24 +109,18 @@ def test_however_they_are_compared_rows_are_positions_of_their_own(
     assert (
         found.tolist() == [row for row in whole(exact, np.ones(1_000, np.bool_), 999, NEGLIGIBLE) if row < 500][:5]
     )
-    # Rows have positions of their own: the last one is not in the mask.
-    places = np.append(np.arange(999, 0, -1), 5_000).astype(np.int32)
-    eligible = np.ones(1_000, np.bool_)
-    eligible[places[order[1]]] = False
-    found = index.nearest(table[7], eligible, 18, without=int(places[7]), positions=places)[0]
-    assert found.tolist() == places[[row for row in order[2:] if row != 999]].tolist()[:18]
 
 
 def test_vectors_that_are_added_or_replaced_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SMALL", 0)
     rng = np.random.default_rng(6)
-    table = random_vectors(rng, 2_000, 12, "unit")
+    table = random_vectors(rng, 2_000, 12, "anywhere")
     fixed = table.copy()
     fixed.flags.writeable = False
-    index = VectorIndex.of(fixed, 1.0)
+    index = VectorIndex(fixed)
     index.grow(2_100)
     assert index.vectors[2_000:].any() == np.False_
-    more = random_vectors(rng, 100, 12, "unit")
+    more = random_vectors(rng, 100, 12, "anywhere")
     index.put(np.arange(2_000, 2_100), more)
     index.put(np.array([5, 9]), more, np.array([3, 4]))
     changed = np.concatenate([table, more])

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from homefeed.kernels import compiled
 from homefeed.types import Positions
 
 Rows: TypeAlias = npt.NDArray[np.int32]
@@ -60,3 +61,42 @@ class RowIndex:
         """(n,) the rows of items at positions; -1 for those without one, and for position -1."""
         rows: Rows = self.rows[np.minimum(positions, len(self.rows) - 1)]
         return rows
+
+
+@compiled
+def marked(rows: Rows) -> Bits:
+    """A set of rows, or positions, as bits; -1 is none."""
+    bits = np.zeros((max(rows.max(), 0) >> 6) + 1 if len(rows) else 1, np.uint64)
+    for row in rows:
+        if row >= 0:
+            bits[row >> 6] |= np.uint64(1) << np.uint64(row & 63)
+    return bits
+
+
+@compiled
+def is_marked(row: int, bits: Bits) -> bool:
+    """Whether a row, or a position, is in a set."""
+    word = row >> 6
+    return word < len(bits) and (bits[word] >> np.uint64(row & 63)) & np.uint64(1) != 0
+
+
+class _Slots:
+    """Arrays of zeros that requests use one after the other; whoever takes one gives it back as zeros."""
+
+    def __init__(self) -> None:
+        self._free: list[Rows] = []
+
+    def take(self, size: int) -> Rows:
+        """One of at least that length."""
+        while self._free:
+            slots = self._free.pop()
+            if len(slots) >= size:
+                return slots
+        return np.zeros(size, np.int32)
+
+    def give(self, slots: Rows) -> None:
+        """Take one back."""
+        self._free.append(slots)
+
+
+SLOTS: Final = _Slots()

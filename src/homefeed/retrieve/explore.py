@@ -11,7 +11,7 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.kernels import BOOL, F64, I32, I64, U64, kernel, reads, several, writes
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.arrays import Doubles
+from homefeed.retrieve.arrays import Doubles, is_marked, marked
 from homefeed.retrieve.fresh import NewestFirst
 from homefeed.retrieve.sampling import draw_key, mixed
 from homefeed.types import DAY, Mask, Numbers, Positions, Query, Scores, Times
@@ -120,16 +120,13 @@ def _drawn(
 
     What earlier pages have shown, and excluded since, is of the pool as long as it is available.
     """
-    excluded = np.zeros((len(eligible) >> 6) + 1, np.uint64)
-    for position in exclude[exclude < len(eligible)]:
-        excluded[position >> 6] |= np.uint64(1) << np.uint64(position & 63)
+    excluded = marked(exclude)
     drawn, lowest = np.empty(slots, np.int32), np.empty(slots, np.uint64)
     pool = 0
     for position in new:
         if position >= len(eligible) or not oldest <= created[position] <= now or events[position] >= max_events:
             continue
-        shown = excluded[position >> 6] >> np.uint64(position & 63) & np.uint64(1)
-        if not (available[position] if shown else eligible[position]):
+        if not (available[position] if is_marked(position, excluded) else eligible[position]):
             continue
         number = mixed(key, numbers[position])
         place = min(pool, slots)

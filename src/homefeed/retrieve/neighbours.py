@@ -9,7 +9,7 @@ import numpy as np
 
 from homefeed.catalog import CatalogView
 from homefeed.kernels import BOOL, F32, I32, I64, U64, compiled, kernel, reads, several, writes
-from homefeed.retrieve.arrays import ArrayModel, Bits, Doubles, RowIndex, Rows, Starts
+from homefeed.retrieve.arrays import SLOTS, ArrayModel, Bits, Doubles, RowIndex, Rows, Starts, is_marked, marked
 from homefeed.retrieve.history import Seeds
 from homefeed.retrieve.selection import Keys, best_of, key_of
 from homefeed.types import NO_POSITIONS, Floats, Mask, Numbers, Positions, Scores
@@ -78,7 +78,7 @@ class ServedLists:
         From each seed its neighbours gain their weight times that of the seed.
         """
         lists, more = self._lists, self._more
-        slots = _SLOTS.take(self._row_count)
+        slots = SLOTS.take(self._row_count)
         keys, positions = _gains(
             *seeds,
             self.index.rows,
@@ -92,7 +92,7 @@ class ServedLists:
             eligible,
             slots,
         )
-        _SLOTS.give(slots)
+        SLOTS.give(slots)
         return best_of(keys, positions, k)
 
     def contributors(self, seeds: Seeds, explainable: Mask, positions: Positions) -> Positions:
@@ -104,7 +104,6 @@ class ServedLists:
         return _contributors(
             *seeds,
             self.index.at(positions),
-            self._row_count,
             self.index.rows,
             lists.indptr,
             lists.indices,
@@ -116,25 +115,6 @@ class ServedLists:
         )
 
 
-class _Slots:
-    """Arrays of zeros that requests use one after the other; whoever takes one gives it back as zeros."""
-
-    def __init__(self) -> None:
-        self._free: list[Rows] = []
-
-    def take(self, size: int) -> Rows:
-        """One of at least that length."""
-        while self._free:
-            slots = self._free.pop()
-            if len(slots) >= size:
-                return slots
-        return np.zeros(size, np.int32)
-
-    def give(self, slots: Rows) -> None:
-        self._free.append(slots)
-
-
-_SLOTS: Final = _Slots()
 _LISTS: Final = (reads(I64), reads(I32), reads(F32))
 
 
@@ -262,7 +242,7 @@ def _add_to_wanted(
     if 0 <= row < len(indptr) - 1:
         for entry in range(indptr[row], indptr[row + 1]):
             other = indices[entry]
-            if is_wanted[other >> 6] >> np.uint64(other & 63) & np.uint64(1):
+            if is_marked(other, is_wanted):
                 for place in range(len(wanted)):
                     if wanted[place] == other:
                         added[place] += values[entry] * weight
@@ -270,13 +250,12 @@ def _add_to_wanted(
 
 @kernel(
     writes(I32),
-    *(reads(I32), reads(F32), reads(I32), I64, reads(I32), *_LISTS, *_LISTS, reads(BOOL)),
+    *(reads(I32), reads(F32), reads(I32), reads(I32), *_LISTS, *_LISTS, reads(BOOL)),
 )
 def _contributors(
     items: Positions,
     weights: Floats,
     wanted: Rows,
-    row_count: int,
     rows: Rows,
     indptr: Starts,
     indices: Rows,
@@ -287,10 +266,7 @@ def _contributors(
     explainable: Mask,
 ) -> Positions:
     """(n,) the explainable item of a weight above 0 that adds most to each wanted row, the first of equals."""
-    is_wanted = np.zeros((row_count >> 6) + 1, np.uint64)
-    for row in wanted:
-        if row >= 0:
-            is_wanted[row >> 6] |= np.uint64(1) << np.uint64(row & 63)
+    is_wanted = marked(wanted)
     found, most = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted))
     added = np.empty(len(wanted))
     for seed in range(len(items)):

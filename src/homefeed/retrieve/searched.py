@@ -11,21 +11,27 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
+from homefeed.kernels import BOOL, F32, I32, I64, U64, kernel, reads, writes
+from homefeed.retrieve.arrays import SLOTS, Rows, Starts, is_marked, marked
 from homefeed.retrieve.search.engine import SearchConfig, engine_of
-from homefeed.retrieve.selection import top_k
-from homefeed.types import DAY, NO_POSITIONS, Positions, Query, Scores
+from homefeed.retrieve.selection import Keys, best_of, key_of, top_k
+from homefeed.types import DAY, NO_POSITIONS, Floats, Mask, Positions, Query, Scores
 
 _KEPT: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Gains:
-    """What every search adds to which item, as columns; `texts` are the searches, by their numbers."""
+class _Matches:
+    """The items that match some searches, and how well, as columns.
+
+    Those of search s, whose text is `texts[s]` and whose weight `weights[s]`, from `starts[s]` to `starts[s + 1]`.
+    """
 
     texts: tuple[str, ...]
-    searches: np.ndarray[tuple[int], np.dtype[np.int32]]
+    weights: Floats
+    starts: Starts
     items: Positions
-    gains: Scores
+    scores: Scores
 
 
 class Searched:
@@ -58,62 +64,47 @@ class Searched:
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that match the user's searches best."""
-        found = self._gains(query)
-        if not len(found.items):
-            return NO_POSITIONS, np.empty(0, np.float32)
-        items, which = np.unique(found.items, return_inverse=True)
-        scores = np.bincount(which, found.gains, len(items)).astype(np.float32)
-        # Searches may find items that are newer than the request.
-        known = items < len(query.eligible)
-        items, scores = items[known], scores[known] * query.eligible[items[known]]
-        best = top_k(scores, k)
-        return items[best].astype(np.int32), scores[best]
+        found = self._matches(query)
+        slots = SLOTS.take(len(query.eligible))
+        keys = _summed(found.items, found.scores, found.starts, found.weights, query.eligible, slots)
+        SLOTS.give(slots)
+        return best_of(keys, NO_POSITIONS, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name the search that added most to each."""
-        found = self._gains(query)
-        row_of = np.full(self._catalog.size, -1, np.int32)
-        row_of[positions] = np.arange(len(positions))
-        rows = row_of[found.items]
-        added = np.zeros((len(positions), max(len(found.texts), 1)), np.float32)
-        asked = rows >= 0
-        np.maximum.at(added, (rows[asked], found.searches[asked]), found.gains[asked])
-        best = added.argmax(axis=1)
-        matching = added[np.arange(len(positions)), best] > 0
+        found = self._matches(query)
+        searches = _strongest(found.items, found.scores, found.starts, found.weights, positions).tolist()
         return [
-            self._config.reason.format(query=found.texts[search]) if matches else None
-            for search, matches in zip(best.tolist(), matching.tolist(), strict=True)
+            self._config.reason.format(query=found.texts[search]) if search >= 0 else None for search in searches
         ]
 
-    def _gains(self, query: Query) -> _Gains:
+    def _matches(self, query: Query) -> _Matches:
         return query.scope.once(self, "retrieve.searches", partial(self._look_up, query))
 
-    def _look_up(self, query: Query) -> _Gains:
-        texts, searches, items, gains = [], [], [NO_POSITIONS], [np.empty(0, np.float32)]
-        for number, (text, weight) in enumerate(self._latest(query)):
-            found, scores = self._best(text, self._engine.reading.generation)
-            texts.append(text)
-            items.append(found)
-            gains.append(scores * np.float32(weight))
-            searches.append(np.full(len(found), number, np.int32))
-        whole = np.concatenate([np.empty(0, np.int32), *searches])
-        return _Gains(tuple(texts), whole, np.concatenate(items), np.concatenate(gains))
+    def _look_up(self, query: Query) -> _Matches:
+        latest, generation = list(self._latest(query)), self._engine.reading.generation
+        found = [self._best(text, generation) for text, _ in latest]
+        starts = np.cumsum([0, *(len(items) for items, _ in found)])
+        items = np.concatenate([NO_POSITIONS, *(items for items, _ in found)])
+        scores = np.concatenate([np.empty(0, np.float32), *(scores for _, scores in found)])
+        weights = np.array([weight for _, weight in latest], np.float32)
+        return _Matches(tuple(text for text, _ in latest), weights, starts, items, scores)
 
     def _latest(self, query: Query) -> Iterator[tuple[str, float]]:
         """The latest distinct searches, newest first, and what each counts. A similar feed is about none."""
         searches = query.user.searches
         if query.anchor is not None or not len(searches):
             return
-        # A search told with a time to come must not age all others away.
+        # A search with a time to come must not age all others away.
         newest = min(int(searches.times[-1]), query.now)
         half_life = self._config.half_life_days * DAY
         distinct: set[str] = set()
         for text, time in zip(reversed(searches.texts), searches.times[::-1].tolist(), strict=True):
-            said = " ".join(text.casefold().split())
-            if said in distinct:
+            plain = " ".join(text.casefold().split())
+            if plain in distinct:
                 continue
             yield text, 0.5 ** (max(newest - time, 0) / half_life)
-            distinct.add(said)
+            distinct.add(plain)
             if len(distinct) == self._config.max_searches:
                 return
 
@@ -122,3 +113,46 @@ class Searched:
         best = top_k(scores, self._config.max_matches)
         gains = scores[best] / scores[best[0]] if len(best) else scores[best]
         return best.astype(np.int32), gains
+
+
+_MATCHES: Final = (reads(I32), reads(F32), reads(I64), reads(F32))
+
+
+@kernel(writes(U64), *_MATCHES, reads(BOOL), writes(I32))
+def _summed(
+    items: Positions, scores: Scores, starts: Starts, weights: Floats, eligible: Mask, slots: Rows
+) -> Keys:
+    """Keys of the sums of what the searches add to each eligible item. `slots` are zeros, and are so again."""
+    reached, sums, count = np.empty(len(items) + 1, np.int32), np.zeros(len(items) + 1), 0
+    for search in range(len(weights)):
+        for entry in range(starts[search], starts[search + 1]):
+            item = items[entry]
+            # Searches may find items that are newer than the request.
+            if item < len(eligible) and eligible[item]:
+                if slots[item] == 0:
+                    count += 1
+                    slots[item], reached[count] = count, item
+                sums[slots[item]] += np.float32(scores[entry] * weights[search])
+    short = sums[: count + 1].astype(np.float32)
+    bits, keys, found = short.view(np.int32), np.empty(count, np.uint64), 0
+    for slot in range(1, count + 1):
+        slots[reached[slot]] = 0
+        if short[slot] > 0:
+            keys[found] = key_of(bits[slot], reached[slot])
+            found += 1
+    return keys[:found]
+
+
+@kernel(writes(I32), *_MATCHES, reads(I32))
+def _strongest(items: Positions, scores: Scores, starts: Starts, weights: Floats, wanted: Positions) -> Rows:
+    """(n,) the search that adds most to each wanted item, the first of equals; -1 where none does."""
+    found, most = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted), np.float32)
+    is_wanted = marked(wanted)
+    for search in range(len(weights)):
+        for entry in range(starts[search], starts[search + 1]):
+            if is_marked(items[entry], is_wanted):
+                added = np.float32(scores[entry] * weights[search])
+                for place in range(len(wanted)):
+                    if wanted[place] == items[entry] and added > most[place]:
+                        found[place], most[place] = search, added
+    return found

@@ -21,7 +21,7 @@ def top_k(scores: Scores, k: int, eligible: Mask | None = None) -> npt.NDArray[n
 
     Where there is a mask only its rows count; it may be longer or shorter than the scores.
     """
-    return _places(_largest(_best_keys(scores, k, eligible, 0.0), k))
+    return _places(largest_keys(_best_keys(scores, k, eligible, 0.0), k))
 
 
 def best_rows(
@@ -39,10 +39,10 @@ def best_of(keys: Keys, labels: Positions, k: int) -> tuple[Positions, Scores]:
 
     Without labels they are the places.
     """
-    return _labelled(_largest(keys, k), labels)
+    return _labelled(largest_keys(keys, k), labels)
 
 
-def _largest(keys: Keys, k: int) -> Keys:
+def largest_keys(keys: Keys, k: int) -> Keys:
     """The k largest of some keys, smallest first. Reorders what it is given."""
     if len(keys) > k > 0:
         keys.partition(len(keys) - k)
@@ -60,6 +60,11 @@ def _best_keys(scores: Scores, k: int, eligible: Mask | None, above: float) -> K
     if k < 1 or not len(scores):
         return np.empty(0, np.uint64)
     return _keys_of_best(scores, eligible, k, above)
+
+
+def score_of(key: np.uint64) -> float:
+    """The score that a key holds."""
+    return float(np.uint32(key >> np.uint64(32)).view(np.float32))
 
 
 @compiled

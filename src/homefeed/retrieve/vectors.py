@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ _FEW: Final = 16
 
 
 class VectorIndex:
-    """Rows of vectors, searched in two stages.
+    """Rows of vectors of length 1, or 0, searched in two stages.
 
     The first compares all rows as whole numbers of 8 bits, 32 of them at a time: a byte of memory is read for each
     number. It differs from the exact inner product by no more than the errors of rounding allow (the inequality of
@@ -45,22 +45,13 @@ class VectorIndex:
     the answer is that of comparing all: recall is 1.
     """
 
-    def __init__(self, dimensions: int, largest: float) -> None:
-        """`largest` is what no number of a vector is expected to exceed."""
-        self._scale = _LARGEST_BYTE / largest if largest > 0 else 1.0
-        self._size = 0
-        self._vectors = np.zeros((0, dimensions), np.float32)
-        self._codes = np.zeros((0, -(-dimensions // _AT_ONCE) * _AT_ONCE, _BLOCK), np.int8)
-        self._bounds = np.zeros(2)
-
-    @classmethod
-    def of(cls, vectors: Floats, largest: float) -> Self:
+    def __init__(self, vectors: Floats) -> None:
         """Of vectors (rows, dimensions), which are not copied as long as none is added or replaced."""
-        index = cls(vectors.shape[1], largest)
-        index._size, index._vectors = len(vectors), vectors
-        index._codes = np.zeros((-(-len(vectors) // _BLOCK), *index._codes.shape[1:]), np.int8)
-        index._quantise(np.arange(len(vectors)))
-        return index
+        self._size, self._vectors = len(vectors), vectors
+        dimensions = -(-vectors.shape[1] // _AT_ONCE) * _AT_ONCE
+        self._codes = np.zeros((-(-len(vectors) // _BLOCK), dimensions, _BLOCK), np.int8)
+        self._bounds = np.zeros(2)
+        self._quantise(np.arange(len(vectors)))
 
     @property
     def vectors(self) -> Floats:
@@ -70,7 +61,7 @@ class VectorIndex:
     def grow(self, size: int) -> None:
         """Add rows of zeros up to a size."""
         if size > len(self._vectors):
-            rows = int(_SPARE * size) if self._size else size
+            rows = int(_SPARE * size)
             vectors = np.zeros((rows, self._vectors.shape[1]), np.float32)
             codes = np.zeros((-(-rows // _BLOCK), *self._codes.shape[1:]), np.int8)
             vectors[: self._size], codes[: len(self._codes)] = self.vectors, self._codes
@@ -87,39 +78,27 @@ class VectorIndex:
         self._quantise(rows)
 
     def _quantise(self, rows: Indices) -> None:
-        _quantise(rows.astype(np.int64), self._vectors, self._scale, self._codes, self._bounds)
+        _quantise(rows.astype(np.int64), self._vectors, self._codes, self._bounds)
 
     def nearest(
-        self,
-        vector: Floats,
-        eligible: Mask,
-        k: int,
-        *,
-        above: float = NEGLIGIBLE,
-        without: int = -1,
-        positions: Positions = NO_POSITIONS,
+        self, vector: Floats, eligible: Mask, k: int, *, above: float = NEGLIGIBLE, without: int = -1
     ) -> tuple[Positions, Scores]:
-        """The k eligible positions of the largest inner products, best first, of those `above`; ties by row.
+        """The k eligible rows of the largest inner products, best first, of those `above`; ties by row.
 
-        Rows are positions where `positions` (rows,) does not tell which; `without` is a position that is not
-        eligible, and no row of a position that `eligible` does not have is.
+        `without` is a row that is not eligible, and none is that `eligible` does not have.
         """
-        count = self._size if len(positions) else min(self._size, len(eligible))
+        count = min(self._size, len(eligible))
         if np.count_nonzero(eligible) * _FEW < count:
-            rows, found = _eligible_rows(count, eligible, positions, without)
+            rows, found = _eligible_rows(count, eligible, without)
         elif count * len(vector) < _SMALL or not block_length(count, k):
             scores = self._vectors[:count] @ vector
-            if len(positions):
-                return best_rows(scores, k, _row_mask(eligible, positions, without), above, positions)
             if without >= 0:
                 scores[without : without + 1] = 0
             return best_rows(scores, k, eligible, above)
         else:
-            rows, found = _promising_rows(
-                *(count, eligible, positions, without, vector, above, self._codes, self._scale, self._bounds, k)
-            )
+            rows, found = _promising_rows(count, eligible, without, vector, above, self._codes, self._bounds, k)
         scores = self._vectors[rows] @ vector
-        return best_of(_keys(rows[:found], scores, above), positions, k)
+        return best_of(_keys(rows[:found], scores, above), NO_POSITIONS, k)
 
 
 @kernel(
@@ -161,28 +140,22 @@ def _product(left: Floats, right: Floats) -> np.float32:
     return total
 
 
-@kernel(NOTHING, reads(I64), reads(F32, 2), F64, writes(I8, 3), writes(F64))
-def _quantise(rows: npt.NDArray[np.int64], vectors: Floats, scale: float, codes: Bytes, bounds: Doubles) -> None:
-    """Write `scale` times the vectors of rows, rounded, to `codes` (blocks, dimensions, rows of a block).
+@kernel(NOTHING, reads(I64), reads(F32, 2), writes(I8, 3), writes(F64))
+def _quantise(rows: npt.NDArray[np.int64], vectors: Floats, codes: Bytes, bounds: Doubles) -> None:
+    """Write 127 times the vectors of rows, rounded, to `codes` (blocks, dimensions, rows of a block).
 
     `bounds` are the largest error, as the length of a vector, and the largest length of a row of codes.
     """
     for row in rows:
         error = length = 0.0
         for dimension in range(vectors.shape[1]):
-            exact = vectors[row, dimension] * scale
+            exact = vectors[row, dimension] * _LARGEST_BYTE
             code = min(max(round(exact), -_LARGEST_BYTE), _LARGEST_BYTE)
             codes[row // _BLOCK, dimension, row % _BLOCK] = code
             error += (exact - code) ** 2
             length += code**2
-        bounds[0] = max(bounds[0], math.sqrt(error) / scale)
+        bounds[0] = max(bounds[0], math.sqrt(error) / _LARGEST_BYTE)
         bounds[1] = max(bounds[1], math.sqrt(length))
-
-
-@compiled
-def _is_eligible(row: int, eligible: Mask, positions: Positions, without: int) -> bool:
-    position = positions[row] if len(positions) else row
-    return 0 <= position < len(eligible) and eligible[position] and position != without
 
 
 @kernel(writes(U64), reads(I32), reads(F32), F32)
@@ -198,7 +171,7 @@ def _keys(rows: Positions, scores: Floats, above: float) -> Keys:
 
 
 _ROWS: Final = several(writes(I32), I64)
-_ALLOWED: Final = (I64, reads(BOOL), reads(I32), I64)
+_ALLOWED: Final = (I64, reads(BOOL), I64)
 
 
 @compiled
@@ -207,37 +180,26 @@ def _padded(count: int) -> int:
     return -(-count // _ROWS_OF_BLAS) * _ROWS_OF_BLAS
 
 
-@kernel(writes(BOOL), *_ALLOWED[1:])
-def _row_mask(eligible: Mask, positions: Positions, without: int) -> Mask:
-    """(rows,) which are eligible."""
-    mask = np.empty(len(positions), np.bool_)
-    for row in range(len(positions)):
-        mask[row] = _is_eligible(row, eligible, positions, without)
-    return mask
-
-
 @kernel(_ROWS, *_ALLOWED)
-def _eligible_rows(count: int, eligible: Mask, positions: Positions, without: int) -> tuple[Positions, int]:
+def _eligible_rows(count: int, eligible: Mask, without: int) -> tuple[Positions, int]:
     """All eligible rows, and how many they are: row 0 follows up to a number that suits BLAS."""
     rows, found = np.empty(_padded(count), np.int32), 0
     for row in range(count):
-        if _is_eligible(row, eligible, positions, without):
+        if eligible[row] and row != without:
             rows[found] = row
             found += 1
     rows[found : _padded(found)] = 0
     return rows[: _padded(found)], found
 
 
-@kernel(_ROWS, *_ALLOWED, reads(F32), F32, reads(I8, 3), F64, reads(F64), I64)
+@kernel(_ROWS, *_ALLOWED, reads(F32), F32, reads(I8, 3), reads(F64), I64)
 def _promising_rows(
     count: int,
     eligible: Mask,
-    positions: Positions,
     without: int,
     vector: Floats,
     above: float,
     codes: Bytes,
-    scale: float,
     bounds: Doubles,
     k: int,
 ) -> tuple[Positions, int]:
@@ -246,7 +208,7 @@ def _promising_rows(
     At least k rows reach the k-th largest product. Whatever is among the k best is at most as far below that as
     two products may be from what they stand for.
     """
-    short, unit, error = _shortened(vector, codes.shape[1], scale, bounds)
+    short, unit, error = _shortened(vector, codes.shape[1], bounds)
     length = block_length(count, k)
     products = np.empty(-(-count // _BLOCK) * _BLOCK, np.int16)
     maxima = np.empty(len(products) // length, np.int32)
@@ -254,16 +216,14 @@ def _promising_rows(
         part = products[block * _BLOCK : (block + 1) * _BLOCK]
         of_part = maxima[block * _BLOCK // length : (block + 1) * _BLOCK // length]
         _multiply(codes[block], short, part)
-        if len(positions) == 0 and (block + 1) * _BLOCK <= count:
-            if block == without // _BLOCK:
-                part[without % _BLOCK] = _MASKED
+        if block == without // _BLOCK:
+            part[without % _BLOCK] = _MASKED
+        if len(part) <= count - block * _BLOCK:
             _mask(part, eligible[block * _BLOCK : (block + 1) * _BLOCK], of_part, length)
         else:
-            mask = np.empty(_BLOCK, np.bool_)
-            for place in range(_BLOCK):
-                row = block * _BLOCK + place
-                mask[place] = row < count and _is_eligible(row, eligible, positions, without)
-            _mask(part, mask, of_part, length)
+            last = np.zeros(_BLOCK, np.bool_)
+            last[: count - block * _BLOCK] = eligible[block * _BLOCK : count]
+            _mask(part, last, of_part, length)
     # Among the rows that reach the k-th largest maximum are the k best by their products.
     least = max(int(kth_largest(maxima.copy(), k)), _MASKED + 1)
     rows = _rows_above(products, maxima, least)
@@ -277,7 +237,7 @@ def _promising_rows(
 
 
 @compiled
-def _shortened(vector: Floats, dimensions: int, scale: float, bounds: Doubles) -> tuple[Shorts, float, int]:
+def _shortened(vector: Floats, dimensions: int, bounds: Doubles) -> tuple[Shorts, float, int]:
     """The vector as whole numbers whose products with codes stay within 16 bits; what 1 of them is worth; and how
     many they may be from what they stand for: |x y - x' y'| <= |x - x'| |y| + |x'| |y - y'|.
     """
@@ -292,8 +252,8 @@ def _shortened(vector: Floats, dimensions: int, scale: float, bounds: Doubles) -
         exact = vector[dimension] * factor
         short[dimension] = round(exact)
         error += (exact - short[dimension]) ** 2
-    unit = 1 / (scale * factor)
-    apart = bounds[0] * length + bounds[1] / scale * math.sqrt(error) / factor
+    unit = 1 / (_LARGEST_BYTE * factor)
+    apart = bounds[0] * length + bounds[1] / _LARGEST_BYTE * math.sqrt(error) / factor
     return short, unit, math.ceil(apart / unit) + 1
 
 

@@ -69,6 +69,13 @@ def test_of_opinions_of_one_strength_the_later_counts() -> None:
     assert dense(data_of([(1, 1, -1.0), *stays]), alpha=1) == ([[2, 2], [0, 2]], [0, 1])
 
 
+def fitted_by_number(config: AlsConfig, data: TrainingData) -> AlsModel:
+    """Vectors in the order of `confidences`."""
+    model = AlsTrainer(config).fit(data)
+    order = np.argsort(model.numbers)
+    return AlsModel(model.numbers[order], model.factors[order], model.gram, model.alpha)
+
+
 def loss(model: AlsModel, data: TrainingData, config: AlsConfig) -> float:
     """Equation 3 of the paper, with the best users' vectors for the items' vectors."""
     matrix, _ = confidences(data, config.alpha)
@@ -88,7 +95,7 @@ def test_the_loss_of_the_paper_falls_to_where_the_last_iterations_change_nothing
     losses = []
     for iterations in (1, 5, 30, 31):
         config = AlsConfig(factors=4, regularization=2.0, alpha=3.0, iterations=iterations)
-        losses.append(loss(AlsTrainer(config).fit(data), data, config))
+        losses.append(loss(fitted_by_number(config, data), data, config))
     assert losses[0] > losses[1] > losses[2]
     assert losses[3] == pytest.approx(losses[2], rel=1e-3)
 
@@ -97,7 +104,7 @@ def test_items_vectors_solve_their_own_equation() -> None:
     """At the end each item's vector is the best for the users' vectors, as each user's is for the items'."""
     data = drawn(count=600, users=60, items=40)
     config = AlsConfig(factors=4, regularization=2.0, alpha=3.0, iterations=200)
-    model = AlsTrainer(config).fit(data)
+    model = fitted_by_number(config, data)
     matrix, _ = confidences(data, config.alpha)
     signed = matrix.toarray()
     weights = np.sign(signed) * np.maximum(np.abs(signed) - 1, 0) / config.alpha
@@ -117,7 +124,7 @@ def test_a_user_folded_in_is_the_one_that_implicit_would_solve() -> None:
 
     data = drawn()
     config = AlsConfig(factors=16)
-    model = AlsTrainer(config).fit(data)
+    model = fitted_by_number(config, data)
     matrix, items = confidences(data, config.alpha)
     with threadpool_limits(1, "blas"):
         als = AlternatingLeastSquares(factors=16, regularization=config.regularization)
@@ -135,6 +142,13 @@ def test_the_gram_matrix_is_that_of_the_vectors() -> None:
     model = AlsTrainer(AlsConfig(factors=5, regularization=0.25)).fit(drawn(count=300))
     wide = model.factors.astype(np.float64)
     np.testing.assert_allclose(model.gram, wide.T @ wide + 0.25 * np.eye(5))
+
+
+def test_the_longest_vectors_stand_first() -> None:
+    model = AlsTrainer(AlsConfig(factors=5)).fit(drawn())
+    lengths = np.linalg.norm(model.factors, axis=1)
+    assert (lengths[:-1] >= lengths[1:]).all()
+    assert len(set(model.numbers.tolist())) == len(model.numbers) == 200
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:

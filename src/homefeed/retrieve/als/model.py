@@ -35,9 +35,9 @@ class AlsModel(ArrayModel):
     """Matrix factorisation for implicit feedback (Hu, Koren & Volinsky 2008). Training needs
     `pip install 'homefeed[als]'`.
 
-    `factors` (items, factors) are the vectors of the items of the permanent `numbers`: of those that some user
-    liked by the time of training; others have no vector. `gram` (factors, factors) is Y^T Y + lambda I of the
-    paper that `AlsTrainer` names, `alpha` what its confidences grow by.
+    `factors` (items, factors) are the vectors of the items of the permanent `numbers`, longest first: of those
+    that some user liked by the time of training; others have no vector. `gram` (factors, factors) is Y^T Y +
+    lambda I of the paper that `AlsTrainer` names, `alpha` what its confidences grow by.
     """
 
     Config = AlsConfig

@@ -9,11 +9,12 @@ from functools import partial
 import numpy as np
 
 from homefeed.catalog import Resources
+from homefeed.retrieve.als.factors import Factors
 from homefeed.retrieve.als.model import AlsModel
 from homefeed.retrieve.arrays import RowIndex
 from homefeed.retrieve.history import HistoryConfig, seeds_of
 from homefeed.retrieve.sentences import reasons_naming
-from homefeed.retrieve.vectors import NEGLIGIBLE, VectorIndex, strongest_parts
+from homefeed.retrieve.vectors import NEGLIGIBLE, strongest_parts
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 
@@ -34,7 +35,7 @@ class Als:
     `AlsModel.fold_in`: users need not be known to the model. A feed about an item is one for a user who liked that
     item alone.
 
-    Exact, and in time proportional to the items that have a vector: see `VectorIndex`.
+    Exact, and in time proportional to the items whose vectors are long enough to matter: see `Factors`.
     """
 
     class Config(HistoryConfig):
@@ -52,22 +53,15 @@ class Als:
         if self._model is None:
             return
         positions = resources.catalog.positions(self._model.numbers)
-        here = np.flatnonzero(positions >= 0)
-        self._positions = positions[here]
-        self._rows = RowIndex(self._positions, resources.catalog.size)
-        # Where nothing was deleted since, the vectors stay as they are mapped: processes share them.
-        self._factors = self._model.factors if len(here) == len(positions) else self._model.factors[here]
-        self._index = VectorIndex.of(self._factors, float(np.abs(self._factors).max(initial=0)))
+        self._rows = RowIndex(positions, resources.catalog.size)
+        self._factors = Factors(self._model.factors, positions)
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that the user is likeliest to prefer."""
-        if self._model is None or not len(self._positions):
-            return NO_POSITIONS, np.empty(0, np.float32)
-        vector = self._taste(query).vector
-        if not vector.any():
+        if self._model is None:
             return NO_POSITIONS, np.empty(0, np.float32)
         anchor = -1 if query.anchor is None else query.anchor
-        return self._index.nearest(vector, query.eligible, k, without=anchor, positions=self._positions)
+        return self._factors.best(self._taste(query).vector, query.eligible, k, anchor)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name the explainable item of the history that contributed most to each: never one that is disliked."""
@@ -83,7 +77,7 @@ class Als:
         items, shares = taste.items[explainable], np.ascontiguousarray(taste.shares.T[explainable])
         weights = np.ones(len(items), np.float32)
         rows = self._rows.at(positions)
-        return strongest_parts(self._factors, rows, positions, shares, weights, items, NEGLIGIBLE)[0]
+        return strongest_parts(self._factors.vectors, rows, positions, shares, weights, items, NEGLIGIBLE)[0]
 
     def _taste(self, query: Query) -> _Taste:
         return query.scope.once(self, "retrieve.history", partial(self._look_up, query))
@@ -93,5 +87,5 @@ class Als:
         items, weights = seeds_of(query, self._config)
         rows = self._rows.at(items)
         items, weights, rows = items[rows >= 0], weights[rows >= 0], rows[rows >= 0]
-        shares = self._model.fold_in(self._factors[rows], weights)
+        shares = self._model.fold_in(self._model.factors[rows], weights)
         return _Taste(items, shares, shares.sum(axis=1))

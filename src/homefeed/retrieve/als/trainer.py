@@ -48,7 +48,7 @@ class AlsTrainer:
         self._config = config
 
     def fit(self, data: TrainingData) -> AlsModel:
-        """Vectors of every item that somebody likes.
+        """Vectors of every item that somebody likes, longest first: serving looks no further than it has to.
 
         Raises:
             HomefeedError: `implicit` is not installed, or the factorisation found no finite numbers.
@@ -60,7 +60,8 @@ class AlsTrainer:
             factors = _factorised(matrix, config, data.seed)
             wide = factors.astype(np.float64)
             gram: Doubles = wide.T @ wide + config.regularization * np.eye(config.factors)
-        return AlsModel(data.numbers[items], factors, gram, config.alpha)
+        longest_first = np.argsort(-np.linalg.norm(factors, axis=1), kind="stable")
+        return AlsModel(data.numbers[items[longest_first]], factors[longest_first], gram, config.alpha)
 
 
 def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Positions]:

@@ -20,7 +20,7 @@ class ItemVectors:
         self._model, self._catalog = model, catalog
         self._fields = model.fields if model else ()
         self._seen = 0
-        self._index = VectorIndex(1, largest=1.0) if model is None else self._indexed(model)
+        self._index = VectorIndex(np.zeros((0, 1), np.float32)) if model is None else self._indexed(model)
 
     @property
     def array(self) -> Floats:
@@ -49,9 +49,8 @@ class ItemVectors:
         self._seen, size = self._catalog.generation, self._catalog.size
         positions = self._catalog.positions(model.numbers)
         if len(positions) == size and (positions == np.arange(size)).all():
-            return VectorIndex.of(model.vectors, largest=1.0)
-        index = VectorIndex(model.vectors.shape[1], largest=1.0)
-        index.grow(size)
+            return VectorIndex(model.vectors)
+        index = VectorIndex(np.zeros((size, model.vectors.shape[1]), np.float32))
         here = np.flatnonzero((positions >= 0) & (positions < size))
         index.put(positions[here], model.vectors, here)
         missing = np.setdiff1d(np.arange(size), positions)
