@@ -155,7 +155,7 @@ def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Sla
     query = replace(query, scope=final or query.scope.for_final_filter())
     query, passed = _filter(ranked.feed, _narrow(ranked.feed, query))
     candidates = filter_late(ranked, passed)
-    shown = candidates.take(slice(query.n))
+    shown = candidates.first(query.n)
     contributions = ranked.feed.ranker.contributions(query, shown)
     failed: dict[str, str] = {}
     reasons = query.scope.timed("reasons", partial(give_reasons, ranked, query, shown, contributions, failed))
@@ -180,7 +180,7 @@ def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Sla
 def slim(ranked: Ranked, max_items: int) -> Ranked:
     """What later pages need of it: the first candidates, no masks of the whole catalogue, no failure twice."""
     query = replace(ranked.query, eligible=_NO_MASK, explainable=_NO_MASK, scope=RequestScope())
-    candidates = replace(ranked.candidates.take(slice(max_items)), dropped=())
+    candidates = replace(ranked.candidates.first(max_items), dropped=())
     nothing: dict[str, Positions] = {}
     return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages=nothing, failed={})
 

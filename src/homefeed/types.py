@@ -251,6 +251,10 @@ class Candidates:
         marked[rows] = self.retrievers.index(retriever)
         return replace(self, promoted_by=marked)
 
+    def first(self, count: int) -> Candidates:
+        """The first rows, with arrays of their own: what is kept of a page does not keep the rest in memory."""
+        return self.take(np.arange(min(count, len(self))))
+
     def take(self, rows: npt.NDArray[np.intp] | Mask | slice) -> Candidates:
         """The chosen rows, in the order given."""
         return Candidates(

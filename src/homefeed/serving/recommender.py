@@ -18,7 +18,7 @@ from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.follower import Follower
 from homefeed.serving.recent import RecentAnswers
-from homefeed.serving.slates import SharedSlates, SlateCache, compact
+from homefeed.serving.slates import SharedSlates, SlateCache
 from homefeed.serving.users import StoredUser
 from homefeed.tracing import explain
 from homefeed.types import NO_POSITIONS, Positions, Query, Slate, UserState
@@ -124,7 +124,6 @@ class Recommender:
             ranked = rank(prepared.feed, prepared.query)
             slate = page(ranked, prepared.query)
             slate_id = self._slates.keep(first_page, prepared.state, ranked) if slate.remaining else 0
-        slate = compact(slate)
         numbers = self._follower.catalog.numbers[slate.positions]
         every = np.concatenate([prepared.cursor.shown, numbers])
         last = np.concatenate([prepared.cursor.last, numbers])[-cursors.LAST :]
@@ -141,7 +140,7 @@ class Recommender:
         slates = iter(recommend_together([(prepared.feed, prepared.query) for prepared in own]))
         answers = []
         for request, prepared, found in zip(requests, every, known, strict=True):
-            slate = compact(next(slates)) if found is None else found
+            slate = next(slates) if found is None else found
             answer = self._answer(prepared, slate, None)
             if found is None:
                 self._shared.keep(prepared.feed, prepared.query, state, slate)

@@ -6,13 +6,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from itertools import count
 
-import numpy as np
-
 from homefeed.funnel import Feed, Ranked, slim
 from homefeed.types import SECOND, Query, Slate
 
-_MOST_KEPT = 200
-_KEPT_ROWS = np.arange(_MOST_KEPT)
+_MAX_ITEMS_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +17,6 @@ class _Kept:
     request: object
     state: object
     ranked: Ranked
-
-
-def compact(slate: Slate) -> Slate:
-    """The slate with arrays of its own: as views of those of all candidates they would keep these in memory."""
-    return replace(
-        slate,
-        positions=slate.positions.copy(),
-        scores=slate.scores.copy(),
-        features=slate.features.copy(),
-        propensities=slate.propensities.copy(),
-    )
 
 
 class SlateCache:
@@ -49,10 +35,7 @@ class SlateCache:
     def keep(self, request: object, state: object, ranked: Ranked) -> int:
         """Keep a slate; its id."""
         slate = next(self._ids)
-        if len(ranked.candidates) > _MOST_KEPT:
-            # By their rows, so that they are copies: views would keep all candidates in memory.
-            ranked = replace(ranked, candidates=ranked.candidates.take(_KEPT_ROWS))
-        self._slates[slate] = _Kept(request, state, slim(ranked, _MOST_KEPT))
+        self._slates[slate] = _Kept(request, state, slim(ranked, _MAX_ITEMS_KEPT))
         if len(self._slates) > self._size:
             self._slates.popitem(last=False)
         return slate
