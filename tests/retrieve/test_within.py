@@ -125,5 +125,5 @@ def test_a_field_that_is_no_category_is_refused() -> None:
 
 
 def test_an_attribute_without_a_field_is_refused() -> None:
-    with pytest.raises(ValidationError, match="within_user says nothing without `within`"):
+    with pytest.raises(ValidationError, match="within_user has no meaning without `within`"):
         Popular.Config(within_user="block")

@@ -81,7 +81,7 @@ def is_marked(row: int, bits: Bits) -> bool:
 
 
 class _Slots:
-    """Arrays of zeros that requests use one after the other; whoever takes one gives it back as zeros."""
+    """Arrays of zeros that requests use one after the other: what is taken is given back as zeros."""
 
     def __init__(self) -> None:
         self._free: list[Rows] = []

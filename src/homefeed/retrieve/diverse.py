@@ -1,4 +1,4 @@
-"""Something different: items of categories that the user has seen little of, drawn by lot."""
+"""Diversity: items of categories that are rare in the user's history, drawn at random."""
 
 from __future__ import annotations
 

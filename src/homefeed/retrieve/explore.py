@@ -1,4 +1,4 @@
-"""Chances for new items that too few have met to be judged: a few, drawn by lot, with known probabilities."""
+"""Exploration: new items with few events, drawn at random with known probabilities."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Explore:
 
     It draws `slots` of the pool: eligible items no older than `max_age_days` with fewer than `max_events` events.
     Every item of the pool is drawn with the same probability, min(1, slots / items in the pool): its propensity,
-    which is its score. By it, whoever learns from the log can weigh what chance brought about: Horvitz &
+    which is its score. By it, training on the log can weigh what chance brought about: Horvitz &
     Thompson, "A generalization of sampling without replacement from a finite universe" (JASA 1952).
 
     Drawn are the items with the lowest of pseudo-random numbers made from item, user and period: a period of
-    `draw_hours` has one draw for a user, the same in every process and however often it is asked for. One item
+    `draw_hours` has one draw for a user, the same in every process and at every request. One item
     that joins or leaves the pool meanwhile changes at most one of those drawn; what earlier pages have shown stays
     in the pool, so that the next page finds the same draw. Users without an id share one.
     """

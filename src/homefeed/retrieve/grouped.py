@@ -102,7 +102,7 @@ class Grouped:
         return popularity + config.count_weight * np.log1p(count)
 
     def count(self, positions: Positions) -> Doubles:
-        """(n,) what the `count` field says; 0 where it says nothing."""
+        """(n,) the values of the `count` field; 0 where there is none."""
         if self._count is None:
             return np.zeros(len(positions))
         return as_counts(self._count.numbers(self._catalog.size)[positions])
@@ -156,11 +156,13 @@ def _sums(
 
 
 @compiled
-def find_first(group: int, order: Positions, starts: Starts, eligible: Mask, most: int, found: Positions) -> int:
-    """Write the first eligible items of a group, `most` at most; how many there are."""
+def find_first(
+    group: int, order: Positions, starts: Starts, eligible: Mask, max_items: int, found: Positions
+) -> int:
+    """Write the first `max_items` eligible items of a group; how many there are."""
     count = 0
     for place in range(starts[group], starts[group + 1]):
-        if count == most:
+        if count == max_items:
             break
         if order[place] < len(eligible) and eligible[order[place]]:
             found[count] = order[place]
@@ -170,7 +172,7 @@ def find_first(group: int, order: Positions, starts: Starts, eligible: Mask, mos
 
 @compiled
 def alternate(found: Positions, counts: Starts, k: int) -> tuple[Positions, Scores]:
-    """The first of each of some lists (groups, most), then the second of each, and so on, and their scores."""
+    """The first of each of some lists (groups, items), then the second of each, and so on, and their scores."""
     room = max(min(counts.sum(), k), 0)
     positions, scores = np.empty(room, np.int32), np.empty(room, np.float32)
     count = 0

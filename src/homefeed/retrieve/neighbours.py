@@ -151,7 +151,7 @@ def _add(
 ) -> tuple[int, int]:
     """Add the gains by some lists; how many entries there are then, and how many rows they reach.
 
-    Each row that is reached gets a number, from 1 on, its slot: `slots` tells it, 0 of others, and `reached` the
+    Each row that is reached gets a number, from 1 on, its slot: `slots` holds it, 0 of others, and `reached` the
     row of a slot. `sums` and `last` of slots hold what a row gains and 1 + its last entry, `positions` the
     position of each entry.
     """
@@ -267,7 +267,7 @@ def _contributors(
 ) -> Positions:
     """(n,) the explainable item of a weight above 0 that adds most to each wanted row, the first of equals."""
     is_wanted = marked(wanted)
-    found, most = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted))
+    found, highest = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted))
     added = np.empty(len(wanted))
     for seed in range(len(items)):
         if weights[seed] > 0 and explainable[items[seed]]:
@@ -276,6 +276,6 @@ def _contributors(
             _add_to_wanted(row, weights[seed], (indptr, indices, values), wanted, is_wanted, added)
             _add_to_wanted(row, weights[seed], (indptr2, indices2, values2), wanted, is_wanted, added)
             for place in range(len(wanted)):
-                if added[place] > most[place]:
-                    found[place], most[place] = items[seed], added[place]
+                if added[place] > highest[place]:
+                    found[place], highest[place] = items[seed], added[place]
     return found

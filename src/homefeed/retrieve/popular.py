@@ -18,7 +18,7 @@ class Popular:
     """Every eligible item, by popularity: events_weight x ln(1 + events) + strength_weight x ln(1 + strength).
 
     Strength counts full watches, so that neither many abandoned plays nor one patient viewer makes an item
-    popular; the logarithm keeps a few hits from drowning the rest. Items nobody watched come last, newest first.
+    popular; the logarithm keeps a few hits from drowning the rest. Items without events come last, newest first.
     """
 
     class Config(WithinConfig):

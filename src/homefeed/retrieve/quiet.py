@@ -1,4 +1,4 @@
-"""Libraries that warn those who develop with them warn nobody who merely runs this."""
+"""Keeps the warnings that libraries have for their developers from users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without a library's notes to developers, and without the filters that importing it sets for everybody."""
+    """Without a library's warnings to developers, and without the warning filters that importing it sets."""
     with warnings.catch_warnings():
         for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
             warnings.simplefilter("ignore", category)

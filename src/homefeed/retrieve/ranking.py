@@ -1,4 +1,4 @@
-"""Rankings that are the same for everybody, sorted beside the requests: a request takes the first it may show."""
+"""Rankings that all users share, sorted beside the requests: a request takes the first it may show."""
 
 from __future__ import annotations
 

@@ -96,11 +96,11 @@ class Rated:
         return self._ranking.latest().first(query.eligible, k)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
-        """The item's own rating and discount; None where it has a rating or a count that says nothing."""
-        ratings, counts, known, told = self._rated(positions)
+        """The item's own rating and discount; None where it has a rating or a count that cannot be used."""
+        ratings, counts, known, declared = self._rated(positions)
         percents = np.floor(self._discounts(positions) * 100 + 1e-9)
-        columns = (ratings, counts, known, told, percents)
-        return [self._words(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+        columns = (ratings, counts, known, declared, percents)
+        return [self._format(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
     def _rank(self) -> PrecomputedRanking:
         config, every = self._config, np.arange(self._catalog.size, dtype=np.int32)
@@ -112,20 +112,20 @@ class Rated:
         mean = float(credibility[sold] @ ratings[sold] / weight) if weight > 0 else middle
         shrunken = mean + credibility * (np.where(known, ratings, mean) - mean)
         scores = config.rating_weight * (shrunken - config.min_rating) / (config.max_rating - config.min_rating)
-        most = math.log1p(counts[sold].max(initial=0))
-        scores += config.count_weight * np.log1p(counts) / (most or 1.0)
+        largest = math.log1p(counts[sold].max(initial=0))
+        scores += config.count_weight * np.log1p(counts) / (largest or 1.0)
         scores += config.discount_weight * np.minimum(self._discounts(every), config.max_discount)
         scores += 1e-6  # a score must be above 0 even for the worst
         return PrecomputedRanking(best_first(scores), scores.astype(np.float32))
 
     def _rated(self, positions: Positions) -> tuple[Doubles, Doubles, Mask, Mask]:
-        """(n,) ratings, how many there are, whether there is one, 0 otherwise; and whether the item says so."""
+        """(n,) ratings and counts, 0 where there are none; whether there are; whether either field has a value."""
         size = self._catalog.size
         ratings = self._rating.numbers(size)[positions]
         counts = as_counts(self._count.numbers(size)[positions])
         known: Mask = (ratings >= self._config.min_rating) & (ratings <= self._config.max_rating) & (counts >= 1)
-        told: Mask = (ratings > 0) | (counts >= 1)
-        return np.where(known, ratings, 0.0), np.where(known, counts, 0.0), known, told
+        declared: Mask = (ratings > 0) | (counts >= 1)
+        return np.where(known, ratings, 0.0), np.where(known, counts, 0.0), known, declared
 
     def _discounts(self, positions: Positions) -> Doubles:
         """(n,) from 0 to 1; 0 where there is none."""
@@ -134,13 +134,13 @@ class Rated:
         discounts = self._discount.numbers(self._catalog.size)[positions]
         return np.where((discounts >= 0) & (discounts <= 1), discounts, 0.0)
 
-    def _words(self, rating: float, count: float, known: bool, told: bool, percent: float) -> str | None:
+    def _format(self, rating: float, count: float, known: bool, declared: bool, percent: float) -> str | None:
         config = self._config
         if known:
             template = config.reason if percent else config.reason_undiscounted
         elif percent:
             template = config.reason_unrated_discount
-        elif told:
+        elif declared:
             return None
         else:
             template = config.reason_unrated

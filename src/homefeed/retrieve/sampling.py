@@ -1,4 +1,4 @@
-"""Pseudo-random numbers that are the same in every process and however often they are asked for."""
+"""Pseudo-random numbers that are the same in every process and at every call."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Searched:
     """What matches the user's latest searches.
 
     An item's score is the sum over the searches of how well it matches, the best of each being 1. A search made
-    again counts once, as the later one. Its best items are kept for all users: whoever searches so next gets them.
+    again counts once, as the later one. Its best items are kept for all users who search so.
     """
 
     class Config(SearchConfig):
@@ -146,13 +146,13 @@ def _summed(
 @kernel(writes(I32), *_MATCHES, reads(I32))
 def _strongest(items: Positions, scores: Scores, starts: Starts, weights: Floats, wanted: Positions) -> Rows:
     """(n,) the search that adds most to each wanted item, the first of equals; -1 where none does."""
-    found, most = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted), np.float32)
+    found, highest = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted), np.float32)
     is_wanted = marked(wanted)
     for search in range(len(weights)):
         for entry in range(starts[search], starts[search + 1]):
             if is_marked(items[entry], is_wanted):
                 added = np.float32(scores[entry] * weights[search])
                 for place in range(len(wanted)):
-                    if wanted[place] == items[entry] and added > most[place]:
-                        found[place], most[place] = search, added
+                    if wanted[place] == items[entry] and added > highest[place]:
+                        found[place], highest[place] = search, added
     return found

@@ -100,7 +100,7 @@ def kth_largest(values: npt.NDArray[np.int32], k: int) -> np.int32:
 
 @compiled
 def block_length(count: int, k: int) -> int:
-    """How long blocks are so that their maxima tell what the k-th largest of `count` numbers is at least; or 0."""
+    """The length of blocks of `count` numbers with maxima that bound the k-th largest from below; 0 for none."""
     length = _LARGEST_BLOCK
     while length >= _SMALLEST_BLOCK:
         if count // length > 2 * k:

@@ -1,4 +1,4 @@
-"""Semantic search: items close in meaning to the query, whatever words they use."""
+"""Semantic search: items close in meaning to the query, in the same words or others."""
 
 from __future__ import annotations
 
@@ -89,5 +89,5 @@ class Semantic:
 
 
 def _best_known(concept: Concept, index: Reading) -> Phrase:
-    """The first phrase for a concept whose terms items have: all that would do make a vector of nothing much."""
+    """The first phrase of a concept with terms that items have: all together would blur the vector."""
     return next((other.phrase for other in concept.alternatives if all(map(index.count, other.phrase))), ())

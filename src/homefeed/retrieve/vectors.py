@@ -119,7 +119,7 @@ def strongest_parts(
     An item (m,) adds the inner product of its part (m, dimensions) times its weight (m,); to itself, at the same
     position (n,), it adds nothing. Rows of -1 have no vector.
     """
-    found, most = np.full(len(rows), -1, np.int32), np.zeros(len(rows), np.float32)
+    found, highest = np.full(len(rows), -1, np.int32), np.zeros(len(rows), np.float32)
     for place in range(len(rows)):
         best = np.float32(above)
         for part in range(len(items)):
@@ -127,8 +127,8 @@ def strongest_parts(
                 added = np.float32(_product(vectors[rows[place]], parts[part]) * weights[part])
                 if added > best:
                     best = added
-                    found[place], most[place] = items[part], added
-    return found, most
+                    found[place], highest[place] = items[part], added
+    return found, highest
 
 
 @partial(compiled, fastmath={"reassoc", "contract", "nsz"})
@@ -225,12 +225,12 @@ def _promising_rows(
             last[: count - block * _BLOCK] = eligible[block * _BLOCK : count]
             _mask(part, last, of_part, length)
     # Among the rows that reach the k-th largest maximum are the k best by their products.
-    least = max(int(kth_largest(maxima.copy(), k)), _MASKED + 1)
-    rows = _rows_above(products, maxima, least)
+    threshold = max(int(kth_largest(maxima.copy(), k)), _MASKED + 1)
+    rows = _rows_above(products, maxima, threshold)
     if len(rows) >= k:
-        least = int(kth_largest(products[rows].astype(np.int32), k))
-    least = max(least - 2 * error, math.floor(above / unit) - error, _MASKED + 1)
-    rows = _rows_above(products, maxima, least)
+        threshold = int(kth_largest(products[rows].astype(np.int32), k))
+    threshold = max(threshold - 2 * error, math.floor(above / unit) - error, _MASKED + 1)
+    rows = _rows_above(products, maxima, threshold)
     padded = np.zeros(_padded(len(rows)), np.int32)
     padded[: len(rows)] = rows
     return padded, len(rows)
@@ -288,17 +288,17 @@ def _mask(products: Shorts, mask: Mask, maxima: Positions, length: int) -> None:
 
 
 @compiled
-def _rows_above(products: Shorts, maxima: Positions, least: int) -> Positions:
-    """The rows whose products are `least` or more, by the maxima of parts of all."""
+def _rows_above(products: Shorts, maxima: Positions, min_product: int) -> Positions:
+    """The rows with products of at least `min_product`, by the maxima of parts of all."""
     length = len(products) // len(maxima)
     room = 0
     for largest in maxima:
-        room += length * (largest >= least)
+        room += length * (largest >= min_product)
     rows, found = np.empty(room, np.int32), 0
     for part in range(len(maxima)):
-        if maxima[part] >= least:
+        if maxima[part] >= min_product:
             for row in range(part * length, (part + 1) * length):
-                if products[row] >= least:
+                if products[row] >= min_product:
                     rows[found] = row
                     found += 1
     return rows[:found]

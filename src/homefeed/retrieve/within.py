@@ -28,7 +28,7 @@ class WithinConfig(PartConfig):
     @model_validator(mode="after")
     def _user_needs_items(self) -> Self:
         if self.within_user is not None and self.within is None:
-            raise ValueError("within_user says nothing without `within`, the field of items to compare it with")
+            raise ValueError("within_user has no meaning without `within`, the field of items to compare it with")
         return self
 
 
@@ -44,7 +44,7 @@ EVERYTHING: Final = Group(np.empty(0, np.int32), 0)
 
 
 class Within:
-    """Tells the user's own group of items; without a field that is the group of all."""
+    """Finds the user's own group of items; without a field that is the group of all."""
 
     def __init__(self, config: WithinConfig, resources: Resources) -> None:
         """Raises RecipeError where `within` is no category field."""

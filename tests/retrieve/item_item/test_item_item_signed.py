@@ -192,7 +192,7 @@ def test_neighbours_by_content_are_called_similar(
 
 def test_what_is_said_of_similar_items_may_be_chosen() -> None:
     model = model_of(WORLD, weights_between(WORLD, CONTENT), "d4")
-    retriever = serving(WORLD, model, reason_alike="{title} is like it; you {verb} that")
+    retriever = serving(WORLD, model, reason_cold_item="{title} is like it; you {verb} that")
     assert retriever.reasons(liked(WORLD, d1=1.0), WORLD.positions("d4", "d2")) == [
         "Harbour Lights is like it; you chose that",
         "Because you chose Harbour Lights",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.retrieve.search.analysis import asked_for, stem, words_of
+from homefeed.retrieve.search.analysis import query_terms, stem, words_of
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_letter_case_makes_no_difference(text: str) -> None:
     assert words_of(text.casefold()) == words_of(text)
 
 
-def test_what_is_asked_for_are_terms_with_the_words_that_were_typed() -> None:
-    assert asked_for("Shoes for the Kids") == {"shoe": "shoes", "kid": "kids"}
-    assert asked_for("shoe SHOES shoe") == {"shoe": "shoe"}
+def test_what_is_query_terms_are_terms_with_the_words_that_were_typed() -> None:
+    assert query_terms("Shoes for the Kids") == {"shoe": "shoes", "kid": "kids"}
+    assert query_terms("shoe SHOES shoe") == {"shoe": "shoe"}
 
 
 def test_small_words_count_where_there_are_no_others() -> None:
-    assert asked_for("the") == {"the": "the"}
-    assert asked_for("on and on") == {"on": "on", "and": "and"}
-    assert asked_for("!") == {}
+    assert query_terms("the") == {"the": "the"}
+    assert query_terms("on and on") == {"on": "on", "and": "and"}
+    assert query_terms("!") == {}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.retrieve.search.shelves import engine, found, shelf, thing
 
 from homefeed.errors import RecipeError
-from homefeed.retrieve.search.analysis import asked_for
+from homefeed.retrieve.search.analysis import query_terms
 from homefeed.retrieve.search.engine import LONGEST, SearchConfig, engine_of, text_of
 from homefeed.testing import toy_world
 from homefeed.types import Item, Query, UserState
@@ -130,11 +130,11 @@ def test_only_what_has_something_of_the_text_is_found(text: str) -> None:
     assert np.isfinite(result.scores).all()
     words = SHOP.matches(result, np.arange(len(NAMES), dtype=np.int32))
     for name, score, match in zip(NAMES, result.scores.tolist(), words, strict=True):
-        own = set(asked_for(name))
+        own = set(query_terms(name))
         has = [c for c in concepts if any(set(other.phrase) <= own for other in c.alternatives)]
         assert bool(match) == bool(has)
         assert score == 0 or has
-    terms = set(asked_for(text))
+    terms = set(query_terms(text))
     assert {term for concept in concepts for term in concept.phrase} == terms
 
 

@@ -143,7 +143,7 @@ def test_nothing_is_done_where_no_words_changed() -> None:
 def in_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put in order anew only where more than three items changed."""
     monkeypatch.setattr(index_module, "_SMALL", 0)
-    monkeypatch.setattr(index_module, "_REBUILD_LEAST", 3)
+    monkeypatch.setattr(index_module, "_REBUILD_MIN", 3)
     monkeypatch.setattr(index_module, "_REBUILD_SHARE", 0.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.retrieve.search.shelves import alternatives, meant
 
-from homefeed.retrieve.search.understanding import MOST_TERMS, Alternative, Concept
+from homefeed.retrieve.search.understanding import MAX_TERMS, Alternative, Concept
 
 
 def test_known_words_are_themselves_in_their_order() -> None:
@@ -20,7 +20,7 @@ def test_small_and_repeated_words_tell_nothing() -> None:
     assert alternatives("the", names) == [{"the": 1.0}]
 
 
-def test_nothing_is_asked_for_by_signs() -> None:
+def test_nothing_is_query_terms_by_signs() -> None:
     assert meant("?! -- \x00 😀", ["red shoe"]) == []
 
 
@@ -34,7 +34,7 @@ def test_what_nothing_will_do_for_is_kept() -> None:
 def test_of_a_very_long_query_only_the_first_words_count() -> None:
     words = [f"{letter}{other}x" for letter in "abcdefgh" for other in "abcdefgh"]
     concepts = meant(" ".join(words * 20), ["shoe"])
-    assert [concept.typed for concept in concepts] == words[:MOST_TERMS]
+    assert [concept.typed for concept in concepts] == words[:MAX_TERMS]
 
 
 def test_misspelt_words_are_the_closest_there_are() -> None:

@@ -14,7 +14,7 @@ from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Scores
 
 _FIRST: Final = 4_096
 _ROUNDING: Final = 1e-5
-_LEAST: Final = float(np.nextafter(np.float32(NEGLIGIBLE), np.float32(1)))
+_MIN_SCORE: Final = float(np.nextafter(np.float32(NEGLIGIBLE), np.float32(1)))
 
 
 class Factors:
@@ -30,26 +30,31 @@ class Factors:
 
     def best(self, vector: Floats, eligible: Mask, k: int, without: int = -1) -> tuple[Positions, Scores]:
         """The k eligible positions, but for one, of the largest inner products; best first, ties by position."""
-        length, least = math.sqrt(vector @ vector), _LEAST
+        length, min_score = math.sqrt(vector @ vector), _MIN_SCORE
         keys, start, size = np.empty(0, np.uint64), 0, _FIRST
-        while start < len(self.vectors) and length * self._longest_from[start] > least:
+        while start < len(self.vectors) and length * self._longest_from[start] > min_score:
             part = slice(start, start + size)
             scores = self.vectors[part] @ vector
-            keys = np.concatenate([keys, _keys(scores, self._positions[part], eligible, without, least)])
+            keys = np.concatenate([keys, _keys(scores, self._positions[part], eligible, without, min_score)])
             if len(keys) >= k:
                 keys = largest_keys(keys, k)
-                least = max(least, score_of(keys[0]))
+                min_score = max(min_score, score_of(keys[0]))
             start, size = start + size, 2 * size
         return best_of(keys, NO_POSITIONS, k)
 
 
 @kernel(writes(U64), reads(F32), reads(I32), reads(BOOL), I64, F32)
-def _keys(scores: Scores, positions: Positions, eligible: Mask, without: int, least: float) -> Keys:
-    """The keys of eligible positions with scores of at least so much."""
+def _keys(scores: Scores, positions: Positions, eligible: Mask, without: int, min_score: float) -> Keys:
+    """The keys of eligible positions with scores of at least `min_score`."""
     bits, keys, found = scores.view(np.int32), np.empty(len(scores), np.uint64), 0
     for row in range(len(scores)):
         position = positions[row]
-        if scores[row] >= least and 0 <= position < len(eligible) and eligible[position] and position != without:
+        if (
+            scores[row] >= min_score
+            and 0 <= position < len(eligible)
+            and eligible[position]
+            and position != without
+        ):
             keys[found] = key_of(bits[row], position)
             found += 1
     return keys[:found]

@@ -48,7 +48,7 @@ class AlsTrainer:
         self._config = config
 
     def fit(self, data: TrainingData) -> AlsModel:
-        """Vectors of every item that somebody likes, longest first: serving looks no further than it has to.
+        """The vectors of all items that any user likes, longest first, so that serving can stop early.
 
         Raises:
             HomefeedError: `implicit` is not installed, or the factorisation found no finite numbers.
@@ -65,7 +65,7 @@ class AlsTrainer:
 
 
 def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Positions]:
-    """The confidences of users who like something in items that somebody likes, and those items' positions (m,).
+    """The confidences of users who like something in items that any user likes, and those items' positions (m,).
 
     The vectors of all other users and items are 0 whatever the rest: they minimise their terms.
     """
@@ -80,7 +80,7 @@ def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Position
 
 
 def _strongest(events: Interactions) -> Interactions:
-    """Of each user's events of an item the strongest, the later of equals; those that say nothing left out."""
+    """Of each user's events of an item the strongest, the later of equals; those of no strength left out."""
     events = events.take(events.strengths != 0)
     earlier = np.arange(len(events), 0, -1)
     order = np.lexsort((earlier, -np.abs(events.strengths), events.items, events.users))

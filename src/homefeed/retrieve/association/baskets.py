@@ -17,7 +17,7 @@ _MINUTE: Final = 60 * SECOND
 
 
 def baskets_of(data: TrainingData, gap_minutes: float, max_items_per_basket: int) -> Baskets:
-    """The baskets of two items and more: one tells nothing of what goes together.
+    """The baskets of two items and more: one item shows nothing of what goes together.
 
     A basket ends where more than `gap_minutes` lie before the next event of its user; dislikes are not looked at.
     Of more than `max_items_per_basket` different items the latest count.

@@ -1,4 +1,4 @@
-"""Rules between two items, found by FP-Growth. The library is optional, and needed for training only."""
+"""Rules between two items, found by FP-Growth. Training alone needs the library, which is optional."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from homefeed.retrieve.quiet import quiet
 _FIGURES: Final = ("support", "confidence", "lift")
 
 
-def mined_rules(baskets: Baskets, least: int, min_confidence: float) -> Rules:
-    """The rules of pairs that at least so many baskets hold, by mlxtend's FP-Growth.
+def mined_rules(baskets: Baskets, min_baskets: int, min_confidence: float) -> Rules:
+    """The rules of pairs that at least `min_baskets` baskets hold, by mlxtend's FP-Growth.
 
     The algorithm of Han, Pei & Yin, "Mining frequent patterns without candidate generation" (SIGMOD 2000).
 
@@ -27,12 +27,12 @@ def mined_rules(baskets: Baskets, least: int, min_confidence: float) -> Rules:
     with quiet():
         pandas, patterns = _libraries()
         # What is in too few baskets is in no frequent pair; the library would make room for it in each basket.
-        items = np.flatnonzero(np.bincount(baskets.indices, minlength=baskets.shape[1]) >= least)
+        items = np.flatnonzero(np.bincount(baskets.indices, minlength=baskets.shape[1]) >= min_baskets)
         if not len(items):
             return NO_RULES
         table = pandas.DataFrame.sparse.from_spmatrix(baskets[:, items].astype(np.bool_))
         # Half a basket less: the library multiplies the share by the number of baskets and rounds up.
-        frequent = patterns.fpgrowth(table, min_support=(least - 0.5) / baskets.shape[0], max_len=2)
+        frequent = patterns.fpgrowth(table, min_support=(min_baskets - 0.5) / baskets.shape[0], max_len=2)
         if not (frequent["itemsets"].map(len) == 2).any():
             return NO_RULES
         found = patterns.association_rules(

@@ -35,10 +35,10 @@ class Rules(NamedTuple):
 NO_RULES: Final = Rules(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0), np.empty(0), np.empty(0))
 
 
-def paired_rules(baskets: Baskets, least: int) -> Iterator[Rules]:
-    """The rules of all pairs that at least so many baskets hold, some items' at a time.
+def paired_rules(baskets: Baskets, min_baskets: int) -> Iterator[Rules]:
+    """The rules of all pairs that at least `min_baskets` baskets hold, for some items at a time.
 
-    Takes time in proportion to the sum over baskets of their items squared, and memory for some items' pairs.
+    Takes time in proportion to the sum over baskets of their items squared, and memory for the pairs of a range.
     """
     count = baskets.shape[0]
     own = np.bincount(baskets.indices, minlength=baskets.shape[1])
@@ -48,14 +48,14 @@ def paired_rules(baskets: Baskets, least: int) -> Iterator[Rules]:
         product.sort_indices()
         items = np.repeat(np.arange(start, stop, dtype=np.int32), np.diff(product.indptr))
         others = product.indices.astype(np.int32, copy=False)
-        frequent = (product.data >= least) & (others != items)
+        frequent = (product.data >= min_baskets) & (others != items)
         items, others, together = items[frequent], others[frequent], product.data[frequent]
         confidence = together / own[items]
         yield Rules(items, others, together / count, confidence, confidence * count / own[others])
 
 
 def _blocks(baskets: Baskets, by_item: Baskets) -> Iterator[tuple[int, int]]:
-    """Ranges of items whose baskets hold no more than so many items in all; at least one each."""
+    """Ranges of items, of one item at least, whose baskets hold a limited number of items in all."""
     found = np.concatenate([[0], np.cumsum(by_item @ np.diff(baskets.indptr).astype(np.int64))])
     start = 0
     while start < len(found) - 1:

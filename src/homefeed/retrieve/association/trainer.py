@@ -29,10 +29,11 @@ class AssociationTrainer:
         (n / (n + shrinkage) * confidence * ln(lift))^sharpness
 
     Without shrinkage, and with a sharpness of 1, that is P(b|a) ln(P(b|a) / P(b)), the chief term of the
-    J-measure: what a basket that holds a tells of b (Smyth & Goodman, "An information theoretic approach to rule
-    induction from databases", IEEE TKDE 1992). The factor in front trusts rules the less, the fewer baskets they
-    rest on, as in Koren, "Factorization meets the neighborhood" (KDD 2008), equation 2. Sharpness leaves the order
-    of an item's own rules, but where those of many are summed, one that says much outweighs many that say little.
+    J-measure: the information that a basket with a gives about b (Smyth & Goodman, "An information theoretic
+    approach to rule induction from databases", IEEE TKDE 1992). The factor in front trusts rules the less, the
+    fewer baskets they rest on, as in Koren, "Factorization meets the neighborhood" (KDD 2008), equation 2.
+    Sharpness leaves the order of an item's own rules, but where those of many are summed, one strong rule
+    outweighs many weak ones.
     """
 
     Config = AssociationConfig
@@ -81,23 +82,25 @@ class AssociationTrainer:
         config, count = self._config, baskets.shape[0]
         mined = config.method == "fp_growth"
         share = (_MINED_SUPPORT if mined else 0.0) if config.min_support is None else config.min_support
-        least = max(config.min_baskets, math.ceil(share * count - _ROUNDING))
+        min_baskets = max(config.min_baskets, math.ceil(share * count - _ROUNDING))
         confidence = config.min_confidence - _ROUNDING
-        for rules in [mined_rules(baskets, least, confidence)] if mined else paired_rules(baskets, least):
+        for rules in (
+            [mined_rules(baskets, min_baskets, confidence)] if mined else paired_rules(baskets, min_baskets)
+        ):
             lift = max(config.min_lift - _ROUNDING, 1 + _ROUNDING)
             yield rules.take((rules.confidence >= confidence) & (rules.lift >= lift))
 
     def _weighed(self, rules: Rules, own: npt.NDArray[np.int64], count: int) -> Floats:
-        """From whole numbers, so that it is the same to the last bit whoever found the rules."""
+        """Computed from whole numbers, so that both methods give the same weights to the last bit."""
         together = np.rint(rules.support * count)
         confidence = together / own[rules.antecedents]
         lift = confidence * count / own[rules.consequents]
-        told = together / (together + self._config.shrinkage) * confidence * np.log(lift)
-        return np.asarray(told**self._config.sharpness, np.float32)
+        evidence = together / (together + self._config.shrinkage) * confidence * np.log(lift)
+        return np.asarray(evidence**self._config.sharpness, np.float32)
 
 
-def _weightiest(starts: Starts, weights: Floats, most: int) -> Rows:
-    """The entries of the `most` largest weights above 0 of each row of a CSR matrix, row by row, largest first."""
-    kept = np.flatnonzero(strongest(starts, weights, most)).astype(np.int32)
+def _weightiest(starts: Starts, weights: Floats, max_entries: int) -> Rows:
+    """The entries of the `max_entries` largest weights above 0 of each row of a CSR matrix, row by row."""
+    kept = np.flatnonzero(strongest(starts, weights, max_entries)).astype(np.int32)
     in_parallel(sort_rows, (0, len(starts) - 1), np.searchsorted(kept, starts), kept, weights[kept])
     return kept

@@ -1,4 +1,4 @@
-"""Serves the content model: items near what the user watched and said to like, new items included."""
+"""Serves the content model: items near those of the user's history and declared interests, new items included."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Content:
         """The reason where the interests added more than any item; {tags} are up to two that the item has."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        """Raises RecipeError where interests are said to be words of a field that items do not have."""
+        """Raises RecipeError where `interests_field` is no field of items."""
         self._config = config
         self._catalog, self._resources = resources.catalog, resources
         if config.interests is not None and config.interests_field not in self._catalog.fields:
@@ -96,12 +96,12 @@ class Content:
         """Name what added most to each: declared interests that the item has, or an item of the history.
 
         That item must be explainable, and interests must be words the item itself has: one that is only
-        near them is not said to match.
+        near them is no match.
         """
         taste, vectors = self._taste(query), self._items.array
         if not len(vectors):
             return [None] * len(positions)
-        # Being unlike what the user dislikes speaks for an item, too; but it is no similarity.
+        # To differ from what the user dislikes raises a score, too, but is no similarity.
         usable = query.explainable[taste.items] & (taste.weights > 0)
         items, weights = taste.items[usable], taste.weights[usable]
         rows = np.where(positions < len(vectors), positions, -1)

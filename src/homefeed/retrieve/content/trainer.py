@@ -54,9 +54,9 @@ def from_texts(encode: Encode, words: Mapping[str, int], matrix: WordMatrix, dim
 
     With the weights of `matrix` (items, words) that makes the sentence embeddings of Arora, Liang and Ma ("A
     Simple but Tough-to-Beat Baseline for Sentence Embeddings", ICLR 2017) with idf for their frequency weights:
-    weighted sums of word vectors without the first principal component of all, which says what every item is
-    and so tells none apart. That one and those beyond `dimensions` are left out. Whole terms are words, too: a
-    text's is the model's own embedding of it.
+    weighted sums of word vectors without the first principal component of all, which all items have in common and
+    so separates none. That one and those beyond `dimensions` are left out. Whole terms are words, too: a text's is
+    the model's own embedding of it.
     """
     if not words:
         return np.ones((1, 0), np.float32)

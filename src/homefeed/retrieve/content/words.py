@@ -1,4 +1,4 @@
-"""The words of items, by field: what there is to compare where nobody did anything yet."""
+"""The words of items, by field: what items are compared by without any events."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def check_fields(data: TrainingData, fields: Iterable[str], model: str) -> None:
 
 
 def weighed_words(
-    documents: Sequence[Iterable[str]], fields: Mapping[str, float], most: int
+    documents: Sequence[Iterable[str]], fields: Mapping[str, float], max_words: int
 ) -> tuple[dict[str, int], Floats]:
-    """The `most` frequent words, each with its column, and their weights (words,).
+    """The `max_words` most frequent words, each with its column, and their weights (words,).
 
     A word weighs its field's weight times ln((1 + items) / (1 + items with it)) + 1.
     """
     frequency = Counter(word for document in documents for word in set(document))
-    common = sorted(frequency, key=lambda word: (-frequency[word], word))[:most]
+    common = sorted(frequency, key=lambda word: (-frequency[word], word))[:max_words]
     words = {word: column for column, word in enumerate(sorted(common))}
     weights = [
         fields[word.partition("=")[0]] * (np.log((1 + len(documents)) / (1 + frequency[word])) + 1)

@@ -40,10 +40,10 @@ class Gram:
         return sp.csr_array((values, self.others, self.starts), shape=(len(self), len(self)))
 
 
-def gram_of(matrix: Matrix, user_exponent: float, most: int, min_users: int) -> Gram:
-    """Of each item the `most` nearest that `min_users` share; w(u) = (sum over i of r)^-user_exponent.
+def gram_of(matrix: Matrix, user_exponent: float, max_neighbours: int, min_users: int) -> Gram:
+    """Of each item the `max_neighbours` nearest that `min_users` share; w(u) = (sum over i of r)^-user_exponent.
 
-    O(sum over users of their items squared) time; memory grows with items times `most`.
+    O(sum over users of their items squared) time; memory grows with items times `max_neighbours`.
     """
     weights = sums(matrix, axis=1) ** np.float32(-user_exponent)
     by_item = sp.csr_array(matrix.T)
@@ -52,13 +52,13 @@ def gram_of(matrix: Matrix, user_exponent: float, most: int, min_users: int) -> 
     arguments = [
         *(by_item.indptr.astype(np.int64), by_item.indices, by_item.data),
         *(matrix.indptr.astype(np.int64), matrix.indices, matrix.data),
-        *(weights, np.sqrt(own), min_users, most),
+        *(weights, np.sqrt(own), min_users, max_neighbours),
     ]
     blocks = []
     for first in range(0, len(own), _ITEMS_AT_ONCE):
         last = min(first + _ITEMS_AT_ONCE, len(own))
-        found = np.full((last - first, most), -1, np.int32)
-        shared = np.zeros((last - first, most), np.float32)
+        found = np.full((last - first, max_neighbours), -1, np.int32)
+        shared = np.zeros((last - first, max_neighbours), np.float32)
         in_parallel(nearest_by_users, (first, last), *arguments, first, found, shared)
         there = found >= 0
         starts = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
@@ -69,8 +69,8 @@ def gram_of(matrix: Matrix, user_exponent: float, most: int, min_users: int) -> 
     return Gram(both_ways.indptr.astype(np.int64), both_ways.indices.astype(np.int32), both_ways.data, own)
 
 
-def strongest(starts: Starts, weights: Floats, most: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(entries,) which of a CSR matrix are among the `most` largest of their row, whatever their sign."""
+def strongest(starts: Starts, weights: Floats, max_entries: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(entries,) which of a CSR matrix are among the `max_entries` largest of their row, whatever their sign."""
     kept = np.zeros(len(weights), np.bool_)
-    in_parallel(mark_strongest, (0, len(starts) - 1), starts, weights, most, kept)
+    in_parallel(mark_strongest, (0, len(starts) - 1), starts, weights, max_entries, kept)
     return kept

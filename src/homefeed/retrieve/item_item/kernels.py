@@ -1,4 +1,4 @@
-"""The loops that numpy has no words for, compiled; each takes a range of rows so that threads share the work."""
+"""Compiled loops of training; each takes a range of rows so that threads share the work."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def nearest_by_users(
     user_weights: Floats,
     lengths: Floats,
     min_users: int,
-    most: int,
+    max_neighbours: int,
     first: int,
     found: Indices,
     shared: Floats,
 ) -> None:
-    """Of each item the `most` others by cosine, and what it shares with each: sum over users of w r r'.
+    """Of each item the `max_neighbours` others by cosine, and what it shares with each: sum over users of w r r'.
 
     `lengths` (items,) are the square roots of what items share with themselves; `found` and `shared`
-    (rows from `first` on, most) take the answers by rising position, -1 behind the last.
+    (rows from `first` on, max_neighbours) take the answers by rising position, -1 behind the last.
     """
     count = len(lengths)
     sums = np.zeros(count, np.float32)
@@ -81,7 +81,11 @@ def nearest_by_users(
             other = touched[place]
             if other != item and users[other] >= min_users:
                 cosines[place] = sums[other] / lengths[other]
-        kept = np.argsort(-cosines, kind="mergesort")[:most] if reached > most else np.arange(reached)
+        kept = (
+            np.argsort(-cosines, kind="mergesort")[:max_neighbours]
+            if reached > max_neighbours
+            else np.arange(reached)
+        )
         neighbours = np.sort(touched[kept[cosines[kept] > 0]])
         for place in range(len(neighbours)):
             found[item - first, place] = neighbours[place]
@@ -186,10 +190,10 @@ def sort_rows(start: int, stop: int, starts: Starts, others: Indices, weights: F
 
 
 @partial(compiled, nogil=True, fastmath=_SUMS)
-def mark_strongest(start: int, stop: int, starts: Starts, weights: Floats, most: int, kept: Mask) -> None:
-    """Mark the `most` entries of each row of a CSR matrix that are the largest without their sign, none of 0."""
+def mark_strongest(start: int, stop: int, starts: Starts, weights: Floats, max_entries: int, kept: Mask) -> None:
+    """Mark the entries of each row of a CSR matrix that are the largest without their sign; none of 0."""
     for row in range(start, stop):
         sizes = np.abs(weights[starts[row] : starts[row + 1]])
-        order = np.argsort(-sizes, kind="mergesort")[:most]
+        order = np.argsort(-sizes, kind="mergesort")[:max_entries]
         for place in order:
             kept[starts[row] + place] = sizes[place] > 0

@@ -28,7 +28,7 @@ class ItemItem:
         """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
         reason_anchored: str = "Chosen by people who chose {title}"
         """The reason in a feed about an item; {title} is that item."""
-        reason_alike: str = "Similar to {title}"
+        reason_cold_item: str = "Similar to {title}"
         """The reason instead of both where one of the two items had no events, so that their content makes them
         neighbours."""
 
@@ -56,7 +56,7 @@ class ItemItem:
         by_content = self._is_derived(positions) | self._is_derived(items)
         if not by_content.any():
             return reasons_naming(template, query, items, self._resources)
-        derived = reasons_naming(self._config.reason_alike, query, items, self._resources)
+        derived = reasons_naming(self._config.reason_cold_item, query, items, self._resources)
         chosen = reasons_naming(template, query, items, self._resources)
         return [
             of_content if is_derived else of_choices

@@ -1,4 +1,4 @@
-"""The third view: what the strongest patterns of the whole matrix say of pairs of items."""
+"""The third view: pairs of items by the strongest patterns of the whole matrix."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def leading_directions(matrix: Matrix, count: int, rng: np.random.Generator) -> 
 
     By the randomised range finder with power iterations, orthogonal after each (Halko, Martinsson & Tropp, SIAM
     Review 2011, algorithm 4.4), on the side of the columns. scikit-learn's spends ten times as long in Householder
-    reflections; Cholesky factors will do, as the power iterations here make no columns that are nearly alike.
+    reflections; Cholesky factors will do, as the power iterations here make no nearly equal columns.
     """
     transposed = sp.csr_array(matrix.T)
     basis = rng.standard_normal((matrix.shape[1], min(count + _OVERSAMPLING, *matrix.shape)), np.float32)

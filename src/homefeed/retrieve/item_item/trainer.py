@@ -29,7 +29,7 @@ class ItemItemTrainer:
 
     with the views C and B of `views` and K of `spectral`, each divided by the standard deviation s of the scores
     it gives a sample of users. The row of an item of the history is divided by (sum over users of
-    r)^history_exponent: what everybody chose tells less of one's taste. Of each item the `neighbours` largest
+    r)^history_exponent: what many users chose says less about a taste. Of each item the `neighbours` largest
     weights are kept. Items without events get those of similar content, see `neighbours_of_cold_items`.
     """
 
@@ -61,8 +61,8 @@ class ItemItemTrainer:
         blend = self._blend(data, matrix)
         without_events = np.asarray(matrix.sum(axis=0)).ravel() <= 0
         if config.cold_item_weight and without_events.any():
-            alike = neighbours_of_cold_items(data, config.fields, without_events)
-            blend = sp.csr_array(blend + config.cold_item_weight * _usual_best(blend) * alike)
+            by_content = neighbours_of_cold_items(data, config.fields, without_events)
+            blend = sp.csr_array(blend + config.cold_item_weight * _usual_best(blend) * by_content)
         starts, indices, weights = _neighbour_lists(blend, config.neighbours)
         return ItemItemModel(data.numbers, starts, indices, weights, without_events, config.place_exponent)
 
@@ -73,11 +73,11 @@ class ItemItemTrainer:
         if not len(gram.others):
             return blend
         rng = np.random.default_rng(data.seed)
-        # Of many users none may have an item with neighbours: such would tell nothing of any view.
-        telling = np.flatnonzero(matrix @ (np.diff(gram.starts) > 0).astype(np.float32))
-        asked = matrix[np.sort(rng.choice(telling, min(_SAMPLE, len(telling)), replace=False))]
+        # Users without any item that has neighbours say nothing about a view.
+        informative = np.flatnonzero(matrix @ (np.diff(gram.starts) > 0).astype(np.float32))
+        sample = matrix[np.sort(rng.choice(informative, min(_SAMPLE, len(informative)), replace=False))]
         for weight, view in self._views(data, matrix, gram):
-            blend = sp.csr_array(blend + np.float32(weight / (_spread(asked, view) or 1)) * view)
+            blend = sp.csr_array(blend + np.float32(weight / (_spread(sample, view) or 1)) * view)
         damping = sums(matrix, axis=0) ** np.float32(-config.history_exponent)
         return sp.csr_array(sp.diags_array(damping) @ blend)
 
@@ -95,19 +95,19 @@ class ItemItemTrainer:
             yield config.spectral, spectral(gram, matrix, config.dimensions, data.seed)
 
 
-def _neighbour_lists(blend: Matrix, most: int) -> tuple[Starts, Indices, Floats]:
-    """The `most` largest weights of each row without their sign, sorted with it, in CSR form."""
+def _neighbour_lists(blend: Matrix, max_neighbours: int) -> tuple[Starts, Indices, Floats]:
+    """The `max_neighbours` largest weights of each row without their sign, sorted with it, in CSR form."""
     starts, weights = blend.indptr.astype(np.int64), blend.data.astype(np.float32)
-    kept = np.flatnonzero(strongest(starts, weights, most))
+    kept = np.flatnonzero(strongest(starts, weights, max_neighbours))
     starts = np.searchsorted(kept, starts).astype(np.int64)
     indices, weights = blend.indices[kept].astype(np.int32), weights[kept]
     in_parallel(sort_rows, (0, blend.shape[0]), starts, indices, weights)
     return starts, indices, weights
 
 
-def _spread(asked: Matrix, view: Matrix) -> float:
+def _spread(sample: Matrix, view: Matrix) -> float:
     """The standard deviation of the scores (users, items) that a view gives, those of 0 included."""
-    scores = sp.csr_array(asked @ view)
+    scores = sp.csr_array(sample @ view)
     count = float(np.prod(scores.shape))
     mean = scores.data.sum(dtype=np.float64) / count
     return float(np.sqrt(max((scores.data.astype(np.float64) ** 2).sum() / count - mean**2, 0)))

@@ -43,11 +43,11 @@ def ridge(gram: Gram, neighbours: int, penalty: float) -> Matrix:
     return sp.csr_array((weights[there], (nearest[there], items)), shape=(len(gram), len(gram)))
 
 
-def _nearest(gram: Gram, similarity: np.ndarray, most: int) -> np.ndarray:
-    """(items, most) the nearest of each item, -1 behind the last."""
-    entries = np.flatnonzero(strongest(gram.starts, similarity, most))
+def _nearest(gram: Gram, similarity: np.ndarray, max_neighbours: int) -> np.ndarray:
+    """(items, max_neighbours) the nearest of each item, -1 behind the last."""
+    entries = np.flatnonzero(strongest(gram.starts, similarity, max_neighbours))
     rows = gram.rows[entries]
     place = np.arange(len(entries)) - np.searchsorted(rows, rows)
-    nearest = np.full((len(gram), most), -1, np.int32)
+    nearest = np.full((len(gram), max_neighbours), -1, np.int32)
     nearest[rows, place] = gram.others[entries]
     return nearest

@@ -1,4 +1,4 @@
-"""Search: items whose words match what somebody looks for, however they spell or call it."""
+"""Search: items by the words of a query, misspelt words and synonyms included."""
 
 from homefeed.retrieve.search.retriever import Search
 

@@ -21,7 +21,7 @@ _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u2060\ufeff"))
 _SMALL_WORDS: Final = frozenset(
     ("a", "an", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
 )
-"""They tell nothing of what is looked for, unless there is no other word."""
+"""Words that are ignored unless there is no other."""
 
 _IRREGULAR: Final = {
     "buses": "bus",
@@ -93,7 +93,7 @@ def stem(word: str) -> str:
     return word
 
 
-def asked_for(text: str) -> dict[str, str]:
+def query_terms(text: str) -> dict[str, str]:
     """The terms of a text in their order, without small words, each with the word it was written as first."""
     word_of: dict[str, str] = {}
     for word in words_of(text):

@@ -19,7 +19,7 @@ from homefeed.retrieve.search.understanding import Alternative, Concept, underst
 from homefeed.types import Positions, Query
 
 LONGEST: Final = 1_000
-"""Of a longer text only so many characters count."""
+"""Characters: what follows in a longer text is ignored."""
 
 _KEPT_TEXTS: Final = 10_000
 _KEPT_RESULTS: Final = 32
@@ -39,7 +39,7 @@ class SearchConfig(PartConfig):
 
 
 class SearchEngine:
-    """Finds items by a text. What a text means and what it finds is kept until the words of items change."""
+    """Finds items by a text. The concepts and results of texts are kept until the words of items change."""
 
     def __init__(self, config: SearchConfig, index: TextIndex, synonyms: Synonyms) -> None:
         self._config, self._index, self._synonyms = config, index, synonyms
@@ -47,7 +47,7 @@ class SearchEngine:
 
     @property
     def reading(self) -> Reading:
-        """The words of items now; of another generation once they are others."""
+        """The words of items now; of another generation once they have changed."""
         return self._index.reading
 
     def refresh(self) -> None:
@@ -55,7 +55,7 @@ class SearchEngine:
         self._index.refresh()
 
     def understand(self, text: str) -> tuple[Concept, ...]:
-        """What a text asks for."""
+        """The concepts of a text."""
         return self._now().understood(text[:LONGEST])
 
     def find(self, text: str) -> Found:
@@ -74,10 +74,10 @@ class SearchEngine:
             rows = rows[used[rows, concept] < 0]
             used[rows, concept] = place
         distinct, which = np.unique(used, axis=0, return_inverse=True)
-        said = [self._said(found.concepts, row) for row in distinct.tolist()]
-        return [said[row] for row in which.ravel().tolist()]
+        texts = [self._matched(found.concepts, row) for row in distinct.tolist()]
+        return [texts[row] for row in which.ravel().tolist()]
 
-    def _said(self, concepts: Sequence[Concept], used: Sequence[int]) -> str:
+    def _matched(self, concepts: Sequence[Concept], used: Sequence[int]) -> str:
         named = zip(concepts, used, strict=True)
         return " ".join(
             self._named(concept, concept.alternatives[place]) for concept, place in named if place >= 0
@@ -101,7 +101,7 @@ class SearchEngine:
 
 
 class _Kept:
-    """What texts mean and what they find as of one reading of the index."""
+    """The concepts and results of texts as of one reading of the index."""
 
     def __init__(self, reading: Reading, synonyms: Synonyms, config: SearchConfig) -> None:
         understand = lru_cache(_KEPT_TEXTS)(lambda text: understood(text, reading, synonyms))
@@ -112,12 +112,12 @@ class _Kept:
 
 
 def text_of(query: Query) -> str:
-    """What a request looks for, nothing if it does not; of a very long text the beginning."""
+    """The text of a search request, empty for others; of a very long text the beginning."""
     return query.context.get("query", "").strip()[:LONGEST]
 
 
 def engine_of(config: SearchConfig, resources: Resources) -> SearchEngine:
-    """The app's search with these settings: one, whatever parts use it.
+    """The app's search with these settings: one, shared by all parts that use it.
 
     Raises:
         RecipeError: a field is not declared, or has no words; the table of synonyms cannot be used.

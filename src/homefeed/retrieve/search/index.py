@@ -21,7 +21,7 @@ _LENGTHS: Final = 0.75
 """k1 and b of BM25, as of Robertson & Zaragoza, section 3.5."""
 _SMALL: Final = 2_000
 _REBUILD_SHARE: Final = 0.02
-_REBUILD_LEAST: Final = 500
+_REBUILD_MIN: Final = 500
 _NO_WORDS: Final = np.empty(0, np.int32), np.empty(0, np.float32)
 
 
@@ -45,7 +45,7 @@ _NOTHING: Final = _Segment(np.zeros(1, np.int64), np.empty(0, np.int32), np.empt
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The words of items as of one moment: what a search reads, however the index goes on meanwhile.
+    """The words of items as of one moment: what a search reads while the index may go on.
 
     `size` is how many items it knows: those that came later are not found yet. Of terms that are numbered later
     than `counts` is long it knows nothing. Items of `main` that changed since are `stale`, and in `fresh`.
@@ -88,9 +88,9 @@ class Reading:
         """The words that items have for a term, the term itself first if it is one or no item has any."""
         return self.words.get(term, (term,))
 
-    def beginning_with(self, prefix: str, most: int) -> list[str]:
+    def beginning_with(self, prefix: str, max_terms: int) -> list[str]:
         """Terms that begin so, the most frequent first."""
-        return nsmallest(most, self.vocabulary.beginning_with(prefix), lambda term: (-self.count(term), term))
+        return nsmallest(max_terms, self.vocabulary.beginning_with(prefix), lambda term: (-self.count(term), term))
 
     def _number(self, term: str) -> int | None:
         number = self.number_of.get(term)
@@ -105,8 +105,8 @@ class TextIndex:
     multiple weighted fields" (CIKM 2004), and idf = ln(1 + (N - n + 0.5) / (n + 0.5)), which is never negative:
     Robertson & Zaragoza, "The probabilistic relevance framework" (FnTIR 2009). N are the items that have words;
     those that are hidden or deleted have none. The part without the idf is computed when items change and not
-    when somebody searches: a search costs what the postings of its terms hold. The mean length is that of the
-    last time when all were put in order.
+    at a search, which costs what the postings of its terms hold. The mean length is that of the
+    last time the whole index was made.
     """
 
     def __init__(self, catalog: CatalogView, fields: Mapping[str, float]) -> None:
@@ -151,7 +151,7 @@ class TextIndex:
             self._seen = generation
 
     def _take_over(self, position: int) -> bool:
-        """Take an item's words anew; whether they are others than before."""
+        """Take an item's words anew; whether they have changed."""
         if position == len(self._rows):
             self._rows.append(_NO_WORDS)
         before, weights = self._rows[position]
@@ -190,14 +190,14 @@ class TextIndex:
         return number
 
     def _read(self) -> Reading:
-        """Everything put in order anew, or only what changed lately while that is little."""
+        """The whole index anew, or the recent changes alone while they are few."""
         before, size = self.reading, len(self._rows)
         counts = self._counts[: len(self._number_of)].copy()
         vocabulary = before.vocabulary
         if self._is_vocabulary_old:
             vocabulary = Vocabulary.of(term for term, number in self._number_of.items() if counts[number])
             self._is_vocabulary_old = False
-        few = len(self._changed) <= max(_REBUILD_LEAST, _REBUILD_SHARE * size)
+        few = len(self._changed) <= max(_REBUILD_MIN, _REBUILD_SHARE * size)
         if size <= _SMALL or not few or not len(before.main.items):
             self._changed.clear()
             whole = sum(float(values.sum()) for _, values in self._rows)

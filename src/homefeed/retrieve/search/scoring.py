@@ -1,4 +1,4 @@
-"""Scores of all items for a query that was understood."""
+"""The scores of all items for the concepts of a query."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from homefeed.retrieve.search.understanding import Concept
 from homefeed.types import Floats, Positions
 
 _ROUNDING: Final = 1e-5
-"""What sums of shares may lack of what they are."""
+"""What rounding may take from sums of shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ def find(concepts: tuple[Concept, ...], index: Reading, min_match: float, covera
     The share is that of the concepts an item has in the rarity (idf) of all, to the power of `coverage`: an item
     with all of the words comes before one with the rarest of them many times. Items with less than `min_match` of
     it are no match. A synonym counts by the rarity of what was typed where that is less, or the rare word for a
-    thing would outweigh the common one. What no item has anything for was asked for all the same: it counts like
-    the rarest of the others.
+    thing would outweigh the common one. A concept that no item matches counts, too: like the
+    rarest of the others.
     """
     size = index.size
     total, share = np.zeros(size, np.float32), np.zeros(size, np.float32)
@@ -60,7 +60,7 @@ def find(concepts: tuple[Concept, ...], index: Reading, min_match: float, covera
 
 
 def _rarity(concept: Concept, index: Reading) -> float:
-    """What a concept counts in the query: the rarity of what was typed, or of the best that will do for it.
+    """What a concept counts in the query: the rarity of what was typed, or of the best phrase that matches.
 
     0 where items have nothing of it.
     """

@@ -1,4 +1,4 @@
-"""Tables of synonyms, in the format of Solr: what shops know and no dictionary does."""
+"""Tables of synonyms, in the format of Solr: the words of a trade, which no dictionary has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from homefeed.errors import RecipeError
-from homefeed.retrieve.search.analysis import asked_for
+from homefeed.retrieve.search.analysis import query_terms
 
 Phrase: TypeAlias = tuple[str, ...]
 """One or more terms, in their order."""
@@ -19,13 +19,13 @@ _SHIPPED: Final = files("homefeed.retrieve.search") / "tables"
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """For a phrase the phrases that will do as well; `longest` is how many terms a phrase has at most."""
+    """For a phrase its synonyms; `longest` is how many terms a phrase has at most."""
 
     table: Mapping[Phrase, tuple[Phrase, ...]] = field(default_factory=dict)
     longest: int = 0
 
     def of(self, phrase: Phrase) -> tuple[Phrase, ...]:
-        """What will do in the place of a phrase; nothing for one that the table does not have."""
+        """The synonyms of a phrase; none for one that the table does not have."""
         return self.table.get(phrase, ())
 
 
@@ -57,14 +57,14 @@ def table_text(name: str) -> str:
 
 
 def parse_synonyms(text: str, origin: str) -> Synonyms:
-    """Read a table: a rule a line, and what comes after a # is a remark.
+    """Read a table: a rule a line, and what follows a # is a comment.
 
-    In `phrase, phrase` each will do for every other; in `phrases => phrases` those on the right will do for
-    those on the left, and not the other way round. A phrase of several rules gets the synonyms of all of them.
-    What somebody typed is looked for in any case, whether the right side repeats it or not.
+    In `phrase, phrase` each is a synonym of every other; in `phrases => phrases` those on the right are synonyms
+    of those on the left, and not the other way round. A phrase of several rules gets the synonyms of all of them.
+    What was typed is always searched, whether the right side repeats it or not.
 
     Raises:
-        RecipeError: a line says nothing; the text names it.
+        RecipeError: a line is no rule; the text names it.
     """
     table: dict[Phrase, dict[Phrase, None]] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -72,17 +72,17 @@ def parse_synonyms(text: str, origin: str) -> Synonyms:
         if not rule:
             continue
         left, arrow, right = rule.partition("=>")
-        asked, found = _phrases(left), _phrases(right if arrow else left)
-        if not asked or not found or (not arrow and "," not in left):
+        phrases, found = _phrases(left), _phrases(right if arrow else left)
+        if not phrases or not found or (not arrow and "," not in left):
             raise RecipeError(
                 f'synonyms: {origin}, line {number}: expected "sofa, couch" or "sofa => couch", got "{rule:.80}"'
             )
-        for phrase in asked:
+        for phrase in phrases:
             table.setdefault(phrase, {}).update({other: None for other in found if other != phrase})
     kept = {phrase: tuple(others) for phrase, others in table.items() if others}
     return Synonyms(kept, max(map(len, kept), default=0))
 
 
 def _phrases(text: str) -> list[Phrase]:
-    phrases = (tuple(asked_for(part)) for part in text.split(","))
+    phrases = (tuple(query_terms(part)) for part in text.split(","))
     return list(dict.fromkeys(phrase for phrase in phrases if phrase))

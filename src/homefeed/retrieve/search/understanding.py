@@ -1,4 +1,4 @@
-"""What somebody means by a query: its terms, each with what else will do for it."""
+"""The meaning of a query: its concepts, each with the phrases that match it."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import Final
 
 import numpy as np
 
-from homefeed.retrieve.search.analysis import asked_for, stem
+from homefeed.retrieve.search.analysis import query_terms, stem
 from homefeed.retrieve.search.index import Reading
 from homefeed.retrieve.search.synonyms import Phrase, Synonyms
 from homefeed.types import Mask
 
-MOST_TERMS: Final = 32
-"""Of a longer query only so many terms count."""
+MAX_TERMS: Final = 32
+"""Terms: what follows in a longer query is ignored."""
 
 _SYNONYM: Final = 0.7
 _COMPLETED: Final = 0.8
 _PART: Final = 0.4
 _CORRECTED: Final = (1.0, 0.8, 0.6)
-"""What a term counts in the place of the one that was typed; corrected, by how many letters it differs."""
+"""The weight of a term that stands in for the one that was typed; of a correction, by the edits."""
 
 _RECONSIDERED: Final = 0.5
-_MOST_RECONSIDERED: Final = 3
+_MAX_RECONSIDERED: Final = 3
 
-_MOST_CORRECTIONS: Final = 3
-_MOST_COMPLETIONS: Final = 8
+_MAX_CORRECTIONS: Final = 3
+_MAX_COMPLETIONS: Final = 8
 _SHORTEST_PREFIX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A phrase that will do, all of whose terms an item must have, and how much it counts.
+    """A phrase that matches, if an item has all of its terms, and its weight.
 
-    `share` is how much of what was asked for it is: less than 1 for one word of a phrase.
+    `share` is the share of the concept that it covers: less than 1 for one word of a phrase.
     """
 
     phrase: Phrase
@@ -46,7 +46,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """One thing that is asked for, in the words as they were `typed`, and all phrases that will do, best first.
+    """One thing a query looks for, in the words as they were `typed`, and all phrases that match, best first.
 
     `phrase` are the terms of those words.
     """
@@ -62,13 +62,13 @@ def understood(text: str, index: Reading, synonyms: Synonyms) -> tuple[Concept, 
     Phrases of the table of synonyms are found the longest first. A term that no item has is taken for the
     beginning of one, if it is the last, or else for a misspelling: of up to 1 letter in terms of 3 to 5 letters, 2
     in longer ones, by optimal string alignment (Damerau, CACM 1964), as search engines do. Two words that items
-    write as one are that one, too, and one that they write as two those two. A term that nothing will do for is
-    kept: it was asked for and is not there. Where no item has something of everything in a short query, words that
+    write as one are that one, too, and one that they write as two those two. A term that nothing matches is
+    kept, as it is part of the query. Where no item has something of everything in a short query, words that
     items do have may have been meant otherwise, too: one letter may differ, as in "yoga matt".
     """
-    word_of = dict(islice(asked_for(text).items(), MOST_TERMS))
+    word_of = dict(islice(query_terms(text).items(), MAX_TERMS))
     concepts = tuple(_concepts(word_of, index, synonyms))
-    if not 2 <= len(concepts) <= _MOST_RECONSIDERED or _have_all(concepts, index):
+    if not 2 <= len(concepts) <= _MAX_RECONSIDERED or _have_all(concepts, index):
         return concepts
     return tuple(_reconsidered(concept, index) for concept in concepts)
 
@@ -96,7 +96,7 @@ def _reconsidered(concept: Concept, index: Reading) -> Concept:
     known = {other.phrase for other in concept.alternatives}
     if len(concept.phrase) > 1 or not index.count(concept.phrase[0]):
         return concept
-    close = [(word,) for word, _ in _corrections({concept.phrase[0]}, index, most=1)]
+    close = [(word,) for word, _ in _corrections({concept.phrase[0]}, index, max_edits=1)]
     more = tuple(Alternative(phrase, _RECONSIDERED) for phrase in close if phrase not in known)
     return replace(concept, alternatives=(*concept.alternatives, *more))
 
@@ -141,7 +141,7 @@ def _phrases(phrase: Phrase, index: Reading, synonyms: Synonyms) -> Iterator[Alt
 
 
 def _words(typed: str, is_last: bool, index: Reading, synonyms: Synonyms) -> Iterator[Alternative]:
-    """The term itself and its synonyms; where nobody knows it, what it may have been meant for and theirs."""
+    """The term itself and its synonyms; of an unknown term, those of the terms it may have been meant for."""
     term = stem(typed)
     if index.count(term) or synonyms.of((term,)):
         meant = [Alternative((term,), 1.0)]
@@ -159,9 +159,7 @@ def _meant(typed: str, is_last: bool, index: Reading) -> Iterator[Alternative]:
     term = stem(typed)
     if is_last and len(typed) >= _SHORTEST_PREFIX:
         # What begins a word may look like a plural: "dres".
-        completions = index.beginning_with(typed, _MOST_COMPLETIONS) or index.beginning_with(
-            term, _MOST_COMPLETIONS
-        )
+        completions = index.beginning_with(typed, _MAX_COMPLETIONS) or index.beginning_with(term, _MAX_COMPLETIONS)
         yield from (Alternative((word,), _COMPLETED) for word in completions)
         if completions:
             return
@@ -181,11 +179,11 @@ def _split(term: str, index: Reading) -> Phrase | None:
     return max(known)[1] if known else None
 
 
-def _corrections(forms: Set[str], index: Reading, most: int = 2) -> list[tuple[str, int]]:
+def _corrections(forms: Set[str], index: Reading, max_edits: int = 2) -> list[tuple[str, int]]:
     """The other terms that are closest to any form of a word, each with its edits; the most frequent first."""
     edits_of: dict[str, int] = {}
     for form in forms:
-        edits = min(most, 0 if len(form) < 3 else 1 if len(form) < 6 else 2)
+        edits = min(max_edits, 0 if len(form) < 3 else 1 if len(form) < 6 else 2)
         for word, distance in index.vocabulary.near(form, edits) if edits else ():
             if len(word) > 2 and not word[0].isdigit() and word not in forms:
                 edits_of[word] = min(distance, edits_of.get(word, distance))
@@ -194,4 +192,4 @@ def _corrections(forms: Set[str], index: Reading, most: int = 2) -> list[tuple[s
     first_letters = {form[0] for form in forms}
     # A typing error seldom changes the first letter.
     best.sort(key=lambda found: (found[0][0] not in first_letters, -index.count(found[0]), found[0]))
-    return best[:_MOST_CORRECTIONS]
+    return best[:_MAX_CORRECTIONS]

@@ -1,4 +1,4 @@
-"""The terms that items have, and which of them somebody may have meant."""
+"""The terms that items have, and which of them a misspelt or unfinished one may stand for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Every term that some item has, sorted, with its length and which of 64 kinds of letters it has."""
+    """Every term of any item, sorted, with its length and a bit for each of 64 kinds of letters it has."""
 
     terms: tuple[str, ...]
     lengths: npt.NDArray[np.int32]
@@ -30,18 +30,18 @@ class Vocabulary:
         return cls(ordered, lengths, np.bitwise_or.reduceat(_bits("".join(ordered)), starts))
 
     def beginning_with(self, prefix: str) -> Sequence[str]:
-        """The terms that begin so."""
+        """The terms that begin with a prefix."""
         return self.terms[bisect_left(self.terms, prefix) : bisect_left(self.terms, prefix + "\U0010ffff")]
 
     def near(self, term: str, edits: int) -> list[tuple[str, int]]:
-        """The terms at most so many edits from one, with their distance: optimal string alignment (Damerau, 1964).
+        """The terms within `edits` of one, with their distance: optimal string alignment (Damerau, 1964).
 
         One edit takes one kind of letter away at most and brings one: what differs in more is not compared.
         """
         kinds = np.bitwise_or.reduce(_bits(term))
-        alike = np.abs(self.lengths - len(term)) <= edits
-        alike &= np.bitwise_count(self.letters ^ kinds) <= 2 * edits
-        words = [self.terms[place] for place in np.flatnonzero(alike).tolist()]
+        close = np.abs(self.lengths - len(term)) <= edits
+        close &= np.bitwise_count(self.letters ^ kinds) <= 2 * edits
+        words = [self.terms[place] for place in np.flatnonzero(close).tolist()]
         found = process.extract(term, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
         return [(word, int(distance)) for word, distance, _ in found]
 

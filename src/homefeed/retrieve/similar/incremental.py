@@ -1,4 +1,4 @@
-"""Items that came or changed after a model of similar items was fitted: compared one by one, as they come."""
+"""Items that are new or changed since a model of similar items was fitted: compared as they come."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROWS_AT_ONCE: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Neighbours beside those of the model, in CSR form over its rows and those of later items behind them."""
+    """Neighbours beside those of the model, in CSR form over its rows and those of new items behind them."""
 
     indptr: Starts
     indices: Rows
@@ -30,7 +30,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewItem:
-    """An item as it is now: its marks, its vector's columns and values, and the model's items most like it."""
+    """An item as it is now: its marks, its vector's columns and values, and the model's most similar items."""
 
     mark: int
     duplicate_mark: int
@@ -41,11 +41,11 @@ class NewItem:
 
 
 class Comparison:
-    """Compares later items to those of the model, and to one another."""
+    """Compares new items to those of the model, and to one another."""
 
     def __init__(self, model: SimilarModel) -> None:
         self._model, self._by_word = model, model.by_word
-        # What an item must be to come among the neighbours of another.
+        # The cosine above which an item is among the neighbours of another.
         self._weakest = np.full(len(model.numbers), model.min_similarity, np.float32)
         full = np.flatnonzero(np.diff(model.indptr) >= model.neighbours)
         self._weakest[full] = model.weights[model.indptr[full + 1] - 1]
@@ -66,9 +66,9 @@ class Comparison:
         return found
 
     def layer(self, items: Sequence[NewItem]) -> Layer:
-        """The neighbours of later items, and later items as neighbours, in the order of those items.
+        """The neighbours of new items, and new items as neighbours, in the order of those items.
 
-        Each has the most similar of the model's items, and of the other later items; and is a neighbour of those
+        Each has the most similar of the model's items, and of the other new items; and is a neighbour of those
         items of the model to which it is more similar than the last in their list.
         """
         first = len(self._model.numbers)
@@ -96,7 +96,7 @@ class Comparison:
         return rows[kept].astype(np.int32), cosines[kept].astype(np.float32)
 
     def _among(self, items: Sequence[NewItem]) -> Iterator[tuple[Rows, Floats]]:
-        """Of each later item the others most like it, and their cosines."""
+        """Of each new item the others most similar to it, and their cosines."""
         starts = np.cumsum([0, *(len(item.columns) for item in items)])
         columns = np.concatenate([np.empty(0, np.int32), *(item.columns for item in items)])
         values = np.concatenate([np.empty(0, np.float32), *(item.values for item in items)])

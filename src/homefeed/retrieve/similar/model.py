@@ -1,4 +1,4 @@
-"""The model of similar items: for each item, those whose words are most like its own."""
+"""The model of similar items: for each item, those with the most similar words."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class SimilarModel(NeighbourLists):
     Weights are cosines. What it takes to compare an item that came later is kept beside them: `words` maps a
     field's word, `field=word`, to its row of a matrix (words, items) in CSR form, of which `word_items` holds the
     columns, `word_values` the values and `word_starts` where each row begins: columns are unit vectors.
-    `word_weights` (words,) are inverse document frequency times the weight of the field. `marks` (items,) tell
-    what each item said in all `compared` fields, `duplicates` (items,) in `duplicate_fields`; see `texts`.
+    `word_weights` (words,) are inverse document frequency times the weight of the field. `marks` (items,) show
+    what each item holds in all `compared` fields, `duplicates` (items,) in `duplicate_fields`; see `texts`.
     """
 
     Config = SimilarConfig
@@ -71,7 +71,7 @@ class SimilarModel(NeighbourLists):
         return sp.csr_array((self.word_values, self.word_items, self.word_starts), shape=shape)
 
     def vectors(self, items: Iterable[Mapping[str, Sequence[str]]]) -> WordMatrix:
-        """(items, words) of items given as the terms of each field, of length 1 but for words nobody knew.
+        """(items, words) of items given as the terms of each field, of length 1 but for unknown words.
 
         A word that the model never saw makes an item as different as one that a single item had.
         """

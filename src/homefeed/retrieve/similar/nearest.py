@@ -1,4 +1,4 @@
-"""The most similar of every item, by a sparse product that keeps no more than those."""
+"""The most similar of every item, by a sparse product that keeps no others."""
 
 from __future__ import annotations
 
@@ -17,27 +17,31 @@ from homefeed.types import Floats
 _ENTRIES_AT_ONCE: Final = 500_000
 
 
-def nearest(vectors: WordMatrix, duplicates: Marks, most: int, least: float) -> tuple[Starts, Rows, Floats]:
-    """Of each row of unit vectors (items, words) the `most` others of the largest cosines above `least`, as CSR.
+def nearest(
+    vectors: WordMatrix, duplicates: Marks, max_neighbours: int, min_cosine: float
+) -> tuple[Starts, Rows, Floats]:
+    """Of each row of unit vectors (items, words) the others of the largest cosines above `min_cosine`, as CSR.
 
     None is of an equal mark (items,). Exact, and so in time proportional to the sum over words of their items
-    squared; memory grows with items times `most`.
+    squared; memory grows with items times `max_neighbours`.
     """
     count = len(duplicates)
     _, which, sizes = np.unique(duplicates, return_inverse=True, return_counts=True)
-    alike = np.where(duplicates == NO_MARK, 1, sizes[which])
-    found, cosines = np.full((count, most), -1, np.int32), np.zeros((count, most), np.float32)
+    copies = np.where(duplicates == NO_MARK, 1, sizes[which])
+    found, cosines = np.full((count, max_neighbours), -1, np.int32), np.zeros((count, max_neighbours), np.float32)
     by_word, left = sp.csr_matrix(vectors.T), sp.csr_matrix(vectors)
-    order = np.argsort(alike, kind="stable")
-    alike = alike[order]
+    order = np.argsort(copies, kind="stable")
+    copies = copies[order]
     start = 0
     while start < count:
-        # Whoever has many duplicates must look further for others.
-        wanted = most + 2 * int(alike[start])
+        # An item with many duplicates has to look further for others.
+        wanted = max_neighbours + 2 * int(copies[start])
         stop = start + max(_ENTRIES_AT_ONCE // wanted, 1)
-        stop = min(stop, int(np.searchsorted(alike, wanted - most, side="right")))
+        stop = min(stop, int(np.searchsorted(copies, wanted - max_neighbours, side="right")))
         rows = order[start:stop]
-        product = sp_matmul_topn(left[rows], by_word, wanted, threshold=least, sort=True, n_threads=_threads())
+        product = sp_matmul_topn(
+            left[rows], by_word, wanted, threshold=min_cosine, sort=True, n_threads=_threads()
+        )
         _fill(product, rows, duplicates, found, cosines)
         start = stop
     there = found >= 0

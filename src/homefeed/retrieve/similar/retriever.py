@@ -21,7 +21,7 @@ class Similar:
     training; items that came since are found, too.
 
     An item's score is the weighted sum of its similarities to those items. In a feed about an item it is the
-    similarity to that one. Costs what the neighbour lists of those items hold. Items that are new or say other
+    similarity to that one. Costs what the neighbour lists of those items hold. Items that are new or have other
     words than when the model was fitted are compared when `refresh` is called.
     """
 
@@ -47,7 +47,7 @@ class Similar:
             self._lists = self._served(self._model)
 
     def refresh(self) -> None:
-        """Compare the items that came or say other words since."""
+        """Compare the items that are new or have other words."""
         if self._model is None or self._seen == self._catalog.generation:
             return
         generation = self._catalog.generation
@@ -75,7 +75,7 @@ class Similar:
         return query.scope.once(self, "retrieve.lists", lambda: self._lists)
 
     def _compare(self, model: SimilarModel, positions: Positions) -> bool:
-        """Take over what items at these positions say, and tell whether any says what it did not."""
+        """Take over the words of items at these positions; whether any has changed."""
         items: dict[int, Mapping[str, Sequence[str]]] = {}
         before, fields = len(self._new_items), model.compared
         rows = self._index.at(positions).tolist()

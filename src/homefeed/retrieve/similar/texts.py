@@ -1,4 +1,4 @@
-"""What tells whether an item is still what it was, and whether two are the same but for their number."""
+"""Marks by which an item is known to be unchanged, and two items to be the same but for their number."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 Marks: TypeAlias = npt.NDArray[np.int64]
-Told: TypeAlias = Sequence[Sequence[str]]
+Terms: TypeAlias = Sequence[Sequence[str]]
 """The terms of an item in each of some fields."""
 
 NO_MARK: Final = 0
-"""The mark of an item that tells nothing."""
+"""The mark of an item without terms."""
 
 
-def mark_of(fields: Told) -> int:
+def mark_of(fields: Terms) -> int:
     """A number of 64 bits that items share, chance aside, if their terms in all fields are the same."""
     if not any(fields):
         return NO_MARK
-    told = "\x1e".join("\x1f".join(terms) for terms in fields)
+    text = "\x1e".join("\x1f".join(terms) for terms in fields)
     return int.from_bytes(
-        blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
+        blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True
     )
 
 
-def duplicate_mark_of(fields: Told) -> int:
+def duplicate_mark_of(fields: Terms) -> int:
     """As `mark_of`, but the same whatever the case of letters and however wide the space between words."""
     plain = [[" ".join(term.casefold().split()) for term in terms] for terms in fields]
     return mark_of([[term for term in terms if term] for terms in plain])

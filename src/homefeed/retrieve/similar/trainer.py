@@ -38,9 +38,9 @@ class SimilarTrainer:
         vectors = word_matrix(documents, words, weights)
         del documents
         compared = dict.fromkeys((*config.fields, *same))
-        marks = _column([mark_of(told) for told in zip(*(data.terms[name] for name in compared), strict=True)])
+        marks = _column([mark_of(terms) for terms in zip(*(data.terms[name] for name in compared), strict=True)])
         duplicates = _column(
-            [duplicate_mark_of(told) for told in zip(*(data.terms[name] for name in same), strict=True)]
+            [duplicate_mark_of(terms) for terms in zip(*(data.terms[name] for name in same), strict=True)]
         )
         starts, indices, cosines = nearest(vectors, duplicates, config.neighbours, config.min_similarity)
         by_word = sp.csr_array(vectors.T)

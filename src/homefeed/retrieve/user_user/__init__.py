@@ -1,4 +1,4 @@
-"""User-user collaborative filtering: what those who chose alike chose beside."""
+"""User-user collaborative filtering: what users with similar choices chose, too."""
 
 from homefeed.retrieve.user_user.retriever import UserUser
 

@@ -41,8 +41,8 @@ class UserUserModel(ArrayModel):
     1]]` by `user_strengths`. `damping` (items,) is what a vector's entries for an item are multiplied by.
 
     Users have no ids and no numbers here: their rows are in the order of their latest event. Still a row is what
-    one person did, so treat the files as personal data. Whoever is erased stays in them, nameless, until the next
-    training, and in the older versions kept beside.
+    one person did, so treat the files as personal data. A user who is erased stays in them, nameless, until the
+    next training, and in the older versions kept beside.
     """
 
     Config = UserUserConfig

@@ -24,7 +24,7 @@ def similar_users(
     above: float,
     slots: Rows,
 ) -> tuple[Keys, Rows]:
-    """Keys of the similarities `above` a bound of whoever chose one of the rows (n,) and something else.
+    """Keys of the similarities `above` a bound, of users who chose one of the rows (n,) and something else.
 
     `vector` (n,) is the user's own. The places of keys are rows of the users that come with them; equals are in
     the order in which the last item in common was found. `slots` (users,) are zeros, and are so again.

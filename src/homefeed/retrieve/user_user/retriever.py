@@ -26,9 +26,9 @@ _PEOPLE: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class _Neighbours:
-    """The users most like the one who asks, by row, and their similarities (neighbours,).
+    """The users most similar to the one of the request, by row, and their similarities (neighbours,).
 
-    `liked` (n,) are the rows of what the asking user likes, most of all first.
+    `liked` (n,) are the rows of what that user likes, most of all first.
     """
 
     users: Rows
@@ -40,16 +40,15 @@ class UserUser:
     """What the users most similar to this one chose: they are found at the request from the latest events.
 
     An item's score is the sum over these neighbours of their similarity times how strongly they chose it. The
-    similarity is the cosine of two users' interaction vectors, see `UserUserTrainer`, times n / (n +
-    `shrinkage`), n being the items they share: agreement on few says little (Herlocker et al., "An Algorithmic
-    Framework for Performing Collaborative Filtering", SIGIR 1999, in the smooth form of Bell & Koren, "Scalable
-    Collaborative Filtering with Jointly Derived Neighborhood Interpolation Weights", ICDM 2007). The asking user's
-    vector is made of their latest events at the time of the request; what they dislike counts against whoever
-    chose it.
+    similarity is the cosine of two users' interaction vectors, see `UserUserTrainer`, times n / (n + `shrinkage`),
+    n being the items they share: agreement on few says little (Herlocker et al., "An Algorithmic Framework for
+    Performing Collaborative Filtering", SIGIR 1999, in the smooth form of Bell & Koren, "Scalable Collaborative
+    Filtering with Jointly Derived Neighborhood Interpolation Weights", ICDM 2007). The requesting user's vector is
+    made of their latest events at the time of the request; what they dislike counts against users who chose it.
 
-    The model has a row of the asking user, too, without a name by which a request could know it. So those are no
-    neighbours who chose nothing that is new to the user: they have nothing to add, and the user's own row is one
-    of them for as long as the user's history holds what it was made of.
+    The model has a row of the requesting user, too, without a name by which a request could know it. So those are
+    no neighbours who chose nothing that is new to the user: they have nothing to add, and the user's own row is
+    one of them for as long as the user's history holds what it was made of.
 
     A request costs `max_events` times the model's `max_users_per_item`, plus `neighbours` times its
     `max_items_per_user`.
@@ -122,7 +121,7 @@ class UserUser:
         return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> _Neighbours | None:
-        """Those who are most like the user, of those who chose something that is new to the user."""
+        """The users most similar to the user, of those who chose something that is new to the user."""
         model = self._model
         if model is None:
             return None
@@ -140,7 +139,7 @@ class UserUser:
         return _Neighbours(users[news], similar[news], liked)
 
     def _similar(self, model: UserUserModel, rows: Rows, weights: Floats) -> tuple[Rows, Floats]:
-        """Those most like the user, of whoever chose one of the rows and something else; and how similar."""
+        """Those most similar to the user, of users with one of the rows and something else; and how similar."""
         # In 64 bits: what is left of a history long ago may be too little to be squared in 32.
         damped = weights.astype(np.float64) * model.damping[rows]
         vector = (damped / np.linalg.norm(damped)).astype(np.float32)

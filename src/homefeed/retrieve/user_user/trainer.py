@@ -21,7 +21,7 @@ class UserUserTrainer:
 
     r(u, i) is the weightiest of the user's events of the item, the later of equals: its strength, halved for every
     half-life between it and the user's latest event. Where that is a dislike, the item is none the user chose.
-    d(i) = (users who chose i)^-item_exponent damps what everybody chose, and u's vector is
+    d(i) = (users who chose i)^-item_exponent damps what many chose, and u's vector is
 
         v(u, i) = d(i) r(u, i) / sqrt(sum over i of (d(i) r(u, i))^2)
 
