@@ -151,6 +151,13 @@ def test_every_plot_is_there_and_takes_the_pages_colours() -> None:
     assert page.count("varied") > 5
 
 
+@pytest.mark.parametrize(("length", "cut"), [(23, False), (24, False), (25, True)])
+def test_a_name_that_is_too_long_for_a_plot_is_cut(length: int, cut: bool) -> None:
+    shown = plots._short("n" * length)
+    assert shown.endswith("…") is cut
+    assert len(shown) == min(length, 24)
+
+
 def test_leaks_and_failures_stand_at_the_top() -> None:
     found = replace(
         evaluation(),
