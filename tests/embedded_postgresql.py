@@ -27,6 +27,7 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "unix_socket_directories": "",
     "dynamic_shared_memory_type": "mmap",
+    "max_connections": "500",
     "scram_iterations": "1",
 }
 _PREFIX = "homefeed-postgresql-"
