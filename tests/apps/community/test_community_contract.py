@@ -269,7 +269,8 @@ class TestFeedback:
     ) -> None:
         copies = {item: town.original(item) for item in town.items if town.original(item) != item}
         tried = 0
-        for user in town.cold:
+        # The others stay without a history, for tests that only ask.
+        for user in town.cold[5:-1]:
             both = [(item, of) for item, of in copies.items() if {item, of} & set(every(http, user))]
             if both:
                 gone = next(item for item in both[0] if item in every(http, user))
