@@ -39,7 +39,7 @@ def evaluate(home: Path, *options: str, app: str = "streaming") -> Result:
     return result
 
 
-def told(home: Path, *options: str, app: str = "streaming") -> Any:
+def evaluated(home: Path, *options: str, app: str = "streaming") -> Any:
     """What it says with --json, quickly."""
     return json.loads(evaluate(home, "--json", "--no-replay", *options, app=app).stdout)
 
@@ -63,16 +63,16 @@ def test_it_prints_a_table_that_fits_eighty_columns(sample_home: Path) -> None:
     assert all(metric in result.stdout for metric in ("recall@20", "ndcg@10", "coverage@20"))
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
     text = " ".join(result.stdout.split())
-    assert "2,400 events to learn from" in text
+    assert "2,400 training events" in text
     assert "all 120 items ranked." in text
     assert "Beyond chance (paired randomisation tests, p up to 0.05 after Holm's correction for" in text
-    for stage in ("reading events", "training", "asking", "training again", "asking again", "judging"):
+    for stage in ("reading events", "training", "requests", "training again", "requests again", "figures"):
         assert stage in result.stderr
 
 
 def test_json_has_all_of_it_as_numbers(whole: Any) -> None:
-    found, said = whole
-    assert said == "", "nothing leaks, nothing fails"
+    found, stderr = whole
+    assert stderr == "", "nothing leaks, nothing fails"
     systems = list(found["systems"])
     assert systems == list(found["roles"]) == list(found["overall"]) == list(found["recall_curve"]["systems"])
     assert (systems[0], systems[-1]) == ("popular", "home")
@@ -94,13 +94,13 @@ def test_json_has_all_of_it_as_numbers(whole: Any) -> None:
 
 
 def test_the_replay_can_be_left_out(sample_home: Path, whole: Any) -> None:
-    found = told(sample_home)
+    found = evaluated(sample_home)
     assert (found["replayed"], found["protocol"]["replay"]) == (0, False)
     assert found["systems"] == whole[0]["systems"]
 
 
 def test_users_and_what_they_reveal_can_be_chosen(sample_home: Path) -> None:
-    found = told(sample_home, "--users", "20", "--revealed", "0.25", "--share", "0.7")
+    found = evaluated(sample_home, "--users", "20", "--revealed", "0.25", "--share", "0.7")
     assert found["test_users"] == 20
     protocol = found["protocol"]
     assert [protocol[name] for name in ("max_users", "revealed_share", "cutoff_share")] == [20, 0.25, 0.7]
@@ -108,57 +108,57 @@ def test_users_and_what_they_reveal_can_be_chosen(sample_home: Path) -> None:
 
 
 def test_split_by_user(sample_home: Path) -> None:
-    found = told(sample_home, "--split", "user", "--share", "0.3", "--revealed", "0.4")
+    found = evaluated(sample_home, "--split", "user", "--share", "0.3", "--revealed", "0.4")
     assert found["protocol"]["split"] == "user"
     assert (found["protocol"]["users_share"], found["protocol"]["cutoff_share"]) == (0.3, 0.8)
     assert found["test_users"] + sum(found["left_out"].values()) == 17, "of 57 with events"
 
 
 def test_the_last_of_everybody(sample_home: Path) -> None:
-    found = told(sample_home, "--split", "last", "--last", "2")
+    found = evaluated(sample_home, "--split", "last", "--last", "2")
     assert (found["protocol"]["split"], found["protocol"]["last"]) == ("last", 2)
     assert found["test_users"] + sum(found["left_out"].values()) == 57
 
 
 def test_the_next_basket(sample_home: Path) -> None:
-    found = told(sample_home, "--split", "basket", "--share", "0.7", "--basket-minutes", "60")
+    found = evaluated(sample_home, "--split", "basket", "--share", "0.7", "--basket-minutes", "60")
     protocol = found["protocol"]
     assert [protocol[name] for name in ("split", "cutoff_share", "basket_minutes", "repeats")] == [
         *("basket", 0.7, 60, False),
     ]
-    assert "what they did within 60 minutes of its first event" in protocol["description"]
+    assert "the events within 60 minutes of its first" in protocol["description"]
     assert found["train_events"] == 2_100
     assert found["repeated_targets"] == 0 < found["targets"]
     assert set(found["left_out"]) >= {"no basket begun after the cutoff", "no target that is not in the history"}
 
 
-def test_what_comes_again_counts_where_it_is_asked_for(sample_home: Path, tmp_path: Path) -> None:
+def test_repeats_count_with_the_option(sample_home: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     result = evaluate(sample_home, "--split", "basket", "--repeats", "--no-replay", "--html", str(report))
     text = " ".join(result.stdout.split())
-    [(targets, repeated)] = re.findall(r"Of (\d+) items to be foreseen (\d+) had been had before\.", text)
+    [(repeated, targets)] = re.findall(r"(\d+) of (\d+) target items are in the user's history\.", text)
     assert 0 < int(repeated) < int(targets)
     assert "--split basket --repeats --users 2000" in report.read_text()
-    assert "What they had had before counts when it comes again" in " ".join(report.read_text().split())
+    assert "Items of the history count when they are repeated" in " ".join(report.read_text().split())
 
 
-def test_the_protocol_of_baskets_is_told_by_the_help() -> None:
+def test_the_help_describes_the_protocol_of_baskets() -> None:
     text = " ".join(re.sub("[│\\s]+", " ", CliRunner().invoke(cli, ["evaluate", "--help"]).stdout).split())
-    for told_of in (
-        "first basket of each user since the cutoff",
-        "count when they come again",
+    for shown in (
+        "first basket after the cutoff",
+        "count when they are repeated",
         "--basket-minutes",
     ):
-        assert told_of in text
+        assert shown in text
 
 
 def test_on_the_part_before_the_test(sample_home: Path) -> None:
-    found = told(sample_home, "--validation")
+    found = evaluated(sample_home, "--validation")
     assert (found["protocol"]["validation"], found["train_events"]) == (True, 1_920)
 
 
 def test_another_baseline_and_several_feeds(sample_home: Path) -> None:
-    found = told(sample_home, "--feed", "fresh", "--feed", "home", "--baseline", "trending")
+    found = evaluated(sample_home, "--feed", "fresh", "--feed", "home", "--baseline", "trending")
     assert (found["baseline"], found["feeds"]) == ("trending", ["fresh", "home"])
     systems = list(found["systems"])
     assert systems[:5] == ["trending", "fresh (retriever)", "popular", "fresh: merged", "fresh"]
@@ -168,7 +168,7 @@ def test_another_baseline_and_several_feeds(sample_home: Path) -> None:
 
 def test_the_tables_as_markdown(sample_home: Path, tmp_path: Path, whole: Any) -> None:
     report = tmp_path / "report.md"
-    told(sample_home, "--markdown", str(report))
+    evaluated(sample_home, "--markdown", str(report))
     text, systems = report.read_text(), list(whole[0]["systems"])
     rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("|")]
     assert rows == [
@@ -182,7 +182,7 @@ def test_the_tables_as_markdown(sample_home: Path, tmp_path: Path, whole: Any) -
 
 def test_the_report_as_html(sample_home: Path, tmp_path: Path) -> None:
     report = tmp_path / "the report.html"
-    told(sample_home, "--users", "15", "--html", str(report))
+    evaluated(sample_home, "--users", "15", "--html", str(report))
     text = report.read_text()
     assert text.startswith("<!doctype html>")
     assert text.count("<svg") == 8
@@ -274,7 +274,7 @@ class Crowd:
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An app with a plug-in that learns from whoever asks, and a number that counts all likes there ever were."""
+    """An app with a plug-in that learns from every request, and a number that counts all likes there ever were."""
     from homefeed.recipe import find_part
 
     (tmp_path / "shelf.toml").write_text(APP)
@@ -313,7 +313,7 @@ def test_who_reads_the_future_is_named_on_standard_error_and_everywhere(shelf: P
         assert set(leak) == {"name", "measure", "why"}
         assert f"Leak: {leak['name']} {leak['why']}" in text
         assert f"<h3>Leak: {leak['name']}</h3>" in report.read_text()
-    assert "take it out" in text
+    assert "remove it" in text
     [failure] = found["failures"]
     assert (failure["part"], failure["error"]) == ("home.crowd", "ValueError: seven")
     assert failure["requests"] >= 1
@@ -322,8 +322,8 @@ def test_who_reads_the_future_is_named_on_standard_error_and_everywhere(shelf: P
 
 def test_tuned_on_what_came_before_the_test(sample_home: Path) -> None:
     result = evaluate(sample_home, "--json", "--no-replay", "--tune", "1s")
-    assert "item_item: the recipe stays" in result.stderr  # one trial is the recipe's own
-    untuned = told(sample_home)
+    assert "item_item: values of the recipe kept" in result.stderr  # one trial is the recipe's own
+    untuned = evaluated(sample_home)
     assert json.loads(result.stdout)["systems"] == untuned["systems"]
     refused = run(sample_home, "evaluate", "streaming", "--tune", "soon")
     assert 'expected a duration such as 90s, 10m or 1.5h, got "soon"' in str(refused.exception)

@@ -212,7 +212,7 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "command", ["nonsense", "recommend", "popular --k many", "popular --nope", "serve --port -1"]
 )
-def test_wrong_usage_is_told_in_a_box(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_reported_in_a_box(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(*command.split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -238,9 +238,9 @@ def test_a_reader_may_leave_early() -> None:
     assert status_of("import", "streaming", "--items", "items.csv") == 0
     with subprocess.Popen(
         [INSTALLED, "popular", "--k", "3000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as asked:
-        assert asked.stdout is not None
-        assert asked.stderr is not None
-        asked.stdout.readline()
-        asked.stdout.close()
-        assert asked.stderr.read() == b""
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""

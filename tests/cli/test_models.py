@@ -51,7 +51,7 @@ def test_train_needs_items(tmp_path: Path) -> None:
     assert str(failed.exception) == "streaming has no items yet; import some first: homefeed import --help"
 
 
-def test_train_waits_for_nobody(home: Path) -> None:
+def test_train_does_not_wait_for_another(home: Path) -> None:
     with FileLock(home / "models" / "streaming" / ".training.lock"):
         failed = run(home, "train", "streaming")
     assert str(failed.exception) == "another training of streaming is running; wait for it to end"

@@ -86,7 +86,7 @@ class TestErase:
     def test_it_asks_first(self, home: Path) -> None:
         refused = run(home, "erase", "streaming", "--user", "b", answer="n\n")
         assert refused.exit_code == 1
-        assert refused.stderr.startswith("Erase user b of streaming for ever? [y/N]:")
+        assert refused.stderr.startswith("Erase user b of streaming for good? [y/N]:")
         assert "Erased" not in refused.stdout
         assert left(home) == EVERYTHING
         agreed = run(home, "erase", "streaming", "--user", "b", answer="y\n")
@@ -103,7 +103,7 @@ class TestErase:
         assert left(home) == EVERYTHING
 
     @pytest.mark.parametrize("option", ["--user", "--user_id", "--user-id"])
-    def test_told_yes_it_does_not_ask(self, home: Path, option: str) -> None:
+    def test_with_yes_it_does_not_ask(self, home: Path, option: str) -> None:
         done = run(home, "erase", "streaming", option, "b", "--yes")
         assert (done.exit_code, done.stderr) == (0, "")
         assert left(home) == WITHOUT_B
@@ -112,14 +112,14 @@ class TestErase:
         done = run(home, "erase", "streaming", "--user", "b", "--yes", "--json")
         assert json.loads(done.stdout) == {"app": "streaming", "user_id": "b", "events": 4}
 
-    def test_whom_nobody_knows_cannot_be_erased(self, home: Path) -> None:
+    def test_an_unknown_user_cannot_be_erased(self, home: Path) -> None:
         for user in ("nobody", "B"):
             failed = run(home, "erase", "streaming", "--user", user, "--yes")
             assert isinstance(failed.exception, NotFoundError)
             assert str(failed.exception) == f'no user "{user}" in streaming'
         assert left(home) == EVERYTHING
 
-    def test_nobody_is_erased_twice(self, home: Path) -> None:
+    def test_no_user_is_erased_twice(self, home: Path) -> None:
         assert run(home, "erase", "streaming", "--user", "b", "--yes").exit_code == 0
         assert isinstance(run(home, "erase", "streaming", "--user", "b", "--yes").exception, NotFoundError)
 
@@ -129,7 +129,7 @@ class TestErase:
         assert "Erased user a\\x1b[1m and 4 events." in done.stdout
 
 
-def told(home: Path, *args: str, **settings: str) -> Any:
+def json_of(home: Path, *args: str, **settings: str) -> Any:
     done = run(home, *args, "--json", **settings)
     assert done.exit_code == 0, (done.output, done.exception)
     return json.loads(done.stdout)
@@ -148,14 +148,14 @@ class TestPrune:
     def test_the_settings_say_how_old(self, home: Path) -> None:
         settings = {"events_days": "500", "impressions_days": "5"}
         expected = {"app": "community", "events": 2, "impressions": 6}
-        assert told(home, "prune", "community", **settings) == expected
+        assert json_of(home, "prune", "community", **settings) == expected
         assert left(home, "community") == (["a", "b"], 6, ["a1", "b1"])
-        assert told(home, "prune", "community", **settings) == expected | {"events": 0, "impressions": 0}
+        assert json_of(home, "prune", "community", **settings) == expected | {"events": 0, "impressions": 0}
         assert left(home) == EVERYTHING
 
     def test_kept_for_no_days_no_impression_is_left(self, home: Path) -> None:
-        assert told(home, "prune", "streaming", impressions_days="0")["impressions"] == 8
+        assert json_of(home, "prune", "streaming", impressions_days="0")["impressions"] == 8
 
     def test_an_app_without_anything_has_nothing_too_old(self, tmp_path: Path) -> None:
         expected = {"app": "streaming", "events": 0, "impressions": 0}
-        assert told(tmp_path / "new", "prune", "streaming", events_days="1") == expected
+        assert json_of(tmp_path / "new", "prune", "streaming", events_days="1") == expected

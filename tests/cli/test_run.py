@@ -167,7 +167,7 @@ class TestDemo:
 
         second = run(tmp_path, "demo", "--prepare-only")
         assert (second.exit_code, second.stdout) == (0, "")
-        assert second.stderr == "streaming: 60 items are there already.\n"
+        assert second.stderr == "streaming: 60 items are already there.\n"
         assert diagnosis(tmp_path)[1]["models streaming"] == versions
         assert run(tmp_path, "recommend", "--user_id", "u1").stdout == recommended
 
@@ -196,7 +196,7 @@ class TestDemo:
     def test_serves_what_it_prepared_in_another_process(self, home: Path) -> None:
         shutil.rmtree(home / "models")
         with serving(home, "demo") as (url, said):
-            assert "streaming: 120 items are there already.\n" in said
+            assert "streaming: 120 items are already there.\n" in said
             models = wait_for(f"{url}/readyz").json()["apps"]["streaming"]["models"]
             assert "signals" in models
             assert httpx.get(f"{url}/recommendations?user_id=u1&k=5").json()["k"] == 5
@@ -213,7 +213,7 @@ class TestDemo:
 
 
 class TestServe:
-    def test_serves_until_it_is_told_to_end(self, home: Path) -> None:
+    def test_serves_until_it_is_stopped(self, home: Path) -> None:
         with serving(home, "serve") as (url, said):
             assert len(said) == 1, said
             assert wait_for(f"{url}/health").json() == {"status": "ok"}

@@ -123,17 +123,19 @@ def test_list_tells_json_in_the_order_of_time(tmp_path: Path) -> None:
         (["--json"], InvalidError, "--json is for --list"),
     ],
 )
-def test_what_cannot_be_done_is_told(tmp_path: Path, args: list[str], error: type[Exception], text: str) -> None:
+def test_what_cannot_be_done_is_reported(
+    tmp_path: Path, args: list[str], error: type[Exception], text: str
+) -> None:
     failed = run(tmp_path, "schedule", *args).exception
     assert isinstance(failed, error)
     assert str(failed).startswith(text)
 
 
 def test_without_apps_there_is_nothing_to_run(tmp_path: Path) -> None:
-    assert str(run(tmp_path, "schedule", apps="").exception).startswith("no app to run jobs of")
+    assert str(run(tmp_path, "schedule", apps="").exception).startswith("no app with jobs")
 
 
-def test_it_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
+def test_it_runs_until_it_is_stopped(tmp_path: Path) -> None:
     env = {name: value for name, value in (os.environ | environment(tmp_path)).items() if value is not None}
     env |= {"PYTHONWARNINGS": "error", "HOMEFEED_LOG_FORMAT": "json"}
     with (
@@ -152,4 +154,4 @@ def test_it_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
         rest = going.stderr.read()
         going.wait(20)
     assert going.returncode == 0, rest
-    assert [json.loads(line)["event"] for line in rest.splitlines()] == ["ending; a job that runs is waited for"]
+    assert [json.loads(line)["event"] for line in rest.splitlines()] == ["stopping after the running job"]

@@ -52,9 +52,9 @@ def test_search_without_any_training(home: Path) -> None:
 
 
 def test_search_as_json(home: Path) -> None:
-    told = json.loads(run(home, "search", "kettle", "--json").stdout)
-    assert (told["query"], told["k"]) == ("kettle", 10)
-    assert [item["item_id"] for item in told["items"]] == ["A000000002"]
+    parsed = json.loads(run(home, "search", "kettle", "--json").stdout)
+    assert (parsed["query"], parsed["k"]) == ("kettle", 10)
+    assert [item["item_id"] for item in parsed["items"]] == ["A000000002"]
 
 
 def test_nothing_matches(home: Path) -> None:
@@ -62,24 +62,24 @@ def test_nothing_matches(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("search", "  "), "query: expected a text of 1 to 255 characters"),
         (("search", "kettle", "--k", "0"), "k: expected 1 or more"),
         (("search", "kettle", "--app", "streaming"), "has no items yet"),
     ],
 )
-def test_what_cannot_be_searched(home: Path, args: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_searched(home: Path, args: tuple[str, ...], message: str) -> None:
     result = run(home, *args)
     assert result.exit_code == 1
-    assert said in str(result.exception)
+    assert message in str(result.exception)
 
 
 def test_history_shows_searches(home: Path) -> None:
     result = run(home, "history", "--user_id", "u1", "--app", "shop")
     assert '2. "red shoes" (search_query' in result.stdout
-    told = json.loads(run(home, "history", "--user_id", "u1", "--app", "shop", "--json").stdout)
-    assert [(row["item_id"], row["query"]) for row in told["items"]] == [
+    parsed = json.loads(run(home, "history", "--user_id", "u1", "--app", "shop", "--json").stdout)
+    assert [(row["item_id"], row["query"]) for row in parsed["items"]] == [
         ("A000000001", "red shoes"),
         (None, "red shoes"),
     ]

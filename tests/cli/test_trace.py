@@ -44,7 +44,7 @@ def printed(capsys: pytest.CaptureFixture[str], trace: Trace, item: str = "i1", 
     return capsys.readouterr().out
 
 
-def test_what_is_shown_is_told_from_verdict_to_models(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_shown_is_explained_from_verdict_to_models(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, TRACE).splitlines()
     assert lines[:3] == [
         "Shown at place 5: item i1 for user u1",
@@ -70,7 +70,7 @@ def test_what_is_shown_is_told_from_verdict_to_models(capsys: pytest.CaptureFixt
     ]
 
 
-def test_what_is_not_shown_is_told_with_every_why(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_shown_is_explained_with_every_reason(capsys: pytest.CaptureFixture[str]) -> None:
     filters = (
         FilterTrace("availability", True, None),
         FilterTrace("quality", False, "quality 0.1 is below 0.3"),
@@ -94,12 +94,12 @@ def test_what_is_not_shown_is_told_with_every_why(capsys: pytest.CaptureFixture[
         "Filter seen stopped it",
         "Filters passed: availability",
     ]
-    told = "\n".join(lines)
-    assert not re.search("Reason|Score|Reranker|Chance|Failed|adds to", told)
+    text = "\n".join(lines)
+    assert not re.search("Reason|Score|Reranker|Chance|Failed|adds to", text)
     assert "Filters passed: none" in printed(capsys, replace(trace, filters=filters[1:]))
 
 
-def test_what_an_reranker_took_out_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_reranker_took_out_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     out = replace(TRACE, rerankers=(RerankerTrace("diversity", 7, 7), RerankerTrace("caps", 7, None)))
     assert "Reranker caps moved it from place 7 out\n" in printed(capsys, out)
 
@@ -122,6 +122,6 @@ def test_no_id_and_no_reason_can_steer_the_terminal(capsys: pytest.CaptureFixtur
         filters=(FilterTrace("quality", False, odd),),
         failed=(odd,),
     )
-    told = printed(capsys, trace, odd, odd)
-    assert "\x07" not in told
-    assert "\x9b" not in told
+    text = printed(capsys, trace, odd, odd)
+    assert "\x07" not in text
+    assert "\x9b" not in text

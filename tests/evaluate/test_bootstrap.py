@@ -34,7 +34,7 @@ def test_two_users_by_hand() -> None:
     assert _interval(np.array([0.0, 1.0])) == Interval(0.5, 0.0, 1.0)
 
 
-def test_all_users_alike_leave_no_doubt() -> None:
+def test_equal_users_leave_no_doubt() -> None:
     assert _interval(np.full(20, 0.25)) == Interval(0.25, 0.25, 0.25)
 
 

@@ -73,30 +73,30 @@ def test_only_baskets_can_repeat(split: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "told"),
+    ("protocol", "expected"),
     [
         (Protocol(), "the moment before which 80% of all events happened"),
-        (Protocol(), "Whoever has events after it asks after 50% of those"),
-        (Protocol(validation=True), "80% of all events before the test, which was not touched, happened"),
-        (Protocol("user", users_share=0.1), "10% of the users, drawn by lot, were held out whole"),
-        (Protocol("last"), "The last item that each user came to"),
-        (Protocol("last", last=3), "The last 3 items that each user came to"),
+        (Protocol(), "Each user with events after it makes a request after 50% of them"),
+        (Protocol(validation=True), "80% of all events before the test, which was not used, happened"),
+        (Protocol("user", users_share=0.1), "10% of the users, drawn at random, were held out"),
+        (Protocol("last"), "holds out the last new item of each user"),
+        (Protocol("last", last=3), "holds out the last 3 new items of each user"),
         (Protocol("basket", cutoff_share=0.7), "the moment before which 70% of all events happened"),
         (
             Protocol("basket"),
-            "that basket alone, what bears one time, is what should have been foreseen. Only what is",
+            "only that basket, the events at one time, is the target. Only new items count",
         ),
-        (Protocol("basket", basket_minutes=1), "what they did within 1 minute of its first event"),
-        (Protocol("basket", basket_minutes=90), "what they did within 90 minutes of its first event"),
-        (Protocol("basket", repeats=True), "What they had had before counts when it comes again"),
-        (Protocol("basket", validation=True), "before the test, which was not touched, happened"),
+        (Protocol("basket", basket_minutes=1), "the events within 1 minute of its first"),
+        (Protocol("basket", basket_minutes=90), "the events within 90 minutes of its first"),
+        (Protocol("basket", repeats=True), "Items of the history count when they are repeated"),
+        (Protocol("basket", validation=True), "before the test, which was not used, happened"),
     ],
 )
-def test_the_protocol_in_words(protocol: Protocol, told: str) -> None:
-    assert told in format_protocol(protocol)
+def test_the_protocol_is_described(protocol: Protocol, expected: str) -> None:
+    assert expected in format_protocol(protocol)
 
 
-def test_all_are_asked_where_they_are_few() -> None:
+def test_all_cases_are_drawn_where_they_are_few() -> None:
     split = Protocol().divide(events())
     assert [case.user for case in Protocol().drawn(split)] == split.cases.users.tolist()
     few = [case.user for case in Protocol(max_users=5, seed=1).drawn(split)]

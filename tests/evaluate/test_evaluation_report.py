@@ -110,7 +110,7 @@ def test_it_says_what_was_found() -> None:
         mean = found.comparison.systems[system.name]["ndcg@10"]
         assert f"{system.name} " in text
         assert f"{mean.mean:.4f} [{mean.low:.4f}, {mean.high:.4f}]" in text
-    for reason, count in found.asked.left_out.items():
+    for reason, count in found.used.left_out.items():
         assert f"{count} with {reason}" in text
     for metric in (*found.comparison.metrics, *found.comparison.figures):
         assert metric in text
@@ -127,7 +127,7 @@ def test_each_feed_has_its_verdict() -> None:
         assert re.search(rf"{feed} \w[\w ]+ popular at ndcg@10: {mean:.4f} against {base:.4f}", text)
         users = found.found.differences[feed]
         counts = [sum(d > 0 for d in users), sum(d < 0 for d in users), sum(d == 0 for d in users)]
-        assert "It serves {} users better, {} worse, and {} alike.".format(*counts) in text
+        assert "It serves {} users better, {} worse, and {} equally.".format(*counts) in text
 
 
 def test_users_who_are_served_alike_are_neither_better_nor_worse_off() -> None:
@@ -158,7 +158,7 @@ def test_a_name_that_is_too_long_for_a_plot_is_cut(length: int, cut: bool) -> No
     assert len(shown) == min(length, 24)
 
 
-def test_leaks_and_failures_stand_at_the_top() -> None:
+def test_leaks_and_failures_are_at_the_top() -> None:
     found = replace(
         evaluation(),
         leaks=(Leak("oracle", 0.9, "It reads <b>all</b>."),),
@@ -166,10 +166,10 @@ def test_leaks_and_failures_stand_at_the_top() -> None:
         replayed=0,
     )
     page = rendered(found)
-    assert page.index("Leak: oracle") < page.index("What was asked")
+    assert page.index("Leak: oracle") < page.index("Data and protocol")
     assert "It reads &lt;b&gt;all&lt;/b&gt;." in page
     assert "ValueError: &lt;no&gt; luck" in page
-    assert "has not been checked" in words(page)
+    assert "was not checked" in words(page)
     assert "In 12 requests" in words(page)
 
 
@@ -179,19 +179,19 @@ def test_the_command_is_shown_as_it_is() -> None:
     )
 
 
-def test_what_may_come_again_is_said_to_have_been_ranked() -> None:
+def test_repeats_are_reported_as_ranked() -> None:
     found = evaluation()
-    assert "those in a user's history were left out for every system alike" in words(page_of_toy())
-    assert f"to be foreseen {found.asked.targets} none had before" in words(page_of_toy())
-    asked = replace(found.asked, targets=1_234, repeated_targets=567)
+    assert "for every system, except items in the user's history" in words(page_of_toy())
+    assert f"target items {found.used.targets} none in the history" in words(page_of_toy())
+    used = replace(found.used, targets=1_234, repeated_targets=567)
     protocol = Protocol("basket", repeats=True)
-    text = words(rendered(replace(found, protocol=protocol, asked=asked)))
+    text = words(rendered(replace(found, protocol=protocol, used=used)))
     assert format_protocol(protocol) in text
-    assert "history were left out" not in text
-    assert "to be foreseen 1,234 567 had before" in text
+    assert "except items in the user's history" not in text
+    assert "target items 1,234 567 in the history" in text
 
 
-def test_systems_look_alike_in_every_plot_and_unlike_one_another() -> None:
+def test_a_system_looks_the_same_in_every_plot_and_different_from_others() -> None:
     systems = [System("popular", "baseline", "popular"), System("home", "feed", "home")]
     systems += [System(f"r{n}", "retriever", "home", f"r{n}") for n in range(plots.SERIES)]
     looks = plots.looks_of(systems)

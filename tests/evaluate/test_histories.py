@@ -23,7 +23,7 @@ def test_four_groups_by_hand() -> None:
         "home": {"ndcg@10": np.ones(8), "recall@20": np.ones(8)},
     }
     groups = by_history(lengths, values, ["ndcg@10"], _rng())
-    assert [(group.fewest, group.most, group.users) for group in groups] == [
+    assert [(group.min_events, group.max_events, group.users) for group in groups] == [
         (1, 1, 2),
         (2, 2, 2),
         (9, 12, 2),
@@ -39,7 +39,7 @@ def test_four_groups_by_hand() -> None:
 def test_users_of_one_length_are_one_group() -> None:
     values = {"home": {"m": np.array([0.0, 1.0, 0.5])}}
     [group] = by_history(np.array([4, 4, 4]), values, ["m"], _rng())
-    assert (group.fewest, group.most, group.users) == (4, 4, 3)
+    assert (group.min_events, group.max_events, group.users) == (4, 4, 3)
     assert group.systems["home"]["m"].mean == pytest.approx(0.5)
 
 
@@ -50,6 +50,6 @@ def test_everybody_is_in_one_group_and_lengths_are_never_parted(lengths: list[in
     assert sum(group.users for group in groups) == len(lengths)
     assert 1 <= len(groups) <= 4
     for group in groups:
-        assert group.fewest <= group.systems["home"]["m"].mean <= group.most
-        assert group.users == sum(group.fewest <= length <= group.most for length in lengths)
-    assert all(one.most < other.fewest for one, other in pairwise(groups))
+        assert group.min_events <= group.systems["home"]["m"].mean <= group.max_events
+        assert group.users == sum(group.min_events <= length <= group.max_events for length in lengths)
+    assert all(one.max_events < other.min_events for one, other in pairwise(groups))

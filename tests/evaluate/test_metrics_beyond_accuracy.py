@@ -36,7 +36,7 @@ def test_gini_by_hand() -> None:
     assert gini(ranked, ALL_FOUR, 2) == pytest.approx(9 / 15)
 
 
-def test_gini_is_1_for_one_item_and_0_for_all_alike() -> None:
+def test_gini_is_1_for_one_item_and_0_for_all_equally() -> None:
     assert gini([_list(0, 1), _list(0, 2)], ALL_FOUR, 1) == 1
     assert gini([_list(0, 1), _list(3, 2)], ALL_FOUR, 2) == 0
 
@@ -58,7 +58,7 @@ def test_shares_of_users_by_hand() -> None:
     assert share_of_users(users, items, 4).tolist() == [3 / 4, 2 / 4, 2 / 4, 1 / 4]
 
 
-def test_what_nobody_had_is_the_most_novel_and_finite() -> None:
+def test_an_item_without_users_is_the_most_novel_and_finite() -> None:
     shares = share_of_users(np.empty(0, np.int32), np.empty(0, np.int32), 2)
     assert shares.tolist() == [1, 1]
     assert novelty([_list(0)], shares, 1).tolist() == [0]
@@ -105,9 +105,9 @@ def test_vectors_of_zeros_only_are_all_unlike() -> None:
         (lambda k: gini([], ALL_FOUR, k), "at least one case"),
         (lambda k: novelty([], np.ones(4), k), "at least one case"),
         (lambda k: intra_list_diversity([], np.eye(4), k), "at least one case"),
-        (lambda k: novelty([_list(0)], np.array([0.0, 1.0]), k), "share_of_users makes such"),
-        (lambda k: novelty([_list(0)], np.array([3.0, 1.0]), k), "share_of_users makes such"),
-        (lambda k: novelty([_list(0)], np.array([np.nan, 1.0]), k), "share_of_users makes such"),
+        (lambda k: novelty([_list(0)], np.array([0.0, 1.0]), k), "as by share_of_users"),
+        (lambda k: novelty([_list(0)], np.array([3.0, 1.0]), k), "as by share_of_users"),
+        (lambda k: novelty([_list(0)], np.array([np.nan, 1.0]), k), "as by share_of_users"),
         (lambda k: intra_list_diversity([_list(0)], 2 * np.eye(4), k), "divide each by its norm"),
         (lambda k: intra_list_diversity([_list(0)], np.full((1, 2), np.nan), k), "divide each by its norm"),
     ],

@@ -37,7 +37,7 @@ def test_personalised_is_ahead_of_popularity_on_planted_tastes() -> None:
             assert comparison.differences[system][metric].low > 0, (system, metric)
 
 
-def test_where_nobody_has_a_taste_nothing_is_found() -> None:
+def test_where_no_user_has_a_taste_nothing_is_found() -> None:
     rng = np.random.default_rng(3)
 
     def scatter(events: Interactions) -> Interactions:
@@ -57,28 +57,28 @@ def test_it_says_what_was_compared_and_on_what() -> None:
     assert comparison.metrics == (*METRICS, "novelty@20", "diversity@20")
     assert comparison.figures == ("coverage@20", "gini@20")
     assert all(0 <= figures["coverage@20"] <= 1 for figures in comparison.overall.values())
-    asked, split, times = result.asked, by_time(world.data.interactions), world.data.interactions.times
-    assert asked.train_events == len(split.train)
-    assert asked.items == world.catalog.size == 60
-    assert asked.test_users == comparison.users == len(split.cases)
-    assert 0 < asked.test_users <= 42 - sum(asked.left_out.values())
-    assert (asked.events, asked.first_event, asked.last_event) == (len(times), times.min(), times.max())
-    assert asked.cutoff == split.cutoff
-    assert (asked.first_request, asked.last_request) == (split.cases.times.min(), split.cases.times.max())
+    used, split, times = result.used, by_time(world.data.interactions), world.data.interactions.times
+    assert used.train_events == len(split.train)
+    assert used.items == world.catalog.size == 60
+    assert used.test_users == comparison.users == len(split.cases)
+    assert 0 < used.test_users <= 42 - sum(used.left_out.values())
+    assert (used.events, used.first_event, used.last_event) == (len(times), times.min(), times.max())
+    assert used.cutoff == split.cutoff
+    assert (used.first_request, used.last_request) == (split.cases.times.min(), split.cases.times.max())
     assert (result.leaks, result.failures, result.replayed) == ((), (), len(split.cases))
 
 
-def test_progress_is_told_by_stage() -> None:
-    told: list[tuple[str, int, int]] = []
-    result = evaluated(planted_world(), progress=lambda *step: told.append(step))
-    asked = result.asked.test_users
-    steps = range(1, asked + 1)
-    assert told == [
+def test_progress_is_reported_by_stage() -> None:
+    steps_seen: list[tuple[str, int, int]] = []
+    result = evaluated(planted_world(), progress=lambda *step: steps_seen.append(step))
+    users = result.used.test_users
+    steps = range(1, users + 1)
+    assert steps_seen == [
         *(("training", 0, 1), ("training", 1, 1)),
-        *(("asking", done, asked) for done in steps),
+        *(("requests", done, users) for done in steps),
         *(("training again", 0, 1), ("training again", 1, 1)),
-        *(("asking again", done, result.replayed) for done in steps[: result.replayed]),
-        *(("judging", 0, 1), ("judging", 1, 1)),
+        *(("requests again", done, result.replayed) for done in steps[: result.replayed]),
+        *(("figures", 0, 1), ("figures", 1, 1)),
     ]
 
 
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
 def test_at_most_so_many_users_are_drawn_by_the_seed(seen: Seen) -> None:
     for seed in (1, 1, 2):
         result = evaluated(planted_world(), protocol=Protocol(seed=seed, max_users=10))
-        assert result.asked.test_users == 10
+        assert result.used.test_users == 10
     of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[6::7]]
     assert of_home[0] == of_home[1] != of_home[2]
 
@@ -100,7 +100,7 @@ def test_models_are_trained_on_events_before_the_cutoff_only(seen: Seen) -> None
     world = planted_world()
     evaluated(world)
     split = by_time(world.data.interactions)
-    assert len(seen.past) == 2, "once to ask, and once again to find who reads the future"
+    assert len(seen.past) == 2, "once for the requests, and once again to find systems that read the future"
     for past in seen.past:
         assert past.interactions.times.max() < split.cutoff == past.now
         assert len(past.interactions) == len(split.train)
@@ -168,7 +168,7 @@ def test_history_and_hidden_items_are_never_ranked(seen: Seen, revealed_share: f
 
 
 def test_what_came_into_being_later_is_ranked_by_no_system(seen: Seen) -> None:
-    # Some items come one by one while the test's users ask; half of all play them once they are there.
+    # Some items come one by one while the test's users make requests; half of all play them once they are there.
     rng = np.random.default_rng(5)
     born = dict.fromkeys(range(61), 200.0) | {10 * n: 1.0 + 2 * n for n in range(6)}
     catalog = [toy_item(n, f"i{n}", None if n == 60 else born[n], title="One title") for n in range(61)]
@@ -182,7 +182,7 @@ def test_what_came_into_being_later_is_ranked_by_no_system(seen: Seen) -> None:
     cases = by_time(world.data.interactions).cases
     created = world.catalog.created
     too_new = [int((created > case.time).sum()) for case in cases]
-    assert 0 <= min(too_new) < max(too_new), "users ask at different times"
+    assert 0 <= min(too_new) < max(too_new), "requests are at different times"
     assert len(seen.lists) == len(SYSTEMS)
     for lists in seen.lists:
         for case, ranked in zip(cases, lists, strict=True):
@@ -191,25 +191,25 @@ def test_what_came_into_being_later_is_ranked_by_no_system(seen: Seen) -> None:
     assert np.isin(some, [item for item, days in born.items() if days < 12]).any(), (
         "what is there by then is ranked"
     )
-    assert 60 in some, "of what nobody knows when it came, all may be asked"
+    assert 60 in some, "items without a time may be recommended at any"
 
 
-def test_users_are_asked_for_as_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_are_made_as_the_user_with_their_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = planted_world(users=20)
-    asked: list[tuple[str | None, Mapping[str, Any]]] = []
+    requests: list[tuple[str | None, Mapping[str, Any]]] = []
 
     def see(feed: Feed, query: Query) -> Ranked:
-        asked.append((query.user.user_id, query.user.attributes))
+        requests.append((query.user.user_id, query.user.attributes))
         return rank(feed, query)
 
     monkeypatch.setattr(systems, "rank", see)
     people = tuple({"likes": GENRES[user % 3], "row": user} for user in range(20))
     evaluated(replace(world, data=replace(world.data, users=people)))
-    assert len(asked) > 20
-    assert all(attributes == people[int(user or -1)] for user, attributes in asked)
-    asked.clear()
+    assert len(requests) > 20
+    assert all(attributes == people[int(user or -1)] for user, attributes in requests)
+    requests.clear()
     evaluated(world)
-    assert all(attributes == {} for _, attributes in asked), "nothing is known of them"
+    assert all(attributes == {} for _, attributes in requests), "nothing is known of them"
 
 
 def test_users_kept_apart_are_shown_items_of_their_own_group(seen: Seen) -> None:
@@ -243,7 +243,7 @@ def test_validation_never_touches_the_test(seen: Seen) -> None:
         evaluated(one, protocol=protocol) for one in (world, *(rewritten(world, cutoff, s) for s in (1, 2)))
     ]
     assert results[0] == results[1] == results[2]
-    assert results[0].asked.train_events == len(by_time(by_time(world.data.interactions).train).train)
+    assert results[0].used.train_events == len(by_time(by_time(world.data.interactions).train).train)
     assert all(past.now < cutoff for past in seen.past)
     assert evaluated(world) != evaluated(rewritten(world, cutoff, 1)), "the test does look at it"
 
@@ -277,7 +277,7 @@ def test_too_few_events_is_a_clear_error(count: int, validation: bool) -> None:
         evaluated(world, protocol=Protocol(validation=validation))
 
 
-def test_nobody_on_both_sides_of_the_cutoff_is_a_clear_error() -> None:
+def test_no_user_on_both_sides_of_the_cutoff_is_a_clear_error() -> None:
     catalog = [toy_item(n, f"i{n}", 200, title=f"Title {n}") for n in range(5)]
     once_each = make_world(catalog, [Play(f"u{n}", f"i{n % 5}", 60, 40 - n) for n in range(40)])
     with pytest.raises(

@@ -21,7 +21,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
 
 
 @pytest.mark.parametrize("repeats", [False, True])
-def test_baskets_are_asked_for_as_they_begin(seen: Seen, repeats: bool) -> None:
+def test_baskets_are_requested_as_they_begin(seen: Seen, repeats: bool) -> None:
     world = with_events(planted_world(), lambda events: replace(events, times=events.times - events.times % DAY))
     result = evaluated(world, protocol=Protocol("basket", repeats=repeats))
     events, split = world.data.interactions, next_basket(world.data.interactions, repeats=repeats)
@@ -34,11 +34,11 @@ def test_baskets_are_asked_for_as_they_begin(seen: Seen, repeats: bool) -> None:
     assert any(shown) is repeats, "what they had may be ranked again, or never is"
     targets = [case.targets for case in split.cases]
     again = sum(int(np.isin(wanted, history).sum()) for wanted, history in zip(targets, had, strict=True))
-    assert (result.asked.targets, result.asked.repeated_targets) == (sum(map(len, targets)), again)
+    assert (result.used.targets, result.used.repeated_targets) == (sum(map(len, targets)), again)
     assert (again > 0) is repeats
-    told = result.to_json()
-    assert (told["targets"], told["repeated_targets"]) == (result.asked.targets, again)
-    assert "first basket since then begins" in told["protocol"]["description"]
+    as_json = result.to_json()
+    assert (as_json["targets"], as_json["repeated_targets"]) == (result.used.targets, again)
+    assert "first basket after it begins" in as_json["protocol"]["description"]
 
 
 @pytest.mark.parametrize("repeats", [False, True])
@@ -54,7 +54,7 @@ def test_nothing_from_the_basket_on_can_change_what_is_ranked_for_it(seen: Seen,
     for then, now in zip(*ranked, strict=True):
         both = then.keys() & now.keys()
         assert len(both) > 10
-        # Who asks at another moment is shown the same: nothing is newer, and nothing was learned since.
+        # A request at another moment is shown the same: nothing is newer, and nothing was learned since.
         assert all(then[user] == now[user] for user in both)
 
 
@@ -63,13 +63,11 @@ def test_validation_of_baskets_never_touches_the_test() -> None:
     cutoff = next_basket(world.data.interactions).cutoff
     as_it_was, future_changed = (evaluated(one, protocol=protocol) for one in (world, rewritten(world, cutoff, 1)))
     assert as_it_was == future_changed
-    assert as_it_was.asked.last_request < cutoff
+    assert as_it_was.used.last_request < cutoff
 
 
-def test_nobody_with_a_next_basket_is_a_clear_error() -> None:
+def test_no_user_with_a_next_basket_is_a_clear_error() -> None:
     catalog = [toy_item(n, f"i{n}", 200, title=f"Title {n}") for n in range(5)]
     once_each = make_world(catalog, [Play(f"u{n}", f"i{n % 5}", 60, 40 - n) for n in range(40)])
-    with pytest.raises(
-        HomefeedError, match=r"^toy: no user with events before the cutoff began a basket after it"
-    ):
+    with pytest.raises(HomefeedError, match=r"^toy: no user with events before the cutoff has a basket after it"):
         evaluated(once_each, protocol=Protocol("basket"))

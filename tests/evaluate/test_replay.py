@@ -16,7 +16,7 @@ from homefeed.evaluate import setting
 from homefeed.evaluate.evaluation import Evaluation
 from homefeed.evaluate.offline import evaluate_app
 from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.replay import REPLAYED, telling_fields
+from homefeed.evaluate.replay import REPLAYED, leaking_fields
 from homefeed.evaluate.split import by_time
 from homefeed.recipe import find_part
 from homefeed.testing import Play, World, make_world, toy_item
@@ -32,7 +32,7 @@ import numpy as np
 from homefeed.protocols import PartConfig
 
 class FromOthers:
-    '''Learns from whoever asks: by the time one user asks, it has seen what others did later.'''
+    '''Learns from every request: at the time of one, it has seen later events of others.'''
     class Config(PartConfig): ...
     def __init__(self, config: Config, resources: Any) -> None:
         self.met = np.zeros(resources.catalog.size)
@@ -96,7 +96,7 @@ def evaluated(made: World, **options: Any) -> Evaluation:
 def test_honest_systems_are_not_named() -> None:
     result = evaluated(world("item_item", "content", "trending", "explore", "popular"))
     assert result.leaks == ()
-    assert result.replayed == min(REPLAYED, result.asked.test_users) > 30
+    assert result.replayed == min(REPLAYED, result.used.test_users) > 30
 
 
 @pytest.mark.parametrize("split", ["user", "last"])
@@ -128,14 +128,14 @@ def test_an_attribute_that_counts_later_plays_is_named() -> None:
     assert [leak.name for leak in result.leaks] == ["total_plays"]
     [leak] = result.leaks
     assert leak.measure > 0.6
-    assert "take it out" in leak.why
+    assert "remove it" in leak.why
     assert evaluated(made, replay=False).leaks == result.leaks, "that needs no second training"
 
 
 def test_numbers_that_are_not_there_tell_nothing() -> None:
     made = world("popular")
     events = made.data.interactions
-    assert telling_fields(made.catalog, by_time(events), events) == ()
+    assert leaking_fields(made.catalog, by_time(events), events) == ()
 
 
 def test_a_service_made_of_more_than_the_past_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

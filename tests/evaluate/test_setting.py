@@ -1,4 +1,4 @@
-"""The service as it would have been: what is known of who asks, and what could not have been shown."""
+"""The service as it would have been: what is known of the user, and what could not have been shown."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_strengths_are_measured_by_what_was_typical_by_then() -> None:
 
 def test_what_came_later_could_not_have_been_shown() -> None:
     world = toy_world()
-    asked = setting(world, 5).query(world.data, case(world, "da", NOW - 2 * DAY), 5)
-    assert set(world.ids(asked.exclude)) == {"d1", "d2", "d4", "s4"}
+    query = setting(world, 5).query(world.data, case(world, "da", NOW - 2 * DAY), 5)
+    assert set(world.ids(query.exclude)) == {"d1", "d2", "d4", "s4"}
 
 
 def test_what_comes_at_the_very_moment_of_the_request_can_be_shown() -> None:
@@ -63,26 +63,26 @@ def test_what_comes_at_the_very_moment_of_the_request_can_be_shown() -> None:
     assert excluded[0] - excluded[1] == {"s4"}
 
 
-def test_where_repeats_are_asked_for_the_history_is_left_in_and_what_came_later_is_not() -> None:
+def test_with_repeats_the_history_is_left_in_and_what_came_later_is_not() -> None:
     world = toy_world()
-    asked = case(world, "da", NOW - 2 * DAY)
-    discoveries, repeats = (setting(world, 5, again).query(world.data, asked, 5) for again in (False, True))
+    requested = case(world, "da", NOW - 2 * DAY)
+    discoveries, repeats = (setting(world, 5, again).query(world.data, requested, 5) for again in (False, True))
     assert set(world.ids(discoveries.exclude)) == {"d1", "d2", "d4", "s4"}
     assert set(world.ids(repeats.exclude)) == {"d4", "s4"}
     assert world.ids(repeats.user.history.items) == ("d1", "d2")
 
 
-@pytest.mark.parametrize(("said", "refuses"), [(True, True), ("no", False), (None, False)])
-def test_who_refuses_to_be_known_is_asked_for_as_a_stranger(said: Any, refuses: bool) -> None:
+@pytest.mark.parametrize(("opt_out", "refuses"), [(True, True), ("no", False), (None, False)])
+def test_a_user_who_opts_out_is_a_stranger(opt_out: Any, refuses: bool) -> None:
     declared = {
         **RECIPE,
         "users": {"fields": {"opt_out": "category", "region": "category"}},
         "privacy": {"opt_out": "opt_out", "kept": ["opt_out"]},
     }
     world = make_world(ITEMS, PLAYS, declared=declared)
-    data = replace(world.data, users=({"opt_out": said, "region": "north"},) * world.data.user_count)
+    data = replace(world.data, users=({"opt_out": opt_out, "region": "north"},) * world.data.user_count)
     query = setting(world).query(data, case(world, "da"), 5)
     assert query.user.opted_out is query.user.is_cold is refuses
     assert len(query.user.history) == (0 if refuses else 2)
     assert ("region" in query.user.attributes) is not refuses
-    assert world.ids(query.exclude) == ("d1", "d2"), "nobody is asked about what they had, whoever they are"
+    assert world.ids(query.exclude) == ("d1", "d2"), "the items of the history are left out for every user"

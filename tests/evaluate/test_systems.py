@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from homefeed.engine import build_feeds
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.evaluate import systems as module
-from homefeed.evaluate.systems import DEEP, System, ask, build_systems, interleaved
+from homefeed.evaluate.systems import DEEP, System, build_systems, interleaved, run_systems
 from homefeed.funnel import Feed, rank, recommend
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.testing import World, toy_world
@@ -35,8 +35,8 @@ def names(declared: Recipe, *feeds: str, baseline: str = "popular") -> list[str]
     return [system.name for system in build_systems(declared, feeds, baseline)]
 
 
-def asked(world: World, systems: tuple[System, ...], query: Query) -> dict[str, tuple[str, ...]]:
-    answers = ask(build_feeds(world.recipe, world.resources), systems, query)
+def lists_of(world: World, systems: tuple[System, ...], query: Query) -> dict[str, tuple[str, ...]]:
+    answers = run_systems(build_feeds(world.recipe, world.resources), systems, query)
     assert answers.failed == {}
     return {name: world.ids(positions) for name, positions in answers.lists.items()}
 
@@ -110,7 +110,7 @@ def test_every_system_answers_as_it_would_alone(world: World, user_id: str) -> N
     systems = build_systems(world.recipe, ["capped"], "popular")
     query = unfiltered(world, user_id)
     feeds = build_feeds(world.recipe, world.resources)
-    lists = asked(world, systems, query)
+    lists = lists_of(world, systems, query)
     assert list(lists) == [system.name for system in systems]
     for name in ("popular", "capped"):
         served = recommend(feeds[name], replace(query, feed=name, n=DEEP))
@@ -124,25 +124,25 @@ def test_every_system_answers_as_it_would_alone(world: World, user_id: str) -> N
     assert lists["capped: ranked"] == world.ids(without.positions)
 
 
-def test_ranked_beside_the_feed_shows_what_reranking_costs(world: World) -> None:
-    lists = asked(world, build_systems(world.recipe, ["capped"], "popular"), unfiltered(world, "sa"))
+def test_ranked_compared_with_the_feed_shows_the_cost_of_reranking(world: World) -> None:
+    lists = lists_of(world, build_systems(world.recipe, ["capped"], "popular"), unfiltered(world, "sa"))
     assert lists["capped"] != lists["capped: ranked"]
     first = [world.catalog.terms_at("content_type", world.position(item)) for item in lists["capped"][:3]]
     assert len(set(first)) == 3
     assert set(lists["capped"][:3]) != set(lists["capped: ranked"][:3])
 
 
-def test_a_cold_user_is_answered_by_the_feed_for_them_and_retrievers_are_asked_all_the_same() -> None:
+def test_a_cold_user_is_answered_by_the_cold_start_feed_and_retrievers_run_all_the_same() -> None:
     declared = recipe(warm=feed("item_item", "trending", cold_start="popular"))
     world = replace(toy_world(), recipe=declared)
     systems = build_systems(declared, ["warm"], "popular")
-    lists = asked(world, systems, unfiltered(world, "cold"))
+    lists = lists_of(world, systems, unfiltered(world, "cold"))
     assert lists["warm"] == lists["popular"] == lists["warm: merged"]
     assert lists["item_item"] == ()
     assert lists["trending"][:2] == ("c2", "c1")
 
 
-def test_every_feed_is_asked_once_and_by_its_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_feed_runs_once_and_by_its_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, str]] = []
 
     def see(feed: Feed, query: Query) -> Any:
@@ -150,7 +150,7 @@ def test_every_feed_is_asked_once_and_by_its_name(world: World, monkeypatch: pyt
         return rank(feed, query)
 
     monkeypatch.setattr(module, "rank", see)
-    asked(world, build_systems(world.recipe, ["home", "capped"], "popular"), unfiltered(world, "da"))
+    lists_of(world, build_systems(world.recipe, ["home", "capped"], "popular"), unfiltered(world, "da"))
     assert seen == [("popular", "popular"), ("home", "home"), ("capped", "capped")]
 
 
@@ -162,15 +162,15 @@ def test_a_part_that_fails_is_named_and_the_others_answer(world: World) -> None:
     feeds = build_feeds(world.recipe, world.resources)
     broken = {**feeds["capped"].retrievers, "content": (Broken(), 10)}
     feeds["capped"] = replace(feeds["capped"], retrievers=broken)
-    answers = ask(feeds, build_systems(world.recipe, ["capped"], "popular"), unfiltered(world, "da"))
+    answers = run_systems(feeds, build_systems(world.recipe, ["capped"], "popular"), unfiltered(world, "da"))
     assert answers.failed == {"capped.content": "ValueError: no such luck"}
     assert len(answers.lists["content"]) == 0
     assert len(answers.lists["capped"]) > 0
 
 
-def test_a_user_without_a_name_is_asked_for_too(world: World) -> None:
+def test_a_user_without_a_name_has_lists_too(world: World) -> None:
     query = Query("toy", "", UserState(None), now=world.query().now, n=5)
-    assert asked(world, build_systems(world.recipe, ["home"], "popular"), query)["home"][0] == "d1"
+    assert lists_of(world, build_systems(world.recipe, ["home"], "popular"), query)["home"][0] == "d1"
 
 
 def test_round_robin_by_hand() -> None:
@@ -187,7 +187,7 @@ some_lists = st.lists(some_positions, max_size=5)
 
 
 @given(some_lists, st.integers(1, 40))
-def test_round_robin_has_everything_once_and_nobody_waits_long(lists: list[Positions], most: int) -> None:
+def test_round_robin_has_everything_once_and_no_list_waits_long(lists: list[Positions], most: int) -> None:
     every = {item for found in lists for item in found.tolist()}
     taken = interleaved(lists, most).tolist()
     assert len(taken) == len(set(taken)) == min(most, len(every))

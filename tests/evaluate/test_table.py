@@ -11,7 +11,7 @@ from rich.console import Console
 
 from homefeed.errors import InvalidError
 from homefeed.evaluate.bootstrap import Interval
-from homefeed.evaluate.table import Comparison, PValue, compare, p_in_words
+from homefeed.evaluate.table import Comparison, PValue, compare, format_p
 
 COMPARISON = Comparison(
     baseline="popular",
@@ -115,19 +115,19 @@ def test_p_values_in_json_are_numbers() -> None:
 
 
 def test_a_p_value_is_never_printed_as_nothing() -> None:
-    assert [p_in_words(p) for p in (0.00099, 0.001, 0.0496, 1.0)] == ["< 0.001", "0.001", "0.050", "1.000"]
+    assert [format_p(p) for p in (0.00099, 0.001, 0.0496, 1.0)] == ["< 0.001", "0.001", "0.050", "1.000"]
 
 
-def test_only_what_is_asked_for_is_tested_and_all_systems_together() -> None:
+def test_only_the_given_measures_are_tested_and_all_systems_together() -> None:
     rng = np.random.default_rng(2)
     base = rng.random(100)
-    systems = {"base": base, "better": base + 0.2, "alike": base + rng.normal(0, 0.1, 100)}
+    systems = {"base": base, "better": base + 0.2, "similar": base + rng.normal(0, 0.1, 100)}
     values = {name: {"a": column, "b": column} for name, column in systems.items()}
     found = compare(values, "base", np.random.default_rng(0), tested=["b"])
     assert found.tested == ("b",)
-    better, alike = (found.tests[name]["b"] for name in ("better", "alike"))
+    better, similar = (found.tests[name]["b"] for name in ("better", "similar"))
     assert better.p_holm == 2 * better.p < 0.001
-    assert alike.p_holm == alike.p > 0.05
+    assert similar.p_holm == similar.p > 0.05
     assert "at b, ahead (better)" in found.note()
 
 
@@ -185,10 +185,10 @@ def test_long_names_go_on_in_the_next_line_and_are_never_cut(width: int) -> None
     begun = [row for row, line in enumerate(lines) if line.startswith("home_learned:")]
     assert len(begun) == 2
     for row in begun:
-        told = " ".join(line[:24].strip() for line in lines[row : row + 3])
-        assert told.startswith("home_learned: ")
-        assert "item_item" in told
-        assert "(retriever)" in told
+        label = " ".join(line[:24].strip() for line in lines[row : row + 3])
+        assert label.startswith("home_learned: ")
+        assert "item_item" in label
+        assert "(retriever)" in label
     assert sum(line.startswith("a_name_of_twenty_five_cs") for line in lines) == 2
 
 

@@ -181,7 +181,7 @@ async def test_models_that_can_use_the_text_model_of_the_settings_do(
 
 
 @either_store
-async def test_a_text_model_that_is_not_there_is_told_and_no_model_made_by_it(
+async def test_a_text_model_that_is_not_there_is_reported_and_no_model_made_by_it(
     store: Store, artifacts: ArtifactStore, tmp_path: Path
 ) -> None:
     await put_films(store)

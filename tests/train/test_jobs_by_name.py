@@ -73,7 +73,7 @@ async def test_models_that_are_named_are_trained_and_no_others(store: Store, art
     assert {name for name in EVERY if after[name] != before[name]} == {"content"}
 
 
-async def test_signals_come_last_whatever_is_asked_first(store: Store, artifacts: ArtifactStore) -> None:
+async def test_signals_come_last_whatever_the_order_given(store: Store, artifacts: ArtifactStore) -> None:
     await put_films(store, 0, 20)
     assert await train(store, artifacts, "signals", "content", "item_item") == list(EVERY)
 
@@ -91,7 +91,7 @@ async def test_a_first_training_may_be_of_signals_alone(store: Store, artifacts:
     assert len((await app.recommend(FeedRequest("home", "u1"))).slate) > 0
 
 
-async def test_a_server_takes_over_new_signals_beside_older_models(store: Store, artifacts: ArtifactStore) -> None:
+async def test_a_server_takes_over_new_signals_with_older_models(store: Store, artifacts: ArtifactStore) -> None:
     await put_films(store, 0, 20)
     await play(store, 0)
     await train(store, artifacts)
@@ -127,7 +127,9 @@ async def test_only_the_models_named_are_tuned(
     assert manifest.facts["tuning"]["trials"] == 2
 
 
-async def test_a_model_that_is_not_there_is_told_before_any_work(store: Store, artifacts: ArtifactStore) -> None:
+async def test_a_model_that_is_not_there_is_reported_before_any_work(
+    store: Store, artifacts: ArtifactStore
+) -> None:
     with pytest.raises(NotFoundError) as caught:
         await train(store, artifacts, "content", "trends")
     assert str(caught.value) == 'no model "trends" in streaming; the models are: item_item, content, signals'

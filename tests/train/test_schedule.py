@@ -1,4 +1,4 @@
-"""The schedule: each job at its time, one at a time, come what may, until it is told to end."""
+"""The schedule: each job at its time, one at a time, whatever happens, until it is stopped."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ SOON = SECOND // 20
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[list[EventDict]]:
     before = structlog.get_config()
-    with capture_logs() as told:
-        yield told
+    with capture_logs() as captured:
+        yield captured
     structlog.configure(**before)
 
 
@@ -72,7 +72,7 @@ class Recorder:
         try:
             time.sleep(self.seconds)
             if task.job.name == self.failing:
-                raise RuntimeError("as asked")
+                raise RuntimeError("on purpose")
         finally:
             self.at_once -= 1
             self.ended.append(task.name)
@@ -98,7 +98,7 @@ def test_a_job_of_only_one_app_is_a_task_of_that() -> None:
 
 @pytest.mark.parametrize(("period", "offset"), [(3_600, 0), (86_400, 11_700), (604_800, 60), (90, 0), (1.5, 0)])
 @pytest.mark.parametrize("now", [NOW, NOW + 12_345_678_901, 1_767_571_200 * SECOND + 1])
-def test_the_scheduler_is_told_the_same_times_as_people_are(period: float, offset: int, now: int) -> None:
+def test_the_scheduler_has_the_same_times_as_people_read(period: float, offset: int, now: int) -> None:
     job = JobSpec("one", round(period * SECOND), offset * SECOND, ("signals",))
     trigger, epoch = trigger_of(job), datetime(1970, 1, 1, tzinfo=UTC)
     first = trigger.get_next_fire_time(None, epoch + timedelta(microseconds=now))
@@ -126,7 +126,7 @@ def test_a_task_that_fails_is_logged_and_the_others_go_on(logs: list[EventDict])
     assert recorder.begun.count("streaming bad") >= 2, "it is tried again"
     assert recorder.begun.count("streaming good") >= 2
     failed = next(line for line in logs if line["event"] == "job failed")
-    assert (failed["job"], failed["error"], failed["log_level"]) == ("bad", "RuntimeError('as asked')", "error")
+    assert (failed["job"], failed["error"], failed["log_level"]) == ("bad", "RuntimeError('on purpose')", "error")
 
 
 def test_an_expected_error_is_logged_by_its_reason_alone(logs: list[EventDict]) -> None:
@@ -139,9 +139,9 @@ def test_an_expected_error_is_logged_by_its_reason_alone(logs: list[EventDict]) 
     assert run_task(task("one"), nothing)
 
 
-def test_a_task_that_lasts_is_not_begun_twice_and_that_is_told(logs: list[EventDict], eventually: Wait) -> None:
+def test_a_task_that_lasts_is_not_begun_twice_and_that_is_logged(logs: list[EventDict], eventually: Wait) -> None:
     def skipped() -> set[tuple[str, str]]:
-        return {(line["app"], line["job"]) for line in logs if line["event"].startswith("job not begun")}
+        return {(line["app"], line["job"]) for line in logs if line["event"].startswith("job skipped")}
 
     recorder = Recorder(0.2)
     with running([task("slow"), task("other", app="films")], recorder):
@@ -223,10 +223,10 @@ def test_a_signal_ends_it_after_the_running_job(number: signal.Signals) -> None:
         printed, logged = process.communicate(timeout=20)
     assert process.returncode == 0, logged
     assert printed == "ended\n", "no other job was begun"
-    told = [line for line in logged.splitlines() if "job not begun" not in line]
-    assert [json.loads(line)["event"] for line in told] == [
+    kept = [line for line in logged.splitlines() if "job skipped" not in line]
+    assert [json.loads(line)["event"] for line in kept] == [
         "schedule running",
-        "ending; a job that runs is waited for",
+        "stopping after the running job",
         "job done",
     ]
 

@@ -1,4 +1,4 @@
-"""Searching hyper-parameters: the budget, the evidence asked for, the same answer every time."""
+"""Searching hyper-parameters: the budget, the evidence tried for, the same answer every time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def valley(values: Mapping[str, float]) -> PerUser:
 
 
 class Clock:
-    """A clock that a trial moves on by as many seconds as it is told to take."""
+    """A clock that each trial advances by the next of the given seconds."""
 
     def __init__(self, *seconds: float) -> None:
         self.now, self.seconds = 100.0, list(seconds)
@@ -52,40 +52,40 @@ def test_it_finds_what_is_better_than_the_recipe() -> None:
 
 
 def test_the_first_trial_is_the_recipe_as_it_is() -> None:
-    asked: list[Mapping[str, float]] = []
+    tried: list[Mapping[str, float]] = []
 
     def remember(values: Mapping[str, float]) -> PerUser:
-        asked.append(dict(values))
+        tried.append(dict(values))
         return HARDER
 
     found = search(SPACE, START, remember, trials(1), seed=0)
-    assert asked == [START]
+    assert tried == [START]
     assert not found.taken
     assert found.best == START
 
 
 def test_then_each_value_is_moved_by_itself_half_of_the_way_to_its_farther_bound() -> None:
-    asked: list[Mapping[str, float]] = []
+    tried: list[Mapping[str, float]] = []
 
     def remember(values: Mapping[str, float]) -> PerUser:
-        asked.append(dict(values))
+        tried.append(dict(values))
         return HARDER
 
     search(SPACE, START, remember, trials(4), seed=0)
-    assert asked[1] == START | {"x": 0.5}
-    assert asked[2] == pytest.approx(START | {"size": np.sqrt(1_000)})
-    assert asked[3] == START | {"count": 5}
+    assert tried[1] == START | {"x": 0.5}
+    assert tried[2] == pytest.approx(START | {"size": np.sqrt(1_000)})
+    assert tried[3] == START | {"count": 5}
 
 
 def test_values_stay_within_what_is_worth_trying() -> None:
-    asked: list[Mapping[str, float]] = []
+    tried: list[Mapping[str, float]] = []
 
     def remember(values: Mapping[str, float]) -> PerUser:
-        asked.append(dict(values))
+        tried.append(dict(values))
         return HARDER
 
     search(SPACE, START, remember, trials(40), seed=1)
-    for values in asked:
+    for values in tried:
         assert -5 <= values["x"] <= 5
         assert 1 <= values["size"] <= 1_000
         assert values["count"] == int(values["count"])
@@ -118,9 +118,11 @@ def test_one_trial_is_made_however_little_time_there_is() -> None:
 
 
 def test_progress_tells_the_seconds_and_trials() -> None:
-    clock, told = Clock(10, 20, 10), list[tuple[float, int]]()
-    search(SPACE, START, clock.work, Budget(60, clock, 3), 0, lambda seconds, done: told.append((seconds, done)))
-    assert told == [(10, 1), (30, 2), (40, 3)]
+    clock, reported = Clock(10, 20, 10), list[tuple[float, int]]()
+    search(
+        SPACE, START, clock.work, Budget(60, clock, 3), 0, lambda seconds, done: reported.append((seconds, done))
+    )
+    assert reported == [(10, 1), (30, 2), (40, 3)]
 
 
 def test_what_is_no_more_than_chance_is_not_taken() -> None:

@@ -1,4 +1,4 @@
-"""Tuning: chosen on the latest part of the app's events alone, written down, and kept until told otherwise."""
+"""Tuning: chosen on the latest part of the app's events, recorded, and kept until changed."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def test_trials_are_fitted_to_what_came_before_the_validation_part(
 
 
 @on_sqlite
-async def test_too_few_users_to_judge_on_are_told(store: Store, artifacts: ArtifactStore) -> None:
+async def test_too_few_users_to_judge_on_are_reported(store: Store, artifacts: ArtifactStore) -> None:
     await fill(store, users=6)
     with pytest.raises(HomefeedError, match=r"\d+ users can be judged on, tuning needs 20"):
         await train(store, artifacts, RECIPE, budget=trials(3))
@@ -167,7 +167,7 @@ async def test_too_few_users_to_judge_on_are_told(store: Store, artifacts: Artif
 
 
 @on_sqlite
-async def test_an_app_without_anything_to_tune_is_told(store: Store, artifacts: ArtifactStore) -> None:
+async def test_an_app_without_anything_to_tune_is_reported(store: Store, artifacts: ArtifactStore) -> None:
     await fill(store)
     popular = replace(RECIPE, feeds={"popular": RECIPE.feeds["popular"]})
     with pytest.raises(HomefeedError, match="no model of its feeds has values to tune; train without --tune"):

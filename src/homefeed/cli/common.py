@@ -37,7 +37,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def settings_in_force() -> Settings:
-    """The settings, with logs kept to warnings: a command prints its own words."""
+    """The settings, with logs kept to warnings: a command prints its own output."""
     from homefeed.log import configure_logging
     from homefeed.settings import load_settings
 
@@ -47,7 +47,7 @@ def settings_in_force() -> Settings:
 
 
 def recipe_of(name: str, mapping: Path | None = None) -> Recipe:
-    """The recipe of an app named on the command line, with what the settings say of it."""
+    """The recipe of an app named on the command line, with the changes that the settings make."""
     from homefeed.apps import find_recipe
     from homefeed.settings import load_settings
 
@@ -73,7 +73,7 @@ def print_json(value: Any) -> None:
 
 
 def budget_of(duration: str, trials: int | None = None) -> Budget:
-    """How long tuning may take, as it is told on the command line."""
+    """The budget for tuning, as given on the command line."""
     import time
 
     from homefeed.train import Budget
@@ -85,7 +85,7 @@ def seconds_of(duration: str) -> float:
     """A duration such as 90s, 10m or 1.5h in seconds.
 
     Raises:
-        InvalidError: it is none.
+        InvalidError: it is not a duration.
     """
     from homefeed.times import parse_duration
     from homefeed.types import SECOND
@@ -94,13 +94,13 @@ def seconds_of(duration: str) -> float:
 
 
 def printable(text: str) -> str:
-    """Text on one line: a control character, by which data could steer the terminal, is shown as its escape."""
+    """Text on one line: control characters, which could steer the terminal, are shown as their escapes."""
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Report]:
-    """A progress bar on standard error: call what it gives with (stage, done, total)."""
+    """A progress bar on standard error: call the function it yields with (stage, done, total)."""
     if quiet:
         yield lambda _stage, _done, _total: None
         return
@@ -125,7 +125,7 @@ def progress(quiet: bool) -> Iterator[Report]:
 
     def report(stage: str, done: int, total: int) -> None:
         if stage not in tasks:
-            bar.start()  # only now: an error that comes before all work stands alone
+            bar.start()  # only now: an error before any work is printed alone
             tasks[stage] = bar.add_task(stage, total=total)
         bar.update(tasks[stage], completed=done, total=total)
 

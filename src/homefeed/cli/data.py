@@ -1,4 +1,4 @@
-"""Data in: generate, import."""
+"""Data: generate, import."""
 
 from __future__ import annotations
 
@@ -39,14 +39,17 @@ def register(cli: typer.Typer) -> None:
 def generate(
     app: AppName,
     folder: Annotated[Path, typer.Option("--out", help="Where to write the files.")] = Path("sample"),
-    users: Annotated[int | None, typer.Option(min=1, help="How many users.")] = None,
-    items: Annotated[int | None, typer.Option(min=1, help="How many items.")] = None,
-    events: Annotated[int | None, typer.Option(min=1, help="How many events.")] = None,
+    users: Annotated[int | None, typer.Option(min=1, help="Number of users.")] = None,
+    items: Annotated[int | None, typer.Option(min=1, help="Number of items.")] = None,
+    events: Annotated[int | None, typer.Option(min=1, help="Number of events.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 42,
     end: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day the events end; a fixed one by default.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day of events; fixed by default."),
     ] = None,
-    form: Annotated[Literal["csv", "parquet", "jsonl"], typer.Option("--format", help="Of the files.")] = "csv",
+    form: Annotated[
+        Literal["csv", "parquet", "jsonl"], typer.Option("--format", help="Format of the files.")
+    ] = "csv",
     as_json: Json = False,
 ) -> None:
     """Write realistic sample data of a ready-made app.
@@ -70,14 +73,12 @@ def generate(
 def import_data(
     app: AppName,
     folder: Annotated[
-        Path | None, typer.Argument(help="Holds users, items and events as .csv, .parquet or .jsonl.")
+        Path | None, typer.Argument(help="Folder with users, items and events as .csv, .parquet or .jsonl.")
     ] = None,
     users: Annotated[Path | None, typer.Option(help="A file of users.")] = None,
     items: Annotated[Path | None, typer.Option(help="A file of items.")] = None,
     events: Annotated[Path | None, typer.Option(help="A file of events.")] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML that says which column is which; see docs/data.md.")
-    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="TOML that maps the columns; see docs/data.md.")] = None,
     as_json: Json = False,
 ) -> None:
     """Import users, items and events, and report on every row.
@@ -101,7 +102,7 @@ def import_data(
 
 
 def generated(app: str, folder: Path, report: Report, **options: Any) -> Summary:
-    """Write the sample of an app, by the options of its generator."""
+    """Write the sample of an app with the options of its generator."""
     from homefeed.samples import find_generator
 
     write = find_generator(recipe_of(app).app)

@@ -1,4 +1,4 @@
-"""Judging: evaluate."""
+"""Evaluation: evaluate."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 Split: TypeAlias = Literal["time", "user", "last", "basket"]
 
-_FEED = "The feed to judge, home by default. Give it again for another, and they are compared."
+_FEED = "The feed to evaluate, home by default; repeat it to compare several."
 _SPLIT = (
-    "What is held out: all that happened late (time), some users whole (user), everybody's last items (last), or "
-    "the first basket of each user since the cutoff, asked for as it begins, with all before as history (basket)."
+    "What is held out: all events after a cutoff (time), all events of some users (user), the last items of every "
+    "user (last), or each user's first basket after the cutoff, requested at its start (basket)."
 )
-_SHARE = "Of the events, before the cutoff (time, basket; 0.8 by default); of the users, held out (user, 0.2)."
-_REVEALED = "Share of a test user's held-out events that is seen before they ask (time, user; 0.5 by default)."
-_LAST = "How many items of each user are held out (last; 1 by default)."
-_MINUTES = "How long a basket lasts from its first event (basket; 0 by default: what bears the same time)."
-_REPEATS = "Items of the history may be recommended, and count when they come again (basket)."
-_TUNE = "Choose hyper-parameters on the part before the test first, for about so long: 90s, 10m, 1.5h."
-_NO_REPLAY = "Do not train and ask a second time to find out who reads the future."
+_SHARE = "Share of events before the cutoff (time, basket; 0.8 by default), or of users held out (user; 0.2)."
+_REVEALED = "Share of a test user's held-out events that precede the request (time, user; 0.5 by default)."
+_LAST = "Number of items held out per user (last; 1 by default)."
+_MINUTES = "Minutes a basket lasts from its first event (basket; 0 by default: events at the same time)."
+_REPEATS = "Items of the history may be recommended, and count when they are repeated (basket)."
+_TUNE = "First tune hyper-parameters on the events before the test, for about this long: 90s, 10m, 1.5h."
+_NO_REPLAY = "Do not train and request a second time to find systems that read the future."
 _SHARES: Final = {"time": "cutoff_share", "basket": "cutoff_share", "user": "users_share"}
-"""What `--share` sets, by the split."""
+"""The field that `--share` sets, by split."""
 
 
 def register(cli: typer.Typer) -> None:
@@ -67,17 +67,17 @@ def evaluate(
     last: Annotated[int | None, typer.Option(min=1, help=_LAST)] = None,
     basket_minutes: Annotated[int | None, typer.Option(min=0, help=_MINUTES)] = None,
     repeats: Annotated[bool, typer.Option("--repeats", help=_REPEATS)] = False,
-    users: Annotated[int, typer.Option(min=1, help="At most so many test users.")] = 2_000,
+    users: Annotated[int, typer.Option(min=1, help="Maximum number of test users.")] = 2_000,
     validation: Annotated[
-        bool, typer.Option("--validation", help="Judge on the part before the test: to tune by.")
+        bool, typer.Option("--validation", help="Evaluate on the events before the test, to tune by.")
     ] = False,
     tune: Annotated[str | None, typer.Option(metavar="DURATION", help=_TUNE)] = None,
     no_replay: Annotated[bool, typer.Option("--no-replay", help=_NO_REPLAY)] = False,
-    markdown: Annotated[Path | None, typer.Option(help="Write the tables to this file, too.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a report with plots to this file, too.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Also write the tables to this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write a report with plots to this file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare an app's retrievers, rankers and feeds with popularity, on what users came to later.
+    """Compare an app's retrievers, rankers and feeds with popularity, on later events of its users.
 
     Example: `homefeed evaluate streaming --html report.html`
 
@@ -89,19 +89,19 @@ def evaluate(
 
     Example: `homefeed evaluate shop/recipe.toml --split basket --repeats`
     """
-    asked: dict[str, Any] = {"split": split, "share": share, "revealed": revealed, "last": last}
-    asked |= {"basket_minutes": basket_minutes, "repeats": repeats}
-    asked |= {"users": users, "validation": validation, "no_replay": no_replay}
+    options: dict[str, Any] = {"split": split, "share": share, "revealed": revealed, "last": last}
+    options |= {"basket_minutes": basket_minutes, "repeats": repeats}
+    options |= {"users": users, "validation": validation, "no_replay": no_replay}
     budget = None if tune is None else budget_of(tune)
     _check_files(markdown, html)
     settings, recipe = settings_in_force(), recipe_of(app)
-    protocol = _protocol(settings.seed, **asked)
+    protocol = _protocol(settings.seed, **options)
     feeds = tuple(feed or ["home"])
     result = evaluated(settings, recipe, as_json, budget, feeds=feeds, baseline=baseline, protocol=protocol)
     if markdown is not None:
         markdown.write_text(result.comparison.to_markdown(), encoding="utf-8")
     if html is not None:
-        command = _command(app, {"feed": feeds, "baseline": baseline, **asked, "tune": tune, "html": html})
+        command = _command(app, {"feed": feeds, "baseline": baseline, **options, "tune": tune, "html": html})
         html.write_text(_report(result, command), encoding="utf-8")
     _warn(result)
     if as_json:
@@ -111,9 +111,9 @@ def evaluate(
 
 
 def evaluated(
-    settings: Settings, recipe: Recipe, quiet: bool, budget: Budget | None = None, **asked: Any
+    settings: Settings, recipe: Recipe, quiet: bool, budget: Budget | None = None, **options: Any
 ) -> Evaluation:
-    """Evaluate an app with a progress bar, by the options of `evaluate_app`; with a budget, tuned before."""
+    """Evaluate an app with a progress bar, by the options of `evaluate_app`; with a budget, tuned first."""
     from homefeed.dataset.log import read_log
     from homefeed.engine import with_text_model
     from homefeed.environment import system_clock
@@ -129,28 +129,30 @@ def evaluated(
                 seed=settings.seed,
                 progress=lambda done, total: report("reading events", done, total),
             )
-            told = with_text_model(recipe, settings.text_model)
+            configured = with_text_model(recipe, settings.text_model)
             if budget is not None:
-                told = _tuned(told, log, asked["protocol"], budget, report)
-            return evaluate_app(told, log.catalog, log.data, progress=report, **asked)
+                configured = _tuned(configured, log, options["protocol"], budget, report)
+            return evaluate_app(configured, log.catalog, log.data, progress=report, **options)
 
         return on_store(settings, work)
 
 
 def _tuned(recipe: Recipe, log: LogData, protocol: Protocol, budget: Budget, report: Report) -> Recipe:
-    """The recipe with what serves the events before the test best."""
+    """The recipe with the values that serve the events before the test best."""
     from homefeed.train import tune, with_tuned
 
     past = protocol.divide(protocol.judged_by(log.data.interactions)).train
     tunings = tune(recipe, log.catalog, replace(log.data, interactions=past), budget, report)
     for tuning in tunings:
         values = ", ".join(f"{name} = {value}" for name, value in tuning.changed.items())
-        err.print(f"{tuning.model}: {f'tuned to {values}' if values else 'the recipe stays'}", highlight=False)
+        err.print(
+            f"{tuning.model}: {f'tuned to {values}' if values else 'values of the recipe kept'}", highlight=False
+        )
     return with_tuned(recipe, tunings)
 
 
 def _check_files(markdown: Path | None, html: Path | None) -> None:
-    """What would fail in the end fails before the work begins."""
+    """Fail before the work, not at its end."""
     for option, path in (("--markdown", markdown), ("--html", html)):
         if path is not None and not path.parent.is_dir():
             raise InvalidError(f"{option}: no such folder: {path.parent}")
@@ -191,17 +193,17 @@ def _protocol(
 
 
 def _command(app: str, options: dict[str, Any]) -> str:
-    """The command as it can be typed again; what was not said is left out."""
-    words = ["homefeed", "evaluate", app]
+    """The command line that repeats this run; defaults are left out."""
+    parts = ["homefeed", "evaluate", app]
     for name, value in options.items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, tuple):
-            words += [word for one in value for word in (option, one)]
+            parts += [part for one in value for part in (option, one)]
         elif value is True:
-            words.append(option)
+            parts.append(option)
         elif value is not None and value is not False:
-            words += [option, str(value)]
-    return shlex.join(words)
+            parts += [option, str(value)]
+    return shlex.join(parts)
 
 
 def _report(result: Evaluation, command: str) -> str:
@@ -213,21 +215,20 @@ def _report(result: Evaluation, command: str) -> str:
 
 
 def _show(result: Evaluation) -> None:
-    asked = result.asked
+    used = result.used
     out.print(result.comparison.to_rich())
     out.print(
-        f"{asked.train_events:,} events to learn from, {asked.test_users:,} users asked, "
-        f"all {asked.items:,} items ranked."
+        f"{used.train_events:,} training events, {used.test_users:,} test users, all {used.items:,} items ranked."
     )
     if result.protocol.repeats:
-        out.print(f"Of {asked.targets:,} items to be foreseen {asked.repeated_targets:,} had been had before.")
+        out.print(f"{used.repeated_targets:,} of {used.targets:,} target items are in the user's history.")
 
 
 def _warn(result: Evaluation) -> None:
-    """Say on standard error, whatever is printed, what makes figures better or worse than they are."""
+    """Report on standard error what makes the figures unreliable."""
     for leak in result.leaks:
         err.print(f"Leak: {printable(leak.name)}", style="bold red", markup=False, highlight=False)
         err.print(printable(leak.why), style="red", markup=False, highlight=False)
     for failure in result.failures:
-        told = f"{failure.part} failed in {failure.requests:,} requests, at first with {failure.error}"
-        err.print(f"Failed: {printable(told)}", style="yellow", markup=False, highlight=False)
+        text = f"{failure.part} failed in {failure.requests:,} requests, first with {failure.error}"
+        err.print(f"Failed: {printable(text)}", style="yellow", markup=False, highlight=False)

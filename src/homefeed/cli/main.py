@@ -1,4 +1,4 @@
-"""The commands together, and how their errors look."""
+"""All commands, and how their errors are printed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from homefeed.cli import ask, data, evaluate, models, privacy, run, schedule, synonyms
+from homefeed.cli import data, evaluate, models, privacy, query, run, schedule, synonyms
 from homefeed.errors import HomefeedError
 
 cli = typer.Typer(
@@ -20,7 +20,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (run, data, models, schedule, evaluate, ask, synonyms, privacy):
+for module in (run, data, models, schedule, evaluate, query, synonyms, privacy):
     module.register(cli)
 
 
@@ -38,7 +38,7 @@ def main() -> None:
     """Run a command; an expected error is one sentence on standard error and exit status 1."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a title need not fit the terminal's encoding
+            stream.reconfigure(errors="backslashreplace")  # the terminal's encoding may lack characters of a title
     try:
         cli()
     except HomefeedError as error:

@@ -37,24 +37,25 @@ def train(
     app: AppName,
     job: Annotated[
         str | None,
-        typer.Argument(metavar="JOB", help="Train the models of this job of the app only, such as hourly."),
+        typer.Argument(metavar="JOB", help="Train only the models of this job, such as hourly."),
     ] = None,
     tune: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Choose hyper-parameters first, for about so long: 90s, 10m, 1.5h."),
+        typer.Option(metavar="DURATION", help="First tune hyper-parameters, for about this long: 90s, 10m, 1.5h."),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="With --tune: at most so many trials a model, to repeat a tuning.")
+        int | None,
+        typer.Option(min=1, help="With --tune: maximum trials per model, to repeat a tuning."),
     ] = None,
     untuned: Annotated[
-        bool, typer.Option("--untuned", help="Forget what an earlier --tune chose; train as the recipe says.")
+        bool, typer.Option("--untuned", help="Forget the values of an earlier --tune; train with the recipe's.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Train and publish every model of an app, or those of a job; a running server takes them over by itself.
+    """Train and publish every model of an app, or those of a job; a running server loads them by itself.
 
     With --tune the hyper-parameters that serve the app's own latest events best are chosen first. Later trainings
-    keep to them until the recipe says something else of that model, or until --untuned.
+    keep them until that model changes in the recipe, or until --untuned.
 
     Example: `homefeed train streaming`
 
@@ -77,7 +78,7 @@ def train(
     out.print(table)
     for manifest in result.manifests:
         if "tuning" in manifest.facts:
-            out.print(_tuning_in_words(manifest, budget is not None), highlight=False, markup=False)
+            out.print(_format_tuning(manifest, budget is not None), highlight=False, markup=False)
 
 
 def trained(
@@ -112,13 +113,13 @@ def trained(
         )
 
 
-def _tuning_in_words(manifest: Manifest, now: bool) -> str:
+def _format_tuning(manifest: Manifest, now: bool) -> str:
     facts: dict[str, Any] = manifest.facts["tuning"]
     means = (
         f"{facts['metric']} {facts['start_mean']:.4f} with the recipe's values, {facts['best_mean']:.4f} at best"
     )
-    told = f"{facts['trials']} trials, {facts['validation_users']} users: {means}"
+    figures = f"{facts['trials']} trials, {facts['validation_users']} users: {means}"
     if not facts["changed"]:
-        return f"{manifest.model}: the recipe's values stay ({told}, no more than chance)"
+        return f"{manifest.model}: the recipe's values stay ({figures}, no more than chance)"
     values = ", ".join(f"{name} = {value}" for name, value in facts["changed"].items())
-    return f"{manifest.model}: {'tuned' if now else 'as tuned before'} to {values} ({told})"
+    return f"{manifest.model}: {'tuned' if now else 'as tuned before'} to {values} ({figures})"

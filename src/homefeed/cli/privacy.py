@@ -1,4 +1,4 @@
-"""Privacy: erase a user, prune what is too old."""
+"""Privacy: erase a user, prune old data."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def register(cli: typer.Typer) -> None:
 def erase(
     app: AppName,
     user_id: Annotated[str, typer.Option("--user", "--user_id", "--user-id", help="The user's id.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Erase a user with all their events and all that was written down of what they were shown.
+    """Erase a user with all their events and impressions.
 
-    There is no way back. Running servers forget the user at their next look; models do at the next training.
+    This cannot be undone. Running servers forget the user at their next poll; models at the next training.
 
     Example: `homefeed erase community --user u42 --yes`
     """
@@ -36,7 +36,7 @@ def erase(
     recipe = recipe_of(app)
     shown = printable(user_id)
     if not yes:
-        typer.confirm(f"Erase user {shown} of {recipe.app} for ever?", abort=True, err=True)
+        typer.confirm(f"Erase user {shown} of {recipe.app} for good?", abort=True, err=True)
     events = on_store(settings_in_force(), lambda store: erase_user(store, recipe.app, user_id))
     if as_json:
         print_json({"app": recipe.app, "user_id": user_id, "events": events})

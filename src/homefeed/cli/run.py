@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from homefeed.settings import Settings
     from homefeed.store import Store
 
-Host: TypeAlias = Annotated[str | None, typer.Option(help="The address to listen at.")]
-Port: TypeAlias = Annotated[int | None, typer.Option(min=0, max=65_535, help="The port to listen at.")]
+Host: TypeAlias = Annotated[str | None, typer.Option(help="The address to listen on.")]
+Port: TypeAlias = Annotated[int | None, typer.Option(min=0, max=65_535, help="The port to listen on.")]
 
 
 def register(cli: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def register(cli: typer.Typer) -> None:
 def serve(
     host: Host = None,
     port: Port = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one shares events by the store.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; several share events through the store.")] = 1,
 ) -> None:
     """Serve the apps of the settings over HTTP.
 
@@ -48,7 +48,7 @@ def demo(
     host: Host = None,
     port: Port = None,
     prepare_only: Annotated[
-        bool, typer.Option("--prepare-only", help="Generate and train, do not serve.")
+        bool, typer.Option("--prepare-only", help="Generate and train, but do not serve.")
     ] = False,
 ) -> None:
     """Generate sample data, import it, train, and serve: all in one.
@@ -66,7 +66,7 @@ def demo(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check the installation, the settings, the store and the models; say what to do where something is wrong.
+    """Check the installation, the settings, the store and the models; print what to do where something is wrong.
 
     Example: `homefeed doctor`
     """
@@ -86,7 +86,7 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
 
     from homefeed.apps import find_recipes
 
-    # What the server would trip over, told in a sentence before it starts.
+    # Errors that would stop the server are reported before it starts.
     recipes = find_recipes(settings.apps, settings.recipes).values()
     on_store(settings, lambda store: _build(settings, store, recipes))
     host = host or settings.host
@@ -107,7 +107,7 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
 
 
 def _free_port(host: str, port: int) -> int:
-    """The port, if one can listen there; some free one for port 0."""
+    """The port, if it is free; any free one for port 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,7 +130,7 @@ def _prepare_apart() -> None:
 
 
 def _prepare(settings: Settings, name: str) -> None:
-    """Fill an app's empty store with its sample, and train where nothing is trained."""
+    """Fill an app's empty store with its sample, and train where there are no models."""
     from datetime import UTC, datetime
 
     from homefeed.cli.data import generated, imported
@@ -142,11 +142,11 @@ def _prepare(settings: Settings, name: str) -> None:
     recipe = recipe_of(name)
     counters = on_store(settings, lambda store: store.watermarks(recipe.app))
     folder = settings.home / "sample" / recipe.app
-    cut_short = folder.is_dir() and on_store(settings, lambda store: _is_cut_short(store, recipe))
-    if counters.item_number and not cut_short:
-        err.print(f"{recipe.app}: {counters.item_number:,} items are there already.")
+    interrupted = folder.is_dir() and on_store(settings, lambda store: _is_interrupted(store, recipe))
+    if counters.item_number and not interrupted:
+        err.print(f"{recipe.app}: {counters.item_number:,} items are already there.")
     else:
-        if not cut_short:
+        if not interrupted:
             with progress(False) as report:
                 generated(name, folder, report, end=datetime.now(UTC).replace(microsecond=0), dated=True)
         out.print(render_report(imported(settings, recipe, find_files(folder, recipe.sources), False)))
@@ -154,8 +154,8 @@ def _prepare(settings: Settings, name: str) -> None:
         trained(settings, recipe, False)
 
 
-async def _is_cut_short(store: Store, recipe: Recipe) -> bool:
-    """Whether the app's last import did not end: repeated, it counts once."""
+async def _is_interrupted(store: Store, recipe: Recipe) -> bool:
+    """Whether the app's last import was interrupted: it can be repeated."""
     from homefeed.store.reports import list_reports
 
     last = await list_reports(store, recipe.app, limit=1)
@@ -188,14 +188,14 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
 
 
 def _recipe_settings_checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
-    """Settings of recipes that change nothing here: perhaps they are of an app that is not served."""
+    """Settings of recipes without effect, such as those of an app that is not served."""
     served = set()
     for name in settings.apps:
         with suppress(HomefeedError):
             served.add(recipe_of(name).app)
     for app in settings.recipes:
         if app not in served:
-            yield f"recipes.{app}", True, f"of no use to a server: none of apps is named {app}"
+            yield f"recipes.{app}", True, f"no effect: the setting apps has no {app}"
 
 
 def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]]:
@@ -232,7 +232,7 @@ def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, s
 
 
 async def _build(settings: Settings, store: Store, recipes: Iterable[Recipe]) -> None:
-    """Put the feeds together: that finds the mistakes that reading a recipe does not."""
+    """Build the feeds, which finds errors that reading a recipe does not."""
     from homefeed.serving import live_app
 
     for recipe in recipes:

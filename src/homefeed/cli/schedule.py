@@ -21,18 +21,18 @@ def register(cli: typer.Typer) -> None:
 def schedule(
     apps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="APPS", help="Ready-made apps, or paths; without any those of the settings."),
+        typer.Argument(metavar="APPS", help="Ready-made apps, or paths; by default those of the settings."),
     ] = None,
     once: Annotated[
         str | None,
-        typer.Option(metavar="JOB", help="Run this job of every app that has it now, and end; 1 if one fails."),
+        typer.Option(metavar="JOB", help="Run this job of all apps that have it now, and exit; 1 if one fails."),
     ] = None,
-    show: Annotated[bool, typer.Option("--list", help="Show the jobs and their next times, and end.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Show the jobs and their next times, and exit.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run the jobs of the apps at their times, until SIGTERM or Ctrl+C; the job that runs then is waited for.
+    """Run the jobs of the apps at their times, until SIGTERM or Ctrl+C; a running job is completed.
 
-    Which jobs an app has, and when each is due, its recipe says under `[jobs]`. They run one after the other.
+    The recipe declares an app's jobs and their times under `[jobs]`. They run one after another.
 
     Example: `homefeed schedule`
 
@@ -48,10 +48,10 @@ def schedule(
     if show and once is not None:
         raise InvalidError("--list shows the jobs and --once runs one: choose one of them")
     if as_json and not show:
-        raise InvalidError("--json is for --list; what jobs do is logged as the setting log_format says")
+        raise InvalidError("--json is for --list; jobs log in the format of the setting log_format")
     settings = load_settings()
     if not (apps or settings.apps):
-        raise InvalidError("no app to run jobs of; name one, or set apps in homefeed.toml")
+        raise InvalidError("no app with jobs; name one, or set apps in homefeed.toml")
     tasks = tasks_of(find_recipes(apps or settings.apps, settings.recipes).values(), once)
     if show:
         _show(tasks, as_json)

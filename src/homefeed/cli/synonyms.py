@@ -1,4 +1,4 @@
-"""Synonyms: print a table to begin with."""
+"""Synonyms: print a table to start from."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ def register(cli: typer.Typer) -> None:
 
 
 def synonyms(
-    table: Annotated[
-        str, typer.Argument(help="A table that comes with Homefeed, or a .txt file to check.")
-    ] = "shop",
+    table: Annotated[str, typer.Argument(help="A table shipped with Homefeed, or a .txt file to check.")] = "shop",
 ) -> None:
-    """Print a table of synonyms, checked: copy the shipped one, edit it, and name your file in the recipe.
+    """Print a table of synonyms, checked: save the shipped one, edit it, and name your file in the recipe.
 
     Example: `homefeed synonyms shop > synonyms.txt`
     """

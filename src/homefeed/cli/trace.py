@@ -13,7 +13,7 @@ from homefeed.explain import Trace
 
 
 def print_trace(trace: Trace, models: Mapping[str, str], user_id: str, item_id: str) -> None:
-    """Print all of it: the verdict, each policy, who proposed the item, how its score adds up, what moved it."""
+    """Print a trace: verdict, filters, the retrievers that proposed the item, its score, and its rerankers."""
     typer.secho(printable(f"{trace.verdict}: item {item_id} for user {user_id}"), bold=True)
     if trace.reason:
         typer.echo(printable(f"Reason: {trace.reason}"))
@@ -60,7 +60,7 @@ def _retrievers(trace: Trace) -> Table:
 
 
 def _features(trace: Trace) -> Table:
-    """Those that add most first; a feature of a retriever's name is its score divided by its best."""
+    """The largest contribution first; a feature named after a retriever is its score divided by its best."""
     table = Table("feature", "value", "adds to the score", box=box.SIMPLE_HEAD)
     for feature in sorted(trace.features, key=lambda feature: -abs(feature.contribution)):
         table.add_row(feature.name, f"{feature.value:.4f}", f"{feature.contribution:+.4f}")

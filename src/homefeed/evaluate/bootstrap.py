@@ -1,7 +1,7 @@
-"""How far a mean over users could be off: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), users resampled.
+"""Uncertainty of a mean over users: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), users resampled.
 
-The intervals speak of other users like these, at the same time: not of other weeks, seeds or data sets. Of a
-handful of users they are too narrow. They hold one by one: among twenty differences, one is expected to exclude
+The intervals are about other users like these, at the same time: not other weeks, seeds or data sets. With a
+handful of users they are too narrow. Each is valid by itself: among twenty differences, one is expected to exclude
 zero by chance.
 """
 
@@ -38,7 +38,7 @@ def mean_intervals(
     """The mean of each column of values (users,) and its interval, all from the same resamples of users.
 
     Raises:
-        InvalidError: there are no users, the columns differ in length or hold NaN, or a number is out of range.
+        InvalidError: there are no users, the columns differ in length or have NaN, or a number is out of range.
     """
     if resamples < 1:
         raise InvalidError(f"resamples: expected 1 or more, got {resamples}")
@@ -50,7 +50,7 @@ def mean_intervals(
     tail = (1 - confidence) / 2
     means = values.mean(axis=0)
     lows, highs = np.quantile(_resampled_means(values, rng, resamples), (tail, 1 - tail), axis=0)
-    # The bounds enclose the mean but for rounding, as where all users have the same value.
+    # The bounds enclose the mean except for rounding, as where all users have the same value.
     lows, highs = np.minimum(lows, means), np.maximum(highs, means)
     return {
         name: Interval(float(mean), float(low), float(high))
@@ -65,10 +65,10 @@ def paired_differences(
     resamples: int = 1_000,
     confidence: float = 0.95,
 ) -> dict[str, Interval]:
-    """By how much the system's mean exceeds the baseline's, metric by metric, and its interval.
+    """The difference of the system's mean from the baseline's, metric by metric, with its interval.
 
-    Both hold values (users,) of the same users in the same order. A resample takes a user's two values together,
-    so that what makes some users easy for any system cancels out.
+    Both have values (users,) of the same users in the same order. A resample takes a user's two values together,
+    so the effect of users who are easy for any system cancels out.
 
     Raises:
         InvalidError: the two have other metrics or other numbers of users; or as `mean_intervals` does.
@@ -96,7 +96,7 @@ def _columns(per_user: Mapping[str, PerUser]) -> PerUser:
 
 
 def _resampled_means(values: PerUser, rng: np.random.Generator, resamples: int) -> PerUser:
-    """Means (resamples, columns). One resample at a time, as how often each user was drawn: memory stays small."""
+    """Means (resamples, columns). One resample at a time, as counts of each user, to keep memory small."""
     users = len(values)
     means = np.empty((resamples, values.shape[1]))
     for resample in range(resamples):

@@ -1,4 +1,4 @@
-"""What an evaluation found, whole: for the terminal, for JSON and for the report."""
+"""The result of an evaluation: for the terminal, for JSON and for the report."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from homefeed.times import format_time
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What was learned from and asked, and when it was: times in microseconds since 1970.
+class UsedData:
+    """The events, requests and items of an evaluation; times in microseconds since 1970.
 
-    `events` were there to be judged on, `train_events` of them to learn from, all before the `cutoff`; the
-    requests came between `first_request` and `last_request`. Of all `targets`, `repeated_targets` were in the
-    history of who asked. `left_out` counts users who made no request, by reason.
+    Of all `events`, `train_events` were trained on, all before the `cutoff`; the requests are from
+    `first_request` to `last_request`. Of all `targets`, `repeated_targets` are in the history of the user who
+    makes the request. `left_out` counts users without a request, by reason.
     """
 
     events: int
@@ -40,7 +40,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A part of a feed that failed: in how many requests, and with what error at first."""
+    """A part of a feed that failed: in how many requests, and its first error."""
 
     part: str
     requests: int
@@ -49,9 +49,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came out.
+    """The figures.
 
-    `curves` holds each system's mean recall at each depth of `CURVE`; `differences` maps each feed that was judged
+    `curves` has each system's mean recall at each depth of `CURVE`; `differences` maps each evaluated feed
     to the differences (users,) of NDCG@10 from the baseline.
     """
 
@@ -63,15 +63,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was compared, on what, and what came out.
+    """The systems, the data they were compared on, and the figures.
 
-    `replayed` is how many requests were asked a second time to find `leaks`, 0 where that was not wanted.
+    `replayed` is the number of requests repeated to find `leaks`, 0 where the protocol has no replay.
     """
 
     app: str
     feeds: tuple[str, ...]
     protocol: Protocol
-    asked: Asked
+    used: UsedData
     systems: tuple[System, ...]
     leaks: tuple[Leak, ...]
     replayed: int
@@ -84,16 +84,16 @@ class Evaluation:
         return self.found.comparison
 
     def to_json(self) -> dict[str, Any]:
-        """All of it but the users one by one, as plain values; times in ISO 8601."""
-        asked = asdict(self.asked)
+        """All but the figures of single users, as plain values; times in ISO 8601."""
+        used = asdict(self.used)
         times = ("first_event", "last_event", "cutoff", "first_request", "last_request")
-        span = {name: format_time(asked.pop(name)) for name in times}
+        span = {name: format_time(used.pop(name)) for name in times}
         curves = {system: list(curve) for system, curve in self.found.curves.items()}
         return {
             "app": self.app,
             "feeds": list(self.feeds),
             "protocol": {**asdict(self.protocol), "description": format_protocol(self.protocol)},
-            **asked,
+            **used,
             "span": span,
             "roles": {system.name: system.role for system in self.systems},
             **self.comparison.to_json(),
@@ -110,4 +110,9 @@ def _group_json(group: HistoryGroup) -> dict[str, Any]:
         system: {measure: interval._asdict() for measure, interval in row.items()}
         for system, row in group.systems.items()
     }
-    return {"fewest": group.fewest, "most": group.most, "users": group.users, "systems": systems}
+    return {
+        "min_events": group.min_events,
+        "max_events": group.max_events,
+        "users": group.users,
+        "systems": systems,
+    }

@@ -1,4 +1,4 @@
-"""Results by how much is known of a user: from those who have hardly begun to the heaviest."""
+"""Results by length of history: from users with few events to those with the most."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SHARES: Final = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True)
 class HistoryGroup:
-    """Users whose history has from `fewest` to `most` events, and each system's means over them.
+    """Users with `min_events` to `max_events` events in their history, and each system's means over them.
 
     `systems` maps a system's name to measure to its mean with the interval.
     """
 
-    fewest: int
-    most: int
+    min_events: int
+    max_events: int
     users: int
     systems: Mapping[str, Mapping[str, Interval]]
 
@@ -31,9 +31,9 @@ class HistoryGroup:
 def by_history(
     lengths: npt.NDArray[np.integer[Any]], values: Values, measures: Sequence[str], rng: np.random.Generator
 ) -> tuple[HistoryGroup, ...]:
-    """Four groups of about as many users, by the lengths (users,) of their histories; fewer where many are alike.
+    """Four groups of about the same size, by the lengths (users,) of the histories; fewer where many are equal.
 
-    Users of one length are never parted.
+    Users with the same length are in the same group.
     """
     edges = np.unique(np.quantile(lengths, _SHARES, method="inverted_cdf"))
     number = np.searchsorted(edges, lengths)

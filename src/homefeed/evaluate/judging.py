@@ -1,4 +1,4 @@
-"""What the lists of all systems are worth: accuracy, and what it costs in breadth, novelty and diversity."""
+"""The figures of all systems' lists: accuracy, and its cost in coverage, novelty and diversity."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ Values: TypeAlias = Mapping[str, Mapping[str, PerUser]]
 """Every system's values of a measure, user by user: system to measure to (users,)."""
 
 MAIN: Final = ("recall@20", "ndcg@10", "coverage@20")
-"""What a narrow table shows."""
+"""The figures of a narrow table."""
 TESTED: Final = ("recall@20", "ndcg@10", "map@10")
-"""What is tested for chance."""
+"""The measures tested for chance."""
 PER_USER: Final = ("ndcg@10", "recall@20")
-"""What is also told user by user, and by how much is known of them."""
+"""The measures also reported user by user, and by length of history."""
 METRICS: Final = (
     *("recall@20", "ndcg@10", "map@10", "mrr@10", "hit_rate@10"),
     *("recall@10", "ndcg@20", "map@20", "mrr@20", "hit_rate@20"),
 )
 CURVE: Final = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
-"""The depths at which recall is drawn."""
+"""The depths of the recall curve."""
 
 _MAX_DIMENSIONS: Final = 64
 _MAX_WORDS: Final = 50_000
 
 
 def judge_lists(lists: Lists, targets: Sequence[Positions]) -> dict[str, Judged]:
-    """Every system's lists held against what the users came to."""
+    """Every system's lists compared with the targets."""
     return {system: judge(ranked, targets) for system, ranked in lists.items()}
 
 
-def values_of(lists: Lists, held: Mapping[str, Judged], popularity: PerItem, vectors: Floats) -> Values:
+def values_of(lists: Lists, judged_lists: Mapping[str, Judged], popularity: PerItem, vectors: Floats) -> Values:
     """All measures that have a value for every user.
 
-    `popularity` (items,) is the share of users who had each item, `vectors` (items, d) say what it is like.
+    `popularity` (items,) is the share of users who had each item, `vectors` (items, d) describe it.
     """
     found: dict[str, dict[str, PerUser]] = {}
     for system, ranked in lists.items():
-        accuracy = per_user(held[system], (10, DEPTH))
+        accuracy = per_user(judged_lists[system], (10, DEPTH))
         found[system] = {metric: accuracy[metric] for metric in METRICS} | {
             f"novelty@{DEPTH}": novelty(ranked, popularity, DEPTH),
             f"diversity@{DEPTH}": intra_list_diversity(ranked, vectors, DEPTH),
@@ -70,7 +70,7 @@ def values_of(lists: Lists, held: Mapping[str, Judged], popularity: PerItem, vec
 
 
 def figures_of(lists: Lists, eligible: npt.NDArray[np.bool_]) -> dict[str, dict[str, float]]:
-    """The figures of whole systems: what share of the `eligible` (items,) they show, and how unevenly."""
+    """The figures of whole systems: the share of the `eligible` (items,) they show, and how unevenly."""
     return {
         system: {
             f"coverage@{DEPTH}": coverage(ranked, eligible, DEPTH),
@@ -80,18 +80,20 @@ def figures_of(lists: Lists, eligible: npt.NDArray[np.bool_]) -> dict[str, dict[
     }
 
 
-def recall_curves(held: Mapping[str, Judged]) -> dict[str, tuple[float, ...]]:
+def recall_curves(judged_lists: Mapping[str, Judged]) -> dict[str, tuple[float, ...]]:
     """Each system's mean recall at each depth of `CURVE`."""
-    return {system: tuple(float(recall(judged, k).mean()) for k in CURVE) for system, judged in held.items()}
+    return {
+        system: tuple(float(recall(judged, k).mean()) for k in CURVE) for system, judged in judged_lists.items()
+    }
 
 
 def popularity_of(past: Interactions, item_count: int) -> PerItem:
-    """(items,) the share of the users of the past who had each."""
+    """(items,) the share of users with an event with each in the past."""
     return share_of_users(past.users, past.items, item_count)
 
 
 def item_vectors(setting: Setting, data: TrainingData) -> Floats:
-    """(items, d) unit vectors by which items are compared, 0 where nothing is known of one.
+    """(items, d) unit vectors by which items are compared, 0 where an item has no known words.
 
     Those of the recipe's content model; where it has none, TF-IDF of all of the items' terms, reduced as that
     model would be.

@@ -1,10 +1,10 @@
-"""How good rankings are: user by user against binary targets, and beyond accuracy.
+"""The quality of rankings: user by user against binary targets, and beyond accuracy.
 
-Each of the `MEASURES` takes `Judged` lists and gives one value in 0 to 1 per case (cases,), so that intervals over
-users can be computed. A list shorter than k is one that missed at its lacking ranks. All targets count, also where
+Each of the `MEASURES` takes `Judged` lists and gives one value in 0 to 1 per case (cases,), from which intervals
+over users are computed. The missing ranks of a list shorter than k count as misses. All targets count, also where
 there are more of them than k: recall@k then stays below 1, while NDCG@k and MAP@k can still reach it.
 
-Beyond accuracy, no target is asked for: `novelty` and `intra_list_diversity` give one value per list, `coverage`
+Beyond accuracy, no targets are needed: `novelty` and `intra_list_diversity` give one value per list, `coverage`
 and `gini` one of a whole system.
 """
 
@@ -27,10 +27,10 @@ PerItemVectors: TypeAlias = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """Ranked lists held against their targets.
+    """Ranked lists compared with their targets.
 
-    `hits` (cases, longest list) says of each rank, best first, whether a target stands there;
-    `target_counts` (cases,) how many targets there were to find, at least one each.
+    `hits` (cases, longest list) marks the ranks, best first, that have a target; `target_counts` (cases,) is
+    the number of targets, at least one each.
     """
 
     hits: Mask
@@ -41,7 +41,7 @@ class Judged:
 
 
 def judge(ranked: Sequence[Positions], targets: Sequence[Positions]) -> Judged:
-    """Hold each case's ranked positions, best first and without padding, against its target positions.
+    """Compare each case's ranked positions, best first and without padding, with its target positions.
 
     Raises:
         InvalidError: the two differ in length or are empty, a case has no targets, a list names an item twice.
@@ -82,8 +82,8 @@ def hit_rate(judged: Judged, k: int) -> PerUser:
 def average_precision(judged: Judged, k: int) -> PerUser:
     """Average precision, cut off at k; the mean is MAP@k (McFee et al., WWW 2012 Companion, the MSD Challenge).
 
-    The sum of precision@r over the ranks r <= k where a target stands, divided by min(k, targets), so that a
-    perfect list has 1 also where there are more targets than ranks. trec_eval divides by all targets instead.
+    The sum of precision@r over the ranks r <= k that have a target, divided by min(k, targets), so a perfect
+    list has 1 also with more targets than ranks. trec_eval divides by all targets instead.
     """
     hits = _hits(judged, k)
     found = np.cumsum(hits, axis=1)
@@ -102,14 +102,14 @@ def mrr(judged: Judged, k: int) -> PerUser:
 def ndcg(judged: Judged, k: int) -> PerUser:
     """Normalised discounted cumulative gain (Järvelin & Kekäläinen, ACM TOIS 20(4), 2002), binary gains.
 
-    DCG@k = sum over the ranks r <= k where a target stands of 1 / log2(r + 1), divided by the DCG of the ideal
+    DCG@k = sum over the ranks r <= k that have a target of 1 / log2(r + 1), divided by the DCG of the ideal
     list, which has min(k, targets) targets on top. The discount is the now usual one of Burges et al. (ICML
     2005); the paper of 2002 has 1 / log2(r) from rank 2 on.
     """
     hits = _hits(judged, k)
     discounts = 1 / np.log2(np.arange(2, k + 2))
     gained = np.zeros(len(judged))
-    # Added rank by rank as the ideal is: rounding then cannot lift a perfect list above 1, nor leave it below.
+    # Added rank by rank like the ideal, so rounding does not move a perfect list from 1.
     for rank in range(hits.shape[1]):
         gained += discounts[rank] * hits[:, rank]
     ideal = np.cumsum(discounts)[np.minimum(judged.target_counts, k) - 1]
@@ -135,22 +135,22 @@ def coverage(ranked: Sequence[Positions], eligible: Mask, k: int) -> float:
     """Catalogue coverage@k: share of the `eligible` (items,) that are in the first k of at least one list.
 
     After Ge, Delgado-Battenfeld & Jannach, "Beyond Accuracy", RecSys 2010. It grows with the number of lists,
-    so that only systems asked for the same cases can be compared.
+    so only systems with the same cases can be compared.
 
     Raises:
-        InvalidError: nothing is eligible, there are no lists, or a list names what is not in the catalogue.
+        InvalidError: nothing is eligible, there are no lists, or a list has an item that is not in the catalogue.
     """
     shown = _times_shown(ranked, eligible, k)
     return float(np.count_nonzero(shown) / len(shown))
 
 
 def gini(ranked: Sequence[Positions], eligible: Mask, k: int) -> float:
-    """Gini index@k of how often each of the `eligible` (items,) is in the first k: 0 all alike, 1 only one item.
+    """Gini index@k of how often each of the `eligible` (items,) is in the first k: 0 all equally, 1 only one item.
 
-    The sum over the n items, from the least to the most often shown, of (2 j - n - 1) p(j), divided by n - 1,
-    where p(j) is the j-th item's share of all that was shown (Shani & Gunawardana, "Evaluating Recommendation
-    Systems", Recommender Systems Handbook, 2011). 0 where nothing eligible was shown, or where
-    only one item is eligible: read it beside the coverage.
+    The sum over the n items, from the least often to the most often shown, of (2 j - n - 1) p(j), divided by n -
+    1, where p(j) is the j-th item's share of all items shown (Shani & Gunawardana, "Evaluating Recommendation
+    Systems", Recommender Systems Handbook, 2011). 0 where nothing eligible was shown, or where only one item is
+    eligible: read it with the coverage.
 
     Raises:
         InvalidError: as `coverage` does.
@@ -163,10 +163,10 @@ def gini(ranked: Sequence[Positions], eligible: Mask, k: int) -> float:
 
 
 def share_of_users(users: Codes, items: Positions, item_count: int) -> PerItem:
-    """Of each item (items,), the share of users who had it, with one more user who had all: above 0, up to 1.
+    """The share of users who had each item (items,), with one more user who had all: above 0, up to 1.
 
     `users` and `items` are (events,), as the columns of the events before the cutoff; an item a user had twice
-    counts once. Adding one to both counts keeps finite what an item nobody had tells: log2(users + 1) bits.
+    counts once. Adding one to both counts keeps the novelty of an item without users finite: log2(users + 1) bits.
 
     Raises:
         InvalidError: an item is not among the `item_count`.
@@ -182,25 +182,25 @@ def novelty(ranked: Sequence[Positions], popularity: PerItem, k: int) -> PerUser
     """How unexpected the first k are, in bits: the mean over a list of -log2(share of users who had the item).
 
     Mean self-information (Zhou et al., PNAS 107(10), 2010; Vargas & Castells, RecSys 2011). `popularity` (items,)
-    are shares above 0, as `share_of_users` makes them. One value per list (cases,); 0 where a list is empty, for
+    are shares above 0, as `share_of_users` makes them. One value per list (cases,); 0 where a list is empty:
     nothing new was shown.
 
     Raises:
         InvalidError: a share is not above 0 and up to 1, or as `coverage` does.
     """
     if not ((popularity > 0) & (popularity <= 1)).all():
-        raise InvalidError("popularity: expected shares above 0 and up to 1; share_of_users makes such")
+        raise InvalidError("popularity: expected shares above 0 and up to 1, as by share_of_users")
     items, list_of = _first_k(ranked, len(popularity), k)
     bits = np.bincount(list_of, -np.log2(popularity)[items], minlength=len(ranked))
     return np.asarray(bits / np.maximum(np.bincount(list_of, minlength=len(ranked)), 1))
 
 
 def intra_list_diversity(ranked: Sequence[Positions], vectors: PerItemVectors, k: int) -> PerUser:
-    """How unlike one another the first k are: 1 - the mean cosine over all pairs of a list.
+    """How different the first k are from one another: 1 - the mean cosine over all pairs of a list.
 
     After Ziegler et al., WWW 2005, and Vargas & Castells, RecSys 2011. `vectors` (items, d) have a norm of 1, or
-    of 0 where nothing is known of an item, which is then unlike any other. One value per list (cases,), from 0 to
-    1 where no cosine is negative, else up to 2; 0 where a list has fewer than two items.
+    of 0 where nothing is known of an item, which then differs from all others. One value per list (cases,), from 0
+    to 1 where no cosine is negative, else up to 2; 0 where a list has fewer than two items.
 
     Raises:
         InvalidError: a vector has another norm, or as `coverage` does.
@@ -212,18 +212,18 @@ def intra_list_diversity(ranked: Sequence[Positions], vectors: PerItemVectors, k
     counts = np.bincount(list_of, minlength=len(ranked))
     sums = np.zeros((len(ranked), vectors.shape[1]))
     place = np.arange(len(items)) - (np.cumsum(counts) - counts)[list_of]
-    # Rank by rank, each list at most once, so that memory does not grow with k.
+    # Rank by rank, each list at most once, so memory does not grow with k.
     for rank in range(int(counts.max())):
         at_rank = place == rank
         sums[list_of[at_rank]] += vectors[items[at_rank]]
-    # |sum of v|^2 holds every pair twice, and each vector with itself.
+    # |sum of v|^2 has every pair twice, and each vector with itself.
     cosines = np.einsum("cd,cd->c", sums, sums) - np.bincount(list_of, squares[items], minlength=len(ranked))
     pairs = counts * (counts - 1)
     return np.where(pairs > 0, 1 - cosines / np.maximum(pairs, 1), 0.0)
 
 
 def _times_shown(ranked: Sequence[Positions], eligible: Mask, k: int) -> npt.NDArray[np.int64]:
-    """How many lists have each of the eligible items in their first k."""
+    """The number of lists with each of the eligible items in their first k."""
     if not eligible.any():
         raise InvalidError("eligible: expected at least one item of the catalogue to be eligible")
     items, _ = _first_k(ranked, len(eligible), k)

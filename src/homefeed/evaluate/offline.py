@@ -1,4 +1,4 @@
-"""Offline evaluation: retrievers, rankers and whole feeds against popularity, on what users came to later."""
+"""Offline evaluation: retrievers, rankers and whole feeds against popularity, on the later events of users."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
-from homefeed.evaluate.evaluation import Asked, Evaluation, Failure, Found
+from homefeed.evaluate.evaluation import Evaluation, Failure, Found, UsedData
 from homefeed.evaluate.histories import by_history
 from homefeed.evaluate.judging import (
     MAIN,
@@ -26,22 +26,22 @@ from homefeed.evaluate.judging import (
     values_of,
 )
 from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.replay import REPLAYED, replay, telling_fields
+from homefeed.evaluate.replay import REPLAYED, leaking_fields, replay
 from homefeed.evaluate.setting import Setting, set_up
 from homefeed.evaluate.split import Case, Kind, Split, assert_no_leak
-from homefeed.evaluate.systems import DEPTH, System, ask, build_systems
+from homefeed.evaluate.systems import DEPTH, System, build_systems, run_systems
 from homefeed.evaluate.table import compare
 from homefeed.recipe import Recipe
 from homefeed.types import Interactions, Positions, TrainingData
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-_FEWEST_EVENTS: Final = 10
-_NOBODY: Final[Mapping[Kind, str]] = {
+_MIN_EVENTS: Final = 10
+_NO_CASES: Final[Mapping[Kind, str]] = {
     "time": "no user has events on both sides of the cutoff",
-    "user": "no user who was held out came to anything new",
-    "last": "no user came to more than one item",
-    "basket": "no user with events before the cutoff began a basket after it that can be asked for",
+    "user": "no judged-out user has a new item",
+    "last": "no user has more than one item",
+    "basket": "no user with events before the cutoff has a basket after it",
 }
 
 
@@ -55,13 +55,13 @@ def evaluate_app(
     protocol: Protocol | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Train on the past, ask for every test user's feeds, judge by what they came to next.
+    """Train on the past, request every test user's feeds, and compare them with the user's next items.
 
-    All items are ranked; those in a user's history are left out for every system alike, unless the protocol asks
-    for `repeats`. `progress` is called with (stage, done, total).
+    All items are ranked; those in a user's history are left out for every system, unless the protocol has
+    `repeats`. `progress` is called with (stage, done, total).
 
     Raises:
-        HomefeedError: too few events to split; a feed of that name does not exist, or is about an item.
+        HomefeedError: too few events to split; a feed does not exist, or is about an item.
     """
     protocol = protocol or Protocol()
     report = progress or (lambda _stage, _done, _total: None)
@@ -70,22 +70,22 @@ def evaluate_app(
     split = _divided(recipe, data.interactions, protocol)
     cases = protocol.drawn(split)
     if not cases:
-        raise HomefeedError(f"{recipe.app}: {_NOBODY[split.kind]}; nothing can be judged")
+        raise HomefeedError(f"{recipe.app}: {_NO_CASES[split.kind]}; nothing can be evaluated")
     report("training", 0, 1)
     setting = set_up(recipe, catalog, data, split.train, split.cutoff, split.repeats)
     report("training", 1, 1)
     lists, failures = _answers(setting, data, systems, cases, report)
-    leaks = telling_fields(catalog, split, data.interactions)
+    leaks = leaking_fields(catalog, split, data.interactions)
     if protocol.replay:
         leaks += replay(setting, data, split, systems, cases, lists, seed=protocol.seed, progress=report)
-    report("judging", 0, 1)
+    report("figures", 0, 1)
     found = _found(setting, data, split, systems, cases, lists, protocol.seed)
-    report("judging", 1, 1)
+    report("figures", 1, 1)
     return Evaluation(
         app=recipe.app,
         feeds=tuple(dict.fromkeys(feeds)),
         protocol=protocol,
-        asked=_facts(split, data.interactions, cases, catalog),
+        used=_used_data(split, data.interactions, cases, catalog),
         systems=systems,
         leaks=leaks,
         replayed=min(REPLAYED, len(cases)) if protocol.replay else 0,
@@ -95,7 +95,7 @@ def evaluate_app(
 
 
 def _divided(recipe: Recipe, interactions: Interactions, protocol: Protocol) -> Split:
-    if len(interactions) < _FEWEST_EVENTS:
+    if len(interactions) < _MIN_EVENTS:
         raise HomefeedError(f"{recipe.app} has {len(interactions)} events to evaluate on; import more first")
     split = protocol.divide(interactions)
     assert_no_leak(split, interactions)
@@ -107,18 +107,18 @@ def _divided(recipe: Recipe, interactions: Interactions, protocol: Protocol) -> 
 def _answers(
     setting: Setting, data: TrainingData, systems: Sequence[System], cases: Sequence[Case], report: Progress
 ) -> tuple[dict[str, list[Positions]], tuple[Failure, ...]]:
-    """Every system's list for every case, and the parts that failed on the way."""
+    """Every system's list for every case, and the parts that failed."""
     lists: dict[str, list[Positions]] = {system.name: [] for system in systems}
     failures: dict[str, Failure] = {}
     with threadpool_limits(1, "blas"):  # as the server does
         for done, case in enumerate(cases, 1):
-            answers = ask(setting.feeds, systems, setting.query(data, case, DEPTH))
+            answers = run_systems(setting.feeds, systems, setting.query(data, case, DEPTH))
             for name, positions in answers.lists.items():
                 lists[name].append(positions)
             for part, error in answers.failed.items():
                 before = failures.get(part, Failure(part, 0, error))
                 failures[part] = replace(before, requests=before.requests + 1)
-            report("asking", done, len(cases))
+            report("requests", done, len(cases))
     return lists, tuple(failures.values())
 
 
@@ -131,17 +131,17 @@ def _found(
     lists: Lists,
     seed: int,
 ) -> Found:
-    """What the lists are worth."""
+    """The figures of the lists."""
     baseline, catalog = systems[0].name, setting.catalog
     rng = np.random.default_rng(seed)
-    held = judge_lists(lists, [case.targets for case in cases])
-    values = values_of(lists, held, popularity_of(split.train, catalog.size), item_vectors(setting, data))
+    judged = judge_lists(lists, [case.targets for case in cases])
+    values = values_of(lists, judged, popularity_of(split.train, catalog.size), item_vectors(setting, data))
     figures = figures_of(lists, catalog.available)
     lengths = np.array([len(case.history) for case in cases])
     first = PER_USER[0]
     return Found(
         comparison=compare(values, baseline, rng, figures, tested=TESTED, main=MAIN),
-        curves=recall_curves(held),
+        curves=recall_curves(judged),
         histories=by_history(lengths, values, PER_USER, rng),
         differences={
             system.name: tuple((values[system.name][first] - values[baseline][first]).tolist())
@@ -151,9 +151,9 @@ def _found(
     )
 
 
-def _facts(split: Split, events: Interactions, cases: Sequence[Case], catalog: CatalogView) -> Asked:
+def _used_data(split: Split, events: Interactions, cases: Sequence[Case], catalog: CatalogView) -> UsedData:
     requests = [case.time for case in cases]
-    return Asked(
+    return UsedData(
         events=len(events),
         first_event=int(events.times.min()),
         last_event=int(events.times.max()),

@@ -1,4 +1,4 @@
-"""The report's plots, as SVG that takes its colours and fonts from the page it stands in."""
+"""The report's plots, as SVG with the colours and fonts of the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SERIES: Final = 10
-"""How many colours the page has for systems, beside those of the baseline and the first feed."""
+"""The number of colours the page has for systems, besides those of the baseline and the first feed."""
 
 _ROLES: Final = {
     "#bb0000": "--ink",
@@ -31,12 +31,12 @@ _ROLES: Final = {
     "#bb0005": "--card",
     **{f"#aa00{number:02d}": f"--series-{number}" for number in range(SERIES)},
 }
-"""Colours that only stand for what the page calls them, so that one plot does for light and dark."""
+"""Placeholder colours for the page's variables, so one plot serves light and dark."""
 _INK, _SOFT, _LINE, _ACCENT, _BAD, _CARD = list(_ROLES)[:6]
 
 _MARKERS: Final = "os^DvPX*<>"
 _WIDTH: Final = 4.6
-"""Inches of 72 units: on a phone a unit is about a pixel, so that letters can be read."""
+"""Inches of 72 units: on a phone a unit is about a pixel, so text is readable."""
 _LONGEST_NAME: Final = 24
 
 _STYLE: Final[Any] = {
@@ -76,7 +76,7 @@ class Look:
 
 
 def check_matplotlib() -> None:
-    """Find out before the work begins whether plots can be drawn.
+    """Check before the work whether plots can be drawn.
 
     Raises:
         HomefeedError: matplotlib is not installed.
@@ -109,7 +109,7 @@ def looks_of(systems: Sequence[System]) -> dict[str, Look]:
 
 
 def interval_plot(evaluation: Evaluation, metric: str) -> str:
-    """Every system's mean and interval, one under the other, against the baseline's."""
+    """Every system's mean and interval, in rows, against the baseline's."""
     comparison, looks = evaluation.comparison, looks_of(evaluation.systems)
     names = list(comparison.systems)
     reference = comparison.systems[comparison.baseline][metric]
@@ -141,7 +141,7 @@ def tradeoff_plot(evaluation: Evaluation, metric: str, figure: str) -> str:
             axes.plot([across, across], [row[metric].low, row[metric].high], color=look.colour, alpha=0.4)
             mean, label = row[metric].mean, _short(name)
             axes.plot(across, mean, look.marker, color=look.colour, markersize=7, label=label, clip_on=False)
-        axes.set_xlabel(f"{figure}, share of the catalogue shown to anybody")
+        axes.set_xlabel(f"{figure}, share of the catalogue shown to any user")
         axes.set_ylabel(metric)
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
@@ -181,9 +181,9 @@ def recall_plot(evaluation: Evaluation) -> str:
 
 
 def difference_plot(feed: str, differences: Sequence[float], baseline: str, metric: str) -> str:
-    """How many users a feed serves better than the baseline, and how many worse, and by how much.
+    """The numbers of users a feed serves better and worse than the baseline, by difference.
 
-    Those whom both serve alike are not drawn, for they are often so many that nothing else would be seen.
+    Users with equal values are not drawn: they are often too many to see the others.
     """
     values = np.asarray(differences)
     mean, values = float(values.mean()), values[values != 0]
@@ -203,7 +203,7 @@ def difference_plot(feed: str, differences: Sequence[float], baseline: str, metr
 
 
 def history_plot(evaluation: Evaluation, metric: str) -> str:
-    """The baseline and the feeds, by how long a history the users have."""
+    """The baseline and the feeds, by length of history."""
     looks, groups = looks_of(evaluation.systems), evaluation.found.histories
     shown = [system.name for system in evaluation.systems if system.role in ("baseline", "feed")]
 
@@ -215,7 +215,7 @@ def history_plot(evaluation: Evaluation, metric: str) -> str:
             axes.vlines(across, *_bounds(found), color=look.colour, linewidth=1.6)
             means = [interval.mean for interval in found]
             axes.plot(across, means, look.marker, color=look.colour, markersize=6, label=_short(name))
-        labels = [f"{_range(group.fewest, group.most)}\n{group.users:,} users" for group in groups]
+        labels = [f"{_range(group.min_events, group.max_events)}\n{group.users:,} users" for group in groups]
         axes.set_xticks(range(len(groups)), labels)
         axes.set_xlim(-0.5, len(groups) - 0.5)
         axes.set_xlabel("events in the history")
@@ -231,8 +231,8 @@ def _bounds(found: Sequence[Interval]) -> tuple[list[float], list[float]]:
     return [interval.low for interval in found], [interval.high for interval in found]
 
 
-def _range(fewest: int, most: int) -> str:
-    return f"{fewest:,}" if fewest == most else f"{fewest:,}-{most:,}"
+def _range(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,}-{high:,}"
 
 
 def _short(name: str) -> str:
@@ -263,7 +263,7 @@ def _svg(name: str, draw: Callable[[Axes], None], height: float) -> str:
 
 
 def _for_a_page(svg: str, name: str) -> str:
-    """Without what only a file needs; ids that are the page's only ones; colours and font by the page."""
+    """Without the parts only a file needs; with ids unique in the page; colours and font by the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
     svg = re.sub(

@@ -1,4 +1,4 @@
-"""How an evaluation is made: which events are judged on, how they are split, and who is asked."""
+"""How an evaluation is made: which events it uses, how they are split, and which users make requests."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Protocol:
     `split` names the way to split: "time" takes `cutoff_share` and `revealed_share` (see `by_time`), "user" takes
     `users_share` and `revealed_share` (see `by_user`), "last" takes `last` (see `leave_last_out`), "basket" takes
     `cutoff_share`, `basket_minutes` and `repeats` (see `next_basket`). At most `max_users` test users, drawn by
-    `seed`, are asked about. `validation`, of the splits by time and by basket only, judges on the events before
-    the test's cutoff, to tune by without touching the test. `replay` asks some of them a second time, of a
-    service that was never given the test, to find who reads the future.
+    `seed`, make requests. `validation`, for the splits by time and by basket only, evaluates on the events before
+    the test's cutoff, to tune without using the test. `replay` repeats some requests on a service without the
+    test events, to find systems that read the future.
     """
 
     split: Kind = "time"
@@ -43,12 +43,12 @@ class Protocol:
             )
         if self.repeats and self.split != "basket":
             raise InvalidError(
-                "repeats: only a split by basket can count what comes again; "
+                "repeats: only a split by basket can count repeated items; "
                 f'leave it out, or split by "basket" instead of by "{self.split}"'
             )
 
     def judged_by(self, interactions: Interactions) -> Interactions:
-        """The events to judge on: all of them, or with `validation` those before the test's cutoff."""
+        """The events to evaluate on: all of them, or with `validation` those before the test's cutoff."""
         if not self.validation or not len(interactions):
             return interactions
         return self.divide(interactions).train
@@ -68,60 +68,60 @@ class Protocol:
         return by_time(interactions, self.cutoff_share, self.revealed_share)
 
     def drawn(self, split: Split) -> list[Case]:
-        """The requests to ask: all, or `max_users` of them."""
+        """The requests: all, or `max_users` of them."""
         return [split.cases[case] for case in sample_indices(len(split.cases), self.max_users, self.seed)]
 
 
-def sample_indices(count: int, most: int, seed: int) -> list[int]:
-    """At most so many of the numbers below `count`, drawn by the seed, in rising order."""
-    if count <= most:
+def sample_indices(count: int, max_count: int, seed: int) -> list[int]:
+    """At most `max_count` of the numbers below `count`, drawn by the seed, in rising order."""
+    if count <= max_count:
         return list(range(count))
-    chosen: list[int] = np.sort(np.random.default_rng(seed).choice(count, most, replace=False)).tolist()
+    chosen: list[int] = np.sort(np.random.default_rng(seed).choice(count, max_count, replace=False)).tolist()
     return chosen
 
 
 def format_protocol(protocol: Protocol) -> str:
-    """How the events were split, and who asked when."""
+    """How the events were split, and when requests were made."""
     revealed = f"{protocol.revealed_share:.0%}"
     if protocol.split == "user":
         return (
-            f"{protocol.users_share:.0%} of the users, drawn by lot, were held out whole: models were trained on "
-            f"all events of all others. Each of those held out asks after the first {revealed} of their events. "
-            "What others did later than that was trained on, so these figures are kinder than a split by time."
+            f"{protocol.users_share:.0%} of the users, drawn at random, were held out: models were trained on all "
+            f"events of the others. Each held-out user makes a request after {revealed} of their events. "
+            "Later events of others were trained on, so these figures are higher than with a split by time."
         )
     if protocol.split == "last":
-        items = "item" if protocol.last == 1 else f"{protocol.last} items"
+        items = "new item" if protocol.last == 1 else f"{protocol.last} new items"
         return (
-            f"The last {items} that each user came to for the first time were held out; everything before was "
-            "trained on, and the user asks just before. What others did later than that was trained on, too, so "
-            "these figures are kinder than a split by time: compare them with those of others who split so."
+            f"The split holds out the last {items} of each user; all events before them were trained on, and the "
+            "request comes just before. Later events of others were trained on too, so these figures are higher "
+            "than with a split by time: compare them only with others of this split."
         )
     if protocol.split == "basket":
-        return f"{_cutoff_in_words(protocol)} {_basket_in_words(protocol)}"
+        return f"{_format_cutoff(protocol)} {_format_basket(protocol)}"
     return (
-        f"{_cutoff_in_words(protocol)} Whoever has events after it asks after {revealed} of those: what they did "
-        "until then is their history, the rest is what should have been foreseen."
+        f"{_format_cutoff(protocol)} Each user with events after it makes a request after {revealed} of them: "
+        "the events until then are the history, the rest are the targets."
     )
 
 
-def _cutoff_in_words(protocol: Protocol) -> str:
-    part = " before the test, which was not touched," if protocol.validation else ""
+def _format_cutoff(protocol: Protocol) -> str:
+    part = " before the test, which was not used," if protocol.validation else ""
     return (
-        f"One cutoff in time for everybody: the moment before which {protocol.cutoff_share:.0%} of all events"
-        f"{part} happened. Models, counters and typical values were made of the events before it."
+        f"One cutoff in time for all users: the moment before which {protocol.cutoff_share:.0%} of all events"
+        f"{part} happened. Models, counters and typical values were made from the events before it."
     )
 
 
-def _basket_in_words(protocol: Protocol) -> str:
+def _format_basket(protocol: Protocol) -> str:
     minutes = protocol.basket_minutes
     unit = "minute" if minutes == 1 else "minutes"
-    basket = f"what they did within {minutes:,} {unit} of its first event" if minutes else "what bears one time"
+    basket = f"the events within {minutes:,} {unit} of its first" if minutes else "the events at one time"
     repeats = (
-        "What they had had before counts when it comes again, and every system may recommend it."
+        "Items of the history count when they are repeated, and every system may recommend them."
         if protocol.repeats
-        else "Only what is new to them counts: nothing of the history is a target, or recommended."
+        else "Only new items count: nothing of the history is a target, or recommended."
     )
     return (
-        "Whoever came back after it asks at the moment their first basket since then begins: all before that is "
-        f"their history, and that basket alone, {basket}, is what should have been foreseen. {repeats}"
+        "Each user who came back after it makes a request when their first basket after it begins: all events "
+        f"before that are the history, and only that basket, {basket}, is the target. {repeats}"
     )

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, with the comparison in words, tables and plots."""
+"""The report: one self-contained HTML file with the comparison as text, tables and plots."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from homefeed.evaluate.evaluation import Evaluation
 from homefeed.evaluate.judging import MAIN, PER_USER, TESTED
 from homefeed.evaluate.protocol import format_protocol
 from homefeed.evaluate.systems import Role
-from homefeed.evaluate.table import ALPHA, p_in_words
+from homefeed.evaluate.table import ALPHA, format_p
 from homefeed.times import format_time
 from homefeed.types import SECOND
 
@@ -31,7 +31,7 @@ _ROLES: Final[Mapping[Role, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A plot with what it shows in words, for those who see it and those who do not."""
+    """A plot with a description of what it shows."""
 
     title: str
     svg: Markup
@@ -41,8 +41,8 @@ class Plot:
 def render_report(evaluation: Evaluation, *, command: str, made: int, version: str) -> str:
     """The whole report as HTML. The same arguments give the same text.
 
-    `command` is how to make it again, `made` the time in microseconds since 1970 and `version` that of Homefeed
-    that stand on it.
+    The report shows `command`, which makes it again, the time `made` in microseconds since 1970 and Homefeed's
+    `version`.
 
     Raises:
         HomefeedError: matplotlib, which draws the plots, is not installed.
@@ -59,7 +59,7 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
     comparison = evaluation.comparison
     return environment.get_template("report.html").render(
         evaluation=evaluation,
-        asked=evaluation.asked,
+        used=evaluation.used,
         comparison=comparison,
         metrics=[metric for metric in comparison.metrics if metric in MAIN],
         roles={system.name: _ROLES[system.role] for system in evaluation.systems},
@@ -74,20 +74,20 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
 
 
 def _verdicts(evaluation: Evaluation) -> list[str]:
-    """Of every feed that was judged, in a sentence, whether it is worth more than the baseline."""
+    """A sentence per evaluated feed: whether it is better than the baseline."""
     comparison = evaluation.comparison
     metric = PER_USER[0]
     verdicts = []
     for feed, users in evaluation.found.differences.items():
         found = comparison.differences[feed][metric]
         p = comparison.tests[feed][metric].p_holm
-        where = "cannot be told from" if p > ALPHA else "is ahead of" if found.mean > 0 else "is behind"
+        where = "does not differ from" if p > ALPHA else "is ahead of" if found.mean > 0 else "is behind"
         mean, base = (comparison.systems[name][metric].mean for name in (feed, comparison.baseline))
         better, worse = (sum(sign * user > 0 for user in users) for sign in (1, -1))
         verdicts.append(
             f"{feed} {where} {comparison.baseline} at {metric}: {mean:.4f} against {base:.4f}, a difference of "
             f"{_difference(found)}, {_p(p)} after Holm's correction. It serves {better:,} users better, "
-            f"{worse:,} worse, and {len(users) - better - worse:,} alike."
+            f"{worse:,} worse, and {len(users) - better - worse:,} equally."
         )
     return verdicts
 
@@ -106,8 +106,8 @@ def _plots(evaluation: Evaluation) -> list[Plot]:
         _plot(
             f"{feed}, user by user",
             plots.difference_plot(feed, users, baseline, metric),
-            f"Right of zero are users whom {feed} serves better than {baseline}; the dashed line is the mean. "
-            f"Not drawn are those whom both serve alike, {sum(user == 0 for user in users):,} of {len(users):,}.",
+            f"Right of zero are users that {feed} serves better than {baseline}; the dashed line is the mean. "
+            f"Not drawn are users with equal values: {sum(user == 0 for user in users):,} of {len(users):,}.",
         )
         for feed, users in evaluation.found.differences.items()
     ]
@@ -115,7 +115,7 @@ def _plots(evaluation: Evaluation) -> list[Plot]:
         _plot(
             f"{measure} by length of history",
             plots.history_plot(evaluation, measure),
-            "Users in groups of about the same size, from those of whom little is known to the heaviest.",
+            "Users in groups of about the same size, from short histories to long ones.",
         )
         for measure in PER_USER
     ]
@@ -124,14 +124,14 @@ def _plots(evaluation: Evaluation) -> list[Plot]:
         _plot(
             "Accuracy against breadth",
             plots.tradeoff_plot(evaluation, metric, MAIN[-1]),
-            "Up is more accurate, to the right more of the catalogue is shown to somebody. "
-            "What is best at one may be poor at the other.",
+            "Up is more accurate, to the right more of the catalogue is shown. "
+            "A system that is best at one may be poor at the other.",
         ),
         _plot(
             "Recall at every depth",
             plots.recall_plot(evaluation),
-            "The share of what users came to next that is among the first k. A retriever that rises late still "
-            "finds what a ranker can bring up.",
+            "The share of users' next items that is among the first k. A retriever that rises late still "
+            "finds items that a ranker can move up.",
         ),
         *differences,
         *histories,
@@ -139,7 +139,7 @@ def _plots(evaluation: Evaluation) -> list[Plot]:
 
 
 def _plot(title: str, svg: str, reading: str) -> Plot:
-    # What stands in a plot are names, which matplotlib has escaped.
+    # The text in a plot is names, which matplotlib has escaped.
     return Plot(title, Markup(svg), reading)  # noqa: S704
 
 
@@ -152,5 +152,5 @@ def _difference(found: Interval) -> str:
 
 
 def _p(p: float) -> str:
-    told = p_in_words(p)
-    return f"p {told}" if told.startswith("<") else f"p = {told}"
+    text = format_p(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"

@@ -1,4 +1,4 @@
-"""The service as it would have been at a moment: trained on the past alone, and asked by its users."""
+"""The service as it would have been at a moment: trained on the past only, with requests of its users."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from homefeed.types import Floats, History, Interactions, Query, TrainingData, U
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Feeds, models and typical full values (items,) made of the events before a cutoff.
+    """Feeds, models and typical full values (items,) made from the events before a cutoff.
 
-    With `repeats`, what users have in their history may be recommended to them again.
+    With `repeats`, items of a user's history may be recommended again.
     """
 
     recipe: Recipe
@@ -32,10 +32,10 @@ class Setting:
     repeats: bool = False
 
     def query(self, data: TrainingData, case: Case, n: int) -> Query:
-        """A test user's request for a page of `n`, as it would have come in at the case's time.
+        """A test user's request for a page of `n`, as it would have been made at the case's time.
 
-        What came into being later is left out for every system alike: it could not have been shown. So is what the
-        user has in their history, but with `repeats`.
+        Items created later are left out for every system: they could not have been shown. So are the items of the
+        user's history, unless `repeats`.
         """
         history = self._weighed(case.seen(data.interactions))
         attributes = data.users[case.user] if data.users else {}
@@ -64,7 +64,7 @@ def set_up(
     cutoff: int,
     repeats: bool = False,
 ) -> Setting:
-    """Fit on the past only, as of the cutoff: typical full values, too, are those of its events."""
+    """Fit on the past only, as of the cutoff: typical full values are also those of its events."""
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
     models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
     signals = fit_signals(recipe, prepared, watermark=0)

@@ -1,7 +1,7 @@
-"""Whether a difference between two systems could be chance: paired tests over users, and many of them together.
+"""Whether a difference between two systems may be chance: paired tests over users, adjusted for their number.
 
-Both tests take per-user values of the same users in the same order and look at the differences. They speak of
-other users like these, as the intervals of `bootstrap` do. Smucker, Allan & Carterette, "A Comparison of
+Both tests take per-user values of the same users in the same order and look at the differences. They are about
+other users like these, as the intervals of `bootstrap` are. Smucker, Allan & Carterette, "A Comparison of
 Statistical Significance Tests for Information Retrieval Evaluation", CIKM 2007, found the two to agree with each
 other and with the bootstrap, and advise against the sign and the Wilcoxon test.
 """
@@ -24,14 +24,14 @@ _FLIPS_AT_ONCE: Final = 1 << 20
 def randomization_test(
     system: PerUser, baseline: PerUser, rng: np.random.Generator, resamples: int = 10_000
 ) -> float:
-    """Two-sided p-value of the mean difference: how often chance signs make one as large (Smucker et al. 2007).
+    """Two-sided p-value of the mean difference: how often random signs make one as large (Smucker et al. 2007).
 
     If both systems were the same, either of a user's two values could as well be the other's, so the sign of each
-    difference is drawn anew, `resamples` times. p = (as large + 1) / (resamples + 1), for the labels as they
-    are make one of the possible drawings (Phipson & Smyth, 2010): it is never 0.
+    difference is drawn again, `resamples` times. p = (as large + 1) / (resamples + 1), because the labels as
+    they are make one of the possible drawings (Phipson & Smyth, 2010): it is never 0.
 
     Raises:
-        InvalidError: the values differ in length, hold NaN or infinity or are none, or `resamples` is below 1.
+        InvalidError: the values differ in length, are NaN or infinite or empty, or `resamples` is below 1.
     """
     if resamples < 1:
         raise InvalidError(f"resamples: expected 1 or more, got {resamples}")
@@ -41,7 +41,7 @@ def randomization_test(
     if len(differences) == 0:
         return 1.0
     total = differences.sum()
-    # What only rounding tells apart is as large.
+    # Values that differ only by rounding count as equally large.
     reached = abs(total) - 1e-12 * np.abs(differences).sum()
     as_large, batch = 0, max(1, _FLIPS_AT_ONCE // len(differences))
     for done in range(0, resamples, batch):
@@ -56,7 +56,7 @@ def t_test(system: PerUser, baseline: PerUser) -> float:
     """Two-sided p-value of Student's paired t-test; 1 where the two are identical.
 
     Raises:
-        InvalidError: the values differ in length or hold NaN or infinity, or there are fewer than two users.
+        InvalidError: the values differ in length or are NaN or infinite, or there are fewer than two users.
     """
     differences = _differences(system, baseline)
     if len(differences) < 2:
@@ -65,16 +65,16 @@ def t_test(system: PerUser, baseline: PerUser) -> float:
     if differences.mean() == 0:
         return 1.0
     with warnings.catch_warnings():
-        # Where all users differ by the same, the variance is rounding, and scipy warns of a p-value of 0.
+        # If all users have the same difference, the variance is rounding, and scipy warns of a p-value of 0.
         warnings.simplefilter("ignore", RuntimeWarning)
         return float(stats.ttest_rel(system, baseline).pvalue)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """The p-values adjusted for being that many, in the order given (Holm, Scand. J. Statistics 6(2), 1979).
+    """The p-values adjusted for their number, in the order given (Holm, Scand. J. Statistics 6(2), 1979).
 
-    The j-th smallest of m is multiplied by m - j + 1, then none is below a smaller one's, nor above 1. Calling
-    significant what is at most alpha, the chance of even one false finding among all is at most alpha.
+    The j-th smallest of m is multiplied by m - j + 1, then none is below that of a smaller one, nor above 1.
+    Calling significant what is at most alpha, the chance of even one false finding among all is at most alpha.
 
     Raises:
         InvalidError: a p-value is not a number from 0 to 1.

@@ -14,20 +14,20 @@ from homefeed.recipe import FeedRecipe, PartSpec, Recipe
 from homefeed.types import NO_POSITIONS, Positions, Query
 
 DEPTH: Final = 20
-"""The page that is asked for, and the deepest that most measures look."""
+"""The length of the requested page, and the depth of most measures."""
 DEEP: Final = 100
-"""How long the lists are, so that recall can be drawn beyond the page."""
+"""The length of the lists, for recall beyond the page."""
 
 Role: TypeAlias = Literal["baseline", "retriever", "merged", "ranked", "feed"]
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """One line of the comparison, and of which feed's requests it is taken.
+    """One line of the comparison, and the feed it belongs to.
 
-    A "retriever" is what one retriever proposes to the feed; "merged" the proposals of all of them in turn,
-    without a ranker; "ranked" what the ranker makes of them, before anything is reranked; a "feed", as a
-    "baseline", is what is served.
+    A "retriever" is the proposals of one retriever of the feed; "merged" the proposals of all of them in turn,
+    without a ranker; "ranked" the order of the ranker, before any reranker; a "feed" or a "baseline" is the page
+    as served.
     """
 
     name: str
@@ -37,10 +37,10 @@ class System:
 
 
 def build_systems(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[System, ...]:
-    """The systems of the feeds and the baseline, which goes first. None stands there twice under two names:
+    """The systems of the feeds and the baseline, which goes first. None is included twice under two names:
 
-    a retriever set up alike in several feeds is judged in the first, or as the baseline where that has no other;
-    a feed of one retriever has nothing to merge; one that reranks nothing is served as it is ranked.
+    a retriever with the same settings in several feeds is included with the first, or as the baseline if that has
+    no other; a feed of one retriever has no merged, one without rerankers no ranked.
 
     Raises:
         NotFoundError: a feed does not exist.
@@ -56,7 +56,7 @@ def build_systems(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[
     for name in feeds:
         feed = recipe.feeds[name]
         for spec in feed.retrieve:
-            if not any(_alike(spec, other) for other in judged):
+            if not any(_is_same(spec, other) for other in judged):
                 judged.append(spec)
                 systems.append(System(_free_name(spec.name, name, names), "retriever", name, spec.name))
                 names.add(systems[-1].name)
@@ -71,14 +71,14 @@ def build_systems(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What every system answered to a request, best first, and the errors of parts that failed, by their names."""
+    """Every system's list for a request, best first, and the errors of parts that failed, by their names."""
 
     lists: Mapping[str, Positions]
     failed: Mapping[str, str]
 
 
-def ask(feeds: Mapping[str, Feed], systems: Sequence[System], query: Query) -> Answers:
-    """Put a request to all systems: each feed is asked once, whatever is taken of it."""
+def run_systems(feeds: Mapping[str, Feed], systems: Sequence[System], query: Query) -> Answers:
+    """The answers of all systems to a request: each feed runs once for all its systems."""
     lists: dict[str, Positions] = {system.name: NO_POSITIONS for system in systems}
     failed: dict[str, str] = {}
     for name in dict.fromkeys(system.feed for system in systems):
@@ -87,7 +87,7 @@ def ask(feeds: Mapping[str, Feed], systems: Sequence[System], query: Query) -> A
         ranked = rank(feeds[name], own)
         alone = ranked
         if ranked.feed is not feeds[name] and any(system.role == "retriever" for system in taken):
-            # The feed for cold starts answers: what this one's own retrievers say has to be asked for.
+            # The cold-start feed answers, so this feed's own retrievers have to be run as well.
             alone = rank(replace(feeds[name], cold_start=None), own)
         lists |= {system.name: _list(system, ranked, alone, own) for system in taken}
         failed |= {f"{name}.{part}": error for part, error in {**alone.failed, **ranked.failed}.items()}
@@ -104,13 +104,13 @@ def _list(system: System, ranked: Ranked, alone: Ranked, query: Query) -> Positi
     return page(ranked, replace(query, n=DEEP)).positions
 
 
-def interleaved(lists: Sequence[Positions], most: int) -> Positions:
-    """Round robin: the first of every list, then the second of every list, each item once; at most so many."""
+def interleaved(lists: Sequence[Positions], max_items: int) -> Positions:
+    """Round robin: the first of every list, then the second of every list, each item once; at most `max_items`."""
     every = np.concatenate([NO_POSITIONS, *lists])
     turn = np.concatenate([np.arange(len(found)) for found in [NO_POSITIONS, *lists]])
     in_turn = every[np.argsort(turn, kind="stable")]
     _, first = np.unique(in_turn, return_index=True)
-    return in_turn[np.sort(first)][:most]
+    return in_turn[np.sort(first)][:max_items]
 
 
 def _check(recipe: Recipe, name: str) -> None:
@@ -120,7 +120,7 @@ def _check(recipe: Recipe, name: str) -> None:
         raise InvalidError(f"the feed {name} is about an item; only feeds for a user can be evaluated")
 
 
-def _alike(one: PartSpec, other: PartSpec) -> bool:
+def _is_same(one: PartSpec, other: PartSpec) -> bool:
     return (one.name, one.part, one.config) == (other.name, other.part, other.config)
 
 

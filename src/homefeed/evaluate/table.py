@@ -1,4 +1,4 @@
-"""Systems side by side: each measure's mean with its interval, and the difference from a baseline."""
+"""A comparison of systems: each measure's mean with its interval, and the difference from a baseline."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from homefeed.evaluate.metrics import PerUser
 from homefeed.evaluate.significance import holm, randomization_test
 
 ALPHA: Final = 0.05
-"""From which p-value on a difference may well be chance."""
+"""The p-value above which a difference may be chance."""
 
 _DRAWINGS: Final = 5_000
 _NAME_WIDTH: Final = 16
 """Longer names of systems take a second line on the terminal."""
 
 _Row: TypeAlias = tuple[str, list[tuple[str, bool]]]
-"""A label and its cells: text, and whether it is to stand out."""
+"""A label and its cells: text, and whether it is emphasised."""
 
 
 class PValue(NamedTuple):
-    """The p-value of a system's difference from the baseline, and what it is beside those of all the others."""
+    """The p-value of a system's difference from the baseline, and the one adjusted for all the others."""
 
     p: float
     p_holm: float
@@ -36,12 +36,12 @@ class PValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What an evaluation found.
+    """The figures of an evaluation.
 
     `systems` maps a system's name to measure to its mean over users with the interval; `differences` the same of
     every system but the baseline, as the paired difference from the baseline; `tests` those of the differences
-    that were tested for chance. `overall` holds figures of a whole system that have no interval over users, such
-    as coverage. `main` names the measures and figures that a narrow table shows, all of them where it is empty.
+    that were tested for chance. `overall` has figures of a whole system that have no interval over users, such
+    as coverage. `main` names the measures and figures that a narrow table shows, all of them if it is empty.
     All systems have the same measures.
     """
 
@@ -99,8 +99,8 @@ class Comparison:
     def to_rich(self) -> Table:
         """The main means and, in a second section, the differences, bold where the interval excludes zero.
 
-        With three decimals, so that two measures and a figure fit 80 columns. What does not fit goes on in the
-        next line, broken between words: no name is cut.
+        With three decimals, so two measures and a figure fit 80 columns. Longer names continue on the next line,
+        broken between words, and are never cut.
         """
         metrics, figures = self._shown(self.metrics), self._shown(self.figures)
         table = Table(
@@ -116,7 +116,7 @@ class Comparison:
             table.add_section()
             table.add_row(Text(f"minus {self.baseline}", style="italic"))
         for label, cells in self._difference_rows(metrics, decimals=3):
-            styled = (Text(text, style="bold" if stands_out else "") for text, stands_out in cells)
+            styled = (Text(text, style="bold" if emphasised else "") for text, emphasised in cells)
             table.add_row(Text(label), *styled)
         return table
 
@@ -128,14 +128,16 @@ class Comparison:
         )
         if not self.tests:
             return read
-        told = "; ".join(f"at {metric}, {self._told(metric)}" for metric in self._shown(self.tested))
+        beyond = "; ".join(
+            f"at {metric}, {self._format_beyond_chance(metric)}" for metric in self._shown(self.tested)
+        )
         return (
             f"{read} Beyond chance (paired randomisation tests, p up to {ALPHA} after Holm's correction for "
-            f"{len(self.tests)} {'system' if len(self.tests) == 1 else 'systems'}): {told}."
+            f"{len(self.tests)} {'system' if len(self.tests) == 1 else 'systems'}): {beyond}."
         )
 
-    def _told(self, metric: str) -> str:
-        """Which systems the tests tell from the baseline: "ahead (home, content), behind (fresh)"."""
+    def _format_beyond_chance(self, metric: str) -> str:
+        """The systems that differ from the baseline: "ahead (home, content), behind (fresh)"."""
         sides: dict[str, list[str]] = {"ahead": [], "behind": []}
         for system, row in self.tests.items():
             if row[metric].p_holm <= ALPHA:
@@ -169,7 +171,7 @@ class Comparison:
 
     def _test_rows(self) -> Iterator[_Row]:
         for system, row in self.tests.items():
-            yield system, [(p_in_words(row[name].p_holm), row[name].p_holm <= ALPHA) for name in self.tested]
+            yield system, [(format_p(row[name].p_holm), row[name].p_holm <= ALPHA) for name in self.tested]
 
 
 def compare(
@@ -184,9 +186,9 @@ def compare(
 ) -> Comparison:
     """Compare systems by system name to measure to values (users,), of the same users in the same order.
 
-    All systems are judged by the same resamples of users, so that one more or less changes nothing of the others'.
-    The measures `tested` are tested for chance against the baseline, each of them with Holm's correction for the
-    number of systems.
+    All systems are evaluated by the same resamples of users, so one more or less does not change the others'
+    figures. The measures `tested` are tested for chance against the baseline, each of them with Holm's correction
+    for the number of systems.
 
     Raises:
         InvalidError: the baseline is none of the systems, or the systems' measures or users differ.
@@ -225,8 +227,8 @@ def _tests(
     return tests
 
 
-def p_in_words(p: float) -> str:
-    """A p-value as it is printed."""
+def format_p(p: float) -> str:
+    """A p-value as text."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
@@ -243,7 +245,7 @@ def _in_brackets(interval: Interval, form: str) -> str:
 def _markdown_table(header: Sequence[str], rows: Iterator[_Row]) -> str:
     lines = [_markdown_line(header), _markdown_line(("---", *("---:" for _ in header[1:])))]
     for label, cells in rows:
-        shown = (f"**{text}**" if stands_out else text for text, stands_out in cells)
+        shown = (f"**{text}**" if emphasised else text for text, emphasised in cells)
         lines.append(_markdown_line((label, *shown)))
     return "\n".join(lines)
 

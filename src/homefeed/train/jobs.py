@@ -1,4 +1,4 @@
-"""A training: one read of the log, all or some models of the recipe, each published when it is fitted."""
+"""Training: the log is read once, and all or some models of the recipe are fitted and published one by one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training run made, and of what."""
+    """What a training run produced, and from how much data."""
 
     app: str
     users: int
@@ -40,7 +40,7 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """A model that is to be fitted."""
+    """A model to fit."""
 
     name: str
     part: str
@@ -65,9 +65,9 @@ async def train_app(
     """Train and publish an app's models: every one, or those of `models` only; the others stay as they are.
 
     `models` are names of the recipe's models, or "signals". `progress` is called with (stage, done, total).
-    `text_model` is for models that can use one and whose recipe names none. With a `budget` hyper-parameters are
-    chosen first, see `tune`. Later trainings keep to what was chosen for as long as the recipe says of the model
-    what it said then, unless `keep_tuned` is false.
+    `text_model` is for models that can use one, if their recipe names none. With a `budget` hyper-parameters are
+    tuned first, see `tune`. Later trainings keep the tuned values as long as the model is the same in the recipe,
+    unless `keep_tuned` is false.
 
     Raises:
         NotFoundError: the recipe has no such model.
@@ -84,11 +84,13 @@ async def train_app(
             log = await read_log(store, recipe, now=environment.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
-            told = with_text_model(_only(recipe, names), text_model)
-            tuned = _kept(told, artifacts) if keep_tuned else {}
+            configured = with_text_model(_only(recipe, names), text_model)
+            tuned = _kept(configured, artifacts) if keep_tuned else {}
             if budget is not None:
-                tuned = {tuning.model: tuning for tuning in tune(told, log.catalog, log.data, budget, report)}
-            fits = [fit for fit in _fits(told, log, tuned) if fit.name in names]
+                tuned = {
+                    tuning.model: tuning for tuning in tune(configured, log.catalog, log.data, budget, report)
+                }
+            fits = [fit for fit in _fits(configured, log, tuned) if fit.name in names]
             manifests = [_published(recipe, artifacts, log, fit, report) for fit in fits]
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
@@ -103,7 +105,7 @@ async def train_app(
 
 
 def _chosen(recipe: Recipe, models: Sequence[str] | None) -> Sequence[str]:
-    """The names of the models to train, among those there are."""
+    """The names of the models to train, checked."""
     known = [*(spec.name for spec in recipe.models), SIGNALS]
     for name in models or ():
         if name not in known:
@@ -112,12 +114,12 @@ def _chosen(recipe: Recipe, models: Sequence[str] | None) -> Sequence[str]:
 
 
 def _only(recipe: Recipe, names: Sequence[str]) -> Recipe:
-    """The recipe as if it had no other models; its feeds are as they were."""
+    """The recipe with only these models, and all its feeds."""
     return replace(recipe, models=tuple(spec for spec in recipe.models if spec.name in names))
 
 
 def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:
-    """What was chosen before for models of which the recipe still says what it said then."""
+    """The earlier tuned values of models that are unchanged in the recipe."""
     kept = {}
     for spec in recipe.models:
         manifest = artifacts.manifest(recipe.app, spec.name)
@@ -134,7 +136,7 @@ def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fi
         facts = tuned[spec.name].facts if spec.name in tuned else None
         run = partial(fit_model, spec, prepared.data)
         fits.append(_Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
-    # Signals come last: a server that sees new models before new counters is a moment behind, never ahead.
+    # Signals come last: a server may see new models with old counters for a moment, never the reverse.
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
 

@@ -1,4 +1,4 @@
-"""The schedule: runs the jobs of apps at their times, one after the other, until it is told to end."""
+"""The schedule: runs the jobs of apps at their times, one after another, until it is stopped."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Task:
 
 
 Work: TypeAlias = Callable[[Task], Trained]
-"""Does what a task says, and tells what came of it."""
+"""Does a task and returns its outcome."""
 
 
 def tasks_of(recipes: Iterable[Recipe], job: str | None = None) -> list[Task]:
-    """Every job of the apps; or those of one name, of the apps that have it.
+    """Every job of the apps, or those with one name.
 
     Raises:
         NotFoundError: no app has it.
@@ -68,7 +68,7 @@ def tasks_of(recipes: Iterable[Recipe], job: str | None = None) -> list[Task]:
 
 
 def work_of(settings: Settings, environment: Environment | None = None) -> Work:
-    """Training by the settings. Each time the store is opened anew: one that is away is not away for ever."""
+    """Training by the settings. The store is opened for every run, so a failed run does not affect the next."""
     environment = environment or Environment()
 
     async def train(task: Task) -> Trained:
@@ -87,7 +87,7 @@ def work_of(settings: Settings, environment: Environment | None = None) -> Work:
 
 
 def run_task(task: Task, work: Work) -> bool:
-    """Do a task and log what came of it. Whether it succeeded; it never raises."""
+    """Do a task and log its outcome. Returns whether it succeeded; never raises."""
     app, job = task.recipe.app, task.job.name
     try:
         done = work(task)
@@ -104,17 +104,17 @@ def run_task(task: Task, work: Work) -> bool:
 
 
 def trigger_of(job: JobSpec) -> IntervalTrigger:
-    """The times of a job, as the scheduler wants them."""
+    """The times of a job, in the scheduler's form."""
     start = _EPOCH + timedelta(microseconds=job.offset)
     return IntervalTrigger(seconds=job.period / SECOND, start_date=start, timezone=UTC)
 
 
 @contextmanager
 def running(tasks: Iterable[Task], work: Work) -> Iterator[None]:
-    """Run the tasks at their times beside the caller, by a single thread.
+    """Run the tasks at their times in a single thread while the caller goes on.
 
     A task that is due while another runs waits for it. One that still runs or waits when it is due again is not
-    begun a second time. On leaving, the one that runs is waited for, and no other begins.
+    started a second time. On exit a running task is completed, and no other starts.
     """
     ending = threading.Event()
 
@@ -124,12 +124,12 @@ def running(tasks: Iterable[Task], work: Work) -> Iterator[None]:
 
     def skipped(event: JobSubmissionEvent) -> None:
         app, job = event.job_id.split()
-        _log.warning("job not begun: it is still running or waiting", app=app, job=job)
+        _log.warning("job skipped: it is still running or waiting", app=app, job=job)
 
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # what it has to warn of is logged here
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # its warnings are logged here
     scheduler = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(1)},
-        # However late a task is, such as after a long one, it runs, and once.
+        # A late task, such as after a long one, still runs, and only once.
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone=UTC,
     )
@@ -145,11 +145,11 @@ def running(tasks: Iterable[Task], work: Work) -> Iterator[None]:
 
 
 def run_schedule(tasks: Sequence[Task], work: Work, clock: Clock = system_clock) -> None:
-    """Run the tasks at their times until SIGTERM or Ctrl+C; at a second one the process ends within a task."""
+    """Run the tasks at their times until SIGTERM or Ctrl+C; at a second one the process ends during a task."""
     found = {number: signal.getsignal(number) for number in _ENDS}
     handlers = {number: handler for number, handler in found.items() if handler not in (None, signal.SIG_IGN)}
     for number in handlers:
-        # By an exception, not by an event: a handler may run while the main thread holds the event's lock.
+        # By an exception, not an event: a handler may run while the main thread holds the event's lock.
         signal.signal(number, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt), running(tasks, work):
@@ -163,7 +163,7 @@ def run_schedule(tasks: Sequence[Task], work: Work, clock: Clock = system_clock)
             except KeyboardInterrupt:
                 for number in handlers:
                     signal.signal(number, signal.SIG_DFL)
-                _log.info("ending; a job that runs is waited for")
+                _log.info("stopping after the running job")
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

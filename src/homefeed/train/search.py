@@ -1,4 +1,4 @@
-"""Searching a trainer's hyper-parameters within a budget of time, and when to believe what was found."""
+"""Search of a trainer's hyper-parameters within a budget of time, and when to trust its result."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from homefeed.protocols import Range
 
 Values: TypeAlias = Mapping[str, float]
 Judge: TypeAlias = Callable[[Values], PerUser]
-"""From values of hyper-parameters to how well they serve each validation user (users,): the more, the better."""
+"""From values of hyper-parameters to the quality for each validation user (users,): higher is better."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """So many seconds by a clock, or so many trials, whichever is used up first. One trial is always made."""
+    """A number of seconds by a clock, or of trials, whichever is used up first. One trial is always made."""
 
     seconds: float
     clock: Callable[[], float]
@@ -29,7 +29,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a search found. `taken` tells whether `best` is so far ahead of the `start` that it is worth taking.
+    """The result of a search. `taken` is whether `best` is far enough ahead of the `start` to use it.
 
     `start_mean` and `best_mean` are over the validation users, `margin` is the standard error of the difference.
     """
@@ -77,7 +77,7 @@ def search(
 
 
 def _first_trials(space: Mapping[str, Range], start: Values) -> Iterator[dict[str, float]]:
-    """The start, then one value after the other moved half of the way to its farther bound, in order."""
+    """The start, then one value after another moved half way to its farther bound, in order."""
     own = {name: start[name] for name in space}
     yield own
     for name, within in space.items():
@@ -108,7 +108,7 @@ def _conclusion(results: list[tuple[Values, PerUser]], seconds: float) -> Search
 
 
 def _distribution(optuna: Any, within: Range, start: float) -> Any:
-    # A recipe's own value may lie outside of what is usually worth trying.
+    # A recipe's own value may lie outside the range that is usually worth trying.
     low, high = min(within.low, start), max(within.high, start)
     kind = optuna.distributions.IntDistribution if within.whole else optuna.distributions.FloatDistribution
     whole = int if within.whole else float
@@ -117,7 +117,7 @@ def _distribution(optuna: Any, within: Range, start: float) -> Any:
 
 @contextmanager
 def _quiet_optuna() -> Iterator[Any]:
-    """Optuna without its lines for every trial; imported late, for it is slow to import."""
+    """Optuna without a log line per trial; imported late because the import is slow."""
     import optuna
 
     before = optuna.logging.get_verbosity()

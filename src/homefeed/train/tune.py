@@ -1,4 +1,4 @@
-"""Choosing the hyper-parameters of an app's models on the latest part of its own events."""
+"""Tunes the hyper-parameters of an app's models on the latest part of its own events."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 METRIC: Final = "ndcg@20"
 _DEPTH: Final = 20
-_FEWEST_USERS: Final = 20
+_MIN_USERS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What was chosen for a model: the fields that differ from the recipe, and how it was found."""
+    """The values for a model: the fields that differ from the recipe, and how they were found."""
 
     model: str
     changed: Mapping[str, Any]
@@ -38,7 +38,7 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """A model of the recipe that can be tuned, and by which retriever of which feed it is judged."""
+    """A model of the recipe that can be tuned, and the retriever and feed that judge it."""
 
     spec: PartSpec
     feed: FeedRecipe
@@ -52,8 +52,8 @@ def tune(
 
     The validation part is the last fifth of the events, split as `homefeed evaluate` splits by time; each trial
     is fitted to the events before it and judged by the NDCG@20 of its retriever alone, under the feed's filters.
-    What is evaluated later on the same events has thus been tuned on its test part: evaluate the recipe with the
-    values of an earlier tuning, or on events that came since.
+    A later evaluation on the same events is thus tuned on its own test part: evaluate the recipe with the values
+    of an earlier tuning, or on newer events.
 
     Raises:
         HomefeedError: nothing can be tuned, or too few users have events on both sides of the cutoff.
@@ -64,9 +64,9 @@ def tune(
     protocol = Protocol(max_users=1_000, seed=data.seed)
     split = protocol.divide(data.interactions) if len(data.interactions) else None
     cases = protocol.drawn(split) if split is not None else []
-    if split is None or len(cases) < _FEWEST_USERS:
+    if split is None or len(cases) < _MIN_USERS:
         raise HomefeedError(
-            f"{recipe.app}: {len(cases)} users can be judged on, tuning needs {_FEWEST_USERS} with events before "
+            f"{recipe.app}: {len(cases)} users can be judged on, tuning needs {_MIN_USERS} with events before "
             "and after the last fifth began; train without --tune until there are more"
         )
     assert_no_leak(split, data.interactions)
@@ -111,8 +111,8 @@ def _tuned(
         setting = set_up(replace(alone, models=(model,)), catalog, data, split.train, split.cutoff)
         feed, name = setting.feeds[served.feed.name], served.retriever.name
         with threadpool_limits(1, "blas"):  # as the server does
-            asked = [rank(feed, setting.query(data, case, _DEPTH)).proposals[name][0] for case in cases]
-        return ndcg(judge([positions[:_DEPTH] for positions in asked], targets), _DEPTH)
+            ranked = [rank(feed, setting.query(data, case, _DEPTH)).proposals[name][0] for case in cases]
+        return ndcg(judge([positions[:_DEPTH] for positions in ranked], targets), _DEPTH)
 
     seconds = max(int(budget.seconds), 1)
     progress(stage, 0, seconds)
@@ -124,7 +124,7 @@ def _tuned(
 
 
 def _alone(recipe: Recipe, served: _Served) -> Recipe:
-    """The recipe with nothing but one retriever in one feed, under that feed's filters."""
+    """The recipe with only one retriever in one feed, under that feed's filters."""
     name = served.retriever.name
     ranker = PartSpec("weighted", "weighted", find_part("rank", "weighted").Config(weights={name: 1.0}))
     settings = served.feed.settings.model_copy(update={"cold_start": None})
@@ -135,7 +135,7 @@ def _alone(recipe: Recipe, served: _Served) -> Recipe:
 
 
 def with_tuned(recipe: Recipe, tunings: Iterable[Tuning]) -> Recipe:
-    """The recipe with what was chosen in place of its own values."""
+    """The recipe with the tuned values in place of its own."""
     chosen = {tuning.model: tuning.changed for tuning in tunings}
     models = (replace(spec, config=_changed(spec, chosen.get(spec.name, {}))) for spec in recipe.models)
     return replace(recipe, models=tuple(models))
@@ -147,7 +147,7 @@ def _changed(spec: PartSpec, values: Mapping[str, Any]) -> PartConfig:
 
 
 def _rounded(space: Mapping[str, Range], values: Values) -> dict[str, float]:
-    """Short enough to be read and written into a recipe."""
+    """Values rounded so they can be written into a recipe."""
     return {name: int(value) if space[name].whole else float(f"{value:.4g}") for name, value in values.items()}
 
 

@@ -78,7 +78,7 @@ def test_a_basket_lasts_from_its_first_event() -> None:
     assert found_by(next_basket(events, cutoff_share=0.4, minutes=29))[0] == ([0], [2], 100 * MINUTE)
 
 
-def test_a_basket_that_had_begun_before_the_cutoff_is_history_and_the_next_one_is_asked_for() -> None:
+def test_a_basket_that_had_begun_before_the_cutoff_is_history_and_the_next_one_is_requested() -> None:
     # The cutoff falls into user 0's basket; what is left of it is seen, but not trained on.
     rows = [(1, 9, 0), (0, 1, 10), (0, 2, 20), (0, 3, 30), (0, 4, 100), (0, 5, 105)]
     split = next_basket(in_minutes(rows), cutoff_share=0.4, minutes=15)

@@ -45,7 +45,7 @@ def _broken(split: Split, interactions: Interactions, leak: str) -> Split:
             history[0] = np.flatnonzero(interactions.users != case.user)[0]
         case "targets of another user":
             target_rows[0] = np.flatnonzero(interactions.users != case.user)[-1]
-        case "targets that are not what their event is about":
+        case "targets that are not the item of their event":
             targets[0] += 1
         case "history later than its request":
             history[0] = target_rows[cases.target_starts[1] - 1]
@@ -74,7 +74,7 @@ def _made(kind: str, interactions: Interactions) -> Split:
         "requests before the cutoff",
         "history of another user",
         "targets of another user",
-        "targets that are not what their event is about",
+        "targets that are not the item of their event",
         "history later than its request",
         "targets earlier than their request",
         "targets that do not come after the history",
@@ -96,7 +96,7 @@ def test_each_leak_is_named(leak: str) -> None:
     [
         "history of another user",
         "targets of another user",
-        "targets that are not what their event is about",
+        "targets that are not the item of their event",
         "history later than its request",
         "targets earlier than their request",
         "targets already in the history",
@@ -245,7 +245,7 @@ def test_each_leak_of_a_basket_is_named(leak: str, planted: Cases, repeats: bool
         assert_no_leak(replace(split, cases=planted), interactions)
 
 
-def test_what_was_bought_before_is_a_target_only_where_repeats_are_asked_for() -> None:
+def test_what_was_bought_before_is_a_target_only_with_repeats() -> None:
     interactions = interactions_of(BASKETS)
     split = next_basket(interactions, cutoff_share=0.72, repeats=True)
     with pytest.raises(AssertionError, match="leak: targets already in the history: 1 of 2"):

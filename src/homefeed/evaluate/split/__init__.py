@@ -1,4 +1,4 @@
-"""Splits: what a model may learn from, what the service has seen, and what it should foresee."""
+"""Splits: the training events, the events the service has seen, and the targets."""
 
 from homefeed.evaluate.split.by_time import by_time
 from homefeed.evaluate.split.by_user import by_user

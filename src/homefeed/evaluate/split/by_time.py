@@ -1,11 +1,11 @@
-"""Splitting by time: the honest way, and the one for numbers to publish.
+"""Split by time: the honest way, and the one for figures to publish.
 
-One cutoff for everyone, so that nothing learned from one user's future can help another's past (Meng et al.,
+One cutoff for all users, so nothing learned from one user's future can help another's past (Meng et al.,
 "Exploring Data Splitting Strategies for the Evaluation of Recommendation Models", RecSys 2020; Ji et al., "A
 Critical Study on Data Leakage in Recommender System Offline Evaluation", ACM TOIS 41(3), 2023).
 
-What the split cannot see is left to the caller: numbers computed over all events before they came here, such
-as strengths relative to an item's typical value, and attributes of items or users that changed after the cutoff.
+The caller must check what the split cannot: numbers computed over all events beforehand, such as strengths
+relative to an item's typical value, and attributes of items or users that changed after the cutoff.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ def by_time(
 ) -> Split:
     """Split at the moment before which `cutoff_share` of all events happened.
 
-    A model trains on the events strictly before that cutoff T. Whoever has events at or after T is a test user.
+    A model trains on the events strictly before that cutoff T. A user with events at or after T is a test user.
     In order of time, the first `revealed_share` of those events (rounded down, but at least one where the user
-    has none before T and two or more since) are what the service has seen when the user asks: state is read at
-    request time, so they are history, though never training. What comes later are the targets, less the items
-    in the history, for consuming something again is no discovery. The user asks at the time of the last revealed
-    event, or at T where none is revealed. With `revealed_share` 0 the history ends before T for everyone.
+    has none before T and two or more since) are what the service has seen at the request: state is read at request
+    time, so they are history, but never training. Later items are the targets, except those in the history,
+    because consuming an item again is no discovery. The request is at the time of the last revealed event, or at T
+    if none is revealed. With `revealed_share` 0 the history ends before T for all users.
 
     Events of one user at the same time keep the order of their rows, also across the line between history and
-    targets: a target may bear the very time of the request. Rows of one moment that were sorted by what they
-    say (best rated first, say) should be shuffled before. Events at T itself belong to the test side.
+    targets: a target may have the same time as the request. Rows of one moment that are sorted by their
+    content (such as best rated first) should be shuffled before. Events at T itself belong to the test side.
 
     Raises:
         InvalidError: there are no events, or a share or `min_targets` is out of range.
@@ -52,8 +52,8 @@ def by_time(
     before = lines.count(interactions.times[lines.rows] < cutoff)
     revealed = _revealed(before, lines.lengths - before, revealed_share)
     known = before + revealed
-    asked = np.where(revealed > 0, lines.time_of_last(known, interactions.times), cutoff)
-    cases, left_out = cases_after(interactions, lines, known, asked, min_targets)
+    request_times = np.where(revealed > 0, lines.time_of_last(known, interactions.times), cutoff)
+    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets)
     return Split(interactions.take(interactions.times < cutoff), cutoff, cases, left_out, "time")
 
 

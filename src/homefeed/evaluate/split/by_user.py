@@ -1,4 +1,4 @@
-"""Splitting by user: how well are people served whom training never saw?
+"""Split by user: how well users are served that training never saw.
 
 Strong generalisation (Marlin, "Collaborative Filtering: A Machine Learning Perspective", 2004; Liang et al.,
 "Variational Autoencoders for Collaborative Filtering", WWW 2018).
@@ -28,19 +28,19 @@ def by_user(
     seed: int = 0,
     min_targets: int = 1,
 ) -> Split:
-    """Hold out a `share` of the users whole (rounded down, but at least one), drawn by `seed`.
+    """Hold out all events of a `share` of the users (rounded down, but at least one), drawn by `seed`.
 
     A model trains on all events of all others. In order of time, the first `revealed_share` of a held-out user's
-    events (rounded down, but at least one) are what the service has seen when the user asks, at the time of the
-    last of them; what comes later are the targets, less the items in the history. Events at the same time keep
+    events (rounded down, but at least one) are what the service has seen at the request, at the time of the
+    last of them; later items are the targets, less the items in the history. Events at the same time keep
     the order of their rows.
 
     This leaks across users, by design: the others' events that were trained on may be later than a request, so
-    that counters and models know what became popular after it. Publish numbers of `by_time`; read these beside
-    them, as an answer to whether new users are served as well as known ones.
+    counters and models know what became popular after it. Publish figures of `by_time`; these show whether new
+    users are served as well as known ones.
 
     Raises:
-        InvalidError: there are no events or those of one user only, or a share or `min_targets` is out of range.
+        InvalidError: there are no events or only those of one user, or a share or `min_targets` is out of range.
     """
     check_events(interactions)
     check_shares(revealed_share, share=share)
@@ -53,7 +53,7 @@ def by_user(
 
     lines = timelines(interactions, held_out)
     known = np.maximum(share_of(revealed_share, lines.lengths), 1)
-    asked = lines.time_of_last(known, interactions.times)
-    cases, left_out = cases_after(interactions, lines, known, asked, min_targets)
+    request_times = lines.time_of_last(known, interactions.times)
+    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets)
     train = interactions.take(~np.isin(interactions.users, held_out))
     return Split(train, int(train.times.max()) + 1, cases, left_out, "user")

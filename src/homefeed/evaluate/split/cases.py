@@ -1,4 +1,4 @@
-"""What a split consists of: events to train on, and requests with what was known and what came next."""
+"""The parts of a split: training events, and requests with their history and targets."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from homefeed.types import Codes, History, Interactions, Positions, Times
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 Kind: TypeAlias = Literal["time", "user", "last", "basket"]
-"""Which way of splitting made a split: `by_time`, `by_user`, `leave_last_out` or `next_basket`."""
+"""The way of splitting: `by_time`, `by_user`, `leave_last_out` or `next_basket`."""
 
-WITHOUT_HISTORY: Final = "no history when asking"
+WITHOUT_HISTORY: Final = "no history at the request"
 ONLY_REPEATS: Final = "no target that is not in the history"
-TOO_FEW_TARGETS: Final = "fewer targets than asked for"
+TOO_FEW_TARGETS: Final = "fewer targets than required"
 NO_BASKET: Final = "no basket begun after the cutoff"
 
 
@@ -25,9 +25,9 @@ NO_BASKET: Final = "no basket begun after the cutoff"
 class Case:
     """One test user's request.
 
-    `history` are rows of the interactions the split was made of, oldest first; `targets` the positions the
-    user came to afterwards, each once, in that order, and `target_rows` the rows where that first happened.
-    `time` is when the user asks, in microseconds since 1970.
+    `history` are rows of the interactions the split was made of, oldest first; `targets` the positions of the
+    user's later items, each once, in that order, and `target_rows` the rows of their first events. `time` is
+    that of the request, in microseconds since 1970.
     """
 
     user: int
@@ -37,7 +37,7 @@ class Case:
     time: int
 
     def seen(self, interactions: Interactions) -> History:
-        """What the service knows of the user when the request arrives, oldest first."""
+        """The events of the user that the service has seen at the request, oldest first."""
         rows = self.history
         return History(
             interactions.items[rows],
@@ -88,10 +88,10 @@ class Cases:
 class Split:
     """Events to train on, all strictly before `cutoff`, and requests to answer.
 
-    Models are fitted at `cutoff`. Split by time or by basket, all requests come at or after it; split in another
-    way, it is just after the last training event, and requests may come before it. `left_out` counts the test
-    users who make no case, by reason; every reason is there, be it with 0. Split by basket, `basket_span` is how
-    many microseconds one lasts, and with `repeats` targets may be in the history, too.
+    Models are fitted at `cutoff`. Split by time or by basket, all requests come at or after it; in other
+    splits it is just after the last training event, and requests may come before it. `left_out` counts the test
+    users without a case, by reason, including reasons with 0. Split by basket, `basket_span` is the length of a
+    basket in microseconds, and with `repeats` targets may also be in the history.
     """
 
     train: Interactions

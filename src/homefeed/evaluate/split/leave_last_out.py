@@ -1,9 +1,9 @@
-"""Leaving each user's last items out: how much of the literature splits, kept for comparing with it.
+"""Leave each user's last items out: a common split in the literature, kept for comparison with it.
 
-It leaks across users: the last item of one may be older than what was learned from another, so that a model knows
-what became popular after the request. Meng et al. (RecSys 2020) show that systems change places by this choice,
-Ji et al. (ACM TOIS 41(3), 2023) that what leaks changes the lists and lets models recommend items of the future.
-Prefer `by_time`, above all for numbers to publish.
+It leaks across users: the last item of one may be older than the training events of another, so a model knows what
+became popular after the request. Meng et al. (RecSys 2020) show that this choice changes the order of systems,
+Ji et al. (ACM TOIS 41(3), 2023) that leaks change the lists and let models recommend items of the future.
+Prefer `by_time`, above all for figures to publish.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from homefeed.types import Interactions
 
 
 def leave_last_out(interactions: Interactions, last: int = 1, min_targets: int = 1) -> Split:
-    """Make the last `last` items that each user came to for the first time the targets.
+    """Make the last `last` new items of each user the targets.
 
     In order of time, and of rows where the time is the same. All of the user's events before the first target are
-    history and training both; the repeats after it are neither. The user asks at the time of the last event of
-    the history. Whoever met `last` items or fewer keeps the first as history and has fewer targets. All
-    events of users left out are trained on, for nothing of theirs is asked.
+    both history and training; the repeats after it are neither. The request is at the time of the last event of
+    the history. A user with `last` items or fewer keeps the first as history and has fewer targets. All events of
+    users left out are trained on, because they make no request.
 
     Raises:
         InvalidError: there are no events, or `last` or `min_targets` is out of range.
@@ -40,8 +40,8 @@ def leave_last_out(interactions: Interactions, last: int = 1, min_targets: int =
         raise InvalidError(f"last: expected at least min_targets, which is {min_targets}, got {last}")
     lines = timelines(interactions, interactions.users)
     known = _known(lines, interactions, last)
-    asked = lines.time_of_last(known, interactions.times)
-    cases, left_out = cases_after(interactions, lines, known, asked, min_targets)
+    request_times = lines.time_of_last(known, interactions.times)
+    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets)
 
     trained = ~np.isin(interactions.users, cases.users)
     trained[cases.history] = True
@@ -50,11 +50,11 @@ def leave_last_out(interactions: Interactions, last: int = 1, min_targets: int =
 
 
 def _known(lines: Timelines, interactions: Interactions, last: int) -> Rows:
-    """How many events of each user come before the first target."""
+    """The number of events of each user before the first target."""
     meeting = first_meetings(lines, interactions)
     met = lines.count(meeting)
     in_history = met - np.minimum(last, met - 1)
     so_far = np.cumsum(meeting)
-    # A timeline begins with a first meeting, which counts as the user's number one.
+    # A timeline begins with a new item, which counts as the user's number one.
     number = so_far - (so_far[lines.starts] - 1)[lines.owner]
     return lines.count(number <= in_history[lines.owner])

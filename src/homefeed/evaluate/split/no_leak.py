@@ -1,4 +1,4 @@
-"""That nothing of the future reached the past: checked on the events themselves, whoever made the split."""
+"""Checks on the events themselves that nothing of the future is in the past, however the split was made."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from homefeed.types import Interactions, Mask
 
 
 def assert_no_leak(split: Split, interactions: Interactions) -> None:
-    """Check what a split of its kind promises against the interactions it was made of.
+    """Check the guarantees of a split's kind against the interactions it was made from.
 
-    Of every kind: training ends before the cutoff, no target was trained on, and a case's history and targets are
+    For every kind: training ends before the cutoff, no target was trained on, and a case's history and targets are
     its user's, on their sides of the request. Split by time or basket, requests come at or after the cutoff; by
-    user, nobody who asks was trained on; with the last left out, nobody who asks was trained on beyond their
-    history. A basket is the first to begin since the cutoff; the targets are in it, and in the history only where
-    repeats are asked for; the history is all that its user did earlier.
+    user, no user with a request was trained on; with the last left out, none was trained on beyond their history.
+    A basket is the first to begin since the cutoff; the targets are in it, and in the history only with repeats;
+    the history is all earlier events of its user.
 
     Raises:
         AssertionError: naming the leak, how many events it concerns, and the first of them.
@@ -42,13 +42,13 @@ def _check_owners(split: Split, interactions: Interactions, past_case: Rows, fut
     _refuse("history of another user", users[cases.history] != cases.users[past_case])
     _refuse("targets of another user", users[cases.target_rows] != cases.users[future_case])
     not_theirs = interactions.items[cases.target_rows] != cases.targets
-    _refuse("targets that are not what their event is about", not_theirs)
+    _refuse("targets that are not the item of their event", not_theirs)
 
 
 def _check_order(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
     cases, times = split.cases, interactions.times
     future_times = times[cases.target_rows]
-    # A basket is asked for before anything of its moment.
+    # The request for a basket comes before the events of the same moment.
     latest = cases.times - 1 if split.kind == "basket" else cases.times
     _refuse("history later than its request", times[cases.history] > latest[past_case])
     _refuse("targets earlier than their request", future_times < cases.times[future_case])
@@ -60,7 +60,7 @@ def _check_order(split: Split, interactions: Interactions, past_case: Rows, futu
 
 def _check_targets(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
     if split.repeats:
-        # Training ends before the requests, and targets are no earlier: what was trained on are other events.
+        # Training ends before the requests, and targets are not earlier: training has other events.
         return
     cases, train = split.cases, split.train
     width = int(interactions.items.max(initial=0)) + 1
@@ -82,19 +82,21 @@ def _check_baskets(split: Split, interactions: Interactions, future_case: Rows) 
     begun[cases.history_starts[:-1]] = True
     _refuse("baskets passed over since the cutoff", begun & (past_times >= split.cutoff))
 
-    asked = np.full(int(interactions.users.max(initial=0)) + 1, np.iinfo(np.int64).min)
-    asked[cases.users] = cases.times
-    before = np.bincount(interactions.users[times < asked[interactions.users]], minlength=len(asked))
+    request_times = np.full(int(interactions.users.max(initial=0)) + 1, np.iinfo(np.int64).min)
+    request_times[cases.users] = cases.times
+    before = np.bincount(
+        interactions.users[times < request_times[interactions.users]], minlength=len(request_times)
+    )
     _refuse("history that lacks an earlier event", before[cases.users] != np.diff(cases.history_starts))
 
 
 def _check_training(split: Split) -> None:
-    """Of users who were trained on, too, up to their request."""
+    """The checks of users who were also trained on, up to their request."""
     cases, train = split.cases, split.train
     count = int(max(train.users.max(initial=0), cases.users.max(initial=0))) + 1
-    asked = np.full(count, np.iinfo(np.int64).max)
-    asked[cases.users] = cases.times
-    _refuse("training events of a user after their request", train.times > asked[train.users])
+    request_times = np.full(count, np.iinfo(np.int64).max)
+    request_times[cases.users] = cases.times
+    _refuse("training events of a user after their request", train.times > request_times[train.users])
     trained = np.bincount(train.users, minlength=count)[cases.users]
     _refuse("training events of a user beyond their history", trained > np.diff(cases.history_starts))
 

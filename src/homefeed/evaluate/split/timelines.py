@@ -1,4 +1,4 @@
-"""Events user by user in order of time, and the requests that follow once it is said how much is known."""
+"""Events user by user in order of time, and the requests after a given number of known events."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ class Timelines:
     lengths: Rows
 
     def count(self, which: Mask) -> Rows:
-        """How many of the events that `which` (events,) marks each test user has."""
+        """The number of events marked by `which` (events,) of each test user."""
         return np.asarray(np.add.reduceat(which, self.starts, dtype=np.int64))
 
     def first(self, known: Rows) -> Mask:
-        """Of each event (events,), whether it is among the first `known` (test users,) of its user."""
+        """Whether each event (events,) is among the first `known` (test users,) of its user."""
         return np.asarray(np.arange(len(self.rows)) - self.starts[self.owner] < known[self.owner])
 
     def before_first(self, which: Mask) -> Rows:
-        """How many events each test user has before the first that `which` (events,) marks; all where none is."""
+        """The number of events of each test user before the first marked by `which` (events,); all if none is."""
         place = np.arange(len(self.rows)) - self.starts[self.owner]
         marked = np.where(which, place, self.lengths[self.owner])
         return np.asarray(np.minimum.reduceat(marked, self.starts))
 
     def time_of_last(self, known: Rows, times: Times) -> Times:
-        """When the last of the first `known` events happened; of a user of whom none is known, the first one."""
+        """The time of the last of the first `known` events; of the first event for users with none known."""
         return times[self.rows[self.starts + np.maximum(known - 1, 0)]]
 
 
@@ -50,7 +50,7 @@ def timelines(interactions: Interactions, users: Codes) -> Timelines:
     tested = np.zeros(int(interactions.users.max()) + 1, dtype=np.bool_)
     tested[users] = True
     chosen = np.flatnonzero(tested[interactions.users])
-    # lexsort is stable, which keeps events of the same time in the order of their rows.
+    # lexsort is stable: events of the same time keep the order of their rows.
     rows = chosen[np.lexsort((interactions.times[chosen], interactions.users[chosen]))]
 
     owners = interactions.users[rows]
@@ -61,7 +61,7 @@ def timelines(interactions: Interactions, users: Codes) -> Timelines:
 
 
 def first_meetings(lines: Timelines, interactions: Interactions, among: Mask | None = None) -> Mask:
-    """Of each event (events,), whether its user meets its item for the first time, or the first `among` these."""
+    """Whether each event (events,) is its user's first with its item, or the first `among` these."""
     met = interactions.items[lines.rows].astype(np.int64)
     pairs = lines.owner * (int(met.max()) + 1) + met
     looked_at = np.arange(len(pairs)) if among is None else np.flatnonzero(among)
@@ -74,15 +74,15 @@ def cases_after(
     interactions: Interactions,
     lines: Timelines,
     known: Rows,
-    asked: Times,
+    request_times: Times,
     min_targets: int,
     future: Mask | None = None,
     repeats: bool = False,
 ) -> tuple[Cases, dict[str, int]]:
-    """The requests where of each test user the first `known` events are the history, and who was left out.
+    """The requests with the first `known` events of each test user as history, and the users left out.
 
-    The targets are the items of the `future` (events,), by default of all events after those, that are first met
-    there, or with `repeats` met before as well. `known` and `asked`, the moments of asking, are (test users,).
+    The targets are the items of the `future` (events,), by default of all events after those, that are new
+    there, or with `repeats` all of them. `known` and `request_times` are (test users,).
     """
     past = lines.first(known)
     future = ~past if future is None else future
@@ -94,7 +94,7 @@ def cases_after(
     target_rows = lines.rows[future & of_kept]
     cases = Cases(
         users=lines.users[kept],
-        times=asked[kept],
+        times=request_times[kept],
         history=lines.rows[past & of_kept],
         history_starts=_starts(known[kept]),
         targets=interactions.items[target_rows],
@@ -106,7 +106,7 @@ def cases_after(
 
 def share_of(share: float, counts: npt.ArrayLike) -> Rows:
     """A share of each count, rounded down."""
-    # 0.29 * 100 is 28.999999999999996: without the addition, a share that is whole on paper loses one.
+    # 0.29 * 100 is 28.999999999999996: without the addition, rounding down would lose one.
     return np.floor(np.asarray(counts) * share + 1e-9).astype(np.int64)
 
 
@@ -123,7 +123,7 @@ def check_events(interactions: Interactions) -> None:
 
 
 def check_shares(revealed_share: float = 0, **shares: float) -> None:
-    """Refuse shares that cannot be meant: nothing may be revealed, but a cut at 0 or 1 divides nothing."""
+    """Refuse shares out of range: nothing may be revealed, but a cut at 0 or 1 divides nothing."""
     for name, share in shares.items():
         if not 0 < share < 1:
             raise InvalidError(f"{name}: expected a share above 0 and below 1, got {share}")

@@ -1,4 +1,4 @@
-"""Asking: popular, recommend, history, explain."""
+"""Queries: popular, recommend, search, history, explain."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def popular(
     genre: Genre = None,
     reason: Reason = False,
     user_id: Annotated[
-        str | None, typer.Option("--user_id", "--user-id", help="For whom, where users are kept apart.")
+        str | None,
+        typer.Option("--user_id", "--user-id", help="The user, for an app with isolated groups."),
     ] = None,
     app: AppOption = "streaming",
     as_json: Json = False,
@@ -65,7 +66,7 @@ def popular(
     if user_id is not None:
         check_id("user_id", user_id)
     elif isolation is not None:
-        raise InvalidError(f"{app} shows users items of their own {isolation.user} only; for whom? --user_id USER")
+        raise InvalidError(f"{app} shows users items of their own {isolation.user} only; add --user_id USER")
     request = FeedRequest("popular", user_id, n=_one_or_more("k", k), conditions=_conditions(content_type, genre))
     answer = _on_app(app, lambda live: live.recommend(request))
     if as_json:
@@ -81,9 +82,10 @@ def recommend(
     content_type: ContentType = None,
     genre: Genre = None,
     reason: Reason = False,
-    feed: Annotated[str, typer.Option("--feed", help="The feed to ask.")] = "home",
+    feed: Annotated[str, typer.Option("--feed", help="The feed.")] = "home",
     item_id: Annotated[
-        str | None, typer.Option("--item_id", "--item-id", help="What a feed such as similar is about.")
+        str | None,
+        typer.Option("--item_id", "--item-id", help="The item for a feed such as similar."),
     ] = None,
     app: AppOption = "streaming",
     as_json: Json = False,
@@ -99,13 +101,13 @@ def recommend(
     conditions = _conditions(content_type, genre)
     request = FeedRequest(feed, user_id, n=_one_or_more("k", k), item_id=item_id, conditions=conditions)
 
-    async def ask(live: LiveApp) -> tuple[Answer, str | None]:
+    async def answered(live: LiveApp) -> tuple[Answer, str | None]:
         if not live.model_versions:
-            typer.echo(f"Not trained yet; for better ones: homefeed train {app}", err=True)
+            typer.echo(f"Not trained yet; for better recommendations: homefeed train {app}", err=True)
         found = await live.recommend(request)
         return found, live.recipe.feeds[feed].settings.cold_start if found.slate.cold_start else None
 
-    answer, instead = _on_app(app, ask)
+    answer, instead = _on_app(app, answered)
     if as_json:
         print_json({"user_id": user_id, "k": k, "items": _items(answer), "fallback_used": instead is not None})
         return
@@ -116,7 +118,7 @@ def recommend(
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="What to look for.")],
+    query: Annotated[str, typer.Argument(help="The search query.")],
     k: K = 10,
     reason: Reason = False,
     app: AppOption = "shop",
@@ -145,7 +147,7 @@ def history(
     app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
-    """What a user did, newest first.
+    """The events of a user, newest first.
 
     Example: `homefeed history --user_id u1 --limit 10`
     """
@@ -178,18 +180,18 @@ def history(
     for place, row in enumerate(rows, 1):
         value = "" if row["value"] is None else f", {row['value']:g}"
         about = f"{row['item_id']} - {row['title'] or '(deleted)'}" if row["item_id"] else f'"{row["query"]}"'
-        what = printable(about)
-        typer.echo(f"{place}. {what} ({printable(row['event_type'])}{value}, {row['timestamp']})")
+        shown_item = printable(about)
+        typer.echo(f"{place}. {shown_item} ({printable(row['event_type'])}{value}, {row['timestamp']})")
 
 
 def explain(
     user_id: UserId,
-    item_id: Annotated[str, typer.Option("--item_id", "--item-id", help="Which item.")],
-    feed: Annotated[str, typer.Option("--feed", help="In which feed.")] = "home",
+    item_id: Annotated[str, typer.Option("--item_id", "--item-id", help="The item's id.")],
+    feed: Annotated[str, typer.Option("--feed", help="The feed.")] = "home",
     app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
-    """Why a user is, or is not, shown an item.
+    """Why an item is, or is not, recommended to a user.
 
     Example: `homefeed explain --user_id u1 --item_id i3`
     """
@@ -199,10 +201,10 @@ def explain(
 
     request = FeedRequest(feed, check_id("user_id", user_id))
 
-    async def ask(live: LiveApp) -> tuple[Trace, dict[str, str]]:
+    async def answered(live: LiveApp) -> tuple[Trace, dict[str, str]]:
         return await live.explain(request, item_id), live.model_versions
 
-    trace, models = _on_app(app, ask)
+    trace, models = _on_app(app, answered)
     if as_json:
         from dataclasses import asdict
 

@@ -120,9 +120,9 @@ def test_options_may_be_spelled_with_a_hyphen(home: Path) -> None:
 
 
 @pytest.mark.parametrize("user_id", ["nobody", "new"])
-def test_a_user_without_history_is_told_that_the_list_is_the_popular_one(home: Path, user_id: str) -> None:
-    said, header, *rest = ask(home, "recommend", "--user_id", user_id, "--k", "5").splitlines()
-    assert said == f"User {user_id} has no usable history: this is the popular list."
+def test_a_user_without_history_reads_that_the_list_is_the_popular_one(home: Path, user_id: str) -> None:
+    notice, header, *rest = ask(home, "recommend", "--user_id", user_id, "--k", "5").splitlines()
+    assert notice == f"User {user_id} has no usable history: this is the popular list."
     assert header == f"Recommendations for user {user_id}:"
     assert rest == TOP.splitlines()[1:]
     answer = ask_json(home, "recommend", "--user_id", user_id)
@@ -204,15 +204,15 @@ def test_json_holds_the_keys_of_the_contract(home: Path) -> None:
 
 
 def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
-    told = ask(home, "explain", "--user_id", "u1", "--item_id", "i3")
-    assert told.startswith(
+    explained = ask(home, "explain", "--user_id", "u1", "--item_id", "i3")
+    assert explained.startswith(
         "Shown at place 1: item i3 for user u1\n"
         "Reason: Because you watched Drama Series A\n"
         "Filters passed: availability, request, consumption_limit\n"
     )
-    assert all(name in told for name in ("item_item", "content", "trending", "fresh", "popular"))
-    assert re.search(r"^Score \d\.\d{4}, place 1 of 1 candidates$", told, re.MULTILINE)
-    models = told.splitlines()[-1]
+    assert all(name in explained for name in ("item_item", "content", "trending", "fresh", "popular"))
+    assert re.search(r"^Score \d\.\d{4}, place 1 of 1 candidates$", explained, re.MULTILINE)
+    models = explained.splitlines()[-1]
     assert re.fullmatch(r"Models: signals \d{8}T\S+, item_item \d{8}T\S+, content \d{8}T\S+", models)
     trace = ask_json(home, "explain", "--user_id", "u1", "--item_id", "i3")
     assert {f"{name} {version}" for name, version in trace["models"].items()} == set(models[8:].split(", "))
@@ -221,13 +221,13 @@ def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
 
 
 def test_explain_tells_what_stopped_an_item(home: Path) -> None:
-    told = ask(home, "explain", "--user_id", "u1", "--item_id", "i1")
-    assert told.startswith(
+    explained = ask(home, "explain", "--user_id", "u1", "--item_id", "i1")
+    assert explained.startswith(
         "Not shown: stopped by consumption_limit: item i1 for user u1\n"
         "Filter consumption_limit stopped it\n"
         "Filters passed: availability, request\n"
     )
-    assert "Score" not in told
+    assert "Score" not in explained
 
 
 def test_explain_tells_that_nothing_proposed_an_item(home: Path) -> None:
@@ -235,8 +235,8 @@ def test_explain_tells_that_nothing_proposed_an_item(home: Path) -> None:
         'app = "streaming"\n[items.fields]\ntitle = "text"\n[events.play]\nfull = "typical"\n[models.item_item]\n'
         "[feeds.home.retrieve.item_item]\n[feeds.home.rank.weighted.weights]\nitem_item = 1.0\n"
     )
-    told = ask(home, "explain", "--user_id", "nobody", "--item_id", "i1", "--app", str(home / "narrow.toml"))
-    assert told.startswith("Not shown: no retriever proposed it: item i1 for user nobody\n")
+    explained = ask(home, "explain", "--user_id", "nobody", "--item_id", "i1", "--app", str(home / "narrow.toml"))
+    assert explained.startswith("Not shown: no retriever proposed it: item i1 for user nobody\n")
 
 
 def test_explain_of_an_unknown_item_is_an_error(home: Path) -> None:
@@ -256,7 +256,7 @@ def test_before_training_it_says_so_and_answers_all_the_same(tmp_path: Path) -> 
         (tmp_path / name).write_text(text)
     ask(tmp_path, "import", "streaming", str(tmp_path))
     result = run(tmp_path, "recommend", "--user_id", "u1")
-    assert result.stderr == "Not trained yet; for better ones: homefeed train streaming\n"
+    assert result.stderr == "Not trained yet; for better recommendations: homefeed train streaming\n"
     assert result.stdout == "Recommendations for user u1:\n1. i3 - Microdrama C\n"
 
 
@@ -279,13 +279,13 @@ def test_data_cannot_steer_the_terminal(tmp_path: Path) -> None:
     assert {line[3:] for line in popular.splitlines()[1::2]} == every
     history = ask(tmp_path, "history", "--user_id", "u\x1b")
     assert {line[3:].partition(" (")[0] for line in history.splitlines()[1:]} == every
-    asked = ask(tmp_path, "recommend", "--user_id", "u\x1b", "--reason")
-    told = ask(tmp_path, "explain", "--user_id", "u\x1b", "--item_id", "i1")
-    assert "\x1b" not in popular + history + asked + told
+    recommended = ask(tmp_path, "recommend", "--user_id", "u\x1b", "--reason")
+    explained = ask(tmp_path, "explain", "--user_id", "u\x1b", "--item_id", "i1")
+    assert "\x1b" not in popular + history + recommended + explained
     assert {item["title"] for item in ask_json(tmp_path, "popular")["items"]} == set(titles.values())
 
 
-def test_where_users_are_kept_apart_popular_asks_for_whom(tmp_path: Path) -> None:
+def test_with_isolation_popular_requires_a_user(tmp_path: Path) -> None:
     (tmp_path / "town.toml").write_text(
         'app = "town"\n[items.fields]\ntitle = "text"\nplace = "category"\n[users.fields]\nplace = "category"\n'
         '[events.like]\n[isolation]\nitem = "place"\nuser = "place"\n'
@@ -296,7 +296,7 @@ def test_where_users_are_kept_apart_popular_asks_for_whom(tmp_path: Path) -> Non
     town = str(tmp_path / "town.toml")
     ask(tmp_path, "import", town, str(tmp_path))
     failed = run(tmp_path, "popular", "--app", town)
-    assert str(failed.exception) == (f"{town} shows users items of their own place only; for whom? --user_id USER")
+    assert str(failed.exception) == (f"{town} shows users items of their own place only; add --user_id USER")
     assert ask(tmp_path, "popular", "--app", town, "--user_id", "n").splitlines()[1:] == ["1. a - A"]
     assert ask(tmp_path, "popular", "--app", town, "--user-id", "s").splitlines()[1:] == ["1. b - B"]
     assert ask(tmp_path, "popular", "--app", town, "--user_id", "x").splitlines()[1:] == ["Nothing matches."]
