@@ -93,7 +93,7 @@ def test_a_wrong_value_is_named_with_what_was_expected(
         load_settings()
 
 
-def test_all_that_is_wrong_is_told_at_once(file: Path) -> None:
+def test_all_errors_are_reported_at_once(file: Path) -> None:
     file.write_text('port = "x"\nprot = 1\nlog_level = "loud"\n')
     with pytest.raises(SettingsError) as caught:
         load_settings()
@@ -117,7 +117,7 @@ def test_a_secret_is_never_shown(file: Path) -> None:
     assert settings.store_url == URL
 
 
-def test_a_wrong_secret_is_told_without_it(file: Path) -> None:
+def test_a_wrong_secret_is_not_in_the_error(file: Path) -> None:
     file.write_text('database_url = ["sekret"]\n')
     with pytest.raises(SettingsError, match="setting database_url: ") as caught:
         load_settings()

@@ -64,7 +64,7 @@ def test_to_the_microsecond(value: str | float, moment: int) -> None:
     "value",
     ["", " ", "soon", "now", "2026-13-01", "2026-02-30", "12:00", "1.5.2026", "nan", "1e9x"],
 )
-def test_what_is_no_time_is_told_with_the_name_of_the_field(value: str) -> None:
+def test_what_is_no_time_is_reported_with_the_name_of_the_field(value: str) -> None:
     with pytest.raises(InvalidError, match=r"^created_at: expected an? (ISO 8601 )?time"):
         parse_time("created_at", value)
 
@@ -95,7 +95,7 @@ def test_what_has_no_offset_is_in_utc_wherever_the_server_is(monkeypatch: pytest
             time.tzset()
 
 
-def test_a_long_value_is_not_told_in_full() -> None:
+def test_a_long_value_is_not_shown_in_full() -> None:
     with pytest.raises(InvalidError) as refused:
         parse_time("t", "x" * 10_000)
     assert len(str(refused.value)) < 200
@@ -145,6 +145,6 @@ def test_a_duration_that_is_shown_is_read_as_it_was(duration: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "10", "m", "-1m", "0s", "1w", "1h30m", "1e3s", "\u0661s"])
-def test_what_is_no_duration_is_told(text: str) -> None:
+def test_what_is_no_duration_is_an_error(text: str) -> None:
     with pytest.raises(InvalidError, match=r"expected a duration such as 90s, 10m or 1\.5h, got "):
         parse_duration(text)

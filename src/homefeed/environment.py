@@ -1,4 +1,4 @@
-"""Where time and ids come from, so that tests and replays can bring their own."""
+"""The sources of time and ids, which tests and replays can replace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def random_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """All that an app takes from the outside world besides its store."""
+    """What an app takes from the outside world, apart from its store."""
 
     clock: Clock = system_clock
     new_id: Callable[[], str] = random_id

@@ -1,4 +1,4 @@
-"""Every error Homefeed raises on purpose: each says what is wrong and what to do about it."""
+"""The errors that Homefeed raises on purpose: each text states what is wrong and what to do."""
 
 
 class HomefeedError(Exception):
@@ -22,7 +22,7 @@ class ArtifactError(HomefeedError):
 
 
 class NotFoundError(HomefeedError):
-    """What the caller named (an app, a feed, an item, a user) is not there."""
+    """What the caller named (an app, a feed, an item, a user) does not exist."""
 
 
 class InvalidError(HomefeedError):
@@ -30,8 +30,8 @@ class InvalidError(HomefeedError):
 
 
 class MalformedError(InvalidError):
-    """What the caller sent is not even of the form that it must have: such as an id with a blank in it."""
+    """What the caller sent does not have the required form, such as an id with a blank in it."""
 
 
 class OverloadedError(HomefeedError):
-    """More work arrived than can be kept up with; trying again later will help."""
+    """More work arrived than can be handled; trying again later will help."""

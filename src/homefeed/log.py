@@ -1,4 +1,4 @@
-"""Logs: readable lines for people, or JSON for machines. Never a secret, never a URL with a password."""
+"""Logs: readable lines or JSON. Never a secret, never a URL with a password."""
 
 from __future__ import annotations
 

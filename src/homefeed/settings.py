@@ -95,10 +95,10 @@ class Settings(BaseSettings):
 
     @property
     def store_url(self) -> str:
-        """The URL of the store. It may hold a password: never log it."""
+        """The URL of the store. It may contain a password: never log it."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        # Written by SQLAlchemy, so that a folder with a question mark in its name is still that folder.
+        # Built by SQLAlchemy, so a folder with a question mark in its name is still that folder.
         url = URL.create("sqlite", database=str(self.home / "homefeed.db"))
         return url.render_as_string(hide_password=False)
 

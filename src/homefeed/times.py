@@ -1,4 +1,4 @@
-"""Times as people and programs write them, and as Homefeed computes with them: microseconds since 1970."""
+"""Times and durations: from text and numbers to microseconds since 1970, and back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parse_time(name: str, value: str | int | float) -> int:
 
 
 def format_time(time: int) -> str:
-    """A time as ISO 8601 in UTC, to the microsecond where it has them."""
+    """A time as ISO 8601 in UTC, to the microsecond if it has any."""
     return datetime.fromtimestamp(time / SECOND, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -43,7 +43,7 @@ def parse_duration(text: str) -> int:
     """Microseconds of a duration such as 90s, 10m, 1.5h or 1d.
 
     Raises:
-        InvalidError: it is none, or not above 0.
+        InvalidError: it is not a duration above 0.
     """
     found = _DURATION.fullmatch(text.strip())
     duration = round(float(found[1]) * _UNITS[found[2]]) if found else 0

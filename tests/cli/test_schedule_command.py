@@ -123,7 +123,7 @@ def test_list_tells_json_in_the_order_of_time(tmp_path: Path) -> None:
         (["--json"], InvalidError, "--json is for --list"),
     ],
 )
-def test_what_cannot_be_done_is_reported(
+def test_what_cannot_be_done_is_an_error(
     tmp_path: Path, args: list[str], error: type[Exception], text: str
 ) -> None:
     failed = run(tmp_path, "schedule", *args).exception

@@ -183,7 +183,7 @@ def test_a_model_that_cannot_read_its_own_files_is_refused(artifacts: ArtifactSt
 def test_without_any_whole_version_the_error_says_what_to_do_and_doing_it_helps(artifacts: ArtifactStore) -> None:
     for n in (1, 2):
         flip(folder_of(artifacts, publish(artifacts, n)) / "left.json")
-    with pytest.raises(ArtifactError, match=r"streaming/pair: no version is whole; .*left\.json.*Train again"):
+    with pytest.raises(ArtifactError, match=r"streaming/pair: no version is intact; .*left\.json.*Train again"):
         artifacts.load(APP, NAME, Pair)
     publish(artifacts, 2)
     assert loaded(artifacts) == 2

@@ -58,7 +58,7 @@ async def test_other_apps_have_their_own_keys(store: Store) -> None:
     assert (await append_rows(store, "other", columns(1, 2), 100)).inserted == 2
 
 
-async def test_agrees_with_events_told_one_by_one(store: Store) -> None:
+async def test_agrees_with_events_appended_one_by_one(store: Store) -> None:
     await append_events(store, APP, [Event("u", "a", "play", 7, 1), Event("u", "b", "play", 8, None, "x")], 100)
     result = await append_rows(store, APP, columns(7, 5, event_ids=(None, "x")), 100)
     assert result.duplicates == {0: 1, 1: 2}

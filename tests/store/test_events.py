@@ -47,7 +47,7 @@ async def log(store: Store) -> list[tuple[int, int, int]]:
     return list(zip(rows.users, rows.items, rows.times, strict=True))
 
 
-async def test_an_event_comes_back_as_it_was_told(store: Store) -> None:
+async def test_an_event_comes_back_as_it_was_sent(store: Store) -> None:
     context = {"device": "tv", "deep": {"é": [1, None]}}
     event = Event("u", "a", "play", 17, 1.5, "e1", "r1", context)
     assert await append(store, event) == [ACCEPTED]
@@ -78,14 +78,14 @@ async def test_events_of_a_deleted_item_are_of_an_unknown_item(store: Store) -> 
     ]
 
 
-async def test_an_event_of_an_unknown_item_creates_nobody_and_takes_no_key(store: Store) -> None:
+async def test_an_event_of_an_unknown_item_creates_no_user_and_takes_no_key(store: Store) -> None:
     assert await append(store, play(user="ghost", item="d", event_id="e")) == [UNKNOWN]
     assert await list_users(store, APP, 0, 10) == []
     await put_items(store, APP, [ItemWrite("d", {})])
     assert await append(store, play(user="ghost", item="d", event_id="e")) == [ACCEPTED]
 
 
-async def test_a_user_nobody_declared_is_created(store: Store) -> None:
+async def test_an_undeclared_user_is_created(store: Store) -> None:
     await append(store, play(user="new"))
     assert (await get_user(store, APP, "new")).attributes == {}
 
@@ -154,7 +154,7 @@ async def test_the_rows_of_a_user_are_theirs_in_the_order_of_time(store: Store) 
     assert (rows.times, rows.items, set(rows.users)) == ((1, 3, 3), (1, 1, 2), {user.number})
 
 
-async def test_the_latest_come_first_and_of_one_moment_the_last_told(store: Store) -> None:
+async def test_the_latest_come_first_and_of_one_moment_the_last_sent(store: Store) -> None:
     await append(store, play(time=2, item="a"), play(time=3, item="b"), play(time=2, item="c"), play("v", time=9))
     newest = [event.item_id for event, _ in await latest_of_user(store, APP, "u", 10)]
     assert newest == ["b", "c", "a"]

@@ -100,7 +100,7 @@ async def test_the_pages_of_a_request_come_in_their_order(store: Store) -> None:
     assert await impressions_of_request(store, APP, "nobody's") == []
 
 
-async def test_what_is_told_twice_counts_once_and_the_first_stays(store: Store) -> None:
+async def test_a_request_written_twice_counts_once_and_the_first_stays(store: Store) -> None:
     first, again = shown(user=1), replace(shown(user=2), scores=np.zeros(3, np.float32))
     await write_impressions(store, APP, [first, again, shown("other")])
     await write_impressions(store, APP, [again, shown("new")])
@@ -125,7 +125,7 @@ async def test_pruning_takes_what_is_older(store: Store) -> None:
 
 
 @pytest.mark.parametrize("app", [APP, "other"])
-async def test_erasing_a_user_takes_what_they_were_shown_and_nobody_elses(store: Store, app: str) -> None:
+async def test_erasing_a_user_takes_their_impressions_and_no_others(store: Store, app: str) -> None:
     for name in (APP, "other"):
         pages = [shown(f"{user}{n}", user=user) for user in (1, 2, None) for n in range(2)]
         await write_impressions(store, name, pages)
@@ -144,7 +144,7 @@ async def test_apps_that_use_the_same_ids_stay_apart(store: Store) -> None:
     assert_same((await impressions_of_request(store, "other", "r"))[0], theirs)
 
 
-async def test_what_is_written_only_after_the_user_was_erased_is_nobodys(store: Store) -> None:
+async def test_what_is_written_after_the_user_was_erased_has_no_user(store: Store) -> None:
     await erase_user(store, APP, "u")
     await write_impressions(store, APP, [shown("one", user=1), shown("two", user=2), shown("none", user=None)])
     await write_impressions(store, "other", [shown("one", user=1)])

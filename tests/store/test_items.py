@@ -186,10 +186,10 @@ async def test_any_id_works(store: Store) -> None:
     assert await ids(store) == []
 
 
-async def test_ids_that_only_look_alike_are_different_items(store: Store) -> None:
+async def test_ids_that_only_look_similar_are_different_items(store: Store) -> None:
     composed, decomposed = unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")
-    alike = [composed, decomposed, "Café", "cafe", "cafe ", "x" * 254, "x" * 255]
-    assert await put(store, *alike) == len(alike)
-    assert await ids(store) == alike
+    similar = [composed, decomposed, "Café", "cafe", "cafe ", "x" * 254, "x" * 255]
+    assert await put(store, *similar) == len(similar)
+    assert await ids(store) == similar
     await delete_item(store, APP, decomposed)
     assert (await get_item(store, APP, composed)).item_id == composed

@@ -144,7 +144,7 @@ async def test_opening_again_changes_nothing(store: Store, store_url: str) -> No
             assert await connection.run_sync(differences) == []
 
 
-async def test_a_store_of_a_newer_version_is_refused_in_words(store: Store, store_url: str) -> None:
+async def test_a_store_of_a_newer_version_is_refused(store: Store, store_url: str) -> None:
     async with store.write() as connection:
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(HomefeedError, match="revision 9999, this Homefeed knows up to"):

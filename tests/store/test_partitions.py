@@ -52,14 +52,14 @@ def click(time: int, event_id: str | None = None, user: str = "u") -> Event:
     return Event(user, "a", "click", time, None, event_id)
 
 
-def columns(*told: tuple[int, str | None]) -> EventColumns:
-    times, ids = zip(*told, strict=True)
+def columns(*sent: tuple[int, str | None]) -> EventColumns:
+    times, ids = zip(*sent, strict=True)
     return EventColumns(
-        keys=[row_key("u", "a", "click", None, time, event_id) for time, event_id in told],
-        users=[1] * len(told),
-        items=[1] * len(told),
-        types=["click"] * len(told),
-        values=[None] * len(told),
+        keys=[row_key("u", "a", "click", None, time, event_id) for time, event_id in sent],
+        users=[1] * len(sent),
+        items=[1] * len(sent),
+        types=["click"] * len(sent),
+        values=[None] * len(sent),
         times=times,
         event_ids=ids,
     )
@@ -131,12 +131,12 @@ async def test_a_new_log_has_no_partitions(store: Store) -> None:
 
 
 @on_postgresql
-@pytest.mark.parametrize("way", ["told", "imported"])
+@pytest.mark.parametrize("way", ["sent", "imported"])
 async def test_events_land_in_the_partitions_of_their_app_and_month(store: Store, way: str) -> None:
     await catalogue(store, APP, "other")
     moments = [AUGUST, AUGUST - 1, JULY, at(1970), at(2150), at(2019, 6), JULY + DAY]
     for app in (APP, "other"):
-        if way == "told":
+        if way == "sent":
             assert await append_events(store, app, [click(time) for time in moments], 1) == [ACCEPTED] * 7
         else:
             assert (await append_rows(store, app, columns(*((time, None) for time in moments)), 1)).inserted == 7
@@ -211,7 +211,7 @@ async def test_pruning_drops_the_months_of_the_app_that_are_over(store: Store) -
 
 
 @on_postgresql
-async def test_pruning_deletes_where_somebody_reads_the_log_all_the_while(store: Store) -> None:
+async def test_pruning_deletes_while_the_log_is_being_read(store: Store) -> None:
     await catalogue(store)
     await append_events(store, APP, [click(JULY, "e"), click(AUGUST)], 1)
     async with store.read() as backup:
@@ -243,7 +243,7 @@ async def test_many_writers_make_the_same_months_at_once(store: Store, store_url
         kept = await rows_after(store, app, 0, 1000)
         assert len(kept) == 12 + 4
         assert list(kept.seqs) == sorted(set(kept.seqs))
-    assert sum(outcome is ACCEPTED for told in outcomes for outcome in told) == 2 * 16
+    assert sum(outcome is ACCEPTED for batch in outcomes for outcome in batch) == 2 * 16
     assert sum((await partitions(store)).values()) == 2 * 16
 
 
@@ -255,11 +255,11 @@ async def test_writers_and_prunings_of_several_apps_never_block_each_other_for_g
     await catalogue(store, *apps)
 
     async def write(on: Store, app: str) -> int:
-        told = 0
+        sent = 0
         for n in range(15):
             batch = [click(at(2021, 1 + n % 12) + n, f"{app}{n}"), click(at(2023, 1 + n % 12) + n)]
-            told += (await append_events(on, app, batch, 1)).count(ACCEPTED)
-        return told
+            sent += (await append_events(on, app, batch, 1)).count(ACCEPTED)
+        return sent
 
     async def prune(on: Store, app: str) -> int:
         return sum([await prune_events(on, app, at(2022)) for _ in range(8)])
@@ -279,9 +279,9 @@ async def test_writers_and_prunings_of_several_apps_never_block_each_other_for_g
 async def test_a_full_store_is_divided_with_all_it_holds(store: Store, store_url: str) -> None:
     apps = (APP, "other")
     await catalogue(store, *apps)
-    told = [click(JULY + n * DAY * 9, f"e{n}" if n % 3 else None) for n in range(40)] + [click(5), click(at(2190))]
+    sent = [click(JULY + n * DAY * 9, f"e{n}" if n % 3 else None) for n in range(40)] + [click(5), click(at(2190))]
     for app in apps:
-        await append_events(store, app, told, 1)
+        await append_events(store, app, sent, 1)
     before = [await rows_after(store, app, 0, 1000) for app in apps], await partitions(store)
     events = await latest_of_user(store, APP, "u", 100)
     config = Config()
@@ -295,7 +295,7 @@ async def test_a_full_store_is_divided_with_all_it_holds(store: Store, store_url
         assert ([await rows_after(newer, app, 0, 1000) for app in apps], await partitions(newer)) == before
         assert await latest_of_user(newer, APP, "u", 100) == events
         assert await known_ids(newer) == 2 * 26
-        assert await append_events(newer, APP, told, 2) == [DUPLICATE] * 42
+        assert await append_events(newer, APP, sent, 2) == [DUPLICATE] * 42
         assert await append_events(newer, APP, [click(at(2026, 2), "e1"), click(at(2026, 2))], 3) == [
             DUPLICATE,
             ACCEPTED,

@@ -1,4 +1,4 @@
-"""Events about a query: kept like others, once however often told, of no item."""
+"""Events about a query: kept like others, once however often sent, of no item."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_keys_differ_where_words_differ() -> None:
 
 async def test_a_search_is_written_once_and_read_back(store: Store) -> None:
     await put_items(store, APP, [ItemWrite("A000000001", {"name": "A"})])
-    told = [search(), search(), click(2_000, query="red shoes"), search("boots", 3_000)]
-    outcomes = await append_events(store, APP, told, 9_000)
+    sent = [search(), search(), click(2_000, query="red shoes"), search("boots", 3_000)]
+    outcomes = await append_events(store, APP, sent, 9_000)
     assert outcomes == [Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.ACCEPTED, Outcome.ACCEPTED]
     assert await append_events(store, APP, [search()], 9_000) == [Outcome.DUPLICATE]
 

@@ -42,7 +42,7 @@ async def refused(url: str) -> str:
         ("postgresql://u:sekret@127.0.0.1:1/db?colour=red", "unexpected keyword argument 'colour'"),
     ],
 )
-async def test_a_wrong_url_is_a_wrong_setting_and_told_without_its_password(url: str, text: str) -> None:
+async def test_a_wrong_url_is_a_wrong_setting_and_named_without_its_password(url: str, text: str) -> None:
     with pytest.raises(SettingsError, match="database_url") as caught:
         async with open_store(url):
             pass
@@ -51,14 +51,14 @@ async def test_a_wrong_url_is_a_wrong_setting_and_told_without_its_password(url:
 
 
 @pytest.mark.parametrize("url", [NOBODY_THERE, "postgresql://127.0.0.1:1/homefeed?user=u&password=sekret"])
-async def test_an_unreachable_postgresql_is_told_without_its_password(url: str) -> None:
+async def test_an_unreachable_postgresql_is_named_without_its_password(url: str) -> None:
     text = await refused(url)
     assert "127.0.0.1:1/homefeed cannot be used" in text
     assert "sekret" not in text
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
-async def test_a_wrong_password_is_told_without_it(store_url: str) -> None:
+async def test_a_wrong_password_is_not_in_the_error(store_url: str) -> None:
     url = make_url(store_url).set(password="sekret")
     text = await refused(url.render_as_string(hide_password=False))
     assert "password authentication failed" in text
@@ -77,7 +77,7 @@ async def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "deep" / "homefeed.db").is_file()
 
 
-async def test_files_that_cannot_hold_a_store_are_told(tmp_path: Path) -> None:
+async def test_files_that_cannot_be_a_store_are_reported(tmp_path: Path) -> None:
     plain = tmp_path / "notes.txt"
     plain.write_text("These are notes and no database at all. " * 50)
     assert "file is not a database" in await refused(f"sqlite:///{plain}")

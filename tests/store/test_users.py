@@ -106,7 +106,7 @@ async def test_changed_users_arrive_once_even_when_a_batch_exceeds_the_page(stor
     assert news[-1][0] <= (await store.watermarks(APP)).user_revision
 
 
-async def test_erasing_takes_the_events_too_and_nobody_elses(store: Store) -> None:
+async def test_erasing_takes_the_users_events_and_no_others(store: Store) -> None:
     await put_items(store, APP, [ItemWrite("i", {}), ItemWrite("j", {})])
     batch = [Event(user, item, "play", time) for time, user in enumerate("uvuvu") for item in "ij"]
     await append_events(store, APP, batch, 100)
@@ -133,7 +133,7 @@ async def test_erasing_in_one_app_leaves_the_same_number_in_another(store: Store
     assert (await store.watermarks("other")).erasures == 0
 
 
-async def test_who_comes_back_after_erasure_is_somebody_new(store: Store) -> None:
+async def test_a_user_who_comes_back_after_erasure_is_new(store: Store) -> None:
     await put_items(store, APP, [ItemWrite("i", {})])
     event = Event("u", "i", "play", 1)
     await put_users(store, APP, [("u", {"age": 40})])
@@ -152,7 +152,7 @@ async def test_any_id_works(store: Store) -> None:
         assert await erase_user(store, APP, user_id) == 0
 
 
-async def test_ids_that_only_look_alike_are_different_users(store: Store) -> None:
+async def test_ids_that_only_look_similar_are_different_users(store: Store) -> None:
     composed, decomposed = unicodedata.normalize("NFC", "Zoë"), unicodedata.normalize("NFD", "Zoë")
     await put_users(store, APP, [(composed, {"n": 1}), (decomposed, {"n": 2}), ("zoë", {"n": 3})])
     assert (await get_user(store, APP, composed)).attributes == {"n": 1}

@@ -127,9 +127,7 @@ async def test_only_the_models_named_are_tuned(
     assert manifest.facts["tuning"]["trials"] == 2
 
 
-async def test_a_model_that_is_not_there_is_reported_before_any_work(
-    store: Store, artifacts: ArtifactStore
-) -> None:
+async def test_a_missing_model_is_reported_before_any_work(store: Store, artifacts: ArtifactStore) -> None:
     with pytest.raises(NotFoundError) as caught:
         await train(store, artifacts, "content", "trends")
     assert str(caught.value) == 'no model "trends" in streaming; the models are: item_item, content, signals'

@@ -236,8 +236,7 @@ def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
     with schedule_of(60) as process:
         process.send_signal(number)
         assert process.stderr is not None
-        while "ending" not in process.stderr.readline():
-            pass
+        assert any("stopping" in line for line in iter(process.stderr.readline, ""))
         began = time.monotonic()
         process.send_signal(number)
         process.wait(20)

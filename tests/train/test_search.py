@@ -118,11 +118,9 @@ def test_one_trial_is_made_however_little_time_there_is() -> None:
 
 
 def test_progress_tells_the_seconds_and_trials() -> None:
-    clock, reported = Clock(10, 20, 10), list[tuple[float, int]]()
-    search(
-        SPACE, START, clock.work, Budget(60, clock, 3), 0, lambda seconds, done: reported.append((seconds, done))
-    )
-    assert reported == [(10, 1), (30, 2), (40, 3)]
+    clock, steps = Clock(10, 20, 10), list[tuple[float, int]]()
+    search(SPACE, START, clock.work, Budget(60, clock, 3), 0, lambda seconds, done: steps.append((seconds, done)))
+    assert steps == [(10, 1), (30, 2), (40, 3)]
 
 
 def test_what_is_no_more_than_chance_is_not_taken() -> None:

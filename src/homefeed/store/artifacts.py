@@ -1,7 +1,7 @@
-"""Trained models in a folder: published whole or not at all, checked by SHA-256 before they serve.
+"""Trained models in a folder: published completely or not at all, checked by SHA-256 before they serve.
 
-`<root>/<app>/<model>/<version>/` holds a version: the model's files and `manifest.json`. The file `CURRENT`
-beside the versions names the one to serve.
+`<root>/<app>/<model>/<version>/` is a version: the model's files and `manifest.json`. The file `CURRENT` next to
+the versions names the one to serve.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _KEPT_VERSIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a version is. `files` maps names to SHA-256; `watermark` is the last event seq it was fitted on."""
+    """A version. `files` maps names to SHA-256; `watermark` is the last event seq it was fitted on."""
 
     app: str
     model: str
@@ -75,7 +75,7 @@ class ArtifactStore:
         config: Mapping[str, Any],
         facts: Mapping[str, Any],
     ) -> Manifest:
-        """Write a new version and make it the current one; a reader sees the old one or the new one, whole."""
+        """Write a new version and make it the current one; a reader sees either the old one or the new one."""
         home = self.root / app / name
         home.mkdir(parents=True, exist_ok=True)
         draft = home / f".draft-{uuid.uuid4().hex}"
@@ -99,7 +99,7 @@ class ArtifactStore:
         return manifest
 
     def choose(self, app: str, name: str, version: str) -> None:
-        """Make a published version the current one; also the way back to an earlier one.
+        """Make a published version the current one, for example an earlier one.
 
         Raises:
             ArtifactError: there is no such version.
@@ -112,7 +112,7 @@ class ArtifactStore:
             _point_at(home, version)
 
     def current(self, app: str, name: str) -> str | None:
-        """The version to serve; None where nothing is published."""
+        """The version to serve; None if nothing is published."""
         try:
             named = (self.root / app / name / _CURRENT).read_bytes()
         except FileNotFoundError:
@@ -120,7 +120,7 @@ class ArtifactStore:
         return named.decode(errors="replace").strip() or None
 
     def manifest(self, app: str, name: str) -> Manifest | None:
-        """That of the version to serve; None where nothing is published, or where it is damaged."""
+        """The manifest of the version to serve; None if nothing is published, or it is damaged."""
         current = self.current(app, name)
         try:
             return None if current is None else _read_manifest(self.root / app / name / current)
@@ -136,17 +136,17 @@ class ArtifactStore:
         return sorted((name for name in names if not name.startswith(".")), reverse=True)
 
     def load(self, app: str, name: str, kind: type[M]) -> Loaded[M] | None:
-        """The current version, or, where that is damaged, the newest older one that is whole; None without any."""
+        """The current version, or, if that is damaged, the newest older one that is intact; None without any."""
         current = self.current(app, name)
         while True:
             found, refused = self._newest_whole(app, name, kind, current)
             before, current = current, self.current(app, name)
-            # What went while it was being read was replaced: look at what came instead.
+            # A version that vanished during the read was replaced: read the new one.
             if not refused or current == before:
                 break
         if found is None and refused:
             newest, why = next(iter(refused.items()))
-            raise ArtifactError(f"{app}/{name}: no version is whole; {newest}: {why}. Train again.")
+            raise ArtifactError(f"{app}/{name}: no version is intact; {newest}: {why}. Train again.")
         return found
 
     def _newest_whole(
@@ -158,7 +158,7 @@ class ArtifactStore:
             try:
                 manifest = _verified(folder)
                 return Loaded(kind.load(folder), manifest, refused), refused
-            except Exception as error:  # whatever a damaged file makes a model raise, an older one can serve
+            except Exception as error:  # a damaged file may raise anything, and an older version can serve
                 refused[version] = f"{type(error).__name__}: {error}"
         return None, refused
 
@@ -172,7 +172,7 @@ class ArtifactStore:
         home = self.root / app / name
         for version in self.versions(app, name)[_KEPT_VERSIONS:]:
             if version != self.current(app, name):
-                # Half removed, it would be a damaged one: it goes in one step.
+                # In one step: half removed, it would be a damaged version.
                 (home / version).rename(home / f"{_GONE}{version}")
         for gone in home.glob(f"{_GONE}*"):
             shutil.rmtree(gone, ignore_errors=True)
@@ -189,7 +189,7 @@ def _verified(folder: Path) -> Manifest:
     manifest = _read_manifest(folder)
     digest = _digest(manifest.files, manifest.config, manifest.watermark)
     if manifest.version != folder.name or not folder.name.endswith(f"-{digest}"):
-        raise ArtifactError(f"{_MANIFEST} is damaged: it is not the one that was published")
+        raise ArtifactError(f"{_MANIFEST} is damaged: it is not the published one")
     for name, expected in manifest.files.items():
         path = folder / name
         if not path.is_file():
@@ -209,7 +209,7 @@ def _digest(files: Mapping[str, str], config: Mapping[str, Any], watermark: int)
 
 
 def _install(draft: Path, folder: Path) -> None:
-    """Make a finished draft a version; the same version, published before, stays if it is whole."""
+    """Make a finished draft a version; if the same version was published before and is intact, that one stays."""
     if folder.exists():
         with suppress(ArtifactError, OSError, ValueError, TypeError):
             _verified(folder)
@@ -227,7 +227,7 @@ def _point_at(home: Path, version: str) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Force a file, or the names a folder holds, to the disk."""
+    """Force a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

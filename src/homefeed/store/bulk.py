@@ -1,4 +1,4 @@
-"""Many events at once: each batch is one transaction, by the driver's fastest way in."""
+"""Many events at once: each batch is one transaction, by the driver's fastest method."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ class EventColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those of the log's columns that these events fill, the seq first."""
+        """The columns of the log that these events fill, the seq first."""
         return _COLUMNS if self.contexts is None else (*_COLUMNS, "context")
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of a batch: `duplicates` maps each row not written to the seq of the event that counts.
+    """The outcome of a batch: `duplicates` maps each row not written to the seq of the event that counts.
 
     The batch took the seqs from `first_seq` on, one for each row, written or not.
     """
@@ -92,7 +92,7 @@ class Appended:
 async def append_rows(
     store: Store, app: str, rows: EventColumns, received_at: int, erasures: int | None = None
 ) -> Appended:
-    """Write events in one transaction, durable on return. One whose key is in the log already is not written.
+    """Write events in one transaction, durable on return. Events with a key in the log are skipped.
 
     `erasures` is the app's counter of that name from when the numbers of the users were read.
 
@@ -115,9 +115,9 @@ async def append_rows(
 
 
 async def analyse(store: Store) -> None:
-    """Tell PostgreSQL how full the tables are; to be called after the first rows and after the last.
+    """Update PostgreSQL's statistics of the tables; to be called after the first rows and after the last.
 
-    It would only find out a minute later, and meanwhile look for an id by reading all rows of the app.
+    Autovacuum would update them a minute later, and until then a look-up by id would read all rows of the app.
     """
     if store.dialect == "postgresql":
         async with store.write() as connection:
@@ -125,7 +125,7 @@ async def analyse(store: Store) -> None:
 
 
 async def settle(store: Store) -> None:
-    """After the last batch: give back the memory and the disk space that bulk writing took."""
+    """After the last batch: release the memory and the disk space that bulk writing took."""
     await analyse(store)
     if store.dialect == "sqlite":
         async with store.engine.connect() as connection:
@@ -150,7 +150,7 @@ async def item_pages(store: Store, app: str) -> AsyncIterator[tuple[Sequence[str
 
 
 async def attribute_of_users(store: Store, app: str, user_ids: Sequence[str], name: str) -> dict[str, Any]:
-    """Those of the ids that are users with an attribute of that name, each with its value."""
+    """The values of an attribute, by user id, for the ids that are users with it."""
     found: dict[str, Any] = {}
     async with store.read() as connection:
         for chunk in chunked(user_ids):
@@ -167,7 +167,7 @@ async def attribute_of_users(store: Store, app: str, user_ids: Sequence[str], na
 async def attributes_of(
     store: Store, app: str, kind: Literal["users", "items"], ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Those of the ids that are users, or items now, each with all of its attributes."""
+    """All attributes, by id, for the ids that are users or existing items."""
     table, name = (users, users.c.user_id) if kind == "users" else (items, items.c.item_id)
     there = sa.true() if kind == "users" else ~items.c.deleted
     found: dict[str, dict[str, Any]] = {}
@@ -179,7 +179,7 @@ async def attributes_of(
 
 
 async def hidden_of_items(store: Store, app: str, item_ids: Sequence[str]) -> dict[str, bool]:
-    """Those of the ids that are items now, each with whether it is hidden."""
+    """Whether each is hidden, by id, for the ids that are existing items."""
     found: dict[str, bool] = {}
     async with store.read() as connection:
         for chunk in chunked(item_ids):
@@ -234,8 +234,8 @@ async def _insert_sqlite(
 
 
 def _insert_of(rows: int, names: Sequence[str]) -> str:
-    # OR FAIL: a statement that may have to undo its own first rows costs SQLite a copy of every page it touches.
-    # Here a failure undoes the whole transaction anyway.
+    # OR FAIL: a statement that may have to undo its own first rows costs SQLite a copy of every page it changes.
+    # Here a failure rolls back the whole transaction anyway.
     values = ", ".join([f"(?1, ?2{', ?' * len(names)})"] * rows)
     return f"INSERT OR FAIL {_into(names)} VALUES {values} {_ONCE}"  # noqa: S608  # constants only
 
@@ -277,7 +277,7 @@ async def _duplicates_sqlite(
     missing = [index for index in range(len(rows)) if first + index not in written]
     seq_of: dict[bytes, int] = {}
     for chunk in chunked([rows.keys[index] for index in missing], _KEYS_PER_LOOKUP):
-        # Given a list of keys, SQLite would read the whole log: the join has it look up each.
+        # With a list of keys SQLite would read the whole log: the join makes it look up each.
         wanted = ", ".join(["(?)"] * len(chunk))
         query = f"WITH wanted (key) AS (VALUES {wanted}) {_LOOK_UP}"
         seq_of.update(await driver.execute_fetchall(query, (*chunk, app)))

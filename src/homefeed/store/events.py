@@ -23,7 +23,7 @@ from homefeed.types import Event, User
 
 
 class Outcome(Enum):
-    """What became of an appended event."""
+    """The outcome of an appended event."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -33,7 +33,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LogRows:
-    """Rows of the log as columns, in its order. `values` hold None where an event has no value.
+    """Rows of the log as columns, in its order. `values` has None for events without a value.
 
     `items` hold `NO_ITEM` where an event is about a query. `queries` hold its words, None for other events; they
     are only read with all rows of a user.
@@ -60,7 +60,7 @@ _ROW: Final = ("seq", "user", "item", "event_type", "value", "time")
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What an app's log holds. Times are None where it is empty."""
+    """Counts and times of an app's log. Times are None if it is empty."""
 
     items: int
     hidden_items: int
@@ -72,9 +72,9 @@ class Totals:
 
 
 def event_key(event: Event) -> bytes:
-    """The 16 bytes that make an event idempotent: of its event_id, else of all that it says.
+    """The 16 bytes that make an event idempotent: of its event_id, else of all its fields.
 
-    So sending the same thing of the same moment twice, by a file or over HTTP, counts once.
+    So the same event sent twice, by a file or over HTTP, counts once.
     """
     whole = (event.user_id, event.item_id, event.event_type, event.value, event.time, event.event_id)
     return row_key(*whole, event.query)
@@ -96,7 +96,7 @@ def row_key(
     number = None if value is None else value + 0.0
     about = repr(item_id) if item_id else f"query {query!r}"
     content = f"{user_id!r},{about},{event_type!r},{number!r},{time}".encode()
-    # Keys begin with the time (to 32 microseconds): those of one moment lie together in the index. Random ones
+    # Keys begin with the time (to 32 microseconds): those of one moment are together in the index. Random ones
     # would each touch a page of their own, which at five million events doubles the cost of writing.
     return (time >> 5 & _MOMENTS).to_bytes(6, "big") + hashlib.blake2b(content, digest_size=10).digest()
 
@@ -151,7 +151,7 @@ async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | 
 
 
 async def prune_events(store: Store, app: str, before: int) -> int:
-    """Delete the events older than a time; how many that were. What was counted of them stays until training."""
+    """Delete the events older than a time; returns how many. Their counts stay until the next training."""
     dropped = await drop_partitions(store, app, before)
     async with store.write() as connection:
         await store.advance(connection, app)
@@ -225,7 +225,7 @@ async def totals(store: Store, app: str, now: int) -> Totals:
 
 
 async def _insert(store: Store, connection: AsyncConnection, app: str, rows: Sequence[dict[str, Any]]) -> set[int]:
-    """Write those rows whose keys are new; the seqs of these."""
+    """Write the rows with new keys; returns their seqs."""
     insert = store.insert(events)
     if store.dialect == "sqlite":
         once = insert.on_conflict_do_nothing(index_elements=["app", "key"])

@@ -1,4 +1,4 @@
-"""Impressions: what each request of a feed showed, and by what, for learning and for audits."""
+"""Impressions: the slate of each request, and the models behind it, for training and for audits."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from homefeed.types import Floats, Numbers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Impression:
-    """One page of a feed as it was shown.
+    """One page of a feed as shown.
 
     `items` (n,) are permanent numbers, best first, from place `start` on; `scores` and `propensities` (n,);
-    `features` (n, feature_names). `user` is a permanent number, None where there is none and for who opted out.
-    `reused` is whether the user got the same slate a moment before: nothing was chosen anew.
+    `features` (n, feature_names). `user` is a permanent number, None without a user and for users who opted out.
+    `reused` is whether the user got the same slate a moment before: nothing was chosen again.
     """
 
     request_id: str
@@ -39,7 +39,7 @@ class Impression:
 
 
 async def write_impressions(store: Store, app: str, shown: Sequence[Impression]) -> None:
-    """Write impressions; of a request written twice the first one stays.
+    """Write impressions; if a request is written twice, the first one stays.
 
     Those of users who were erased since are written without a user.
     """
@@ -58,14 +58,14 @@ async def write_impressions(store: Store, app: str, shown: Sequence[Impression])
 
 
 async def impressions_of_request(store: Store, app: str, request_id: str) -> list[Impression]:
-    """What a request showed."""
+    """The impressions of a request."""
     query = sa.select(impressions).where(impressions.c.app == app, impressions.c.request_id == request_id)
     async with store.read() as connection:
         return [_impression(row) for row in await connection.execute(query.order_by(impressions.c.start))]
 
 
 async def prune_impressions(store: Store, app: str, before: int) -> int:
-    """Delete the impressions older than a time; how many that were."""
+    """Delete the impressions older than a time; returns how many."""
     async with store.write() as connection:
         gone = await connection.execute(
             impressions.delete().where(impressions.c.app == app, impressions.c.time < before)

@@ -18,7 +18,7 @@ from homefeed.types import Item
 
 @dataclass(frozen=True, slots=True)
 class ItemWrite:
-    """An item to create, or to replace whole. Without `created_at` an item keeps the one it had."""
+    """An item to create, or to replace completely. Without `created_at` an existing item keeps its own."""
 
     item_id: str
     attributes: Mapping[str, Any]
@@ -45,7 +45,7 @@ async def put_items(store: Store, app: str, writes: Sequence[ItemWrite]) -> int:
 async def patch_item(
     store: Store, app: str, item_id: str, attributes: Mapping[str, Any], hidden: bool | None = None
 ) -> Item:
-    """Change the named attributes (None takes one away) and, where given, whether it is hidden.
+    """Change the named attributes (None removes one) and, where given, whether it is hidden.
 
     Raises:
         NotFoundError: there is no such item.
@@ -107,7 +107,7 @@ async def changed_items(store: Store, app: str, after: tuple[int, int], limit: i
 
 
 async def item_numbers(connection: AsyncConnection, app: str, item_ids: Iterable[str]) -> dict[str, int]:
-    """The numbers of those of the ids that are items now."""
+    """The numbers of the ids that are existing items."""
     return await _numbers(connection, app, sorted(set(item_ids)), deleted_too=False)
 
 

@@ -1,4 +1,4 @@
-"""The log on PostgreSQL: a partition for every app and month, so that what is too old goes whole.
+"""The log on PostgreSQL: a partition for every app and month, so old events are dropped as whole tables.
 
 SQLite has none. Nor has a log that TimescaleDB divides by itself, as it does where its extension was in the
 database when the table was made. Names and bounds are those of stores that exist: changing them takes a migration.
@@ -39,10 +39,10 @@ _PARTITIONS: Final = sa.text(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """What one partition of an app spans: the times from `start` to before `end`, None being without end.
+    """The times of one partition of an app: from `start` to before `end`, None without a bound.
 
-    A month each from 2020 to 2099, a year each from 2000 on, and one for what lies beyond at either end: so files
-    with nonsense for times cannot make thousands of tables.
+    A month each from 2020 to 2099, a year each from 2000 on, and one beyond either end, so files
+    with absurd times cannot make thousands of tables.
     """
 
     label: str
@@ -65,7 +65,7 @@ class Period:
 
 
 def periods_of(times: Sequence[int]) -> list[Period]:
-    """The periods that the times lie in, each once."""
+    """The periods of some times, each once."""
     months = np.unique(np.asarray(times, dtype=np.int64).astype("datetime64[us]").astype("datetime64[M]"))
     return sorted({Period(_label(str(month))) for month in months})
 
@@ -91,7 +91,7 @@ def making(app: str, period: Period) -> tuple[str, str]:
 
 
 async def ensure_partitions(store: Store, connection: AsyncConnection, app: str, times: Sequence[int]) -> None:
-    """Make the partitions that events of these times go to. The app's counters are to be advanced before."""
+    """Make the partitions for events of these times. The app's watermarks must be advanced before."""
     if store.dialect == "sqlite" or not len(times):
         return
     named = {partition_name(app, period): period for period in periods_of(times)}
@@ -101,9 +101,9 @@ async def ensure_partitions(store: Store, connection: AsyncConnection, app: str,
 
 
 async def delete_events(store: Store, connection: AsyncConnection, where: sa.ColumnElement[bool]) -> int:
-    """Delete events, so that they count as new when sent again; how many that were.
+    """Delete events, so they count as new when sent again; returns how many.
 
-    The counters of their app are to be advanced before.
+    The watermarks of their app must be advanced before.
     """
     if store.dialect == "postgresql":
         await _forget_ids(connection, where)
@@ -111,15 +111,15 @@ async def delete_events(store: Store, connection: AsyncConnection, where: sa.Col
 
 
 async def drop_partitions(store: Store, app: str, before: int) -> int:
-    """Drop the partitions of an app that only hold events older than a time; how many events that were.
+    """Drop the partitions of an app with only events older than a time; returns how many events.
 
-    None is dropped where the log cannot be had alone within a second, as while a backup reads it.
+    None is dropped if the log cannot be locked within a second, as while a backup reads it.
     """
     if store.dialect == "sqlite":
         return 0
     async with store.write() as connection:
         await store.advance(connection, app)
-        # In turns: each of two would wait for the other to be done with the log.
+        # One at a time: each of two would wait for the other to release the log.
         await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_DROPS)))
         old = _older(app, (await connection.execute(_PARTITIONS)).scalars(), before)
         if not old:

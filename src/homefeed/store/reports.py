@@ -1,4 +1,4 @@
-"""Data reports: what every import found, kept for people to look at later."""
+"""Data reports: the result of every import, kept to be read later."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from homefeed.store.tables import reports
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """A report as JSON. `created_at` tells the reports of an app apart."""
+    """A report as JSON. `created_at` identifies it within its app."""
 
     created_at: int
     report: Mapping[str, Any]
 
 
 async def save_report(store: Store, app: str, created_at: int, report: Mapping[str, Any]) -> int:
-    """Keep a report; returns its time, which moves a little where an earlier report has that very time."""
+    """Keep a report; returns its time, moved a little if an earlier report has the same time."""
     async with store.write() as connection:
         await store.advance(connection, app)
         newest = sa.select(sa.func.max(reports.c.created_at)).where(

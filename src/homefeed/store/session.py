@@ -32,7 +32,7 @@ _BUSY_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """How far an app's tables have come: compared with what one knows, they show what is new."""
+    """The positions of an app's tables: compared with known ones, they show what is new."""
 
     item_number: int = 0
     item_revision: int = 0
@@ -63,13 +63,13 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to read by: sees one consistent state."""
+        """A connection to read: it sees one consistent state."""
         async with self.engine.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to write by: committed, and durable, when the block ends without an error."""
+        """A connection to write: committed, and durable, when the block ends without an error."""
         async with _writing(self.engine).connect() as connection, connection.begin():
             yield connection
 
@@ -86,7 +86,7 @@ class Store:
                 return rows
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """An INSERT that knows ON CONFLICT."""
+        """An INSERT that supports ON CONFLICT."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
     async def watermarks(self, app: str) -> Watermarks:
@@ -95,7 +95,7 @@ class Store:
         return Watermarks(*rows[0]) if rows else Watermarks()
 
     async def advance(self, connection: AsyncConnection, app: str, **steps: int) -> Watermarks:
-        """Move watermarks forward and return where they now stand; the app's other writers wait meanwhile."""
+        """Advance watermarks and return the new ones; the app's other writers wait until then."""
         table = tables.apps
         names = list(Watermarks.__dataclass_fields__)
         start = dict.fromkeys(names, 0) | steps
@@ -109,7 +109,7 @@ class Store:
         return Watermarks(*rows.one())
 
     async def healthy(self) -> bool:
-        """Whether the store answers."""
+        """Check that the store answers."""
         try:
             async with self.read() as connection:
                 await connection.execute(sa.select(1))
@@ -139,8 +139,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
         except TypeError as error:
             if "unexpected keyword" not in str(error):
                 raise
-            # The drivers are handed what stands after the ? as keywords.
-            raise SettingsError(f"database_url: {error}; look at what stands after the ?") from None
+            # The drivers get the part after the ? as keywords.
+            raise SettingsError(f"database_url: {error}; check the part after the ?") from None
         direct = direct_reader(engine)
         try:
             yield Store(engine, direct)
@@ -199,7 +199,7 @@ def _prepare_file(file: Path) -> None:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")  # the file remembers
             except sqlite3.OperationalError as error:
-                # Of two that do this to a new file, SQLite may refuse one at once instead of letting it wait.
+                # If two do this to a new file, SQLite may refuse one at once instead of letting it wait.
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                     raise
                 time.sleep(0.01)

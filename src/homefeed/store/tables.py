@@ -138,7 +138,7 @@ reports = Table(
 )
 
 on_postgresql = MetaData(naming_convention=_NAMES)
-"""The tables as they are on PostgreSQL, where the log is partitioned: what is unique in it has to hold the time.
+"""The tables as they are on PostgreSQL, where the log is partitioned: its unique keys must include the time.
 
 So do the keys of events without an event_id; those of the others are unique in a table of their own.
 """

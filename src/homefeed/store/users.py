@@ -1,4 +1,4 @@
-"""Users: put, patch, list, and erase with all that is theirs."""
+"""Users: put, patch, list, and erase with all their data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from homefeed.types import User
 
 
 async def put_users(store: Store, app: str, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
-    """Create or replace users, as (user_id, attributes), the last of an id winning; how many were new."""
+    """Create or replace users, as (user_id, attributes), the last of an id wins; returns how many were new."""
     latest = dict(writes)
     if not latest:
         return 0
@@ -44,7 +44,7 @@ async def put_users(store: Store, app: str, writes: Sequence[tuple[str, Mapping[
 
 
 async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[str, Any]) -> User:
-    """Change the named attributes; None takes one away.
+    """Change the named attributes; None removes one.
 
     Raises:
         NotFoundError: there is no such user.
@@ -62,7 +62,7 @@ async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[s
 
 
 async def erase_user(store: Store, app: str, user_id: str) -> int:
-    """Erase a user, their events and what they were shown; returns how many events that were.
+    """Erase a user, their events and impressions; returns how many events.
 
     Raises:
         NotFoundError: there is no such user.
@@ -107,7 +107,7 @@ async def changed_users(store: Store, app: str, after: tuple[int, int], limit: i
 
 
 async def user_numbers(connection: AsyncConnection, app: str, user_ids: Iterable[str]) -> dict[str, int]:
-    """The numbers of those of the ids that are users."""
+    """The numbers of the ids that are users."""
     found: dict[str, int] = {}
     for chunk in chunked(sorted(set(user_ids))):
         query = sa.select(users.c.user_id, users.c.number).where(users.c.app == app, users.c.user_id.in_(chunk))
@@ -118,7 +118,7 @@ async def user_numbers(connection: AsyncConnection, app: str, user_ids: Iterable
 async def ensure_users(
     store: Store, connection: AsyncConnection, app: str, user_ids: Iterable[str]
 ) -> dict[str, int]:
-    """The numbers of all the ids: those that are new become users without attributes."""
+    """The numbers of all the ids: new ones become users without attributes."""
     wanted = sorted(set(user_ids))
     numbers = await user_numbers(connection, app, wanted)
     new = [user_id for user_id in wanted if user_id not in numbers]

@@ -1,4 +1,4 @@
-"""Bringing a store's tables up to date, by Alembic; done whenever a store is opened."""
+"""Migrates a store's tables by Alembic, whenever a store is opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from homefeed.errors import HomefeedError
 
 HEAD = "0004"
-"""The newest revision: a store that is there already needs no Alembic at all."""
+"""The newest revision: a store that has it does not need Alembic."""
 
 _LOCK = 0x686F6D65
 _version = sa.table("alembic_version", sa.column("version_num"))
