@@ -114,7 +114,8 @@ def test_every_task_is_run_again_and_again_one_at_a_time(logs: list[EventDict]) 
         assert recorder.enough.wait(5)
     assert set(recorder.begun) == {"streaming one", "streaming two", "films one"}
     assert recorder.most_at_once == 1
-    assert {line["event"] for line in logs} == {"job done"}
+    # On a busy machine a task may be due again while it waits.
+    assert {line["event"] for line in logs} - {"job not begun: it is still running or waiting"} == {"job done"}
     expected = {"app": "films", "job": "one", "models": [], "seconds": 0.5, "events": 3}
     assert expected | {"event": "job done", "log_level": "info"} in logs
 

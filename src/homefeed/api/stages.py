@@ -13,7 +13,7 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 _BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1)
-_LABELS: Final = ("app", "feed", "stage")
+STAGE_LABELS: Final = ("app", "feed", "stage")
 _MAX_PENDING: Final = 64
 
 _Key: TypeAlias = tuple[str, str, tuple[str, ...]]
@@ -73,5 +73,5 @@ class StageSeconds(Collector):
         return HistogramMetricFamily(
             "homefeed_stage_seconds",
             "Time of the stages and parts of a feed, each without the others.",
-            labels=_LABELS,
+            labels=STAGE_LABELS,
         )

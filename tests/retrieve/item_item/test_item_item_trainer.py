@@ -24,6 +24,7 @@ from tests.retrieve.item_item.item_item_sample import (
     tables,
     weights_of,
 )
+from threadpoolctl import threadpool_limits
 
 from homefeed.retrieve.item_item import kernels
 from homefeed.retrieve.item_item import trainer as trainer_module
@@ -221,11 +222,16 @@ def test_of_a_user_with_too_many_items_the_latest_count() -> None:
 
 
 def fingerprint(folder: Path) -> str:
-    """Of the model of a table large enough for several threads to have something to do."""
+    """Of the model of a table large enough for several threads to have something to do.
+
+    BLAS sums in another order where it has other threads, and a test before may have set their number.
+    """
     folder.mkdir()
-    fit(random_table(5, users=120, items=600, density=0.05), neighbours=20, candidates=60, dimensions=16).save(
-        folder
-    )
+    with threadpool_limits(1, "blas"):
+        model = fit(
+            random_table(5, users=120, items=600, density=0.05), neighbours=20, candidates=60, dimensions=16
+        )
+    model.save(folder)
     files = sorted(folder.iterdir())
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
