@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from prometheus_client.registry import Collector
 from pydantic.fields import FieldInfo
 
 from homefeed import testing
