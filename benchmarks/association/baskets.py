@@ -91,27 +91,32 @@ def cases_of(baskets: Matrix, seed: int) -> Cases:
     return Cases(rest, as_matrix(np.arange(len(sizes)), items[shown], several.shape), items[hidden])
 
 
-def top_by_rules(lists: NeighbourLists, asked: Matrix) -> Top:
+def top_by_rules(lists: NeighbourLists, histories: Matrix) -> Top:
     """(cases, CUT) the items that the rules of the asked ones speak most for, -1 behind the last."""
     parts = lists.indptr, lists.indices, lists.weights
-    return top_neighbours(asked.indptr, asked.indices, asked.data, *parts, np.arange(asked.shape[0]), CUT)
+    return top_neighbours(
+        histories.indptr, histories.indices, histories.data, *parts, np.arange(histories.shape[0]), CUT
+    )
 
 
-def top_by_popularity(train: Matrix, asked: Matrix) -> Top:
+def top_by_popularity(train: Matrix, histories: Matrix) -> Top:
     """(cases, CUT) the items of most baskets that the case does not have."""
     order = np.argsort(-np.bincount(train.indices, minlength=train.shape[1]), kind="stable")
-    longest = int(np.diff(asked.indptr).max())
-    top = np.full((asked.shape[0], CUT), -1, np.int32)
-    for case in range(asked.shape[0]):
-        own = asked.indices[asked.indptr[case] : asked.indptr[case + 1]]
+    longest = int(np.diff(histories.indptr).max())
+    top = np.full((histories.shape[0], CUT), -1, np.int32)
+    for case in range(histories.shape[0]):
+        own = histories.indices[histories.indptr[case] : histories.indptr[case + 1]]
         first = order[: CUT + longest]
         found = first[~np.isin(first, own)][:CUT]
         top[case, : len(found)] = found
     return top
 
 
-def judged(top: Top, targets: npt.NDArray[np.int64], asked: str) -> dict[str, npt.NDArray[np.float64]]:
+def judged(top: Top, targets: npt.NDArray[np.int64], name: str) -> dict[str, npt.NDArray[np.float64]]:
     """Of each case (cases,) whether its target is in the list, and one by its rank there, else 0."""
     hits = top == targets[:, None]
     ranks = 1 / np.arange(1, CUT + 1)
-    return {f"{asked}_hit_rate@{CUT}": hits.any(axis=1).astype(np.float64), f"{asked}_mrr@{CUT}": hits @ ranks}
+    return {
+        f"{name}_hit_rate@{CUT}": hits.any(axis=1).astype(np.float64),
+        f"{name}_mrr@{CUT}": hits @ ranks,
+    }

@@ -85,12 +85,12 @@ def measure(baskets: Matrix, folder: Path, min_support: float, validation: bool,
     values = {method: _values(model, cases) for method, model in models.items()} | {
         "popular": _popular(train, cases)
     }
-    told = {
+    figures = {
         system: {**costs.get(system, {}), **_told(mean_intervals(of_cases, np.random.default_rng(seed)))}
         for system, of_cases in values.items()
     }
     for method, model in models.items():
-        told[method]["coverage"] = round(_coverage(model, train), 4)
+        figures[method]["coverage"] = round(_coverage(model, train), 4)
     return {
         "part": "validation" if validation else "test",
         "items": baskets.shape[1],
@@ -100,7 +100,7 @@ def measure(baskets: Matrix, folder: Path, min_support: float, validation: bool,
         "min_support": min_support,
         "seed": seed,
         "versions": {library: metadata.version(library) for library in _VERSIONS},
-        **told,
+        **figures,
         "rules_in": _shared(models["pairs"], models["fp_growth"]),
         "pairs_minus": {
             other: _told(paired_differences(values["pairs"], values[other], np.random.default_rng(seed)))

@@ -33,19 +33,19 @@ def ask_worker(worker: str, python: str, folder: Path, action: str, **request: A
     Raises:
         WorkerError: it failed, or there is no such interpreter.
     """
-    asked, answer = folder / "request.json", folder / "answer.json"
+    request_file, answer = folder / "request.json", folder / "answer.json"
     answer.unlink(missing_ok=True)
-    asked.write_text(json.dumps({"action": action, "answer": str(answer), **request}), encoding="utf-8")
+    request_file.write_text(json.dumps({"action": action, "answer": str(answer), **request}), encoding="utf-8")
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     environment = os.environ | {"PYTHONPATH": path}
-    command = [python, "-m", worker, str(asked)]
+    command = [python, "-m", worker, str(request_file)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     except OSError as error:
         raise WorkerError(f"{python}: expected a Python interpreter, got: {error}") from error
     if done.returncode or not answer.exists():
-        said = " | ".join(done.stderr.strip().splitlines()[-_SHOWN:])
-        raise WorkerError(f"{action} ended with status {done.returncode}: {said}")
+        stderr = " | ".join(done.stderr.strip().splitlines()[-_SHOWN:])
+        raise WorkerError(f"{action} ended with status {done.returncode}: {stderr}")
     found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
     return found
 

@@ -47,9 +47,9 @@ async def _tables(settings: Settings, options: argparse.Namespace) -> list[str]:
         await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment())
     lines: list[str] = []
     async with open_app(recipe, settings) as live:
-        asked = [FeedRequest("similar", n=options.show, item_id=item_id) for item_id in options.product]
+        requests = [FeedRequest("similar", n=options.show, item_id=item_id) for item_id in options.product]
         names = [live.catalog.title(live.catalog.position(item_id) or 0) for item_id in options.product]
-        answers = [await live.recommend(request) for request in asked]
+        answers = [await live.recommend(request) for request in requests]
         lines += _table("product", "similar products, best first", names, answers, options.width)
         found = [FeedRequest("search", n=options.show, context={"query": text}) for text in options.query]
         answers = [await live.recommend(request) for request in found]

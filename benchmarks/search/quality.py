@@ -115,21 +115,21 @@ def _grades(live: LiveApp, queries: Sequence[Query]) -> Grades:
     catalog = live.catalog
     every = [catalog.attributes(position) for position in range(catalog.size)]
     names, mains, subs = (
-        [str(said.get(field) or "") for said in every] for field in ("name", "main_category", "sub_category")
+        [str(shown.get(field) or "") for shown in every] for field in ("name", "main_category", "sub_category")
     )
-    return grade(queries, names, mains, subs, [said.get("price") for said in every])
+    return grade(queries, names, mains, subs, [shown.get("price") for shown in every])
 
 
 def _planted(live: LiveApp, truth: Path) -> tuple[list[Query], Grades]:
     """The generated shop's commonest searches: what they were for is right, all else is wrong."""
-    told = pl.read_csv(truth / "queries.csv").sort("searches", "query", descending=[True, False])
-    asked = told.unique("query", keep="first", maintain_order=True).head(_PLANTED)
+    searched = pl.read_csv(truth / "queries.csv").sort("searches", "query", descending=[True, False])
+    planted = searched.unique("query", keep="first", maintain_order=True).head(_PLANTED)
     types = pl.read_csv(truth / "products.csv", columns=["id", "product_type"])
     type_of = dict(types.iter_rows())
     own = np.array([type_of[live.catalog.item_id(position)] for position in range(live.catalog.size)])
-    grades = np.stack([np.where(own == wanted, 3, 0) for wanted in asked["product_type"]]).astype(np.int8)
+    grades = np.stack([np.where(own == wanted, 3, 0) for wanted in planted["product_type"]]).astype(np.int8)
     found = np.flatnonzero(grades.any(axis=1))
-    texts = [asked["query"][int(row)] for row in found]
+    texts = [planted["query"][int(row)] for row in found]
     return [Query(text, "plain", "test", (Rule(3, name="."),)) for text in texts], grades[found]
 
 

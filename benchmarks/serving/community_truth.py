@@ -111,7 +111,7 @@ async def measure(folder: Path, seed: int, residents: int, likers: int) -> dict[
 def read_truth(sample: Path) -> Truth:
     """The truth beside a sample."""
     users, items = (pl.read_csv(sample / f"truth/{name}.csv") for name in ("users", "items"))
-    told = pl.read_csv(sample / "items.csv")
+    table = pl.read_csv(sample / "items.csv")
     interests = {
         user: {tag: float(weight) for tag, weight in (pair.rsplit(":", 1) for pair in text.split("|"))}
         for user, text in users.select("user_id", "interests").iter_rows()
@@ -123,8 +123,8 @@ def read_truth(sample: Path) -> Truth:
         quality=dict(zip(ids, items["quality"], strict=True)),
         spam=frozenset(items.filter("spam")["item_id"]),
         original={i: o or i for i, o in zip(ids, items["duplicate_of"], strict=True)},
-        community=dict(told.select("item_id", "community_id").iter_rows()),
-        expires={item: text or "9" for item, text in told.select("item_id", "expires_at").iter_rows()},
+        community=dict(table.select("item_id", "community_id").iter_rows()),
+        expires={item: text or "9" for item, text in table.select("item_id", "expires_at").iter_rows()},
     )
 
 
@@ -247,13 +247,13 @@ def as_markdown(found: Mapping[str, Any]) -> str:
             sign = "+" if feed == "difference" else ""
             cells = " | ".join(cell(found[group][feed][metric], sign) for metric in METRICS)
             lines.append(f"| {found[group]['residents']:,} {group} | {label} | {cells} |")
-    told = found["feedback"]
+    feedback = found["feedback"]
     lines += [
         "",
         f"Safety: {json.dumps(found['safety'])}",
         "",
-        f"Feedback, {told['residents']} residents: {cell(told['before'])} before, {cell(told['after'])} after, "
-        f"{cell(told['difference'], '+')}; it rose for {told['rose for']:.0%}.",
+        f"Feedback, {feedback['residents']} residents: {cell(feedback['before'])} before, "
+        f"{cell(feedback['after'])} after, {cell(feedback['difference'], '+')}; it rose for {feedback['rose for']:.0%}.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -138,9 +138,9 @@ def components(sets: Sequence[frozenset[tuple[str, str]]]) -> np.ndarray:
     matrix = sp.csr_array((np.ones(len(columns), np.int32), columns, np.append(0, sizes.cumsum())), shape=shape)
     both = sp.coo_array(matrix @ matrix.T)
     rows, others = both.coords
-    alike = both.data / (sizes[rows] + sizes[others] - both.data) >= LIMIT
+    is_similar = both.data / (sizes[rows] + sizes[others] - both.data) >= LIMIT
     graph = sp.coo_array(
-        (np.ones(alike.sum(), np.int8), (rows[alike], others[alike])), shape=(len(sets), len(sets))
+        (np.ones(is_similar.sum(), np.int8), (rows[is_similar], others[is_similar])), shape=(len(sets), len(sets))
     )
     labels: np.ndarray = connected_components(graph, directed=False)[1]
     return labels

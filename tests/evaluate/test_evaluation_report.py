@@ -130,11 +130,11 @@ def test_each_feed_has_its_verdict() -> None:
         assert "It serves {} users better, {} worse, and {} equally.".format(*counts) in text
 
 
-def test_users_who_are_served_alike_are_neither_better_nor_worse_off() -> None:
+def test_users_who_are_served_equally_are_neither_better_nor_worse_off() -> None:
     whole = evaluation()
     differences = dict.fromkeys(whole.found.differences, (0.5, 0.0, -0.25, 0.0, 0.25, 0.0))
     text = words(rendered(replace(whole, found=replace(whole.found, differences=differences))))
-    assert "It serves 2 users better, 1 worse, and 3 alike." in text
+    assert "It serves 2 users better, 1 worse, and 3 equally." in text
 
 
 def test_every_plot_is_there_and_takes_the_pages_colours() -> None:

@@ -39,7 +39,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 _MIN_EVENTS: Final = 10
 _NO_CASES: Final[Mapping[Kind, str]] = {
     "time": "no user has events on both sides of the cutoff",
-    "user": "no judged-out user has a new item",
+    "user": "no held-out user has a new item",
     "last": "no user has more than one item",
     "basket": "no user with events before the cutoff has a basket after it",
 }

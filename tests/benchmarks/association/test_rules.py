@@ -51,16 +51,16 @@ def test_invoices_are_baskets_by_time_without_what_was_cancelled_or_given_back(t
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("InvoiceNo,StockCode\n1,A\n", "expected a CSV file with InvoiceNo"),
         ("InvoiceNo,StockCode,Quantity,InvoiceDate\nC1,A,1,2011\n", "expected lines of sold items, got none"),
     ],
 )
-def test_files_without_baskets_are_told_in_a_line(text: str, said: str, tmp_path: Path) -> None:
+def test_files_without_baskets_are_an_error_of_one_line(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "invoices.csv"
     path.write_text(text)
-    with pytest.raises(SystemExit, match=said):
+    with pytest.raises(SystemExit, match=message):
         rules.main(["--invoices", str(path)])
     with pytest.raises(SystemExit, match="no-such-file"):
         rules.main(["--invoices", str(tmp_path / "no-such-file")])
@@ -105,10 +105,10 @@ def test_lists_by_rules_and_by_popularity_by_hand() -> None:
         np.array([1, 2, 2], np.int32),
         np.array([0.5, 0.25, 0.5], np.float32),
     )
-    asked = _baskets([0], [0, 1], [3], items=4)
-    top = top_by_rules(lists, asked)
+    histories = _baskets([0], [0, 1], [3], items=4)
+    top = top_by_rules(lists, histories)
     assert top[:, :3].tolist() == [[1, 2, -1], [2, -1, -1], [-1, -1, -1]]
-    popular = top_by_popularity(_baskets([3], [3, 1], [1], [3, 0], items=4), asked)
+    popular = top_by_popularity(_baskets([3], [3, 1], [1], [3, 0], items=4), histories)
     assert popular[:, :4].tolist() == [[3, 1, 2, -1], [3, 2, -1, -1], [1, 0, 2, -1]]
     found = judged(top, np.array([2, 2, 0]), "rest")
     assert found["rest_hit_rate@20"].tolist() == [1, 1, 0]
@@ -162,7 +162,7 @@ def test_without_a_support_both_methods_find_the_same(planted: Path, capsys: pyt
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--min-support", "2"], "expected a share of 0 to 1, got 2"),
         (["--min-support", "nan"], "expected a share of 0 to 1"),
@@ -170,8 +170,8 @@ def test_without_a_support_both_methods_find_the_same(planted: Path, capsys: pyt
     ],
 )
 def test_options_of_rules_that_are_wrong_are_refused(
-    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         rules.main(options)
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -43,7 +43,7 @@ def told(lines: list[list[int]]) -> sp.csr_array[np.float32]:
     return places_of(users, items, as_matrix(users, items, (len(lines), TOPICS * SIZE)))
 
 
-def test_places_count_from_the_end_and_of_a_pair_told_twice_the_later_one() -> None:
+def test_places_count_from_the_end_and_of_a_repeated_pair_the_later_one() -> None:
     users, items = np.array([0, 0, 0, 1, 0]), np.array([2, 0, 1, 1, 2])
     places = places_of(users, items, as_matrix(users, items, (2, 3)))
     assert places.toarray().tolist() == [[3, 2, 1], [0, 1, 0]]
@@ -85,7 +85,7 @@ def test_what_is_held_out_is_the_end_of_the_line(seed: int, share: float) -> Non
         assert sorted(kept.data.tolist()) == list(range(1, len(by_place) + 1))
 
 
-def test_who_is_told_the_order_makes_use_of_it() -> None:
+def test_a_model_with_the_order_makes_use_of_it() -> None:
     rng = np.random.default_rng(0)
     lines = walks(rng)
     # What comes next is more of the topic that came last.
@@ -106,7 +106,7 @@ def test_who_is_told_the_order_makes_use_of_it() -> None:
     assert found["item_item_in_order"] > 1.5 * found["item_item"]
 
 
-def test_our_own_search_leaves_places_to_who_is_told_them() -> None:
+def test_our_own_search_leaves_places_to_models_with_the_order() -> None:
     rng = np.random.default_rng(1)
     places = told(walks(rng))
     train = ones_of(places)

@@ -254,14 +254,14 @@ def test_tuning_tries_the_defaults_first_keeps_the_best_and_ends_in_time() -> No
     assert again.tried == dial.tried
 
 
-def test_tuning_without_time_or_anybody_to_ask_leaves_the_defaults() -> None:
+def test_tuning_without_time_or_a_user_to_judge_on_leaves_the_defaults() -> None:
     for split, seconds in ((_DIALLED, 0.0), (Split(_DIALLED.train, _matrix([[], []], 6)), 9.0)):
         dial = _Dial()
         choice = random_search(dial, split, seconds, 7)
         assert (choice.config, choice.trials, dial.tried) == (dial.defaults, 0, [])
 
 
-def test_every_model_has_somebody_who_chooses_and_draws_within_what_it_takes() -> None:
+def test_every_model_has_a_chooser_that_draws_within_its_bounds() -> None:
     from homefeed.retrieve.als.model import AlsConfig
 
     assert CHOOSERS.keys() == MODELS.keys()
@@ -284,8 +284,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         own = 1_000 + rng.permutation(60)[:14] + (60 if user < 50 else 0)
         for part, items in (("train", own[:10]), ("test", own[10:])):
             lines[part].append(" ".join(map(str, [user * 3, *items])))
-    for part, told in lines.items():
-        (folder / f"{part}.txt.gz").write_bytes(gzip.compress("\n".join(told).encode()))
+    for part, written in lines.items():
+        (folder / f"{part}.txt.gz").write_bytes(gzip.compress("\n".join(written).encode()))
     return ["--train", str(folder / "train.txt.gz"), "--test", str(folder / "test.txt.gz")]
 
 
@@ -318,7 +318,7 @@ def test_a_model_that_needs_more_memory_than_there_is_is_skipped(
     assert MODELS["rectools_ease"].gigabytes(41_000) == pytest.approx(53.8, abs=0.1)
 
 
-def test_a_model_that_fails_is_told_and_the_rest_go_on(
+def test_a_model_that_fails_is_reported_and_the_rest_go_on(
     planted: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = _FailingOnce()
@@ -351,7 +351,7 @@ def test_a_worker_that_fails_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--model", "oracle"], "invalid choice: 'oracle'"),
         (["--tune", "-1"], "expected a number of 0 or more"),
@@ -360,13 +360,13 @@ def test_a_worker_that_fails_says_why(tmp_path: Path) -> None:
         (["--train", "only.txt"], "expected both --train and --test"),
     ],
 )
-def test_wrong_options_are_refused(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_options_are_refused(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         quality.main(options)
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_wrong_files_and_missing_libraries_are_told_in_a_line(planted: list[str], tmp_path: Path) -> None:
+def test_wrong_files_and_missing_libraries_are_an_error_of_one_line(planted: list[str], tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_text("0 one\n", encoding="ascii")
     with pytest.raises(SystemExit, match=r"bad\.txt, line 1"):
         quality.main([*planted, "--train", str(tmp_path / "bad.txt")])

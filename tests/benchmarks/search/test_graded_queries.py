@@ -92,7 +92,7 @@ def test_ndcg_has_a_score_per_query() -> None:
 
 
 @pytest.mark.parametrize(
-    ("grades", "ranked", "k", "told"),
+    ("grades", "ranked", "k", "expected"),
     [
         ([[1, 0]], [[0]], 0, "k: expected 1 or more"),
         ([[1, 0]], [[0], [1]], 10, "a list for each of 1 queries, got 2"),
@@ -103,21 +103,21 @@ def test_ndcg_has_a_score_per_query() -> None:
     ],
 )
 def test_lists_that_cannot_be_judged_are_refused(
-    grades: list[list[int]], ranked: list[list[int]], k: int, told: str
+    grades: list[list[int]], ranked: list[list[int]], k: int, expected: str
 ) -> None:
-    with pytest.raises(InvalidError, match=told):
+    with pytest.raises(InvalidError, match=expected):
         ndcg(np.array(grades, dtype=np.int8), [positions(*each) for each in ranked], k)
 
 
-def test_intervals_are_told_of_all_queries_and_of_each_kind_there_is() -> None:
+def test_intervals_are_given_for_all_queries_and_for_each_kind() -> None:
     rule = Rule(3, name="kettle")
     queries = [query(rule), query(rule, kind="prefix"), query(rule)]
-    told = intervals(queries, np.array([0.5, 0.25, 0.9]), np.random.default_rng(0), 200)
-    assert list(told) == ["all", "plain", "prefix"]
-    assert told["all"].mean == pytest.approx(0.55)
-    assert told["plain"].mean == pytest.approx(0.7)
-    assert 0.25 <= told["all"].low < 0.55 < told["all"].high <= 0.9
-    assert told["prefix"] == (0.25, 0.25, 0.25)
+    measured = intervals(queries, np.array([0.5, 0.25, 0.9]), np.random.default_rng(0), 200)
+    assert list(measured) == ["all", "plain", "prefix"]
+    assert measured["all"].mean == pytest.approx(0.55)
+    assert measured["plain"].mean == pytest.approx(0.7)
+    assert 0.25 <= measured["all"].low < 0.55 < measured["all"].high <= 0.9
+    assert measured["prefix"] == (0.25, 0.25, 0.25)
     with pytest.raises(InvalidError, match="one for each of 3 queries, got 2"):
         intervals(queries, np.array([0.5, 0.25]), np.random.default_rng(0))
 
@@ -136,7 +136,7 @@ def test_a_file_is_read_and_a_split_of_it_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "split", "rule", "told"),
+    ("text", "kind", "split", "rule", "expected"),
     [
         ("x", "plane", "test", 'grade = 3, name = "x"', "x: expected a kind of"),
         ("x", "plain", "train", 'grade = 3, name = "x"', "x: expected a split of"),
@@ -148,12 +148,12 @@ def test_a_file_is_read_and_a_split_of_it_alone(tmp_path: Path) -> None:
     ],
 )
 def test_a_query_that_is_not_one_is_refused(
-    tmp_path: Path, text: str, kind: str, split: str, rule: str, told: str
+    tmp_path: Path, text: str, kind: str, split: str, rule: str, expected: str
 ) -> None:
     file = written(
         tmp_path, f'[[query]]\ntext = "{text}"\nkind = "{kind}"\nsplit = "{split}"\nrules = [{{ {rule} }}]\n'
     )
-    with pytest.raises(InvalidError, match=told):
+    with pytest.raises(InvalidError, match=expected):
         load_queries(file)
 
 

@@ -95,7 +95,7 @@ def line(root: Path) -> Mapping[str, Any]:
     return load.measure(LITTLE, home_of(root, "shop"), options)
 
 
-def test_a_page_under_load_is_measured_beside_the_floors_of_the_same_run(line: Mapping[str, Any]) -> None:
+def test_a_page_under_load_is_measured_with_the_floors_of_the_same_run(line: Mapping[str, Any]) -> None:
     assert (line["page"], line["items"], line["users"], line["failed"]) == ("shop", 150, 60, 0)
     assert line["requests"] == LITTLE.users // 2  # none twice: the users run out before the time does
     assert line["items_a_page"] > 60
