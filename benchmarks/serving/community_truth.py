@@ -253,7 +253,8 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         f"Safety: {json.dumps(found['safety'])}",
         "",
         f"Feedback, {feedback['residents']} residents: {cell(feedback['before'])} before, "
-        f"{cell(feedback['after'])} after, {cell(feedback['difference'], '+')}; it rose for {feedback['rose for']:.0%}.",
+        f"{cell(feedback['after'])} after, {cell(feedback['difference'], '+')}; "
+        f"it rose for {feedback['rose for']:.0%}.",
     ]
     return "\n".join(lines) + "\n"
 

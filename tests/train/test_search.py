@@ -1,4 +1,4 @@
-"""Searching hyper-parameters: the budget, the evidence tried for, the same answer every time."""
+"""Searching hyper-parameters: the budget, the evidence required, the same answer every time."""
 
 from __future__ import annotations
 
