@@ -179,5 +179,5 @@ def test_doctor_tells_of_settings_that_change_nothing(file: Path) -> None:
     )
     done = CliRunner().invoke(cli, ["doctor", "--json"])
     found = {each["check"]: (each["ok"], each["detail"]) for each in json.loads(done.stdout)}
-    assert found["recipes.boks"] == (True, "of no use to a server: none of apps is named boks")
+    assert found["recipes.boks"] == (True, "no effect: the setting apps has no boks")
     assert "recipes.books" not in found
