@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,3 +89,33 @@ def test_without_a_place_to_keep_it_the_code_is_compiled_all_the_same(monkeypatc
         return value + 1
 
     assert compiled(plain)(2) == 3
+
+
+HELPER = """
+from homefeed.kernels import compiled
+
+FACTOR = {factor}
+
+@compiled
+def scaled(value):
+    return {sign}value * FACTOR
+"""
+USER = """
+from homefeed.kernels import F64, I64, kernel
+from helper import FACTOR, scaled
+
+@kernel(F64, F64)
+def computed(value):
+    return scaled(value) + 100 * FACTOR
+
+print(computed(1.0))
+"""
+
+
+def test_code_kept_on_disk_is_not_used_once_what_it_uses_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text(USER)
+    command = [sys.executable, "user.py"]
+    for factor, sign in ((2, ""), (3, ""), (3, "-"), (2, "")):
+        (tmp_path / "helper.py").write_text(HELPER.format(factor=factor, sign=sign))
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert float(done.stdout) == (-factor if sign else factor) + 100 * factor

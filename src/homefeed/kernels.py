@@ -6,8 +6,10 @@ where there is a place for it: 20 ms to load instead of seconds to compile.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
+from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
 
 from numba import njit, types
@@ -44,7 +46,28 @@ def compiled(function: F, **options: Any) -> F:
         made = njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
         made = njit(**options)(function)
+    # Numba compiles anew where the file of a function changes; what it uses of other files counts here, too.
+    kept = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    if kept is not None:
+        kept._source_stamp = (kept._source_stamp, _fingerprint(function))
     return cast(F, made)
+
+
+def _fingerprint(function: Callable[..., Any]) -> str:
+    """A hash of the compiled functions and the numbers that a function uses, and of what those use."""
+    digest, waiting, seen = sha256(), [function], {function}
+    while waiting:
+        using = waiting.pop()
+        digest.update(marshal.dumps(using.__code__))
+        for name in using.__code__.co_names:
+            used = using.__globals__.get(name)
+            inner = getattr(used, "py_func", None)
+            if inner is not None and inner not in seen:
+                seen.add(inner)
+                waiting.append(inner)
+            elif isinstance(used, int | float):
+                digest.update(f"{name}={used!r}".encode())
+    return digest.hexdigest()
 
 
 def kernel(result: Any, *arguments: Any, **options: Any) -> Callable[[F], F]:

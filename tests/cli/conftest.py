@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-with pytest.MonkeyPatch.context() as patched:
-    # A console that is made where COLUMNS is set keeps that width; each test is to have its own.
-    patched.delenv("COLUMNS", raising=False)
-    import_module("homefeed.cli.common")
+from homefeed.cli import common
+
+
+@pytest.fixture(autouse=True)
+def _own_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has the width it asks for by COLUMNS: a console keeps the one it was made with."""
+    for console in (common.out, common.err):
+        monkeypatch.setattr(console, "_width", None)
 
 
 @pytest.fixture
