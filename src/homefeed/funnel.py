@@ -12,6 +12,7 @@ import numpy as np
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError
 from homefeed.explain import reasons_for
 from homefeed.protocols import (
+    ExpiringFilter,
     ExplanationFilter,
     FeatureExtractor,
     Filter,
@@ -24,7 +25,19 @@ from homefeed.rank.order import best_first
 from homefeed.recipe.declaration import FeedSettings
 from homefeed.retrieve.merging import merged, normalise, what_is_wrong
 from homefeed.scope import RequestScope
-from homefeed.types import DAY, Candidates, Dropped, Floats, Mask, Positions, Query, Scores, Slate, UserState
+from homefeed.types import (
+    DAY,
+    NEVER,
+    Candidates,
+    Dropped,
+    Floats,
+    Mask,
+    Positions,
+    Query,
+    Scores,
+    Slate,
+    UserState,
+)
 
 _SPARES: Final = 64
 """How many more candidates than requested are retrieved, as spares for rerankers and the final filter."""
@@ -38,7 +51,7 @@ class Feed:
 
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
-    the filters that say which items a reason may name.
+    the filters that say which items a reason may name, `expiring` those that the clock alone can change.
     """
 
     name: str
@@ -51,6 +64,7 @@ class Feed:
     isolation: Filter | None = None
     cold_start: Self | None = None
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
+    expiring: tuple[ExpiringFilter, ...] = field(init=False)
     restricting: tuple[str, ...] = field(init=False)
     filter_set: tuple[int, ...] = field(init=False)
     feature_names: tuple[str, ...] = field(init=False)
@@ -64,6 +78,8 @@ class Feed:
         )
         object.__setattr__(self, "explaining", explaining)
         object.__setattr__(self, "restricting", restricting)
+        expiring = tuple(part for part in self.filters.values() if isinstance(part, ExpiringFilter))
+        object.__setattr__(self, "expiring", expiring)
         extracted = (name for extractor in self.extractors.values() for name in extractor.names)
         object.__setattr__(self, "feature_names", (*self.retrievers, *extracted))
         # Feeds of equal filters share one mask: parts of equal settings are one object in all feeds of an app.
@@ -174,6 +190,7 @@ def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Sla
         filtered_late=tuple(drop.by for drop in candidates.dropped[len(ranked.candidates.dropped) :]),
         failed={**ranked.failed, **failed},
         seconds=query.scope.seconds,
+        stale_from=min((part.passes_until(shown.positions) for part in ranked.feed.expiring), default=NEVER),
     )
 
 

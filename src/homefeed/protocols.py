@@ -84,6 +84,16 @@ class ExplanationFilter(Filter, Protocol):
 
 
 @runtime_checkable
+class ExpiringFilter(Filter, Protocol):
+    """A filter that stops an item once its time has come: no slate is given again after that moment.
+
+    `passes_until` is the first moment when it stops one of the positions, or `NEVER`; microseconds since 1970.
+    """
+
+    def passes_until(self, positions: Positions) -> int: ...
+
+
+@runtime_checkable
 class FilterExplainer(Protocol):
     """A filter that can say in words why it stopped an item: "quality 0.12 is below 0.3"."""
 

@@ -27,6 +27,8 @@ SECOND: Final = 1_000_000
 DAY: Final = 86_400 * SECOND
 NO_TIME: Final = np.iinfo(np.int64).min
 """The time of something whose time is not known."""
+NEVER: Final = np.iinfo(np.int64).max
+"""Later than any time."""
 
 NO_POSITIONS: Final[Positions] = np.empty(0, dtype=np.int32)
 NO_POSITIONS.flags.writeable = False
@@ -277,7 +279,8 @@ class Slate:
     `feed` is the one requested, `made_by` the one that answered: another where the user is new. `sources` name the
     retrievers that proposed each item; `failed` the parts that raised, with the error; `features` (n, features)
     and `propensities` (n,) are as ranked, for the log; `remaining` is how many more there were, `filtered_late`
-    which filters took something out in the last pass; `seconds` how long each stage and part took.
+    which filters took something out in the last pass; `seconds` how long each stage and part took. From
+    `stale_from` on, filters would stop one of the items, if nothing else changes sooner.
     """
 
     feed: str
@@ -294,6 +297,7 @@ class Slate:
     filtered_late: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    stale_from: int = NEVER
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +14,7 @@ from homefeed.protocols import Filter, FilterExplainer
 from homefeed.testing import FilterContract, World, make_world, toy_world
 from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
 from homefeed.times import format_time
-from homefeed.types import DAY, Item
+from homefeed.types import DAY, NEVER, NO_POSITIONS, Item
 
 FIELDS = RECIPE["items"]["fields"] | {"expires_at": "time", "until": "time"}
 DECLARED = {**RECIPE, "items": {"fields": FIELDS}}
@@ -42,7 +43,11 @@ class TestExpiry(FilterContract):
 
     @pytest.fixture
     def world(self) -> World:
-        return make_world(ITEMS, PLAYS, declared=DECLARED)
+        ends = {"expires_at": format_time(NOW + DAY)}
+        some_end = [
+            replace(item, attributes={**item.attributes, **(ends if item.number % 2 else {})}) for item in ITEMS
+        ]
+        return make_world(some_end, PLAYS, declared=DECLARED)
 
     def make(self, world: World) -> Filter:
         return expiry(world)
@@ -54,6 +59,14 @@ def test_an_item_is_over_from_its_time_on() -> None:
     assert seen(world, NOW + 1) == [4, 5]
     assert seen(world, NOW - 2 * DAY) == [0, 1, 2, 3, 4, 5]
     assert seen(world, NOW + 10_000 * DAY) == [5]
+
+
+def test_items_pass_together_until_the_first_is_over() -> None:
+    part = expiry(ending(NOW + 5, NOW + 3, None, NOW + 9))
+    assert part.passes_until(np.array([0, 1, 3], np.int32)) == NOW + 3
+    assert part.passes_until(np.array([3, 2], np.int32)) == NOW + 9
+    assert part.passes_until(np.array([2], np.int32)) == NEVER
+    assert part.passes_until(NO_POSITIONS) == NEVER
 
 
 def test_an_item_can_be_prolonged() -> None:

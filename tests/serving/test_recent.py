@@ -31,7 +31,7 @@ START = 1_700_000_000 * SECOND
 POPULAR = {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1.0}}}}
 RECIPE: dict[str, Any] = {
     "app": APP,
-    "items": {"fields": {"title": "text", "stock": "number", "team": "category"}},
+    "items": {"fields": {"title": "text", "stock": "number", "team": "category", "ends": "time"}},
     "events": {"buy": {}, "look": {"about": "query"}, "report": {}},
     "signals": {"distinct": ["report"]},
     "users": {"fields": {"age": "number", "no_tracking": "category"}},
@@ -40,6 +40,7 @@ RECIPE: dict[str, Any] = {
         "home": POPULAR,
         "brief": {**POPULAR, "reuse_seconds": 5},
         "never": {**POPULAR, "reuse_seconds": 0},
+        "offers": {**POPULAR, "filter": {"expiry": {"field": "ends"}}},
         "chance": {
             "retrieve": {"popular": {}, "explore": {"slots": 2}},
             "rank": {"weighted": {"weights": {"popular": 1.0}}},
@@ -265,6 +266,27 @@ async def test_what_is_hidden_is_in_no_answer_again(app: LiveApp) -> None:
     await app.writes.patch_item(shown[0], {}, hidden=True)
     again = await ask(app)
     assert shown[0] not in [app.catalog.item_id(p) for p in again.slate.positions.tolist()]
+
+
+async def test_what_is_over_meanwhile_is_in_no_answer_again(app: LiveApp, clock: Clock) -> None:
+    def shown(answer: Answer) -> list[str]:
+        return [app.catalog.item_id(position) for position in answer.slate.positions.tolist()]
+
+    ends = {"title": "i0", "team": "a", "ends": (START + 10 * SECOND) // SECOND}
+    await app.writes.put_items([ItemWrite("i0", ends, START)])
+    first = await ask(app, "offers")
+    assert "i0" in shown(first)
+    (together,) = await app.recommend_together([FeedRequest("offers", "v", 5)])
+    clock.now += 9 * SECOND
+    assert await reused(app, "offers")
+    clock.now += SECOND
+    again = await ask(app, "offers")
+    assert not again.reused
+    assert shown(again) == [item for item in shown(await ask(app, "offers", n=6))[:5] if item != "i0"]
+    assert "i0" not in shown(again)
+    (alone,) = await app.recommend_together([FeedRequest("offers", "v", 5)])
+    assert "i0" in shown(together)
+    assert "i0" not in shown(alone)
 
 
 async def test_of_who_opts_out_nothing_is_kept(app: LiveApp) -> None:

@@ -25,13 +25,19 @@ APP = "shelf"
 START = 1_700_000_000 * SECOND
 RECIPE: dict[str, Any] = {
     "app": APP,
-    "items": {"fields": {"title": "text"}},
+    "items": {"fields": {"title": "text", "ends": "time"}},
     "events": {"buy": {}},
     "feeds": {
         "popular": {
             "retrieve": {"popular": {}},
             "rank": {"weighted": {"weights": {"popular": 1.0}}},
             "shared_seconds": 2,
+        },
+        "offers": {
+            "retrieve": {"popular": {}},
+            "filter": {"expiry": {"field": "ends"}},
+            "rank": {"weighted": {"weights": {"popular": 1.0}}},
+            "shared_seconds": 60,
         },
         "own": {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1.0}}}},
     },
@@ -140,3 +146,14 @@ def test_what_looks_at_who_asks_is_not_shared(store_url: str, more: dict[str, An
     feeds = {**RECIPE["feeds"], "popular": {**RECIPE["feeds"]["popular"], **more}}
     with pytest.raises(RecipeError, match=why):
         parse_recipe({**RECIPE, "feeds": feeds}, "test")
+
+
+async def test_what_is_over_meanwhile_is_not_given_again(app: LiveApp, clock: Clock) -> None:
+    ends = {"title": "b", "ends": (START + 10 * SECOND) // SECOND}
+    await put_items(app.store, APP, [ItemWrite("b", ends)])
+    await app.catch_up()
+    assert "b" in await asked(app, "offers", "anna")
+    clock.now += 9 * SECOND
+    assert "b" in await asked(app, "offers", "ben")
+    clock.now += SECOND
+    assert set(await asked(app, "offers", "cleo")) == {"a", "c"}

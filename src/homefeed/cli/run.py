@@ -59,6 +59,7 @@ def demo(
     if prepare_only:
         for name in settings.apps:
             _prepare(settings, name)
+        _compile()
         return
     _free_port(host or settings.host, settings.port if port is None else port)
     _prepare_apart()
@@ -127,6 +128,13 @@ def _prepare_apart() -> None:
     status = subprocess.run(command, check=False).returncode  # noqa: S603  # constants, no input
     if status:
         raise typer.Exit(status if status > 0 else 128 - status)
+
+
+def _compile() -> None:
+    """Compile what serving needs and keep it on disk: a server that loads it holds 180 MB less than a compiler."""
+    from homefeed.kernels import warm_up  # the recipes' parts, which hold the kernels, are imported by now
+
+    warm_up()
 
 
 def _prepare(settings: Settings, name: str) -> None:

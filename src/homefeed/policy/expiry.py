@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import TimeColumn
 from homefeed.protocols import PartConfig
-from homefeed.types import NO_TIME, Mask, Query
+from homefeed.types import NEVER, NO_TIME, Mask, Positions, Query
 
 
 class Expiry:
@@ -25,6 +27,11 @@ class Expiry:
         times = self._column.times(self._catalog.size)
         mask: Mask = (times > query.now) | (times == NO_TIME)
         return mask
+
+    def passes_until(self, positions: Positions) -> int:
+        """When the first of them is over."""
+        ends = self._column.times(self._catalog.size)[positions]
+        return int(np.min(ends, where=ends != NO_TIME, initial=NEVER))
 
     def why(self, query: Query, position: int) -> str:  # noqa: ARG002
         """When it ended."""

@@ -88,7 +88,8 @@ class RecentAnswers:
         if user is None or user.version != version:
             self._drop(request.user_id)
             user = self._users[request.user_id] = _User(version)
-        kept = _Recent(answer, answer.time + round(seconds * SECOND), _size(answer))
+        until = min(answer.time + round(seconds * SECOND), answer.slate.stale_from - 1)
+        kept = _Recent(answer, until, _size(answer))
         key = _key(request, paged)
         self._take_out(user, key)
         user.answers[key] = kept

@@ -71,6 +71,8 @@ class SharedSlates:
         made, slate = self._slates.get(_request_key(query), (0, None)) if _is_shared(feed, query) else (0, None)
         if slate is None or query.now - made > (feed.settings.shared_seconds or 0) * SECOND:
             return None
+        if query.now >= slate.stale_from:
+            return None
         # Given again, it took no time and nothing failed.
         return replace(slate, cold_start=query.user.is_cold and query.anchor is None, failed={}, seconds={})
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from homefeed.protocols import Filter
+from homefeed.protocols import ExpiringFilter, Filter
 from homefeed.testing.requests import NEW_ITEM, frozen, toy_requests
 from homefeed.testing.world import World, empty_world, toy_world
-from homefeed.types import Query
+from homefeed.types import NEVER, Query
 
 
 class FilterContract:
@@ -56,6 +58,17 @@ class FilterContract:
         filter_.filter(frozen(world.query("da")))
         world.catalog.apply([NEW_ITEM])
         check_mask("a newer item", world, filter_, world.query("da"))
+
+    def test_what_passes_does_so_until_it_says(self, world: World, filter_: Filter) -> None:
+        """What a slate shows can be given again until then, and no longer."""
+        if not isinstance(filter_, ExpiringFilter):
+            return
+        for name, query in self.requests(world).items():
+            passing = np.flatnonzero(filter_.filter(frozen(query))).astype(np.int32)
+            until = filter_.passes_until(passing)
+            assert until > query.now, name
+            assert filter_.filter(replace(query, now=until - 1))[passing].all(), name
+            assert until == NEVER or not filter_.filter(replace(query, now=until))[passing].all(), name
 
     def test_it_takes_an_empty_catalogue(self) -> None:
         """Its mask is empty then."""
