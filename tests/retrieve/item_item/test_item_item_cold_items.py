@@ -12,7 +12,7 @@ from tests.retrieve.item_item.item_item_sample import Dense, Events, data_of, ne
 
 from homefeed.errors import HomefeedError
 from homefeed.retrieve.content.words import words_of
-from homefeed.retrieve.item_item import cold_items
+from homefeed.retrieve.item_item import cold_items, kernels
 from homefeed.retrieve.item_item.cold_items import neighbours_of_cold_items
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.retrieve.item_item.trainer import ItemItemTrainer
@@ -112,7 +112,7 @@ def test_each_asks_for_so_many_and_blocks_change_nothing(monkeypatch: pytest.Mon
         found = whole[[item]].toarray().ravel()
         assert np.sort(found)[-2:].tolist() == pytest.approx(two_best.tolist(), abs=1e-6)
     assert (np.diff(whole.indptr)[~cold] <= cold.sum()).all()
-    monkeypatch.setattr(cold_items, "_ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(kernels, "_ROWS_AT_ONCE", 5)
     np.testing.assert_array_equal(neighbours_of_cold_items(data, {"title": 1.0}, cold).toarray(), whole.toarray())
 
 

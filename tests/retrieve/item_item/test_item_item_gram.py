@@ -18,7 +18,7 @@ from tests.retrieve.item_item.item_item_sample import (
     tables,
 )
 
-from homefeed.retrieve.item_item import gram as gram_module
+from homefeed.retrieve.item_item import kernels
 from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
 from homefeed.retrieve.item_item.matrix import no_entries
 
@@ -87,7 +87,7 @@ def test_least_users_are_users_and_not_strength() -> None:
 def test_blocks_of_items_change_nothing(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix = matrix_of(random_table(3, users=15, items=11))
     whole = gram_of(matrix, 0.6, most, 1)
-    monkeypatch.setattr(gram_module, "_ITEMS_AT_ONCE", 4)
+    monkeypatch.setattr(kernels, "_ROWS_AT_ONCE", 4)
     blocks = gram_of(matrix, 0.6, most, 1)
     for name in ("starts", "others", "shared", "own"):
         np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))

@@ -10,18 +10,20 @@ import numpy as np
 import pytest
 from tests.retrieve.item_item.item_item_sample import matrix_of, random_table
 
-from homefeed.retrieve.item_item import kernels
+from homefeed.retrieve.item_item import view_kernels
 from homefeed.retrieve.item_item.gram import Gram, gram_of
+from homefeed.retrieve.item_item.gram_kernels import half_of_pairs, nearest_by_users
 from homefeed.retrieve.item_item.kernels import (
-    dot_products,
     in_parallel,
-    local_ridge,
+    joined_rows,
+    largest,
     mark_strongest,
-    nearest_by_users,
+    row_maxima,
     sort_rows,
-    sparse_times_dense,
+    strongest_of_two,
 )
-from homefeed.retrieve.item_item.matrix import Matrix
+from homefeed.retrieve.item_item.matrix import Matrix, rows_of
+from homefeed.retrieve.item_item.view_kernels import dot_products, local_ridge, sparse_times_dense
 from homefeed.types import Floats
 
 USERS, ITEMS = 12, 9
@@ -54,49 +56,112 @@ def random_floats(*shape: int) -> Floats:
     return np.random.default_rng(4).standard_normal(shape, np.float32)
 
 
+def check_results(kernel: Callable[..., Any], arguments: list[Any]) -> Any:
+    """What a kernel returns, which is what the same lines return in Python."""
+    found = kernel(*arguments)
+    for one, other in zip(found, cast(Any, kernel).py_func(*arguments), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    return found
+
+
 @pytest.mark.parametrize(("most", "least"), [(3, 1), (3, 2), (ITEMS, 1)])
 def test_nearest_by_users(matrix: Matrix, most: int, least: int) -> None:
-    by_item = matrix.T.tocsr()
-    found, shared = np.full((ITEMS - 2, most), -1, np.int32), np.zeros((ITEMS - 2, most), np.float32)
     weights, lengths = np.abs(random_floats(USERS)), 1 + np.abs(random_floats(ITEMS))
-    arguments = [2, ITEMS, by_item.indptr.astype(np.int64), by_item.indices, by_item.data]
-    arguments += [matrix.indptr.astype(np.int64), matrix.indices, matrix.data, weights, lengths]
-    check_alike(nearest_by_users, [*arguments, least, most, 2, found, shared], found, shared)
+    arguments = [2, ITEMS, *rows_of(matrix.T.tocsr()), *rows_of(matrix), weights, lengths, least, most]
+    counts, others, shared = check_results(nearest_by_users, arguments)
+    assert counts.sum() == len(others) == len(shared) > 0
+    assert counts.max() <= most
 
 
 @pytest.mark.parametrize("penalty", [1.0, 15.0])
 def test_local_ridge(gram: Gram, penalty: float) -> None:
-    nearest = np.full((ITEMS, 4), -1, np.int32)
-    for item in range(ITEMS - 1):  # the last has none
-        near = gram.others[gram.starts[item] : gram.starts[item + 1]][: 1 + item % 4]
-        nearest[item, : len(near)] = near
-    weights = np.zeros(nearest.shape, np.float32)
-    arguments = [0, ITEMS, gram.starts, gram.others, gram.shared, gram.own, nearest, np.float32(penalty), weights]
+    entries = gram.starts, gram.others, gram.shared
+    half = joined_rows([half_of_pairs(0, ITEMS, *entries)])
+    weights = np.zeros(len(gram.others), np.float32)
+    arguments = [0, ITEMS, *entries, *half, gram.own, np.sqrt(gram.own), 4, np.float32(penalty), weights]
     check_alike(local_ridge, arguments, weights)
-    assert not weights[nearest < 0].any()
+    assert (np.count_nonzero(gram.matrix(weights).toarray(), axis=0) <= 4).all()
 
 
-@pytest.mark.parametrize("singular", [False, True])
-def test_solve(singular: bool) -> None:
-    made = np.full((3, 3), 2, np.float32) if singular else np.diag(np.array([2, 4, 8], np.float32))
-    target = np.array([[2], [2], [2]], np.float32)
-    check_alike(kernels._solve, [made, target], target)
-    expected = [1 / 3] * 3 if singular else [1, 0.5, 0.25]
-    np.testing.assert_allclose(target.ravel(), expected, rtol=1e-4)
+def test_each_pair_is_in_the_shorter_of_its_rows(gram: Gram) -> None:
+    entries = gram.starts, gram.others, gram.shared
+    counts, others, values = check_results(half_of_pairs, [0, ITEMS, *entries])
+    rows, sizes = np.repeat(np.arange(ITEMS), counts), np.diff(gram.starts)
+    assert (sizes[rows] <= sizes[others]).all()
+    half = np.zeros((ITEMS, ITEMS), np.float32)
+    half[rows, others] = values
+    np.testing.assert_array_equal(half + half.T, gram.matrix(gram.shared).toarray())
+
+
+def test_solve() -> None:
+    target = np.array([2, 2, 2], np.float32)
+    check_alike(view_kernels._solve, [np.diag(np.array([2, 4, 8], np.float32)), target], target)
+    np.testing.assert_allclose(target, [1, 0.5, 0.25], rtol=1e-4)
+
+
+def test_a_singular_system_gets_a_larger_penalty() -> None:
+    made, target = np.full((3, 3), 2, np.float32), np.array([2, 2, 2], np.float32)
+    solved = target.copy()
+    view_kernels._solve(made.copy(), solved)
+    check_alike(view_kernels._solve_indefinite, [made, target], target, made)
+    np.testing.assert_allclose(target, [1 / 3] * 3, rtol=1e-4)
+    np.testing.assert_allclose(solved, target, rtol=1e-4)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_cannot_be_solved_at_all_has_no_answer(value: float) -> None:
-    target = np.ones((2, 1), np.float32)
-    kernels._solve(np.array([[value, 1], [1, 1]], np.float32), target)
+    target = np.ones(2, np.float32)
+    view_kernels._solve(np.array([[value, 1], [1, 1]], np.float32), target)
     assert np.isnan(target).all()
 
 
 def test_dot_products(gram: Gram) -> None:
-    left, right = random_floats(ITEMS, 5), random_floats(ITEMS, 5) + 1
-    products = np.zeros(len(gram.others), np.float32)
-    check_alike(dot_products, [0, ITEMS, gram.starts, gram.others, left, right, products], products)
-    np.testing.assert_allclose(products, (left @ right.T)[gram.rows, gram.others], rtol=1e-4, atol=1e-5)
+    vectors, scales, roots = random_floats(ITEMS, 5), random_floats(5), 1 + np.abs(random_floats(ITEMS))
+    products, rows = np.zeros(len(gram.others), np.float32), np.random.default_rng(1).permutation(ITEMS)
+    arguments = [0, ITEMS, gram.starts, gram.others, rows.astype(np.int32), vectors, scales, roots, products]
+    check_alike(dot_products, arguments, products)
+    expected = (vectors[rows] * scales) @ vectors[rows].T * roots / roots[:, None]
+    np.testing.assert_allclose(products, expected[gram.rows, gram.others], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0, 1, 20])
+@pytest.mark.parametrize("most", [1, 5, 30])
+def test_the_largest_by_a_stable_sort(size: int, most: int) -> None:
+    for seed in range(20):
+        sizes = np.random.default_rng(seed).choice(np.array([0, 0.5, 1, 2, np.nan], np.float32), size)
+        expected = [place for place in np.argsort(-sizes, kind="stable") if sizes[place] > 0][:most]
+        assert largest(sizes, most).tolist() == sorted(expected)
+        assert cast(Any, largest).py_func(sizes, most).tolist() == sorted(expected)
+
+
+def test_the_largest_of_rows_other_than_0() -> None:
+    starts, weights = np.array([0, 2, 2, 3, 5], np.int64), np.array([-2, -1, 0, 0, 3], np.float32)
+    assert (
+        row_maxima(0, 4, starts, weights).tolist() == cast(Any, row_maxima).py_func(0, 4, starts, weights).tolist()
+    )
+    assert row_maxima(0, 4, starts, weights).tolist() == [-1, 3]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_strongest_of_two(gram: Gram, backwards: bool) -> None:
+    weights = random_floats(len(gram.others))
+    more_starts = np.minimum(np.arange(ITEMS + 1), 0 if backwards else 1).astype(np.int64)
+    more = np.array([ITEMS + 1], np.int32)[: more_starts[-1]], np.array([9], np.float32)[: more_starts[-1]]
+    arguments = [0, ITEMS, gram.starts, gram.others, weights, more_starts, *more, 3, backwards]
+    counts, others, found = check_results(strongest_of_two, arguments)
+    ends = np.cumsum(counts)
+    for row, (start, stop) in enumerate(zip(ends - counts, ends, strict=True)):
+        here = dict(
+            zip(
+                gram.others[gram.starts[row] : gram.starts[row + 1]].tolist(),
+                weights[gram.starts[row] : gram.starts[row + 1]].tolist(),
+                strict=True,
+            )
+        ) | ({ITEMS + 1: 9.0} if row == 0 and not backwards else {})
+        kept = sorted(here, key=lambda other: -abs(here[other]))[:3]
+        expected = sorted(kept, key=lambda other: -here[other])
+        assert others[start:stop].tolist() == expected
+        assert found[start:stop].tolist() == [here[other] for other in expected]
 
 
 def test_sparse_times_dense(matrix: Matrix) -> None:

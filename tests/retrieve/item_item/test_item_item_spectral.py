@@ -9,6 +9,7 @@ from tests.retrieve.item_item.item_item_sample import Dense, common_users, matri
 
 from homefeed.retrieve.item_item.gram import gram_of
 from homefeed.retrieve.item_item.spectral import leading_directions, spectral
+from homefeed.types import Floats
 
 LEFT_OUT = 0.032
 """Singular values below this share of the largest drown in the rounding of float32, and are left out."""
@@ -32,9 +33,19 @@ def by_numpy(table: Dense, dimensions: int) -> Dense:
 
 def spectral_of(table: Dense, dimensions: int, seed: int = 0) -> Dense:
     matrix = matrix_of(table)
-    found = spectral(gram_of(matrix, 0.6, 50, 1), matrix, dimensions, seed)
+    gram = gram_of(matrix, 0.6, 50, 1)
+    found = spectral(gram, matrix, dimensions, seed)
     assert found.dtype == np.float32
-    return found.toarray().astype(np.float64)
+    return gram.matrix(found).toarray().astype(np.float64)
+
+
+def directions_of(dense: Dense, count: int) -> tuple[Floats, Floats]:
+    """The singular values, and the vectors of all columns."""
+    values, columns, directions = leading_directions(matrix_of(dense), count, np.random.default_rng(0))
+    assert columns.tolist() == np.flatnonzero(dense.any(axis=0)).tolist()
+    found = np.zeros((dense.shape[1], directions.shape[1]), np.float32)
+    found[columns] = directions
+    return values, found
 
 
 def of_spectrum(values: list[float], rows: int, columns: int) -> Dense:
@@ -83,7 +94,7 @@ def test_one_dimension_says_who_is_popular() -> None:
 @pytest.mark.parametrize("shape", [(40, 30), (30, 90), (60, 5)])
 def test_leading_directions_by_numpy(count: int, shape: tuple[int, int]) -> None:
     dense = of_spectrum([8, 4, 2, 1, 0.5], *shape)
-    values, directions = leading_directions(matrix_of(dense), count, np.random.default_rng(0))
+    values, directions = directions_of(dense, count)
     assert (values.shape, directions.shape) == ((count,), (shape[1], count))
     np.testing.assert_allclose(values, [8, 4, 2, 1, 0.5][:count], rtol=1e-4)
     _, _, expected = np.linalg.svd(dense, full_matrices=False)
@@ -94,7 +105,7 @@ def test_leading_directions_by_numpy(count: int, shape: tuple[int, int]) -> None
 
 def test_directions_that_look_alike_come_as_a_whole() -> None:
     dense = of_spectrum([2, 1, 1, 1, 0.25], 30, 20)
-    values, directions = leading_directions(matrix_of(dense), 4, np.random.default_rng(0))
+    values, directions = directions_of(dense, 4)
     np.testing.assert_allclose(values, [2, 1, 1, 1], rtol=1e-5)
     _, _, expected = np.linalg.svd(dense, full_matrices=False)
     # One may be turned into the other, but not out of what they span.
@@ -113,7 +124,7 @@ def test_directions_that_look_alike_come_as_a_whole() -> None:
     ],
 )
 def test_there_are_no_more_directions_than_the_matrix_has(dense: Dense, values: list[float]) -> None:
-    found, directions = leading_directions(matrix_of(dense), 7, np.random.default_rng(0))
+    found, directions = directions_of(dense, 7)
     np.testing.assert_allclose(found[found > 1e-3], values, rtol=1e-5)
     assert directions.shape == (dense.shape[1], len(found))
     assert np.isfinite(directions).all()

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.decomposition import TruncatedSVD
 
 from homefeed.retrieve.content.model import unit
-from homefeed.retrieve.content.words import WordMatrix, documents_of, weighed_words, word_matrix
+from homefeed.retrieve.content.words import WordMatrix, documents_of, matrix_of, weighed_words
 from homefeed.types import Floats, TrainingData
 
 
@@ -20,7 +20,7 @@ def latent_vectors(data: TrainingData, fields: Mapping[str, float], vocabulary: 
     """
     documents = documents_of(data, fields, "content")
     words, weights = weighed_words(documents, fields, vocabulary)
-    matrix = word_matrix(documents, words, weights)
+    matrix = matrix_of(documents, words, weights)
     return unit(np.asarray(matrix @ latent_components(matrix, dimensions, data.seed).T, np.float32))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from homefeed.retrieve.content.embedding import Encode, load_text_model
 from homefeed.retrieve.content.latent import latent_components
 from homefeed.retrieve.content.model import ContentConfig, ContentModel, unit
-from homefeed.retrieve.content.words import WordMatrix, documents_of, weighed_words, word_matrix
+from homefeed.retrieve.content.words import WordMatrix, documents_of, matrix_of, weighed_words
 from homefeed.types import Floats, TrainingData
 
 _BLOCK: Final = 8_192
@@ -40,7 +40,7 @@ class ContentTrainer:
         documents = documents_of(data, self._config.fields, "content")
         encode = None if self._config.text_model is None else load_text_model(Path(self._config.text_model))
         words, weights = weighed_words(documents, self._config.fields, self._config.max_words)
-        matrix = word_matrix(documents, words, weights)
+        matrix = matrix_of(documents, words, weights)
         if encode is None:
             components = latent_components(matrix, self._config.dimensions, data.seed)
         else:

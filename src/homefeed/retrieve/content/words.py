@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from homefeed.errors import HomefeedError
@@ -18,18 +20,34 @@ WordMatrix: TypeAlias = "sp.csr_array[np.float32]"
 _WORD = re.compile(r"[^\W_]{2,}")
 
 
-def documents_of(data: TrainingData, fields: Iterable[str], model: str) -> list[list[str]]:
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The words of `count` items: item `rows[n]` has the word `words[codes[n]]`, each word it has once."""
+
+    count: int
+    words: Sequence[str]
+    rows: npt.NDArray[np.int32]
+    codes: npt.NDArray[np.int32]
+
+
+def documents_of(data: TrainingData, fields: Iterable[str], model: str) -> Documents:
     """Every item's words in these fields.
 
     Raises:
         HomefeedError: the recipe does not declare one of the fields that the model is to use.
     """
     check_fields(data, fields, model)
-    documents: list[list[str]] = [[] for _ in range(data.item_count)]
+    code_of: dict[str, int] = {}
+    codes = array("i")
+    rows = [np.empty(0, np.int32)]
     for field in fields:
-        for document, terms in zip(documents, data.terms[field], strict=True):
-            document.extend(words_of(field, terms))
-    return documents
+        sizes = array("i")
+        for terms in data.terms[field]:
+            before = len(codes)
+            codes.extend([code_of.setdefault(word, len(code_of)) for word in words_of(field, terms)])
+            sizes.append(len(codes) - before)
+        rows.append(np.repeat(np.arange(len(sizes), dtype=np.int32), np.frombuffer(sizes, np.int32)))
+    return Documents(data.item_count, list(code_of), np.concatenate(rows), np.frombuffer(codes, np.int32))
 
 
 def check_fields(data: TrainingData, fields: Iterable[str], model: str) -> None:
@@ -44,20 +62,38 @@ def check_fields(data: TrainingData, fields: Iterable[str], model: str) -> None:
 
 
 def weighed_words(
-    documents: Sequence[Iterable[str]], fields: Mapping[str, float], max_words: int
+    documents: Documents, fields: Mapping[str, float], max_words: int
 ) -> tuple[dict[str, int], Floats]:
     """The `max_words` most frequent words, each with its column, and their weights (words,).
 
     A word weighs its field's weight times ln((1 + items) / (1 + items with it)) + 1.
     """
-    frequency = Counter(word for document in documents for word in set(document))
-    common = sorted(frequency, key=lambda word: (-frequency[word], word))[:max_words]
-    words = {word: column for column, word in enumerate(sorted(common))}
-    weights = [
-        fields[word.partition("=")[0]] * (np.log((1 + len(documents)) / (1 + frequency[word])) + 1)
-        for word in words
-    ]
-    return words, np.array(weights, np.float32)
+    frequency = np.bincount(documents.codes, minlength=len(documents.words))
+    common = _most_frequent(documents.words, frequency, max_words)
+    common.sort(key=documents.words.__getitem__)
+    words = {documents.words[code]: column for column, code in enumerate(common)}
+    of_fields = np.array([fields[word.partition("=")[0]] for word in words], np.float64)
+    rarity = np.log((1 + documents.count) / (1 + frequency[common])) + 1
+    return words, (of_fields * rarity).astype(np.float32)
+
+
+def _most_frequent(words: Sequence[str], frequency: npt.NDArray[np.intp], max_words: int) -> list[int]:
+    """The codes of the most frequent words, of equally frequent ones the first by the alphabet."""
+    if len(words) <= max_words:
+        return list(range(len(words)))
+    limit = np.partition(frequency, len(words) - max_words)[len(words) - max_words]
+    more = np.flatnonzero(frequency > limit).tolist()
+    equal = sorted(np.flatnonzero(frequency == limit).tolist(), key=words.__getitem__)
+    return [*more, *equal[: max_words - len(more)]]
+
+
+def matrix_of(documents: Documents, words: Mapping[str, int], weights: Floats) -> WordMatrix:
+    """(documents, words): the weight of each known word a document has. Rows of length 1."""
+    column_of = np.array([words.get(word, -1) for word in documents.words], np.int32)
+    columns = column_of[documents.codes]
+    known = columns >= 0
+    rows, columns = documents.rows[known], columns[known]
+    return _of_length_one(sp.csr_array((weights[columns], (rows, columns)), shape=(documents.count, len(words))))
 
 
 def word_matrix(documents: Iterable[Iterable[str]], words: Mapping[str, int], weights: Floats) -> WordMatrix:
@@ -65,11 +101,16 @@ def word_matrix(documents: Iterable[Iterable[str]], words: Mapping[str, int], we
     columns = [sorted({words[word] for word in document if word in words}) for document in documents]
     indptr = np.concatenate([[0], np.cumsum([len(row) for row in columns])]).astype(np.int64)
     indices = np.fromiter((column for row in columns for column in row), np.int64, int(indptr[-1]))
-    row_of = np.repeat(np.arange(len(columns)), np.diff(indptr))
-    length = np.sqrt(np.bincount(row_of, weights[indices].astype(np.float64) ** 2, minlength=len(columns)))
+    return _of_length_one(sp.csr_array((weights[indices], indices, indptr), shape=(len(columns), len(words))))
+
+
+def _of_length_one(matrix: WordMatrix) -> WordMatrix:
+    matrix.sort_indices()
+    row_of = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
+    length = np.sqrt(np.bincount(row_of, matrix.data.astype(np.float64) ** 2, minlength=matrix.shape[0]))
     # Fields of weight 0 make rows of length 0: they stay so.
-    data = (weights[indices] / np.maximum(length[row_of], 1e-30)).astype(np.float32)
-    return sp.csr_array((data, indices, indptr), shape=(len(columns), len(words)))
+    matrix.data = (matrix.data / np.maximum(length[row_of], 1e-30)).astype(np.float32)
+    return matrix
 
 
 def words_of(field: str, terms: Iterable[str]) -> list[str]:

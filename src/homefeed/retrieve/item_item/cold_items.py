@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from homefeed.retrieve.content.words import documents_of, weighed_words, word_matrix
-from homefeed.retrieve.item_item.gram import strongest
-from homefeed.retrieve.item_item.matrix import Matrix, no_entries
-from homefeed.types import Mask, TrainingData
+from homefeed.kernels import compiled
+from homefeed.retrieve.content.words import check_fields, documents_of, matrix_of, weighed_words
+from homefeed.retrieve.item_item.gram import both_ways, strongest
+from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, joined_rows, largest
+from homefeed.retrieve.item_item.matrix import Matrix, no_entries, rows_of
+from homefeed.types import Floats, Mask, TrainingData
 
 _NEIGHBOURS: Final = 50
 _VOCABULARY: Final = 200_000
 _COMMON: Final = 5_000
-_ROWS_AT_ONCE: Final = 512
 
 
 def neighbours_of_cold_items(data: TrainingData, fields: Mapping[str, float], without_events: Mask) -> Matrix:
@@ -29,21 +31,20 @@ def neighbours_of_cold_items(data: TrainingData, fields: Mapping[str, float], wi
         HomefeedError: a field is not declared by the recipe.
     """
     weights = dict(fields) or dict.fromkeys(data.terms, 1.0)
+    check_fields(data, weights, "item_item")
+    if not without_events.any() or not weights:
+        return no_entries(data.item_count, data.item_count)
     documents = documents_of(data, weights, "item_item")
-    shape = data.item_count, data.item_count
-    found: list[Matrix] = [no_entries(0, data.item_count)]
-    cold = np.flatnonzero(without_events)
-    if len(cold) and weights:
-        vectors = _distinctive(word_matrix(documents, *weighed_words(documents, weights, _VOCABULARY)))
-        by_word = sp.csr_array(vectors.T)
-        for start in range(0, len(cold), _ROWS_AT_ONCE):
-            found.append(_most_similar(vectors, by_word, cold[start : start + _ROWS_AT_ONCE]))
-    similar = sp.coo_array(sp.vstack(found))
-    rows, others = cold[similar.coords[0]], similar.coords[1]
-    one_way = sp.csr_array((similar.data, (rows, others)), shape=shape)
-    both_ways = sp.csr_array(one_way.maximum(one_way.T))
+    vectors = _distinctive(matrix_of(documents, *weighed_words(documents, weights, _VOCABULARY)))
+    del documents
+    arguments = (*rows_of(vectors), *rows_of(sp.csr_array(vectors.T)))
+    found = in_parallel(most_similar, (0, data.item_count), without_events, *arguments, _NEIGHBOURS)
+    starts, others, cosines = both_ways(*joined_rows(found))
     # An item that hundreds of cold ones resemble keeps places for those that users share.
-    return _thinned(both_ways)
+    cosines *= strongest(starts, cosines, _NEIGHBOURS)
+    similar = sp.csr_array((cosines, others, starts), shape=(data.item_count, data.item_count))
+    similar.eliminate_zeros()
+    return similar
 
 
 def _distinctive(vectors: Matrix) -> Matrix:
@@ -56,15 +57,50 @@ def _distinctive(vectors: Matrix) -> Matrix:
     return distinctive
 
 
-def _most_similar(vectors: Matrix, by_word: Matrix, rows: np.ndarray) -> Matrix:
-    cosines = sp.csr_array(vectors[rows] @ by_word)
-    own = np.repeat(rows, np.diff(cosines.indptr)) == cosines.indices
-    cosines.data[own] = 0
-    return _thinned(cosines)
+@partial(compiled, nogil=True)
+def most_similar(
+    start: int,
+    stop: int,
+    rows: Mask,
+    starts: Starts,
+    words: Indices,
+    weights: Floats,
+    word_starts: Starts,
+    word_items: Indices,
+    word_weights: Floats,
+    max_neighbours: int,
+) -> tuple[Starts, Indices, Floats]:
+    """Of each of the chosen rows of a CSR matrix the others of largest dot product, and that.
 
-
-def _thinned(cosines: Matrix) -> Matrix:
-    """With the most similar of each row only."""
-    cosines.data *= strongest(cosines.indptr.astype(np.int64), cosines.data, _NEIGHBOURS)
-    cosines.eliminate_zeros()
-    return cosines
+    The matrix is given by its rows and by its columns. Returns how many others each row has, then the others of
+    all, by rising position for each, and the dot products.
+    """
+    counts = np.zeros(stop - start, np.int64)
+    found = np.empty(rows[start:stop].sum() * max_neighbours, np.int32)
+    found_sums = np.empty(len(found), np.float32)
+    end = 0
+    sums = np.zeros(len(rows), np.float32)
+    reached_from = np.full(len(rows), -1, np.int32)
+    touched = np.empty(len(rows), np.int32)
+    for row in range(start, stop):
+        if not rows[row]:
+            continue
+        reached = 0
+        for entry in range(starts[row], starts[row + 1]):
+            word, weight = words[entry], weights[entry]
+            for place in range(word_starts[word], word_starts[word + 1]):
+                other = word_items[place]
+                if reached_from[other] != row:
+                    reached_from[other] = row
+                    sums[other] = 0
+                    touched[reached] = other
+                    reached += 1
+                sums[other] += weight * word_weights[place]
+        sums[row] = 0
+        others = touched[:reached][::-1].copy()
+        others = np.sort(others[largest(sums[others], max_neighbours)])
+        for other in others:
+            found[end], found_sums[end] = other, sums[other]
+            end += 1
+        counts[row - start] = len(others)
+    return counts, found[:end].copy(), found_sums[:end].copy()

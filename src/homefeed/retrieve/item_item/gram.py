@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
 
-from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, mark_strongest, nearest_by_users
-from homefeed.retrieve.item_item.matrix import Matrix, sums
+from homefeed.retrieve.item_item.gram_kernels import count_both_ways, nearest_by_users, write_both_ways
+from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, joined_rows, mark_strongest
+from homefeed.retrieve.item_item.matrix import Matrix, rows_of, sums
 from homefeed.types import Floats
 
-_ITEMS_AT_ONCE: Final = 16_384
+_ROWS_AT_ONCE: Final = 16_384
+_RANGES: Final = 64
+"""What is read of one of so many ranges of rows meanwhile fits the cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +39,12 @@ class Gram:
         """The row of each entry."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
 
+    def blocks(self) -> Iterator[tuple[slice, slice]]:
+        """The rows, so many at a time, and their entries: computed with in parts, they need little memory."""
+        for first in range(0, len(self), _ROWS_AT_ONCE):
+            last = min(first + _ROWS_AT_ONCE, len(self))
+            yield slice(first, last), slice(self.starts[first], self.starts[last])
+
     def matrix(self, values: Floats) -> Matrix:
         """Values of the entries, such as similarities, as a matrix."""
         return sp.csr_array((values, self.others, self.starts), shape=(len(self), len(self)))
@@ -50,23 +60,21 @@ def gram_of(matrix: Matrix, user_exponent: float, max_neighbours: int, min_users
     by_item.sort_indices()
     own = np.asarray(sp.csr_array(matrix.power(2)).T @ weights, np.float32)
     arguments = [
-        *(by_item.indptr.astype(np.int64), by_item.indices, by_item.data),
-        *(matrix.indptr.astype(np.int64), matrix.indices, matrix.data),
+        *rows_of(by_item),
+        *rows_of(matrix),
         *(weights, np.sqrt(own), min_users, max_neighbours),
     ]
-    blocks = []
-    for first in range(0, len(own), _ITEMS_AT_ONCE):
-        last = min(first + _ITEMS_AT_ONCE, len(own))
-        found = np.full((last - first, max_neighbours), -1, np.int32)
-        shared = np.zeros((last - first, max_neighbours), np.float32)
-        in_parallel(nearest_by_users, (first, last), *arguments, first, found, shared)
-        there = found >= 0
-        starts = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
-        blocks.append(sp.csr_array((shared[there], found[there], starts), shape=(last - first, len(own))))
-    one_way = sp.csr_array(sp.vstack(blocks, format="csr")) if blocks else sp.csr_array((0, 0), dtype=np.float32)
-    both_ways = sp.csr_array(one_way.maximum(one_way.T))
-    both_ways.sort_indices()
-    return Gram(both_ways.indptr.astype(np.int64), both_ways.indices.astype(np.int32), both_ways.data, own)
+    return Gram(*both_ways(*joined_rows(in_parallel(nearest_by_users, (0, len(own)), *arguments))), own)
+
+
+def both_ways(starts: Starts, others: Indices, shared: Floats) -> tuple[Starts, Indices, Floats]:
+    """A square CSR matrix made symmetric: of two values the larger."""
+    rows = (0, len(starts) - 1)
+    counts = in_parallel(count_both_ways, rows, starts, others, parts=_RANGES)
+    both = np.concatenate([[0], np.cumsum(np.concatenate([np.empty(0, np.int64), *counts]))])
+    both_others, both_shared = np.empty(both[-1], np.int32), np.empty(both[-1], np.float32)
+    in_parallel(write_both_ways, rows, starts, others, shared, both, both_others, both_shared, parts=_RANGES)
+    return both, both_others, both_shared
 
 
 def strongest(starts: Starts, weights: Floats, max_entries: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from homefeed.types import Floats, TrainingData
@@ -35,6 +36,11 @@ def strengths_of(data: TrainingData, max_items_per_user: int) -> Matrix:
     matrix = sp.csr_array(entries, shape=(data.user_count, data.item_count))
     matrix.sort_indices()
     return matrix
+
+
+def rows_of(matrix: Matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Floats]:
+    """Starts, columns and values of the rows, of the types that compiled loops take."""
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False), matrix.data
 
 
 def no_entries(rows: int, columns: int) -> Matrix:

@@ -11,15 +11,23 @@ import scipy.sparse as sp
 from homefeed.protocols import Range
 from homefeed.retrieve.content.words import check_fields
 from homefeed.retrieve.item_item.cold_items import neighbours_of_cold_items
-from homefeed.retrieve.item_item.gram import Gram, gram_of, strongest
-from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, sort_rows
-from homefeed.retrieve.item_item.matrix import Matrix, no_entries, strengths_of, sums
+from homefeed.retrieve.item_item.gram import Gram, gram_of
+from homefeed.retrieve.item_item.kernels import (
+    Indices,
+    Starts,
+    in_parallel,
+    joined_rows,
+    row_maxima,
+    strongest_of_two,
+)
+from homefeed.retrieve.item_item.matrix import Matrix, no_entries, rows_of, strengths_of, sums
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.retrieve.item_item.spectral import spectral
 from homefeed.retrieve.item_item.views import damped_cosine, ridge
 from homefeed.types import Floats, TrainingData
 
 _SAMPLE = 500
+_USERS_AT_ONCE = 32
 
 
 class ItemItemTrainer:
@@ -58,30 +66,35 @@ class ItemItemTrainer:
         config = self._config
         check_fields(data, config.fields, "item_item")
         matrix = strengths_of(data, config.max_items_per_user)
-        blend = self._blend(data, matrix)
+        gram = gram_of(matrix, config.user_exponent, config.candidates, config.min_users)
+        blend = self._blend(data, matrix, gram)
         without_events = np.asarray(matrix.sum(axis=0)).ravel() <= 0
+        by_content, share = None, np.float32(0)
         if config.cold_item_weight and without_events.any():
             by_content = neighbours_of_cold_items(data, config.fields, without_events)
-            blend = sp.csr_array(blend + config.cold_item_weight * _usual_best(blend) * by_content)
-        starts, indices, weights = _neighbour_lists(blend, config.neighbours)
-        return ItemItemModel(data.numbers, starts, indices, weights, without_events, config.place_exponent)
+            share = config.cold_item_weight * _usual_best(gram.starts, blend)
+        lists = _neighbour_lists(gram, blend, by_content, share, config.neighbours)
+        return ItemItemModel(data.numbers, *lists, without_events, config.place_exponent)
 
-    def _blend(self, data: TrainingData, matrix: Matrix) -> Matrix:
+    def _blend(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Floats:
+        """Values of the Gram matrix's entries."""
         config = self._config
-        blend = no_entries(data.item_count, data.item_count)
-        gram = gram_of(matrix, config.user_exponent, config.candidates, config.min_users)
-        if not len(gram.others):
+        blend = np.zeros_like(gram.shared)
+        if not len(blend):
             return blend
         rng = np.random.default_rng(data.seed)
         # Users without any item that has neighbours say nothing about a view.
         informative = np.flatnonzero(matrix @ (np.diff(gram.starts) > 0).astype(np.float32))
         sample = matrix[np.sort(rng.choice(informative, min(_SAMPLE, len(informative)), replace=False))]
         for weight, view in self._views(data, matrix, gram):
-            blend = sp.csr_array(blend + np.float32(weight / (_spread(sample, view) or 1)) * view)
+            np.multiply(view, np.float32(weight / (_spread(sample, gram.matrix(view)) or 1)), out=view)
+            blend += view
         damping = sums(matrix, axis=0) ** np.float32(-config.history_exponent)
-        return sp.csr_array(sp.diags_array(damping) @ blend)
+        for rows, entries in gram.blocks():
+            blend[entries] *= np.repeat(damping[rows], np.diff(gram.starts[rows.start : rows.stop + 1]))
+        return blend
 
-    def _views(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Iterator[tuple[float, Matrix]]:
+    def _views(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Iterator[tuple[float, Floats]]:
         """One after another, so that no two are in memory at once; those of no weight are not made."""
         config = self._config
         if config.cosine:
@@ -95,27 +108,34 @@ class ItemItemTrainer:
             yield config.spectral, spectral(gram, matrix, config.dimensions, data.seed)
 
 
-def _neighbour_lists(blend: Matrix, max_neighbours: int) -> tuple[Starts, Indices, Floats]:
-    """The `max_neighbours` largest weights of each row without their sign, sorted with it, in CSR form."""
-    starts, weights = blend.indptr.astype(np.int64), blend.data.astype(np.float32)
-    kept = np.flatnonzero(strongest(starts, weights, max_neighbours))
-    starts = np.searchsorted(kept, starts).astype(np.int64)
-    indices, weights = blend.indices[kept].astype(np.int32), weights[kept]
-    in_parallel(sort_rows, (0, blend.shape[0]), starts, indices, weights)
-    return starts, indices, weights
+def _neighbour_lists(
+    gram: Gram, blend: Floats, by_content: Matrix | None, share: np.float32, max_neighbours: int
+) -> tuple[Starts, Indices, Floats]:
+    """The `max_neighbours` largest weights of each row without their sign, sorted with it, in CSR form.
+
+    Weights are those of `blend` and, where the Gram matrix has none, `share` times those of `by_content`.
+    """
+    more = no_entries(len(gram), len(gram)) if by_content is None else by_content
+    starts, others, weights = rows_of(more)
+    arguments = (gram.starts, gram.others, blend, starts, others, share * weights)
+    return joined_rows(
+        in_parallel(strongest_of_two, (0, len(gram)), *arguments, max_neighbours, by_content is None)
+    )
 
 
 def _spread(sample: Matrix, view: Matrix) -> float:
     """The standard deviation of the scores (users, items) that a view gives, those of 0 included."""
-    scores = sp.csr_array(sample @ view)
-    count = float(np.prod(scores.shape))
-    mean = scores.data.sum(dtype=np.float64) / count
-    return float(np.sqrt(max((scores.data.astype(np.float64) ** 2).sum() / count - mean**2, 0)))
+    total = squares = 0.0
+    for start in range(0, sample.shape[0], _USERS_AT_ONCE):
+        scores = sp.csr_array(sample[start : start + _USERS_AT_ONCE] @ view).data.astype(np.float64)
+        total += scores.sum()
+        squares += (scores**2).sum()
+    count = float(np.prod((sample.shape[0], view.shape[1])))
+    return float(np.sqrt(max(squares / count - (total / count) ** 2, 0)))
 
 
-def _usual_best(blend: Matrix) -> np.float32:
-    """The median over items with neighbours of their largest weight; 1 where no item has any."""
-    filled = np.flatnonzero(np.diff(blend.indptr))
-    if not len(filled):
-        return np.float32(1)
-    return np.float32(np.median(np.maximum.reduceat(blend.data, blend.indptr[filled])))
+def _usual_best(starts: Starts, weights: Floats) -> np.float32:
+    """The median over rows of a CSR matrix of their largest entry other than 0; 1 where none has any."""
+    found = in_parallel(row_maxima, (0, len(starts) - 1), starts, weights)
+    best = np.concatenate([np.empty(0, np.float32), *found])
+    return np.float32(np.median(best)) if len(best) else np.float32(1)

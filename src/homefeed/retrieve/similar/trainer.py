@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from homefeed.retrieve.content.words import check_fields, documents_of, weighed_words, word_matrix
+from homefeed.retrieve.content.words import check_fields, documents_of, matrix_of, weighed_words
 from homefeed.retrieve.similar.model import SimilarConfig, SimilarModel
 from homefeed.retrieve.similar.nearest import nearest
 from homefeed.retrieve.similar.texts import Marks, duplicate_mark_of, mark_of
@@ -35,7 +35,7 @@ class SimilarTrainer:
         check_fields(data, [*config.fields, *same], "similar")
         documents = documents_of(data, config.fields, "similar")
         words, weights = weighed_words(documents, config.fields, config.max_words)
-        vectors = word_matrix(documents, words, weights)
+        vectors = matrix_of(documents, words, weights)
         del documents
         compared = dict.fromkeys((*config.fields, *same))
         marks = _column([mark_of(terms) for terms in zip(*(data.terms[name] for name in compared), strict=True)])
