@@ -127,6 +127,8 @@ def strongest_of_two(
     """Of each row of two CSR matrices without common entries the largest without their sign, none of 0.
 
     Returns how many there are of each row, and then the columns and weights of all, in each row the largest first.
+    Of equal ones the first count: those of the second matrix from its end, then those of the first; `backwards`,
+    the last of the first, and the second is left out.
     """
     counts = np.zeros(stop - start, np.int64)
     found = np.empty((stop - start) * max_neighbours, np.int32)
