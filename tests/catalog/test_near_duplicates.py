@@ -372,6 +372,22 @@ def test_many_at_once_are_as_one_by_one_over_several_batches(monkeypatch: pytest
     assert listed(many) == listed(single)
 
 
+def test_the_words_that_are_remembered_meanwhile_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_duplicates, "_MOST_KNOWN_WORDS", 3)
+    monkeypatch.setattr(near_duplicates, "_BATCH", 1)
+    near, remembered = NearDuplicates(), []
+    shingled = near._shingles
+
+    def watched(texts: Sequence[str], hashes: near_duplicates._WordHashes) -> list[bytes]:
+        remembered.append(len(hashes))
+        return shingled(texts, hashes)
+
+    monkeypatch.setattr(near, "_shingles", watched)
+    words = [f"w{n}" for n in range(14)]
+    near.set_many(range(3), [" ".join(words[:3]), " ".join(words[:7]), " ".join(words[7:])])
+    assert remembered == [0, 3, 0]
+
+
 IN_ANOTHER_PROCESS = """
 import random
 from homefeed.catalog.near_duplicates import NearDuplicates

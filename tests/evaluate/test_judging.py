@@ -63,6 +63,25 @@ def test_recall_at_every_depth() -> None:
     assert all(len(curve) == len(CURVE) for curve in curves.values())
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100])
+def test_what_stands_at_a_depth_is_recalled_from_there_on(depth: int) -> None:
+    ranked, target = np.arange(100, dtype=np.int32), np.array([depth - 1], np.int32)
+    [curve] = recall_curves(judge_lists({"system": [ranked]}, [target])).values()
+    assert curve == tuple(float(k >= depth) for k in CURVE)
+    assert depth in CURVE
+
+
+def test_accuracy_is_of_ten_and_of_twenty() -> None:
+    ranked, popularity, vectors = np.arange(20, dtype=np.int32), np.full(20, 0.5), np.eye(20, dtype=np.float32)
+    lists, targets = {"system": [ranked] * 2}, [np.array([9], np.int32), np.array([19], np.int32)]
+    [values] = values_of(lists, judge_lists(lists, targets), popularity, vectors).values()
+    assert values["recall@10"].tolist() == values["hit_rate@10"].tolist() == [1, 0]
+    assert values["recall@20"].tolist() == values["hit_rate@20"].tolist() == [1, 1]
+    assert values["mrr@10"].tolist() == pytest.approx([1 / 10, 0])
+    assert values["map@20"].tolist() == pytest.approx([1 / 10, 1 / 20])
+    assert values["ndcg@20"].tolist() == pytest.approx([1 / np.log2(11), 1 / np.log2(21)])
+
+
 def test_what_is_shown_and_tested_is_measured() -> None:
     assert set(TESTED) | set(PER_USER) <= set(METRICS)
     assert set(MAIN) <= {*METRICS, "coverage@20"}

@@ -98,6 +98,19 @@ def test_a_narrow_table_shows_the_main_measures_and_the_rest_follows() -> None:
     assert "coverage@10" in shown
 
 
+def test_figures_that_are_not_shown_first_follow_with_four_decimals() -> None:
+    assert (
+        replace(TESTED, main=("ndcg@10",))
+        .to_markdown()
+        .endswith(
+            "| system | recall@10 | coverage@10 |\n"
+            "| --- | ---: | ---: |\n"
+            "| popular | 0.2000 | 0.0500 |\n"
+            "| als\\|full | 0.1900 |  |\n"
+        )
+    )
+
+
 def test_the_note_says_who_is_beyond_chance_and_on_which_side() -> None:
     assert TESTED.note().endswith(
         " Beyond chance (paired randomisation tests, p up to 0.05 after Holm's correction for 1 system): "

@@ -80,6 +80,15 @@ def test_without_a_history_chances_are_shares_of_the_catalogue() -> None:
     assert_as_likely(firsts(world, diverse(world), NO_HISTORY, 2_000), {"a": 0.5, "b": 0.3, "c": 0.2})
 
 
+def test_a_category_of_one_item_or_of_hidden_ones_counts_as_one() -> None:
+    world = shop({"a": 3, "b": 1})
+    world.catalog.apply([toy_item(4, "h0", 0, hidden=True, content_type="c")])
+    retriever = diverse(world, categories=1, each=1)
+    # c weighs 1 of 5, too, but has nothing to show: the draw goes on to another.
+    weights = {"a": 3 / 5 + 1 / 5 * 3 / 4, "b": 1 / 5 + 1 / 5 * 1 / 4}
+    assert_as_likely(firsts(world, retriever, NO_HISTORY, 2_000), weights)
+
+
 def test_chances_are_the_formula() -> None:
     world = shop()
     # Strengths of 2 for a and 1 for b; a dislike of c is none. With 2 smoothed in, history has

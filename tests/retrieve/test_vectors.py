@@ -163,3 +163,19 @@ def test_the_strongest_part_by_brute_force(seed: int, above: float, items: int) 
                 and (table[item] == table[found[place]]).all()
             ]
             assert found[place] == equals[0]
+
+
+def test_products_outside_the_mask_are_below_all_others_and_each_part_has_its_largest() -> None:
+    products = np.array([5, -7, 9, 2, -3, -4], np.int16)
+    maxima = np.zeros(3, np.int32)
+    module._mask(products, np.array([True, True, False, True, False, False]), maxima, 2)
+    assert products.tolist() == [5, -7, -32_768, 2, -32_768, -32_768]
+    assert maxima.tolist() == [5, 2, -32_768]
+
+
+@pytest.mark.parametrize(
+    ("least", "rows"), [(9, []), (8, [3]), (6, [0, 3]), (5, [0, 3, 5]), (-1, [0, 1, 2, 3, 4, 5])]
+)
+def test_rows_of_at_least_a_product_are_found_part_by_part(least: int, rows: list[int]) -> None:
+    products, maxima = np.array([6, 4, -1, 8, 0, 5], np.int16), np.array([6, 8, 5], np.int32)
+    assert module._rows_above(products, maxima, least).tolist() == rows

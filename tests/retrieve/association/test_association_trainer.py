@@ -196,3 +196,10 @@ def test_what_can_be_tuned_are_fields_of_the_configuration() -> None:
     for name, values in AssociationTrainer.SPACE.items():
         for value in (values.low, values.high):
             AssociationConfig.model_validate({name: int(value) if values.whole else value})
+    # A gap is a time, a shrinkage a number of baskets: what is twice as much matters as much anywhere.
+    assert {name: (values.low, values.high, values.log) for name, values in AssociationTrainer.SPACE.items()} == {
+        "gap_minutes": (5, 1_440, True),
+        "shrinkage": (1, 300, True),
+        "sharpness": (0.5, 4, False),
+        "neighbours": (10, 300, True),
+    }

@@ -166,3 +166,13 @@ def test_what_will_do_for_a_word_is_a_having_of_it() -> None:
     names = ["yoga mat", "couch mat", "matt eraser"]
     told = meant("sofa mat", names, "sofa, couch")
     assert [other.phrase for other in told[1].alternatives] == [("mat",)], "a couch is a sofa"
+
+
+def test_only_single_words_that_items_have_are_meant_otherwise_by_one_letter() -> None:
+    assert alternatives("garden plonket", ["garden blanket", "plonket pen"]) == [{"garden": 1.0}, {"plonket": 1.0}]
+    assert alternatives("garden planket", ["garden blanket", "planket pen"])[1] == {"planket": 1.0, "blanket": 0.5}
+    names = ["tempered glass", "temperet mat", "matt"]
+    assert alternatives("tempered glass matt", names, "tempered glass, guard") == [
+        {"tempered glass": 1.0, "guard": 0.7, "tempered": 0.4, "glass": 0.4},
+        {"matt": 1.0, "mat": 0.5},
+    ]

@@ -140,6 +140,22 @@ def test_a_changed_item_is_what_it_is_now_and_again_what_it_was() -> None:
     assert {item_id: about(world, retriever, item_id) for item_id in before} == before
 
 
+def test_a_new_item_that_changes_is_what_it_is_now() -> None:
+    world = similar_world(named_items("red shoe", "pen case"))
+    retriever = similar(world)
+    [new] = named_items("", "", "red hat")[2:]
+    new = replace(new, number=90)
+    world.catalog.apply([new])
+    retriever.refresh()
+    of_shoe, of_pen = (about(world, retriever, item_id)["p2"] for item_id in ("p0", "p1"))
+    assert of_shoe > of_pen
+    world.catalog.apply([replace(new, attributes={**new.attributes, "title": "pen hat"})])
+    retriever.refresh()
+    assert about(world, retriever, "p0")["p2"] == pytest.approx(of_pen)
+    assert about(world, retriever, "p1")["p2"] == pytest.approx(of_shoe)
+    assert list(about(world, retriever, "p2")) == ["p1", "p0"]
+
+
 def test_a_change_of_other_fields_compares_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     world = similar_world()
     retriever = similar(world)
