@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from homefeed.retrieve import neighbours as module
+from homefeed.retrieve.arrays import marked
 from homefeed.retrieve.neighbours import NeighbourLists, ServedLists
 from homefeed.testing import ModelContract, World
 from homefeed.types import Floats, Mask, Positions
@@ -177,3 +179,13 @@ def test_serving_loads_no_library_of_training() -> None:
     loaded = f"import sys, {', '.join(f'homefeed.retrieve.{part}' for part in parts)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert not {"mlxtend", "pandas", "sparse_dot_topn"} & set(done.stdout.split())
+
+
+def test_what_a_row_adds_goes_to_each_place_that_wants_it_and_no_further() -> None:
+    lists = np.array([0, 2, 3]), np.array([1, 2, 0], np.int32), np.array([0.5, 0.25, 9], np.float32)
+    wanted, added = np.array([2, 1, 2, 7], np.int32), np.ones(4)
+    # Not compiled, as compiled code does not check where it reads and writes.
+    python = module._add_to_wanted.py_func  # type: ignore[attr-defined]
+    for row, expected in ((0, [1.5, 2, 1.5, 1]), (2, [1.5, 2, 1.5, 1]), (-1, [1.5, 2, 1.5, 1])):
+        python(row, 2.0, lists, wanted, marked(wanted), added)
+        assert added.tolist() == expected

@@ -85,7 +85,7 @@ def test_nearest_by_users_by_hand() -> None:
     def nearest(min_users: int, max_neighbours: int) -> tuple[list[list[int]], list[list[float]]]:
         found = np.full((4, max_neighbours), -1, np.int32)
         shared = np.zeros((4, max_neighbours), np.float32)
-        call: Callable[..., None] = nearest_by_users
+        call: Any = nearest_by_users
         call(0, 4, *arguments, min_users, max_neighbours, 0, found, shared)
         return found.tolist(), shared.tolist()
 
