@@ -150,3 +150,9 @@ def test_a_difference_turned_around_is_its_negative(values: PerUser, seed: int) 
     forth = paired_differences({"m": values}, {"m": other}, _rng(seed), resamples=199)["m"]
     back = paired_differences({"m": other}, {"m": values}, _rng(seed), resamples=199)["m"]
     assert back == pytest.approx((-forth.mean, -forth.high, -forth.low), abs=1e-12)
+
+
+def test_a_thousand_resamples_and_nineteen_of_twenty_unless_told() -> None:
+    values, others = {"m": _rng(1).random(50)}, {"m": _rng(2).random(50)}
+    assert mean_intervals(values, _rng(3)) == mean_intervals(values, _rng(3), 1_000, 0.95)
+    assert paired_differences(values, others, _rng(3)) == paired_differences(values, others, _rng(3), 1_000, 0.95)

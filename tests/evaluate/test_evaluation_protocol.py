@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,19 @@ def test_so_many_are_drawn_each_once_and_in_order(count: int, most: int, seed: i
     assert len(drawn) == min(count, most)
     assert drawn == sorted(set(drawn))
     assert all(0 <= number < count for number in drawn)
+
+
+def test_what_a_protocol_is_unless_told() -> None:
+    assert asdict(Protocol()) == {
+        "split": "time",
+        "cutoff_share": 0.8,
+        "users_share": 0.2,
+        "revealed_share": 0.5,
+        "last": 1,
+        "basket_minutes": 0,
+        "repeats": False,
+        "max_users": 2_000,
+        "seed": 0,
+        "validation": False,
+        "replay": True,
+    }

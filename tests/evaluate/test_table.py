@@ -247,3 +247,9 @@ def test_another_system_changes_nothing_of_the_others() -> None:
         assert of_all.systems[name] == of_few.systems[name]
     assert of_all.differences["two"] == of_few.differences["two"]
     assert of_all.tests["two"]["m"].p == of_few.tests["two"]["m"].p
+
+
+def test_a_thousand_resamples_and_nineteen_of_twenty_unless_told() -> None:
+    values = {name: {"m": np.random.default_rng(seed).random(60)} for seed, name in enumerate(("base", "one"))}
+    short, whole = (compare(values, "base", np.random.default_rng(0), None, *told) for told in ((), (1_000, 0.95)))
+    assert short == whole

@@ -15,6 +15,7 @@ from homefeed.recipe import Kind, find_part
 from homefeed.retrieve.als import Als
 from homefeed.retrieve.als.model import AlsConfig
 from homefeed.retrieve.als.trainer import AlsTrainer
+from homefeed.retrieve.history import HistoryConfig
 from homefeed.retrieve.item_item import ItemItem
 from homefeed.retrieve.user_user.model import UserUserConfig
 from homefeed.retrieve.user_user.trainer import UserUserTrainer
@@ -109,3 +110,8 @@ def test_positions_may_differ_from_those_of_training(name: str, whole: bool) -> 
     served.catalog.apply([NEW_ITEM])
     asked = served.positions("extra", "new", "d2")
     assert [bool(reason) for reason in retriever.reasons(served.query(anchor="d1"), asked)] == [False, False, True]
+
+
+def test_fifty_events_of_a_quarter_of_a_year_count_unless_told() -> None:
+    config = HistoryConfig()
+    assert (config.max_events, config.half_life_days) == (50, 90)

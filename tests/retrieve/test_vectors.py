@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homefeed.retrieve import vectors as module
+from homefeed.retrieve.selection import best_of
 from homefeed.retrieve.vectors import NEGLIGIBLE, VectorIndex, strongest_parts
-from homefeed.types import Floats, Mask
+from homefeed.types import NO_POSITIONS, Floats, Mask
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -179,3 +180,11 @@ def test_products_outside_the_mask_are_below_all_others_and_each_part_has_its_la
 def test_rows_of_at_least_a_product_are_found_part_by_part(least: int, rows: list[int]) -> None:
     products, maxima = np.array([6, 4, -1, 8, 0, 5], np.int16), np.array([6, 8, 5], np.int32)
     assert module._rows_above(products, maxima, least).tolist() == rows
+
+
+def test_scores_above_a_bound_have_keys_and_one_at_the_bound_has_none() -> None:
+    rows, scores = np.array([4, 1, 7, 2], np.int32), np.array([0.5, 0.25, 0.75, 0.125], np.float32)
+    found = [
+        best_of(module._keys(rows, scores, above), NO_POSITIONS, 9)[0].tolist() for above in (0.25, 0.75, 0.1)
+    ]
+    assert found == [[7, 4], [], [7, 4, 1, 2]]

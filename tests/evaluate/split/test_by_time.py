@@ -7,7 +7,16 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.evaluate.split.split_sample import BY_HAND, Found, Row, found_by, interactions_of, many_rows, shares
+from tests.evaluate.split.split_sample import (
+    BY_HAND,
+    Found,
+    Row,
+    found_by,
+    interactions_of,
+    many_events,
+    many_rows,
+    shares,
+)
 
 from homefeed.errors import InvalidError
 from homefeed.evaluate.split import ONLY_REPEATS, TOO_FEW_TARGETS, WITHOUT_HISTORY, assert_no_leak, by_time
@@ -171,3 +180,11 @@ def test_the_order_of_the_rows_matters_only_among_equal_times(rows: list[Row], r
         return {user: ([given[row][2] for row in past], *rest) for user, (past, *rest) in found.items()}  # type: ignore[misc]
 
     assert by_time_of_event(shuffled) == by_time_of_event(distinct)
+
+
+def test_four_fifths_are_the_past_half_is_revealed_and_one_target_is_enough_unless_told() -> None:
+    split, told = (by_time(many_events(), *shares) for shares in ((), (0.8, 0.5, 1)))
+    assert (split.cutoff, found_by(split), split.left_out) == (told.cutoff, found_by(told), told.left_out)
+    assert (split.basket_span, split.repeats) == (0, False)
+    one = interactions_of([(0, 1, 1), (0, 2, 2), (1, 3, 3), (2, 4, 4), (0, 5, 5)])
+    assert found_by(by_time(one)) == {0: ([0, 1], [5], 5)}

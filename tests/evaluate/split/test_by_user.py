@@ -129,3 +129,11 @@ def _in_plain_python(rows: list[Row], held_out: set[int], revealed_share: float,
         if len(targets) >= min_targets:
             cases[user] = (known, targets, rows[known[-1]][2])
     return cases
+
+
+def test_a_fifth_is_held_out_half_is_revealed_and_one_target_is_enough_unless_told() -> None:
+    split, told = by_user(many_events()), by_user(many_events(), 0.2, 0.5, 0, 1)
+    assert found_by(split) == found_by(told)
+    assert len(split.cases) == 12, "a fifth of sixty users"
+    pair = interactions_of([(user, item, item) for user in (0, 1) for item in (1, 2)])
+    assert [case.targets.tolist() for case in by_user(pair).cases] == [[2]]

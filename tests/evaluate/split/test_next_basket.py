@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.evaluate.split.split_sample import Found, Row, found_by, interactions_of, many_rows, trained_rows
+from tests.evaluate.split.split_sample import (
+    Found,
+    Row,
+    found_by,
+    interactions_of,
+    many_events,
+    many_rows,
+    trained_rows,
+)
 
 from homefeed.errors import InvalidError
 from homefeed.evaluate.split import (
@@ -233,3 +241,8 @@ def test_the_order_of_the_rows_of_a_basket_does_not_matter(rows: list[Row], rand
         }
 
     assert found(shuffled) == found(rows)
+
+
+def test_four_fifths_are_the_past_and_a_basket_is_of_one_moment_unless_told() -> None:
+    split, told = next_basket(many_events()), next_basket(many_events(), 0.8, 0, False, 1)
+    assert (split.cutoff, found_by(split), split.left_out) == (told.cutoff, found_by(told), told.left_out)

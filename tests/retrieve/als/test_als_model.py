@@ -106,3 +106,8 @@ def test_a_damaged_model_says_so() -> None:
 def test_settings_that_make_no_sense_are_refused(config: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(config))):
         AlsConfig.model_validate(config)
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {"factors": 64, "regularization": 10.0, "alpha": 10.0, "iterations": 15}
+    assert {name: AlsConfig.model_fields[name].default for name in expected} == expected

@@ -62,3 +62,17 @@ def test_files_are_mapped_and_columns_small(tmp_path: Path) -> None:
 def test_what_makes_no_sense_cannot_be_configured(config: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(config))):
         AssociationConfig.model_validate(config)
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {
+        "gap_minutes": 30.0,
+        "max_items_per_basket": 100,
+        "min_baskets": 2,
+        "min_confidence": 0.0,
+        "min_lift": 1.0,
+        "shrinkage": 100.0,
+        "sharpness": 3.0,
+        "neighbours": 100,
+    }
+    assert {name: AssociationConfig.model_fields[name].default for name in expected} == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from homefeed.retrieve.content.model import ContentModel, unit
+from homefeed.retrieve.content.model import ContentConfig, ContentModel, unit
 from homefeed.retrieve.content.words import word_matrix, words_of
 from homefeed.testing import ModelContract, World, toy_world
 
@@ -70,3 +70,8 @@ def test_unit_leaves_rows_of_nothing() -> None:
 def test_a_word_is_of_the_field_before_the_first_sign() -> None:
     model = model_of(toy_world())
     assert set(model.fields) == {"title", "genre", "content_type"}
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {"dimensions": 64, "max_words": 50000}
+    assert {name: ContentConfig.model_fields[name].default for name in expected} == expected

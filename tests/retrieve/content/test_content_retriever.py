@@ -138,3 +138,8 @@ def test_likes_and_dislikes_that_cancel_out_leave_no_taste() -> None:
     history = toy_history(world, {"d1": 1.0, "twin": -1.0}, last=0)
     history = replace(history, times=np.full(2, history.times[0]))
     assert len(content(world).retrieve(world.query("u", history=history), 10)[0]) == 0
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {"interests_weight": 1.0}
+    assert {name: Content.Config.model_fields[name].default for name in expected} == expected

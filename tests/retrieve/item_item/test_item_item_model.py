@@ -68,3 +68,26 @@ def test_what_is_to_serve_must_be_written_in_full(tmp_path: Path) -> None:
 def test_what_makes_no_sense_cannot_be_configured(config: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(config))):
         ItemItemConfig.model_validate(config)
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {
+        "neighbours": 300,
+        "candidates": 500,
+        "max_items_per_user": 500,
+        "min_users": 1,
+        "user_exponent": 0.6,
+        "cosine": 0.5,
+        "item_exponent": 0.4,
+        "power": 0.7,
+        "shrinkage": 1.0,
+        "ridge": 1.0,
+        "ridge_neighbours": 200,
+        "penalty": 15.0,
+        "spectral": 1.0,
+        "dimensions": 512,
+        "history_exponent": 0.2,
+        "cold_item_weight": 0.5,
+        "place_exponent": 0.0,
+    }
+    assert {name: ItemItemConfig.model_fields[name].default for name in expected} == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +125,34 @@ def test_small_words_count_where_there_are_no_others() -> None:
     assert query_terms("the") == {"the": "the"}
     assert query_terms("on and on") == {"on": "on", "and": "and"}
     assert query_terms("!") == {}
+
+
+@pytest.mark.parametrize(
+    ("letter", "mark", "combining"),
+    [
+        ("\u304b", "\u3099", 8),
+        ("\u0915", "\u094d", 9),
+        ("\u0c15", "\u0c55", 84),
+        ("\u0c15", "\u0c56", 91),
+        ("\u0e01", "\u0e38", 103),
+        ("\u0e01", "\u0e48", 107),
+        ("\u0e81", "\u0eb8", 118),
+        ("\u0e81", "\u0ec8", 122),
+        ("\u0f40", "\u0f71", 129),
+        ("\u0f40", "\u0f72", 130),
+        ("\u0f40", "\u0f74", 132),
+    ],
+)
+def test_marks_that_make_another_letter_stay(letter: str, mark: str, combining: int) -> None:
+    assert unicodedata.combining(mark) == combining
+    assert words_of(letter + mark) != words_of(letter)
+    assert [len(word) for word in words_of(letter + mark + letter)] == [len(normalized(letter + mark + letter))]
+
+
+@pytest.mark.parametrize(("letter", "mark"), [("\u05d0", "\u05b0"), ("\u0628", "\u064e"), ("e", "\u0301")])
+def test_marks_that_only_tell_how_to_say_a_letter_go(letter: str, mark: str) -> None:
+    assert words_of(letter + mark) == words_of(letter)
+
+
+def normalized(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -144,3 +144,8 @@ def test_what_is_not_eligible_changes_nothing_of_the_others(visible: tuple[str, 
     every = dict(zip(*(column.tolist() for column in retriever.retrieve(query, 99)), strict=True))
     some = dict(zip(*(c.tolist() for c in retriever.retrieve(replace(query, eligible=eligible), 99)), strict=True))
     assert some == {position: score for position, score in every.items() if eligible[position]}
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {"min_match": 0.5, "coverage": 1.0}
+    assert {name: Search.Config.model_fields[name].default for name in expected} == expected

@@ -59,3 +59,8 @@ def test_words_nobody_knew_make_an_item_less_like_others() -> None:
 def test_what_makes_no_sense_cannot_be_configured(config: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(config))):
         SimilarConfig.model_validate({"fields": {"title": 1.0}, **config})
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {"neighbours": 100, "min_similarity": 0.05, "max_words": 200000}
+    assert {name: SimilarConfig.model_fields[name].default for name in expected} == expected

@@ -46,3 +46,13 @@ def test_who_a_row_belongs_to_is_not_in_the_model() -> None:
 def test_settings_that_make_no_sense_are_refused(config: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(config))):
         UserUserConfig.model_validate(config)
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {
+        "max_users_per_item": 500,
+        "max_items_per_user": 300,
+        "half_life_days": 365.0,
+        "item_exponent": 0.25,
+    }
+    assert {name: UserUserConfig.model_fields[name].default for name in expected} == expected

@@ -289,3 +289,8 @@ def test_a_catalogue_without_the_models_items_has_nothing() -> None:
     query = served.query("u", history=toy_history(served, {"extra": 1.0}))
     assert len(retriever.retrieve(query, 9)[0]) == 0
     assert retriever.reasons(query, served.positions("extra")) == [None]
+
+
+def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
+    expected = {"neighbours": 50, "shrinkage": 2.0, "min_users": 1}
+    assert {name: UserUser.Config.model_fields[name].default for name in expected} == expected

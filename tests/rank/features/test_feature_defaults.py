@@ -1,0 +1,22 @@
+"""The numbers of features where a recipe does not set them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from homefeed.recipe import Kind, find_part
+
+DEFAULTS: list[tuple[Kind, str, dict[str, Any]]] = [
+    ("features", "affinity", {"half_life_days": 60.0, "scale": 2.0}),
+    ("features", "quality", {"unknown": 0.6, "good": 0.7}),
+    ("features", "recency", {"half_life_days": 3.0}),
+    ("features", "tag_overlap", {"interests_weight": 1.0, "max_events": 50, "half_life_days": 30.0}),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "expected"), DEFAULTS)
+def test_a_number_that_a_recipe_leaves_out_is_this_one(kind: Kind, name: str, expected: dict[str, Any]) -> None:
+    fields = find_part(kind, name).Config.model_fields
+    assert {field: fields[field].default for field in expected} == expected
