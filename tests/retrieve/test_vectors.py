@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -188,3 +189,63 @@ def test_scores_above_a_bound_have_keys_and_one_at_the_bound_has_none() -> None:
         best_of(module._keys(rows, scores, above), NO_POSITIONS, 9)[0].tolist() for above in (0.25, 0.75, 0.1)
     ]
     assert found == [[7, 4], [], [7, 4, 1, 2]]
+
+
+def test_vectors_are_written_as_whole_numbers_with_their_error_by_hand() -> None:
+    table = np.array([[1, 0.5, -0.25, 0], [0, 0, 0, 0], [-0.125, 0, 0, 1]], np.float32)
+    index = VectorIndex(table)
+    # 63.5 is as near to 64 as to 63, -31.75 is nearest to -32 and -15.875 to -16.
+    assert index._codes[0, :, :3].T.tolist() == [[127, 64, -32, 0], [0, 0, 0, 0], [-16, 0, 0, 127]]
+    assert not index._codes[0, :, 3:].any()
+    assert index._codes.shape == (1, 4, 512)
+    error, length = index._bounds.tolist()
+    assert error == pytest.approx(math.sqrt(0.5**2 + 0.25**2) / 127)
+    assert length == pytest.approx(math.sqrt(127**2 + 64**2 + 32**2))
+    assert VectorIndex(np.zeros((513, 5), np.float32))._codes.shape == (2, 8, 512)
+
+
+def test_a_vector_is_shortened_as_far_as_16_bits_allow_by_hand() -> None:
+    bounds = np.array([0.01, 200.0])
+    short, unit, error = module._shortened(np.array([3, 4], np.float32), 4, bounds)
+    # Of length 5; in 4 dimensions rounding adds at most half of sqrt(4) to the length of the short one.
+    factor = (32_767 / 200 - 1) / 5
+    assert short.tolist() == [round(3 * factor), round(4 * factor), 0, 0]
+    assert unit == pytest.approx(1 / (127 * factor))
+    rounded = math.hypot(3 * factor - short[0], 4 * factor - short[1]) / factor
+    assert error == math.ceil((0.01 * 5 + 200 / 127 * rounded) / unit) + 1
+    # Vectors of 0 have codes of length 0: no less than 1 is divided by.
+    assert module._shortened(np.array([1], np.float32), 4, np.zeros(2))[0].tolist() == [32_766, 0, 0, 0]
+
+
+@pytest.mark.usefixtures("_always_in_two_stages")
+@pytest.mark.parametrize("k", [1, 10])
+@pytest.mark.parametrize("above", [NEGLIGIBLE, 0.5])
+@pytest.mark.parametrize("size", [1_024, 1_300])
+def test_only_rows_that_can_be_among_the_best_are_compared_exactly(size: int, above: float, k: int) -> None:
+    rng = np.random.default_rng(8)
+    table = random_vectors(rng, size, 10, "clusters")
+    index, vector, eligible = VectorIndex(table), table[5] + np.float32(0.1), rng.random(size) < 0.6
+    eligible[[5, 600]] = True
+    codes, bounds = index._codes, index._bounds
+    short, unit, error = module._shortened(vector, 12, bounds)
+    products = np.einsum("bdr,d->br", codes.astype(np.int64), short.astype(np.int64)).ravel()[:size]
+    for without in (-1, 5, 600):
+        allowed = eligible & (np.arange(size) != without)
+        kth = int(np.sort(products[allowed])[-k])
+        threshold = max(kth - 2 * error, math.floor(above / unit) - error)
+        rows, found = module._promising_rows(size, eligible, without, vector, above, codes, bounds, k)
+        assert rows[:found].tolist() == np.flatnonzero(allowed & (products >= threshold)).tolist()
+        assert len(rows) == -(-found // 8) * 8
+        assert not rows[found:].any()
+        rows, found = module._eligible_rows(size, eligible, without)
+        assert rows[:found].tolist() == np.flatnonzero(allowed).tolist()
+        assert len(rows) == -(-found // 8) * 8
+        assert not rows[found:].any()
+
+
+def test_products_are_those_of_whole_numbers() -> None:
+    rng = np.random.default_rng(9)
+    codes, short = rng.integers(-127, 128, (8, 512)).astype(np.int8), rng.integers(-30, 31, 8).astype(np.int16)
+    products = np.ones(512, np.int16)
+    module._multiply(codes, short, products)
+    assert products.tolist() == (codes.astype(np.int64).T @ short.astype(np.int64)).tolist()
