@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -177,8 +178,38 @@ def test_a_generation_shows_when_all_of_it_is_here() -> None:
             yield Item(f"i{number}", number, {"kind": "movie"}, None)
 
     catalog.apply(watched())
-    assert seen == [(before, size, size, size) for size in range(3)]
-    assert catalog.generation == before + 1
+    assert seen == [(before, 0, 0, 0)] * 3
+    assert (catalog.generation, catalog.size) == (before + 1, 3)
+
+
+def test_what_fails_half_way_shows_once_it_is_all_here() -> None:
+    catalog = view(Item("a", 1, {"title": "Ran"}, None))
+    new, before = Item("b", 2, {"title": "Heat"}, None), catalog.snapshot
+
+    def broken() -> Iterator[Item]:
+        yield new
+        raise OSError("the connection is gone")
+
+    with pytest.raises(OSError, match="is gone"):
+        catalog.apply(broken())
+    assert catalog.snapshot is before
+    catalog.apply([new])
+    assert (catalog.generation, catalog.size, catalog.title(1)) == (before.generation + 1, 2, "Heat")
+    assert catalog.changed_since(before.generation).tolist() == [1]
+
+
+def test_a_request_reads_one_catalogue_from_its_first_part_to_its_last() -> None:
+    catalog = view(Item("a", 1, {"title": "Ran"}, None))
+    new = Item("b", 2, {"title": "Heat"}, None)
+    with catalog.reading() as first, catalog.reading() as second:
+        assert first is second is catalog.snapshot
+        with pytest.raises(RuntimeError, match="while a request reads it"):
+            catalog.apply([new])
+        assert catalog.snapshot is first
+    with pytest.raises(ZeroDivisionError), catalog.reading():
+        _ = 1 // 0
+    catalog.apply([new])
+    assert catalog.size == 2
 
 
 def test_a_filter_on_no_field_says_which_there_are() -> None:

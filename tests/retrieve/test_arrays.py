@@ -51,7 +51,7 @@ def test_what_a_model_lacks_or_does_not_have_is_refused(tmp_path: Path) -> None:
 
 
 def test_positions_lead_to_rows_and_nowhere_where_there_is_none() -> None:
-    index = RowIndex(np.array([4, -1, 0, 2, 9], np.int32), 5)
+    index = RowIndex(np.array([4, -1, 0, 2, -1], np.int32), 5)
     asked = np.array([0, 1, 2, 3, 4, 5, 900, -1], np.int32)
     assert index.at(asked).tolist() == [2, -1, 3, -1, 0, -1, -1, -1]
     assert index.rows.tolist() == [2, -1, 3, -1, 0, -1]

@@ -201,13 +201,6 @@ def test_a_new_category_can_be_drawn_once_refreshed() -> None:
     assert "d0" in drawn(world, retriever, world.query("u"))
 
 
-def test_an_order_newer_than_the_request_is_no_trouble() -> None:
-    world = shop({"a": 1})
-    query = world.query("u")
-    world.catalog.apply([toy_item(1, "b0", 0, content_type="b")])
-    assert drawn(world, diverse(world), query) == ("a0",)
-
-
 def test_settings_may_be_extreme() -> None:
     world = shop()
     own = history(world, a0=1e6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +15,6 @@ from homefeed.protocols import Retriever
 from homefeed.retrieve.explore import Explore
 from homefeed.retrieve.sampling import draw_key, hash_uniform
 from homefeed.testing import Play, RetrieverContract, World, make_world, toy_item, toy_world
-from homefeed.testing.requests import frozen
 from homefeed.testing.world import NOW
 from homefeed.types import DAY, SECOND, Condition, Item, Query
 
@@ -194,17 +192,6 @@ def test_a_new_item_can_be_drawn_once_refreshed() -> None:
     world.catalog.apply([toy_item(1, "i1", 0)])
     retriever.refresh()
     assert drawn(world, retriever, world.query("u")) == {"i0", "i1"}
-
-
-def test_an_order_newer_than_the_request_is_no_trouble() -> None:
-    world = new_world(3)
-    query = frozen(world.query("u"))
-    world.catalog.apply([toy_item(3, "i3", 0)])
-    retriever = explore(world, slots=9)
-    retriever.refresh()
-    assert drawn(world, retriever, query) == {"i0", "i1", "i2"}
-    longer = replace(query, eligible=np.ones(4, np.bool_))
-    assert drawn(world, retriever, longer) == {"i0", "i1", "i2", "i3"}
 
 
 def test_the_reason_is_for_what_is_new_and_hardly_known() -> None:

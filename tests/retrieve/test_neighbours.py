@@ -57,8 +57,8 @@ def test_the_best_are_summed_eligible_here_and_gain_something() -> None:
     assert best(lists, {0: 1.0, 4: 1.0}, everything) == {4: 0.25, 1: 0.5, 0: 0.25}
     assert best(lists, {0: 1.0, 4: 1.0}, everything, k=1) == {1: 0.5}
     assert best(lists, {4: 1.0}, [True, False, True, True, True]) == {0: 0.25}
-    # A mask of a time when the catalogue was smaller.
-    assert best(lists, {4: 1.0}, [True]) == {0: 0.25}
+    # Items that came since the lists were made.
+    assert best(lists, {4: 1.0}, [True, False, True, True, True, True, True]) == {0: 0.25}
     assert best(served([4, -1, 0, 2], 5, LISTS), {4: 1.0}, everything) == {0: 0.25}
 
 

@@ -15,21 +15,19 @@ seeds = st.integers(0, 2**32 - 1)
 shares = st.sampled_from([0.0, 0.001, 0.1, 1.0])
 
 
-@given(size=sizes, masked=sizes, k=counts, seed=seeds, share=shares, groups=st.sampled_from([0, 1, 40]))
+@given(size=sizes, more=sizes, k=counts, seed=seeds, share=shares, groups=st.sampled_from([0, 1, 40]))
 def test_the_first_are_the_head_of_the_order_filtered(
-    size: int, masked: int, k: int, seed: int, share: float, groups: int
+    size: int, more: int, k: int, seed: int, share: float, groups: int
 ) -> None:
     rng = np.random.default_rng(seed)
     order = rng.permutation(size).astype(np.int32)[: rng.integers(0, size + 1)]
     scores = rng.random(size).astype(np.float32)
-    eligible = rng.random(masked) < share
-    codes = rng.integers(-1, groups, masked).astype(np.int32)
-    group = Group(codes, 0) if groups and masked else EVERYTHING
-    expected = [
-        p for p in order.tolist() if p < masked and eligible[p] and (group is EVERYTHING or codes[p] == 0)
-    ][:k]
-    # Of groups it knows those of all its items, if not of all in the mask.
-    known = np.append(codes, np.full(size, -1, np.int32))[:size]
+    eligible = rng.random(size + more) < share
+    codes = rng.integers(-1, groups, size + more).astype(np.int32)
+    group = Group(codes, 0) if groups and len(codes) else EVERYTHING
+    expected = [p for p in order.tolist() if eligible[p] and (group is EVERYTHING or codes[p] == 0)][:k]
+    # It knows the groups of its own items, not of those that came since.
+    known = codes[:size]
     ranking = PrecomputedRanking(order, scores, known if groups else EVERYTHING.codes)
     positions, found = ranking.first(eligible, k, group)
     assert positions.tolist() == expected

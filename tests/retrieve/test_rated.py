@@ -187,7 +187,7 @@ def test_nothing_is_said_of_a_rating_that_cannot_be() -> None:
     assert words == [None, None, None, None, "50% off"]
 
 
-def test_an_order_newer_than_the_items_of_a_request_is_no_trouble() -> None:
+def test_an_order_without_the_newest_items_of_a_request_is_no_trouble() -> None:
     world = shop(a=(4, 10))
     retriever = rated(world)
     retriever.retrieve(world.query(), 1)

@@ -129,14 +129,6 @@ def test_new_words_and_items_are_known_once_refreshed() -> None:
     assert world.ids(retriever.retrieve(asking(world.query(), "sky"), 9)[0]) == ("i2", "i1", "i0")
 
 
-def test_vectors_newer_than_the_request_are_no_trouble() -> None:
-    world = named("Star")
-    retriever, query = semantic(world), asking(world.query(), "star")
-    world.catalog.apply([toy_item(1, "i1", 1, title="Star")])
-    retriever.refresh()
-    assert world.ids(retriever.retrieve(query, 9)[0]) == ("i0",)
-
-
 def test_words_newer_than_the_vectors_are_no_trouble() -> None:
     world = empty_world()
     world = replace(world, resources=replace(world.resources, models={"content": model_of(world)}))

@@ -3,7 +3,16 @@
 from homefeed.catalog.counters import Counters
 from homefeed.catalog.resources import Resources
 from homefeed.catalog.signals import SignalsModel
+from homefeed.catalog.snapshot import CatalogSnapshot
 from homefeed.catalog.strength import EventWeights, strengths
 from homefeed.catalog.view import CatalogView
 
-__all__ = ["CatalogView", "Counters", "EventWeights", "Resources", "SignalsModel", "strengths"]
+__all__ = [
+    "CatalogSnapshot",
+    "CatalogView",
+    "Counters",
+    "EventWeights",
+    "Resources",
+    "SignalsModel",
+    "strengths",
+]

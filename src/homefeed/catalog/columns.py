@@ -95,8 +95,7 @@ class CategoryColumn:
 
     def codes(self, size: int) -> Codes:
         """(size,) the code of each item's value; -1 where it has none."""
-        self._codes.grow(size)
-        return self._codes.view[:size]
+        return self._codes.first(size)
 
     def code(self, value: object) -> int:
         """The code of a value, whatever its letter case; -2 of one that no item ever had."""
@@ -108,8 +107,7 @@ class CategoryColumn:
 
     def equals(self, value: str, size: int) -> Mask:
         """(size,) which items have exactly that value, to the letter case and the code point."""
-        self._exact.grow(size)
-        return np.equal(self._exact.view[:size], self._exact_code_of.get(value, -2))
+        return np.equal(self._exact.first(size), self._exact_code_of.get(value, -2))
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The value, if any."""
@@ -229,8 +227,7 @@ class NumberColumn:
 
     def numbers(self, size: int) -> npt.NDArray[np.float64]:
         """(size,) each item's number; NaN where it has none."""
-        self._numbers.grow(size)
-        return self._numbers.view[:size]
+        return self._numbers.first(size)
 
     def set(self, position: int, value: Any) -> None:
         """Write one number."""
@@ -264,8 +261,7 @@ class TimeColumn:
 
     def times(self, size: int) -> Times:
         """(size,) each item's time; NO_TIME where it has none."""
-        self._times.grow(size)
-        return self._times.view[:size]
+        return self._times.first(size)
 
     def set(self, position: int, value: Any) -> None:
         """Write one time."""

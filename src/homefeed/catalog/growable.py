@@ -24,6 +24,13 @@ class Growable(Generic[T]):
         """The column: shares memory, so later writes show."""
         return self._array[: self._size]
 
+    def first(self, size: int) -> npt.NDArray[T]:
+        """(size,) the first rows, the fill value where nothing was written; shares memory as `view` does."""
+        # Threads beside the requests read, too: a length that they wrote could undo that of a newer row.
+        if size > len(self._array):
+            self.grow(size)
+        return self._array[:size]
+
     def __len__(self) -> int:
         return self._size
 

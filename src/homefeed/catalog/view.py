@@ -1,12 +1,13 @@
 """The catalog view: an app's items as columns in memory, kept in step with the store.
 
 A position is given when an item first comes and stays its own; deleting or hiding an item makes it
-unavailable at once, at the same position.
+unavailable at once, at the same position. What the view tells of all items is that of its current snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ import orjson
 
 from homefeed.catalog.columns import COLUMNS, Column, TextColumn
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.snapshot import CatalogSnapshot
 from homefeed.errors import InvalidError, RecipeError
 from homefeed.packing import packed_json
 from homefeed.types import NO_TIME, Condition, Item, Mask, Numbers, Positions, Times
@@ -29,14 +31,13 @@ D = TypeVar("D")
 class CatalogView:
     """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by.
 
-    `generation` grows with every change, `revisions` whenever an item can no longer be shown or says other words.
+    `apply` publishes a new `snapshot` once all of a change is here, and never while a request reads one.
     """
 
     def __init__(
         self, fields: Mapping[str, str], title: str, compared: Sequence[str] = (), similarity: float = 0.6
     ) -> None:
         self.fields = dict(fields)
-        self.generation = self.revisions = 0
         self._compared = tuple(compared)
         self._near = _near_duplicates(similarity) if compared else None
         self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
@@ -52,26 +53,52 @@ class CatalogView:
         self._created = Growable(np.int64, NO_TIME)
         self._changed = Growable(np.int64, 0)
         self._derived: dict[Hashable, Any] = {}
+        self._readers = 0
+        self._snapshot = self._taken(0, 0)
+
+    @property
+    def snapshot(self) -> CatalogSnapshot:
+        """All items as of now: one object until the next change, to take several things of one moment from."""
+        return self._snapshot
+
+    @contextmanager
+    def reading(self) -> Iterator[CatalogSnapshot]:
+        """The snapshot that a request reads from its first part to its last: no other is published meanwhile."""
+        self._readers += 1
+        try:
+            yield self._snapshot
+        finally:
+            self._readers -= 1
+
+    @property
+    def generation(self) -> int:
+        """It grows with every change."""
+        return self._snapshot.generation
+
+    @property
+    def revisions(self) -> int:
+        """It grows whenever an item can no longer be shown or says other words."""
+        return self._snapshot.revisions
 
     @property
     def size(self) -> int:
         """How many positions there are."""
-        return len(self._ids)
+        return self._snapshot.size
 
     @property
     def numbers(self) -> Numbers:
         """(items,) permanent numbers."""
-        return self._numbers.view[: self.size]
+        return self._snapshot.numbers
 
     @property
     def available(self) -> Mask:
         """(items,) neither hidden nor deleted."""
-        return self._available.view[: self.size]
+        return self._snapshot.available
 
     @property
     def created(self) -> Times:
         """(items,) when each came into being; NO_TIME where nobody knows."""
-        return self._created.view[: self.size]
+        return self._snapshot.created
 
     @property
     def near_duplicates(self) -> Positions:
@@ -97,8 +124,13 @@ class CatalogView:
         """Take over created, changed, hidden and deleted items.
 
         A value that does not fit its field's kind, stored before the recipe declared the field so, is left out.
+
+        Raises:
+            RuntimeError: a request is being computed: its masks are as long as the catalogue that it reads.
         """
-        # Other threads read meanwhile: they find whole items only, and a new generation once all of it is here.
+        if self._readers:
+            raise RuntimeError("the catalogue cannot change while a request reads it")
+        # Threads beside the requests read meanwhile: what is new is no part of any snapshot yet.
         generation = self.generation + 1
         changed: list[int] = []
         revised = False
@@ -106,7 +138,7 @@ class CatalogView:
             known = self._position_of.get(item.item_id)
             if known is None and item.deleted:
                 continue
-            position = self.size if known is None else known
+            position = len(self._ids) if known is None else known
             gone = item.hidden or item.deleted
             revised |= known is not None and (gone or self._says_otherwise(known, item))
             changed.append(position)
@@ -123,8 +155,7 @@ class CatalogView:
         if self._near is not None:
             distinct = list(dict.fromkeys(changed))
             self._near.set_many(distinct, [self._text(position) for position in distinct])
-        self.revisions += revised
-        self.generation = generation
+        self._snapshot = self._taken(generation, self.revisions + revised)
 
     def derived(self, key: Hashable, make: Callable[[], D]) -> D:
         """What is made of the catalogue alone, such as an index of its words: once, whatever parts use it."""
@@ -135,7 +166,7 @@ class CatalogView:
 
     def changed_since(self, generation: int) -> Positions:
         """The positions that came or changed after that generation."""
-        return np.flatnonzero(self._changed.view[: self.size] > generation).astype(np.int32)
+        return self._snapshot.changed_since(generation)
 
     def position(self, item_id: str) -> int | None:
         """Where an item is, be it hidden; None for one that is not here, or no more."""
@@ -146,9 +177,7 @@ class CatalogView:
 
     def positions(self, numbers: npt.NDArray[np.integer[Any]]) -> Positions:
         """The positions of permanent numbers; -1 for those not here, or no more."""
-        known = self._position_of_number.view
-        inside = (numbers >= 0) & (numbers < len(known))
-        return np.where(inside, known[np.where(inside, numbers, 0)] if len(known) else -1, -1).astype(np.int32)
+        return self._snapshot.positions(numbers)
 
     def item_id(self, position: int) -> str:
         """The id of the item at a position."""
@@ -202,6 +231,19 @@ class CatalogView:
             mask |= column.mask(Condition(condition.field, condition.operator, value), self.size)
         return mask
 
+    def _taken(self, generation: int, revisions: int) -> CatalogSnapshot:
+        size = len(self._ids)
+        return CatalogSnapshot(
+            size,
+            generation,
+            revisions,
+            self._numbers.view[:size],
+            self._available.view[:size],
+            self._created.view[:size],
+            self._changed.view[:size],
+            self._position_of_number.view,
+        )
+
     def _says_otherwise(self, position: int, item: Item) -> bool:
         """Whether anything but a number of an item is not as it was."""
         before = self.attributes(position)
@@ -213,7 +255,7 @@ class CatalogView:
         return " ".join(term for field in self._compared for term in self._columns[field].terms(position))
 
     def _append(self, item: Item) -> None:
-        position = self.size
+        position = len(self._ids)
         self._attributes.append(packed_json(item.attributes))
         self._numbers.set(position, item.number)
         self._ids.append(item.item_id)

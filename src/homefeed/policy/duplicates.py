@@ -70,11 +70,11 @@ class _Groups:
     def of_all(self) -> Numbers:
         """(items,) the group of each."""
         with self._refreshing:
-            generation = self._catalog.generation
-            if generation != self._seen:
-                for position in self._catalog.changed_since(self._seen).tolist():
+            now = self._catalog.snapshot
+            if now.generation != self._seen:
+                for position in now.changed_since(self._seen).tolist():
                     self._codes.set(position, self._code(position))
-                self._seen = generation
+                self._seen = now.generation
             return self._codes.view
 
     def _code(self, position: int) -> int:

@@ -53,14 +53,14 @@ class Reported:
         self._counters = resources.counters
         self._column = None if config.field is None else resources.catalog.column(config.field, NumberColumn)
         self._mask: Mask = np.empty(0, np.bool_)
-        self._as_of = (-1, -1, -1)
+        self._as_of = (-1, -1)
         if config.event is not None and config.event not in resources.distinct:
             known = ", ".join(resources.distinct) or "none is there"
             raise RecipeError(f'event "{config.event}" is not one of signals.distinct ({known})')
 
     def filter(self, query: Query) -> Mask:  # noqa: ARG002
         """(items,) not reported too often."""
-        now = self._catalog.generation, self._counters.version, self._catalog.size
+        now = self._catalog.generation, self._counters.version
         if now != self._as_of:
             self._mask, self._as_of = self._total() < self._config.min_reports, now
         return self._mask

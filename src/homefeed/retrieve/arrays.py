@@ -48,13 +48,14 @@ class ArrayModel:
 class RowIndex:
     """Which row of a model is the item at each position of a catalogue.
 
-    `rows` (size + 1,) holds -1 where there is none; its last entry is that of all positions which came since.
+    `rows` (size + 1,) holds -1 where there is none; its last entry is that of all positions which came since: the
+    catalogue of a request may be newer than the model, never older.
     """
 
     def __init__(self, positions: Positions, size: int) -> None:
         """`positions` (rows,) are where the rows' items are in a catalogue of `size`, -1 where they are not."""
         self.rows: Rows = np.full(size + 1, -1, np.int32)
-        here = np.flatnonzero((positions >= 0) & (positions < size))
+        here = np.flatnonzero(positions >= 0)
         self.rows[positions[here]] = here
 
     def at(self, positions: npt.NDArray[np.integer[Any]]) -> Rows:

@@ -132,7 +132,10 @@ def _shares(groups: Groups) -> Doubles:
 def _met(
     items: Positions, strengths: Floats, times: Times, oldest: float, of_position: Codes, count: int
 ) -> Doubles:
-    """(count,) the strength of events since a time, of items of each group; dislikes are none."""
+    """(count,) the strength of events since a time, of items of each group; dislikes are none.
+
+    Items newer than the latest refresh have no group yet.
+    """
     met = np.zeros(count)
     for row in range(len(items)):
         if times[row] >= oldest and items[row] < len(of_position) and of_position[items[row]] >= 0:

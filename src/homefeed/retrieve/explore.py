@@ -124,7 +124,7 @@ def _drawn(
     drawn, lowest = np.empty(slots, np.int32), np.empty(slots, np.uint64)
     pool = 0
     for position in new:
-        if position >= len(eligible) or not oldest <= created[position] <= now or events[position] >= max_events:
+        if not oldest <= created[position] <= now or events[position] >= max_events:
             continue
         if not (available[position] if is_marked(position, excluded) else eligible[position]):
             continue

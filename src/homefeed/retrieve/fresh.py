@@ -49,10 +49,11 @@ class NewestFirst:
 
     def _rank(self) -> tuple[Order, Times, Times]:
         """The order, and the times of its items as negative numbers: of all, and group by group."""
-        size, created = self._catalog.size, self._catalog.created.copy()
+        now = self._catalog.snapshot
+        created = now.created.copy()
         dated = np.flatnonzero(created != NO_TIME)
         newest_first = dated[np.lexsort((-dated, -created[dated]))].astype(np.int32)
-        order = Order(newest_first, EVERYTHING.codes if self._column is None else self._column.codes(size))
+        order = Order(newest_first, EVERYTHING.codes if self._column is None else self._column.codes(now.size))
         return order, -created[order.whole], -created[order.by_group]
 
 
@@ -108,7 +109,7 @@ def _youngest(
     for position in order:
         if count == room:
             break
-        if position < len(eligible) and eligible[position] and (len(codes) == 0 or codes[position] == code):
+        if eligible[position] and (len(codes) == 0 or codes[position] == code):
             age = (now - created[position]) / DAY
             if created[position] != NO_TIME and 0 <= age <= days:
                 found[count], scores[count] = position, math.exp(-age / days)

@@ -132,6 +132,7 @@ _GROUPS: Final = (reads(I32), reads(I64), reads(BOOL))
 
 @kernel(writes(I32), reads(I32), reads(I32))
 def _groups_at(positions: Positions, of_position: Codes) -> Codes:
+    """(n,) the groups of items; -1 of those without one, and of those newer than the latest refresh."""
     groups = np.full(len(positions), -1, np.int32)
     for place in range(len(positions)):
         if positions[place] < len(of_position):
@@ -147,7 +148,7 @@ def _sums(
     items, all_events, all_strength, counts = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
     for group in range(size):
         for place in range(starts[group], starts[group + 1]):
-            if order[place] < len(eligible) and eligible[order[place]]:
+            if eligible[order[place]]:
                 items[group] += 1
                 all_events[group] += events[place]
                 all_strength[group] += strength[place]
@@ -164,7 +165,7 @@ def find_first(
     for place in range(starts[group], starts[group + 1]):
         if count == max_items:
             break
-        if order[place] < len(eligible) and eligible[order[place]]:
+        if eligible[order[place]]:
             found[count] = order[place]
             count += 1
     return count

@@ -69,8 +69,8 @@ class ServedLists:
     @classmethod
     def over(cls, catalog: CatalogView, lists: NeighbourLists) -> Self:
         """The lists of a model over a catalogue as it is now."""
-        positions = catalog.positions(lists.numbers)
-        return cls(positions, catalog.size, lists)  # of a size no smaller than the positions need
+        now = catalog.snapshot
+        return cls(now.positions(lists.numbers), now.size, lists)
 
     def best(self, seeds: Seeds, eligible: Mask, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that gain most, best first, and how much; none that gains nothing.
@@ -120,6 +120,7 @@ _LISTS: Final = (reads(I64), reads(I32), reads(F32))
 
 @compiled
 def _row_at(rows: Rows, position: int) -> int:
+    """The row of an item; -1 of one that is newer than the lists."""
     return rows[position] if 0 <= position < len(rows) else -1
 
 
@@ -164,7 +165,7 @@ def _add(
         for entry in range(indptr[row], indptr[row + 1]):
             other = indices[entry]
             position = position_of_row[other] if len(position_of_row) else other
-            if position < 0 or position >= len(eligible) or not eligible[position]:
+            if position < 0 or not eligible[position]:
                 continue
             is_new = slots[other] == 0
             slot = count + 1 if is_new else slots[other]

@@ -36,7 +36,6 @@ class Pinned:
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k newest eligible items that are pinned now."""
         ever = self._ever.refresh()
-        ever = ever[: np.searchsorted(ever, len(query.eligible))]
         pinned = ever[(self._column.times(self._catalog.size)[ever] > query.now) & query.eligible[ever]]
         if not len(pinned):
             return NO_POSITIONS, np.empty(0, np.float32)

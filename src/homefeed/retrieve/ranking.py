@@ -68,7 +68,7 @@ class PrecomputedRanking:
         self._place[positions] = np.arange(len(positions), dtype=np.int32)
 
     def first(self, eligible: Mask, k: int, group: Group = EVERYTHING) -> tuple[Positions, Scores]:
-        """The first k that are eligible and of a group, and their scores; newer items than it knows are not."""
+        """The first k that are eligible and of a group, and their scores: none that is newer than the order."""
         order = self._order
         if group is not EVERYTHING:
             # Those that have left the group since are not of it.
@@ -105,7 +105,7 @@ def _first(order: Positions, eligible: Mask, codes: Codes, code: int, k: int) ->
     for position in order:
         if count == len(found):
             break
-        if position < len(eligible) and eligible[position] and (len(codes) == 0 or codes[position] == code):
+        if eligible[position] and (len(codes) == 0 or codes[position] == code):
             found[count] = position
             count += 1
     return found[:count]
@@ -114,7 +114,7 @@ def _first(order: Positions, eligible: Mask, codes: Codes, code: int, k: int) ->
 @kernel(writes(I32), reads(I32), reads(BOOL), I64)
 def _places(place: Positions, eligible: Mask, count: int) -> Positions:
     """The places of the `count` eligible items that have one."""
-    size = min(len(place), len(eligible))
+    size = len(place)
     blocks = size // _BLOCK
     words = eligible[: blocks * _BLOCK].view(np.int64)
     found = np.empty(count, np.int32)

@@ -127,8 +127,7 @@ def _summed(
     for search in range(len(weights)):
         for entry in range(starts[search], starts[search + 1]):
             item = items[entry]
-            # Searches may find items that are newer than the request.
-            if item < len(eligible) and eligible[item]:
+            if eligible[item]:
                 if slots[item] == 0:
                     count += 1
                     slots[item], reached[count] = count, item

@@ -19,7 +19,7 @@ _NO_MASK = np.empty(0, np.bool_)
 def top_k(scores: Scores, k: int, eligible: Mask | None = None) -> npt.NDArray[np.intp]:
     """Rows of the k highest scores, best first; ties by row. Rows that are not above 0 are left out.
 
-    Where there is a mask only its rows count; it may be longer or shorter than the scores.
+    Where there is a mask only its rows count; it may be longer than the scores.
     """
     return _places(largest_keys(_best_keys(scores, k, eligible, 0.0), k))
 
@@ -52,11 +52,7 @@ def largest_keys(keys: Keys, k: int) -> Keys:
 
 
 def _best_keys(scores: Scores, k: int, eligible: Mask | None, above: float) -> Keys:
-    if eligible is None:
-        eligible = _NO_MASK
-    else:
-        both = min(len(scores), len(eligible))
-        scores, eligible = scores[:both], eligible[:both]
+    eligible = _NO_MASK if eligible is None else eligible[: len(scores)]
     if k < 1 or not len(scores):
         return np.empty(0, np.uint64)
     return _keys_of_best(scores, eligible, k, above)

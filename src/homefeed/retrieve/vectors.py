@@ -85,9 +85,10 @@ class VectorIndex:
     ) -> tuple[Positions, Scores]:
         """The k eligible rows of the largest inner products, best first, of those `above`; ties by row.
 
-        `without` is a row that is not eligible, and none is that `eligible` does not have.
+        `without` is a row that is not eligible. `eligible` has an entry for each row, and may have more: of items
+        that came since the vectors were made.
         """
-        count = min(self._size, len(eligible))
+        count = self._size
         if np.count_nonzero(eligible) * _FEW < count:
             rows, found = _eligible_rows(count, eligible, without)
         elif count * len(vector) < _SMALL or not block_length(count, k):

@@ -61,7 +61,8 @@ class Recommender:
         if recent is not None:
             return recent
         async with self._fair_lock:
-            return self._recommend(request, stored)
+            with self._follower.catalog.reading():
+                return self._recommend(request, stored)
 
     async def recommend_together(self, requests: Sequence[FeedRequest]) -> list[Answer]:
         """Answer several feeds at one moment for one user; what they share is done once. They have no next pages.
@@ -78,13 +79,16 @@ class Recommender:
         made: Iterator[Answer] = iter(())
         if missing:
             async with self._fair_lock:
-                made = iter(self._recommend_together(missing, stored))
+                with self._follower.catalog.reading():
+                    made = iter(self._recommend_together(missing, stored))
         return [next(made) if answer is None else answer for answer in recent]
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
         """Why an item is, or is not, in the answer to the request."""
-        (prepared,) = self._prepare([request], await self._follower.stored_user(request.user_id))
-        return explain(prepared.feed, prepared.query, self._position(item_id))
+        stored = await self._follower.stored_user(request.user_id)
+        with self._follower.catalog.reading():
+            (prepared,) = self._prepare([request], stored)
+            return explain(prepared.feed, prepared.query, self._position(item_id))
 
     async def user_state(self, user_id: str | None) -> UserState:
         """The user as the next request sees them."""

@@ -31,8 +31,8 @@ def test_the_best_by_comparing_all(seed: int, size: int, k: int, share: float, o
     if ordered:
         vectors = vectors[np.argsort(-np.linalg.norm(vectors, axis=1))]
     positions = np.where(rng.random(size) < 0.9, rng.permutation(size + 9)[:size], -1).astype(np.int32)
-    eligible, vector = rng.random(size + 4) < share, rng.integers(-3, 4, 5).astype(np.float32)
-    scores = {int(p): float(s) for p, s in zip(positions, vectors @ vector, strict=True) if 0 <= p < size + 4}
+    eligible, vector = rng.random(size + 9) < share, rng.integers(-3, 4, 5).astype(np.float32)
+    scores = {int(p): float(s) for p, s in zip(positions, vectors @ vector, strict=True) if p >= 0}
     found = [(-s, p) for p, s in scores.items() if s > NEGLIGIBLE and eligible[p] and p != 3]
     expected = [(p, -s) for s, p in sorted(found)[:k]]
     best, of_best = Factors(vectors, positions).best(vector, eligible, k, without=3)

@@ -10,7 +10,7 @@ import pytest
 from homefeed.protocols import Retriever
 from homefeed.retrieve.search import Search
 from homefeed.testing import RetrieverContract, World, toy_item, toy_world
-from homefeed.testing.requests import NEW_ITEM, frozen
+from homefeed.testing.requests import NEW_ITEM
 from homefeed.types import Query
 
 TEXTS = {
@@ -122,16 +122,6 @@ def test_hidden_items_are_not_found_nor_their_words() -> None:
     world.catalog.apply([toy_item(0, "d1", 100, title="Harbour Lights", genre=["Drama"])])
     retriever.refresh()
     assert found(world, retriever, "harbour lights")[0] == "d1"
-
-
-def test_an_index_newer_than_the_request_is_no_trouble() -> None:
-    world = toy_world()
-    retriever = search(world)
-    asked = frozen(asking(world.query(), "harbour"))
-    world.catalog.apply([NEW_ITEM])
-    retriever.refresh()
-    positions, _ = retriever.retrieve(asked, 10)
-    assert set(world.ids(positions)) == {"d1", "d4"}
 
 
 @pytest.mark.parametrize("visible", [("d1", "s1"), ("d4",), ()])

@@ -58,7 +58,6 @@ class TagOverlap:
     def _profile(self, query: Query, codes: Codes) -> npt.NDArray[np.float64]:
         """(tags,) the weight of each tag for the user."""
         items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
-        # The tags are counted only now: every code read above is among them, though items may come meanwhile.
         profile = tag_profile(codes[items], weights, self._column.distinct)
         if self._config.interests is not None and query.anchor is None:
             declared = self._declared(query.user.attributes.get(self._config.interests))

@@ -49,12 +49,7 @@ def _keys(scores: Scores, positions: Positions, eligible: Mask, without: int, mi
     bits, keys, found = scores.view(np.int32), np.empty(len(scores), np.uint64), 0
     for row in range(len(scores)):
         position = positions[row]
-        if (
-            scores[row] >= min_score
-            and 0 <= position < len(eligible)
-            and eligible[position]
-            and position != without
-        ):
+        if scores[row] >= min_score and position >= 0 and eligible[position] and position != without:
             keys[found] = key_of(bits[row], position)
             found += 1
     return keys[:found]

@@ -52,8 +52,9 @@ class Als:
         self._model = resources.model(config.model, AlsModel)
         if self._model is None:
             return
-        positions = resources.catalog.positions(self._model.numbers)
-        self._rows = RowIndex(positions, resources.catalog.size)
+        now = resources.catalog.snapshot
+        positions = now.positions(self._model.numbers)
+        self._rows = RowIndex(positions, now.size)
         self._factors = Factors(self._model.factors, positions)
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:

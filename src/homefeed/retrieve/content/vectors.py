@@ -29,14 +29,13 @@ class ItemVectors:
 
     def refresh(self) -> None:
         """Embed the items that came or changed since."""
-        if self._model is None or self._seen == self._catalog.generation:
+        now = self._catalog.snapshot
+        if self._model is None or self._seen == now.generation:
             return
-        generation, size = self._catalog.generation, self._catalog.size
-        changed = self._catalog.changed_since(self._seen)
-        self._index.grow(size)
-        changed = changed[changed < size]
+        changed = now.changed_since(self._seen)
+        self._index.grow(now.size)
         self._index.put(changed, self._embedded(self._model, changed))
-        self._seen = generation
+        self._seen = now.generation
 
     def nearest(
         self, vector: Floats, eligible: Mask, k: int, above: float = NEGLIGIBLE, without: int = -1
@@ -45,13 +44,13 @@ class ItemVectors:
         return self._index.nearest(vector, eligible, k, above=above, without=without)
 
     def _indexed(self, model: ContentModel) -> VectorIndex:
-        # The catalogue may grow meanwhile: what comes is left to the next refresh.
-        self._seen, size = self._catalog.generation, self._catalog.size
-        positions = self._catalog.positions(model.numbers)
+        now = self._catalog.snapshot
+        self._seen, size = now.generation, now.size
+        positions = now.positions(model.numbers)
         if len(positions) == size and (positions == np.arange(size)).all():
             return VectorIndex(model.vectors)
         index = VectorIndex(np.zeros((size, model.vectors.shape[1]), np.float32))
-        here = np.flatnonzero((positions >= 0) & (positions < size))
+        here = np.flatnonzero(positions >= 0)
         index.put(positions[here], model.vectors, here)
         missing = np.setdiff1d(np.arange(size), positions)
         index.put(missing, self._embedded(model, missing))

@@ -139,16 +139,16 @@ class TextIndex:
     def refresh(self) -> None:
         """Take over the items that came or changed since; `reading` is a new one where words did."""
         with self._refreshing:
-            generation = self._catalog.generation
-            if generation == self._seen:
+            now = self._catalog.snapshot
+            if now.generation == self._seen:
                 return
             known = len(self._rows)
-            positions = self._catalog.changed_since(self._seen).tolist()
+            positions = now.changed_since(self._seen).tolist()
             changed = [position for position in positions if self._take_over(position)]
             if changed or len(self._rows) > known:
                 self._changed.update(changed)
                 self.reading = self._read()
-            self._seen = generation
+            self._seen = now.generation
 
     def _take_over(self, position: int) -> bool:
         """Take an item's words anew; whether they have changed."""

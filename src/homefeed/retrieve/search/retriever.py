@@ -37,8 +37,8 @@ class Search:
         text = text_of(query)
         if not text:
             return NO_POSITIONS, np.empty(0, np.float32)
-        # Either may know items that the other does not.
-        scores = self._engine.find(text).scores[: len(query.eligible)]
+        # The catalogue may have items that the index does not know yet.
+        scores = self._engine.find(text).scores
         scores = scores * query.eligible[: len(scores)]
         best = top_k(scores, k)
         return best.astype(np.int32), scores[best]

@@ -39,21 +39,21 @@ class Similar:
         self._new_items: dict[int, NewItem] = {}
         if self._model is not None:
             self._comparison = Comparison(self._model)
-            # The catalogue may grow meanwhile: what comes is left to the next refresh.
-            self._seen, size = self._catalog.generation, self._catalog.size
-            self._position_of_row = self._catalog.positions(self._model.numbers)
-            self._index = RowIndex(self._position_of_row, size)
-            self._compare(self._model, np.arange(size, dtype=np.int32))
-            self._lists = self._served(self._model)
+            now = self._catalog.snapshot
+            self._seen = now.generation
+            self._position_of_row = now.positions(self._model.numbers)
+            self._index = RowIndex(self._position_of_row, now.size)
+            self._compare(self._model, np.arange(now.size, dtype=np.int32))
+            self._lists = self._served(self._model, now.size)
 
     def refresh(self) -> None:
         """Compare the items that are new or have other words."""
-        if self._model is None or self._seen == self._catalog.generation:
+        now = self._catalog.snapshot
+        if self._model is None or self._seen == now.generation:
             return
-        generation = self._catalog.generation
-        if self._compare(self._model, self._catalog.changed_since(self._seen)):
-            self._lists = self._served(self._model)
-        self._seen = generation
+        if self._compare(self._model, now.changed_since(self._seen)):
+            self._lists = self._served(self._model, now.size)
+        self._seen = now.generation
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items most similar to those of the user's taste."""
@@ -90,11 +90,10 @@ class Similar:
         self._new_items |= zip(items, self._comparison.compare(list(items.values())), strict=True)
         return gone or bool(items)
 
-    def _served(self, model: SimilarModel) -> ServedLists:
+    def _served(self, model: SimilarModel, size: int) -> ServedLists:
         new_items = dict(sorted(self._new_items.items()))
         added = np.fromiter(new_items, np.int32, len(new_items))
         rows = np.where(np.isin(self._position_of_row, added), -1, self._position_of_row)
-        size = max(self._catalog.size, int(added.max(initial=-1)) + 1)
         if not new_items:
             return ServedLists(rows, size, model)
         layer = self._comparison.layer(list(new_items.values()))

@@ -106,7 +106,7 @@ def chosen_items(
         for entry in range(user_starts[users[place]], user_starts[users[place] + 1]):
             row = user_items[entry]
             position = position_of_row[row]
-            if position < 0 or position == without or position >= len(eligible) or not eligible[position]:
+            if position < 0 or position == without or not eligible[position]:
                 continue
             if slots[row] == 0:
                 count += 1

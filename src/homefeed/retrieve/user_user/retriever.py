@@ -75,8 +75,9 @@ class UserUser:
         self._model = resources.model(config.model, UserUserModel)
         if self._model is None:
             return
-        self._position_of_row = self._catalog.positions(self._model.numbers)
-        self._index = RowIndex(self._position_of_row, self._catalog.size)
+        now = self._catalog.snapshot
+        self._position_of_row = now.positions(self._model.numbers)
+        self._index = RowIndex(self._position_of_row, now.size)
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that the user's neighbours chose most."""
