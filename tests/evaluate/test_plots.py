@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -211,3 +212,24 @@ def test_many_feeds_by_history_leave_room_between_the_groups(drawn: list[Drawn])
     )
     [plot] = drawn
     assert [x for [x], _ in plot.lines()] == pytest.approx([-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3])
+
+
+def test_a_plot_is_as_wide_as_a_phone_and_plain() -> None:
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], label="up", color="#bb0003")
+        axes.set_xlabel("from $5 to $6")
+        axes.grid()
+        plots._legend(axes)
+
+    drawn = plots._svg("a plot: home", draw, 2.5)
+    assert drawn.startswith('<svg viewBox="0 0 331.2 180" aria-hidden="true">'), "4.6 and 2.5 inches of 72"
+    assert drawn.endswith("</svg>")
+    assert ">from $5 to $6</text>" in drawn, "dollars are no formulas, and text is text"
+    assert re.findall(r"font-size: ([\d.]+px)[^>]*>(up|from)", drawn) == [("9px", "from"), ("8.5px", "up")]
+    assert set(re.findall(r'id="(a-plot-home-)?', drawn)) == {"a-plot-home-"}
+    # A line at the bottom and one at the left: nothing at the top and the right, and no frame.
+    assert re.findall(r'id="a-plot-home-(patch_\d)"', drawn) == ["patch_1", "patch_2", "patch_3", "patch_4"]
+    assert drawn.count("fill: none; stroke: var(--line); stroke-width: 0.6") == drawn.count("clip-path") - 1
+    assert "fill: none; stroke: var(--accent); stroke-width: 1.4" in drawn
+    # The grid is behind the lines.
+    assert drawn.index("stroke-width: 0.6") < drawn.index("var(--accent)")

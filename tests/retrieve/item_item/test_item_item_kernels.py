@@ -77,23 +77,19 @@ def test_nearest_by_users(matrix: Matrix, most: int, least: int) -> None:
 def test_nearest_by_users_by_hand() -> None:
     # Users 0 and 1 have the items 0 and 1, user 2 has 0 and 2, user 3 has 2 and 3.
     matrix: Matrix = sp.csr_array(np.array([[1, 2, 0, 0], [1, 1, 0, 0], [3, 0, 1, 0], [0, 0, 2, 1]], np.float32))
-    by_item: Matrix = sp.csr_array(matrix.T)
-    arguments: list[Any] = [by_item.indptr.astype(np.int64), by_item.indices, by_item.data]
-    arguments += [matrix.indptr.astype(np.int64), matrix.indices, matrix.data]
-    arguments += [np.array([1, 0.5, 2, 1], np.float32), np.array([1, 2, 0.5, 1], np.float32)]
+    sides = *rows_of(matrix.T.tocsr()), *rows_of(matrix)
+    weights, lengths = np.array([1, 0.5, 2, 1], np.float32), np.array([1, 2, 0.5, 1], np.float32)
 
-    def nearest(min_users: int, max_neighbours: int) -> tuple[list[list[int]], list[list[float]]]:
-        found = np.full((4, max_neighbours), -1, np.int32)
-        shared = np.zeros((4, max_neighbours), np.float32)
-        call: Any = nearest_by_users
-        call(0, 4, *arguments, min_users, max_neighbours, 0, found, shared)
-        return found.tolist(), shared.tolist()
+    def nearest(start: int, min_users: int, max_neighbours: int) -> list[list[float]]:
+        arguments = start, 4, *sides, weights, lengths, min_users, max_neighbours
+        return [column.tolist() for column in check_results(nearest_by_users, list(arguments))]
 
     # 0 and 1 share 1*2*1 + 1*1*0.5, 0 and 2 share 3*1*2, 2 and 3 share 2*1*1.
-    assert nearest(1, 2) == ([[1, 2], [0, -1], [0, 3], [2, -1]], [[2.5, 6], [2.5, 0], [6, 2], [2, 0]])
+    assert nearest(0, 1, 2) == [[2, 1, 2, 1], [1, 2, 0, 0, 3, 2], [2.5, 6, 2.5, 6, 2, 2]]
+    assert nearest(2, 1, 2) == [[2, 1], [0, 3, 2], [6, 2, 2]]
     # By the other's length 2 is nearer to 0 than 1 is, 0 nearer to 2 than 3 is.
-    assert nearest(1, 1) == ([[2], [0], [0], [2]], [[6], [2.5], [6], [2]])
-    assert nearest(2, 2) == ([[1, -1], [0, -1], [-1, -1], [-1, -1]], [[2.5, 0], [2.5, 0], [0, 0], [0, 0]])
+    assert nearest(0, 1, 1) == [[1, 1, 1, 1], [2, 0, 0, 2], [6, 2.5, 6, 2]]
+    assert nearest(0, 2, 2) == [[1, 1, 0, 0], [1, 0], [2.5, 2.5]]
 
 
 @pytest.mark.parametrize("penalty", [1.0, 15.0])
