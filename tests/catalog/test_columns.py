@@ -149,6 +149,34 @@ def test_tags_can_be_replaced_after_they_were_looked_up() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "values", "terms"),
+    [
+        ("text", ["Ran", ["x"], 7, None], [("Ran",), (), ("7",), ()]),
+        ("category", ["tv", {"a": 1}, 2.5, "TV"], [("tv",), (), ("2.5",), ("tv",)]),
+        ("tags", [["a", "B"], [["x"]], {"a": 1}, ["a", "B"], 5], [("a", "B"), (), (), ("a", "B"), ()]),
+        ("number", [1, "soon", "2.5", math.inf], [("1",), (), ("2.5",), ()]),
+        ("time", ["2026-01-15", "soon", None, True], [("2026-01-15T00:00:00Z",), (), (), ()]),
+    ],
+)
+def test_many_values_are_those_of_one_after_the_other_and_what_does_not_fit_is_left_out(
+    kind: str, values: list[Any], terms: list[tuple[str, ...]]
+) -> None:
+    made = COLUMNS[kind]()
+    positions = np.arange(len(values), dtype=np.int32)
+    made.set_many(positions, values)
+    assert [made.terms(position) for position in range(len(values))] == terms
+    assert made.all_terms(len(values)) == terms == column(kind, *values).all_terms(len(values))
+    made.set_many(positions, [None] * len(values))
+    assert made.all_terms(len(values)) == [()] * len(values)
+
+
+def test_tags_keep_their_spelling_and_their_order() -> None:
+    made = column("tags", ["b", "A", "a", "b"], ["B"])
+    assert made.all_terms(3) == [("b", "A", "a", "b"), ("B",), ()]
+    assert made.all_terms(1)[0] == made.terms(0)
+
+
+@pytest.mark.parametrize(
     ("operator", "expected"),
     [
         (":", [False, True, False, False]),

@@ -33,3 +33,11 @@ def test_a_view_shows_later_writes() -> None:
     seen = column.view
     column.set(1, 7)
     assert seen.tolist() == [0, 7]
+
+
+def test_many_rows_at_once() -> None:
+    column = Growable(np.int32, -1)
+    column.set_many(np.array([2, 0]), [7, 5])
+    column.set_many(np.array([2, 3]), 9)
+    column.set_many(np.array([], np.int32), [])
+    assert column.view.tolist() == [5, -1, 9, 9]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.packed import PackedRows
 from homefeed.errors import InvalidError
 from homefeed.times import format_time, parse_time
-from homefeed.types import NO_TIME, Codes, Condition, Mask, Positions, Times
+from homefeed.types import NO_POSITIONS, NO_TIME, Codes, Condition, Mask, Positions, Times
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     ":": np.equal,
@@ -32,34 +34,41 @@ class Column(Protocol):
         """The value as it is to be stored; InvalidError where it does not fit the field's kind."""
 
     def set(self, position: int, value: Any) -> None:
-        """Write the field of one item; None empties it."""
+        """Write the field of one item; see `set_many`."""
+        self.set_many(np.array([position], np.int32), [value])
+
+    def set_many(self, positions: Positions, values: Sequence[Any]) -> None:
+        """Write the field of items at distinct positions (n,): None empties it, and so does what does not fit."""
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The words or values of one item."""
+
+    def all_terms(self, size: int) -> list[tuple[str, ...]]:
+        """The same of the first `size` items; those of equal ones may be one object."""
+        return [self.terms(position) for position in range(size)]
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Which of the first `size` items meet the condition: (size,)."""
 
 
-class TextColumn:
+class TextColumn(Column):
     """Free text, such as a title."""
 
     def __init__(self) -> None:
-        self._texts: list[str] = []
+        self._texts = PackedRows()
 
     def check(self, field: str, value: Any) -> Any:
         """Accepts strings."""
         return _scalar(field, "text", value)
 
-    def set(self, position: int, value: Any) -> None:
-        """Write one text."""
-        if position >= len(self._texts):
-            self._texts.extend([""] * (position + 1 - len(self._texts)))
-        self._texts[position] = "" if value is None else str(value)
+    def set_many(self, positions: Positions, values: Sequence[Any]) -> None:
+        """Write texts."""
+        fitting = [value if type(value) is str else _fitting(self, value) or "" for value in values]
+        self._texts.set_many(positions, [text.encode() for text in fitting])
 
     def text(self, position: int) -> str:
         """One item's text, empty where it has none."""
-        return self._texts[position] if position < len(self._texts) else ""
+        return self._texts.text(position)
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The text as one term."""
@@ -72,7 +81,7 @@ class TextColumn:
         return np.fromiter((self.text(p) == condition.value for p in range(size)), np.bool_, size)
 
 
-class CategoryColumn:
+class CategoryColumn(Column):
     """One of a limited number of values; letter case does not matter in filters."""
 
     def __init__(self) -> None:
@@ -81,17 +90,18 @@ class CategoryColumn:
         self._code_of: dict[str, int] = {}
         self._exact = Growable(np.int32, -1)
         self._exact_code_of: dict[str, int] = {}
+        self._code_of_exact: list[int] = []
 
     def check(self, field: str, value: Any) -> Any:
         """Accepts strings, numbers and booleans, kept as strings."""
         return _scalar(field, "category", value)
 
-    def set(self, position: int, value: Any) -> None:
-        """Write one value."""
-        known = value not in (None, "")
-        self._codes.set(position, self._code(str(value)) if known else -1)
-        new = len(self._exact_code_of)
-        self._exact.set(position, self._exact_code_of.setdefault(str(value), new) if known else -1)
+    def set_many(self, positions: Positions, values: Sequence[Any]) -> None:
+        """Write values."""
+        fitting = [value if type(value) is str else _fitting(self, value) for value in values]
+        exact = [self._exact_code(value) if value else -1 for value in fitting]
+        self._codes.set_many(positions, [-1 if code < 0 else self._code_of_exact[code] for code in exact])
+        self._exact.set_many(positions, exact)
 
     def codes(self, size: int) -> Codes:
         """(size,) the code of each item's value; -1 where it has none."""
@@ -105,6 +115,11 @@ class CategoryColumn:
         """The value of a code, in the letter case it first had."""
         return self._values[code]
 
+    @property
+    def distinct(self) -> int:
+        """How many values there are: codes are below it."""
+        return len(self._values)
+
     def equals(self, value: str, size: int) -> Mask:
         """(size,) which items have exactly that value, to the letter case and the code point."""
         return np.equal(self._exact.first(size), self._exact_code_of.get(value, -2))
@@ -114,10 +129,22 @@ class CategoryColumn:
         code = self._codes.view[position] if position < len(self._codes) else -1
         return (self._values[code],) if code >= 0 else ()
 
+    def all_terms(self, size: int) -> list[tuple[str, ...]]:
+        """The values."""
+        of_code = [*((value,) for value in self._values), ()]
+        return [of_code[code] for code in self.codes(size).tolist()]
+
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items of that value."""
         _equality_only(condition, "category")
         return np.equal(self.codes(size), self.code(condition.value))
+
+    def _exact_code(self, value: str) -> int:
+        code = self._exact_code_of.get(value)
+        if code is None:
+            self._code_of_exact.append(self._code(value))
+            code = self._exact_code_of[value] = len(self._exact_code_of)
+        return code
 
     def _code(self, value: str) -> int:
         code = self._code_of.setdefault(value.casefold(), len(self._values))
@@ -126,13 +153,14 @@ class CategoryColumn:
         return code
 
 
-class TagsColumn:
+class TagsColumn(Column):
     """Several values of an item; letter case does not matter in filters."""
 
     def __init__(self) -> None:
-        self._tags: list[tuple[str, ...]] = []
-        self._holders: dict[str, set[int]] = {}
-        self._positions: dict[str, Positions] = {}
+        self._tags = PackedRows()
+        self._spellings: list[str] = []
+        self._exact_code_of: dict[str, int] = {}
+        self._holders: dict[int, Positions] = {}
         self._code_of: dict[str, int] = {}
         self._codes = np.full((1024, 4), -1, np.int32)
 
@@ -146,18 +174,15 @@ class TagsColumn:
             return [tag.strip() for tag in value if tag.strip()]
         raise InvalidError(f"{field}: expected a list of tags, got {value!r:.80}")
 
-    def set(self, position: int, value: Any) -> None:
-        """Write one item's tags."""
-        if position >= len(self._tags):
-            self._tags.extend([()] * (position + 1 - len(self._tags)))
-        for tag in self._tags[position]:
-            self._holders[tag.casefold()].discard(position)
-            self._positions.pop(tag.casefold(), None)
-        self._tags[position] = tags = tuple(self.check("", value) or ())
-        for tag in tags:
-            self._holders.setdefault(tag.casefold(), set()).add(position)
-            self._positions.pop(tag.casefold(), None)
-        self._write_codes(position, [self._new_code(tag.casefold()) for tag in dict.fromkeys(tags)])
+    def set_many(self, positions: Positions, values: Sequence[Any]) -> None:
+        """Write the tags of items."""
+        # Many items have the same tags: what is made of them is made once.
+        place_of: dict[Any, int] = {}
+        places = [place_of.setdefault(_key(value), len(place_of)) for value in values]
+        tags = [tuple(_fitting(self, value) or ()) for value in place_of]
+        rows = [array("i", [self._exact_code(tag) for tag in own]).tobytes() for own in tags]
+        self._tags.set_many(positions, [rows[place] for place in places])
+        self._write_codes(positions, np.array(places, np.int32), [self._folded_codes(own) for own in tags])
 
     def codes(self, size: int) -> Codes:
         """(size, width) the codes of each item's tags, the rest of its row -1."""
@@ -175,23 +200,46 @@ class TagsColumn:
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The tags."""
-        return self._tags[position] if position < len(self._tags) else ()
+        return self._spelled(self._tags.row(position))
+
+    def all_terms(self, size: int) -> list[tuple[str, ...]]:
+        """The tags; those of equal rows are one object."""
+        shared: dict[bytes, tuple[str, ...]] = {}
+        rows = [self._tags.row(position) for position in range(size)]
+        return [shared.get(row) or shared.setdefault(row, self._spelled(row)) for row in rows]
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items with that tag."""
         _equality_only(condition, "tags")
         mask = np.zeros(size, np.bool_)
-        mask[self._of(condition.value.casefold())] = True
+        holders = self._of(self.code(condition.value))
+        mask[holders[: holders.searchsorted(size)]] = True
         return mask
 
-    def _new_code(self, tag: str) -> int:
-        return self._code_of.setdefault(tag, len(self._code_of))
+    def _exact_code(self, tag: str) -> int:
+        code = self._exact_code_of.get(tag)
+        if code is None:
+            self._spellings.append(tag)
+            code = self._exact_code_of[tag] = len(self._exact_code_of)
+        return code
 
-    def _write_codes(self, position: int, codes: list[int]) -> None:
-        distinct = list(dict.fromkeys(codes))
-        self._make_room(position + 1, len(distinct))
-        self._codes[position] = -1
-        self._codes[position, : len(distinct)] = distinct
+    def _folded_codes(self, tags: Sequence[str]) -> list[int]:
+        codes = [self._code_of.setdefault(tag.casefold(), len(self._code_of)) for tag in tags]
+        return list(dict.fromkeys(codes))
+
+    def _spelled(self, row: bytes) -> tuple[str, ...]:
+        return tuple([self._spellings[code] for code in memoryview(row).cast("i")])
+
+    def _write_codes(self, positions: Positions, places: Positions, codes: Sequence[Sequence[int]]) -> None:
+        """Write to each position the codes at its place."""
+        self._make_room(int(positions.max(initial=-1)) + 1, max(map(len, codes), default=0))
+        table = np.full((len(codes), self._codes.shape[1]), -1, np.int32)
+        for place, own in enumerate(codes):
+            table[place, : len(own)] = own
+        before = self._codes[positions] if self._holders else table
+        self._codes[positions] = table[places]
+        for code in np.union1d(before, table).tolist() if self._holders else ():
+            self._holders.pop(code, None)
 
     def _make_room(self, rows: int, width: int) -> None:
         height, breadth = self._codes.shape
@@ -202,17 +250,18 @@ class TagsColumn:
             larger[:height, :breadth] = self._codes
             self._codes = larger
 
-    def _of(self, tag: str) -> Positions:
-        found = self._positions.get(tag)
+    def _of(self, code: int) -> Positions:
+        """The items that have a tag, in order."""
+        if code < 0:
+            return NO_POSITIONS
+        found = self._holders.get(code)
         if found is None:
-            holders = self._holders.get(tag, set())
-            found = np.fromiter(holders, np.int32, len(holders))
-            if holders:
-                self._positions[tag] = found
+            found = np.flatnonzero((self._codes == code).any(axis=1)).astype(np.int32)
+            self._holders[code] = found
         return found
 
 
-class NumberColumn:
+class NumberColumn(Column):
     """A number, such as a year or a price."""
 
     def __init__(self) -> None:
@@ -229,9 +278,10 @@ class NumberColumn:
         """(size,) each item's number; NaN where it has none."""
         return self._numbers.first(size)
 
-    def set(self, position: int, value: Any) -> None:
-        """Write one number."""
-        self._numbers.set(position, math.nan if value in (None, "") else float(value))
+    def set_many(self, positions: Positions, values: Sequence[Any]) -> None:
+        """Write numbers."""
+        fitting = [_fitting(self, value) for value in values]
+        self._numbers.set_many(positions, [math.nan if value is None else float(value) for value in fitting])
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The number as text."""
@@ -245,7 +295,7 @@ class NumberColumn:
         return mask
 
 
-class TimeColumn:
+class TimeColumn(Column):
     """A moment, such as when an offer ends. Kept as ISO 8601 text."""
 
     def __init__(self) -> None:
@@ -263,9 +313,10 @@ class TimeColumn:
         """(size,) each item's time; NO_TIME where it has none."""
         return self._times.first(size)
 
-    def set(self, position: int, value: Any) -> None:
-        """Write one time."""
-        self._times.set(position, NO_TIME if value in (None, "") else parse_time("", value))
+    def set_many(self, positions: Positions, values: Sequence[Any]) -> None:
+        """Write times."""
+        fitting = [_fitting(self, value) for value in values]
+        self._times.set_many(positions, [NO_TIME if value is None else parse_time("", value) for value in fitting])
 
     def terms(self, position: int) -> tuple[str, ...]:
         """The time as text."""
@@ -292,6 +343,22 @@ COLUMNS: Mapping[str, Callable[[], Column]] = {
 def as_counts(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(n,) numbers of a column as counts of something: whole, 0 for NaN and what is below 0."""
     return np.floor(np.clip(np.nan_to_num(numbers, nan=0.0), 0.0, _MOST))
+
+
+def _key(value: Any) -> Any:
+    """What stands for equal values of tags in a dict; None for what cannot be tags."""
+    try:
+        hash(key := tuple(value) if isinstance(value, list) else value)
+    except TypeError:
+        return None
+    return key
+
+
+def _fitting(column: Column, value: Any) -> Any:
+    try:
+        return column.check("", value)
+    except InvalidError:
+        return None
 
 
 def _scalar(field: str, kind: str, value: Any) -> Any:

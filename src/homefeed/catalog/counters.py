@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from homefeed.catalog.columns import CategoryColumn
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.signals import Doubles, SignalsModel
 from homefeed.catalog.view import CatalogView
@@ -131,8 +132,14 @@ class Counters:
             start, size = len(self._full), self.catalog.size
             for column in (self._events, self._strength, self._trend, self._full):
                 column.grow(size)
-            self._full.view[start:] = [self._prior(position) for position in range(start, size)]
+            self._full.view[start:] = self._priors(size)[start:]
 
-    def _prior(self, position: int) -> float:
-        group = self.catalog.terms_at(self._group_field, position)[:1] if self._group_field else ()
-        return self._group_full.get(group[0] if group else "", self._group_full[""])
+    def _priors(self, size: int) -> Floats:
+        """(size,) the typical full value of each item's group."""
+        other = self._group_full[""]
+        if self._group_field is None:
+            return np.full(size, other, np.float32)
+        column = self.catalog.column(self._group_field, CategoryColumn)
+        codes = column.codes(size)
+        of_group = [self._group_full.get(column.value(code), other) for code in range(column.distinct)]
+        return np.array([*of_group, other], np.float32)[codes]

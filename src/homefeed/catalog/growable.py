@@ -46,3 +46,8 @@ class Growable(Generic[T]):
         """Write one row, lengthening as needed."""
         self.grow(row + 1)
         self._array[row] = value
+
+    def set_many(self, rows: npt.NDArray[np.integer[Any]], values: Any) -> None:
+        """Write rows (n,), each with its own of values (n,), or all with one value; lengthening as needed."""
+        self.grow(int(rows.max(initial=-1)) + 1)
+        self._array[rows] = values

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ import orjson
 
 from homefeed.catalog.columns import COLUMNS, Column, TextColumn
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.packed import Ids, PackedRows
 from homefeed.catalog.snapshot import CatalogSnapshot
 from homefeed.errors import InvalidError, RecipeError
 from homefeed.packing import packed_json
@@ -26,6 +28,20 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=Column)
 D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Items to take over, as columns (n,) at distinct positions, and the ids that are `new` here."""
+
+    positions: Positions
+    new: Sequence[str]
+    numbers: Numbers
+    created: Times
+    gone: Mask
+    deleted: Mask
+    attributes: Sequence[bytes]
+    values: Mapping[str, Sequence[Any]]
 
 
 class CatalogView:
@@ -44,9 +60,8 @@ class CatalogView:
         titles = self._columns[title]
         assert isinstance(titles, TextColumn), "the recipe declares the title as text"  # noqa: S101
         self._titles = titles
-        self._ids: list[str] = []
-        self._position_of: dict[str, int] = {}
-        self._attributes: list[bytes] = []
+        self._ids = Ids()
+        self._attributes = PackedRows()
         self._numbers = Growable(np.int32, 0)
         self._position_of_number = Growable(np.int32, -1)
         self._available = Growable(np.bool_, False)
@@ -132,29 +147,22 @@ class CatalogView:
             raise RuntimeError("the catalogue cannot change while a request reads it")
         # Threads beside the requests read meanwhile: what is new is no part of any snapshot yet.
         generation = self.generation + 1
-        changed: list[int] = []
-        revised = False
-        for item in items:
-            known = self._position_of.get(item.item_id)
-            if known is None and item.deleted:
-                continue
-            position = len(self._ids) if known is None else known
-            gone = item.hidden or item.deleted
-            revised |= known is not None and (gone or self._says_otherwise(known, item))
-            changed.append(position)
-            self._available.set(position, not gone)
-            self._created.set(position, NO_TIME if item.created_at is None else item.created_at)
-            self._changed.set(position, generation)
-            for name, column in self._columns.items():
-                column.set(position, _fitting(column, name, item.attributes.get(name)))
-            if known is None:
-                self._append(item)
-            else:
-                self._attributes[position] = packed_json(item.attributes)
-            self._position_of_number.set(item.number, -1 if item.deleted else position)
+        size, batch = len(self._ids), self._batch(items)
+        changed = batch.positions
+        old = np.flatnonzero(changed < size).tolist()
+        revised = any(batch.gone[n] or self._says_otherwise(int(changed[n]), batch.attributes[n]) for n in old)
+        self._available.set_many(changed, np.logical_not(batch.gone))
+        self._created.set_many(changed, batch.created)
+        self._changed.set_many(changed, generation)
+        for name, column in self._columns.items():
+            column.set_many(changed, batch.values[name])
+        self._attributes.set_many(changed, batch.attributes)
+        added = changed >= size
+        self._numbers.set_many(changed[added], batch.numbers[added])
+        self._ids.extend(batch.new)
+        self._position_of_number.set_many(batch.numbers, np.where(batch.deleted, -1, changed))
         if self._near is not None:
-            distinct = list(dict.fromkeys(changed))
-            self._near.set_many(distinct, [self._text(position) for position in distinct])
+            self._near.set_many(changed.tolist(), [self._text(position) for position in changed.tolist()])
         self._snapshot = self._taken(generation, self.revisions + revised)
 
     def derived(self, key: Hashable, make: Callable[[], D]) -> D:
@@ -170,7 +178,7 @@ class CatalogView:
 
     def position(self, item_id: str) -> int | None:
         """Where an item is, be it hidden; None for one that is not here, or no more."""
-        position = self._position_of.get(item_id)
+        position = self._ids.find(item_id)
         if position is None or self._position_of_number.view[self._numbers.view[position]] < 0:
             return None
         return position
@@ -194,12 +202,11 @@ class CatalogView:
 
     def attributes_json(self, position: int) -> bytes:
         """The same as a JSON object."""
-        return self._attributes[position]
+        return self._attributes.row(position)
 
     def terms(self, field: str) -> Sequence[tuple[str, ...]]:
         """Every item's words or values of a field."""
-        column = self._columns[field]
-        return [column.terms(position) for position in range(self.size)]
+        return self._columns[field].all_terms(self.size)
 
     def terms_at(self, field: str, position: int) -> tuple[str, ...]:
         """One item's words or values of a field."""
@@ -244,22 +251,59 @@ class CatalogView:
             self._position_of_number.view,
         )
 
-    def _says_otherwise(self, position: int, item: Item) -> bool:
-        """Whether anything but a number of an item is not as it was."""
-        before = self.attributes(position)
-        return any(
-            before.get(name) != item.attributes.get(name) for name, kind in self.fields.items() if kind != "number"
+    def _batch(self, items: Iterable[Item]) -> _Batch:
+        """Items as columns, the last of each position; those to leave alone are not among them."""
+        ids: list[str] = []
+        numbers: list[int] = []
+        created: list[int] = []
+        gone: list[bool] = []
+        deleted: list[bool] = []
+        attributes: list[bytes] = []
+        values: dict[str, list[Any]] = {name: [] for name in self._columns}
+        fields = [(name, column.append) for name, column in values.items()]
+        for item in items:
+            ids.append(item.item_id)
+            numbers.append(item.number)
+            created.append(NO_TIME if item.created_at is None else item.created_at)
+            gone.append(item.hidden or item.deleted)
+            deleted.append(item.deleted)
+            attributes.append(packed_json(item.attributes))
+            get = item.attributes.get
+            for name, append in fields:
+                append(get(name))
+        positions, new = self._places(ids, deleted)
+        last = {position: place for place, position in enumerate(positions) if position is not None}
+        kept = np.fromiter(last.values(), np.intp, len(last))
+        if len(kept) < len(ids):
+            attributes = [attributes[place] for place in kept]
+            values = {name: [column[place] for place in kept] for name, column in values.items()}
+        return _Batch(
+            np.fromiter(last, np.int32, len(last)),
+            new,
+            np.array(numbers, np.int32)[kept],
+            np.array(created, np.int64)[kept],
+            np.array(gone, np.bool_)[kept],
+            np.array(deleted, np.bool_)[kept],
+            attributes,
+            values,
         )
+
+    def _places(self, ids: Sequence[str], deleted: Sequence[bool]) -> tuple[list[int | None], list[str]]:
+        """The position of each id, None of a deleted one that never was here; and the ids that are new."""
+        found = self._ids.find_many(ids)
+        new: dict[str, int] = {}
+        for place, known in enumerate(found):
+            if known is None and (not deleted[place] or ids[place] in new):
+                found[place] = new.setdefault(ids[place], len(self._ids) + len(new))
+        return found, list(new)
+
+    def _says_otherwise(self, position: int, attributes: bytes) -> bool:
+        """Whether anything but a number of an item is not as it was."""
+        before, after = self.attributes(position), orjson.loads(attributes)
+        return any(before.get(name) != after.get(name) for name, kind in self.fields.items() if kind != "number")
 
     def _text(self, position: int) -> str:
         return " ".join(term for field in self._compared for term in self._columns[field].terms(position))
-
-    def _append(self, item: Item) -> None:
-        position = len(self._ids)
-        self._attributes.append(packed_json(item.attributes))
-        self._numbers.set(position, item.number)
-        self._ids.append(item.item_id)
-        self._position_of[item.item_id] = position
 
 
 def _near_duplicates(similarity: float) -> NearDuplicates:
@@ -267,10 +311,3 @@ def _near_duplicates(similarity: float) -> NearDuplicates:
     from homefeed.catalog.near_duplicates import NearDuplicates
 
     return NearDuplicates(similarity)
-
-
-def _fitting(column: Column, field: str, value: Any) -> Any:
-    try:
-        return column.check(field, value)
-    except InvalidError:
-        return None

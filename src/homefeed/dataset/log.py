@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from homefeed.catalog import CatalogView
+from homefeed.collector import without_collector
 from homefeed.dataset.columns import log_columns
 from homefeed.engine import empty_catalog, event_weights
 from homefeed.recipe import Recipe
@@ -49,9 +50,18 @@ async def read_log(
 
     `progress` is called with (events read, events in all).
     """
-    until = (await store.watermarks(recipe.app)).event_seq
-    catalog = await read_catalog(store, recipe)
-    known = await _read_users(store, recipe.app)
+    with without_collector():
+        until = (await store.watermarks(recipe.app)).event_seq
+        catalog = await read_catalog(store, recipe)
+        known = await _read_users(store, recipe.app)
+        columns = await _read_columns(store, recipe, catalog, until, progress or _silence)
+        return LogData(catalog, _training_data(catalog, columns, known, now, seed), until)
+
+
+async def _read_columns(
+    store: Store, recipe: Recipe, catalog: CatalogView, until: int, progress: Progress
+) -> list[tuple[np.ndarray, ...]]:
+    """Users by number, items by position, types, values and times of all events, in the order of the log."""
     weights = event_weights(recipe)
     columns: list[tuple[np.ndarray, ...]] = []
     seq = 0
@@ -60,9 +70,8 @@ async def read_log(
         positions = catalog.positions(np.array(rows.items, np.int32))
         columns.append((np.array(rows.users, np.int32), positions, types, values, np.array(rows.times, np.int64)))
         seq = rows.seqs[-1]
-        if progress is not None:
-            progress(seq, until)
-    return LogData(catalog, _training_data(catalog, columns, known, now, seed), until)
+        progress(seq, until)
+    return columns
 
 
 async def _read_users(store: Store, app: str) -> dict[int, Mapping[str, Any]]:
@@ -103,3 +112,7 @@ def _training_data(
         distinct.astype(np.int32),
         tuple(known.get(number, {}) for number in distinct.tolist()),
     )
+
+
+def _silence(_done: int, _total: int) -> None:
+    pass

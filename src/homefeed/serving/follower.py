@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from homefeed.catalog import Counters, Resources
+from homefeed.collector import without_collector
 from homefeed.engine import build_feeds, empty_catalog, event_weights, refresh, resources_of
 from homefeed.environment import Clock
 from homefeed.funnel import Feed
@@ -80,12 +81,13 @@ class Follower:
 
     async def start(self) -> None:
         """Read catalogue, models and what the models have not seen of the log."""
-        await self._follow_items()
-        # No user is in memory yet: those who changed before now need not be looked up.
-        self._users_after = ((await self._store.watermarks(self._recipe.app)).user_revision, _LAST_NUMBER)
-        await self.reload_models()
-        await self.follow()
-        await self.refresh()
+        with without_collector():
+            await self._follow_items()
+            # No user is in memory yet: those who changed before now need not be looked up.
+            self._users_after = ((await self._store.watermarks(self._recipe.app)).user_revision, _LAST_NUMBER)
+            await self.reload_models()
+            await self.follow()
+            await self.refresh()
 
     async def stored_user(self, user_id: str | None) -> StoredUser:
         """What the store knows of a user; one without an id or unknown has no number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,36 @@ class ItemWrite:
     attributes: Mapping[str, Any]
     created_at: int | None = None
     hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Items, each with the revision of its latest change, as columns.
+
+    An item is made when it is read: as many as are read at once would keep Python's garbage collector busy, for
+    longer than all else takes when a million are.
+    """
+
+    item_ids: Sequence[str]
+    numbers: Sequence[int]
+    attributes: Sequence[str]
+    created_at: Sequence[int | None]
+    hidden: Sequence[bool]
+    deleted: Sequence[bool]
+    revisions: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def __getitem__(self, place: int) -> tuple[int, Item]:
+        return self.revisions[place], _item(*(column[place] for column in self._columns))
+
+    def __iter__(self) -> Iterator[tuple[int, Item]]:
+        return zip(self.revisions, map(_item, *self._columns), strict=True)
+
+    @property
+    def _columns(self) -> tuple[Sequence[Any], ...]:
+        return self.item_ids, self.numbers, self.attributes, self.created_at, self.hidden, self.deleted
 
 
 async def put_items(store: Store, app: str, writes: Sequence[ItemWrite]) -> int:
@@ -93,17 +123,18 @@ async def list_items(store: Store, app: str, after: int, limit: int) -> list[Ite
     """Up to `limit` items whose number is above `after`, in the order of their numbers."""
     query = _select(app).where(items.c.number > after, ~items.c.deleted).order_by(items.c.number).limit(limit)
     async with store.read() as connection:
-        return [_item(row) for row in await connection.execute(query)]
+        return [_item(*row) for row in await connection.execute(query)]
 
 
-async def changed_items(store: Store, app: str, after: tuple[int, int], limit: int) -> list[tuple[int, Item]]:
+async def changed_items(store: Store, app: str, after: tuple[int, int], limit: int) -> Changes:
     """Up to `limit` (revision, item), deleted ones included, beyond `after`, a (revision, number)."""
     beyond = sa.tuple_(items.c.revision, items.c.number) > sa.tuple_(*map(sa.literal, after))
     query = (
         _select(app).add_columns(items.c.revision).where(beyond).order_by(items.c.revision, items.c.number)
     ).limit(limit)
     async with store.read() as connection:
-        return [(row.revision, _item(row)) for row in await connection.execute(query)]
+        rows = (await connection.execute(query)).all()
+    return Changes(*zip(*rows, strict=True)) if rows else Changes(*[()] * 7)
 
 
 async def item_numbers(connection: AsyncConnection, app: str, item_ids: Iterable[str]) -> dict[str, int]:
@@ -157,7 +188,7 @@ async def _find(connection: AsyncConnection, app: str, item_id: str) -> Item:
     row = (await connection.execute(query)).first()
     if row is None:
         raise NotFoundError(f'no item "{item_id}" in {app}')
-    return _item(row)
+    return _item(*row)
 
 
 def _select(app: str) -> sa.Select[Any]:
@@ -165,8 +196,8 @@ def _select(app: str) -> sa.Select[Any]:
     return sa.select(*(items.c[name] for name in columns)).where(items.c.app == app)
 
 
-def _item(row: Any) -> Item:
-    return Item(row.item_id, row.number, orjson.loads(row.attributes), row.created_at, row.hidden, row.deleted)
+def _item(item_id: str, number: int, attributes: str, created_at: int | None, hidden: bool, deleted: bool) -> Item:
+    return Item(item_id, number, orjson.loads(attributes), created_at, hidden, deleted)
 
 
 def _json(value: Mapping[str, Any]) -> str:
