@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 from homefeed.retrieve.item_item import kernels
 from homefeed.retrieve.item_item import trainer as trainer_module
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
-from homefeed.retrieve.item_item.trainer import ItemItemTrainer
+from homefeed.retrieve.item_item.trainer import ItemItemTrainer, _usual_best
 from homefeed.testing import TrainerContract, toy_world
 from homefeed.testing.world import NEIGHBOURS, NOW
 
@@ -266,3 +266,10 @@ def test_the_neighbours_everyone_agrees_on(item_id: str) -> None:
     assert model is not None
     found = np.array(list(neighbours(model, world.position(item_id))), np.int32)
     assert world.ids(found) == NEIGHBOURS[item_id]
+
+
+def test_the_usual_best_is_the_median_of_the_largest_of_every_row_that_has_any() -> None:
+    starts, weights = np.array([0, 2, 2, 4, 5, 6]), np.array([1, 2, 0, 3, 0, 7], np.float32)
+    assert _usual_best(starts, weights) == 3
+    assert _usual_best(starts[:5], weights[:5]) == 2.5
+    assert _usual_best(np.zeros(4, np.int64), weights[:0]) == 1
