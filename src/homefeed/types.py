@@ -259,16 +259,18 @@ class Candidates:
 
     def take(self, rows: npt.NDArray[np.intp] | Mask | slice) -> Candidates:
         """The chosen rows, in the order given."""
+        # Of a table `take` is four times as fast as an index.
+        chosen = np.arange(len(self))[rows] if isinstance(rows, slice) or rows.dtype == np.bool_ else rows
         return Candidates(
-            self.positions[rows],
+            self.positions.take(chosen),
             self.retrievers,
-            self.retriever_scores[rows],
+            self.retriever_scores.take(chosen, axis=0),
             self.feature_names,
-            self.features[rows],
-            self.scores[rows],
+            self.features.take(chosen, axis=0),
+            self.scores.take(chosen),
             self.dropped,
-            None if self.propensities is None else self.propensities[rows],
-            None if self.promoted_by is None else self.promoted_by[rows],
+            None if self.propensities is None else self.propensities.take(chosen),
+            None if self.promoted_by is None else self.promoted_by.take(chosen),
         )
 
 

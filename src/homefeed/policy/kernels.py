@@ -3,14 +3,53 @@
 from __future__ import annotations
 
 import heapq
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.kernels import F32, F64, I32, I64, kernel, reads, writes
+from homefeed.kernels import F32, F64, I32, I64, compiled, kernel, reads, writes
 from homefeed.types import Codes, Floats
 
 Rows = npt.NDArray[np.int64]
+
+_SPREADING: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio: the upper bits of its multiples differ for neighbours (Knuth, TAOCP 3, 6.4)."""
+
+
+@compiled
+def _first_rows(values: Codes) -> Rows:
+    """(n,) for each row the first row of the same value, by a hash table that is at most half full."""
+    bits = 4
+    while 1 << bits < 2 * len(values):
+        bits += 1
+    table = np.full(1 << bits, -1, np.int64)
+    found = np.empty(len(values), np.int64)
+    for row in range(len(values)):
+        slot = np.int64((np.uint64(np.uint32(values[row])) * _SPREADING) >> np.uint64(64 - bits))
+        while table[slot] >= 0 and values[table[slot]] != values[row]:
+            slot = (slot + 1) & (len(table) - 1)
+        if table[slot] < 0:
+            table[slot] = row
+        found[row] = table[slot]
+    return found
+
+
+@compiled
+def _latest_places(known: Rows, before: Codes, max_items: int, window: int) -> tuple[Rows, Rows]:
+    """(codes, max_items) the latest places of each code before the first, and (codes,) where the earliest stands.
+
+    A code that had fewer places had them too long ago to matter.
+    """
+    count = len(known) - len(before)
+    latest = np.full((len(known), max_items), -(window + len(before) + 1), np.int64)
+    turn = np.zeros(len(known), np.int64)
+    for index in range(len(before)):
+        if before[index] >= 0:
+            code = known[count + index]
+            latest[code, turn[code]] = index - len(before)
+            turn[code] = (turn[code] + 1) % max_items
+    return latest, turn
 
 
 @kernel(writes(I64), reads(I32), reads(I32), I64, I64)
@@ -20,42 +59,34 @@ def capped_rows(codes: Codes, before: Codes, max_items: int, window: int) -> Row
     `before` holds the codes of the places before the first. Codes below 0 are not capped. O(n log n).
     """
     count = len(codes)
-    every = np.concatenate((codes, before))
-    known = np.unique(every)
-    compact = np.searchsorted(known, every)
-    far = -(window + len(before) + 1)
+    # A code goes by the first row that has it.
+    known = _first_rows(np.concatenate((codes, before)))
     # Of each code the latest places, in a ring, and the rows that were passed over, in a list.
-    latest = np.full((len(known), max_items), far, np.int64)
-    turn = np.zeros(len(known), np.int64)
+    latest, turn = _latest_places(known, before, max_items, window)
     first = np.full(len(known), -1, np.int64)
     last = np.full(len(known), -1, np.int64)
     following = np.full(count, -1, np.int64)
-    waiting = [(np.int64(0), np.int64(0)) for _ in range(0)]
-    ready = [(np.int64(0), np.int64(0)) for _ in range(0)]
-    for index in range(len(before)):
-        if before[index] >= 0:
-            code = compact[count + index]
-            latest[code, turn[code]] = index - len(before)
-            turn[code] = (turn[code] + 1) % max_items
+    # A place holds one item, so it keeps one code from the places after it: which one is free again from where.
+    freed = np.full(count + window + 1, -1, np.int64)
+    ready = [np.int64(0) for _ in range(0)]
     order = np.empty(count, np.int64)
     place, row = 0, 0
     while True:
-        while waiting and waiting[0][0] <= place:
-            freed = heapq.heappop(waiting)[1]
-            heapq.heappush(ready, (first[freed], freed))
+        if freed[place] >= 0:
+            heapq.heappush(ready, first[freed[place]])
         chosen = np.int64(-1)
         if ready:
-            chosen, taken = heapq.heappop(ready)
-            first[taken] = following[chosen]
+            chosen = heapq.heappop(ready)
+            first[known[chosen]] = following[chosen]
         while chosen < 0 and row < count:
-            code = compact[row]
+            code = known[row]
             # With `max_items` rows placed, the earliest of them must have left the window.
             free_from = latest[code, turn[code]] + window
             if codes[row] < 0 or free_from <= place:
                 chosen = np.int64(row)
             elif first[code] < 0:
                 first[code] = last[code] = row
-                heapq.heappush(waiting, (free_from, np.int64(code)))
+                freed[free_from] = code
             else:
                 following[last[code]] = row
                 last[code] = row
@@ -64,11 +95,15 @@ def capped_rows(codes: Codes, before: Codes, max_items: int, window: int) -> Row
             return order[:place]
         order[place] = chosen
         if codes[chosen] >= 0:
-            code = compact[chosen]
+            code = known[chosen]
             latest[code, turn[code]] = place
             turn[code] = (turn[code] + 1) % max_items
             if first[code] >= 0:
-                heapq.heappush(waiting, (latest[code, turn[code]] + window, np.int64(code)))
+                free_from = latest[code, turn[code]] + window
+                if free_from > place + 1:
+                    freed[free_from] = code
+                else:
+                    heapq.heappush(ready, first[code])
         place += 1
 
 
@@ -117,11 +152,4 @@ def marginal_rows(relevances: Floats, values: Codes, balance: float) -> Rows:
 @kernel(writes(I64), reads(I32))
 def first_of_groups(groups: Codes) -> Rows:
     """(n,) for each row the first row of its group."""
-    rows = np.argsort(groups, kind="mergesort")
-    found = np.empty(len(groups), np.int64)
-    first = 0
-    for place in range(len(rows)):
-        if place == 0 or groups[rows[place]] != groups[rows[place - 1]]:
-            first = rows[place]
-        found[rows[place]] = first
-    return found
+    return _first_rows(groups)

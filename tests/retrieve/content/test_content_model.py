@@ -36,6 +36,17 @@ def test_an_item_of_unknown_words_has_no_vector() -> None:
     strange: list[dict[str, tuple[str, ...]]] = [{}, {"title": ()}, {"title": ("Zzyzx",)}, {"plot": ("Harbour",)}]
     assert not model.embed(strange).any()
     assert model.embed([]).shape == (0, model.vectors.shape[1])
+    assert [model.embed([item]).tolist() for item in strange] == [[[0.0] * model.vectors.shape[1]]] * len(strange)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_item_embedded_alone_has_the_vector_it_has_among_others_to_the_last_bit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    words = {f"f={n}": n for n in range(300)}
+    weights, components = rng.random(300, np.float32), rng.normal(size=(48, 300)).astype(np.float32)
+    model = ContentModel(np.empty(0, np.int32), np.empty((0, 48), np.float32), words, weights, components)
+    items = [{"f": [str(n) for n in rng.integers(0, 400, count)]} for count in (1, 2, 3, 9, 40, 250)]
+    assert np.concatenate([model.embed([item]) for item in items]).tolist() == model.embed(items).tolist()
 
 
 @pytest.mark.parametrize(

