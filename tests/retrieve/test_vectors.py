@@ -168,22 +168,6 @@ def test_the_strongest_part_by_brute_force(seed: int, above: float, items: int) 
             assert found[place] == equals[0]
 
 
-def test_products_outside_the_mask_are_below_all_others_and_each_part_has_its_largest() -> None:
-    products = np.array([5, -7, 9, 2, -3, -4], np.int16)
-    maxima = np.zeros(3, np.int32)
-    module._mask(products, np.array([True, True, False, True, False, False]), maxima, 2)
-    assert products.tolist() == [5, -7, -32_768, 2, -32_768, -32_768]
-    assert maxima.tolist() == [5, 2, -32_768]
-
-
-@pytest.mark.parametrize(
-    ("least", "rows"), [(9, []), (8, [3]), (6, [0, 3]), (5, [0, 3, 5]), (-1, [0, 1, 2, 3, 4, 5])]
-)
-def test_rows_of_at_least_a_product_are_found_part_by_part(least: int, rows: list[int]) -> None:
-    products, maxima = np.array([6, 4, -1, 8, 0, 5], np.int16), np.array([6, 8, 5], np.int32)
-    assert module._rows_above(products, maxima, least).tolist() == rows
-
-
 def test_scores_above_a_bound_have_keys_and_one_at_the_bound_has_none() -> None:
     rows, scores = np.array([4, 1, 7, 2], np.int32), np.array([0.5, 0.25, 0.75, 0.125], np.float32)
     found = [
@@ -198,11 +182,12 @@ def test_vectors_are_written_as_whole_numbers_with_their_error_by_hand() -> None
     # 63.5 is as near to 64 as to 63, -31.75 is nearest to -32 and -15.875 to -16.
     assert index._codes[0, :, :3].T.tolist() == [[127, 64, -32, 0], [0, 0, 0, 0], [-16, 0, 0, 127]]
     assert not index._codes[0, :, 3:].any()
-    assert index._codes.shape == (1, 4, 512)
+    assert index._codes.shape == (1, 4, 128)
+    assert index._boxes.tolist() == [[[-16, 0, -32, 0], [127, 64, 0, 127]]]
     error, length = index._bounds.tolist()
     assert error == pytest.approx(math.sqrt(0.5**2 + 0.25**2) / 127)
     assert length == pytest.approx(math.sqrt(127**2 + 64**2 + 32**2))
-    assert VectorIndex(np.zeros((513, 5), np.float32))._codes.shape == (2, 8, 512)
+    assert VectorIndex(np.zeros((129, 5), np.float32))._codes.shape == (2, 8, 128)
 
 
 def test_a_vector_is_shortened_as_far_as_16_bits_allow_by_hand() -> None:
@@ -229,12 +214,15 @@ def test_only_rows_that_can_be_among_the_best_are_compared_exactly(size: int, ab
     eligible[[5, 600]] = True
     codes, bounds = index._codes, index._bounds
     short, unit, error = module._shortened(vector, 12, bounds)
-    products = np.einsum("bdr,d->br", codes.astype(np.int64), short.astype(np.int64)).ravel()[:size]
+    products = np.zeros(len(index._rows), np.int64)
+    products[index._rows] = np.einsum("bdr,d->br", codes.astype(np.int64), short.astype(np.int64)).ravel()
+    products = products[:size]
+    blocks = index._rows, codes, index._boxes, bounds
     for without in (-1, 5, 600):
         allowed = eligible & (np.arange(size) != without)
         kth = int(np.sort(products[allowed])[-k])
         threshold = max(kth - 2 * error, math.floor(above / unit) - error)
-        rows, found = module._promising_rows(size, eligible, without, vector, above, codes, bounds, k)
+        rows, found = module._promising_rows(size, eligible, without, vector, above, *blocks, k)
         assert rows[:found].tolist() == np.flatnonzero(allowed & (products >= threshold)).tolist()
         assert len(rows) == -(-found // 8) * 8
         assert not rows[found:].any()
@@ -246,7 +234,52 @@ def test_only_rows_that_can_be_among_the_best_are_compared_exactly(size: int, ab
 
 def test_products_are_those_of_whole_numbers() -> None:
     rng = np.random.default_rng(9)
-    codes, short = rng.integers(-127, 128, (8, 512)).astype(np.int8), rng.integers(-30, 31, 8).astype(np.int16)
-    products = np.ones(512, np.int16)
+    codes, short = rng.integers(-127, 128, (8, 128)).astype(np.int8), rng.integers(-30, 31, 8).astype(np.int16)
+    products = np.ones(128, np.int16)
     module._multiply(codes, short, products)
     assert products.tolist() == (codes.astype(np.int64).T @ short.astype(np.int64)).tolist()
+
+
+def test_the_best_corner_of_a_box_by_hand() -> None:
+    boxes = np.array([[[-1, 2], [3, 4]], [[-5, 0], [-2, 0]], [[127, 127], [-127, -127]]], np.int8)
+    # An empty box has none that is worth a look.
+    assert module._corners(boxes, np.array([10, -1], np.int16)).tolist() == [28, -20, -(2**31 - 1)]
+
+
+@pytest.mark.usefixtures("_always_in_two_stages")
+@pytest.mark.parametrize("kind", ["anywhere", "clusters", "copies"])
+def test_no_vector_is_outside_the_box_of_its_block(kind: str) -> None:
+    rng = np.random.default_rng(4)
+    table = random_vectors(rng, 1_000, 6, kind)
+    index = VectorIndex(table)
+    index.grow(1_300)
+    index.put(rng.permutation(1_300)[:600], random_vectors(rng, 600, 6, "anywhere"))
+    index.grow(2_000)
+    rows = index._rows.reshape(-1, 128)
+    assert sorted(rows.ravel().tolist()) == list(range(rows.size))
+    assert index._rows[index._places].tolist() == list(range(rows.size))
+    for block, own in enumerate(rows):
+        vectors = np.zeros((128, 6), np.float32)
+        there = own < len(index._vectors)
+        vectors[there] = index._vectors[own[there]]
+        codes = np.round(vectors * 127)
+        assert index._codes[block, :6].T.tolist() == codes.tolist()
+        written = there & codes.any(axis=1)
+        assert (index._boxes[block, 0, :6] <= codes[written]).all()
+        assert (index._boxes[block, 1, :6] >= codes[written]).all()
+
+
+@pytest.mark.usefixtures("_always_in_two_stages")
+def test_blocks_whose_boxes_are_too_far_off_are_not_looked_into() -> None:
+    rng = np.random.default_rng(2)
+    table = random_vectors(rng, 20_000, 8, "clusters")
+    index, everything = VectorIndex(table), np.ones(20_000, np.bool_)
+    before = index.nearest(table[7], everything, 10)
+    best = index._places[before[0]] // 128
+    far = np.setdiff1d(np.arange(len(index._codes)), best)
+    corners = module._corners(index._boxes, module._shortened(table[7], 8, index._bounds)[0])
+    far = far[corners[far] < np.sort(corners)[-40]]
+    assert len(far) > 100
+    index._codes[far] = 127  # as if all there were the best of all
+    found = index.nearest(table[7], everything, 10)
+    assert [each.tolist() for each in found] == [each.tolist() for each in before]

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from homefeed.kernels import BOOL, F32, F64, I8, I32, I64, NOTHING, U64, compiled, kernel, reads, several, writes
 from homefeed.retrieve.arrays import Doubles, Rows
-from homefeed.retrieve.selection import Keys, best_of, best_rows, block_length, key_of, kth_largest
+from homefeed.retrieve.selection import Keys, best_of, best_rows, key_of, kth_largest
+from homefeed.retrieve.space import in_blocks
 from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Scores
 
 Bytes: TypeAlias = npt.NDArray[np.int8]
@@ -21,14 +22,17 @@ Shorts: TypeAlias = npt.NDArray[np.int16]
 NEGLIGIBLE: Final = 1e-6
 """What rounding may leave of the inner product of vectors that have nothing in common."""
 
-_BLOCK: Final = 512
+_BLOCK: Final = 128
 _AT_ONCE: Final = 4
 _LARGEST_BYTE: Final = 127
 _LARGEST_SHORT: Final = 32_767
-_MASKED: Final = -32_768
+_LOWEST: Final = -32_767
+_HIGHEST: Final = 2**31 - 1
 _SPARE: Final = 1.25
 _ROWS_AT_ONCE: Final = 65_536
 _ROWS_OF_BLAS: Final = 8
+_FIRST_BLOCKS: Final = 8
+_MORE_BLOCKS: Final = 4
 _SMALL: Final = 1_000_000
 """Numbers of vectors: fewer are as soon compared at once exactly."""
 
@@ -39,17 +43,26 @@ _FEW: Final = 16
 class VectorIndex:
     """Rows of vectors of length 1, or 0, searched in two stages.
 
-    The first compares all rows as whole numbers of 8 bits, 32 of them at a time: a byte of memory is read for each
-    number. It differs from the exact inner product by no more than the errors of rounding allow (the inequality of
-    Cauchy and Schwarz), so whichever row can be among the k best by that is compared exactly by the second, and
-    the answer is that of comparing all: recall is 1.
+    The rows are in blocks of such as lie close together, with the box around each. The first stage compares them
+    as whole numbers of 8 bits, a block at a time, those with the most promising boxes first, until no box may hold
+    one of the k best: of a million vectors of 32 dimensions about one block in 80. What it finds differs from the
+    exact inner product by no more than the errors of rounding allow (the inequality of Cauchy and Schwarz), so
+    whichever row can be among the k best by that is compared exactly by the second, and the answer is that of
+    comparing all: recall is 1.
     """
 
     def __init__(self, vectors: Floats) -> None:
         """Of vectors (rows, dimensions), which are not copied as long as none is added or replaced."""
         self._size, self._vectors = len(vectors), vectors
         dimensions = -(-vectors.shape[1] // _AT_ONCE) * _AT_ONCE
-        self._codes = np.zeros((-(-len(vectors) // _BLOCK), dimensions, _BLOCK), np.int8)
+        blocks = -(-len(vectors) // _BLOCK)
+        self._codes = np.zeros((blocks, dimensions, _BLOCK), np.int8)
+        self._boxes = _empty_boxes(blocks, dimensions)
+        # Later rows stand in the order in which they come.
+        self._rows = np.arange(blocks * _BLOCK, dtype=np.int32)
+        if vectors.size >= _SMALL:
+            self._rows[: len(vectors)] = in_blocks(vectors, _BLOCK)
+        self._places = np.argsort(self._rows).astype(np.int32)
         self._bounds = np.zeros(2)
         self._quantise(np.arange(len(vectors)))
 
@@ -63,9 +76,9 @@ class VectorIndex:
         if size > len(self._vectors):
             rows = int(_SPARE * size)
             vectors = np.zeros((rows, self._vectors.shape[1]), np.float32)
-            codes = np.zeros((-(-rows // _BLOCK), *self._codes.shape[1:]), np.int8)
-            vectors[: self._size], codes[: len(self._codes)] = self.vectors, self._codes
-            self._vectors, self._codes = vectors, codes
+            vectors[: self._size] = self.vectors
+            self._vectors = vectors
+            self._grow_blocks(-(-rows // _BLOCK))
         self._size = max(self._size, size)
 
     def put(self, rows: Indices, vectors: Floats, chosen: Indices | None = None) -> None:
@@ -77,8 +90,16 @@ class VectorIndex:
             self._vectors[rows[part]] = vectors[part if chosen is None else chosen[part]]
         self._quantise(rows)
 
+    def _grow_blocks(self, blocks: int) -> None:
+        more, dimensions = blocks - len(self._codes), self._codes.shape[1]
+        places = np.arange(len(self._rows), blocks * _BLOCK, dtype=np.int32)
+        self._codes = np.concatenate([self._codes, np.zeros((more, dimensions, _BLOCK), np.int8)])
+        self._boxes = np.concatenate([self._boxes, _empty_boxes(more, dimensions)])
+        self._rows, self._places = np.append(self._rows, places), np.append(self._places, places)
+
     def _quantise(self, rows: Indices) -> None:
-        _quantise(rows.astype(np.int64), self._vectors, self._codes, self._bounds)
+        places = self._places[rows].astype(np.int64)
+        _quantise(rows.astype(np.int64), places, self._vectors, self._codes, self._boxes, self._bounds)
 
     def nearest(
         self, vector: Floats, eligible: Mask, k: int, *, above: float = NEGLIGIBLE, without: int = -1
@@ -91,13 +112,14 @@ class VectorIndex:
         count = self._size
         if np.count_nonzero(eligible) * _FEW < count:
             rows, found = _eligible_rows(count, eligible, without)
-        elif count * len(vector) < _SMALL or not block_length(count, k):
+        elif count * len(vector) < _SMALL:
             scores = self._vectors[:count] @ vector
             if without >= 0:
                 scores[without : without + 1] = 0
             return best_rows(scores, k, eligible, above)
         else:
-            rows, found = _promising_rows(count, eligible, without, vector, above, self._codes, self._bounds, k)
+            blocks = self._rows, self._codes, self._boxes, self._bounds
+            rows, found = _promising_rows(count, eligible, without, vector, above, *blocks, k)
         scores = self._vectors[rows] @ vector
         return best_of(_keys(rows[:found], scores, above), NO_POSITIONS, k)
 
@@ -141,20 +163,40 @@ def _product(left: Floats, right: Floats) -> np.float32:
     return total
 
 
-@kernel(NOTHING, reads(I64), reads(F32, 2), writes(I8, 3), writes(F64))
-def _quantise(rows: npt.NDArray[np.int64], vectors: Floats, codes: Bytes, bounds: Doubles) -> None:
-    """Write 127 times the vectors of rows, rounded, to `codes` (blocks, dimensions, rows of a block).
+def _empty_boxes(blocks: int, dimensions: int) -> Bytes:
+    """(blocks, 2, dimensions) the least and the largest of the codes of each block: none yet."""
+    boxes = np.empty((blocks, 2, dimensions), np.int8)
+    boxes[:, 0], boxes[:, 1] = _LARGEST_BYTE, -_LARGEST_BYTE
+    return boxes
 
-    `bounds` are the largest error, as the length of a vector, and the largest length of a row of codes.
+
+@kernel(NOTHING, reads(I64), reads(I64), reads(F32, 2), writes(I8, 3), writes(I8, 3), writes(F64))
+def _quantise(
+    rows: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+    vectors: Floats,
+    codes: Bytes,
+    boxes: Bytes,
+    bounds: Doubles,
+) -> None:
+    """Write 127 times the vectors of rows, rounded, to `codes` (blocks, dimensions, places of a block).
+
+    The boxes of the blocks are widened, so that they hold them. `bounds` are the largest error, as the length of a
+    vector, and the largest length of a row of codes.
     """
-    for row in rows:
+    for n in range(len(rows)):
         error = length = 0.0
-        for dimension in range(vectors.shape[1]):
-            exact = vectors[row, dimension] * _LARGEST_BYTE
-            code = min(max(round(exact), -_LARGEST_BYTE), _LARGEST_BYTE)
-            codes[row // _BLOCK, dimension, row % _BLOCK] = code
-            error += (exact - code) ** 2
-            length += code**2
+        block, place = places[n] // _BLOCK, places[n] % _BLOCK
+        for dimension in range(codes.shape[1]):
+            code = 0
+            if dimension < vectors.shape[1]:
+                exact = vectors[rows[n], dimension] * _LARGEST_BYTE
+                code = min(max(round(exact), -_LARGEST_BYTE), _LARGEST_BYTE)
+                error += (exact - code) ** 2
+                length += code**2
+            codes[block, dimension, place] = code
+            boxes[block, 0, dimension] = min(boxes[block, 0, dimension], code)
+            boxes[block, 1, dimension] = max(boxes[block, 1, dimension], code)
         bounds[0] = max(bounds[0], math.sqrt(error) / _LARGEST_BYTE)
         bounds[1] = max(bounds[1], math.sqrt(length))
 
@@ -193,48 +235,62 @@ def _eligible_rows(count: int, eligible: Mask, without: int) -> tuple[Positions,
     return rows[: _padded(found)], found
 
 
-@kernel(_ROWS, *_ALLOWED, reads(F32), F32, reads(I8, 3), reads(F64), I64)
+@kernel(_ROWS, *_ALLOWED, reads(F32), F32, reads(I32), reads(I8, 3), reads(I8, 3), reads(F64), I64)
 def _promising_rows(
     count: int,
     eligible: Mask,
     without: int,
     vector: Floats,
     above: float,
+    row_at: Positions,
     codes: Bytes,
+    boxes: Bytes,
     bounds: Doubles,
     k: int,
 ) -> tuple[Positions, int]:
     """The eligible rows that may be among the k best and above a bound, as `_eligible_rows` gives them.
 
-    At least k rows reach the k-th largest product. Whatever is among the k best is at most as far below that as
-    two products may be from what they stand for.
+    At least k rows reach the k-th largest product of any. Whatever is among the k best is at most as far below
+    that as two products may be from what they stand for, and no product is above that of its box's best corner.
     """
     short, unit, error = _shortened(vector, codes.shape[1], bounds)
-    length = block_length(count, k)
-    products = np.empty(-(-count // _BLOCK) * _BLOCK, np.int16)
-    maxima = np.empty(len(products) // length, np.int32)
-    for block in range(len(products) // _BLOCK):
-        part = products[block * _BLOCK : (block + 1) * _BLOCK]
-        of_part = maxima[block * _BLOCK // length : (block + 1) * _BLOCK // length]
-        _multiply(codes[block], short, part)
-        if block == without // _BLOCK:
-            part[without % _BLOCK] = _MASKED
-        if len(part) <= count - block * _BLOCK:
-            _mask(part, eligible[block * _BLOCK : (block + 1) * _BLOCK], of_part, length)
-        else:
-            last = np.zeros(_BLOCK, np.bool_)
-            last[: count - block * _BLOCK] = eligible[block * _BLOCK : count]
-            _mask(part, last, of_part, length)
-    # Among the rows that reach the k-th largest maximum are the k best by their products.
-    threshold = max(int(kth_largest(maxima.copy(), k)), _MASKED + 1)
-    rows = _rows_above(products, maxima, threshold)
-    if len(rows) >= k:
-        threshold = int(kth_largest(products[rows].astype(np.int32), k))
-    threshold = max(threshold - 2 * error, math.floor(above / unit) - error, _MASKED + 1)
-    rows = _rows_above(products, maxima, threshold)
+    threshold = max(math.floor(above / unit) - error, _LOWEST)
+    highest = _corners(boxes, short)
+    found, rows, products = 0, np.empty(len(row_at), np.int32), np.empty(len(row_at), np.int32)
+    part = np.empty(_BLOCK, np.int16)
+    blocks, limit, scanned = _FIRST_BLOCKS, _HIGHEST, _HIGHEST
+    while limit > threshold:
+        limit = threshold
+        if blocks < len(highest):
+            limit = max(threshold, int(kth_largest(highest.copy(), blocks)))
+        for block in range(len(highest)):
+            if limit <= highest[block] < scanned:
+                _multiply(codes[block], short, part)
+                for place in range(_BLOCK):
+                    row = row_at[block * _BLOCK + place]
+                    if part[place] >= threshold and row < count and row != without and eligible[row]:
+                        rows[found], products[found] = row, part[place]
+                        found += 1
+        if found >= k:
+            threshold = max(threshold, int(kth_largest(products[:found].copy(), k)) - 2 * error)
+        scanned, blocks = limit, blocks * _MORE_BLOCKS
+    rows = np.sort(rows[:found][products[:found] >= threshold])
     padded = np.zeros(_padded(len(rows)), np.int32)
     padded[: len(rows)] = rows
     return padded, len(rows)
+
+
+@compiled
+def _corners(boxes: Bytes, short: Shorts) -> Positions:
+    """(blocks,) the largest product that a vector can have with anything in the box of each."""
+    highest = np.empty(len(boxes), np.int32)
+    for block in range(len(boxes)):
+        total = np.int32(0)
+        for dimension in range(len(short)):
+            size = np.int32(short[dimension])
+            total += max(size * np.int32(boxes[block, 0, dimension]), size * np.int32(boxes[block, 1, dimension]))
+        highest[block] = total if boxes[block, 0, 0] <= boxes[block, 1, 0] else -_HIGHEST
+    return highest
 
 
 @compiled
@@ -273,33 +329,3 @@ def _multiply(codes: Bytes, short: Shorts, products: Shorts) -> None:
                 + np.int16(np.int16(threes[row]) * three)
                 + np.int16(np.int16(fours[row]) * four)
             )
-
-
-@compiled
-def _mask(products: Shorts, mask: Mask, maxima: Positions, length: int) -> None:
-    """Put products that are not in a mask below all others, and write the largest of each `length` of them."""
-    for part in range(len(maxima)):
-        own, included = products[part * length : (part + 1) * length], mask[part * length : (part + 1) * length]
-        largest = np.int16(_MASKED)
-        for place in range(length):
-            product = own[place] if included[place] else np.int16(_MASKED)
-            own[place] = product
-            largest = max(largest, product)
-        maxima[part] = largest
-
-
-@compiled
-def _rows_above(products: Shorts, maxima: Positions, min_product: int) -> Positions:
-    """The rows with products of at least `min_product`, by the maxima of parts of all."""
-    length = len(products) // len(maxima)
-    room = 0
-    for largest in maxima:
-        room += length * (largest >= min_product)
-    rows, found = np.empty(room, np.int32), 0
-    for part in range(len(maxima)):
-        if maxima[part] >= min_product:
-            for row in range(part * length, (part + 1) * length):
-                if products[row] >= min_product:
-                    rows[found] = row
-                    found += 1
-    return rows[:found]
