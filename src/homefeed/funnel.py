@@ -170,7 +170,9 @@ def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Sla
     """
     query = replace(query, scope=final or query.scope.for_final_filter())
     query, passed = _filter(ranked.feed, _narrow(ranked.feed, query))
-    candidates = filter_late(ranked, passed)
+    # Hardly ever does any filter stop one of them: then none has to be looked up in each mask.
+    every_passes = query.eligible[ranked.candidates.positions].all()
+    candidates = ranked.candidates if every_passes else filter_late(ranked, passed)
     shown = candidates.first(query.n)
     contributions = ranked.feed.ranker.contributions(query, shown)
     failed: dict[str, str] = {}
@@ -257,7 +259,8 @@ def _isolate(isolation: Filter, query: Query) -> Query:
     user = query.scope.once(isolation, "filter.history", partial(_isolated_user, query.user, mask))
     if user is not query.user:
         query = replace(query, user=user)
-    if not mask[query.exclude].all() or not mask[query.recently_shown].all():
+    named = len(query.exclude) or len(query.recently_shown)
+    if named and not (mask[query.exclude].all() and mask[query.recently_shown].all()):
         exclude, recent = (positions[mask[positions]] for positions in (query.exclude, query.recently_shown))
         query = replace(query, exclude=exclude, recently_shown=recent)
     return query

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from homefeed.kernels import BOOL, F32, I32, kernel, reads, writes
 from homefeed.types import Codes, Floats, Mask
 
 
@@ -34,8 +35,22 @@ def strengths(weights: EventWeights, types: Codes, values: Floats, item_full: Fl
 
     An event without a value, or of a type that has no full value, counts whole; one of an unknown type not.
     """
-    full = np.where(weights.typical[types], item_full, weights.full[types])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.clip(values / full, 0.0, 1.0)
-    whole = np.where(np.isnan(share), np.float32(1.0), share)
-    return np.where(types < 0, np.float32(0.0), weights.weight[types] * whole).astype(np.float32)
+    return _strengths(weights.weight, weights.full, weights.typical, types, values, item_full)
+
+
+@kernel(
+    writes(F32),
+    *(reads(F32), reads(F32), reads(BOOL), reads(I32), reads(F32), reads(F32)),
+    error_model="numpy",
+)
+def _strengths(
+    weight: Floats, full: Floats, typical: Mask, types: Codes, values: Floats, item_full: Floats
+) -> Floats:
+    """What `strengths` says, in one pass."""
+    found, nothing, whole = np.zeros(len(types), np.float32), np.float32(0), np.float32(1)
+    for row in range(len(types)):
+        code = types[row]
+        if code >= 0:
+            share = values[row] / (item_full[row] if typical[code] else full[code])
+            found[row] = weight[code] * (whole if np.isnan(share) else min(max(share, nothing), whole))
+    return found

@@ -34,12 +34,13 @@ def reasons_for(
         for column, name in enumerate(explaining):
             added[page.promoted_by == page.retrievers.index(name), column] = np.inf
     order = np.argsort(-added, axis=1, kind="stable").tolist()
+    is_proposed: list[list[bool]] = proposed.tolist()
     reasons: list[str | None] = [None] * len(page)
     missing = list(range(len(page)))
     for rank in range(len(explaining)):
         rows_of: dict[int, list[int]] = {}
         for row in missing:
-            if proposed[row, order[row][rank]]:
+            if is_proposed[row][order[row][rank]]:
                 rows_of.setdefault(order[row][rank], []).append(row)
         for column, rows in sorted(rows_of.items()):
             name = explaining[column]

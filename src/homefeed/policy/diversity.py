@@ -51,7 +51,11 @@ class Diversity:
     def _values(self, positions: Positions) -> Codes:
         """(n, width) the values of all fields, those of different fields apart; below 0 where there are none."""
         size, count = self._catalog.size, len(self._columns)
-        tables = [column.codes(size)[positions].reshape(len(positions), -1) for column in self._columns]
+        tables = [
+            column.codes(size).take(positions, axis=0).reshape(len(positions), -1) for column in self._columns
+        ]
+        if count == 1:
+            return tables[0]
         return np.concatenate([table * count + field for field, table in enumerate(tables)], axis=1)
 
 

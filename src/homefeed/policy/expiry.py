@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import TimeColumn
 from homefeed.protocols import PartConfig
@@ -31,7 +29,7 @@ class Expiry:
     def passes_until(self, positions: Positions) -> int:
         """When the first of them is over."""
         ends = self._column.times(self._catalog.size)[positions]
-        return int(np.min(ends, where=ends != NO_TIME, initial=NEVER))
+        return int(ends[ends != NO_TIME].min(initial=NEVER))
 
     def why(self, query: Query, position: int) -> str:  # noqa: ARG002
         """When it ended."""

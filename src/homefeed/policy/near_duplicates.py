@@ -40,7 +40,7 @@ class NearDuplicates:
         groups = self._catalog.near_duplicates
         wanted = np.ones(self._catalog.size, np.bool_)
         wanted[groups[unwanted]] = False
-        mask: Mask = wanted[groups]
+        mask: Mask = wanted.take(groups)
         return mask
 
     def why(self, query: Query, position: int) -> str:

@@ -27,4 +27,4 @@ class Boost:
     def extract(self, query: Query, candidates: Candidates) -> Floats:  # noqa: ARG002
         """(n, 1) from -1 to 1."""
         boosts = self._column.numbers(self._catalog.size)[candidates.positions]
-        return np.clip(np.where(np.isnan(boosts), 0, boosts), -1, 1).astype(np.float32)[:, None]
+        return np.minimum(np.maximum(np.where(np.isnan(boosts), 0, boosts), -1), 1).astype(np.float32)[:, None]

@@ -39,4 +39,4 @@ class Quality:
         """(n, 1) from -1 to 0."""
         quality = self._column.numbers(self._catalog.size)[candidates.positions]
         quality = np.where(np.isnan(quality), self._config.unknown, quality)
-        return np.clip(quality / self._config.good - 1, -1, 0).astype(np.float32)[:, None]
+        return np.minimum(np.maximum(quality / self._config.good - 1, -1), 0).astype(np.float32)[:, None]
