@@ -31,8 +31,9 @@ def reasons_for(
     proposed = ~np.isnan(page.retriever_scores[:, [page.retrievers.index(name) for name in explaining]])
     added = np.where(proposed, contributions[:, columns], -np.inf)
     if page.promoted_by is not None:
-        for column, name in enumerate(explaining):
-            added[page.promoted_by == page.retrievers.index(name), column] = np.inf
+        for row, index in enumerate(page.promoted_by.tolist()):
+            if index >= 0 and page.retrievers[index] in retrievers:
+                added[row, explaining.index(page.retrievers[index])] = np.inf
     order = np.argsort(-added, axis=1, kind="stable").tolist()
     is_proposed: list[list[bool]] = proposed.tolist()
     reasons: list[str | None] = [None] * len(page)
