@@ -41,11 +41,12 @@ def spectral_of(table: Dense, dimensions: int, seed: int = 0) -> Dense:
 
 def directions_of(dense: Dense, count: int) -> tuple[Floats, Floats]:
     """The singular values, and the vectors of all columns."""
-    values, columns, directions = leading_directions(matrix_of(dense), count, np.random.default_rng(0))
-    assert columns.tolist() == np.flatnonzero(dense.any(axis=0)).tolist()
-    found = np.zeros((dense.shape[1], directions.shape[1]), np.float32)
-    found[columns] = directions
-    return values, found
+    directions = leading_directions(matrix_of(dense), count, np.random.default_rng(0))
+    assert directions.columns.tolist() == np.flatnonzero(dense.any(axis=0)).tolist()
+    found = np.zeros((dense.shape[1], len(directions.values)), np.float32)
+    for dimension in range(len(directions.values)):
+        found[directions.columns, dimension] = directions.vectors(slice(dimension, dimension + 1))[:, 0]
+    return directions.values, found
 
 
 def of_spectrum(values: list[float], rows: int, columns: int) -> Dense:

@@ -122,7 +122,7 @@ def dot_products(
     roots: Floats,
     products: Floats,
 ) -> None:
-    """Of each entry (i, j) of a CSR pattern, sum over d of scales[d] v(i, d) v(j, d), times root(j) / root(i).
+    """To each entry (i, j) of a CSR pattern, add sum over d of scales[d] v(i, d) v(j, d), times root(j) / root(i).
 
     `rows` are the rows of the items among `vectors`.
     """
@@ -135,7 +135,7 @@ def dot_products(
             total = np.float32(0)
             for dimension in range(len(left)):
                 total += left[dimension] * vectors[right, dimension]
-            products[entry] = total * roots[others[entry]]
+            products[entry] += total * roots[others[entry]]
 
 
 @partial(compiled, nogil=True, fastmath=SUMS)
