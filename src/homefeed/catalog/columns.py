@@ -256,7 +256,8 @@ class TagsColumn(Column):
             return NO_POSITIONS
         found = self._holders.get(code)
         if found is None:
-            found = np.flatnonzero((self._codes == code).any(axis=1)).astype(np.int32)
+            codes = self._codes
+            found = (np.flatnonzero(codes == code) // codes.shape[1]).astype(np.int32)  # once in a row at most
             self._holders[code] = found
         return found
 

@@ -19,7 +19,7 @@ from homefeed.store.items import changed_items
 from homefeed.store.users import list_users
 from homefeed.types import Interactions, TrainingData
 
-_PAGE = 50_000
+_PAGE = 20_000
 
 Progress = Callable[[int, int], None]
 
