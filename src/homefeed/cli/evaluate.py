@@ -34,21 +34,35 @@ if TYPE_CHECKING:
     from homefeed.store import Store
     from homefeed.train import Budget
 
-Split: TypeAlias = Literal["time", "user", "last", "basket"]
+Split: TypeAlias = Literal["rolling", "time", "user", "last", "basket"]
 
 _FEED = "The feed to evaluate, home by default; repeat it to compare several."
 _SPLIT = (
-    "What is held out: all events after a cutoff (time), all events of some users (user), the last items of every "
+    "How requests are made: whenever a user came to something new after a cutoff, as the clock runs (rolling); or "
+    "what is held out: all events after a cutoff (time), all events of some users (user), the last items of every "
     "user (last), or each user's first basket after the cutoff, requested at its start (basket)."
 )
-_SHARE = "Share of events before the cutoff (time, basket; 0.8 by default), or of users held out (user; 0.2)."
+_SHARE = (
+    "Share of events before the cutoff (rolling, time, basket; 0.8 by default), or of users held out (user; 0.2)."
+)
+_RETRAIN = (
+    "How often models are trained while the clock runs, such as 1d, or never; by default as the recipe's jobs do "
+    "(rolling)."
+)
+_TRAININGS = "Maximum number of trainings; where more are due, as many are spread over the time (rolling)."
+_WITHIN = "What a user chooses within this time of a request is to be found by it (rolling; 1d by default)."
 _REVEALED = "Share of a test user's held-out events that precede the request (time, user; 0.5 by default)."
 _LAST = "Number of items held out per user (last; 1 by default)."
 _MINUTES = "Minutes a basket lasts from its first event (basket; 0 by default: events at the same time)."
-_REPEATS = "Items of the history may be recommended, and count when they are repeated (basket)."
+_REPEATS = "Items of the history may be recommended, and count when they are repeated (rolling, basket)."
 _TUNE = "First tune hyper-parameters on the events before the test, for about this long: 90s, 10m, 1.5h."
 _NO_REPLAY = "Do not train and request a second time to find systems that read the future."
-_SHARES: Final = {"time": "cutoff_share", "basket": "cutoff_share", "user": "users_share"}
+_SHARES: Final = {
+    "rolling": "cutoff_share",
+    "time": "cutoff_share",
+    "basket": "cutoff_share",
+    "user": "users_share",
+}
 """The field that `--share` sets, by split."""
 
 
@@ -61,13 +75,16 @@ def evaluate(
     app: AppName,
     feed: Annotated[list[str] | None, typer.Option(help=_FEED)] = None,
     baseline: Annotated[str, typer.Option(help="The feed to compare with.")] = "popular",
-    split: Annotated[Split, typer.Option(help=_SPLIT)] = "time",
+    split: Annotated[Split, typer.Option(help=_SPLIT)] = "rolling",
     share: Annotated[float | None, typer.Option(min=0, max=1, help=_SHARE)] = None,
     revealed: Annotated[float | None, typer.Option(min=0, max=1, help=_REVEALED)] = None,
     last: Annotated[int | None, typer.Option(min=1, help=_LAST)] = None,
     basket_minutes: Annotated[int | None, typer.Option(min=0, help=_MINUTES)] = None,
     repeats: Annotated[bool, typer.Option("--repeats", help=_REPEATS)] = False,
-    users: Annotated[int, typer.Option(min=1, help="Maximum number of test users.")] = 2_000,
+    retrain: Annotated[str | None, typer.Option(metavar="DURATION", help=_RETRAIN)] = None,
+    max_trainings: Annotated[int | None, typer.Option(min=1, help=_TRAININGS)] = None,
+    within: Annotated[str | None, typer.Option(metavar="DURATION", help=_WITHIN)] = None,
+    requests: Annotated[int, typer.Option(min=1, help="Maximum number of requests, the same for all.")] = 2_000,
     validation: Annotated[
         bool, typer.Option("--validation", help="Evaluate on the events before the test, to tune by.")
     ] = False,
@@ -85,13 +102,16 @@ def evaluate(
 
     Example: `homefeed evaluate streaming --tune 10m`
 
-    Example: `homefeed evaluate community --split user --share 0.1 --json`
+    Example: `homefeed evaluate community --retrain 7d --within 1h --json`
+
+    Example: `homefeed evaluate streaming --split user --share 0.1 --json`
 
     Example: `homefeed evaluate shop/recipe.toml --split basket --repeats`
     """
     options: dict[str, Any] = {"split": split, "share": share, "revealed": revealed, "last": last}
     options |= {"basket_minutes": basket_minutes, "repeats": repeats}
-    options |= {"users": users, "validation": validation, "no_replay": no_replay}
+    options |= {"retrain": retrain, "max_trainings": max_trainings, "within": within}
+    options |= {"requests": requests, "validation": validation, "no_replay": no_replay}
     budget = None if tune is None else budget_of(tune)
     _check_files(markdown, html)
     settings, recipe = settings_in_force(), recipe_of(app)
@@ -171,25 +191,36 @@ def _protocol(
     last: int | None,
     basket_minutes: int | None,
     repeats: bool,
-    users: int,
+    retrain: str | None,
+    max_trainings: int | None,
+    within: str | None,
+    requests: int,
     validation: bool,
     no_replay: bool,
 ) -> Protocol:
     from homefeed.evaluate.protocol import Protocol
+    from homefeed.times import parse_duration
 
     for option, value, splits in (
-        ("--share", share, ("time", "user", "basket")),
+        ("--share", share, ("rolling", "time", "user", "basket")),
         ("--revealed", revealed, ("time", "user")),
         ("--last", last, ("last",)),
         ("--basket-minutes", basket_minutes, ("basket",)),
-        ("--repeats", repeats or None, ("basket",)),
+        ("--repeats", repeats or None, ("rolling", "basket")),
+        ("--retrain", retrain, ("rolling",)),
+        ("--max-trainings", max_trainings, ("rolling",)),
+        ("--within", within, ("rolling",)),
     ):
         if value is not None and split not in splits:
             raise InvalidError(f"{option} is for --split {' or '.join(splits)}; leave it out with --split {split}")
-    chosen = {_SHARES.get(split, ""): share, "revealed_share": revealed, "last": last, "repeats": repeats}
-    chosen |= {"basket_minutes": basket_minutes}
-    given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    return Protocol(split=split, max_users=users, seed=seed, validation=validation, replay=not no_replay, **given)
+    chosen: dict[str, Any] = {_SHARES.get(split, ""): share, "revealed_share": revealed, "last": last}
+    chosen |= {"repeats": repeats, "basket_minutes": basket_minutes, "max_trainings": max_trainings}
+    chosen |= {"horizon": None if within is None else parse_duration(within)}
+    chosen |= {"retrain": retrain if retrain in (None, "never") else parse_duration(retrain)}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return Protocol(
+        split=split, max_requests=requests, seed=seed, validation=validation, replay=not no_replay, **given
+    )
 
 
 def _command(app: str, options: dict[str, Any]) -> str:
@@ -216,9 +247,14 @@ def _report(result: Evaluation, command: str) -> str:
 
 def _show(result: Evaluation) -> None:
     used = result.used
+    for verdict in result.found.verdicts:
+        style = "bold red" if verdict.behind else "bold green" if verdict.leads[verdict.best].low > 0 else "bold"
+        out.print(verdict.sentence(result.app), style=style, markup=False, highlight=False)
     out.print(result.comparison.to_rich())
     out.print(
-        f"{used.train_events:,} training events, {used.test_users:,} test users, all {used.items:,} items ranked."
+        f"{used.train_events:,} training events, {used.requests:,} requests of {used.test_users:,} users, "
+        f"{used.trainings:,} {'training' if used.trainings == 1 else 'trainings'}, all {used.items:,} items "
+        "ranked."
     )
     if result.protocol.repeats:
         out.print(f"{used.repeated_targets:,} of {used.targets:,} target items are in the user's history.")

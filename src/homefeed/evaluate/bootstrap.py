@@ -1,4 +1,7 @@
-"""Uncertainty of a mean over users: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), users resampled.
+"""Uncertainty of a mean over requests: percentile bootstrap (Efron & Tibshirani 1993, ch. 13), users resampled.
+
+Where a user made several requests they are drawn together, for they are no independent witnesses (Davison &
+Hinkley, "Bootstrap Methods and their Application", 1997, ch. 3.8).
 
 The intervals are about other users like these, at the same time: not other weeks, seeds or data sets. With a
 handful of users they are too narrow. Each is valid by itself: among twenty differences, one is expected to exclude
@@ -14,6 +17,7 @@ import numpy as np
 
 from homefeed.errors import InvalidError
 from homefeed.evaluate.metrics import PerUser
+from homefeed.types import Codes
 
 
 class Interval(NamedTuple):
@@ -34,8 +38,11 @@ def mean_intervals(
     rng: np.random.Generator,
     resamples: int = 1_000,
     confidence: float = 0.95,
+    users: Codes | None = None,
 ) -> dict[str, Interval]:
-    """The mean of each column of values (users,) and its interval, all from the same resamples of users.
+    """The mean of each column of values (requests,) and its interval, all from the same resamples of users.
+
+    `users` (requests,) says whose each request is; by default each is of a user of their own.
 
     Raises:
         InvalidError: there are no users, the columns differ in length or have NaN, or a number is out of range.
@@ -49,7 +56,7 @@ def mean_intervals(
     values = _columns(per_user)
     tail = (1 - confidence) / 2
     means = values.mean(axis=0)
-    lows, highs = np.quantile(_resampled_means(values, rng, resamples), (tail, 1 - tail), axis=0)
+    lows, highs = np.quantile(_resampled_means(values, users, rng, resamples), (tail, 1 - tail), axis=0)
     # The bounds enclose the mean except for rounding, as where all users have the same value.
     lows, highs = np.minimum(lows, means), np.maximum(highs, means)
     return {
@@ -64,11 +71,12 @@ def paired_differences(
     rng: np.random.Generator,
     resamples: int = 1_000,
     confidence: float = 0.95,
+    users: Codes | None = None,
 ) -> dict[str, Interval]:
     """The difference of the system's mean from the baseline's, metric by metric, with its interval.
 
-    Both have values (users,) of the same users in the same order. A resample takes a user's two values together,
-    so the effect of users who are easy for any system cancels out.
+    Both have values (requests,) of the same requests in the same order, which are of the `users`. A resample takes
+    two values of a request together, so the effect of users who are easy for any system cancels out.
 
     Raises:
         InvalidError: the two have other metrics or other numbers of users; or as `mean_intervals` does.
@@ -80,7 +88,7 @@ def paired_differences(
         if values.shape != system[name].shape:
             raise InvalidError(f"{name}: expected the same users, got {len(system[name])} and {len(values)}")
     differences = {name: system[name] - values for name, values in baseline.items()}
-    return mean_intervals(differences, rng, resamples, confidence)
+    return mean_intervals(differences, rng, resamples, confidence, users)
 
 
 def _columns(per_user: Mapping[str, PerUser]) -> PerUser:
@@ -95,11 +103,21 @@ def _columns(per_user: Mapping[str, PerUser]) -> PerUser:
     return values
 
 
-def _resampled_means(values: PerUser, rng: np.random.Generator, resamples: int) -> PerUser:
+def _resampled_means(values: PerUser, users: Codes | None, rng: np.random.Generator, resamples: int) -> PerUser:
     """Means (resamples, columns). One resample at a time, as counts of each user, to keep memory small."""
-    users = len(values)
-    means = np.empty((resamples, values.shape[1]))
+    sums, requests = by_user(values, users)
+    means, count = np.empty((resamples, values.shape[1])), len(sums)
     for resample in range(resamples):
-        drawn = np.bincount(rng.integers(users, size=users), minlength=users)
-        means[resample] = drawn @ values / users
+        drawn = np.bincount(rng.integers(count, size=count), minlength=count)
+        means[resample] = drawn @ sums / (drawn @ requests)
     return means
+
+
+def by_user(values: PerUser, users: Codes | None) -> tuple[PerUser, PerUser]:
+    """The sums (users, columns) of each user's values (requests, columns), and the number of their requests."""
+    if users is None:
+        return values, np.ones(len(values))
+    _, row = np.unique(users, return_inverse=True)
+    requests = np.bincount(row)
+    sums = np.column_stack([np.bincount(row, column) for column in values.T])
+    return sums.astype(np.float64), requests.astype(np.float64)

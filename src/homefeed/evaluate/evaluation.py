@@ -12,6 +12,7 @@ from homefeed.evaluate.leaks import Leak
 from homefeed.evaluate.protocol import Protocol, format_protocol
 from homefeed.evaluate.systems import System
 from homefeed.evaluate.table import Comparison
+from homefeed.evaluate.verdict import Verdict
 from homefeed.times import format_time
 
 
@@ -19,7 +20,8 @@ from homefeed.times import format_time
 class UsedData:
     """The events, requests and items of an evaluation; times in microseconds since 1970.
 
-    Of all `events`, `train_events` were trained on, all before the `cutoff`; the requests are from
+    Of all `events`, `train_events` were trained on, all before the `cutoff`, and models were trained `trainings`
+    times, later ones on later events, too. The `requests` of `test_users` users are from
     `first_request` to `last_request`. Of all `targets`, `repeated_targets` are in the history of the user who
     makes the request. `left_out` counts users without a request, by reason.
     """
@@ -29,6 +31,8 @@ class UsedData:
     last_event: int
     train_events: int
     cutoff: int
+    trainings: int
+    requests: int
     test_users: int
     first_request: int
     last_request: int
@@ -51,14 +55,15 @@ class Failure:
 class Found:
     """The figures.
 
-    `curves` has each system's mean recall at each depth of `CURVE`; `differences` maps each evaluated feed
-    to the differences (users,) of NDCG@10 from the baseline.
+    `curves` has each system's mean recall at each depth of `CURVE`; `differences` maps each evaluated feed to the
+    differences (users,) of NDCG@10 from the baseline. `verdicts` say of each whether it is ahead of its parts.
     """
 
     comparison: Comparison
     curves: Mapping[str, tuple[float, ...]]
     histories: tuple[HistoryGroup, ...]
     differences: Mapping[str, tuple[float, ...]]
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Evaluation:
             "protocol": {**asdict(self.protocol), "description": format_protocol(self.protocol)},
             **used,
             "span": span,
+            "verdicts": [verdict.to_json() for verdict in self.found.verdicts],
             "roles": {system.name: system.role for system in self.systems},
             **self.comparison.to_json(),
             "recall_curve": {"k": list(CURVE), "systems": curves},

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from homefeed.evaluate.bootstrap import Interval, mean_intervals
 from homefeed.evaluate.judging import Values
+from homefeed.types import Codes
 
 _SHARES: Final = (0.25, 0.5, 0.75)
 
@@ -29,20 +30,26 @@ class HistoryGroup:
 
 
 def by_history(
-    lengths: npt.NDArray[np.integer[Any]], values: Values, measures: Sequence[str], rng: np.random.Generator
+    lengths: npt.NDArray[np.integer[Any]],
+    values: Values,
+    measures: Sequence[str],
+    rng: np.random.Generator,
+    users: Codes,
 ) -> tuple[HistoryGroup, ...]:
-    """Four groups of about the same size, by the lengths (users,) of the histories; fewer where many are equal.
+    """Four groups of about the same size, by the lengths (requests,) of the histories; fewer where many are equal.
 
-    Users with the same length are in the same group.
+    Requests with histories of the same length are in the same group. `users` (requests,) says whose each is.
     """
     edges = np.unique(np.quantile(lengths, _SHARES, method="inverted_cdf"))
     number = np.searchsorted(edges, lengths)
     groups = []
     for chosen in (number == group for group in np.unique(number)):
         columns = {(system, measure): values[system][measure][chosen] for system in values for measure in measures}
-        found = mean_intervals({f"{n}": column for n, column in enumerate(columns.values())}, rng)
+        numbered = {f"{n}": column for n, column in enumerate(columns.values())}
+        found = mean_intervals(numbered, rng, users=users[chosen])
         means = dict(zip(columns, found.values(), strict=True))
         systems = {system: {measure: means[system, measure] for measure in measures} for system in values}
         own = lengths[chosen]
-        groups.append(HistoryGroup(int(own.min()), int(own.max()), len(own), systems))
+        distinct = len(np.unique(users[chosen]))
+        groups.append(HistoryGroup(int(own.min()), int(own.max()), distinct, systems))
     return tuple(groups)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
+from homefeed.evaluate.bootstrap import by_user
 from homefeed.evaluate.evaluation import Evaluation, Failure, Found, UsedData
 from homefeed.evaluate.histories import by_history
 from homefeed.evaluate.judging import (
@@ -25,19 +26,23 @@ from homefeed.evaluate.judging import (
     recall_curves,
     values_of,
 )
+from homefeed.evaluate.metrics import PerUser
 from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.replay import REPLAYED, leaking_fields, replay
-from homefeed.evaluate.setting import Setting, set_up
+from homefeed.evaluate.replay import Replay, leaking_fields
+from homefeed.evaluate.rolling import Service, service_of
+from homefeed.evaluate.setting import Setting
 from homefeed.evaluate.split import Case, Kind, Split, assert_no_leak
 from homefeed.evaluate.systems import DEPTH, System, build_systems, run_systems
 from homefeed.evaluate.table import compare
+from homefeed.evaluate.verdict import verdicts
 from homefeed.recipe import Recipe
-from homefeed.types import Interactions, Positions, TrainingData
+from homefeed.types import Codes, Interactions, Positions, TrainingData
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 _MIN_EVENTS: Final = 10
 _NO_CASES: Final[Mapping[Kind, str]] = {
+    "rolling": "no user came to anything new after the cutoff",
     "time": "no user has events on both sides of the cutoff",
     "user": "no held-out user has a new item",
     "last": "no user has more than one item",
@@ -71,24 +76,26 @@ def evaluate_app(
     cases = protocol.drawn(split)
     if not cases:
         raise HomefeedError(f"{recipe.app}: {_NO_CASES[split.kind]}; nothing can be evaluated")
-    report("training", 0, 1)
-    setting = set_up(recipe, catalog, data, split.train, split.cutoff, split.repeats)
-    report("training", 1, 1)
-    lists, failures = _answers(setting, data, systems, cases, report)
+    due = protocol.trainings(recipe, split)
+    service = service_of(recipe, catalog, data, split, due, report)
+    lists, failures = _answers(service, data, systems, cases, report)
     leaks = leaking_fields(catalog, split, data.interactions)
+    replayed = 0
     if protocol.replay:
-        leaks += replay(setting, data, split, systems, cases, lists, seed=protocol.seed, progress=report)
+        again = Replay(recipe, catalog, data, split, due, systems, cases, protocol.seed, report)
+        leaks, replayed = leaks + again.leaks(lists), len(again.chosen)
     report("figures", 0, 1)
+    setting = service.at(max(case.time for case in cases))
     found = _found(setting, data, split, systems, cases, lists, protocol.seed)
     report("figures", 1, 1)
     return Evaluation(
         app=recipe.app,
         feeds=tuple(dict.fromkeys(feeds)),
         protocol=protocol,
-        used=_used_data(split, data.interactions, cases, catalog),
+        used=_used_data(split, data.interactions, cases, catalog, len(due) if split.kind == "rolling" else 1),
         systems=systems,
         leaks=leaks,
-        replayed=min(REPLAYED, len(cases)) if protocol.replay else 0,
+        replayed=replayed,
         failures=failures,
         found=found,
     )
@@ -97,7 +104,7 @@ def evaluate_app(
 def _divided(recipe: Recipe, interactions: Interactions, protocol: Protocol) -> Split:
     if len(interactions) < _MIN_EVENTS:
         raise HomefeedError(f"{recipe.app} has {len(interactions)} events to evaluate on; import more first")
-    split = protocol.divide(interactions)
+    split = protocol.divide(interactions, np.array(recipe.goal_types, np.int32))
     assert_no_leak(split, interactions)
     if not len(split.train):
         raise HomefeedError(f"{recipe.app}: no event is earlier than the cutoff; nothing can be learned")
@@ -105,14 +112,16 @@ def _divided(recipe: Recipe, interactions: Interactions, protocol: Protocol) -> 
 
 
 def _answers(
-    setting: Setting, data: TrainingData, systems: Sequence[System], cases: Sequence[Case], report: Progress
+    service: Service, data: TrainingData, systems: Sequence[System], cases: Sequence[Case], report: Progress
 ) -> tuple[dict[str, list[Positions]], tuple[Failure, ...]]:
     """Every system's list for every case, and the parts that failed."""
     lists: dict[str, list[Positions]] = {system.name: [] for system in systems}
     failures: dict[str, Failure] = {}
-    with threadpool_limits(1, "blas"):  # as the server does
-        for done, case in enumerate(cases, 1):
-            answers = run_systems(setting.feeds, systems, setting.query(data, case, DEPTH))
+    blas = ThreadpoolController()
+    for done, case in enumerate(cases, 1):
+        setting = service.at(case.time)
+        with blas.limit(limits=1, user_api="blas"):  # as the server does
+            answers = run_systems(setting.feeds, setting.week, systems, setting.query(data, case, DEPTH))
             for name, positions in answers.lists.items():
                 lists[name].append(positions)
             for part, error in answers.failed.items():
@@ -138,20 +147,30 @@ def _found(
     values = values_of(lists, judged, popularity_of(split.train, catalog.size), item_vectors(setting, data))
     figures = figures_of(lists, catalog.available)
     lengths = np.array([len(case.history) for case in cases])
+    users = np.array([case.user for case in cases])
     first = PER_USER[0]
     return Found(
-        comparison=compare(values, baseline, rng, figures, tested=TESTED, main=MAIN),
+        comparison=compare(values, baseline, rng, figures, tested=TESTED, main=MAIN, users=users),
         curves=recall_curves(judged),
-        histories=by_history(lengths, values, PER_USER, rng),
+        histories=by_history(lengths, values, PER_USER, rng, users),
         differences={
-            system.name: tuple((values[system.name][first] - values[baseline][first]).tolist())
+            system.name: _by_user(values[system.name][first] - values[baseline][first], users)
             for system in systems
             if system.role == "feed"
         },
+        verdicts=verdicts(setting.recipe.goal.metric, systems, values, users, seed),
     )
 
 
-def _used_data(split: Split, events: Interactions, cases: Sequence[Case], catalog: CatalogView) -> UsedData:
+def _by_user(values: PerUser, users: Codes) -> tuple[float, ...]:
+    """The mean of each user."""
+    sums, requests = by_user(values[:, None], users)
+    return tuple((sums[:, 0] / requests).tolist())
+
+
+def _used_data(
+    split: Split, events: Interactions, cases: Sequence[Case], catalog: CatalogView, trainings: int
+) -> UsedData:
     requests = [case.time for case in cases]
     return UsedData(
         events=len(events),
@@ -159,7 +178,9 @@ def _used_data(split: Split, events: Interactions, cases: Sequence[Case], catalo
         last_event=int(events.times.max()),
         train_events=len(split.train),
         cutoff=split.cutoff,
-        test_users=len(cases),
+        trainings=trainings,
+        requests=len(cases),
+        test_users=len({case.user for case in cases}),
         first_request=min(requests),
         last_request=max(requests),
         items=catalog.size,

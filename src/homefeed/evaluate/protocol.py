@@ -2,74 +2,102 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from homefeed.errors import InvalidError
-from homefeed.evaluate.split import Case, Kind, Split, by_time, by_user, leave_last_out, next_basket
-from homefeed.types import Interactions
+from homefeed.evaluate.rolling import MAX_TRAININGS, training_period, trainings_due
+from homefeed.evaluate.split import Case, Kind, Split, by_time, by_user, leave_last_out, next_basket, rolling
+from homefeed.evaluate.split.timelines import cutoff_of
+from homefeed.recipe import Recipe
+from homefeed.times import format_duration
+from homefeed.types import DAY, Codes, Interactions, Times
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """How an evaluation is made.
 
-    `split` names the way to split: "time" takes `cutoff_share` and `revealed_share` (see `by_time`), "user" takes
-    `users_share` and `revealed_share` (see `by_user`), "last" takes `last` (see `leave_last_out`), "basket" takes
-    `cutoff_share`, `basket_minutes` and `repeats` (see `next_basket`). At most `max_users` test users, drawn by
-    `seed`, make requests. `validation`, for the splits by time and by basket only, evaluates on the events before
-    the test's cutoff, to tune without using the test. `replay` repeats some requests on a service without the
-    test events, to find systems that read the future.
+    `split` names the way to split: "rolling" takes `cutoff_share`, `horizon`, in microseconds, and `repeats` (see
+    `rolling`), and trains every `retrain`, in microseconds or as "scheduled" by the recipe's jobs or "never" after
+    the cutoff, but not more than `max_trainings` times (see `rolling.trainings_due`). "time" takes `cutoff_share`
+    and `revealed_share` (see `by_time`), "user" takes `users_share` and `revealed_share` (see `by_user`), "last"
+    takes `last` (see `leave_last_out`), "basket" takes `cutoff_share`, `basket_minutes` and `repeats` (see
+    `next_basket`). At most `max_requests` are made, drawn by `seed`: in all splits but "rolling" one of each user.
+    `validation`, for the splits at a cutoff in time, evaluates on the events before the test's cutoff, to tune
+    without using the test. `replay` repeats some requests on a service without the test events, to find systems
+    that read the future.
     """
 
-    split: Kind = "time"
+    split: Kind = "rolling"
     cutoff_share: float = 0.8
     users_share: float = 0.2
     revealed_share: float = 0.5
     last: int = 1
     basket_minutes: int = 0
     repeats: bool = False
-    max_users: int = 2_000
+    horizon: int = DAY
+    retrain: int | Literal["scheduled", "never"] = "scheduled"
+    max_trainings: int = MAX_TRAININGS
+    max_requests: int = 2_000
     seed: int = 0
     validation: bool = False
     replay: bool = True
 
     def __post_init__(self) -> None:
-        if self.validation and self.split not in ("time", "basket"):
+        if self.validation and self.split not in ("rolling", "time", "basket"):
             raise InvalidError(
                 "validation: only a split at a cutoff in time has a part before its test to tune by; "
-                f'leave it out, or split by "time" or "basket" instead of by "{self.split}"'
+                f'leave it out, or split by "rolling", "time" or "basket" instead of by "{self.split}"'
             )
-        if self.repeats and self.split != "basket":
+        if self.repeats and self.split not in ("rolling", "basket"):
             raise InvalidError(
-                "repeats: only a split by basket can count repeated items; "
-                f'leave it out, or split by "basket" instead of by "{self.split}"'
+                "repeats: only a rolling split and one by basket can count repeated items; "
+                f'leave it out, or split by "rolling" or "basket" instead of by "{self.split}"'
+            )
+        if self.max_trainings < 1 or (isinstance(self.retrain, int) and self.retrain < 1):
+            raise InvalidError(
+                "max_trainings, retrain: expected 1 training or more and time between them, got "
+                f"{self.max_trainings} and {self.retrain}"
             )
 
     def judged_by(self, interactions: Interactions) -> Interactions:
         """The events to evaluate on: all of them, or with `validation` those before the test's cutoff."""
         if not self.validation or not len(interactions):
             return interactions
-        return self.divide(interactions).train
+        return interactions.take(interactions.times < cutoff_of(interactions.times, self.cutoff_share))
 
-    def divide(self, interactions: Interactions) -> Split:
-        """The events split.
+    def divide(self, interactions: Interactions, goal: Codes | None = None) -> Split:
+        """The events split. Only items chosen by an event of a type of the `goal` are targets: of any by default.
 
         Raises:
             InvalidError: there are too few of them, or a share or number is out of range.
         """
+        counted = np.ones(len(interactions), np.bool_) if goal is None else np.isin(interactions.types, goal)
+        if self.split == "rolling":
+            share, horizon = self.cutoff_share, self.horizon
+            return rolling(interactions, counted, share, horizon, self.max_requests, self.repeats, self.seed)
         if self.split == "user":
-            return by_user(interactions, self.users_share, self.revealed_share, self.seed)
-        if self.split == "last":
-            return leave_last_out(interactions, self.last)
-        if self.split == "basket":
-            return next_basket(interactions, self.cutoff_share, self.basket_minutes, self.repeats)
-        return by_time(interactions, self.cutoff_share, self.revealed_share)
+            split = by_user(interactions, self.users_share, self.revealed_share, self.seed)
+        elif self.split == "last":
+            split = leave_last_out(interactions, self.last)
+        elif self.split == "basket":
+            split = next_basket(interactions, self.cutoff_share, self.basket_minutes, self.repeats)
+        else:
+            split = by_time(interactions, self.cutoff_share, self.revealed_share)
+        return replace(split, cases=split.cases.choosing(counted))
 
     def drawn(self, split: Split) -> list[Case]:
-        """The requests: all, or `max_users` of them."""
-        return [split.cases[case] for case in sample_indices(len(split.cases), self.max_users, self.seed)]
+        """The requests: all, or `max_requests` of them."""
+        return [split.cases[case] for case in sample_indices(len(split.cases), self.max_requests, self.seed)]
+
+    def trainings(self, recipe: Recipe, split: Split) -> Times:
+        """When models are trained for the requests of a rolling split."""
+        period = training_period(recipe) if self.retrain == "scheduled" else self.retrain
+        requests = split.cases.times
+        return trainings_due(split.cutoff, requests, None if period == "never" else period, self.max_trainings)
 
 
 def sample_indices(count: int, max_count: int, seed: int) -> list[int]:
@@ -82,6 +110,8 @@ def sample_indices(count: int, max_count: int, seed: int) -> list[int]:
 
 def format_protocol(protocol: Protocol) -> str:
     """How the events were split, and when requests were made."""
+    if protocol.split == "rolling":
+        return _format_rolling(protocol)
     revealed = f"{protocol.revealed_share:.0%}"
     if protocol.split == "user":
         return (
@@ -101,6 +131,20 @@ def format_protocol(protocol: Protocol) -> str:
     return (
         f"{_format_cutoff(protocol)} Each user with events after it makes a request after {revealed} of them: "
         "the events until then are the history, the rest are the targets."
+    )
+
+
+def _format_rolling(protocol: Protocol) -> str:
+    part = " before the test, which was not used," if protocol.validation else ""
+    every = "never again" if protocol.retrain == "never" else "again as time went on"
+    repeats = "Items of the history count when they are repeated. " if protocol.repeats else ""
+    return (
+        f"The clock ran from the moment before which {protocol.cutoff_share:.0%} of all events{part} happened. "
+        "Requests are drawn evenly from the moments at which users came to something new, and everything is as it "
+        f"was at each: counters, users and catalogue; models were trained at the start and {every}, at most "
+        f"{protocol.max_trainings} times. The targets are what a user chose within "
+        f"{format_duration(protocol.horizon)} of the request. {repeats}Figures are means over "
+        "requests; intervals resample users."
     )
 
 

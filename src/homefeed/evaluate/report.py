@@ -22,6 +22,7 @@ from homefeed.types import SECOND
 
 _ROLES: Final[Mapping[Role, str]] = {
     "baseline": "the baseline, as served",
+    "week": "the last seven days' most frequent",
     "retriever": "one retriever alone",
     "merged": "all retrievers in turn, no ranker",
     "ranked": "as ranked, nothing reranked",

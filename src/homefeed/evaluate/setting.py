@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -14,21 +15,50 @@ from homefeed.funnel import Feed
 from homefeed.privacy import apply_opt_out
 from homefeed.protocols import Model
 from homefeed.recipe import Recipe
-from homefeed.types import Floats, History, Interactions, Query, TrainingData, UserState
+from homefeed.types import DAY, Floats, History, Interactions, Mask, Positions, Query, TrainingData, UserState
+
+WEEK: Final = 7 * DAY
+
+
+class WeekCounts:
+    """How many events each item had in the seven days before a time that only moves on."""
+
+    def __init__(self, interactions: Interactions, item_count: int) -> None:
+        """`interactions` are in the order of time."""
+        self._items, self._times = interactions.items, interactions.times
+        self._start = self._stop = 0
+        self.counts = np.zeros(item_count, np.int64)
+
+    def advance(self, time: int) -> None:
+        """Count the events of the seven days before `time`."""
+        start, stop = np.searchsorted(self._times, (time - WEEK, time)).tolist()
+        np.add.at(self.counts, self._items[self._stop : stop], 1)
+        np.subtract.at(self.counts, self._items[self._start : start], 1)
+        self._start, self._stop = start, stop
+
+    def best(self, eligible: Mask, count: int) -> Positions:
+        """The most frequent of the eligible (items,) that had any, of equals the newest."""
+        counts = np.where(eligible[: len(self.counts)], self.counts, 0)
+        some = np.flatnonzero(counts)
+        order = np.lexsort((-some, -counts[some]))
+        return some[order[:count]].astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Feeds, models and typical full values (items,) made from the events before a cutoff.
+    """Feeds, models, counters and typical full values (items,) made from the events before a cutoff.
 
-    With `repeats`, items of a user's history may be recommended again.
+    `week` counts the events of the last seven days. With `repeats`, items of a user's history may be recommended
+    again.
     """
 
     recipe: Recipe
     catalog: CatalogView
     feeds: Mapping[str, Feed]
     models: Mapping[str, Model]
+    counters: Counters
     full: Floats
+    week: WeekCounts
     repeats: bool = False
 
     def query(self, data: TrainingData, case: Case, n: int) -> Query:
@@ -63,12 +93,19 @@ def set_up(
     past: Interactions,
     cutoff: int,
     repeats: bool = False,
+    week: WeekCounts | None = None,
 ) -> Setting:
-    """Fit on the past only, as of the cutoff: typical full values are also those of its events."""
+    """Fit on the past only, as of the cutoff: typical full values are also those of its events.
+
+    The `week` is that before the cutoff, unless one is given.
+    """
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
     models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
     signals = fit_signals(recipe, prepared, watermark=0)
     half_life = recipe.signals.trending_half_life
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
     feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
-    return Setting(recipe, catalog, feeds, models, prepared.full, repeats)
+    if week is None:
+        week = WeekCounts(past, catalog.size)
+        week.advance(cutoff)
+    return Setting(recipe, catalog, feeds, models, counters, prepared.full, week, repeats)

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from homefeed.errors import InvalidError, NotFoundError
+from homefeed.evaluate.setting import WeekCounts
 from homefeed.funnel import Feed, Ranked, page, rank
 from homefeed.recipe import FeedRecipe, PartSpec, Recipe
 from homefeed.types import NO_POSITIONS, Positions, Query
@@ -18,22 +19,27 @@ DEPTH: Final = 20
 DEEP: Final = 100
 """The length of the lists, for recall beyond the page."""
 
-Role: TypeAlias = Literal["baseline", "retriever", "merged", "ranked", "feed"]
+WEEK_POPULAR: Final = "popular, 7 days"
+"""The most frequent items of the last seven days: what is easily mistaken for personal taste."""
+
+Role: TypeAlias = Literal["baseline", "week", "retriever", "merged", "ranked", "feed"]
 
 
 @dataclass(frozen=True, slots=True)
 class System:
     """One line of the comparison, and the feed it belongs to.
 
-    A "retriever" is the proposals of one retriever of the feed; "merged" the proposals of all of them in turn,
-    without a ranker; "ranked" the order of the ranker, before any reranker; a "feed" or a "baseline" is the page
-    as served.
+    "week" is what most events of the last seven days were about, of what the baseline may show. A "retriever" is
+    the proposals of one retriever of the feed; "merged" the proposals of all of them in turn, without a ranker;
+    "ranked" the order of the ranker, before any reranker; a "feed" or a "baseline" is the page as served.
+    `feeds` are all of which a retriever is a part.
     """
 
     name: str
     role: Role
     feed: str
     retriever: str | None = None
+    feeds: tuple[str, ...] = ()
 
 
 def build_systems(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[System, ...]:
@@ -49,7 +55,7 @@ def build_systems(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[
     feeds = list(dict.fromkeys(feeds))
     for name in (*feeds, baseline):
         _check(recipe, name)
-    systems = [System(baseline, "baseline", baseline)]
+    systems = [System(baseline, "baseline", baseline), System(WEEK_POPULAR, "week", baseline)]
     of_baseline = recipe.feeds[baseline].retrieve
     judged = list(of_baseline) if len(of_baseline) == 1 else []
     names = {baseline, *feeds}
@@ -58,7 +64,10 @@ def build_systems(recipe: Recipe, feeds: Sequence[str], baseline: str) -> tuple[
         for spec in feed.retrieve:
             if not any(_is_same(spec, other) for other in judged):
                 judged.append(spec)
-                systems.append(System(_free_name(spec.name, name, names), "retriever", name, spec.name))
+                served = tuple(
+                    other for other in feeds if any(_is_same(spec, of) for of in recipe.feeds[other].retrieve)
+                )
+                systems.append(System(_free_name(spec.name, name, names), "retriever", name, spec.name, served))
                 names.add(systems[-1].name)
         if len(feed.retrieve) > 1:
             systems.append(System(f"{name}: merged", "merged", name))
@@ -77,7 +86,7 @@ class Answers:
     failed: Mapping[str, str]
 
 
-def run_systems(feeds: Mapping[str, Feed], systems: Sequence[System], query: Query) -> Answers:
+def run_systems(feeds: Mapping[str, Feed], week: WeekCounts, systems: Sequence[System], query: Query) -> Answers:
     """The answers of all systems to a request: each feed runs once for all its systems."""
     lists: dict[str, Positions] = {system.name: NO_POSITIONS for system in systems}
     failed: dict[str, str] = {}
@@ -89,7 +98,12 @@ def run_systems(feeds: Mapping[str, Feed], systems: Sequence[System], query: Que
         if ranked.feed is not feeds[name] and any(system.role == "retriever" for system in taken):
             # The cold-start feed answers, so this feed's own retrievers have to be run as well.
             alone = rank(replace(feeds[name], cold_start=None), own)
-        lists |= {system.name: _list(system, ranked, alone, own) for system in taken}
+        for system in taken:
+            lists[system.name] = (
+                week.best(ranked.query.eligible, DEEP)
+                if system.role == "week"
+                else _list(system, ranked, alone, own)
+            )
         failed |= {f"{name}.{part}": error for part, error in {**alone.failed, **ranked.failed}.items()}
     return Answers(lists, failed)
 

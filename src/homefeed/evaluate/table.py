@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from homefeed.errors import InvalidError
-from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
+from homefeed.evaluate.bootstrap import Interval, by_user, mean_intervals, paired_differences
 from homefeed.evaluate.metrics import PerUser
 from homefeed.evaluate.significance import holm, randomization_test
+from homefeed.types import Codes
 
 ALPHA: Final = 0.05
 """The p-value above which a difference may be chance."""
@@ -42,7 +43,7 @@ class Comparison:
     every system but the baseline, as the paired difference from the baseline; `tests` those of the differences
     that were tested for chance. `overall` has figures of a whole system that have no interval over users, such
     as coverage. `main` names the measures and figures that a narrow table shows, all of them if it is empty.
-    All systems have the same measures.
+    All systems have the same measures. `requests` is how many these users made.
     """
 
     baseline: str
@@ -53,6 +54,7 @@ class Comparison:
     overall: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     tests: Mapping[str, Mapping[str, PValue]] = field(default_factory=dict)
     main: tuple[str, ...] = ()
+    requests: int = 0
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ class Comparison:
         return {
             "baseline": self.baseline,
             "users": self.users,
+            "requests": self.requests,
             "confidence": self.confidence,
             "systems": _as_objects(self.systems),
             "differences": _as_objects(self.differences),
@@ -123,7 +126,8 @@ class Comparison:
     def note(self) -> str:
         """How to read the table, and which differences are more than chance after Holm's correction."""
         read = (
-            f"Means over {self.users:,} users with {self.confidence * 100:g} % percentile bootstrap intervals. "
+            f"Means over {self._format_requests()} with {self.confidence * 100:g} % percentile bootstrap "
+            "intervals. "
             "Bold: the interval of the paired difference excludes zero (each by itself)."
         )
         if not self.tests:
@@ -135,6 +139,11 @@ class Comparison:
             f"{read} Beyond chance (paired randomisation tests, p up to {ALPHA} after Holm's correction for "
             f"{len(self.tests)} {'system' if len(self.tests) == 1 else 'systems'}): {beyond}."
         )
+
+    def _format_requests(self) -> str:
+        if self.requests in (0, self.users):
+            return f"{self.users:,} users"
+        return f"{self.requests:,} requests of {self.users:,} users"
 
     def _format_beyond_chance(self, metric: str) -> str:
         """The systems that differ from the baseline: "ahead (home, content), behind (fresh)"."""
@@ -183,8 +192,11 @@ def compare(
     confidence: float = 0.95,
     tested: Sequence[str] = (),
     main: Sequence[str] = (),
+    users: Codes | None = None,
 ) -> Comparison:
-    """Compare systems by system name to measure to values (users,), of the same users in the same order.
+    """Compare systems by system name to measure to values (requests,), of the same requests in the same order.
+
+    `users` (requests,) says whose each is; by default each is of a user of their own.
 
     All systems are evaluated by the same resamples of users, so one more or less does not change the others'
     figures. The measures `tested` are tested for chance against the baseline, each of them with Holm's correction
@@ -199,27 +211,43 @@ def compare(
     seed = int(rng.integers(2**63))
     others = {system: values for system, values in per_user.items() if system != baseline}
     differences = {
-        system: paired_differences(values, reference, np.random.default_rng(seed), resamples, confidence)
+        system: paired_differences(values, reference, np.random.default_rng(seed), resamples, confidence, users)
         for system, values in others.items()
     }
     systems = {
         system: mean_intervals(
-            {metric: values[metric] for metric in reference}, np.random.default_rng(seed), resamples, confidence
+            {metric: values[metric] for metric in reference},
+            np.random.default_rng(seed),
+            resamples,
+            confidence,
+            users,
         )
         for system, values in per_user.items()
     }
-    users = len(next(iter(reference.values()), ()))
-    tests = _tests(others, reference, seed, tested)
-    return Comparison(baseline, users, confidence, systems, differences, overall or {}, tests, tuple(main))
+    requests = len(next(iter(reference.values()), ()))
+    count = requests if users is None else len(np.unique(users))
+    tests = _tests(others, reference, seed, tested, users)
+    return Comparison(
+        baseline, count, confidence, systems, differences, overall or {}, tests, tuple(main), requests
+    )
 
 
 def _tests(
-    others: Mapping[str, Mapping[str, PerUser]], reference: Mapping[str, PerUser], seed: int, tested: Sequence[str]
+    others: Mapping[str, Mapping[str, PerUser]],
+    reference: Mapping[str, PerUser],
+    seed: int,
+    tested: Sequence[str],
+    users: Codes | None,
 ) -> dict[str, dict[str, PValue]]:
+    def of_users(values: PerUser) -> PerUser:
+        return by_user(values[:, None], users)[0][:, 0]
+
     tests: dict[str, dict[str, PValue]] = {system: {} for system in others} if tested else {}
     for metric in tested:
         found = {
-            system: randomization_test(values[metric], reference[metric], np.random.default_rng(seed), _DRAWINGS)
+            system: randomization_test(
+                of_users(values[metric]), of_users(reference[metric]), np.random.default_rng(seed), _DRAWINGS
+            )
             for system, values in others.items()
         }
         for system, adjusted in holm(found).items():

@@ -225,6 +225,19 @@ class Job(Declaration):
         return (hours * 60 + minutes) * 60 * SECOND
 
 
+GoalMetric: TypeAlias = Literal["ndcg@10", "ndcg@20", "recall@10", "recall@20", "mrr@10", "hit_rate@10"]
+
+
+class Goal(Declaration):
+    """What the app's feeds are for: what `train --tune` tunes by, and the verdict of `evaluate`."""
+
+    metric: GoalMetric = "ndcg@10"
+    """The measure of a list: see the evaluation."""
+    events: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """The event types by which a user chooses what the feed should have shown; none: all about an item with a
+    weight above 0."""
+
+
 class Isolation(Declaration):
     """What keeps an app's users apart: a user sees only items of their own group."""
 
@@ -265,6 +278,8 @@ class Declarations(Declaration):
     them."""
     signals: Signals = Signals()
     """How events become counts."""
+    goal: Goal = Goal()
+    """What the app's feeds are for."""
     isolation: Isolation | None = None
     """What keeps users of different groups apart; none: every user can see every item."""
     privacy: Privacy | None = None
@@ -302,6 +317,14 @@ class Declarations(Declaration):
         for name in self.signals.distinct:
             if name not in self.events:
                 raise ValueError(f'signals.distinct names "{name}"; the events are: {", ".join(self.events)}')
+        return self
+
+    @model_validator(mode="after")
+    def _goal_is_to_be_chosen(self) -> Self:
+        for name in self.goal.events or ():
+            if name not in self.events or self.events[name].about != "item":
+                about_items = ", ".join(name for name, event in self.events.items() if event.about == "item")
+                raise ValueError(f'goal.events names "{name}"; the events about an item are: {about_items}')
         return self
 
     @model_validator(mode="after")

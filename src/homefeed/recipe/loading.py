@@ -19,6 +19,7 @@ from homefeed.recipe.declaration import (
     EventType,
     Feed,
     FeedSettings,
+    Goal,
     Isolation,
     ItemEntity,
     PartUse,
@@ -68,6 +69,7 @@ class Recipe:
     events: Mapping[str, EventType]
     accepts_unknown_events: bool
     signals: Signals
+    goal: Goal
     isolation: Isolation | None
     privacy: Privacy | None
     sources: Sources
@@ -90,6 +92,16 @@ class Recipe:
     def verbs(self) -> tuple[str, ...]:
         """What reasons say of each event type, in the order of their codes."""
         return tuple(event.verb for event in self.events.values())
+
+    @property
+    def goal_types(self) -> tuple[int, ...]:
+        """The codes of the event types by which a user chooses what the feeds should have shown."""
+        named = self.goal.events
+        return tuple(
+            code
+            for code, (name, event) in enumerate(self.events.items())
+            if (name in named if named is not None else event.about == "item" and event.weight > 0)
+        )
 
     @property
     def event_types(self) -> tuple[str, ...]:
@@ -143,6 +155,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         events=declared.events,
         accepts_unknown_events=declared.unknown_event_types == "accept",
         signals=declared.signals,
+        goal=declared.goal,
         isolation=declared.isolation,
         privacy=declared.privacy,
         sources=declared.sources,

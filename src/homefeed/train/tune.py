@@ -61,7 +61,7 @@ def tune(
     served = _served(recipe)
     if not served:
         raise HomefeedError(f"{recipe.app}: no model of its feeds has values to tune; train without --tune")
-    protocol = Protocol(max_users=1_000, seed=data.seed)
+    protocol = Protocol("time", max_requests=1_000, seed=data.seed)
     split = protocol.divide(data.interactions) if len(data.interactions) else None
     cases = protocol.drawn(split) if split is not None else []
     if split is None or len(cases) < _MIN_USERS:

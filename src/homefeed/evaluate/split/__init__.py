@@ -15,6 +15,7 @@ from homefeed.evaluate.split.cases import (
 from homefeed.evaluate.split.leave_last_out import leave_last_out
 from homefeed.evaluate.split.next_basket import next_basket
 from homefeed.evaluate.split.no_leak import assert_no_leak
+from homefeed.evaluate.split.rolling import rolling
 
 __all__ = [
     "NO_BASKET",
@@ -30,4 +31,5 @@ __all__ = [
     "by_user",
     "leave_last_out",
     "next_basket",
+    "rolling",
 ]

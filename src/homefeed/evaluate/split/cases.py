@@ -9,11 +9,11 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.types import Codes, History, Interactions, Positions, Times
+from homefeed.types import Codes, History, Interactions, Mask, Positions, Times
 
 Rows: TypeAlias = npt.NDArray[np.int64]
-Kind: TypeAlias = Literal["time", "user", "last", "basket"]
-"""The way of splitting: `by_time`, `by_user`, `leave_last_out` or `next_basket`."""
+Kind: TypeAlias = Literal["rolling", "time", "user", "last", "basket"]
+"""The way of splitting: `rolling`, `by_time`, `by_user`, `leave_last_out` or `next_basket`."""
 
 WITHOUT_HISTORY: Final = "no history at the request"
 ONLY_REPEATS: Final = "no target that is not in the history"
@@ -67,6 +67,22 @@ class Cases:
     def __len__(self) -> int:
         return len(self.users)
 
+    def choosing(self, counted: Mask) -> Cases:
+        """Those whose targets have some that were chosen by events `counted` (events,), with only these."""
+        kept = counted[self.target_rows]
+        counts = np.diff(np.concatenate(([0], np.cumsum(kept)))[self.target_starts])
+        some = np.repeat(counts > 0, np.diff(self.history_starts))
+        lengths = np.diff(self.history_starts)[counts > 0]
+        return Cases(
+            users=self.users[counts > 0],
+            times=self.times[counts > 0],
+            history=self.history[some],
+            history_starts=np.concatenate(([0], np.cumsum(lengths))),
+            targets=self.targets[kept],
+            target_rows=self.target_rows[kept],
+            target_starts=np.concatenate(([0], np.cumsum(counts[counts > 0]))),
+        )
+
     def __iter__(self) -> Iterator[Case]:
         return (self[case] for case in range(len(self)))
 
@@ -88,10 +104,11 @@ class Cases:
 class Split:
     """Events to train on, all strictly before `cutoff`, and requests to answer.
 
-    Models are fitted at `cutoff`. Split by time or by basket, all requests come at or after it; in other
-    splits it is just after the last training event, and requests may come before it. `left_out` counts the test
-    users without a case, by reason, including reasons with 0. Split by basket, `basket_span` is the length of a
-    basket in microseconds, and with `repeats` targets may also be in the history.
+    Models are fitted at `cutoff`; split rolling, they are fitted again later, and a user may make several
+    requests. Split rolling, by time or by basket, all requests come at or after it; in other splits it is just
+    after the last training event, and requests may come before it. `left_out` counts the test users without a
+    case, by reason, including reasons with 0. Split by basket, `basket_span` is the length of a basket in
+    microseconds, and with `repeats` targets may also be in the history.
     """
 
     train: Interactions

@@ -15,14 +15,14 @@ def assert_no_leak(split: Split, interactions: Interactions) -> None:
     its user's, on their sides of the request. Split by time or basket, requests come at or after the cutoff; by
     user, no user with a request was trained on; with the last left out, none was trained on beyond their history.
     A basket is the first to begin since the cutoff; the targets are in it, and in the history only with repeats;
-    the history is all earlier events of its user.
+    the history is all earlier events of its user, as it is split rolling.
 
     Raises:
         AssertionError: naming the leak, how many events it concerns, and the first of them.
     """
     cases = split.cases
     _refuse("training events at or after the cutoff", split.train.times >= split.cutoff)
-    if split.kind in ("time", "basket"):
+    if split.kind in ("rolling", "time", "basket"):
         _refuse("requests before the cutoff", cases.times < split.cutoff)
     elif split.kind == "user":
         _refuse("training events of a held-out user", np.isin(split.train.users, cases.users))
@@ -35,6 +35,8 @@ def assert_no_leak(split: Split, interactions: Interactions) -> None:
         _check_training(split)
     elif split.kind == "basket":
         _check_baskets(split, interactions, future_case)
+    elif split.kind == "rolling":
+        _check_rolling(split, interactions)
 
 
 def _check_owners(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
@@ -48,10 +50,12 @@ def _check_owners(split: Split, interactions: Interactions, past_case: Rows, fut
 def _check_order(split: Split, interactions: Interactions, past_case: Rows, future_case: Rows) -> None:
     cases, times = split.cases, interactions.times
     future_times = times[cases.target_rows]
-    # The request for a basket comes before the events of the same moment.
-    latest = cases.times - 1 if split.kind == "basket" else cases.times
+    # The request for a basket, and one of the rolling clock, comes before the events of the same moment.
+    latest = cases.times - 1 if split.kind in ("basket", "rolling") else cases.times
     _refuse("history later than its request", times[cases.history] > latest[past_case])
     _refuse("targets earlier than their request", future_times < cases.times[future_case])
+    if split.kind == "rolling":
+        return  # the history ends before the request, and may be empty
     last = cases.history[cases.history_starts[1:] - 1]
     last_time, last_row = times[last][future_case], last[future_case]
     not_after = (future_times < last_time) | ((future_times == last_time) & (cases.target_rows <= last_row))
@@ -88,6 +92,15 @@ def _check_baskets(split: Split, interactions: Interactions, future_case: Rows) 
         interactions.users[times < request_times[interactions.users]], minlength=len(request_times)
     )
     _refuse("history that lacks an earlier event", before[cases.users] != np.diff(cases.history_starts))
+
+
+def _check_rolling(split: Split, interactions: Interactions) -> None:
+    cases, order = split.cases, np.lexsort((interactions.times, interactions.users))
+    users, times = interactions.users[order], interactions.times[order]
+    starts, stops = (np.searchsorted(users, cases.users, side=side) for side in ("left", "right"))
+    spans = zip(starts.tolist(), stops.tolist(), cases.times.tolist(), strict=True)
+    before = np.array([np.searchsorted(times[start:stop], time) for start, stop, time in spans], np.int64)
+    _refuse("history that lacks an earlier event", before != np.diff(cases.history_starts))
 
 
 def _check_training(split: Split) -> None:

@@ -1,0 +1,142 @@
+"""The service that answers an evaluation's requests: one that stands still, or one whose clock runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import numpy as np
+
+from homefeed.catalog import CatalogView, strengths
+from homefeed.engine import event_weights, refresh
+from homefeed.evaluate.setting import Setting, WeekCounts, set_up
+from homefeed.evaluate.split import Split
+from homefeed.recipe import SIGNALS, Recipe
+from homefeed.types import Interactions, Times, TrainingData
+
+Progress = Callable[[str, int, int], None]
+
+MAX_TRAININGS: Final = 10
+"""How often models are trained at most, unless the protocol says otherwise."""
+
+
+class Service(Protocol):
+    """Gives the app's service as it is at a request; requests come in an order of the caller's."""
+
+    def at(self, time: int) -> Setting:
+        """The app at the time of a request."""
+        ...
+
+
+class FrozenService:
+    """A service that stands still at the cutoff, whenever its requests come."""
+
+    def __init__(
+        self, recipe: Recipe, catalog: CatalogView, data: TrainingData, split: Split, progress: Progress
+    ) -> None:
+        progress("training", 0, 1)
+        self._setting = set_up(recipe, catalog, data, split.train, split.cutoff, split.repeats)
+        progress("training", 1, 1)
+
+    def at(self, time: int) -> Setting:  # noqa: ARG002
+        """As of the cutoff."""
+        return self._setting
+
+
+class RollingService:
+    """A service whose clock runs: its requests come in the order of time.
+
+    At each request counters have all earlier events, models are those of the latest of the trainings `due`, and
+    neither has anything later. `data` holds the events, of which each is read when its time has come.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        catalog: CatalogView,
+        data: TrainingData,
+        due: Times,
+        repeats: bool,
+        progress: Progress,
+    ) -> None:
+        self._recipe, self._catalog, self._data, self._due, self._repeats = recipe, catalog, data, due, repeats
+        self._progress = progress
+        self._weights = event_weights(recipe)
+        self._week = WeekCounts(data.interactions, catalog.size)
+        self._trained = -1
+        self._counted = 0
+        self._setting: Setting | None = None
+
+    def at(self, time: int) -> Setting:
+        """The service at a time, which is none before that of an earlier call."""
+        latest = int(np.searchsorted(self._due, time, side="right")) - 1
+        if self._setting is None or latest > self._trained:
+            self._setting = self._train(latest)
+        if self._count(self._setting, time):
+            refresh(self._setting.feeds)
+        self._week.advance(time)
+        return self._setting
+
+    def _train(self, latest: int) -> Setting:
+        self._progress("training", latest, len(self._due))
+        self._trained, moment = latest, int(self._due[latest])
+        self._counted = int(np.searchsorted(self._data.interactions.times, moment))
+        past = self._data.interactions.take(slice(0, self._counted))
+        setting = set_up(
+            self._recipe, self._catalog, self._data, past, moment, repeats=self._repeats, week=self._week
+        )
+        self._progress("training", latest + 1, len(self._due))
+        return setting
+
+    def _count(self, setting: Setting, time: int) -> bool:
+        """Add the events before `time` to the counters; whether there were any."""
+        until = int(np.searchsorted(self._data.interactions.times, time))
+        if until <= self._counted:
+            return False
+        events = self._data.interactions.take(slice(self._counted, until))
+        self._counted = until
+        strength = strengths(self._weights, events.types, events.values, setting.counters.full[events.items])
+        setting.counters.add(events.items, strength, events.times)
+        self._count_distinct(setting, events)
+        return True
+
+    def _count_distinct(self, setting: Setting, events: Interactions) -> None:
+        for name in self._recipe.signals.distinct:
+            told = events.types == self._recipe.event_types.index(name)
+            users = (
+                self._data.user_numbers[events.users[told]] if len(self._data.user_numbers) else events.users[told]
+            )
+            setting.counters.add_distinct(name, users, self._catalog.numbers[events.items[told]])
+
+
+def service_of(
+    recipe: Recipe,
+    catalog: CatalogView,
+    data: TrainingData,
+    split: Split,
+    due: Times,
+    progress: Progress,
+) -> Service:
+    """The service that a split's requests are for; `due` is when that of a rolling split is trained."""
+    if split.kind == "rolling":
+        return RollingService(recipe, catalog, data, due, split.repeats, progress)
+    return FrozenService(recipe, catalog, data, split, progress)
+
+
+def trainings_due(cutoff: int, requests: Times, period: int | None, max_trainings: int) -> Times:
+    """When models are trained: at the `cutoff`, and every `period` after it, as far as requests follow.
+
+    Of more than `max_trainings` as many are kept, at equal distances, the first always. None after it where the
+    period is none.
+    """
+    if period is None:
+        return np.array([cutoff], np.int64)
+    moments = np.unique(np.concatenate([[cutoff], cutoff + (requests - cutoff) // period * period]))
+    count = min(max_trainings, len(moments))
+    return np.asarray(moments[np.arange(count) * len(moments) // count], np.int64)
+
+
+def training_period(recipe: Recipe) -> int:
+    """How often the recipe's jobs train models, in microseconds: the most frequent of more than the signals."""
+    jobs: Sequence[int] = [job.period for job in recipe.jobs.values() if set(job.models) - {SIGNALS}]
+    return min(jobs or [job.period for job in recipe.jobs.values()])
