@@ -15,6 +15,7 @@ from homefeed.evaluate import judging, setting
 from homefeed.evaluate.evaluation import Evaluation
 from homefeed.evaluate.metrics import Judged, judge
 from homefeed.evaluate.offline import evaluate_app
+from homefeed.evaluate.protocol import Protocol
 from homefeed.recipe import Recipe
 from homefeed.testing import Play, World, make_world, toy_item
 from homefeed.types import Interactions, Item, Positions, TrainingData
@@ -43,6 +44,8 @@ def _chosen(rng: np.random.Generator, user: int, items: int) -> int:
 
 
 def evaluated(world: World, **options: Any) -> Evaluation:
+    """An evaluation split by time, unless the options say otherwise."""
+    options.setdefault("protocol", Protocol("time"))
     return evaluate_app(world.recipe, world.catalog, world.data, **options)
 
 

@@ -32,8 +32,8 @@ def events(users: int = 12, each: int = 10) -> Interactions:
 @pytest.mark.parametrize(
     ("protocol", "expected"),
     [
-        (Protocol(), by_time(events())),
-        (Protocol(cutoff_share=0.5, revealed_share=0), by_time(events(), 0.5, 0)),
+        (Protocol("time"), by_time(events())),
+        (Protocol("time", cutoff_share=0.5, revealed_share=0), by_time(events(), 0.5, 0)),
         (Protocol("user", users_share=0.4, revealed_share=0.3, seed=4), by_user(events(), 0.4, 0.3, 4)),
         (Protocol("last", last=2), leave_last_out(events(), 2)),
         (Protocol("basket"), next_basket(events())),
@@ -51,10 +51,10 @@ def test_each_way_of_splitting_takes_what_is_its_own(protocol: Protocol, expecte
 
 
 def test_validation_judges_on_what_was_before_the_test() -> None:
-    judged = Protocol(validation=True).judged_by(events())
+    judged = Protocol("time", validation=True).judged_by(events())
     assert judged.times.max() < by_time(events()).cutoff
     assert len(judged) == len(by_time(events()).train)
-    assert Protocol().judged_by(events()).times.max() == events().times.max()
+    assert Protocol("time").judged_by(events()).times.max() == events().times.max()
     of_baskets = Protocol("basket", validation=True).judged_by(events())
     assert of_baskets.times.tolist() == next_basket(events()).train.times.tolist()
 
@@ -76,9 +76,9 @@ def test_only_baskets_can_repeat(split: Any) -> None:
 @pytest.mark.parametrize(
     ("protocol", "expected"),
     [
-        (Protocol(), "the moment before which 80% of all events happened"),
-        (Protocol(), "Each user with events after it makes a request after 50% of them"),
-        (Protocol(validation=True), "80% of all events before the test, which was not used, happened"),
+        (Protocol("time"), "the moment before which 80% of all events happened"),
+        (Protocol("time"), "Each user with events after it makes a request after 50% of them"),
+        (Protocol("time", validation=True), "80% of all events before the test, which was not used, happened"),
         (Protocol("user", users_share=0.1), "10% of the users, drawn at random, were held out"),
         (Protocol("last"), "holds out the last new item of each user"),
         (Protocol("last", last=3), "holds out the last 3 new items of each user"),
@@ -98,11 +98,11 @@ def test_the_protocol_is_described(protocol: Protocol, expected: str) -> None:
 
 
 def test_all_cases_are_drawn_where_they_are_few() -> None:
-    split = Protocol().divide(events())
-    assert [case.user for case in Protocol().drawn(split)] == split.cases.users.tolist()
-    few = [case.user for case in Protocol(max_users=5, seed=1).drawn(split)]
-    assert few == sorted(few) == [case.user for case in Protocol(max_users=5, seed=1).drawn(split)]
-    assert few != [case.user for case in Protocol(max_users=5, seed=2).drawn(split)]
+    split = Protocol("time").divide(events())
+    assert [case.user for case in Protocol("time").drawn(split)] == split.cases.users.tolist()
+    few = [case.user for case in Protocol("time", max_requests=5, seed=1).drawn(split)]
+    assert few == sorted(few) == [case.user for case in Protocol("time", max_requests=5, seed=1).drawn(split)]
+    assert few != [case.user for case in Protocol("time", max_requests=5, seed=2).drawn(split)]
 
 
 @given(st.integers(0, 200), st.integers(1, 100), st.integers(0, 9))

@@ -21,7 +21,7 @@ from homefeed.testing.world import RECIPE
 from homefeed.types import Interactions, Query
 
 SYSTEMS = ["popular", "item_item", "content", "trending", "fresh", "home: merged", "home"]
-ONCE = Protocol(replay=False)
+ONCE = Protocol("time", replay=False)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_where_no_user_has_a_taste_nothing_is_found() -> None:
 def test_it_says_what_was_compared_and_on_what() -> None:
     world = planted_world()
     result = evaluated(world)
-    assert (result.app, result.feeds, result.protocol) == ("toy", ("home",), Protocol())
+    assert (result.app, result.feeds, result.protocol) == ("toy", ("home",), Protocol("time"))
     comparison = result.comparison
     assert list(comparison.systems) == SYSTEMS == [system.name for system in result.systems]
     assert comparison.metrics == (*METRICS, "novelty@20", "diversity@20")
@@ -83,14 +83,16 @@ def test_progress_is_reported_by_stage() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    first, second = (evaluated(planted_world(), protocol=Protocol(seed=5, max_users=30)) for _ in range(2))
+    first, second = (
+        evaluated(planted_world(), protocol=Protocol("time", seed=5, max_requests=30)) for _ in range(2)
+    )
     assert first.comparison.to_json() == second.comparison.to_json()
     assert first == second
 
 
 def test_at_most_so_many_users_are_drawn_by_the_seed(seen: Seen) -> None:
     for seed in (1, 1, 2):
-        result = evaluated(planted_world(), protocol=Protocol(seed=seed, max_users=10))
+        result = evaluated(planted_world(), protocol=Protocol("time", seed=seed, max_requests=10))
         assert result.used.test_users == 10
     of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[6::7]]
     assert of_home[0] == of_home[1] != of_home[2]
@@ -120,7 +122,7 @@ def test_typical_full_values_are_those_of_the_past(seen: Seen) -> None:
 
 def test_nothing_of_the_future_can_change_what_is_ranked(seen: Seen) -> None:
     # Where nothing is revealed, lists are made from the past alone: any future must give the same ones.
-    world, protocol = planted_world(), Protocol(revealed_share=0)
+    world, protocol = planted_world(), Protocol("time", revealed_share=0)
     events = world.data.interactions
     futures = [world, *(rewritten(world, by_time(events).cutoff, seed) for seed in (1, 2))]
     ranked = []
@@ -144,7 +146,7 @@ def test_what_others_do_after_the_cutoff_cannot_help(seen: Seen) -> None:
     others = [Play(f"u{n % 60}", f"i{1 + n % 50}", 3600, 40 + n) for n in range(1, 320)]
     catalog = [toy_item(n, f"i{n}", 200, title=f"Title {n}") for n in range(90)]
     world = make_world(catalog, [Play("u0", old, 3600, 40), *others, Play("u0", secret, 3600, 0.5), *crowd])
-    evaluated(world, protocol=Protocol(revealed_share=0))
+    evaluated(world, protocol=Protocol("time", revealed_share=0))
     cases = by_time(world.data.interactions, revealed_share=0).cases
     [u0] = np.flatnonzero(cases.users == world.data.interactions.users[world.data.interactions.times.argmax()])
     item_item = seen.lists[1][int(u0)]
@@ -155,7 +157,7 @@ def test_what_others_do_after_the_cutoff_cannot_help(seen: Seen) -> None:
 @pytest.mark.parametrize("revealed_share", [0.0, 0.5, 1 / 3])
 def test_history_and_hidden_items_are_never_ranked(seen: Seen, revealed_share: float) -> None:
     world = planted_world()
-    evaluated(world, protocol=Protocol(revealed_share=revealed_share))
+    evaluated(world, protocol=Protocol("time", revealed_share=revealed_share))
     cases: Cases = by_time(world.data.interactions, revealed_share=revealed_share).cases
     assert len(seen.lists) == len(SYSTEMS)
     for lists in seen.lists:
@@ -237,7 +239,7 @@ def test_users_kept_apart_are_shown_items_of_their_own_group(seen: Seen) -> None
 
 
 def test_validation_never_touches_the_test(seen: Seen) -> None:
-    world, protocol = planted_world(), Protocol(validation=True)
+    world, protocol = planted_world(), Protocol("time", validation=True)
     cutoff = by_time(world.data.interactions).cutoff
     results = [
         evaluated(one, protocol=protocol) for one in (world, *(rewritten(world, cutoff, s) for s in (1, 2)))
@@ -274,7 +276,7 @@ def test_a_feed_about_an_item_is_a_clear_error() -> None:
 def test_too_few_events_is_a_clear_error(count: int, validation: bool) -> None:
     world = with_events(planted_world(), lambda events: events.take(slice(count)))
     with pytest.raises(HomefeedError, match=r"^toy has \d events to evaluate on; import more first$"):
-        evaluated(world, protocol=Protocol(validation=validation))
+        evaluated(world, protocol=Protocol("time", validation=validation))
 
 
 def test_no_user_on_both_sides_of_the_cutoff_is_a_clear_error() -> None:

@@ -21,27 +21,28 @@ WEEK: Final = 7 * DAY
 
 
 class WeekCounts:
-    """How many events each item had in the seven days before a time that only moves on."""
+    """How many events each item had in the seven days before a time that only moves on, and how many before it."""
 
     def __init__(self, interactions: Interactions, item_count: int) -> None:
         """`interactions` are in the order of time."""
         self._items, self._times = interactions.items, interactions.times
         self._start = self._stop = 0
-        self.counts = np.zeros(item_count, np.int64)
+        self.counts, self._ever = np.zeros(item_count, np.int64), np.zeros(item_count, np.int64)
 
     def advance(self, time: int) -> None:
-        """Count the events of the seven days before `time`."""
+        """Count the events before `time`."""
         start, stop = np.searchsorted(self._times, (time - WEEK, time)).tolist()
-        np.add.at(self.counts, self._items[self._stop : stop], 1)
+        new = self._items[self._stop : stop]
+        np.add.at(self.counts, new, 1)
+        np.add.at(self._ever, new, 1)
         np.subtract.at(self.counts, self._items[self._start : start], 1)
         self._start, self._stop = start, stop
 
     def best(self, eligible: Mask, count: int) -> Positions:
-        """The most frequent of the eligible (items,) that had any, of equals the newest."""
-        counts = np.where(eligible[: len(self.counts)], self.counts, 0)
-        some = np.flatnonzero(counts)
-        order = np.lexsort((-some, -counts[some]))
-        return some[order[:count]].astype(np.int32)
+        """The most frequent eligible (items,) of the week, of equals the most frequent ever, then the newest."""
+        known = np.flatnonzero(self._ever * eligible)
+        order = np.lexsort((-known, -self._ever[known], -self.counts[known]))
+        return known[order[:count]].astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
