@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from homefeed.errors import InvalidError
-from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
+from homefeed.evaluate.bootstrap import Interval, by_user, mean_intervals, paired_differences
 from homefeed.evaluate.metrics import PerUser
 
 
@@ -156,3 +156,49 @@ def test_a_thousand_resamples_and_nineteen_of_twenty_unless_told() -> None:
     values, others = {"m": _rng(1).random(50)}, {"m": _rng(2).random(50)}
     assert mean_intervals(values, _rng(3)) == mean_intervals(values, _rng(3), 1_000, 0.95)
     assert paired_differences(values, others, _rng(3)) == paired_differences(values, others, _rng(3), 1_000, 0.95)
+
+
+def test_the_requests_of_a_user_are_drawn_together() -> None:
+    # User 7 made three requests, user 9 one. Resamples have mean 1, 0, or with one of each (3 * 1 + 0) / 4.
+    values, users = np.array([1.0, 0.0, 1.0, 1.0]), np.array([7, 9, 7, 7], np.int32)
+    found = mean_intervals({"m": values}, _rng(), users=users)["m"]
+    assert found == Interval(0.75, 0.0, 1.0)
+    narrow = mean_intervals({"m": values}, _rng(), confidence=0.4, users=users)["m"]
+    assert narrow == Interval(0.75, 0.75, 0.75), "as half of the resamples have"
+
+
+def test_sums_and_requests_of_each_user_by_hand() -> None:
+    values = np.array([[1.0, 10.0], [2.0, 20.0], [4.0, 40.0], [8.0, 80.0]])
+    sums, requests = by_user(values, np.array([5, 3, 5, 5], np.int32))
+    assert sums.tolist() == [[2, 20], [13, 130]]
+    assert requests.tolist() == [1, 3]
+    alone = by_user(values, None)
+    assert alone[0].tolist() == values.tolist()
+    assert alone[1].tolist() == [1, 1, 1, 1]
+
+
+def test_one_request_each_is_as_without_users() -> None:
+    values = _rng(3).random(40)
+    users = np.arange(40, dtype=np.int32)
+    found = mean_intervals({"m": values}, _rng(), users=users)["m"]
+    assert tuple(found) == pytest.approx(tuple(_interval(values)))
+
+
+def test_requests_that_are_alike_by_user_leave_more_doubt() -> None:
+    # 50 users of 20 requests each, all of a user alike: as 50 requests, not as 1,000.
+    of_user = _rng(4).random(50)
+    values, users = np.repeat(of_user, 20), np.repeat(np.arange(50, dtype=np.int32), 20)
+    clustered = mean_intervals({"m": values}, _rng(), users=users)["m"]
+    independent, few = _interval(values), _interval(of_user)
+    assert clustered.mean == pytest.approx(independent.mean)
+    width, narrow, wide = (one.high - one.low for one in (clustered, independent, few))
+    assert width == pytest.approx(wide, rel=0.01)
+    assert width == pytest.approx(narrow * math.sqrt(20), rel=0.15)
+
+
+def test_differences_are_resampled_by_user_too() -> None:
+    system, baseline = (np.repeat(_rng(seed).random(30), 10) for seed in (5, 6))
+    users = np.repeat(np.arange(30, dtype=np.int32), 10)
+    found = paired_differences({"m": system}, {"m": baseline}, _rng(), users=users)["m"]
+    alone = paired_differences({"m": system[::10]}, {"m": baseline[::10]}, _rng())["m"]
+    assert tuple(found) == pytest.approx(tuple(alone))

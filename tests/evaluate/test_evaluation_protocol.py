@@ -68,8 +68,10 @@ def test_only_splits_at_a_cutoff_have_a_validation_part(split: Any) -> None:
 
 
 @pytest.mark.parametrize("split", ["time", "user", "last"])
-def test_only_baskets_can_repeat(split: Any) -> None:
-    with pytest.raises(InvalidError, match=f'repeats: only a split by basket .* instead of by "{split}"'):
+def test_only_rolling_requests_and_baskets_can_repeat(split: Any) -> None:
+    with pytest.raises(
+        InvalidError, match=f'repeats: only a rolling split and one by basket .* instead of by "{split}"'
+    ):
         Protocol(split, repeats=True)
 
 

@@ -34,7 +34,7 @@ def evaluation() -> Evaluation:
     home = {**RECIPE["feeds"]["home"], "rerank": {"caps": {"field": "content_type", "max_items": 1, "window": 3}}}
     feeds = {**RECIPE["feeds"], "varied": home}
     recipe = parse_recipe({**RECIPE, "feeds": feeds}, "a test")
-    protocol = Protocol(cutoff_share=0.5, revealed_share=0.5)
+    protocol = Protocol("time", cutoff_share=0.5, revealed_share=0.5)
     return evaluate_app(recipe, world.catalog, world.data, feeds=["home", "varied"], protocol=protocol)
 
 
@@ -192,12 +192,13 @@ def test_repeats_are_reported_as_ranked() -> None:
 
 
 def test_a_system_looks_the_same_in_every_plot_and_different_from_others() -> None:
-    systems = [System("popular", "baseline", "popular"), System("home", "feed", "home")]
+    systems = [System("popular", "baseline", "popular"), System("popular, 7 days", "week", "popular")]
+    systems += [System("home", "feed", "home")]
     systems += [System(f"r{n}", "retriever", "home", f"r{n}") for n in range(plots.SERIES)]
     looks = plots.looks_of(systems)
     assert len({look.colour for look in looks.values()}) == len(systems)
     assert len({(look.colour, look.marker) for look in looks.values()}) == len(systems)
-    assert looks["popular"].dashes != looks["home"].dashes
+    assert len({looks[name].dashes for name in ("popular", "popular, 7 days", "home")}) == 3
     many = plots.looks_of([*systems, *(System(f"s{n}", "retriever", "home") for n in range(30))])
     assert len(many) == len(systems) + 30
 

@@ -20,7 +20,7 @@ from homefeed.testing import Play, make_world, toy_item
 from homefeed.testing.world import RECIPE
 from homefeed.types import Interactions, Query
 
-SYSTEMS = ["popular", "item_item", "content", "trending", "fresh", "home: merged", "home"]
+SYSTEMS = ["popular", "popular, 7 days", "item_item", "content", "trending", "fresh", "home: merged", "home"]
 ONCE = Protocol("time", replay=False)
 
 
@@ -60,7 +60,8 @@ def test_it_says_what_was_compared_and_on_what() -> None:
     used, split, times = result.used, by_time(world.data.interactions), world.data.interactions.times
     assert used.train_events == len(split.train)
     assert used.items == world.catalog.size == 60
-    assert used.test_users == comparison.users == len(split.cases)
+    assert used.test_users == used.requests == comparison.users == comparison.requests == len(split.cases)
+    assert used.trainings == 1
     assert 0 < used.test_users <= 42 - sum(used.left_out.values())
     assert (used.events, used.first_event, used.last_event) == (len(times), times.min(), times.max())
     assert used.cutoff == split.cutoff
@@ -94,7 +95,7 @@ def test_at_most_so_many_users_are_drawn_by_the_seed(seen: Seen) -> None:
     for seed in (1, 1, 2):
         result = evaluated(planted_world(), protocol=Protocol("time", seed=seed, max_requests=10))
         assert result.used.test_users == 10
-    of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[6::7]]
+    of_home = [[ranked.tolist() for ranked in lists] for lists in seen.lists[7::8]]
     assert of_home[0] == of_home[1] != of_home[2]
 
 
@@ -149,7 +150,7 @@ def test_what_others_do_after_the_cutoff_cannot_help(seen: Seen) -> None:
     evaluated(world, protocol=Protocol("time", revealed_share=0))
     cases = by_time(world.data.interactions, revealed_share=0).cases
     [u0] = np.flatnonzero(cases.users == world.data.interactions.users[world.data.interactions.times.argmax()])
-    item_item = seen.lists[1][int(u0)]
+    item_item = seen.lists[SYSTEMS.index("item_item")][int(u0)]
     assert world.position(secret) in cases[int(u0)].targets
     assert world.position(secret) not in item_item
 
@@ -252,7 +253,8 @@ def test_validation_never_touches_the_test(seen: Seen) -> None:
 
 def test_another_feed_and_baseline() -> None:
     comparison = evaluated(planted_world(), feeds=["popular"], baseline="home", protocol=ONCE).comparison
-    assert (comparison.baseline, list(comparison.systems)) == ("home", ["home", "popular (retriever)", "popular"])
+    assert comparison.baseline == "home"
+    assert list(comparison.systems) == ["home", "popular, 7 days", "popular (retriever)", "popular"]
 
 
 @pytest.mark.parametrize("names", [{"feeds": ["home", "best"]}, {"baseline": "best"}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,16 +13,17 @@ import numpy as np
 import pytest
 
 from homefeed.engine import prepare
-from homefeed.evaluate import setting
+from homefeed.evaluate import rolling, setting
 from homefeed.evaluate.evaluation import Evaluation
 from homefeed.evaluate.offline import evaluate_app
 from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.replay import REPLAYED, leaking_fields
-from homefeed.evaluate.split import by_time
+from homefeed.evaluate.setting import Setting, set_up
+from homefeed.evaluate.split import Kind, by_time
 from homefeed.recipe import find_part
 from homefeed.testing import Play, World, make_world, toy_item
 from homefeed.testing.world import RECIPE
-from homefeed.types import TrainingData
+from homefeed.types import DAY, Positions, Query, Scores, TrainingData
 
 Attribute: TypeAlias = Callable[[int, int], float]
 
@@ -89,8 +91,8 @@ def world(*retrievers: str, items: int = 60, events: int = 1_500, **attributes: 
     return make_world(catalog, plays, declared=declared)
 
 
-def evaluated(made: World, **options: Any) -> Evaluation:
-    return evaluate_app(made.recipe, made.catalog, made.data, protocol=Protocol(**options))
+def evaluated(made: World, split: Kind = "time", **options: Any) -> Evaluation:
+    return evaluate_app(made.recipe, made.catalog, made.data, protocol=Protocol(split, **options))
 
 
 def test_honest_systems_are_not_named() -> None:
@@ -100,7 +102,7 @@ def test_honest_systems_are_not_named() -> None:
 
 
 @pytest.mark.parametrize("split", ["user", "last"])
-def test_nor_are_they_however_it_is_split(split: str) -> None:
+def test_nor_are_they_however_it_is_split(split: Kind) -> None:
     result = evaluated(world("item_item", "trending", "popular"), split=split)
     assert result.leaks == ()
     assert result.replayed > 0
@@ -113,6 +115,84 @@ def test_a_retriever_that_learns_from_later_requests_is_named_with_all_it_is_par
     assert found["from_others"].measure > 0.5
     assert "reads the future" in found["from_others"].why
     assert evaluated(world("item_item", "from_others"), replay=False).leaks == ()
+
+
+def test_where_the_clock_runs_honest_systems_are_not_named_either() -> None:
+    result = evaluated(world("item_item", "content", "trending", "explore", "popular"), "rolling")
+    assert result.leaks == ()
+    assert 20 < result.replayed < REPLAYED, "the requests that one training answers"
+    assert result.used.trainings == 10
+
+
+@pytest.mark.parametrize("options", [{"retrain": "never"}, {"repeats": True}, {"max_requests": 30}])
+def test_nor_are_they_however_often_it_is_trained(options: dict[str, Any]) -> None:
+    result = evaluated(world("item_item", "trending", "popular"), "rolling", **options)
+    assert result.leaks == ()
+    assert result.replayed > 0
+
+
+def test_where_the_clock_runs_a_reader_of_later_events_is_named() -> None:
+    """It looks up in the log what comes next."""
+    made = world("item_item", "trending")
+    events = made.data.interactions
+
+    class Oracle:
+        def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
+            later = events.items[events.times >= query.now]
+            found = later[np.sort(np.unique(later, return_index=True)[1])]
+            found = found[query.eligible[found]][:k]
+            return found, np.linspace(2, 1, len(found), dtype=np.float32)
+
+    def prophetic(*args: Any, **options: Any) -> Setting:
+        feeds = dict((found := set_up(*args, **options)).feeds)
+        data: TrainingData = args[2]
+        if data.interactions.times.max() == events.times.max():  # only where it has the future
+            retrievers = {**feeds["home"].retrievers, "trending": (Oracle(), 100)}
+            feeds["home"] = replace(feeds["home"], retrievers=retrievers)
+        return replace(found, feeds=feeds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rolling, "set_up", prophetic)
+        result = evaluated(made, "rolling")
+    assert [leak.name for leak in result.leaks] == ["trending", "home: merged", "home"]
+    assert result.comparison.systems["trending"]["recall@20"].mean > 0.9
+
+
+def test_where_the_clock_runs_who_learns_from_requests_has_seen_earlier_ones_only(plugin: None) -> None:
+    assert evaluated(world("item_item", "from_others"), "rolling").leaks == ()
+
+
+def test_where_the_clock_runs_a_service_made_of_more_than_the_past_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = world("trending", "popular")
+    trainings: list[int] = []
+
+    def careless_at_first(recipe: Any, data: TrainingData) -> Any:
+        trainings.append(len(data.interactions))
+        again = len(trainings) > result_trainings
+        return prepare(recipe, data if again else replace(made.data, now=data.now))
+
+    result_trainings = evaluated(made, "rolling", replay=False).used.trainings
+    monkeypatch.setattr(setting, "prepare", careless_at_first)
+    result = evaluated(made, "rolling")
+    assert {"popular", "trending", "home"} <= {leak.name for leak in result.leaks}
+    assert len(trainings) == result_trainings + 1
+
+
+def test_where_the_clock_runs_counters_ahead_of_it_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world("trending", "popular")
+    at = rolling.RollingService.at
+    runs: list[int] = []
+
+    def ahead(service: Any, time: int) -> Setting:
+        if not runs or id(service) == runs[0]:
+            runs[:] = [id(service)]
+            return at(service, time + 5 * DAY)
+        return at(service, time)
+
+    monkeypatch.setattr(rolling.RollingService, "at", ahead)
+    assert {"popular", "trending", "home"} <= {leak.name for leak in evaluated(made, "rolling").leaks}
 
 
 def test_an_attribute_that_counts_later_plays_is_named() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from homefeed.engine import build_feeds
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.evaluate import systems as module
-from homefeed.evaluate.systems import DEEP, System, build_systems, interleaved, run_systems
+from homefeed.evaluate.setting import WeekCounts
+from homefeed.evaluate.systems import DEEP, WEEK_POPULAR, System, build_systems, interleaved, run_systems
 from homefeed.funnel import Feed, rank, recommend
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.testing import World, toy_world
@@ -35,8 +36,14 @@ def names(declared: Recipe, *feeds: str, baseline: str = "popular") -> list[str]
     return [system.name for system in build_systems(declared, feeds, baseline)]
 
 
+def week_of(world: World) -> WeekCounts:
+    week = WeekCounts(world.data.interactions, world.catalog.size)
+    week.advance(world.query().now)
+    return week
+
+
 def lists_of(world: World, systems: tuple[System, ...], query: Query) -> dict[str, tuple[str, ...]]:
-    answers = run_systems(build_feeds(world.recipe, world.resources), systems, query)
+    answers = run_systems(build_feeds(world.recipe, world.resources), week_of(world), systems, query)
     assert answers.failed == {}
     return {name: world.ids(positions) for name, positions in answers.lists.items()}
 
@@ -54,22 +61,39 @@ def test_a_feed_is_taken_apart_in_the_order_of_its_making() -> None:
     systems = build_systems(recipe(capped=CAPPED), ["capped"], "popular")
     assert [(system.name, system.role, system.retriever) for system in systems] == [
         ("popular", "baseline", None),
+        ("popular, 7 days", "week", None),
         ("item_item", "retriever", "item_item"),
         ("content", "retriever", "content"),
         ("capped: merged", "merged", None),
         ("capped: ranked", "ranked", None),
         ("capped", "feed", None),
     ]
-    assert [system.feed for system in systems] == ["popular", *["capped"] * 5]
+    assert [system.feed for system in systems] == ["popular", "popular", *["capped"] * 5]
 
 
 def test_what_would_be_the_same_line_twice_is_one() -> None:
     declared = recipe(one=feed("item_item"), two=feed("item_item", "fresh"), plain=feed("popular"))
-    assert names(declared, "one") == ["popular", "item_item", "one"], "nothing to merge, nothing reranked"
-    assert names(declared, "one", "two") == ["popular", "item_item", "one", "fresh", "two: merged", "two"]
-    assert names(declared, "one", "one") == ["popular", "item_item", "one"]
-    assert names(declared, "plain") == ["popular", "plain"], "the baseline is that retriever"
-    assert names(declared, "popular") == ["popular"]
+    shared = ["popular", WEEK_POPULAR]
+    assert names(declared, "one") == [*shared, "item_item", "one"], "nothing to merge, nothing reranked"
+    assert names(declared, "one", "two") == [*shared, "item_item", "one", "fresh", "two: merged", "two"]
+    assert names(declared, "one", "one") == [*shared, "item_item", "one"]
+    assert names(declared, "plain") == [*shared, "plain"], "the baseline is that retriever"
+    assert names(declared, "popular") == shared
+
+
+def test_a_retriever_is_a_part_of_every_feed_that_has_it() -> None:
+    other = feed("fresh", "popular")
+    other["retrieve"]["fresh"] = {"max_age_days": 3}
+    declared = recipe(one=feed("item_item", "fresh"), two=feed("item_item"), three=other)
+    systems = build_systems(declared, ["one", "two", "three"], "popular")
+    parts = {system.name: system.feeds for system in systems if system.role == "retriever"}
+    assert parts == {
+        "item_item": ("one", "two"),
+        "fresh": ("one",),
+        "fresh (retriever)": ("three",),
+    }, "set up otherwise it is another"
+    [shared] = (system for system in systems if system.name == "item_item")
+    assert shared.feed == "one"
 
 
 def test_a_retriever_set_up_otherwise_is_another_system() -> None:
@@ -77,18 +101,18 @@ def test_a_retriever_set_up_otherwise_is_another_system() -> None:
     other["retrieve"]["fresh"] = {"max_age_days": 3}
     declared = recipe(a=feed("fresh", "item_item"), b=other, fresh=feed("fresh", "popular"))
     assert names(declared, "a", "b") == [
-        *("popular", "fresh", "item_item", "a: merged", "a"),
+        *("popular", WEEK_POPULAR, "fresh", "item_item", "a: merged", "a"),
         *("fresh (retriever)", "b: merged", "b"),
     ]
     assert names(declared, "fresh", "b") == [
-        *("popular", "fresh (retriever)", "fresh: merged", "fresh"),
+        *("popular", WEEK_POPULAR, "fresh (retriever)", "fresh: merged", "fresh"),
         *("b: fresh (retriever)", "b: merged", "b"),
     ]
 
 
 def test_what_a_feed_for_cold_starts_reranks_counts() -> None:
     declared = recipe(capped=CAPPED, warm=feed("item_item", cold_start="capped"))
-    assert names(declared, "warm") == ["popular", "item_item", "warm: ranked", "warm"]
+    assert names(declared, "warm") == ["popular", WEEK_POPULAR, "item_item", "warm: ranked", "warm"]
 
 
 def test_feeds_that_cannot_be_judged_are_refused() -> None:
@@ -116,6 +140,7 @@ def test_every_system_answers_as_it_would_alone(world: World, user_id: str) -> N
         served = recommend(feeds[name], replace(query, feed=name, n=DEEP))
         assert lists[name] == world.ids(served.positions)
     eligible = world.query(user_id)
+    assert lists[WEEK_POPULAR] == world.ids(week_of(world).best(eligible.eligible, DEEP))
     for name in ("item_item", "content"):
         assert lists[name] == world.ids(feeds["capped"].retrievers[name][0].retrieve(eligible, DEEP)[0])
     of_all = [world.positions(*lists[name]) for name in ("item_item", "content", "popular")]
@@ -162,7 +187,8 @@ def test_a_part_that_fails_is_named_and_the_others_answer(world: World) -> None:
     feeds = build_feeds(world.recipe, world.resources)
     broken = {**feeds["capped"].retrievers, "content": (Broken(), 10)}
     feeds["capped"] = replace(feeds["capped"], retrievers=broken)
-    answers = run_systems(feeds, build_systems(world.recipe, ["capped"], "popular"), unfiltered(world, "da"))
+    systems = build_systems(world.recipe, ["capped"], "popular")
+    answers = run_systems(feeds, week_of(world), systems, unfiltered(world, "da"))
     assert answers.failed == {"capped.content": "ValueError: no such luck"}
     assert len(answers.lists["content"]) == 0
     assert len(answers.lists["capped"]) > 0

@@ -46,6 +46,7 @@ def test_json_holds_everything() -> None:
     assert json.loads(json.dumps(COMPARISON.to_json(), allow_nan=False)) == {
         "baseline": "popular",
         "users": 1234,
+        "requests": 0,
         "confidence": 0.95,
         "systems": {
             "popular": {
@@ -142,6 +143,32 @@ def test_only_the_given_measures_are_tested_and_all_systems_together() -> None:
     assert better.p_holm == 2 * better.p < 0.001
     assert similar.p_holm == similar.p > 0.05
     assert "at b, ahead (better)" in found.note()
+
+
+def test_several_requests_of_a_user_count_as_one_witness() -> None:
+    rng = np.random.default_rng(2)
+    base, better = rng.random(40), rng.random(40) + 0.2
+    once = compare({"base": {"m": base}, "better": {"m": better}}, "base", np.random.default_rng(0), tested=["m"])
+    thrice = {name: {"m": np.repeat(column, 3)} for name, column in {"base": base, "better": better}.items()}
+    users = np.repeat(np.arange(40, dtype=np.int32), 3)
+    found = compare(thrice, "base", np.random.default_rng(0), tested=["m"], users=users)
+    assert (found.users, found.requests) == (40, 120)
+    assert (once.users, once.requests) == (40, 40)
+    assert found.tests == once.tests, "three requests that are alike say no more than one"
+    for name in ("base", "better"):
+        assert tuple(found.systems[name]["m"]) == pytest.approx(tuple(once.systems[name]["m"]))
+    assert tuple(found.differences["better"]["m"]) == pytest.approx(tuple(once.differences["better"]["m"]))
+    assert found.note().startswith("Means over 120 requests of 40 users with 95 % percentile")
+    assert once.note().startswith("Means over 40 users with")
+
+
+def test_a_user_of_many_requests_is_tested_by_their_sum() -> None:
+    # The users' sums are +3 and -2: whatever their signs, they add up to 1 or 5 in size, and 1 was found.
+    values = {"base": {"m": np.zeros(5)}, "other": {"m": np.array([1.0, -1.0, 1.0, -1.0, 1.0])}}
+    users = np.array([0, 1, 0, 1, 0], np.int32)
+    found = compare(values, "base", np.random.default_rng(0), tested=["m"], users=users)
+    assert found.tests["other"]["m"].p == pytest.approx(1.0, abs=0.01), "every drawing is as far from zero"
+    assert found.differences["other"]["m"].mean == pytest.approx(0.2)
 
 
 def test_rich_shows_means_and_differences() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from homefeed.errors import RecipeError
 from homefeed.recipe import Recipe, parse_recipe
-from homefeed.recipe.declaration import Isolation, NearDuplicates, Privacy
+from homefeed.recipe.declaration import Goal, Isolation, NearDuplicates, Privacy
 from homefeed.types import DAY
 
 FULL = """
@@ -30,8 +30,13 @@ since = "time"
 verb = "liked"
 [events.report]
 weight = -1
+[events.search]
+about = "query"
 [signals]
 distinct = ["report"]
+[goal]
+metric = "recall@20"
+events = ["like"]
 [isolation]
 item = "place"
 user = "place"
@@ -67,6 +72,7 @@ def test_all_of_it_is_taken_as_written() -> None:
     assert (taken.items.fields["until"], taken.users.fields["since"]) == ("time", "time")
     assert taken.verbs == ("liked", "chose")
     assert taken.signals.distinct == ("report",)
+    assert (taken.goal, taken.goal_types) == (Goal(metric="recall@20", events=("like",)), (0,))
     assert taken.isolation == Isolation(item="place", user="place")
     assert taken.privacy == Privacy(opt_out="silent", kept=("likes", "place"))
     assert [taken.sources.users.file, taken.sources.items.file, taken.sources.events.file] == [
@@ -87,6 +93,15 @@ def test_none_of_it_is_needed() -> None:
     taken = parse_recipe(bare, "r")
     assert (taken.isolation, taken.privacy, taken.items.near_duplicates) == (None, None, None)
     assert (taken.signals.distinct, taken.verbs) == ((), ("chose",))
+    assert taken.goal == Goal(metric="ndcg@10", events=None)
+
+
+def test_by_default_all_that_tells_of_an_item_that_it_was_liked_is_the_goal() -> None:
+    taken = recipe('[goal]\nmetric = "recall@20"\nevents = ["like"]\n')
+    assert taken.goal.events is None
+    assert [taken.event_types[code] for code in taken.goal_types] == ["like"], "not reports, nor searches"
+    both = recipe('events = ["like"]', 'events = ["report", "like"]')
+    assert [both.event_types[code] for code in both.goal_types] == ["like", "report"], "named, they count"
 
 
 def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
@@ -129,6 +144,23 @@ def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
             'distinct = ["flag"]',
             'signals.distinct names "flag"; the events are: like, repo',
         ),
+        (
+            'metric = "recall@20"',
+            'metric = "recall@7"',
+            "goal.metric: input should be 'ndcg@10', 'ndcg@20', 'recall@10', 'recall@20', 'mrr@10' or 'hit_",
+        ),
+        (
+            'events = ["like"]',
+            'events = ["like", "buy"]',
+            'goal.events names "buy"; the events about an item are: lik',
+        ),
+        (
+            'events = ["like"]',
+            'events = ["search"]',
+            'goal.events names "search"; the events about an item are: like',
+        ),
+        ('events = ["like"]', "events = []", "goal.events: tuple should have at least 1 item"),
+        ('metric = "recall@20"', 'measure = "recall@20"', "goal.measure: no such key here"),
         ('distinct = ["report"]', 'distinct = "report"', "signals.distinct: input should be a valid tuple"),
         ('item = "place"', 'item = "until"', 'isolation.item names "until", which is not a "category" field'),
         ('item = "place"', 'item = "plaice"', 'isolation.item names "plaice", which is not a "category" field'),

@@ -248,7 +248,7 @@ def _report(result: Evaluation, command: str) -> str:
 def _show(result: Evaluation) -> None:
     used = result.used
     for verdict in result.found.verdicts:
-        style = "bold red" if verdict.behind else "bold green" if verdict.leads[verdict.best].low > 0 else "bold"
+        style = "bold red" if verdict.behind else "bold" if verdict.level else "bold green"
         out.print(verdict.sentence(result.app), style=style, markup=False, highlight=False)
     out.print(result.comparison.to_rich())
     out.print(

@@ -120,5 +120,6 @@ def _group_json(group: HistoryGroup) -> dict[str, Any]:
         "min_events": group.min_events,
         "max_events": group.max_events,
         "users": group.users,
+        "requests": group.requests,
         "systems": systems,
     }

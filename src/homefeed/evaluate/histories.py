@@ -26,6 +26,7 @@ class HistoryGroup:
     min_events: int
     max_events: int
     users: int
+    requests: int
     systems: Mapping[str, Mapping[str, Interval]]
 
 
@@ -51,5 +52,5 @@ def by_history(
         systems = {system: {measure: means[system, measure] for measure in measures} for system in values}
         own = lengths[chosen]
         distinct = len(np.unique(users[chosen]))
-        groups.append(HistoryGroup(int(own.min()), int(own.max()), distinct, systems))
+        groups.append(HistoryGroup(int(own.min()), int(own.max()), distinct, len(own), systems))
     return tuple(groups)

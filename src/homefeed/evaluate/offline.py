@@ -77,7 +77,7 @@ def evaluate_app(
     if not cases:
         raise HomefeedError(f"{recipe.app}: {_NO_CASES[split.kind]}; nothing can be evaluated")
     due = protocol.trainings(recipe, split)
-    service = service_of(recipe, catalog, data, split, due, report)
+    service = service_of(recipe, catalog, data, split, due, {system.feed for system in systems}, report)
     lists, failures = _answers(service, data, systems, cases, report)
     leaks = leaking_fields(catalog, split, data.interactions)
     replayed = 0
@@ -147,7 +147,7 @@ def _found(
     values = values_of(lists, judged, popularity_of(split.train, catalog.size), item_vectors(setting, data))
     figures = figures_of(lists, catalog.available)
     lengths = np.array([len(case.history) for case in cases])
-    users = np.array([case.user for case in cases])
+    users = np.array([case.user for case in cases], np.int32)
     first = PER_USER[0]
     return Found(
         comparison=compare(values, baseline, rng, figures, tested=TESTED, main=MAIN, users=users),

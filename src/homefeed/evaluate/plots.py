@@ -90,7 +90,7 @@ def check_matplotlib() -> None:
 
 
 def looks_of(systems: Sequence[System]) -> dict[str, Look]:
-    """A look for every system: the baseline grey and dashed, feeds with thick lines."""
+    """A look for every system: the baseline grey and dashed, the last week dotted, feeds with thick lines."""
     looks: dict[str, Look] = {}
     colours = [colour for colour, name in _ROLES.items() if name.startswith("--series")]
     feeds = [system.name for system in systems if system.role == "feed"]
@@ -98,12 +98,14 @@ def looks_of(systems: Sequence[System]) -> dict[str, Look]:
     for number, system in enumerate(systems):
         if system.role == "baseline":
             colour = _SOFT
+        elif system.role == "week":
+            colour = _INK
         elif feeds[:1] == [system.name]:
             colour = _ACCENT
         else:
             colour, others = colours[others % len(colours)], others + 1
         whole = system.role in ("baseline", "feed")
-        dashes = "--" if system.role == "baseline" else "-"
+        dashes = {"baseline": "--", "week": ":"}.get(system.role, "-")
         looks[system.name] = Look(colour, _MARKERS[number % len(_MARKERS)], 2.4 if whole else 1.2, dashes)
     return looks
 
@@ -203,9 +205,10 @@ def difference_plot(feed: str, differences: Sequence[float], baseline: str, metr
 
 
 def history_plot(evaluation: Evaluation, metric: str) -> str:
-    """The baseline and the feeds, by length of history."""
+    """The baseline, the last week's and the feeds, by length of history."""
     looks, groups = looks_of(evaluation.systems), evaluation.found.histories
-    shown = [system.name for system in evaluation.systems if system.role in ("baseline", "feed")]
+    shown = [system.name for system in evaluation.systems if system.role in ("baseline", "week", "feed")]
+    rolling = evaluation.protocol.split == "rolling"
 
     def draw(axes: Axes) -> None:
         for number, name in enumerate(shown):
@@ -215,7 +218,11 @@ def history_plot(evaluation: Evaluation, metric: str) -> str:
             axes.vlines(across, *_bounds(found), color=look.colour, linewidth=1.6)
             means = [interval.mean for interval in found]
             axes.plot(across, means, look.marker, color=look.colour, markersize=6, label=_short(name))
-        labels = [f"{_range(group.min_events, group.max_events)}\n{group.users:,} users" for group in groups]
+        sizes = [f"{group.requests:,} requests" if rolling else f"{group.users:,} users" for group in groups]
+        labels = [
+            f"{_range(group.min_events, group.max_events)}\n{size}"
+            for group, size in zip(groups, sizes, strict=True)
+        ]
         axes.set_xticks(range(len(groups)), labels)
         axes.set_xlim(-0.5, len(groups) - 0.5)
         axes.set_xlabel("events in the history")

@@ -60,7 +60,8 @@ class Replay:
         blind = replace(data, interactions=_copied(past))
         if split.kind != "rolling":
             split = replace(split, train=blind.interactions)
-        self._service = service_of(recipe, catalog, blind, split, due, self._report)
+        feeds = {system.feed for system in systems}
+        self._service = service_of(recipe, catalog, blind, split, due, feeds, self._report)
 
     def leaks(self, lists: Lists) -> tuple[Leak, ...]:
         """The systems whose `lists`, which they gave to all of the requests, are others without the future."""

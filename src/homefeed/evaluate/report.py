@@ -64,7 +64,9 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
         comparison=comparison,
         metrics=[metric for metric in comparison.metrics if metric in MAIN],
         roles={system.name: _ROLES[system.role] for system in evaluation.systems},
-        verdicts=_verdicts(evaluation),
+        verdicts=[verdict.sentence(evaluation.app) for verdict in evaluation.found.verdicts],
+        against_baseline=_against_baseline(evaluation),
+        over=comparison.format_requests(),
         protocol=format_protocol(evaluation.protocol),
         plots=_plots(evaluation),
         alpha=ALPHA,
@@ -74,32 +76,32 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
     )
 
 
-def _verdicts(evaluation: Evaluation) -> list[str]:
+def _against_baseline(evaluation: Evaluation) -> list[str]:
     """A sentence per evaluated feed: whether it is better than the baseline."""
-    comparison = evaluation.comparison
-    metric = PER_USER[0]
-    verdicts = []
+    comparison, metric = evaluation.comparison, PER_USER[0]
+    sentences = []
     for feed, users in evaluation.found.differences.items():
         found = comparison.differences[feed][metric]
         p = comparison.tests[feed][metric].p_holm
         where = "does not differ from" if p > ALPHA else "is ahead of" if found.mean > 0 else "is behind"
         mean, base = (comparison.systems[name][metric].mean for name in (feed, comparison.baseline))
         better, worse = (sum(sign * user > 0 for user in users) for sign in (1, -1))
-        verdicts.append(
+        sentences.append(
             f"{feed} {where} {comparison.baseline} at {metric}: {mean:.4f} against {base:.4f}, a difference of "
             f"{_difference(found)}, {_p(p)} after Holm's correction. It serves {better:,} users better, "
             f"{worse:,} worse, and {len(users) - better - worse:,} equally."
         )
-    return verdicts
+    return sentences
 
 
 def _plots(evaluation: Evaluation) -> list[Plot]:
     baseline, metric = evaluation.comparison.baseline, PER_USER[0]
+    who = "requests" if evaluation.protocol.split == "rolling" else "users"
     intervals = [
         _plot(
             f"{tested}, system by system",
             plots.interval_plot(evaluation, tested),
-            f"Dots are means over users, lines their intervals; the dashed line and the band are {baseline}.",
+            f"Dots are means over {who}, lines their intervals; the dashed line and the band are {baseline}.",
         )
         for tested in TESTED
     ]
@@ -116,7 +118,7 @@ def _plots(evaluation: Evaluation) -> list[Plot]:
         _plot(
             f"{measure} by length of history",
             plots.history_plot(evaluation, measure),
-            "Users in groups of about the same size, from short histories to long ones.",
+            f"{who.capitalize()} in groups of about the same size, from short histories to long ones.",
         )
         for measure in PER_USER
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from homefeed.catalog import CatalogView, strengths
 from homefeed.engine import event_weights, refresh
 from homefeed.evaluate.setting import Setting, WeekCounts, set_up
 from homefeed.evaluate.split import Split
+from homefeed.funnel import Feed
 from homefeed.recipe import SIGNALS, Recipe
 from homefeed.types import Interactions, Times, TrainingData
 
@@ -47,7 +48,8 @@ class RollingService:
     """A service whose clock runs: its requests come in the order of time.
 
     At each request counters have all earlier events, models are those of the latest of the trainings `due`, and
-    neither has anything later. `data` holds the events, of which each is read when its time has come.
+    neither has anything later. `data` holds the events in the order of time, of which each is read when its time
+    has come. Only the `feeds` named, and those that stand in for them at cold starts, are kept up to date.
     """
 
     def __init__(
@@ -57,23 +59,31 @@ class RollingService:
         data: TrainingData,
         due: Times,
         repeats: bool,
+        feeds: Iterable[str],
         progress: Progress,
     ) -> None:
         self._recipe, self._catalog, self._data, self._due, self._repeats = recipe, catalog, data, due, repeats
-        self._progress = progress
+        self._feeds, self._progress = frozenset(feeds), progress
         self._weights = event_weights(recipe)
         self._week = WeekCounts(data.interactions, catalog.size)
         self._trained = -1
-        self._counted = 0
+        self._counted = self._latest = 0
         self._setting: Setting | None = None
 
     def at(self, time: int) -> Setting:
-        """The service at a time, which is none before that of an earlier call."""
+        """The service at a time, which is none before that of an earlier call.
+
+        Raises:
+            ValueError: it is, and counters would hold what came later.
+        """
+        if time < self._latest:
+            raise ValueError(f"the clock runs one way: asked for {time} after {self._latest}")
+        self._latest = time
         latest = int(np.searchsorted(self._due, time, side="right")) - 1
         if self._setting is None or latest > self._trained:
             self._setting = self._train(latest)
         if self._count(self._setting, time):
-            refresh(self._setting.feeds)
+            refresh(self._kept(self._setting))
         self._week.advance(time)
         return self._setting
 
@@ -87,6 +97,11 @@ class RollingService:
         )
         self._progress("training", latest + 1, len(self._due))
         return setting
+
+    def _kept(self, setting: Setting) -> dict[str, Feed]:
+        feeds = {name: setting.feeds[name] for name in self._feeds}
+        standing_in = [feed.cold_start for feed in feeds.values() if feed.cold_start is not None]
+        return feeds | {feed.name: feed for feed in standing_in}
 
     def _count(self, setting: Setting, time: int) -> bool:
         """Add the events before `time` to the counters; whether there were any."""
@@ -115,11 +130,12 @@ def service_of(
     data: TrainingData,
     split: Split,
     due: Times,
+    feeds: Iterable[str],
     progress: Progress,
 ) -> Service:
-    """The service that a split's requests are for; `due` is when that of a rolling split is trained."""
+    """The service that a split's requests to `feeds` are for; `due` is when that of a rolling split is trained."""
     if split.kind == "rolling":
-        return RollingService(recipe, catalog, data, due, split.repeats, progress)
+        return RollingService(recipe, catalog, data, due, split.repeats, feeds, progress)
     return FrozenService(recipe, catalog, data, split, progress)
 
 

@@ -126,7 +126,7 @@ class Comparison:
     def note(self) -> str:
         """How to read the table, and which differences are more than chance after Holm's correction."""
         read = (
-            f"Means over {self._format_requests()} with {self.confidence * 100:g} % percentile bootstrap "
+            f"Means over {self.format_requests()} with {self.confidence * 100:g} % percentile bootstrap "
             "intervals. "
             "Bold: the interval of the paired difference excludes zero (each by itself)."
         )
@@ -140,7 +140,8 @@ class Comparison:
             f"{len(self.tests)} {'system' if len(self.tests) == 1 else 'systems'}): {beyond}."
         )
 
-    def _format_requests(self) -> str:
+    def format_requests(self) -> str:
+        """What the means are over: "2,000 requests of 310 users"."""
         if self.requests in (0, self.users):
             return f"{self.users:,} users"
         return f"{self.requests:,} requests of {self.users:,} users"

@@ -32,6 +32,11 @@ class Verdict:
         return tuple(sorted(names, key=lambda name: self.leads[name].mean))
 
     @property
+    def level(self) -> tuple[str, ...]:
+        """The parts that neither leads nor follows beyond chance."""
+        return tuple(name for name, lead in self.leads.items() if lead.low <= 0 <= lead.high)
+
+    @property
     def best(self) -> str:
         """The part that the feed has the smallest lead over."""
         return min(self.leads, key=lambda name: self.leads[name].mean)
@@ -41,21 +46,22 @@ class Verdict:
         if not self.leads:
             return f"{self.feed} has no part to compare it with."
         if self.behind:
+            first = _listed(self.behind[:1])
             return (
                 f"{self.feed} is behind {_listed(self.behind)} at {self.metric}: by "
-                f"{_format(self.leads[self.behind[0]], -1)} behind {self.behind[0]}. Tune what it is made of, "
-                f"homefeed train {app} --tune 10m, or serve {self.behind[0]} instead."
+                f"{_format_lag(self.leads[self.behind[0]])} behind {first}. Tune what it is made of, "
+                f"homefeed train {app} --tune 10m, or serve {first} instead."
             )
-        lead = self.leads[self.best]
-        if lead.low > 0:
+        if self.level:
+            best = min(self.level, key=lambda name: self.leads[name].mean)
             return (
-                f"{self.feed} is ahead of every part of it at {self.metric}: by {_format(lead)} ahead of "
-                f"the best, {self.best}."
+                f"{self.feed} is behind no part of it at {self.metric}: level with {_listed(self.level)}, "
+                f"{_format(self.leads[best])} from {_listed([best])}."
             )
-        level = [name for name, lead in self.leads.items() if lead.low <= 0]
+        lead = _format(self.leads[self.best])
         return (
-            f"{self.feed} is behind no part of it at {self.metric}: level with {_listed(level)}, "
-            f"{_format(lead)} from {self.best}."
+            f"{self.feed} is ahead of every part of it at {self.metric}: by {lead} ahead of the best, "
+            f"{_listed([self.best])}."
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -64,6 +70,7 @@ class Verdict:
             "feed": self.feed,
             "metric": self.metric,
             "behind": list(self.behind),
+            "level": list(self.level),
             "leads": {name: lead._asdict() for name, lead in self.leads.items()},
         }
 
@@ -93,9 +100,13 @@ def verdicts(
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    quoted = [f'"{name}"' if "," in name else name for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
-def _format(interval: Interval, sign: int = 1) -> str:
-    low, high = sorted((sign * interval.low, sign * interval.high))
-    return f"{sign * interval.mean:+.4f} [{low:+.4f}, {high:+.4f}]".replace("+", "" if sign < 0 else "+")
+def _format(lead: Interval) -> str:
+    return f"{lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}]"
+
+
+def _format_lag(lead: Interval) -> str:
+    return f"{-lead.mean:.4f} [{-lead.high:.4f}, {-lead.low:.4f}]"

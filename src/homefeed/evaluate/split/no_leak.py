@@ -15,7 +15,7 @@ def assert_no_leak(split: Split, interactions: Interactions) -> None:
     its user's, on their sides of the request. Split by time or basket, requests come at or after the cutoff; by
     user, no user with a request was trained on; with the last left out, none was trained on beyond their history.
     A basket is the first to begin since the cutoff; the targets are in it, and in the history only with repeats;
-    the history is all earlier events of its user, as it is split rolling.
+    the history is all earlier events of its user, as it is split rolling, where requests are in the order of time.
 
     Raises:
         AssertionError: naming the leak, how many events it concerns, and the first of them.
@@ -95,6 +95,7 @@ def _check_baskets(split: Split, interactions: Interactions, future_case: Rows) 
 
 
 def _check_rolling(split: Split, interactions: Interactions) -> None:
+    _refuse("requests later than the next", np.diff(split.cases.times) < 0)
     cases, order = split.cases, np.lexsort((interactions.times, interactions.users))
     users, times = interactions.users[order], interactions.times[order]
     starts, stops = (np.searchsorted(users, cases.users, side=side) for side in ("left", "right"))
