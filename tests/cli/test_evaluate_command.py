@@ -54,17 +54,20 @@ def whole(sample_home: Path) -> Any:
 def test_it_prints_a_table_that_fits_eighty_columns(sample_home: Path) -> None:
     result = evaluate(sample_home)
     rows = [re.split(r"  +", line.strip()) for line in result.stdout.splitlines()]
-    begin, between = (rows.index([name]) for name in ("─" * len(result.stdout.splitlines()[1]), "minus popular"))
-    means, differences = rows[begin + 1 : between - 1], rows[between + 1 : between + len(RETRIEVERS) + 3]
-    assert [name for name, *_ in means] == ["popular", *RETRIEVERS, "home: merged", "home"]
+    begin = next(row for row, cells in enumerate(rows) if set(cells[0]) == {"─"})
+    between = rows.index(["minus popular"])
+    means, differences = rows[begin + 1 : between - 1], rows[between + 1 : between + len(RETRIEVERS) + 4]
+    assert [name for name, *_ in means] == ["popular", "popular, 7 days", *RETRIEVERS, "home: merged", "home"]
     assert [name for name, *_ in differences] == [name for name, *_ in means[1:]]
     assert {len(cells) for _, *cells in means} == {3}
     assert {len(cells) for _, *cells in differences} == {2}
     assert all(metric in result.stdout for metric in ("recall@20", "ndcg@10", "coverage@20"))
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
     text = " ".join(result.stdout.split())
-    assert "2,400 training events" in text
-    assert "all 120 items ranked." in text
+    assert re.search(
+        r"2,400 training events, \d+ requests of \d+ users, \d+ trainings, all 120 items ranked\.", text
+    )
+    assert re.match(r"home is (ahead of every|behind no) part of it at ndcg@10: ", text), "the first line"
     assert "Beyond chance (paired randomisation tests, p up to 0.05 after Holm's correction for" in text
     for stage in ("reading events", "training", "requests", "training again", "requests again", "figures"):
         assert stage in result.stderr
@@ -85,9 +88,14 @@ def test_json_has_all_of_it_as_numbers(whole: Any) -> None:
         assert set(row) == {"recall@20", "ndcg@10", "map@10"}
         assert all(0 < p["p"] <= p["p_holm"] <= 1 for p in row.values())
     assert found["recall_curve"]["k"][-1] == 100
-    assert sum(group["users"] for group in found["by_history"]) == found["test_users"] == found["users"]
+    assert sum(group["requests"] for group in found["by_history"]) == found["requests"] > found["users"]
+    assert found["test_users"] == found["users"]
+    assert all(0 < group["users"] <= group["requests"] for group in found["by_history"])
     assert (found["leaks"], found["failures"]) == ([], [])
-    assert found["replayed"] == min(50, found["test_users"])
+    assert 0 < found["replayed"] <= 50
+    assert 1 < found["trainings"] <= 10
+    assert [(verdict["feed"], verdict["metric"]) for verdict in found["verdicts"]] == [("home", "ndcg@10")]
+    assert set(found["verdicts"][0]["leads"]) == {"popular", "popular, 7 days", *RETRIEVERS}
     assert (found["app"], found["feeds"], found["baseline"]) == ("streaming", ["home"], "popular")
     assert found["train_events"] + found["protocol"]["cutoff_share"] == 2_400.8
     assert found["span"]["first_event"] < found["span"]["cutoff"] <= found["span"]["first_request"]
@@ -100,11 +108,30 @@ def test_the_replay_can_be_left_out(sample_home: Path, whole: Any) -> None:
 
 
 def test_users_and_what_they_reveal_can_be_chosen(sample_home: Path) -> None:
-    found = evaluated(sample_home, "--users", "20", "--revealed", "0.25", "--share", "0.7")
-    assert found["test_users"] == 20
+    by_time = ("--split", "time", "--requests", "20")
+    found = evaluated(sample_home, *by_time, "--revealed", "0.25", "--share", "0.7")
+    assert (found["test_users"], found["requests"], found["trainings"]) == (20, 20, 1)
     protocol = found["protocol"]
-    assert [protocol[name] for name in ("max_users", "revealed_share", "cutoff_share")] == [20, 0.25, 0.7]
+    assert [protocol[name] for name in ("max_requests", "revealed_share", "cutoff_share")] == [20, 0.25, 0.7]
     assert found["train_events"] == 2_100
+
+
+def test_how_the_clock_runs_can_be_chosen(sample_home: Path) -> None:
+    often = evaluated(sample_home, "--requests", "60", "--share", "0.7", "--retrain", "1d", "--max-trainings", "3")
+    assert (often["requests"], often["trainings"], often["train_events"]) == (60, 3, 2_100)
+    protocol = often["protocol"]
+    chosen = [protocol[name] for name in ("split", "retrain", "max_trainings", "horizon", "max_requests")]
+    assert chosen == ["rolling", 86_400_000_000, 3, 86_400_000_000, 60]
+    once = evaluated(sample_home, "--requests", "60", "--retrain", "never", "--within", "3h")
+    assert (once["requests"], once["trainings"]) == (60, 1)
+    assert (once["protocol"]["retrain"], once["protocol"]["horizon"]) == ("never", 3 * 3_600_000_000)
+    assert "within 3h of the request" in once["protocol"]["description"]
+    assert once["targets"] < evaluated(sample_home, "--requests", "60", "--retrain", "never")["targets"]
+
+
+def test_what_was_met_before_counts_with_repeats(sample_home: Path) -> None:
+    found = evaluated(sample_home, "--requests", "60", "--retrain", "never", "--repeats")
+    assert 0 < found["repeated_targets"] < found["targets"]
 
 
 def test_split_by_user(sample_home: Path) -> None:
@@ -138,7 +165,7 @@ def test_repeats_count_with_the_option(sample_home: Path, tmp_path: Path) -> Non
     text = " ".join(result.stdout.split())
     [(repeated, targets)] = re.findall(r"(\d+) of (\d+) target items are in the user's history\.", text)
     assert 0 < int(repeated) < int(targets)
-    assert "--split basket --repeats --users 2000" in report.read_text()
+    assert "--split basket --repeats --requests 2000" in report.read_text()
     assert "Items of the history count when they are repeated" in " ".join(report.read_text().split())
 
 
@@ -161,7 +188,8 @@ def test_another_baseline_and_several_feeds(sample_home: Path) -> None:
     found = evaluated(sample_home, "--feed", "fresh", "--feed", "home", "--baseline", "trending")
     assert (found["baseline"], found["feeds"]) == ("trending", ["fresh", "home"])
     systems = list(found["systems"])
-    assert systems[:5] == ["trending", "fresh (retriever)", "popular", "fresh: merged", "fresh"]
+    week = "popular, 7 days"
+    assert systems[:6] == ["trending", week, "fresh (retriever)", "popular", "fresh: merged", "fresh"]
     assert systems[-2:] == ["home: merged", "home"]
     assert len(systems) == len(set(systems))
 
@@ -182,13 +210,13 @@ def test_the_tables_as_markdown(sample_home: Path, tmp_path: Path, whole: Any) -
 
 def test_the_report_as_html(sample_home: Path, tmp_path: Path) -> None:
     report = tmp_path / "the report.html"
-    evaluated(sample_home, "--users", "15", "--html", str(report))
+    evaluated(sample_home, "--requests", "15", "--html", str(report))
     text = report.read_text()
     assert text.startswith("<!doctype html>")
     assert text.count("<svg") == 8
     [command] = re.findall(r"<pre>(.*)</pre>", text)
     assert command.startswith(
-        "homefeed evaluate streaming --feed home --baseline popular --split time --users 15 "
+        "homefeed evaluate streaming --feed home --baseline popular --split rolling --requests 15 "
     )
     assert command.endswith(" --no-replay --html &#39;" + str(report) + "&#39;")
     assert "2,400" in text
@@ -214,19 +242,31 @@ def test_without_matplotlib_nothing_begins(
         (["--feed", "similar"], "the feed similar is about an item; only feeds for a user can be evaluated"),
         (["--markdown", "/no/such/folder/report.md"], "--markdown: no such folder: /no/such/folder"),
         (["--html", "/no/such/folder/report.html"], "--html: no such folder: /no/such/folder"),
-        (["--last", "2"], "--last is for --split last; leave it out with --split time"),
+        (["--last", "2"], "--last is for --split last; leave it out with --split rolling"),
         (
             ["--split", "last", "--share", "0.5"],
-            "--share is for --split time or user or basket; leave it out with --split last",
+            "--share is for --split rolling or time or user or basket; leave it out with --split last",
         ),
         (["--split", "last", "--revealed", "0"], "--revealed is for --split time or user"),
         (["--split", "user", "--validation"], "validation: only a split at a cutoff in time has a part before"),
-        (["--repeats"], "--repeats is for --split basket; leave it out with --split time"),
-        (["--basket-minutes", "5"], "--basket-minutes is for --split basket; leave it out with --split time"),
+        (
+            ["--split", "time", "--repeats"],
+            "--repeats is for --split rolling or basket; leave it out with --split time",
+        ),
+        (["--basket-minutes", "5"], "--basket-minutes is for --split basket; leave it out with --split rolling"),
+        (
+            ["--split", "time", "--retrain", "1d"],
+            "--retrain is for --split rolling; leave it out with --split time",
+        ),
+        (["--split", "last", "--max-trainings", "2"], "--max-trainings is for --split rolling; leave it out with"),
+        (["--split", "user", "--within", "1d"], "--within is for --split rolling; leave it out with --split user"),
+        (["--within", "soon"], 'expected a duration such as 90s, 10m or 1.5h, got "soon"'),
+        (["--retrain", "often"], 'expected a duration such as 90s, 10m or 1.5h, got "often"'),
+        (["--revealed", "0.5"], "--revealed is for --split time or user; leave it out with --split rolling"),
         (["--split", "basket", "--revealed", "0.5"], "--revealed is for --split time or user; leave it out with"),
         (["--split", "basket", "--basket-minutes", "999999"], "minutes: expected 0 to 525,600, which is a year"),
         (["--share", "1"], "cutoff_share: expected a share above 0 and below 1, got 1.0"),
-        (["--revealed", "1"], "revealed_share: expected a share from 0 to below 1, got 1.0"),
+        (["--split", "time", "--revealed", "1"], "revealed_share: expected a share from 0 to below 1, got 1.0"),
     ],
 )
 def test_it_refuses_what_it_cannot_judge(sample_home: Path, options: list[str], message: str) -> None:
@@ -305,7 +345,8 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_who_reads_the_future_is_named_on_standard_error_and_everywhere(shelf: Path) -> None:
     report = shelf / "report.html"
-    result = evaluate(shelf, "--json", "--html", str(report), app=str(shelf / "shelf.toml"))
+    files = ("--json", "--html", str(report))
+    result = evaluate(shelf, "--split", "time", *files, app=str(shelf / "shelf.toml"))
     found = json.loads(result.stdout)
     assert [leak["name"] for leak in found["leaks"]] == ["total_likes", "crowd", "home: merged", "home"]
     text = " ".join(result.stderr.split())
@@ -321,9 +362,9 @@ def test_who_reads_the_future_is_named_on_standard_error_and_everywhere(shelf: P
 
 
 def test_tuned_on_what_came_before_the_test(sample_home: Path) -> None:
-    result = evaluate(sample_home, "--json", "--no-replay", "--tune", "1s")
+    result = evaluate(sample_home, "--json", "--no-replay", "--tune", "1s", "--requests", "200")
     assert "item_item: values of the recipe kept" in result.stderr  # one trial is the recipe's own
-    untuned = evaluated(sample_home)
+    untuned = evaluated(sample_home, "--requests", "200")
     assert json.loads(result.stdout)["systems"] == untuned["systems"]
     refused = run(sample_home, "evaluate", "streaming", "--tune", "soon")
     assert 'expected a duration such as 90s, 10m or 1.5h, got "soon"' in str(refused.exception)

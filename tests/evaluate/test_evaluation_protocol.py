@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.evaluate.split.split_sample import interactions_of, many_events
 
 from homefeed.errors import InvalidError
 from homefeed.evaluate.protocol import Protocol, format_protocol, sample_indices
-from homefeed.evaluate.split import by_time, by_user, leave_last_out, next_basket
-from homefeed.types import Interactions
+from homefeed.evaluate.split import assert_no_leak, by_time, by_user, leave_last_out, next_basket, rolling
+from homefeed.recipe import parse_recipe
+from homefeed.testing.world import RECIPE
+from homefeed.types import DAY, Interactions
 
 
 def events(users: int = 12, each: int = 10) -> Interactions:
@@ -32,6 +35,12 @@ def events(users: int = 12, each: int = 10) -> Interactions:
 @pytest.mark.parametrize(
     ("protocol", "expected"),
     [
+        (Protocol(), rolling(events())),
+        (
+            Protocol(cutoff_share=0.5, horizon=30, max_requests=9, seed=3),
+            rolling(events(), None, 0.5, 30, 9, seed=3),
+        ),
+        (Protocol("rolling", repeats=True), rolling(events(), repeats=True)),
         (Protocol("time"), by_time(events())),
         (Protocol("time", cutoff_share=0.5, revealed_share=0), by_time(events(), 0.5, 0)),
         (Protocol("user", users_share=0.4, revealed_share=0.3, seed=4), by_user(events(), 0.4, 0.3, 4)),
@@ -55,6 +64,8 @@ def test_validation_judges_on_what_was_before_the_test() -> None:
     assert judged.times.max() < by_time(events()).cutoff
     assert len(judged) == len(by_time(events()).train)
     assert Protocol("time").judged_by(events()).times.max() == events().times.max()
+    of_clock = Protocol(validation=True).judged_by(events())
+    assert of_clock.times.tolist() == rolling(events()).train.times.tolist()
     of_baskets = Protocol("basket", validation=True).judged_by(events())
     assert of_baskets.times.tolist() == next_basket(events()).train.times.tolist()
 
@@ -62,7 +73,7 @@ def test_validation_judges_on_what_was_before_the_test() -> None:
 @pytest.mark.parametrize("split", ["user", "last"])
 def test_only_splits_at_a_cutoff_have_a_validation_part(split: Any) -> None:
     with pytest.raises(
-        InvalidError, match=f'only a split at a cutoff .* "time" or "basket" instead of by "{split}"'
+        InvalidError, match=f'only a split at a cutoff .* "rolling", "time" or "basket" instead of by "{split}"'
     ):
         Protocol(split, validation=True)
 
@@ -78,6 +89,21 @@ def test_only_rolling_requests_and_baskets_can_repeat(split: Any) -> None:
 @pytest.mark.parametrize(
     ("protocol", "expected"),
     [
+        (
+            Protocol(),
+            "The clock ran from the moment before which 80% of all events happened. Requests are drawn evenly",
+        ),
+        (
+            Protocol(),
+            "trained at the start and as the recipe's jobs do, at most 10 times. The targets are what a user",
+        ),
+        (Protocol(), "within 1d of the request. Figures are means over requests; intervals resample users."),
+        (Protocol(retrain=7 * DAY, max_trainings=4, horizon=DAY // 24), "start and every 7d, at most 4 times."),
+        (Protocol(horizon=DAY // 24), "within 1h of the request."),
+        (Protocol(retrain="never"), "trained at the start and never again."),
+        (Protocol(max_trainings=1), "trained at the start and never again."),
+        (Protocol(repeats=True), "1d of the request. Items of the history count when they are repeated. Figures"),
+        (Protocol(validation=True), "80% of all events before the test, which was not used, happened."),
         (Protocol("time"), "the moment before which 80% of all events happened"),
         (Protocol("time"), "Each user with events after it makes a request after 50% of them"),
         (Protocol("time", validation=True), "80% of all events before the test, which was not used, happened"),
@@ -99,6 +125,46 @@ def test_the_protocol_is_described(protocol: Protocol, expected: str) -> None:
     assert expected in format_protocol(protocol)
 
 
+@pytest.mark.parametrize("options", [{"max_trainings": 0}, {"retrain": 0}, {"retrain": -DAY}])
+def test_trainings_that_cannot_be_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidError, match="max_trainings, retrain: expected 1 training or more and time between"):
+        Protocol(**options)
+
+
+def test_models_are_trained_by_the_recipe_or_as_told_or_never() -> None:
+    week = [(user, user, hour) for user in range(4) for hour in range(7 * 24)]
+    items = [(user, 1000 * user + hour, hour * DAY // 24) for user, _, hour in week]
+    split = rolling(interactions_of(sorted(items, key=lambda row: row[2])), cutoff_share=0.5)
+    recipe, start = parse_recipe(RECIPE, "a test"), split.cutoff
+    assert Protocol().trainings(recipe, split).tolist() == [start + n * DAY for n in range(4)], "daily"
+    often = Protocol(retrain=DAY // 2, max_trainings=7).trainings(recipe, split)
+    assert often.tolist() == [start + n * DAY // 2 for n in range(7)]
+    assert Protocol(retrain="never").trainings(recipe, split).tolist() == [start]
+
+
+@pytest.mark.parametrize("split", ["rolling", "time", "user", "last", "basket"])
+def test_only_what_the_goal_counts_is_to_be_foreseen(split: Any) -> None:
+    found = many_events()
+    types = np.random.default_rng(1).integers(0, 2, len(found)).astype(np.int32)
+    found, protocol = replace(found, types=types), Protocol(split, last=3)
+    every, some = protocol.divide(found), protocol.divide(found, np.array([1], np.int32))
+    assert (types[every.cases.target_rows] == 0).any()
+    assert len(some.cases) > 0
+    assert (types[some.cases.target_rows] == 1).all()
+    assert_no_leak(some, found)
+    if split != "rolling":
+        wanted = {
+            (case.user, case.time): (
+                case.history.tolist(),
+                [row for row in case.target_rows.tolist() if types[row]],
+            )
+            for case in every.cases
+        }
+        assert {
+            (case.user, case.time): (case.history.tolist(), case.target_rows.tolist()) for case in some.cases
+        } == {request: of_it for request, of_it in wanted.items() if of_it[1]}
+
+
 def test_all_cases_are_drawn_where_they_are_few() -> None:
     split = Protocol("time").divide(events())
     assert [case.user for case in Protocol("time").drawn(split)] == split.cases.users.tolist()
@@ -117,14 +183,17 @@ def test_so_many_are_drawn_each_once_and_in_order(count: int, most: int, seed: i
 
 def test_what_a_protocol_is_unless_told() -> None:
     assert asdict(Protocol()) == {
-        "split": "time",
+        "split": "rolling",
         "cutoff_share": 0.8,
         "users_share": 0.2,
         "revealed_share": 0.5,
         "last": 1,
         "basket_minutes": 0,
         "repeats": False,
-        "max_users": 2_000,
+        "horizon": DAY,
+        "retrain": "scheduled",
+        "max_trainings": 10,
+        "max_requests": 2_000,
         "seed": 0,
         "validation": False,
         "replay": True,

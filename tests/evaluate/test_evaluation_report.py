@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 from homefeed.errors import HomefeedError
 from homefeed.evaluate import plots
+from homefeed.evaluate.bootstrap import Interval
 from homefeed.evaluate.evaluation import Evaluation, Failure
 from homefeed.evaluate.judging import TESTED
 from homefeed.evaluate.leaks import Leak
@@ -128,6 +130,47 @@ def test_each_feed_has_its_verdict() -> None:
         users = found.found.differences[feed]
         counts = [sum(d > 0 for d in users), sum(d < 0 for d in users), sum(d == 0 for d in users)]
         assert "It serves {} users better, {} worse, and {} equally.".format(*counts) in text
+
+
+@cache
+def rolling_evaluation() -> Evaluation:
+    world = toy_world()
+    recipe = parse_recipe(RECIPE, "a test")
+    return evaluate_app(recipe, world.catalog, world.data, protocol=Protocol(cutoff_share=0.5))
+
+
+def test_whether_a_feed_is_worth_its_parts_comes_first() -> None:
+    found = rolling_evaluation()
+    page = rendered(found)
+    text, [verdict] = words(page), found.found.verdicts
+    first = verdict.sentence("toy").replace('"', "&#34;")
+    assert first in text
+    assert text.index(first) < text.index("home is ") + 1 < text.index(" at ndcg@10: 0.") < text.index("Data and")
+    behind = replace(verdict, leads={"popular, 7 days": Interval(-0.2, -0.3, -0.1)})
+    said = words(rendered(replace(found, found=replace(found.found, verdicts=(behind,)))))
+    assert "home is behind &#34;popular, 7 days&#34; at ndcg@10: by 0.2000 [0.1000, 0.3000] behind" in said
+
+
+def test_where_the_clock_runs_it_speaks_of_requests_and_of_users() -> None:
+    found = rolling_evaluation()
+    page = rendered(found)
+    text, used = words(page), found.used
+    assert used.requests > used.test_users
+    assert format_protocol(found.protocol) in html.unescape(text)
+    assert f"Means over {used.requests} requests of {used.test_users} users" in text
+    assert f"trainings {used.trainings} requests {used.requests}" in text
+    assert f"test users {used.test_users} target items" in text
+    assert "Dots are means over requests" in text
+    assert "Requests in groups of about the same size" in text
+    assert f"{found.found.histories[0].requests} requests" in page
+    assert "Users left out" not in text
+    assert "at most 2,000 requests." in text
+    assert len(found.found.differences["home"]) == used.test_users
+    by_time = words(page_of_toy())
+    assert "Dots are means over users" in by_time
+    assert "Users in groups of about the same size" in by_time
+    assert "Users left out: " in by_time
+    assert "trainings 1 requests" in by_time
 
 
 def test_users_who_are_served_equally_are_neither_better_nor_worse_off() -> None:

@@ -23,9 +23,11 @@ from homefeed.evaluate.systems import System
 from homefeed.evaluate.table import Comparison
 
 POPULAR = System("popular", "baseline", "popular")
+WEEK = System("popular, 7 days", "week", "popular")
 HOME = System("home", "feed", "home")
 ALS = System("home: als", "retriever", "home", "als")
 VARIED = System("varied", "feed", "varied")
+BY_TIME = Protocol("time")
 BAD, SOFT, INK, ACCENT = "#bb0004", "#bb0001", "#bb0000", "#bb0003"
 
 
@@ -59,7 +61,7 @@ def _drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Drawn]]:
     assert len(found) == 1
 
 
-def evaluation() -> Evaluation:
+def evaluation(protocol: Protocol = BY_TIME) -> Evaluation:
     row = {
         "popular": {"m": Interval(0.2, 0.1, 0.3)},
         "home": {"m": Interval(0.5, 0.4, 0.6)},
@@ -68,10 +70,10 @@ def evaluation() -> Evaluation:
     overall = {name: {"coverage": share} for name, share in (("popular", 0.1), ("home", 0.7), ("home: als", 0.5))}
     comparison = Comparison("popular", 9, 0.9, row, {}, overall)
     curves = {name: tuple(k / 100 * scale for k in CURVE) for name, scale in (("popular", 0.5), ("home", 1.0))}
-    groups = (HistoryGroup(1, 1, 4, row), HistoryGroup(2, 1_500, 5, row))
-    used = UsedData(*(0,) * 11, left_out={})
+    groups = (HistoryGroup(1, 1, 4, 7, row), HistoryGroup(2, 1_500, 5, 1_008, row))
+    used = UsedData(*(0,) * 13, left_out={})
     systems = (POPULAR, HOME, ALS)
-    protocol, found = Protocol(), Found(comparison, curves, groups, {})
+    found = Found(comparison, curves, groups, {})
     return Evaluation("app", ("home",), protocol, used, systems, (), 0, (), found)
 
 
@@ -80,12 +82,13 @@ def texts(labels: Any) -> list[str]:
 
 
 def test_looks_tell_baseline_feeds_and_parts_apart() -> None:
-    looks = plots.looks_of([POPULAR, HOME, ALS, VARIED])
+    looks = plots.looks_of([POPULAR, WEEK, HOME, ALS, VARIED])
     assert [(look.colour, look.marker, look.width, look.dashes) for look in looks.values()] == [
         (SOFT, "o", 2.4, "--"),
-        (ACCENT, "s", 2.4, "-"),
-        ("#aa0000", "^", 1.2, "-"),
-        ("#aa0001", "D", 2.4, "-"),
+        (INK, "s", 1.2, ":"),
+        (ACCENT, "^", 2.4, "-"),
+        ("#aa0000", "D", 1.2, "-"),
+        ("#aa0001", "v", 2.4, "-"),
     ]
     many = plots.looks_of([POPULAR, *(System(f"r{n}", "retriever", "home") for n in range(11))])
     assert many["r0"].colour == many["r10"].colour != many["r9"].colour == "#aa0009"
@@ -191,11 +194,28 @@ def test_by_history_the_baseline_and_the_feeds_stand_side_by_side(drawn: list[Dr
     assert plot.height == pytest.approx(2.7 + 0.2)
 
 
+def test_where_the_clock_runs_groups_by_history_are_of_requests(drawn: list[Drawn]) -> None:
+    plots.history_plot(evaluation(Protocol("rolling")), "m")
+    [plot] = drawn
+    assert texts(plot.axes.get_xticklabels()) == ["1\n7 requests", "2-1,500\n1,008 requests"]
+
+
+def test_by_history_the_last_week_stands_beside_the_baseline(drawn: list[Drawn]) -> None:
+    found = evaluation()
+    rows = {system.name: {"m": Interval(0.5, 0.4, 0.6)} for system in (POPULAR, WEEK, HOME, ALS)}
+    inside = Found(found.comparison, {}, (HistoryGroup(1, 1, 4, 4, rows),), {})
+    systems = (POPULAR, WEEK, HOME, ALS)
+    plots.history_plot(Evaluation("app", ("home",), BY_TIME, found.used, systems, (), 0, (), inside), "m")
+    [plot] = drawn
+    assert [x for [x], _ in plot.lines()] == pytest.approx([-0.16, 0, 0.16])
+    assert [to_hex(line.get_color()) for line in plot.axes.lines] == [SOFT, INK, ACCENT]
+
+
 def test_many_feeds_by_history_leave_room_between_the_groups(drawn: list[Drawn]) -> None:
     found = evaluation()
     feeds = [System(f"f{n}", "feed", f"f{n}") for n in range(6)]
     rows = {system.name: {"m": Interval(0.5, 0.4, 0.6)} for system in (POPULAR, *feeds)}
-    groups = (HistoryGroup(1, 1, 4, rows),)
+    groups = (HistoryGroup(1, 1, 4, 4, rows),)
     plots.history_plot(
         Evaluation(
             "app",

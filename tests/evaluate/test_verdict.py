@@ -33,7 +33,7 @@ def test_level_with_some() -> None:
     assert (found.behind, found.level, found.best) == ((), ("popular, 7 days", "als"), "als")
     assert found.sentence("shop") == (
         'home is behind no part of it at ndcg@10: level with "popular, 7 days" and als, '
-        "+0.0020 [-0.0100, +0.0140] from als."
+        "the nearest als, by +0.0020 [-0.0100, +0.0140]."
     )
 
 
@@ -41,13 +41,13 @@ def test_the_smallest_lead_may_be_beyond_chance_where_a_larger_one_is_not() -> N
     found = verdict({"als": Interval(0.01, 0.005, 0.015), "fresh": Interval(0.02, -0.01, 0.05)})
     assert found.best == "als"
     assert found.sentence("shop") == (
-        "home is behind no part of it at ndcg@10: level with fresh, +0.0200 [-0.0100, +0.0500] from fresh."
+        "home is behind no part of it at ndcg@10: level with fresh, by +0.0200 [-0.0100, +0.0500]."
     )
 
 
 def test_a_feed_that_is_its_only_part_is_level_with_it() -> None:
     assert verdict({"popular": Interval(0, 0, 0)}).sentence("shop") == (
-        "home is behind no part of it at ndcg@10: level with popular, +0.0000 [+0.0000, +0.0000] from popular."
+        "home is behind no part of it at ndcg@10: level with popular, by +0.0000 [+0.0000, +0.0000]."
     )
 
 

@@ -70,7 +70,7 @@ def test_all_of_it_is_taken_as_written() -> None:
     taken = recipe()
     assert taken.items.near_duplicates == NearDuplicates(fields=("title", "text"), min_similarity=0.7)
     assert (taken.items.fields["until"], taken.users.fields["since"]) == ("time", "time")
-    assert taken.verbs == ("liked", "chose")
+    assert taken.verbs == ("liked", "chose", "chose")
     assert taken.signals.distinct == ("report",)
     assert (taken.goal, taken.goal_types) == (Goal(metric="recall@20", events=("like",)), (0,))
     assert taken.isolation == Isolation(item="place", user="place")

@@ -136,16 +136,23 @@ def format_protocol(protocol: Protocol) -> str:
 
 def _format_rolling(protocol: Protocol) -> str:
     part = " before the test, which was not used," if protocol.validation else ""
-    every = "never again" if protocol.retrain == "never" else "again as time went on"
     repeats = "Items of the history count when they are repeated. " if protocol.repeats else ""
     return (
         f"The clock ran from the moment before which {protocol.cutoff_share:.0%} of all events{part} happened. "
         "Requests are drawn evenly from the moments at which users came to something new, and everything is as it "
-        f"was at each: counters, users and catalogue; models were trained at the start and {every}, at most "
-        f"{protocol.max_trainings} times. The targets are what a user chose within "
-        f"{format_duration(protocol.horizon)} of the request. {repeats}Figures are means over "
-        "requests; intervals resample users."
+        "was at each: counters, users and catalogue. Models were trained at the start and "
+        f"{_format_trainings(protocol)}. The targets are what a user chose within "
+        f"{format_duration(protocol.horizon)} of the request. {repeats}Figures are means over requests; intervals "
+        "resample users."
     )
+
+
+def _format_trainings(protocol: Protocol) -> str:
+    if protocol.retrain == "never" or protocol.max_trainings == 1:
+        return "never again"
+    scheduled = protocol.retrain == "scheduled"
+    often = "as the recipe's jobs do" if scheduled else f"every {format_duration(int(protocol.retrain))}"
+    return f"{often}, at most {protocol.max_trainings} times"
 
 
 def _format_cutoff(protocol: Protocol) -> str:

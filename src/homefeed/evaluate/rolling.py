@@ -140,14 +140,15 @@ def service_of(
 
 
 def trainings_due(cutoff: int, requests: Times, period: int | None, max_trainings: int) -> Times:
-    """When models are trained: at the `cutoff`, and every `period` after it, as far as requests follow.
+    """When models are trained: at the `cutoff`, and every `period` after it, where requests follow before the
+    next time.
 
-    Of more than `max_trainings` as many are kept, at equal distances, the first always. None after it where the
-    period is none.
+    Of more than `max_trainings` as many are kept, at equal distances, the first always. Without a period it is at
+    the cutoff only.
     """
     if period is None:
         return np.array([cutoff], np.int64)
-    moments = np.unique(np.concatenate([[cutoff], cutoff + (requests - cutoff) // period * period]))
+    moments = np.unique(cutoff + (requests - cutoff) // period * period)
     count = min(max_trainings, len(moments))
     return np.asarray(moments[np.arange(count) * len(moments) // count], np.int64)
 

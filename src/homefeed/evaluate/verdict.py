@@ -54,9 +54,10 @@ class Verdict:
             )
         if self.level:
             best = min(self.level, key=lambda name: self.leads[name].mean)
+            nearest = f" the nearest {_listed([best])}," if len(self.level) > 1 else ""
             return (
-                f"{self.feed} is behind no part of it at {self.metric}: level with {_listed(self.level)}, "
-                f"{_format(self.leads[best])} from {_listed([best])}."
+                f"{self.feed} is behind no part of it at {self.metric}: level with {_listed(self.level)},{nearest}"
+                f" by {_format(self.leads[best])}."
             )
         lead = _format(self.leads[self.best])
         return (
