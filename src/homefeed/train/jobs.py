@@ -22,6 +22,7 @@ from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.train.search import Budget
 from homefeed.train.tune import Tuning, tune, with_tuned
+from homefeed.types import TrainingData
 
 Progress = Callable[[str, int, int], None]
 
@@ -91,14 +92,16 @@ async def train_app(
                     tuning.model: tuning for tuning in tune(configured, log.catalog, log.data, budget, report)
                 }
             fits = [fit for fit in _fits(configured, log, tuned) if fit.name in names]
-            manifests = [_published(recipe, artifacts, log, fit, report) for fit in fits]
+            data, watermark = log.data, log.watermark
+            del log  # the catalogue is needed no more: of a million items a third of a gigabyte
+            manifests = [_published(recipe, artifacts, data, watermark, fit, report) for fit in fits]
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
     return Trained(
         recipe.app,
-        log.data.user_count,
-        log.data.item_count,
-        len(log.data.interactions),
+        data.user_count,
+        data.item_count,
+        len(data.interactions),
         time.perf_counter() - started,
         tuple(manifests),
     )
@@ -141,14 +144,16 @@ def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fi
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
 
 
-def _published(recipe: Recipe, artifacts: ArtifactStore, log: LogData, fit: _Fit, report: Progress) -> Manifest:
+def _published(
+    recipe: Recipe, artifacts: ArtifactStore, data: TrainingData, watermark: int, fit: _Fit, report: Progress
+) -> Manifest:
     report(f"training {fit.name}", 0, 1)
     began = time.perf_counter()
     model = fit.run()
     facts: dict[str, Any] = {
-        "users": log.data.user_count,
-        "items": log.data.item_count,
-        "events": len(log.data.interactions),
+        "users": data.user_count,
+        "items": data.item_count,
+        "events": len(data.interactions),
         "seconds": round(time.perf_counter() - began, 3),
     }
     if fit.tuning is not None:
@@ -158,8 +163,8 @@ def _published(recipe: Recipe, artifacts: ArtifactStore, log: LogData, fit: _Fit
         fit.name,
         fit.part,
         model,
-        now=log.data.now,
-        watermark=log.watermark,
+        now=data.now,
+        watermark=watermark,
         config=fit.config,
         facts=facts,
     )

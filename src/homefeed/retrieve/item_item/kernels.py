@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
@@ -42,11 +42,18 @@ def in_parallel(
         return [one.result() for one in done]
 
 
-def joined_rows(parts: Sequence[tuple[Starts, Indices, Floats]]) -> tuple[Starts, Indices, Floats]:
-    """Starts, indices and values of a CSR matrix given in parts: how many entries each row has, and those."""
-    counts = np.concatenate([np.zeros(1, np.int64), *(counts for counts, _, _ in parts)])
-    indices = np.concatenate([np.empty(0, np.int32), *(indices for _, indices, _ in parts)])
-    return np.cumsum(counts), indices, np.concatenate([np.empty(0, np.float32), *(values for *_, values in parts)])
+def joined_rows(parts: list[tuple[Starts, Indices, Floats]]) -> tuple[Starts, Indices, Floats]:
+    """Starts, indices and values of a CSR matrix given in parts: how many entries each row has, and those.
+
+    The parts are taken out of their list: beside all of them there is never more than half of the whole in memory.
+    """
+    counts = [np.zeros(1, np.int64), *(part for part, _, _ in parts)]
+    indices = [np.empty(0, np.int32), *(part for _, part, _ in parts)]
+    values = [np.empty(0, np.float32), *(part for _, _, part in parts)]
+    parts.clear()
+    starts, joined = np.cumsum(np.concatenate(counts)), np.concatenate(indices)
+    indices.clear()
+    return starts, joined, np.concatenate(values)
 
 
 @partial(compiled, nogil=True)
