@@ -73,6 +73,25 @@ def test_scores_are_weights_times_ranks() -> None:
     assert ranker.score(QUERY, asked).tolist() == pytest.approx(expected)
 
 
+def test_reciprocal_ranks_fall_to_a_half_at_the_half_rank() -> None:
+    config = {
+        "half_rank": 2,
+        "signals": {"x": {"weight": 0.6, "of": {"a": 1}}, "y": {"weight": 0.4, "of": {"b": 1}}},
+    }
+    ranker = Blended(Blended.Config.model_validate(config), WORLD.resources)
+    asked = candidates(("a", "b"), [1, 0], [0.9, 0.1], [0.2, 1], [0, 0.1], [0, 0], [0.1, 0.5])
+    # By a: 1, 2/3, 1/2, 0, 0, 2/5. By b two equal and third: 0, 1/2, 1, 1/2, 0, 2/3.
+    expected = [0.6, 0.4 + 0.2, 0.3 + 0.4, 0.2, 0, 0.24 + 0.8 / 3]
+    assert ranker.score(QUERY, asked).tolist() == pytest.approx(expected)
+    assert ranker.contributions(QUERY, scored(ranker, asked)).sum(axis=1) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize("half_rank", [0, -1, math.inf])
+def test_a_half_rank_is_a_number_above_0(half_rank: float) -> None:
+    with pytest.raises(ValueError, match="half_rank"):
+        Blended.Config.model_validate({"half_rank": half_rank, "signals": {"x": {"weight": 1, "of": {"a": 1}}}})
+
+
 def test_a_signal_of_several_features_ranks_their_sum() -> None:
     ranker = blended(x=(1.0, {"a": 1.0, "b": 2.0, "missing": 9.0}))
     # Sums are 1, 1.2 and 1; c is of no signal.

@@ -35,10 +35,13 @@ def weighted_sums(features: Floats, weights: Floats) -> Scores:
     return sums
 
 
-@kernel(writes(F64), reads(F32, 2), reads(I64), reads(I64), reads(F64), reads(F64))
-def blended_ranks(features: Floats, starts: Rows, columns: Rows, shares: Doubles, weights: Doubles) -> Doubles:
-    """(n,) sums over signals of weight x rank: from 1 for the highest to 1 / those above 0; 0 for the others.
+@kernel(writes(F64), reads(F32, 2), reads(I64), reads(I64), reads(F64), reads(F64), F64)
+def blended_ranks(
+    features: Floats, starts: Rows, columns: Rows, shares: Doubles, weights: Doubles, half_rank: float
+) -> Doubles:
+    """(n,) sums over signals of weight x rank: 1 for the highest, 0 for those not above 0.
 
+    One that m are better than has 1 / (1 + m / half_rank), or with a half_rank of 0 it has 1 - m / those above 0.
     Signal s is the sum of share x feature over its entries from `starts[s]` to `starts[s + 1]`, in their order.
     """
     count = len(features)
@@ -55,7 +58,8 @@ def blended_ranks(features: Floats, starts: Rows, columns: Rows, shares: Doubles
         for row in range(count):
             if strengths[row] > 0:
                 better = positive - np.searchsorted(rising, strengths[row], side="right")
-                scores[row] += weights[signal] * (1 - better / positive)
+                rank = 1 / (1 + better / half_rank) if half_rank > 0 else 1 - better / positive
+                scores[row] += weights[signal] * rank
     return scores
 
 
