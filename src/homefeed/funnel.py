@@ -21,6 +21,8 @@ from homefeed.protocols import (
     Retriever,
     RetrieverExplainer,
 )
+from homefeed.rank.calibration import weigh_evidence
+from homefeed.rank.kernels import Doubles
 from homefeed.rank.order import best_first
 from homefeed.recipe.declaration import FeedSettings
 from homefeed.retrieve.merging import merged, normalise, what_is_wrong
@@ -52,6 +54,8 @@ class Feed:
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
     the filters that say which items a reason may name, `expiring` those that the clock alone can change.
+    `calibration` (retrievers, 4) makes evidence of scores and ranks; without it a score counts by its share of the
+    best.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Feed:
     rerankers: Mapping[str, Reranker]
     isolation: Filter | None = None
     cold_start: Self | None = None
+    calibration: Doubles | None = None
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
     restricting: tuple[str, ...] = field(init=False)
@@ -321,10 +326,16 @@ def _sound(
 
 
 def _merge(feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]], size: int) -> Candidates:
-    """The union of all proposals, the retrievers' scores side by side and, over the best of each, as features."""
-    positions, scores = merged(tuple(feed.retrievers), proposals, size)
+    """The union of all proposals, the retrievers' scores side by side and, as features, what they say of each:
+
+    the evidence where the feed is calibrated, else the score over the best of its retriever.
+    """
+    positions, scores, ranks = merged(tuple(feed.retrievers), proposals, size)
     features = np.zeros((len(positions), len(feed.feature_names)), np.float32)
-    normalise(scores, features)
+    if feed.calibration is None:
+        normalise(scores, features)
+    else:
+        weigh_evidence(scores, ranks, feed.calibration, features)
     unscored = np.zeros(len(positions), np.float32)
     return Candidates(positions, tuple(feed.retrievers), scores, feed.feature_names, features, unscored)
 

@@ -152,7 +152,8 @@ def evaluated(
             configured = with_text_model(recipe, settings.text_model)
             if budget is not None:
                 configured = _tuned(configured, log, options["protocol"], budget, report)
-            return evaluate_app(configured, log.catalog, log.data, progress=report, **options)
+            tuned = budget is not None
+            return evaluate_app(configured, log.catalog, log.data, tune_blend=tuned, progress=report, **options)
 
         return on_store(settings, work)
 

@@ -20,7 +20,7 @@ from homefeed.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
@@ -72,12 +72,17 @@ def train(
         return
     from rich.table import Table
 
+    from homefeed.recipe import BLEND
+
     table = Table("model", "version", "seconds", title=f"{result.events:,} events of {result.users:,} users")
     for manifest in result.manifests:
         table.add_row(manifest.model, manifest.version, f"{manifest.facts['seconds']:.2f}")
     out.print(table)
     for manifest in result.manifests:
-        if "tuning" in manifest.facts:
+        if manifest.model == BLEND:
+            for sentence in _format_blend(manifest):
+                out.print(sentence, highlight=False, markup=False)
+        elif "tuning" in manifest.facts:
             out.print(_format_tuning(manifest, budget is not None), highlight=False, markup=False)
 
 
@@ -111,6 +116,20 @@ def trained(
                 progress=report,
             ),
         )
+
+
+def _format_blend(manifest: Manifest) -> Iterator[str]:
+    tuning: dict[str, Any] = manifest.facts.get("tuning", {})
+    for feed, facts in tuning.items():
+        means = (
+            f"{facts['metric']} {facts['recipe_mean']:.4f} with the recipe's weights, {facts['tuned_mean']:.4f}"
+        )
+        figures = f"{facts['requests']} requests: {means} at best"
+        if not facts["taken"]:
+            yield f"{feed}: the recipe's weights stay ({figures}, no more than chance)"
+            continue
+        weights = ", ".join(f"{name} = {weight:g}" for name, weight in facts["weights"].items())
+        yield f"{feed}: weights tuned to {weights} ({figures})"
 
 
 def _format_tuning(manifest: Manifest, now: bool) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from homefeed.catalog import CatalogView, Counters, Resources
+from homefeed.engine.blending import blended
 from homefeed.errors import RecipeError
 from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
@@ -68,6 +69,7 @@ def _parts_of(feed: Feed) -> Iterator[object]:
 
 
 def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -> Feed:
+    feed, calibration = blended(feed, resources.models)
     always = {spec.name: _part("filter", spec, resources, recipe.app, made) for spec in _always(recipe)}
     _check_filters(recipe, feed, always)
     _check_models(recipe, feed)
@@ -88,6 +90,7 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
         ranker=parts("rank", (feed.rank,))[feed.rank.name],
         rerankers=parts("rerank", feed.rerank),
         isolation=always.get("isolation"),
+        calibration=calibration,
     )
 
 

@@ -11,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
+from homefeed.evaluate.blending import fit_blend
 from homefeed.evaluate.bootstrap import by_user
 from homefeed.evaluate.evaluation import Evaluation, Failure, Found, UsedData
 from homefeed.evaluate.histories import by_history
@@ -58,12 +59,14 @@ def evaluate_app(
     feeds: Sequence[str] = ("home",),
     baseline: str = "popular",
     protocol: Protocol | None = None,
+    tune_blend: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Train on the past, request every test user's feeds, and compare them with the user's next items.
 
     All items are ranked; those in a user's history are left out for every system, unless the protocol has
-    `repeats`. `progress` is called with (stage, done, total).
+    `repeats`. The blend of the feeds is made from the events before the cutoff; with `tune_blend` it is weighed
+    anew, too. `progress` is called with (stage, done, total).
 
     Raises:
         HomefeedError: too few events to split; a feed does not exist, or is about an item.
@@ -76,13 +79,16 @@ def evaluate_app(
     cases = protocol.drawn(split)
     if not cases:
         raise HomefeedError(f"{recipe.app}: {_NO_CASES[split.kind]}; nothing can be evaluated")
-    due = protocol.trainings(recipe, split)
-    service = service_of(recipe, catalog, data, split, due, {system.feed for system in systems}, report)
+    due, asked = protocol.trainings(recipe, split), list(dict.fromkeys(system.feed for system in systems))
+    past = replace(data, interactions=split.train, now=split.cutoff)
+    blended = fit_blend(recipe, catalog, past, feeds=_blending(recipe, asked), tune=tune_blend, progress=report)
+    service = service_of(recipe, catalog, data, split, due, asked, report, blended.blend)
     lists, failures = _answers(service, data, systems, cases, report)
     leaks = leaking_fields(catalog, split, data.interactions)
     replayed = 0
     if protocol.replay:
-        again = Replay(recipe, catalog, data, split, due, systems, cases, protocol.seed, report)
+        blend = blended.blend
+        again = Replay(recipe, catalog, data, split, due, systems, cases, protocol.seed, report, blend)
         leaks, replayed = leaks + again.leaks(lists), len(again.chosen)
     report("figures", 0, 1)
     setting = service.at(max(case.time for case in cases))
@@ -99,6 +105,12 @@ def evaluate_app(
         failures=failures,
         found=found,
     )
+
+
+def _blending(recipe: Recipe, feeds: Sequence[str]) -> list[str]:
+    """The feeds, and those that stand in for them."""
+    standing_in = [recipe.feeds[name].settings.cold_start for name in feeds]
+    return list(dict.fromkeys([*feeds, *(name for name in standing_in if name is not None)]))
 
 
 def _divided(recipe: Recipe, interactions: Interactions, protocol: Protocol) -> Split:

@@ -17,6 +17,7 @@ from homefeed.evaluate.protocol import sample_indices
 from homefeed.evaluate.rolling import Progress, service_of
 from homefeed.evaluate.split import Case, Split
 from homefeed.evaluate.systems import DEPTH, System, run_systems
+from homefeed.rank.blend import Blend
 from homefeed.recipe import Recipe
 from homefeed.types import Interactions, Positions, Times, TrainingData
 
@@ -45,6 +46,7 @@ class Replay:
         cases: Sequence[Case],
         seed: int,
         progress: Progress,
+        blend: Blend | None = None,
     ) -> None:
         self._systems, self._cases, self._data, self._progress = systems, cases, data, progress
         self._rows = np.arange(len(cases))
@@ -61,7 +63,7 @@ class Replay:
         if split.kind != "rolling":
             split = replace(split, train=blind.interactions)
         feeds = {system.feed for system in systems}
-        self._service = service_of(recipe, catalog, blind, split, due, feeds, self._report)
+        self._service = service_of(recipe, catalog, blind, split, due, feeds, self._report, blend)
 
     def leaks(self, lists: Lists) -> tuple[Leak, ...]:
         """The systems whose `lists`, which they gave to all of the requests, are others without the future."""

@@ -12,6 +12,7 @@ from homefeed.engine import event_weights, refresh
 from homefeed.evaluate.setting import Setting, WeekCounts, set_up
 from homefeed.evaluate.split import Split
 from homefeed.funnel import Feed
+from homefeed.rank.blend import Blend
 from homefeed.recipe import SIGNALS, Recipe
 from homefeed.types import Interactions, Times, TrainingData
 
@@ -33,10 +34,16 @@ class FrozenService:
     """A service that stands still at the cutoff, whenever its requests come."""
 
     def __init__(
-        self, recipe: Recipe, catalog: CatalogView, data: TrainingData, split: Split, progress: Progress
+        self,
+        recipe: Recipe,
+        catalog: CatalogView,
+        data: TrainingData,
+        split: Split,
+        progress: Progress,
+        blend: Blend | None = None,
     ) -> None:
         progress("training", 0, 1)
-        self._setting = set_up(recipe, catalog, data, split.train, split.cutoff, split.repeats)
+        self._setting = set_up(recipe, catalog, data, split.train, split.cutoff, split.repeats, blend=blend)
         progress("training", 1, 1)
 
     def at(self, time: int) -> Setting:  # noqa: ARG002
@@ -61,7 +68,9 @@ class RollingService:
         repeats: bool,
         feeds: Iterable[str],
         progress: Progress,
+        blend: Blend | None = None,
     ) -> None:
+        self._blend = blend
         self._recipe, self._catalog, self._data, self._due, self._repeats = recipe, catalog, data, due, repeats
         self._feeds, self._progress = frozenset(feeds), progress
         self._weights = event_weights(recipe)
@@ -93,7 +102,7 @@ class RollingService:
         self._counted = int(np.searchsorted(self._data.interactions.times, moment))
         past = self._data.interactions.take(slice(0, self._counted))
         setting = set_up(
-            self._recipe, self._catalog, self._data, past, moment, repeats=self._repeats, week=self._week
+            self._recipe, self._catalog, self._data, past, moment, self._repeats, self._week, self._blend
         )
         self._progress("training", latest + 1, len(self._due))
         return setting
@@ -132,11 +141,12 @@ def service_of(
     due: Times,
     feeds: Iterable[str],
     progress: Progress,
+    blend: Blend | None = None,
 ) -> Service:
     """The service that a split's requests to `feeds` are for; `due` is when that of a rolling split is trained."""
     if split.kind == "rolling":
-        return RollingService(recipe, catalog, data, due, split.repeats, feeds, progress)
-    return FrozenService(recipe, catalog, data, split, progress)
+        return RollingService(recipe, catalog, data, due, split.repeats, feeds, progress, blend)
+    return FrozenService(recipe, catalog, data, split, progress, blend)
 
 
 def trainings_due(cutoff: int, requests: Times, period: int | None, max_trainings: int) -> Times:

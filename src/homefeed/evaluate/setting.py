@@ -14,7 +14,8 @@ from homefeed.evaluate.split import Case
 from homefeed.funnel import Feed
 from homefeed.privacy import apply_opt_out
 from homefeed.protocols import Model
-from homefeed.recipe import Recipe
+from homefeed.rank.blend import Blend
+from homefeed.recipe import BLEND, Recipe
 from homefeed.types import DAY, Floats, History, Interactions, Mask, Positions, Query, TrainingData, UserState
 
 WEEK: Final = 7 * DAY
@@ -108,13 +109,16 @@ def set_up(
     cutoff: int,
     repeats: bool = False,
     week: WeekCounts | None = None,
+    blend: Blend | None = None,
 ) -> Setting:
     """Fit on the past only, as of the cutoff: typical full values are also those of its events.
 
-    The `week` is that before the cutoff, unless one is given.
+    The `week` is that before the cutoff, unless one is given. Feeds are blended as the `blend` says.
     """
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
-    models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
+    models: dict[str, Model] = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
+    if blend is not None:
+        models[BLEND] = blend
     signals = fit_signals(recipe, prepared, watermark=0)
     half_life = recipe.signals.trending_half_life
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)

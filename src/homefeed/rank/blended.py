@@ -24,8 +24,8 @@ class Signal(PartConfig):
     weight: Annotated[FiniteFloat, Field(ge=0)]
     """What the signal adds to the score of its best candidate, the most that it adds to any."""
     of: Annotated[dict[str, Annotated[FiniteFloat, Field(gt=0)]], Field(min_length=1)]
-    """By feature, its share of the signal. A retriever's name stands for its score divided by the best of the
-    request."""
+    """By feature, its share of the signal. A retriever's name stands for what it says of an item, as in
+    `weighted`."""
 
 
 class Blended:

@@ -24,13 +24,18 @@ class Weighted:
 
     class Config(PartConfig):
         weights: Annotated[dict[str, float], Field(min_length=1)]
-        """By feature, its weight. A retriever's name stands for its score divided by the best of the request. A
-        feature without a weight does not count."""
+        """By feature, its weight. A retriever's name stands for what it says of an item: calibrated by training,
+        the log-odds that the user chooses it; until then its score divided by the best of the request. A feature
+        without a weight does not count."""
+        fixed: tuple[str, ...] = ()
+        """The features whose weights tuning leaves as they are: those that are policy, not taste."""
 
         @property
         def named_features(self) -> Mapping[str, str]:
             """The features that the settings name, by the place in them."""
-            return {f"weights.{name}": name for name in self.weights}
+            return {f"weights.{name}": name for name in self.weights} | {
+                f"fixed.{name}": name for name in self.fixed
+            }
 
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         self._weights = dict(config.weights)

@@ -2,6 +2,7 @@
 
 from homefeed.recipe.base import Kind
 from homefeed.recipe.declaration import (
+    BLEND,
     SIGNALS,
     Declarations,
     Entity,
@@ -21,6 +22,7 @@ from homefeed.recipe.parts import find_part, part_names
 from homefeed.recipe.sources import Column, Source, Sources
 
 __all__ = [
+    "BLEND",
     "SIGNALS",
     "Column",
     "Declarations",

@@ -177,6 +177,8 @@ class Signals(Declaration):
 
 SIGNALS: Final = "signals"
 """The name of the counts of an app among its models."""
+BLEND: Final = "blend"
+"""The name of what an app's feeds weigh their parts by, among its models."""
 
 
 class Job(Declaration):
@@ -187,7 +189,7 @@ class Job(Declaration):
     at: str | None = None
     """At what time of the day, `"HH:MM"` in UTC, where `every` is whole days; none: at midnight."""
     models: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Names of `models`, or `"signals"` for the counts; none: all models and the signals."""
+    """Names of `models`, `"signals"` for the counts, `"blend"` for what feeds weigh their parts by; none: all."""
 
     @field_validator("every")
     @classmethod
@@ -233,6 +235,10 @@ class Goal(Declaration):
 
     metric: GoalMetric = "ndcg@10"
     """The measure of a list: see the evaluation."""
+    feeds: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """The feeds that are for it: their retrievers are calibrated and, with `train --tune`, their weights chosen.
+    Feeds that are something else, such as a list of what trends, are left as they are. None: the home feed, and
+    the one that answers new users in its place."""
     events: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     """The event types by which a user chooses what the feed should have shown; none: all about an item with a
     weight above 0."""
@@ -297,8 +303,15 @@ class Declarations(Declaration):
     """A table for each job, which says when models are trained; by default the usual two."""
 
     @model_validator(mode="after")
+    def _models_have_names_of_their_own(self) -> Self:
+        for name in (SIGNALS, BLEND):
+            if name in self.models:
+                raise ValueError(f"models.{name}: every app has its own {name}; choose another name")
+        return self
+
+    @model_validator(mode="after")
     def _jobs_train_models(self) -> Self:
-        known = [*self.models, SIGNALS]
+        known = [*self.models, SIGNALS, BLEND]
         for job, declared in self.jobs.items():
             for name in declared.models or ():
                 if name not in known:
@@ -325,6 +338,14 @@ class Declarations(Declaration):
             if name not in self.events or self.events[name].about != "item":
                 about_items = ", ".join(name for name, event in self.events.items() if event.about == "item")
                 raise ValueError(f'goal.events names "{name}"; the events about an item are: {about_items}')
+        return self
+
+    @model_validator(mode="after")
+    def _goal_is_for_feeds_for_a_user(self) -> Self:
+        for_users = [name for name, feed in self.feeds.items() if not feed.anchored]
+        for name in self.goal.feeds or ():
+            if name not in for_users:
+                raise ValueError(f'goal.feeds names "{name}"; the feeds for a user are: {", ".join(for_users)}')
         return self
 
     @model_validator(mode="after")

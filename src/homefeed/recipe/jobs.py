@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from homefeed.recipe.declaration import SIGNALS, Job
+from homefeed.recipe.declaration import BLEND, SIGNALS, Job
 
 _USUAL: Final = {"hourly": Job(every="1h", models=(SIGNALS,)), "daily": Job(every="1d", at="03:15")}
 """The jobs of an app that declares none: counting is cheap, and models change little in an hour."""
@@ -28,7 +28,7 @@ class JobSpec:
 
 def jobs_of(declared: Mapping[str, Job], models: Iterable[str]) -> dict[str, JobSpec]:
     """The jobs of a recipe whose models have these names."""
-    every = (*models, SIGNALS)
+    every = (*models, BLEND, SIGNALS)
     return {
         name: JobSpec(name, job.period, job.offset, job.models or every)
         for name, job in (declared or _USUAL).items()

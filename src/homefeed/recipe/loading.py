@@ -94,6 +94,14 @@ class Recipe:
         return tuple(event.verb for event in self.events.values())
 
     @property
+    def goal_feeds(self) -> tuple[str, ...]:
+        """The feeds that are for the goal."""
+        if self.goal.feeds is not None:
+            return self.goal.feeds
+        standing_in = self.feeds[self.home].settings.cold_start if self.home is not None else None
+        return tuple(name for name in (self.home, standing_in) if name is not None)
+
+    @property
     def goal_types(self) -> tuple[int, ...]:
         """The codes of the event types by which a user chooses what the feeds should have shown."""
         named = self.goal.events

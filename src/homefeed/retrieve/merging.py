@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.kernels import F32, I32, I64, NOTHING, kernel, reads, several, writes
-from homefeed.types import Floats, Positions, Scores
+from homefeed.types import Codes, Floats, Positions, Scores
 
 
 def merged(
     names: tuple[str, ...], proposals: Mapping[str, tuple[Positions, Scores]], size: int
-) -> tuple[Positions, Floats]:
+) -> tuple[Positions, Floats, Codes]:
     """All that the retrievers `names` propose in a catalogue of `size` items.
 
-    (n,) rising positions, each once, and (n, retrievers) their scores, NaN where a retriever does not propose one.
+    (n,) rising positions, each once, (n, retrievers) their scores, NaN where a retriever does not propose one, and
+    (n, retrievers) their ranks, from 1 for the first that a retriever proposes, 0 where it does not.
 
     Raises:
         ValueError: something is wrong with a proposal; `what_is_wrong` says what.
@@ -41,10 +42,10 @@ def what_is_wrong(positions: Positions, scores: Scores, size: int) -> str | None
     return None
 
 
-@kernel(several(writes(I32), writes(F32, 2)), reads(I32), reads(I32), reads(F32), reads(I64), I64)
+@kernel(several(writes(I32), writes(F32, 2), writes(I32, 2)), reads(I32), reads(I32), reads(F32), reads(I64), I64)
 def _side_by_side(
     rising: Positions, every: Positions, scores: Scores, lengths: npt.NDArray[np.intp], size: int
-) -> tuple[Positions, Floats]:
+) -> tuple[Positions, Floats, Codes]:
     distinct, rows, count = np.empty(len(rising), np.int32), np.empty(size, np.int32), 0
     for place in range(len(rising)):
         if place == 0 or rising[place] != rising[place - 1]:
@@ -52,11 +53,13 @@ def _side_by_side(
             rows[rising[place]] = count
             count += 1
     table, place = np.full((count, len(lengths)), np.nan, np.float32), 0
+    ranks = np.zeros((count, len(lengths)), np.int32)
     for column in range(len(lengths)):
-        for _ in range(lengths[column]):
+        for rank in range(lengths[column]):
             table[rows[every[place]], column] = scores[place]
+            ranks[rows[every[place]], column] = rank + 1
             place += 1
-    return distinct[:count], table
+    return distinct[:count], table, ranks
 
 
 @kernel(NOTHING, reads(F32, 2), writes(F32, 2))

@@ -10,7 +10,8 @@ import structlog
 from homefeed.catalog import SignalsModel
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
-from homefeed.recipe import SIGNALS, Recipe, find_part
+from homefeed.rank.blend import Blend
+from homefeed.recipe import BLEND, SIGNALS, Recipe, find_part
 from homefeed.store.artifacts import ArtifactStore, Loaded
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ class ModelSet:
 
     @property
     def models(self) -> dict[str, Model]:
-        """The models the recipe names."""
+        """The models the recipe names, and the blend."""
         return {name: loaded.model for name, loaded in self.loaded.items() if name != SIGNALS}
 
     @property
@@ -42,14 +43,14 @@ class ModelSet:
 
 def wanted_versions(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, str | None]:
     """The version of each model that should serve."""
-    names = [SIGNALS, *(spec.name for spec in recipe.models)]
+    names = [SIGNALS, BLEND, *(spec.name for spec in recipe.models)]
     return {name: artifacts.current(recipe.app, name) for name in names}
 
 
 def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> ModelSet:
     """Load what changed; a model whose every version is damaged keeps serving as it was before."""
     wanted = wanted_versions(recipe, artifacts)
-    kinds: dict[str, type[Model]] = {SIGNALS: SignalsModel}
+    kinds: dict[str, type[Model]] = {SIGNALS: SignalsModel, BLEND: Blend}
     kinds |= {spec.name: find_part("model", spec.part) for spec in recipe.models}
     loaded: dict[str, Loaded[Model]] = {}
     for name, version in wanted.items():

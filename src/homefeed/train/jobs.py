@@ -17,9 +17,10 @@ from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Model
-from homefeed.recipe import SIGNALS, Recipe
+from homefeed.recipe import BLEND, SIGNALS, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
+from homefeed.train.blend import facts_of, new_blend
 from homefeed.train.search import Budget
 from homefeed.train.tune import Tuning, tune, with_tuned
 from homefeed.types import TrainingData
@@ -41,13 +42,14 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """A model to fit."""
+    """A model to fit, and the seconds that were spent on it before."""
 
     name: str
     part: str
     config: Mapping[str, Any]
     run: Callable[[], Model]
     tuning: Mapping[str, Any] | None = None
+    seconds: float = 0.0
 
 
 async def train_app(
@@ -65,7 +67,7 @@ async def train_app(
 ) -> Trained:
     """Train and publish an app's models: every one, or those of `models` only; the others stay as they are.
 
-    `models` are names of the recipe's models, or "signals". `progress` is called with (stage, done, total).
+    `models` are names of the recipe's models, "blend" or "signals". `progress` is called with (stage, done, all).
     `text_model` is for models that can use one, if their recipe names none. With a `budget` hyper-parameters are
     tuned first, see `tune`. Later trainings keep the tuned values as long as the model is the same in the recipe,
     unless `keep_tuned` is false.
@@ -88,10 +90,13 @@ async def train_app(
             configured = with_text_model(_only(recipe, names), text_model)
             tuned = _kept(configured, artifacts) if keep_tuned else {}
             if budget is not None:
-                tuned = {
-                    tuning.model: tuning for tuning in tune(configured, log.catalog, log.data, budget, report)
-                }
+                found = tune(configured, log.catalog, log.data, budget, report)
+                tuned = {tuning.model: tuning for tuning in found}
             fits = [fit for fit in _fits(configured, log, tuned) if fit.name in names]
+            if BLEND in names:
+                every = with_tuned(with_text_model(recipe, text_model), tuned.values())
+                how = {"tune": budget is not None, "keep_tuned": keep_tuned, "at_once": list(names) == [BLEND]}
+                fits[-1:-1] = _blend_fit(every, log, artifacts, report, **how)
             data, watermark = log.data, log.watermark
             del log  # the catalogue is needed no more: of a million items a third of a gigabyte
             manifests = [_published(recipe, artifacts, data, watermark, fit, report) for fit in fits]
@@ -109,7 +114,7 @@ async def train_app(
 
 def _chosen(recipe: Recipe, models: Sequence[str] | None) -> Sequence[str]:
     """The names of the models to train, checked."""
-    known = [*(spec.name for spec in recipe.models), SIGNALS]
+    known = [*(spec.name for spec in recipe.models), BLEND, SIGNALS]
     for name in models or ():
         if name not in known:
             raise NotFoundError(f'no model "{name}" in {recipe.app}; the models are: {", ".join(known)}')
@@ -144,6 +149,18 @@ def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fi
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
 
 
+def _blend_fit(
+    recipe: Recipe, log: LogData, artifacts: ArtifactStore, report: Progress, **how: bool
+) -> list[_Fit]:
+    """The blend of feeds that are made of all models of the recipe, where it is to be made."""
+    began = time.perf_counter()
+    made = new_blend(recipe, log, artifacts, progress=report, **how)
+    if made is None:
+        return []
+    config, took = {"goal": recipe.goal.model_dump()}, time.perf_counter() - began
+    return [_Fit(BLEND, BLEND, config, lambda: made.blend, facts_of(made) or None, took)]
+
+
 def _published(
     recipe: Recipe, artifacts: ArtifactStore, data: TrainingData, watermark: int, fit: _Fit, report: Progress
 ) -> Manifest:
@@ -154,7 +171,7 @@ def _published(
         "users": data.user_count,
         "items": data.item_count,
         "events": len(data.interactions),
-        "seconds": round(time.perf_counter() - began, 3),
+        "seconds": round(fit.seconds + time.perf_counter() - began, 3),
     }
     if fit.tuning is not None:
         facts["tuning"] = dict(fit.tuning)

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
+from homefeed.evaluate.blending import blending_feeds
 from homefeed.evaluate.metrics import PerUser, judge, ndcg
 from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.setting import set_up
@@ -59,8 +60,10 @@ def tune(
         HomefeedError: nothing can be tuned, or too few users have events on both sides of the cutoff.
     """
     served = _served(recipe)
+    if not served and not blending_feeds(recipe):
+        raise HomefeedError(f"{recipe.app}: no model or feed of it has values to tune; train without --tune")
     if not served:
-        raise HomefeedError(f"{recipe.app}: no model of its feeds has values to tune; train without --tune")
+        return ()
     protocol = Protocol("time", max_requests=1_000, seed=data.seed)
     split = protocol.divide(data.interactions) if len(data.interactions) else None
     cases = protocol.drawn(split) if split is not None else []

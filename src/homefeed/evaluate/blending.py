@@ -1,0 +1,197 @@
+"""Makes an app's blend: how much each retriever says and, where wanted, the weights that serve the goal best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from homefeed.catalog import CatalogView
+from homefeed.engine.blending import ranker_of, retrievers_of
+from homefeed.evaluate.replayed import Replayed, replay_feeds
+from homefeed.evaluate.rolling import Progress
+from homefeed.rank.blend import Blend, FeedBlend
+from homefeed.rank.calibration import Calibration, calibration_table, weigh_evidence
+from homefeed.rank.kernels import Doubles
+from homefeed.rank.weighted import Weighted
+from homefeed.recipe import Recipe
+from homefeed.types import Floats, TrainingData
+
+MAX_REQUESTS: Final = 1_000
+"""How many requests a blend is made from at most."""
+_MIN_REQUESTS: Final = 20
+_FACTORS: Final = (0.0, 0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
+_ROUNDS: Final = 3
+_RIDGE: Final = 1e-3
+_LEAST_SCORE: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class TunedWeights:
+    """How a feed's weights were found: means of the goal's `metric` over `requests`, and whether they are taken.
+
+    They are where they are ahead of those of the recipe by more than `margin`, a standard error of the difference.
+    """
+
+    metric: str
+    requests: int
+    recipe_mean: float
+    tuned_mean: float
+    margin: float
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Blended:
+    """A blend, and how the weights of each feed were found, where they were looked for."""
+
+    blend: Blend
+    tuned: Mapping[str, TunedWeights]
+
+
+def fit_blend(
+    recipe: Recipe,
+    catalog: CatalogView,
+    data: TrainingData,
+    *,
+    feeds: Sequence[str] | None = None,
+    tune: bool = False,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> Blended:
+    """Calibrate the feeds for the goal that blend retrievers, all by default; with `tune`, weigh them anew, too.
+
+    It is made from requests replayed on the latest tenth of the events, by models of those before. Where fewer
+    than 20 can be, there is none.
+    """
+    names = [name for name in blending_feeds(recipe) if feeds is None or name in feeds]
+    replayed = (
+        replay_feeds(recipe, catalog, data, names, max_requests=MAX_REQUESTS, progress=progress) if names else {}
+    )
+    made: dict[str, FeedBlend] = {}
+    tuned: dict[str, TunedWeights] = {}
+    for name, requests in replayed.items():
+        feed = recipe.feeds[name]
+        if len(requests) < _MIN_REQUESTS or not requests.chosen.any():
+            continue
+        made[name] = FeedBlend(calibrate(requests), retrievers_of(feed))
+        if tune and isinstance(feed.rank.config, Weighted.Config):
+            config = feed.rank.config
+            weights, tuned[name] = tune_weights(requests, made[name], config, recipe.goal.metric)
+            if tuned[name].taken:
+                made[name] = replace(made[name], ranker=ranker_of(feed), weights=weights)
+    return Blended(Blend(made), tuned)
+
+
+def blending_feeds(recipe: Recipe) -> list[str]:
+    """The feeds for the goal that blend several retrievers."""
+    return [name for name in recipe.goal_feeds if len(recipe.feeds[name].retrieve) > 1]
+
+
+def calibrate(requests: Replayed) -> dict[str, Calibration]:
+    """Each retriever's calibration, by its name."""
+    any_candidate = _log_odds(int(requests.chosen.sum()), len(requests.chosen))
+    return {name: _calibration(requests, column, any_candidate) for column, name in enumerate(requests.retrievers)}
+
+
+def _log_odds(chosen: int, shown: int) -> float:
+    return float(np.log((chosen + 0.5) / (shown - chosen + 0.5)))
+
+
+def _calibration(requests: Replayed, column: int, any_candidate: float) -> Calibration:
+    """By logistic regression, less the log-odds of any candidate; by rank alone where none was chosen, or all."""
+    proposed = requests.ranks[:, column] > 0
+    chosen = requests.chosen[proposed]
+    if chosen.all() or not chosen.any():
+        level = _log_odds(int(chosen.sum()), len(chosen)) if len(chosen) else any_candidate
+        return Calibration(min(level - any_candidate, 0.0), 0.0, -0.1, 0.0)
+    scores = np.log(np.maximum(requests.scores[proposed, column].astype(np.float64), _LEAST_SCORE))
+    ranks = np.log(requests.ranks[proposed, column].astype(np.float64))
+    model = LogisticRegression(C=1.0, max_iter=1_000).fit(np.column_stack([scores, ranks, ranks**2]), chosen)
+    by_score, by_rank, by_square = model.coef_[0].tolist()
+    return Calibration(float(model.intercept_[0]) - any_candidate, by_score, by_rank, by_square)
+
+
+def tune_weights(
+    requests: Replayed, blend: FeedBlend, config: Weighted.Config, metric: str
+) -> tuple[dict[str, float], TunedWeights]:
+    """The weights, none below 0, by which the requests are served best, and how they compare with the config's.
+
+    The start is the best of the config's, of each retriever alone and of a conditional logit (McFadden,
+    "Conditional Logit Analysis of Qualitative Choice Behavior", 1974), which makes what was chosen likely among
+    its candidates. From there one weight after another is moved as long as the mean of the measure rises. Weights
+    of features that the config does not name, or names as `fixed`, stay.
+    """
+    names = (*requests.retrievers, *requests.feature_names)
+    table = np.column_stack([evidence_of(requests, blend.calibrations), requests.features]).astype(np.float64)
+    own = np.array([config.weights.get(name, 0.0) for name in names])
+    free = np.array(
+        [name in requests.retrievers or (name in config.weights and name not in config.fixed) for name in names]
+    )
+
+    def judged(weights: Doubles) -> float:
+        return float(requests.judged(metric, table @ weights).mean())
+
+    starts = [own, np.where(free, _logit(requests, table, own, free), own)]
+    starts += [
+        np.where(np.arange(len(names)) == column, 1.0, own * ~free) for column in range(len(requests.retrievers))
+    ]
+    best = _ascended(max(starts, key=judged), free, judged)
+    difference = requests.judged(metric, table @ best) - requests.judged(metric, table @ own)
+    margin = float(difference.std(ddof=1) / np.sqrt(len(difference)))
+    before, after = judged(own), judged(best)
+    found = TunedWeights(metric, len(requests), before, after, margin, bool(difference.mean() > margin))
+    weights = {name: float(f"{weight:.4g}") for name, weight in zip(names, best.tolist(), strict=True)}
+    return {name: weights[name] for name in names if weights[name] or name in config.weights}, found
+
+
+def evidence_of(requests: Replayed, calibrations: Mapping[str, Calibration]) -> Floats:
+    """(rows, retrievers) what each retriever says of each candidate."""
+    features = np.zeros_like(requests.scores)
+    weigh_evidence(requests.scores, requests.ranks, calibration_table(requests.retrievers, calibrations), features)
+    return features
+
+
+def _logit(requests: Replayed, table: Doubles, own: Doubles, free: npt.NDArray[np.bool_]) -> Doubles:
+    """The free weights, at least 0, that make the choices among each request's candidates likeliest."""
+    of_request = requests.requests
+    hits = np.bincount(of_request, requests.chosen, minlength=len(requests))
+    rows = hits[of_request] > 0
+    _, request = np.unique(of_request[rows], return_inverse=True)
+    starts = np.searchsorted(request, np.arange(request.max() + 1))
+    columns, target = table[rows][:, free], requests.chosen[rows] / hits[of_request[rows]]
+    given = table[rows] @ np.where(free, 0.0, own)
+
+    def loss(weights: Doubles) -> tuple[float, Doubles]:
+        scores = columns @ weights + given
+        scores -= np.maximum.reduceat(scores, starts)[request]
+        sums = np.add.reduceat(np.exp(scores), starts)
+        likely = np.exp(scores) / sums[request]
+        value = (np.log(sums).sum() - target @ scores) / len(starts) + _RIDGE / 2 * weights @ weights
+        return float(value), columns.T @ (likely - target) / len(starts) + _RIDGE * weights
+
+    found = minimize(loss, np.full(free.sum(), 0.5), jac=True, method="L-BFGS-B", bounds=[(0, None)] * free.sum())
+    weights = own.copy()
+    weights[free] = found.x
+    return weights
+
+
+def _ascended(start: Doubles, free: npt.NDArray[np.bool_], judged: Callable[[Doubles], float]) -> Doubles:
+    """Moved weight by weight while the mean rises, a few rounds at most."""
+    best, value = start.copy(), judged(start)
+    for _ in range(_ROUNDS):
+        before = value
+        for column in np.flatnonzero(free).tolist():
+            here = best[column]
+            for moved in [here * factor for factor in _FACTORS] if here > 0 else [0.1, 0.3, 1.0]:
+                tried = best.copy()
+                tried[column] = moved
+                if (reached := judged(tried)) > value + 1e-6:
+                    best, value = tried, reached
+        if value <= before:
+            break
+    return best
