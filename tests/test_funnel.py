@@ -275,7 +275,7 @@ def test_the_verdict_names_every_filter_that_stopped_an_item() -> None:
         "h1": "Not shown: stopped by availability and request and consumption_limit",
         "d1": "Not shown: stopped by request and consumption_limit",
         "s1": "Not shown: stopped by request",
-        "c1": "Shown at place 1",
+        "c1": "Shown at place 2",
     }
 
 

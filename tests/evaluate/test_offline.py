@@ -74,7 +74,12 @@ def test_progress_is_reported_by_stage() -> None:
     result = evaluated(planted_world(), progress=lambda *step: steps_seen.append(step))
     users = result.used.test_users
     steps = range(1, users + 1)
+    [calibrated] = {of for stage, _, of in steps_seen if stage == "calibrating"}
+    assert calibrated > 20
     assert steps_seen == [
+        *(("training to calibrate", 0, 1), ("training to calibrate", 1, 1)),
+        *(("calibrating", done, calibrated) for done in range(1, calibrated + 1)),
+        *(("blending", 0, 1), ("blending", 1, 1)),
         *(("training", 0, 1), ("training", 1, 1)),
         *(("requests", done, users) for done in steps),
         *(("training again", 0, 1), ("training again", 1, 1)),
@@ -103,10 +108,13 @@ def test_models_are_trained_on_events_before_the_cutoff_only(seen: Seen) -> None
     world = planted_world()
     evaluated(world)
     split = by_time(world.data.interactions)
-    assert len(seen.past) == 2, "once for the requests, and once again to find systems that read the future"
-    for past in seen.past:
+    calibrating, *asked = seen.past
+    assert len(asked) == 2, "once for the requests, and once again to find systems that read the future"
+    for past in asked:
         assert past.interactions.times.max() < split.cutoff == past.now
         assert len(past.interactions) == len(split.train)
+    assert calibrating.interactions.times.max() < calibrating.now < split.cutoff
+    assert len(calibrating.interactions) == pytest.approx(0.9 * len(split.train), abs=2)
 
 
 def test_typical_full_values_are_those_of_the_past(seen: Seen) -> None:
@@ -114,11 +122,11 @@ def test_typical_full_values_are_those_of_the_past(seen: Seen) -> None:
     cutoff = by_time(world.data.interactions).cutoff
     for one in (world, rewritten(world, cutoff, seed=9)):
         evaluated(one, protocol=ONCE)
-    as_it_was, future_changed = seen.prepared
-    np.testing.assert_array_equal(as_it_was.full, future_changed.full)
-    np.testing.assert_array_equal(
-        as_it_was.data.interactions.strengths, future_changed.data.interactions.strengths
-    )
+    prepared = len(seen.prepared) // 2
+    assert prepared == 2, "to calibrate, and for the requests"
+    for as_it_was, changed in zip(seen.prepared[:prepared], seen.prepared[prepared:], strict=True):
+        np.testing.assert_array_equal(as_it_was.full, changed.full)
+        np.testing.assert_array_equal(as_it_was.data.interactions.strengths, changed.data.interactions.strengths)
 
 
 def test_nothing_of_the_future_can_change_what_is_ranked(seen: Seen) -> None:

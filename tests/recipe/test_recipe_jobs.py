@@ -46,14 +46,14 @@ def test_jobs_are_taken_as_declared() -> None:
     assert taken.jobs == {
         "often": JobSpec("often", 15 * MINUTE, 0, ("signals",)),
         "weekly": JobSpec("weekly", 7 * DAY, 3 * HOUR + 15 * MINUTE, ("content", "item_item")),
-        "rest": JobSpec("rest", 36 * HOUR, 0, ("item_item", "content", "signals")),
+        "rest": JobSpec("rest", 36 * HOUR, 0, ("item_item", "content", "blend", "signals")),
     }
 
 
 def test_an_app_without_jobs_counts_hourly_and_trains_daily() -> None:
     assert recipe().jobs == {
         "hourly": JobSpec("hourly", HOUR, 0, ("signals",)),
-        "daily": JobSpec("daily", DAY, 3 * HOUR + 15 * MINUTE, ("item_item", "content", "signals")),
+        "daily": JobSpec("daily", DAY, 3 * HOUR + 15 * MINUTE, ("item_item", "content", "blend", "signals")),
     }
 
 

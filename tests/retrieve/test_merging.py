@@ -1,4 +1,4 @@
-"""The union of proposals, and their scores side by side, by hand."""
+"""The union of proposals, and their scores and ranks side by side, by hand."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ def proposal(**scores: float) -> tuple[Positions, Scores]:
     return np.array(positions, np.int32), np.array(list(scores.values()), np.float32)
 
 
-def test_every_position_stands_once_with_the_score_of_each_retriever() -> None:
+def test_every_position_stands_once_with_the_score_and_the_rank_of_each_retriever() -> None:
     proposals = {"one": proposal(p3=0.5, p0=0.25), "two": proposal(p4=2, p3=1, p1=-1)}
-    positions, scores = merged(("two", "none", "one"), proposals, 5)
+    positions, scores, ranks = merged(("two", "none", "one"), proposals, 5)
     assert positions.tolist() == [0, 1, 3, 4]
     nan = np.nan
     expected = [[nan, nan, 0.25], [-1, nan, nan], [1, nan, 0.5], [2, nan, nan]]
     np.testing.assert_array_equal(scores, np.array(expected, np.float32))
-    assert [column.dtype.name for column in (positions, scores)] == ["int32", "float32"]
+    assert ranks.tolist() == [[0, 0, 2], [3, 0, 0], [2, 0, 1], [1, 0, 0]]
+    assert [column.dtype.name for column in (positions, scores, ranks)] == ["int32", "float32", "int32"]
 
 
 @pytest.mark.parametrize("names", [("one",), ("one", "two")])
 def test_of_nothing_there_is_nothing(names: tuple[str, ...]) -> None:
-    positions, scores = merged(names, {}, 5)
+    positions, scores, ranks = merged(names, {}, 5)
     assert positions.tolist() == []
-    assert scores.shape == (0, len(names))
+    assert scores.shape == ranks.shape == (0, len(names))
 
 
 SOUND = proposal(p0=1, p4=2)

@@ -150,8 +150,10 @@ async def test_trials_are_fitted_to_what_came_before_the_validation_part(
     monkeypatch.setattr("homefeed.evaluate.setting.fit_model", watched)
     manifest = await train(store, artifacts, RECIPE, budget=trials(3))
     cutoff = manifest.facts["tuning"]["cutoff"]
-    assert len(fitted) == 3
-    for data in fitted:
+    trial, blend = fitted[:3], fitted[3:]
+    assert len(blend) == len(RECIPE.models)
+    assert all(cutoff < data.now < NOW for data in blend), "of more, and of later events"
+    for data in trial:
         assert data.now == cutoff
         assert data.interactions.times.max() < cutoff
         assert len(data.interactions) == pytest.approx(0.8 * manifest.facts["events"], abs=2)

@@ -163,7 +163,7 @@ def _tuned(recipe: Recipe, log: LogData, protocol: Protocol, budget: Budget, rep
     from homefeed.train import tune, with_tuned
 
     past = protocol.divide(protocol.judged_by(log.data.interactions)).train
-    tunings = tune(recipe, log.catalog, replace(log.data, interactions=past), budget, report)
+    tunings = tune(recipe, log.catalog, replace(log.data, interactions=past), budget, report, blend=True)
     for tuning in tunings:
         values = ", ".join(f"{name} = {value}" for name, value in tuning.changed.items())
         err.print(

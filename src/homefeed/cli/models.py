@@ -121,10 +121,8 @@ def trained(
 def _format_blend(manifest: Manifest) -> Iterator[str]:
     tuning: dict[str, Any] = manifest.facts.get("tuning", {})
     for feed, facts in tuning.items():
-        means = (
-            f"{facts['metric']} {facts['recipe_mean']:.4f} with the recipe's weights, {facts['tuned_mean']:.4f}"
-        )
-        figures = f"{facts['requests']} requests: {means} at best"
+        means = f"{facts['metric']} {facts['recipe_mean']:.4f} with the recipe's, {facts['tuned_mean']:.4f} tuned"
+        figures = f"{facts['requests']} requests, each judged by weights of others: {means}"
         if not facts["taken"]:
             yield f"{feed}: the recipe's weights stay ({figures}, no more than chance)"
             continue

@@ -224,12 +224,15 @@ def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]
 
 
 def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, str]:
+    """Whether every model serves. The blend may be missing: training makes none of few events."""
+    from homefeed.recipe import BLEND
     from homefeed.serving.models import ModelSet, load_models
     from homefeed.store.artifacts import ArtifactStore
 
     models = load_models(recipe, ArtifactStore(settings.models_folder), ModelSet())
-    missing = [model for model, version in models.wanted.items() if version is None]
-    damaged = [model for model in models.wanted if model not in models.loaded and model not in missing]
+    absent = [model for model, version in models.wanted.items() if version is None]
+    missing = [model for model in absent if model != BLEND]
+    damaged = [model for model in models.wanted if model not in models.loaded and model not in absent]
     wrong = [
         f"{kind}: {', '.join(found)}" for kind, found in (("not trained", missing), ("damaged", damaged)) if found
     ]

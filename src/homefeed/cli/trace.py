@@ -60,7 +60,7 @@ def _retrievers(trace: Trace) -> Table:
 
 
 def _features(trace: Trace) -> Table:
-    """The largest contribution first; a feature named after a retriever is its score divided by its best."""
+    """The largest contribution first; a feature named after a retriever is what it says of the item."""
     table = Table("feature", "value", "adds to the score", box=box.SIMPLE_HEAD)
     for feature in sorted(trace.features, key=lambda feature: -abs(feature.contribution)):
         table.add_row(feature.name, f"{feature.value:.4f}", f"{feature.contribution:+.4f}")

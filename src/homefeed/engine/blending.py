@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -14,14 +14,21 @@ from homefeed.rank.weighted import Weighted
 from homefeed.recipe import BLEND, FeedRecipe, PartSpec
 
 
-def blended(feed: FeedRecipe, models: Mapping[str, Model]) -> tuple[FeedRecipe, Doubles | None]:
-    """The feed with its tuned weights, and its calibration, where the blend was made for what the feed is now."""
+def blended(
+    feed: FeedRecipe, models: Mapping[str, Model], features: Sequence[str]
+) -> tuple[FeedRecipe, Doubles | None]:
+    """The feed with its tuned weights, and its calibration, where the blend was made for what the feed is now.
+
+    `features` are those it has, its retrievers' names too.
+    """
     blend = models.get(BLEND)
     own = blend.feeds.get(feed.name) if isinstance(blend, Blend) else None
-    if own is None or own.retrievers != retrievers_of(feed):
+    names = [spec.name for spec in feed.retrieve]
+    if own is None or own.retrievers != retrievers_of(feed) or not own.calibrations.keys() >= set(names):
         return feed, None
-    table = calibration_table([spec.name for spec in feed.retrieve], own.calibrations)
-    if own.weights and own.ranker == ranker_of(feed) and isinstance(feed.rank.config, Weighted.Config):
+    table = calibration_table(names, own.calibrations)
+    known = own.ranker == ranker_of(feed) and own.weights.keys() <= set(features)
+    if own.weights and known and isinstance(feed.rank.config, Weighted.Config):
         config = feed.rank.config.model_copy(update={"weights": dict(own.weights)})
         feed = replace(feed, rank=replace(feed.rank, config=config))
     return feed, table

@@ -69,7 +69,6 @@ def _parts_of(feed: Feed) -> Iterator[object]:
 
 
 def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -> Feed:
-    feed, calibration = blended(feed, resources.models)
     always = {spec.name: _part("filter", spec, resources, recipe.app, made) for spec in _always(recipe)}
     _check_filters(recipe, feed, always)
     _check_models(recipe, feed)
@@ -79,7 +78,9 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
         return {spec.name: _part(kind, spec, resources, f"{where}.{spec.name}", made) for spec in specs}
 
     extractors = parts("features", feed.features)
-    _check_weights(recipe, feed, [*(spec.name for spec in feed.retrieve), *_names(extractors)])
+    features = [*(spec.name for spec in feed.retrieve), *_names(extractors)]
+    _check_weights(recipe, feed, features)
+    feed, calibration = blended(feed, resources.models, features)
     retrievers = parts("retrieve", feed.retrieve)
     return Feed(
         name=feed.name,

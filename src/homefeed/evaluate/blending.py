@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
 from homefeed.engine.blending import ranker_of, retrievers_of
 from homefeed.evaluate.replayed import Replayed, replay_feeds
 from homefeed.evaluate.rolling import Progress
 from homefeed.rank.blend import Blend, FeedBlend
-from homefeed.rank.calibration import Calibration, calibration_table, weigh_evidence
+from homefeed.rank.calibration import LEAST_SCORE, Calibration, calibration_table, weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.weighted import Weighted
 from homefeed.recipe import Recipe
@@ -28,14 +29,15 @@ _MIN_REQUESTS: Final = 20
 _FACTORS: Final = (0.0, 0.25, 0.5, 0.7, 1.4, 2.0, 4.0)
 _ROUNDS: Final = 3
 _RIDGE: Final = 1e-3
-_LEAST_SCORE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class TunedWeights:
-    """How a feed's weights were found: means of the goal's `metric` over `requests`, and whether they are taken.
+    """What tuning is worth: means of the goal's `metric` over `requests`, and whether the weights are taken.
 
-    They are where they are ahead of those of the recipe by more than `margin`, a standard error of the difference.
+    `tuned_mean` is of each half of the requests by the weights that were found on the other: on its own requests
+    tuning always wins. They are taken where they are ahead of those of the recipe by more than `margin`, a
+    standard error of the difference.
     """
 
     metric: str
@@ -74,16 +76,19 @@ def fit_blend(
     )
     made: dict[str, FeedBlend] = {}
     tuned: dict[str, TunedWeights] = {}
-    for name, requests in replayed.items():
+    for done, (name, requests) in enumerate(replayed.items()):
         feed = recipe.feeds[name]
         if len(requests) < _MIN_REQUESTS or not requests.chosen.any():
             continue
-        made[name] = FeedBlend(calibrate(requests), retrievers_of(feed))
-        if tune and isinstance(feed.rank.config, Weighted.Config):
-            config = feed.rank.config
-            weights, tuned[name] = tune_weights(requests, made[name], config, recipe.goal.metric)
-            if tuned[name].taken:
-                made[name] = replace(made[name], ranker=ranker_of(feed), weights=weights)
+        progress("blending", done, len(replayed))
+        with threadpool_limits(1, "blas"):  # sums are rounded alike, however many cores there are
+            made[name] = FeedBlend(calibrate(requests), retrievers_of(feed))
+            if tune and isinstance(feed.rank.config, Weighted.Config):
+                config = feed.rank.config
+                weights, tuned[name] = tune_weights(requests, made[name], config, recipe.goal.metric)
+                if tuned[name].taken:
+                    made[name] = replace(made[name], ranker=ranker_of(feed), weights=weights)
+        progress("blending", done + 1, len(replayed))
     return Blended(Blend(made), tuned)
 
 
@@ -109,44 +114,62 @@ def _calibration(requests: Replayed, column: int, any_candidate: float) -> Calib
     if chosen.all() or not chosen.any():
         level = _log_odds(int(chosen.sum()), len(chosen)) if len(chosen) else any_candidate
         return Calibration(min(level - any_candidate, 0.0), 0.0, -0.1, 0.0)
-    scores = np.log(np.maximum(requests.scores[proposed, column].astype(np.float64), _LEAST_SCORE))
+    scores = np.log(np.maximum(requests.scores[proposed, column].astype(np.float64), LEAST_SCORE))
     ranks = np.log(requests.ranks[proposed, column].astype(np.float64))
     model = LogisticRegression(C=1.0, max_iter=1_000).fit(np.column_stack([scores, ranks, ranks**2]), chosen)
-    by_score, by_rank, by_square = model.coef_[0].tolist()
-    return Calibration(float(model.intercept_[0]) - any_candidate, by_score, by_rank, by_square)
+    found = [float(model.intercept_[0]) - any_candidate, *model.coef_[0].tolist()]
+    # Rounded, so that models that differ in their last digits, as on other processors, make the same blend.
+    return Calibration(*(float(f"{number:.6g}") for number in found))
 
 
 def tune_weights(
     requests: Replayed, blend: FeedBlend, config: Weighted.Config, metric: str
 ) -> tuple[dict[str, float], TunedWeights]:
-    """The weights, none below 0, by which the requests are served best, and how they compare with the config's.
+    """The weights by which the requests are served best, and how they compare with the config's.
+
+    None that is moved is below 0.
 
     The start is the best of the config's, of each retriever alone and of a conditional logit (McFadden,
     "Conditional Logit Analysis of Qualitative Choice Behavior", 1974), which makes what was chosen likely among
     its candidates. From there one weight after another is moved as long as the mean of the measure rises. Weights
-    of features that the config does not name, or names as `fixed`, stay.
+    of features that the config does not name, names as `fixed` or gives a weight below 0 stay: those are policy.
+    The comparison is of each half of the requests with weights found on the other.
     """
     names = (*requests.retrievers, *requests.feature_names)
     table = np.column_stack([evidence_of(requests, blend.calibrations), requests.features]).astype(np.float64)
     own = np.array([config.weights.get(name, 0.0) for name in names])
-    free = np.array(
-        [name in requests.retrievers or (name in config.weights and name not in config.fixed) for name in names]
-    )
+    named = np.array([name in requests.retrievers or name in config.weights for name in names])
+    free = named & (own >= 0) & ~np.isin(names, config.fixed)
+
+    own_values = requests.judged(metric, table @ own)
+    difference = np.zeros(len(requests))
+    for half in (0, 1):
+        learned, judged = (np.arange(len(requests))[start::2] for start in (half, 1 - half))
+        weights = _best(requests.take(learned), table[np.isin(requests.requests, learned)], own, free, metric)
+        values = requests.take(judged).judged(metric, table[np.isin(requests.requests, judged)] @ weights)
+        difference[judged] = values - own_values[judged]
+    mean, margin = float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
+    before = float(own_values.mean())
+    found = TunedWeights(metric, len(requests), before, before + mean, margin, mean > margin)
+    best = dict(zip(names, _best(requests, table, own, free, metric).tolist(), strict=True))
+    return {name: best[name] for name in names if best[name] or name in config.weights}, found
+
+
+def _best(requests: Replayed, table: Doubles, own: Doubles, free: npt.NDArray[np.bool_], metric: str) -> Doubles:
+    """The weights by which these requests, with the features (rows, features) in the table, are served best."""
 
     def judged(weights: Doubles) -> float:
         return float(requests.judged(metric, table @ weights).mean())
 
-    starts = [own, np.where(free, _logit(requests, table, own, free), own)]
+    fixed = np.where(free, 0.0, own)
+    starts = [own, _logit(requests, table, own, free)]
     starts += [
-        np.where(np.arange(len(names)) == column, 1.0, own * ~free) for column in range(len(requests.retrievers))
+        np.where(np.arange(len(own)) == column, 1.0, fixed)
+        for column in range(len(requests.retrievers))
+        if free[column]
     ]
     best = _ascended(max(starts, key=judged), free, judged)
-    difference = requests.judged(metric, table @ best) - requests.judged(metric, table @ own)
-    margin = float(difference.std(ddof=1) / np.sqrt(len(difference)))
-    before, after = judged(own), judged(best)
-    found = TunedWeights(metric, len(requests), before, after, margin, bool(difference.mean() > margin))
-    weights = {name: float(f"{weight:.4g}") for name, weight in zip(names, best.tolist(), strict=True)}
-    return {name: weights[name] for name in names if weights[name] or name in config.weights}, found
+    return np.where(free, [float(f"{weight:.4g}") for weight in best.tolist()], own)
 
 
 def evidence_of(requests: Replayed, calibrations: Mapping[str, Calibration]) -> Floats:
@@ -161,6 +184,8 @@ def _logit(requests: Replayed, table: Doubles, own: Doubles, free: npt.NDArray[n
     of_request = requests.requests
     hits = np.bincount(of_request, requests.chosen, minlength=len(requests))
     rows = hits[of_request] > 0
+    if not rows.any() or not free.any():
+        return own
     _, request = np.unique(of_request[rows], return_inverse=True)
     starts = np.searchsorted(request, np.arange(request.max() + 1))
     columns, target = table[rows][:, free], requests.chosen[rows] / hits[of_request[rows]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from homefeed.evaluate.split import Case, assert_no_leak
 from homefeed.funnel import Feed, rank
 from homefeed.recipe import Recipe
 from homefeed.retrieve.merging import merged
+from homefeed.scope import RequestScope
 from homefeed.types import NO_HISTORY, Codes, Floats, Mask, Positions, Query, TrainingData
 
 _CUTOFF: Final = 0.9
@@ -53,6 +54,21 @@ class Replayed:
     def requests(self) -> npt.NDArray[np.int64]:
         """(rows,) the request of each."""
         return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def take(self, some: npt.NDArray[np.int64]) -> Self:
+        """Only those of the requests."""
+        lengths = np.diff(self.starts)
+        rows = np.isin(self.requests, some)
+        return replace(
+            self,
+            positions=self.positions[rows],
+            scores=self.scores[rows],
+            ranks=self.ranks[rows],
+            features=self.features[rows],
+            chosen=self.chosen[rows],
+            starts=np.cumsum([0, *lengths[some]]),
+            targets=[self.targets[request] for request in some.tolist()],
+        )
 
     def judged(self, metric: str, scores: npt.NDArray[Any]) -> PerUser:
         """(requests,) the measure, such as "ndcg@10", of the lists that scores (rows,) make."""
@@ -113,7 +129,8 @@ def _asked(feed: Feed, query: Query, stands_in: bool) -> Query | None:
     """The request as the feed would get it, None where another feed stands in for it."""
     query = replace(query, feed=feed.name)
     if stands_in:
-        return replace(query, user=replace(query.user, history=NO_HISTORY))
+        # In a scope of its own: that of the query may hold what was proposed for the user's history.
+        return replace(query, user=replace(query.user, history=NO_HISTORY), scope=RequestScope())
     return None if feed.cold_start is not None and query.user.is_cold else query
 
 

@@ -13,7 +13,7 @@ from homefeed.evaluate.setting import Setting, WeekCounts, set_up
 from homefeed.evaluate.split import Split
 from homefeed.funnel import Feed
 from homefeed.rank.blend import Blend
-from homefeed.recipe import SIGNALS, Recipe
+from homefeed.recipe import BLEND, SIGNALS, Recipe
 from homefeed.types import Interactions, Times, TrainingData
 
 Progress = Callable[[str, int, int], None]
@@ -164,6 +164,9 @@ def trainings_due(cutoff: int, requests: Times, period: int | None, max_training
 
 
 def training_period(recipe: Recipe) -> int:
-    """How often the recipe's jobs train models, in microseconds: the most frequent of more than the signals."""
-    jobs: Sequence[int] = [job.period for job in recipe.jobs.values() if set(job.models) - {SIGNALS}]
+    """How often the recipe's jobs train models, in microseconds: the most frequent of those that train any.
+
+    The signals and the blend are none.
+    """
+    jobs: Sequence[int] = [job.period for job in recipe.jobs.values() if set(job.models) - {SIGNALS, BLEND}]
     return min(jobs or [job.period for job in recipe.jobs.values()])

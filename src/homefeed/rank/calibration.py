@@ -18,7 +18,8 @@ from homefeed.kernels import F32, F64, I32, NOTHING, compiled, kernel, reads, wr
 from homefeed.rank.kernels import Doubles
 from homefeed.types import Codes, Floats
 
-_LEAST: Final = 1e-9
+LEAST_SCORE: Final = 1e-9
+"""What a lower score counts as: of 0 and less there is no logarithm."""
 _BELOW: Final = 0.01
 """The evidence of a candidate as likely to be chosen as any other; of one less likely it is a part of this."""
 
@@ -53,7 +54,7 @@ def weigh_evidence(scores: Floats, ranks: Codes, table: Doubles, features: Float
             if np.isnan(scores[row, column]):
                 features[row, column] = 0
                 continue
-            score = np.log(max(np.float64(scores[row, column]), _LEAST))
+            score = np.log(max(np.float64(scores[row, column]), LEAST_SCORE))
             rank = np.log(np.float64(ranks[row, column]))
             odds = table[column, 0] + table[column, 1] * score
             odds += table[column, 2] * rank + table[column, 3] * rank * rank

@@ -98,8 +98,10 @@ class Recipe:
         """The feeds that are for the goal."""
         if self.goal.feeds is not None:
             return self.goal.feeds
-        standing_in = self.feeds[self.home].settings.cold_start if self.home is not None else None
-        return tuple(name for name in (self.home, standing_in) if name is not None)
+        if self.home is None or self.home not in self.feeds:
+            return ()
+        standing_in = self.feeds[self.home].settings.cold_start
+        return (self.home,) if standing_in is None else (self.home, standing_in)
 
     @property
     def goal_types(self) -> tuple[int, ...]:

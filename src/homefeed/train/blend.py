@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
+
+import orjson
 
 from homefeed.dataset.log import LogData
 from homefeed.engine.blending import ranker_of, retrievers_of
@@ -13,7 +16,7 @@ from homefeed.evaluate.blending import Blended, blending_feeds, fit_blend
 from homefeed.evaluate.rolling import Progress
 from homefeed.rank.blend import Blend, FeedBlend
 from homefeed.recipe import BLEND, Recipe
-from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.artifacts import ArtifactStore, Loaded
 from homefeed.types import DAY, SECOND
 
 _KEPT: Final = 7 * DAY
@@ -32,22 +35,35 @@ def new_blend(
 ) -> Blended | None:
     """The blend to publish; None where the one before still holds, or events are too few for one.
 
-    It is made anew where feeds were changed, after seven days, and when it is to be tuned or made `at_once`.
-    Weights that were tuned before are taken over, unless `keep_tuned` is false, as long as the feed weighs the
-    same.
+    It is made anew where the goal, its feeds' retrievers or any model's settings were changed, after seven days,
+    and when it is to be tuned or made `at_once`. Weights that were tuned before are taken over, unless
+    `keep_tuned` is false, as long as the feed weighs the same; so is the whole of a feed for which there are too
+    few requests now.
     """
-    before = _published(recipe, artifacts) if keep_tuned else None
-    if before is not None and not (tune or at_once) and _holds(recipe, log, artifacts, before):
+    published = _published(recipe, artifacts) if keep_tuned else None
+    if published is not None and not (tune or at_once) and _holds(recipe, log.data.now, published):
         return None
     made = fit_blend(recipe, log.catalog, log.data, tune=tune, progress=progress)
     if not made.blend.feeds:
         return None
-    if before is None or tune:
+    if published is None:
         return made
+    before = published.model
     feeds = {
-        name: _with_weights(recipe, name, own, before.feeds.get(name)) for name, own in made.blend.feeds.items()
+        name: own if tune else _with_weights(recipe, name, own, before.feeds.get(name))
+        for name, own in made.blend.feeds.items()
     }
-    return replace(made, blend=Blend(feeds))
+    return replace(made, blend=Blend(_still_holding(recipe, before) | feeds))
+
+
+def made_for(recipe: Recipe) -> dict[str, Any]:
+    """What a blend is made for, as its manifest has it: one made for anything else does not hold."""
+    models = [(spec.name, spec.part, spec.config.model_dump(mode="json")) for spec in recipe.models]
+    return {
+        "goal": recipe.goal.model_dump(mode="json"),
+        "feeds": {name: retrievers_of(recipe.feeds[name]) for name in blending_feeds(recipe)},
+        "models": sha256(orjson.dumps(models)).hexdigest()[:16],
+    }
 
 
 def facts_of(made: Blended) -> dict[str, Any]:
@@ -58,23 +74,23 @@ def facts_of(made: Blended) -> dict[str, Any]:
     }
 
 
-def _published(recipe: Recipe, artifacts: ArtifactStore) -> Blend | None:
+def _published(recipe: Recipe, artifacts: ArtifactStore) -> Loaded[Blend] | None:
     try:
-        found = artifacts.load(recipe.app, BLEND, Blend)
+        return artifacts.load(recipe.app, BLEND, Blend)
     except ArtifactError:
         return None
-    return None if found is None else found.model
 
 
-def _holds(recipe: Recipe, log: LogData, artifacts: ArtifactStore, before: Blend) -> bool:
-    manifest = artifacts.manifest(recipe.app, BLEND)
-    if manifest is None:
-        return False
+def _holds(recipe: Recipe, now: int, published: Loaded[Blend]) -> bool:
+    manifest = published.manifest
     made = round(datetime.fromisoformat(manifest.created_at).timestamp() * SECOND)
-    return log.data.now - made < _KEPT and all(
-        name in before.feeds and before.feeds[name].retrievers == retrievers_of(recipe.feeds[name])
-        for name in blending_feeds(recipe)
-    )
+    return not published.refused and manifest.config == made_for(recipe) and now - made < _KEPT
+
+
+def _still_holding(recipe: Recipe, before: Blend) -> dict[str, FeedBlend]:
+    """What the blend before says of feeds that are made of the same."""
+    same = {name: retrievers_of(recipe.feeds[name]) for name in blending_feeds(recipe)}
+    return {name: own for name, own in before.feeds.items() if same.get(name) == own.retrievers}
 
 
 def _with_weights(recipe: Recipe, name: str, own: FeedBlend, before: FeedBlend | None) -> FeedBlend:

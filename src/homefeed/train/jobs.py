@@ -20,7 +20,7 @@ from homefeed.protocols import Model
 from homefeed.recipe import BLEND, SIGNALS, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
-from homefeed.train.blend import facts_of, new_blend
+from homefeed.train.blend import facts_of, made_for, new_blend
 from homefeed.train.search import Budget
 from homefeed.train.tune import Tuning, tune, with_tuned
 from homefeed.types import TrainingData
@@ -69,8 +69,8 @@ async def train_app(
 
     `models` are names of the recipe's models, "blend" or "signals". `progress` is called with (stage, done, all).
     `text_model` is for models that can use one, if their recipe names none. With a `budget` hyper-parameters are
-    tuned first, see `tune`. Later trainings keep the tuned values as long as the model is the same in the recipe,
-    unless `keep_tuned` is false.
+    tuned first, see `tune`, and then the weights of the blend. Later trainings keep the tuned values as long as
+    the model, or what the feed ranks by, is the same in the recipe, unless `keep_tuned` is false.
 
     Raises:
         NotFoundError: the recipe has no such model.
@@ -87,16 +87,19 @@ async def train_app(
             log = await read_log(store, recipe, now=environment.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
-            configured = with_text_model(_only(recipe, names), text_model)
+            configured = with_text_model(recipe, text_model)
             tuned = _kept(configured, artifacts) if keep_tuned else {}
+            chosen = _only(configured, names)
             if budget is not None:
-                found = tune(configured, log.catalog, log.data, budget, report)
-                tuned = {tuning.model: tuning for tuning in found}
-            fits = [fit for fit in _fits(configured, log, tuned) if fit.name in names]
+                found = tune(chosen, log.catalog, log.data, budget, report, blend=BLEND in names)
+                tuned |= {tuning.model: tuning for tuning in found}
+            *fits, count = _fits(chosen, log, tuned)
             if BLEND in names:
-                every = with_tuned(with_text_model(recipe, text_model), tuned.values())
-                how = {"tune": budget is not None, "keep_tuned": keep_tuned, "at_once": list(names) == [BLEND]}
-                fits[-1:-1] = _blend_fit(every, log, artifacts, report, **how)
+                every = with_tuned(configured, tuned.values())
+                how = {"tune": budget is not None, "keep_tuned": keep_tuned, "at_once": set(names) == {BLEND}}
+                fits += _blend_fit(every, log, artifacts, report, **how)
+            # Signals come last: a server may see new models with old counters for a moment, never the reverse.
+            fits += [count] if SIGNALS in names else []
             data, watermark = log.data, log.watermark
             del log  # the catalogue is needed no more: of a million items a third of a gigabyte
             manifests = [_published(recipe, artifacts, data, watermark, fit, report) for fit in fits]
@@ -138,13 +141,13 @@ def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:
 
 
 def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fit]:
+    """The models of the recipe, and the signals."""
     prepared = prepare(recipe, log.data)
     fits = []
     for spec in with_tuned(recipe, tuned.values()).models:
         facts = tuned[spec.name].facts if spec.name in tuned else None
         run = partial(fit_model, spec, prepared.data)
         fits.append(_Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
-    # Signals come last: a server may see new models with old counters for a moment, never the reverse.
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
 
@@ -157,8 +160,8 @@ def _blend_fit(
     made = new_blend(recipe, log, artifacts, progress=report, **how)
     if made is None:
         return []
-    config, took = {"goal": recipe.goal.model_dump()}, time.perf_counter() - began
-    return [_Fit(BLEND, BLEND, config, lambda: made.blend, facts_of(made) or None, took)]
+    took = time.perf_counter() - began
+    return [_Fit(BLEND, BLEND, made_for(recipe), lambda: made.blend, facts_of(made) or None, took)]
 
 
 def _published(

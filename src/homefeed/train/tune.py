@@ -47,23 +47,30 @@ class _Served:
 
 
 def tune(
-    recipe: Recipe, catalog: CatalogView, data: TrainingData, budget: Budget, progress: Progress
+    recipe: Recipe,
+    catalog: CatalogView,
+    data: TrainingData,
+    budget: Budget,
+    progress: Progress,
+    *,
+    blend: bool = False,
 ) -> tuple[Tuning, ...]:
     """Choose the values of every model that can be tuned and that a retriever serves; they share the seconds.
 
     The validation part is the last fifth of the events, split as `homefeed evaluate` splits by time; each trial
     is fitted to the events before it and judged by the NDCG@20 of its retriever alone, under the feed's filters.
     A later evaluation on the same events is thus tuned on its own test part: evaluate the recipe with the values
-    of an earlier tuning, or on newer events.
+    of an earlier tuning, or on newer events. That no model can be tuned is no error where a `blend` is to be, and
+    there are feeds for one.
 
     Raises:
         HomefeedError: nothing can be tuned, or too few users have events on both sides of the cutoff.
     """
     served = _served(recipe)
-    if not served and not blending_feeds(recipe):
-        raise HomefeedError(f"{recipe.app}: no model or feed of it has values to tune; train without --tune")
     if not served:
-        return ()
+        if blend and blending_feeds(recipe):
+            return ()
+        raise HomefeedError(f"{recipe.app}: no model of its feeds has values to tune; train without --tune")
     protocol = Protocol("time", max_requests=1_000, seed=data.seed)
     split = protocol.divide(data.interactions) if len(data.interactions) else None
     cases = protocol.drawn(split) if split is not None else []

@@ -1,0 +1,112 @@
+"""Requests replayed: what every retriever proposed, and what was chosen, by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.evaluate.offline_sample import planted_world
+
+from homefeed.evaluate import replayed
+from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.replayed import Replayed, replay_feeds
+from homefeed.recipe import parse_recipe
+from homefeed.testing import World, make_world
+from homefeed.testing.world import RECIPE
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    pass
+
+
+def home_of(world: World, max_requests: int) -> Replayed:
+    asked = (world.recipe, world.catalog, world.data)
+    return replay_feeds(*asked, ["home"], max_requests=max_requests, progress=silent)["home"]
+
+
+def by_hand() -> Replayed:
+    return Replayed(
+        retrievers=("one",),
+        feature_names=("age",),
+        positions=np.array([0, 3, 5, 2, 3], np.int32),
+        scores=np.array([[1], [2], [np.nan], [4], [3]], np.float32),
+        ranks=np.array([[2], [1], [0], [1], [2]], np.int32),
+        features=np.zeros((5, 1), np.float32),
+        chosen=np.array([True, False, False, False, True]),
+        starts=np.array([0, 3, 5]),
+        targets=[np.array([0], np.int32), np.array([3, 9], np.int32)],
+    )
+
+
+def test_scores_make_lists_that_are_judged() -> None:
+    asked = by_hand()
+    assert len(asked) == 2
+    assert asked.requests.tolist() == [0, 0, 0, 1, 1]
+    best_first = np.array([3.0, 2, 1, 2, 3])
+    assert asked.judged("ndcg@10", best_first).tolist() == pytest.approx([1, 1 / (1 + 1 / np.log2(3))])
+    assert asked.judged("recall@1", best_first).tolist() == [1, 0.5]
+    assert asked.judged("recall@1", -best_first).tolist() == [0, 0]
+    level = np.zeros(5)
+    assert asked.judged("mrr@10", level).tolist() == [1, 0.5], "of equals the lower position is first"
+
+
+def test_some_of_the_requests_are_as_they_were() -> None:
+    last = by_hand().take(np.array([1]))
+    assert (len(last), last.starts.tolist(), last.targets[0].tolist()) == (1, [0, 2], [3, 9])
+    assert (last.positions.tolist(), last.ranks[:, 0].tolist(), last.chosen.tolist()) == ([2, 3], [1, 2], [0, 1])
+    assert (last.scores[:, 0].tolist(), last.features.shape) == ([4, 3], (2, 1))
+
+
+def test_requests_are_of_the_latest_tenth_and_say_what_was_chosen() -> None:
+    world = planted_world()
+    asked = home_of(world, 50)
+    assert asked.retrievers == tuple(spec.name for spec in world.recipe.feeds["home"].retrieve)
+    assert asked.feature_names == ()
+    split = Protocol(cutoff_share=0.9, retrain="never").divide(world.data.interactions)
+    assert 20 < len(asked) <= min(50, len(split.cases))
+    assert len(asked.positions) == len(asked.scores) == len(asked.ranks) == len(asked.chosen) == asked.starts[-1]
+    for start, stop, targets in zip(asked.starts[:-1], asked.starts[1:], asked.targets, strict=True):
+        own = asked.positions[start:stop]
+        assert (np.diff(own) > 0).all()
+        np.testing.assert_array_equal(asked.chosen[start:stop], np.isin(own, targets))
+        for column in range(len(asked.retrievers)):
+            scores, ranks = asked.scores[start:stop, column], asked.ranks[start:stop, column]
+            np.testing.assert_array_equal(np.isnan(scores), ranks == 0)
+            order = np.argsort(ranks[ranks > 0])
+            assert ranks[ranks > 0][order].tolist() == list(range(1, len(order) + 1))
+            assert (np.diff(scores[ranks > 0][order]) <= 0).all()
+    assert 0 < asked.chosen.mean() < 0.5
+
+
+def test_a_feed_that_stands_in_is_asked_without_a_history_and_the_other_by_those_who_have_one() -> None:
+    welcome = {"retrieve": {"popular": {}, "item_item": {}}, "rank": {"weighted": {"weights": {"popular": 1.0}}}}
+    home = {**RECIPE["feeds"]["home"], "cold_start": "welcome"}
+    declared = {**RECIPE, "feeds": {**RECIPE["feeds"], "welcome": welcome, "home": home}}
+    planted = planted_world()
+    recipe = parse_recipe(declared, "r")
+    found = replay_feeds(
+        recipe, planted.catalog, planted.data, ["home", "welcome"], max_requests=40, progress=silent
+    )
+    assert (found["welcome"].ranks[:, 1] == 0).all(), "without a history no item has neighbours in it"
+    assert (found["home"].ranks[:, found["home"].retrievers.index("item_item")] > 0).any()
+    assert len(found["home"]) <= len(found["welcome"])
+
+
+def test_of_many_candidates_only_so_many_are_kept_all_over_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = planted_world()
+    every = home_of(world, 60)
+    monkeypatch.setattr(replayed, "_MAX_ROWS", len(every.positions) // 2)
+    half = home_of(world, 60)
+    assert 0.4 < len(half) / len(every) < 0.65
+    latest = [targets.tolist() for targets in every.targets[-4:]]
+    assert any(targets.tolist() in latest for targets in half.targets[-2:])
+
+
+def test_nothing_comes_of_nothing() -> None:
+    nothing = make_world((), ())
+    asked = (nothing.recipe, nothing.catalog, nothing.data)
+    assert replay_feeds(*asked, ["home"], max_requests=10, progress=silent) == {}
+    world = planted_world()
+    one = replace(world.data, interactions=world.data.interactions.take(slice(0, 1)))
+    assert replay_feeds(world.recipe, world.catalog, one, ["home"], max_requests=10, progress=silent) == {}
