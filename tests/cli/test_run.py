@@ -67,7 +67,7 @@ def taken_port() -> Iterator[int]:
 
 
 def damage(folder: Path) -> None:
-    for path in folder.glob("*.np*"):
+    for path in (*folder.glob("*.np*"), *folder.glob("blend.json")):
         path.write_bytes(b"damaged")
 
 
@@ -79,7 +79,9 @@ class TestDoctor:
         assert list(found) == ["python", "settings", "store", "disk", "recipe streaming", "data streaming",
                                "models streaming", "port"]  # fmt: skip
         assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
-        assert re.match(r"signals \d+T\d+-\w+, item_item \d+T.*, content \d+T", found["models streaming"][1])
+        assert re.match(
+            r"signals \d+T\d+-\w+, item_item \d+T.*, content \d+T.*, blend \d+T", found["models streaming"][1]
+        )
 
     def test_text_marks_each_check(self, tmp_path: Path, sample_home: Path) -> None:
         good, bad = run(sample_home, "doctor"), run(tmp_path, "doctor")
@@ -99,7 +101,11 @@ class TestDoctor:
         expected = "not trained: signals, item_item, content; homefeed train streaming"
         assert found["models streaming"] == (False, expected)
 
-    @pytest.mark.parametrize("model", ["signals", "item_item", "content"])
+    def test_a_blend_that_few_events_do_not_give_is_not_missed(self, home: Path) -> None:
+        shutil.rmtree(home / "models" / "streaming" / "blend")
+        assert diagnosis(home)[0] == 0
+
+    @pytest.mark.parametrize("model", ["signals", "item_item", "content", "blend"])
     def test_a_damaged_model(self, home: Path, model: str) -> None:
         for version in (home / "models" / "streaming" / model).glob("2*"):
             damage(version)

@@ -7,9 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from homefeed.engine import build_feeds
+from homefeed.errors import RecipeError
 from homefeed.protocols import Ranker
 from homefeed.rank.weighted import Weighted
+from homefeed.recipe import parse_recipe
 from homefeed.testing import RankerContract, World, toy_world
+from homefeed.testing.world import RECIPE
 from homefeed.types import Candidates, Query
 
 
@@ -61,6 +65,14 @@ def test_one_ranker_serves_feeds_of_different_features(query: Query) -> None:
         assert ranker.score(query, candidates(("a", "b"), [1, 2])).tolist() == [21]
         assert ranker.score(query, candidates(("b", "a"), [1, 2])).tolist() == [12]
         assert ranker.score(query, replace(candidates(("b",), [3]), retrievers=("b",))).tolist() == [30]
+
+
+def test_what_is_fixed_is_a_feature_of_the_feed() -> None:
+    home = {**RECIPE["feeds"]["home"], "rank": {"weighted": {"weights": {"popular": 1.0}, "fixed": ["luck"]}}}
+    declared = {**RECIPE, "feeds": {**RECIPE["feeds"], "home": home}}
+    world = toy_world()
+    with pytest.raises(RecipeError, match=r"feeds\.home\.rank\.weighted\.fixed\.luck: no such feature; expected"):
+        build_feeds(parse_recipe(declared, "r"), world.resources)
 
 
 def test_weights_are_required() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,16 @@ def test_none_of_it_is_needed() -> None:
     assert taken.goal == Goal(metric="ndcg@10", events=None)
 
 
+def test_the_goal_is_for_home_and_what_stands_in_for_it_unless_it_says() -> None:
+    assert recipe().goal_feeds == ("home",)
+    welcome = "\n[feeds.welcome]\nretrieve.popular = {}\nrank.weighted.weights.popular = 1\n"
+    with_welcome = recipe("[feeds.home]\n", f"{welcome}[feeds.home]\ncold_start = 'welcome'\n")
+    assert with_welcome.goal_feeds == ("home", "welcome")
+    only = recipe('events = ["like"]', 'feeds = ["home"]')
+    assert only.goal_feeds == ("home",)
+    assert replace(only, goal=Goal(), home=None).goal_feeds == ()
+
+
 def test_by_default_all_that_tells_of_an_item_that_it_was_liked_is_the_goal() -> None:
     taken = recipe('[goal]\nmetric = "recall@20"\nevents = ["like"]\n')
     assert taken.goal.events is None
@@ -160,6 +171,19 @@ def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
             'goal.events names "search"; the events about an item are: like',
         ),
         ('events = ["like"]', "events = []", "goal.events: tuple should have at least 1 item"),
+        ('events = ["like"]', 'feeds = ["hom"]', 'goal.feeds names "hom"; the feeds for a user are: home'),
+        ('events = ["like"]', "feeds = []", "goal.feeds: tuple should have at least 1 item"),
+        (
+            "[feeds.home]",
+            '[goal]\nfeeds = ["like_this"]\n[feeds.like_this]\nanchored = true\nretrieve.popular = {}\n'
+            "rank.weighted.weights.popular = 1\n[feeds.home]",
+            'goal.feeds names "like_this"; the feeds for a user are: home',
+        ),
+        (
+            "[feeds.home]",
+            "[models.blend]\n[feeds.home]",
+            "models.blend: every app has its own blend; choose another name",
+        ),
         ('metric = "recall@20"', 'measure = "recall@20"', "goal.measure: no such key here"),
         ('distinct = ["report"]', 'distinct = "report"', "signals.distinct: input should be a valid tuple"),
         ('item = "place"', 'item = "until"', 'isolation.item names "until", which is not a "category" field'),

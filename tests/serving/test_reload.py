@@ -16,9 +16,12 @@ from homefeed.catalog import CatalogView, Resources
 from homefeed.dataset import log
 from homefeed.dataset.log import read_catalog
 from homefeed.engine import build_feeds
+from homefeed.engine.blending import retrievers_of
 from homefeed.environment import Environment
 from homefeed.funnel import Feed
-from homefeed.recipe import Recipe
+from homefeed.rank.blend import Blend, FeedBlend
+from homefeed.rank.calibration import Calibration
+from homefeed.recipe import BLEND, Recipe
 from homefeed.serving import FeedRequest, LiveApp, follower
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
@@ -187,6 +190,45 @@ async def test_no_event_is_lost_or_counted_twice_while_models_come_and_go(app: L
         assert counted(server)["events"] == await logged(server)
         assert set(server.model_versions) == MODELS
     assert_same(counted(app), counted(other))
+
+
+def publish_blend(app: LiveApp, intercept: float) -> str:
+    home = app.recipe.feeds["home"]
+    by_rank = Calibration(intercept, 0.0, -1.0, 0.0)
+    own = FeedBlend({spec.name: by_rank for spec in home.retrieve}, retrievers_of(home))
+    now = ENVIRONMENT.clock()
+    blend = Blend({"home": own})
+    return app.artifacts.publish(APP, BLEND, BLEND, blend, now=now, watermark=0, config={}, facts={}).version
+
+
+async def best_of_popular(app: LiveApp) -> float:
+    slate = (await app.recommend(FeedRequest("home", "u1"))).slate
+    return float(slate.features[:, slate.feature_names.index("popular")].max())
+
+
+@either_store
+async def test_a_new_blend_is_taken_over_and_a_damaged_one_is_not(app: LiveApp) -> None:
+    await app.append([Event("u1", "i3", "play", NOW, 50.0)])
+    await train(app)
+    await app.reload_models()
+    assert BLEND not in app.model_versions, "of so few events there is none"
+    assert await best_of_popular(app) == 1
+    first = publish_blend(app, 2.0)
+    damaged = app.artifacts.root / APP / BLEND / first / "blend.json"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"{}")
+    assert await app.reload_models()
+    assert BLEND not in app.model_versions
+    assert await best_of_popular(app) == 1, "it serves without"
+    damaged.write_bytes(whole)
+    for intercept in (3.0, 4.0):
+        version = publish_blend(app, intercept)
+        assert await app.reload_models()
+        assert app.model_versions[BLEND] == version
+        assert await best_of_popular(app) == pytest.approx(intercept + 0.01)
+    (app.artifacts.root / APP / BLEND / publish_blend(app, 5.0) / "blend.json").unlink()
+    assert await app.reload_models()
+    assert await best_of_popular(app) == pytest.approx(4.01), "the one before serves on"
 
 
 @either_store

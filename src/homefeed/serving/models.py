@@ -43,7 +43,7 @@ class ModelSet:
 
 def wanted_versions(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, str | None]:
     """The version of each model that should serve."""
-    names = [SIGNALS, BLEND, *(spec.name for spec in recipe.models)]
+    names = [SIGNALS, *(spec.name for spec in recipe.models), BLEND]
     return {name: artifacts.current(recipe.app, name) for name in names}
 
 
