@@ -174,9 +174,9 @@ def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
         ('events = ["like"]', 'feeds = ["hom"]', 'goal.feeds names "hom"; the feeds for a user are: home'),
         ('events = ["like"]', "feeds = []", "goal.feeds: tuple should have at least 1 item"),
         (
-            "[feeds.home]",
-            '[goal]\nfeeds = ["like_this"]\n[feeds.like_this]\nanchored = true\nretrieve.popular = {}\n'
-            "rank.weighted.weights.popular = 1\n[feeds.home]",
+            'events = ["like"]\n[isolation]',
+            'feeds = ["like_this"]\n[feeds.like_this]\nanchored = true\nretrieve.popular = {}\n'
+            "rank.weighted.weights.popular = 1\n[isolation]",
             'goal.feeds names "like_this"; the feeds for a user are: home',
         ),
         (
