@@ -365,6 +365,12 @@ def test_tuned_on_what_came_before_the_test(sample_home: Path) -> None:
     result = evaluate(sample_home, "--json", "--no-replay", "--tune", "1s", "--requests", "200")
     assert "item_item: values of the recipe kept" in result.stderr  # one trial is the recipe's own
     untuned = evaluated(sample_home, "--requests", "200")
-    assert json.loads(result.stdout)["systems"] == untuned["systems"]
+    tuned = json.loads(result.stdout)["systems"]
+    weighed = {"home: ranked", "home"} & set(tuned)
+    assert "home" in weighed
+    assert {name: tuned[name] for name in set(tuned) - weighed} == {
+        name: untuned["systems"][name] for name in set(untuned["systems"]) - weighed
+    }
+    assert tuned["home"] != untuned["systems"]["home"], "its weights are tuned, too"
     refused = run(sample_home, "evaluate", "streaming", "--tune", "soon")
     assert 'expected a duration such as 90s, 10m or 1.5h, got "soon"' in str(refused.exception)

@@ -98,7 +98,9 @@ def test_once_ends_with_1_if_one_fails_and_does_the_others(home: Path) -> None:
 def test_list_shows_every_job_with_its_next_time(tmp_path: Path) -> None:
     shown = run(tmp_path / "new", "schedule", "--list", apps="streaming,community").stdout
     assert re.search(r"streaming\W+hourly\W+1h\W+signals\W+\d{4}-\d\d-\d\dT\d\d:00:00Z", shown)
-    assert re.search(r"community\W+daily\W+1d\W+item_item, content, signals\W+\d{4}-\d\d-\d\dT03:15:00Z", shown)
+    assert re.search(
+        r"community\W+daily\W+1d\W+item_item, content, blend, signals\W+\d{4}-\d\d-\d\dT03:15:00Z", shown
+    )
     assert not (tmp_path / "new").exists(), "a list needs no store"
 
 

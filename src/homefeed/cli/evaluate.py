@@ -55,7 +55,9 @@ _REVEALED = "Share of a test user's held-out events that precede the request (ti
 _LAST = "Number of items held out per user (last; 1 by default)."
 _MINUTES = "Minutes a basket lasts from its first event (basket; 0 by default: events at the same time)."
 _REPEATS = "Items of the history may be recommended, and count when they are repeated (rolling, basket)."
-_TUNE = "First tune hyper-parameters on the events before the test, for about this long: 90s, 10m, 1.5h."
+_TUNE = (
+    "First tune hyper-parameters on the events before the test, for about this long: 90s, 10m, 1.5h; and weights."
+)
 _NO_REPLAY = "Do not train and request a second time to find systems that read the future."
 _SHARES: Final = {
     "rolling": "cutoff_share",

@@ -41,7 +41,10 @@ def train(
     ] = None,
     tune: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="First tune hyper-parameters, for about this long: 90s, 10m, 1.5h."),
+        typer.Option(
+            metavar="DURATION",
+            help="First tune hyper-parameters, for about this long: 90s, 10m, 1.5h; then the weights of the feeds.",
+        ),
     ] = None,
     trials: Annotated[
         int | None,
@@ -54,8 +57,9 @@ def train(
 ) -> None:
     """Train and publish every model of an app, or those of a job; a running server loads them by itself.
 
-    With --tune the hyper-parameters that serve the app's own latest events best are chosen first. Later trainings
-    keep them until that model changes in the recipe, or until --untuned.
+    With --tune the hyper-parameters that serve the app's own latest events best are chosen first, then the weights
+    of the feeds that are for its goal. Later trainings keep them until that model or feed changes in the recipe, or
+    until --untuned.
 
     Example: `homefeed train streaming`
 

@@ -102,7 +102,10 @@ class TestHomefeed:
         found = every(http, user, types=types, limit=5)
         assert {town.items[item]["item_type"] for item in found} <= set(types)
         whole = [item for item in every(http, user) if town.items[item]["item_type"] in types]
-        assert set(whole) - set(found) <= too_many(town, found, whole)
+        # Of near-duplicates the best stays, and exploration may bring up another one in the whole feed.
+        originals = {town.original(item) for item in found}
+        missing = {item for item in set(whole) - set(found) if town.original(item) not in originals}
+        assert missing <= too_many(town, found, whole)
 
     @pytest.mark.parametrize("types", [["advert"], ["post", "Post"], [""]])
     def test_an_unknown_type_is_an_error(self, http: httpx.Client, types: list[str]) -> None:
@@ -284,7 +287,7 @@ class TestFeedback:
 class TestExplanations:
     def test_the_whole_trace_agrees_with_the_feed(self, http: httpx.Client, town: Town, someone: Someone) -> None:
         models = http.get(f"{GENERIC}/stats").json()["models"]
-        assert set(models) == {"item_item", "content", "signals"}
+        assert set(models) == {"item_item", "content", "blend", "signals"}
         for user in (someone(), someone(), town.cold[-1]):
             page = get_page(http, user)
             for place, entry in list(enumerate(page["items"], 1))[::3]:
