@@ -46,6 +46,21 @@ def test_train_tells_json_what_it_made(home: Path) -> None:
     assert [manifest["model"] for manifest in trained["manifests"]] == ["item_item", "content", "signals"]
 
 
+def test_train_tells_what_tuning_the_weights_came_to(home: Path) -> None:
+    shown = done(home, "train", "streaming", "--tune", "1s", "--trials", "1")
+    version = (home / "models" / "streaming" / "blend" / "CURRENT").read_text()
+    folder = home / "models" / "streaming" / "blend" / version
+    facts = json.loads((folder / "manifest.json").read_text())["facts"]["tuning"]["home"]
+    weights = json.loads((folder / "blend.json").read_text())["feeds"]["home"]["weights"]
+    _, told = shown.replace("\n", " ").split("home: ")
+    assert told.startswith("weights tuned to item_item = " if facts["taken"] else "the recipe's weights stay (")
+    assert bool(weights) == facts["taken"]
+    assert f"{facts['requests']} requests, each half by weights of the other: ndcg@10" in told
+    assert f"{facts['recipe_mean']:.4f} with the recipe's, {facts['tuned_mean']:.4f} tuned" in told
+    later = done(home, "train", "streaming")
+    assert "blend" not in later, "it holds for a week"
+
+
 def test_train_needs_items(tmp_path: Path) -> None:
     failed = run(tmp_path, "train", "streaming")
     assert str(failed.exception) == "streaming has no items yet; import some first: homefeed import --help"

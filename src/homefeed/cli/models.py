@@ -43,7 +43,7 @@ def train(
         str | None,
         typer.Option(
             metavar="DURATION",
-            help="First tune hyper-parameters, for about this long: 90s, 10m, 1.5h; then the weights of the feeds.",
+            help="First tune hyper-parameters, for about this long: 90s, 10m, 1.5h; then the feeds' weights.",
         ),
     ] = None,
     trials: Annotated[
@@ -58,8 +58,8 @@ def train(
     """Train and publish every model of an app, or those of a job; a running server loads them by itself.
 
     With --tune the hyper-parameters that serve the app's own latest events best are chosen first, then the weights
-    of the feeds that are for its goal. Later trainings keep them until that model or feed changes in the recipe, or
-    until --untuned.
+    of the feeds that are for its goal. Later trainings keep them until that model or feed changes in the recipe,
+    or until --untuned.
 
     Example: `homefeed train streaming`
 
@@ -126,7 +126,7 @@ def _format_blend(manifest: Manifest) -> Iterator[str]:
     tuning: dict[str, Any] = manifest.facts.get("tuning", {})
     for feed, facts in tuning.items():
         means = f"{facts['metric']} {facts['recipe_mean']:.4f} with the recipe's, {facts['tuned_mean']:.4f} tuned"
-        figures = f"{facts['requests']} requests, each judged by weights of others: {means}"
+        figures = f"{facts['requests']} requests, each half by weights of the other: {means}"
         if not facts["taken"]:
             yield f"{feed}: the recipe's weights stay ({figures}, no more than chance)"
             continue
