@@ -69,7 +69,7 @@ def test_stats_say_what_an_app_holds(api: httpx.Client, served: Served) -> None:
     assert before["events"] >= 3_000
     assert before["first_event"] <= served.sample.events["timestamp"].min()
     assert before["last_event"] >= served.sample.events["timestamp"].max()
-    assert before["models"].keys() == {"signals", "item_item", "content"}
+    assert before["models"].keys() == {"signals", "item_item", "content", "blend"}
     assert before["models"] == api.get("/readyz").json()["apps"]["streaming"]["models"]
 
 

@@ -101,15 +101,15 @@ def test_new_models_go_live_and_no_request_is_lost(
         httpx.Client(base_url=server.url, timeout=30) as client,
     ):
         seen = [versions(client)]
-        assert seen[0].keys() == {"signals", "item_item", "content"}
+        assert seen[0].keys() == {"signals", "item_item", "content", "blend"}
         with traffic(server.url) as going:
             for _ in range(2):
-                seen.append(train(store_url, tmp_path))
+                seen.append(seen[-1] | train(store_url, tmp_path))
                 eventually(lambda: versions(client) == seen[-1])
         assert going.failed == []
         assert going.answered > 30
         for model in seen[0]:
-            assert len({one[model] for one in seen}) == 3
+            assert len({one[model] for one in seen}) == (1 if model == "blend" else 3), "a blend holds for a week"
         stats = client.get("/v1/apps/streaming/stats").json()
         assert stats["events"] == 3_000 + going.told
         assert stats["models"] == seen[-1]
