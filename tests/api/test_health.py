@@ -92,10 +92,13 @@ def stages(api: httpx.Client, app: str) -> dict[tuple[str, str], float]:
 
 
 def grown(before: dict[tuple[str, str], float], after: dict[tuple[str, str], float]) -> dict[str, set[float]]:
-    """By how much the counts of each feed's stages have grown."""
+    """By how much the counts of each feed's stages have grown, but those of reasons.
+
+    Of the retrievers only those give reasons that speak most for an item of the page.
+    """
     growth: dict[str, set[float]] = {}
     for key, count in after.items():
-        if count > before.get(key, 0.0):
+        if count > before.get(key, 0.0) and not key[1].startswith("reasons."):
             growth.setdefault(key[0], set()).add(count - before.get(key, 0.0))
     return growth
 
