@@ -60,6 +60,7 @@ def requests(
         chosen=chosen.ravel(),
         starts=np.arange(count + 1) * CANDIDATES,
         targets=[row[hits] if hits.any() else elsewhere for row, hits in zip(positions, chosen, strict=True)],
+        users=np.arange(count, dtype=np.int32),
     )
 
 

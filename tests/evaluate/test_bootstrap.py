@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from homefeed.errors import InvalidError
-from homefeed.evaluate.bootstrap import Interval, by_user, mean_intervals, paired_differences
+from homefeed.evaluate.bootstrap import Interval, by_user, mean_intervals, paired_differences, standard_error
 from homefeed.evaluate.metrics import PerUser
 
 
@@ -202,3 +202,15 @@ def test_differences_are_resampled_by_user_too() -> None:
     found = paired_differences({"m": system}, {"m": baseline}, _rng(), users=users)["m"]
     alone = paired_differences({"m": system[::10]}, {"m": baseline[::10]}, _rng())["m"]
     assert tuple(found) == pytest.approx(tuple(alone))
+
+
+def test_the_error_of_a_mean_counts_users_not_requests() -> None:
+    alone = np.array([1.0, 3, 5, 7])
+    # Each of a user of their own: sqrt(20 / 3 / 4).
+    assert standard_error(alone, np.arange(4, dtype=np.int32)) == pytest.approx(np.sqrt(20 / 3 / 4))
+    # Asked twice and answered the same, they are no more witnesses than before.
+    twice, users = np.repeat(alone, 2), np.repeat(np.arange(4, dtype=np.int32), 2)
+    assert standard_error(twice, users) == pytest.approx(np.sqrt(20 / 3 / 4))
+    # Users 0 and 1 with sums 4 and 12 over 2 requests each, of a mean of 4: residuals -4 and 4, sqrt(32 * 2) / 4.
+    assert standard_error(alone, np.array([0, 0, 1, 1], np.int32)) == pytest.approx(2.0)
+    assert standard_error(alone, np.zeros(4, np.int32)) == np.inf

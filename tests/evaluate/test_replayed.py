@@ -36,6 +36,7 @@ def by_hand() -> Replayed:
         chosen=np.array([True, False, False, False, True]),
         starts=np.array([0, 3, 5]),
         targets=[np.array([0], np.int32), np.array([3, 9], np.int32)],
+        users=np.array([7, 4], np.int32),
     )
 
 

@@ -109,7 +109,7 @@ async def test_what_was_chosen_is_written_down_and_kept(
     (_, manifest), (store, artifacts) = tuned_home, tuned
     facts = manifest.facts["tuning"]
     assert facts["taken"]
-    assert facts["metric"] == "ndcg@20"
+    assert facts["metric"] == "ndcg@10"
     assert facts["trials"] == 12
     assert facts["best_mean"] - facts["start_mean"] > facts["margin"] > 0
     assert facts["changed"]["neighbours"] == manifest.config["neighbours"] > 1
@@ -152,11 +152,11 @@ async def test_trials_are_fitted_to_what_came_before_the_validation_part(
     cutoff = manifest.facts["tuning"]["cutoff"]
     trial, blend = fitted[:3], fitted[3:]
     assert len(blend) == len(RECIPE.models)
-    assert all(cutoff < data.now < NOW for data in blend), "of more, and of later events"
+    assert all(data.now == cutoff < NOW for data in blend), "the blend is calibrated on the same requests"
     for data in trial:
         assert data.now == cutoff
         assert data.interactions.times.max() < cutoff
-        assert len(data.interactions) == pytest.approx(0.8 * manifest.facts["events"], abs=2)
+        assert len(data.interactions) == pytest.approx(0.9 * manifest.facts["events"], abs=2)
 
 
 @on_sqlite

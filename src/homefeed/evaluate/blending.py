@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
 from homefeed.engine.blending import ranker_of, retrievers_of
+from homefeed.evaluate.bootstrap import standard_error
 from homefeed.evaluate.replayed import Replayed, replay_feeds
 from homefeed.evaluate.rolling import Progress
 from homefeed.rank.blend import Blend, FeedBlend
@@ -133,7 +134,7 @@ def tune_weights(
     "Conditional Logit Analysis of Qualitative Choice Behavior", 1974), which makes what was chosen likely among
     its candidates. From there one weight after another is moved as long as the mean of the measure rises. Weights
     of features that the config does not name, names as `fixed` or gives a weight below 0 stay: those are policy.
-    The comparison is of each half of the requests with weights found on the other.
+    The comparison is of the requests of each half of the users with weights found on the other.
     """
     names = (*requests.retrievers, *requests.feature_names)
     table = np.column_stack([evidence_of(requests, blend.calibrations), requests.features]).astype(np.float64)
@@ -144,11 +145,13 @@ def tune_weights(
     own_values = requests.judged(metric, table @ own)
     difference = np.zeros(len(requests))
     for half in (0, 1):
-        learned, judged = (np.arange(len(requests))[start::2] for start in (half, 1 - half))
+        learned, judged = (np.flatnonzero(requests.users % 2 == side) for side in (half, 1 - half))
+        if not requests.take(learned).chosen.any():
+            continue  # nothing to learn from, so nothing is claimed
         weights = _best(requests.take(learned), table[np.isin(requests.requests, learned)], own, free, metric)
         values = requests.take(judged).judged(metric, table[np.isin(requests.requests, judged)] @ weights)
         difference[judged] = values - own_values[judged]
-    mean, margin = float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
+    mean, margin = float(difference.mean()), standard_error(difference, requests.users)
     before = float(own_values.mean())
     found = TunedWeights(metric, len(requests), before, before + mean, margin, mean > margin)
     best = dict(zip(names, _best(requests, table, own, free, metric).tolist(), strict=True))

@@ -113,6 +113,18 @@ def _resampled_means(values: PerUser, users: Codes | None, rng: np.random.Genera
     return means
 
 
+def standard_error(values: PerUser, users: Codes) -> float:
+    """That of the mean of values (requests,), those of a user taken together; infinite for fewer than two users.
+
+    The mean is a ratio, of the users' sums to their requests: Cochran, "Sampling Techniques", 1977, eq. 6.13.
+    """
+    sums, requests = by_user(values[:, None], users)
+    if len(sums) < 2:
+        return float("inf")
+    residuals = sums[:, 0] - values.mean() * requests
+    return float(np.sqrt((residuals**2).sum() / (len(sums) - 1) * len(sums)) / requests.sum())
+
+
 def by_user(values: PerUser, users: Codes | None) -> tuple[PerUser, PerUser]:
     """The sums (users, columns) of each user's values (requests, columns), and the number of their requests."""
     if users is None:

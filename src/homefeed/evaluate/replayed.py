@@ -34,7 +34,7 @@ class Replayed:
 
     `scores` and `ranks` are (rows, retrievers), as `merged` gives them; `features` (rows, features) are those of
     the extractors alone; `chosen` marks what the user then chose. Request i has the rows from `starts[i]` to
-    `starts[i + 1]`, and its user chose the items `targets[i]`.
+    `starts[i + 1]`, and its user, `users[i]`, chose the items `targets[i]`.
     """
 
     retrievers: tuple[str, ...]
@@ -46,6 +46,7 @@ class Replayed:
     chosen: Mask
     starts: npt.NDArray[np.int64]
     targets: Sequence[Positions]
+    users: Codes
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -68,6 +69,7 @@ class Replayed:
             chosen=self.chosen[rows],
             starts=np.cumsum([0, *lengths[some]]),
             targets=[self.targets[request] for request in some.tolist()],
+            users=self.users[some],
         )
 
     def judged(self, metric: str, scores: npt.NDArray[Any]) -> PerUser:
@@ -141,6 +143,7 @@ class _Request:
     ranks: Codes
     features: Floats
     targets: Positions
+    user: int
 
 
 def _request(feed: Feed, query: Query, case: Case) -> _Request:
@@ -149,7 +152,7 @@ def _request(feed: Feed, query: Query, case: Case) -> _Request:
     positions, scores, ranks = merged(names, ranked.proposals, len(ranked.query.eligible))
     rising = np.argsort(ranked.candidates.positions)
     features = ranked.candidates.features[rising, len(names) :]
-    return _Request(positions, scores, ranks, features, case.targets)
+    return _Request(positions, scores, ranks, features, case.targets, case.user)
 
 
 def _joined(feed: Feed, requests: Sequence[_Request]) -> Replayed:
@@ -165,4 +168,5 @@ def _joined(feed: Feed, requests: Sequence[_Request]) -> Replayed:
         chosen=np.concatenate([np.isin(each.positions, each.targets) for each in requests]),
         starts=np.cumsum([0, *(len(each.positions) for each in requests)]),
         targets=[each.targets for each in requests],
+        users=np.array([each.user for each in requests], np.int32),
     )

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
 from homefeed.evaluate.blending import blending_feeds
-from homefeed.evaluate.metrics import PerUser, judge, ndcg
+from homefeed.evaluate.bootstrap import by_user
+from homefeed.evaluate.metrics import MEASURES, PerUser, judge
 from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.setting import set_up
 from homefeed.evaluate.split import Case, Split, assert_no_leak
@@ -23,7 +25,7 @@ from homefeed.types import TrainingData
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-METRIC: Final = "ndcg@20"
+_CUTOFF: Final = 0.9
 _DEPTH: Final = 20
 _MIN_USERS: Final = 20
 
@@ -57,11 +59,11 @@ def tune(
 ) -> tuple[Tuning, ...]:
     """Choose the values of every model that can be tuned and that a retriever serves; they share the seconds.
 
-    The validation part is the last fifth of the events, split as `homefeed evaluate` splits by time; each trial
-    is fitted to the events before it and judged by the NDCG@20 of its retriever alone, under the feed's filters.
-    A later evaluation on the same events is thus tuned on its own test part: evaluate the recipe with the values
-    of an earlier tuning, or on newer events. That no model can be tuned is no error where a `blend` is to be, and
-    there are feeds for one.
+    The validation part is the last tenth of the events: requests as `homefeed evaluate` makes them while its clock
+    runs. Each trial is fitted to the events before it and judged by the goal's measure of its retriever alone,
+    under the feed's filters, user by user. A later evaluation on the same events is thus tuned on its own test
+    part: evaluate the recipe with the values of an earlier tuning, or on newer events. That no model can be tuned
+    is no error where a `blend` is to be, and there are feeds for one.
 
     Raises:
         HomefeedError: nothing can be tuned, or too few users have events on both sides of the cutoff.
@@ -71,13 +73,15 @@ def tune(
         if blend and blending_feeds(recipe):
             return ()
         raise HomefeedError(f"{recipe.app}: no model of its feeds has values to tune; train without --tune")
-    protocol = Protocol("time", max_requests=1_000, seed=data.seed)
-    split = protocol.divide(data.interactions) if len(data.interactions) else None
-    cases = protocol.drawn(split) if split is not None else []
-    if split is None or len(cases) < _MIN_USERS:
+    protocol = Protocol(cutoff_share=_CUTOFF, max_requests=1_000, seed=data.seed)
+    goal = np.array(recipe.goal_types, np.int32)
+    split = protocol.divide(data.interactions, goal) if len(data.interactions) else None
+    cases = [] if split is None else [case for case in protocol.drawn(split) if len(case.history)]
+    users = len({case.user for case in cases})
+    if split is None or users < _MIN_USERS:
         raise HomefeedError(
-            f"{recipe.app}: {len(cases)} users can be judged on, tuning needs {_MIN_USERS} with events before "
-            "and after the last fifth began; train without --tune until there are more"
+            f"{recipe.app}: {users} users can be judged on, tuning needs {_MIN_USERS} who had events before and "
+            "came to something new in the last tenth of all; train without --tune until there are more"
         )
     assert_no_leak(split, data.interactions)
     share = replace(budget, seconds=budget.seconds / len(served))
@@ -114,7 +118,8 @@ def _tuned(
     space = find_part("trainer", spec.part).SPACE
     start = {name: float(getattr(spec.config, name)) for name in space}
     alone = _alone(recipe, served)
-    targets = [case.targets for case in cases]
+    targets, users = [case.targets for case in cases], np.array([case.user for case in cases])
+    measure, depth = recipe.goal.metric.split("@")
 
     def judged(values: Values) -> PerUser:
         model = replace(spec, config=_changed(spec, _rounded(space, values)))
@@ -122,7 +127,8 @@ def _tuned(
         feed, name = setting.feeds[served.feed.name], served.retriever.name
         with threadpool_limits(1, "blas"):  # as the server does
             ranked = [rank(feed, setting.query(data, case, _DEPTH)).proposals[name][0] for case in cases]
-        return ndcg(judge([positions[:_DEPTH] for positions in ranked], targets), _DEPTH)
+        sums, requests = by_user(MEASURES[measure](judge(ranked, targets), int(depth))[:, None], users)
+        return np.asarray(sums[:, 0] / requests)
 
     seconds = max(int(budget.seconds), 1)
     progress(stage, 0, seconds)
@@ -130,7 +136,9 @@ def _tuned(
     progress(stage, seconds, seconds)
     chosen = _rounded(space, found.best) if found.taken else {}
     differing = {name: value for name, value in chosen.items() if value != getattr(spec.config, name)}
-    return Tuning(spec.name, differing, _facts(spec, found, len(cases), split.cutoff, differing))
+    return Tuning(
+        spec.name, differing, _facts(recipe, spec, found, len(np.unique(users)), split.cutoff, differing)
+    )
 
 
 def _alone(recipe: Recipe, served: _Served) -> Recipe:
@@ -162,10 +170,10 @@ def _rounded(space: Mapping[str, Range], values: Values) -> dict[str, float]:
 
 
 def _facts(
-    spec: PartSpec, found: Searched, users: int, cutoff: int, differing: Mapping[str, Any]
+    recipe: Recipe, spec: PartSpec, found: Searched, users: int, cutoff: int, differing: Mapping[str, Any]
 ) -> dict[str, Any]:
     return {
-        "metric": METRIC,
+        "metric": recipe.goal.metric,
         "validation_users": users,
         "cutoff": cutoff,
         "recipe": spec.config.model_dump(),
