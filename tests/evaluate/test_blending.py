@@ -188,3 +188,36 @@ def test_home_is_not_behind_its_best_retriever(tune: bool) -> None:
     [verdict] = evaluated(world, protocol=protocol, tune_blend=tune).found.verdicts
     assert verdict.behind == ()
     assert verdict.leads[verdict.best].mean > -0.01
+
+
+def test_scores_that_are_no_numbers_are_no_evidence_and_stop_nothing() -> None:
+    asked = requests(60, (-1.0, 1.0, -1.0))
+    asked.scores[3, 0], asked.scores[7, 1] = np.nan, np.inf
+    found = evidence_of(asked, calibrate(asked))
+    assert found[3, 0] == found[7, 1] == 0
+    assert np.isfinite(found).all()
+
+
+def test_a_retriever_that_is_always_right_is_believed() -> None:
+    asked = requests(60, (-1.0, 1.0, -1.0))
+    right = np.zeros(len(asked.chosen), np.bool_)
+    right[np.flatnonzero(asked.chosen)[:30]] = True
+    asked.ranks[:, 1] = right
+    sure = calibrate(asked)["flat"]
+    assert sure.intercept > 3
+    asked.ranks[:, 1] = 0
+    assert calibrate(asked)["flat"].intercept == 0
+
+
+def test_requests_of_one_user_tune_nothing() -> None:
+    asked = replace(requests(40, (-1.0, 1.0, -1.0)), users=np.zeros(40, np.int32))
+    _, found = tuned(asked, {"steep": 0.0, "flat": 1.0})
+    assert not found.taken
+    even = replace(asked, users=(np.arange(40, dtype=np.int32) % 3) * 2)
+    _, found = tuned(even, {"steep": 0.0, "flat": 1.0})
+    assert found.taken
+
+
+def test_what_the_recipe_does_not_weigh_stays_without_a_weight() -> None:
+    weights, _ = tuned(requests(60, (-1.0, 1.0, -1.0)), {"flat": 1.0})
+    assert set(weights) == {"flat"}

@@ -56,13 +56,13 @@ def test_behind_one_and_behind_several_the_farthest_first() -> None:
     assert one.behind == ("fresh",)
     assert one.sentence("shop/recipe.toml") == (
         "home is behind fresh at ndcg@10: by 0.0200 [0.0090, 0.0310] behind fresh. Tune what it is made of, "
-        "homefeed train shop/recipe.toml --tune 10m, or serve fresh instead."
+        "homefeed train shop/recipe.toml --tune 10m, or serve that instead."
     )
     several = verdict({"fresh": BEHIND, "popular, 7 days": Interval(-0.1, -0.2, -0.05), "als": BEHIND})
     assert several.behind == ("popular, 7 days", "fresh", "als")
     assert several.sentence("shop").startswith(
         'home is behind "popular, 7 days", fresh and als at ndcg@10: by 0.1000 [0.0500, 0.2000] behind '
-        '"popular, 7 days". Tune what it is made of, homefeed train shop --tune 10m, or serve "popular, 7 days" in'
+        '"popular, 7 days". Tune what it is made of, homefeed train shop --tune 10m, or serve that in'
     )
 
 

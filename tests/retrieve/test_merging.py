@@ -60,3 +60,11 @@ def test_scores_are_shares_of_the_best_of_their_retriever() -> None:
     normalise(scores, features)
     # Where the best is not above 0 the scores stay what they are.
     assert features.tolist() == [[1, 0, -1, 1], [0.25, 0, -2, 0], [-0.5, 0, 0, 0.5]]
+
+
+def test_of_an_item_that_is_proposed_twice_the_first_counts() -> None:
+    twice = (np.array([2, 2, 1], np.int32), np.array([0.9, 0.1, 0.5], np.float32))
+    positions, scores, ranks = merged(("one",), {"one": twice}, 3)
+    assert positions.tolist() == [1, 2]
+    assert scores[:, 0].tolist() == pytest.approx([0.5, 0.9])
+    assert ranks[:, 0].tolist() == [3, 1]

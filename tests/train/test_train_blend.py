@@ -14,6 +14,7 @@ from homefeed.apps import find_recipe
 from homefeed.engine import fit_model
 from homefeed.engine.blending import ranker_of, retrievers_of
 from homefeed.environment import Environment
+from homefeed.evaluate.blending import Blended
 from homefeed.protocols import Range
 from homefeed.rank.blend import Blend, FeedBlend
 from homefeed.recipe import BLEND, Goal, PartSpec, Recipe
@@ -236,3 +237,27 @@ async def test_the_same_data_and_seed_make_the_same_file(
     for place in (artifacts, other):
         await train(filled, place, budget=budget)
     assert manifest_of(artifacts).files == manifest_of(other).files
+
+
+async def test_a_part_that_fails_at_a_replayed_request_stops_no_other_training(
+    filled: Store, artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("a plug-in")
+
+    monkeypatch.setattr("homefeed.train.blend.fit_blend", failing)
+    assert await train(filled, artifacts) == ["item_item", "content", "signals"]
+    with pytest.raises(ZeroDivisionError):
+        await train(filled, artifacts, "blend")
+
+
+async def test_untuned_forgets_weights_where_requests_are_too_few_now(
+    filled: Store, artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await train(filled, artifacts)
+    publish_tuned(artifacts)
+    calibrations = blend_of(artifacts).feeds["home"].calibrations
+    monkeypatch.setattr("homefeed.train.blend.fit_blend", lambda *_, **__: Blended(Blend({}), {}))
+    await train(filled, artifacts, day=1, keep_tuned=False)
+    home = blend_of(artifacts).feeds["home"]
+    assert (home.weights, home.calibrations) == ({}, calibrations)

@@ -140,6 +140,6 @@ class Counters:
         if self._group_field is None:
             return np.full(size, other, np.float32)
         column = self.catalog.column(self._group_field, CategoryColumn)
-        codes = column.codes(size)
+        codes = column.codes(size).copy()  # before its values: a request may meet new ones meanwhile
         of_group = [self._group_full.get(column.value(code), other) for code in range(column.distinct)]
         return np.array([*of_group, other], np.float32)[codes]

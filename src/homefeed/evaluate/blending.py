@@ -109,12 +109,15 @@ def _log_odds(chosen: int, shown: int) -> float:
 
 
 def _calibration(requests: Replayed, column: int, any_candidate: float) -> Calibration:
-    """By logistic regression, less the log-odds of any candidate; by rank alone where none was chosen, or all."""
-    proposed = requests.ranks[:, column] > 0
+    """By logistic regression, less the log-odds of any candidate; by rank alone where none was chosen, or all.
+
+    Of none no more is claimed than of any candidate, however few there were.
+    """
+    proposed = (requests.ranks[:, column] > 0) & np.isfinite(requests.scores[:, column])
     chosen = requests.chosen[proposed]
     if chosen.all() or not chosen.any():
-        level = _log_odds(int(chosen.sum()), len(chosen)) if len(chosen) else any_candidate
-        return Calibration(min(level - any_candidate, 0.0), 0.0, -0.1, 0.0)
+        level = _log_odds(int(chosen.sum()), len(chosen)) - any_candidate if len(chosen) else 0.0
+        return Calibration(level if chosen.any() else min(level, 0.0), 0.0, -0.1, 0.0)
     scores = np.log(np.maximum(requests.scores[proposed, column].astype(np.float64), LEAST_SCORE))
     ranks = np.log(requests.ranks[proposed, column].astype(np.float64))
     model = LogisticRegression(C=1.0, max_iter=1_000).fit(np.column_stack([scores, ranks, ranks**2]), chosen)
@@ -139,15 +142,15 @@ def tune_weights(
     names = (*requests.retrievers, *requests.feature_names)
     table = np.column_stack([evidence_of(requests, blend.calibrations), requests.features]).astype(np.float64)
     own = np.array([config.weights.get(name, 0.0) for name in names])
-    named = np.array([name in requests.retrievers or name in config.weights for name in names])
-    free = named & (own >= 0) & ~np.isin(names, config.fixed)
+    free = np.isin(names, list(config.weights)) & (own >= 0) & ~np.isin(names, config.fixed)
 
     own_values = requests.judged(metric, table @ own)
     difference = np.zeros(len(requests))
+    sides = np.unique(requests.users, return_inverse=True)[1] % 2
     for half in (0, 1):
-        learned, judged = (np.flatnonzero(requests.users % 2 == side) for side in (half, 1 - half))
-        if not requests.take(learned).chosen.any():
-            continue  # nothing to learn from, so nothing is claimed
+        learned, judged = (np.flatnonzero(sides == side) for side in (half, 1 - half))
+        if not len(judged) or not requests.take(learned).chosen.any():
+            continue  # nothing to learn from, or to judge by, so nothing is claimed
         weights = _best(requests.take(learned), table[np.isin(requests.requests, learned)], own, free, metric)
         values = requests.take(judged).judged(metric, table[np.isin(requests.requests, judged)] @ weights)
         difference[judged] = values - own_values[judged]

@@ -117,8 +117,9 @@ def replay_feeds(
             for name in feeds:
                 asked = _asked(setting.feeds[name], query, name in standing_in)
                 if asked is not None and rows[name] * len(cases) <= _MAX_ROWS * done:
-                    kept[name].append(_request(setting.feeds[name], asked, case))
-                    rows[name] += len(kept[name][-1].positions)
+                    request = _request(setting.feeds[name], asked, case, name in standing_in)
+                    kept[name] += [] if request is None else [request]
+                    rows[name] += 0 if request is None else len(request.positions)
         progress("calibrating", done, len(cases))
     return {name: _joined(service.at(cases[-1].time).feeds[name], some) for name, some in kept.items() if some}
 
@@ -146,12 +147,16 @@ class _Request:
     user: int
 
 
-def _request(feed: Feed, query: Query, case: Case) -> _Request:
-    ranked = rank(replace(feed, cold_start=None, rerankers={}), query)
+def _request(feed: Feed, query: Query, case: Case, stands_in: bool) -> _Request | None:
+    """The request's candidates; None where another feed answers it, as for a user without recent history."""
+    cold_start = None if stands_in else feed.cold_start
+    ranked = rank(replace(feed, cold_start=cold_start, rerankers={}), query)
+    if ranked.feed.name != feed.name:
+        return None
     names = tuple(feed.retrievers)
     positions, scores, ranks = merged(names, ranked.proposals, len(ranked.query.eligible))
     rising = np.argsort(ranked.candidates.positions)
-    features = ranked.candidates.features[rising, len(names) :]
+    features = np.nan_to_num(ranked.candidates.features[rising, len(names) :], posinf=0.0, neginf=0.0)
     return _Request(positions, scores, ranks, features, case.targets, case.user)
 
 

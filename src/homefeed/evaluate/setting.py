@@ -131,7 +131,9 @@ def set_up(
 
 def _as_at_requests(feeds: Mapping[str, Feed], catalog: CatalogView) -> dict[str, Feed]:
     arrived = Arrived(catalog)
-    made = {name: replace(feed, filters={"arrived": arrived, **feed.filters}) for name, feed in feeds.items()}
+    made = {
+        name: replace(feed, filters={**feed.filters, "not there yet": arrived}) for name, feed in feeds.items()
+    }
     return {
         name: replace(feed, cold_start=None if feed.cold_start is None else made[feed.cold_start.name])
         for name, feed in made.items()

@@ -50,7 +50,7 @@ class Verdict:
             return (
                 f"{self.feed} is behind {_listed(self.behind)} at {self.metric}: by "
                 f"{_format_lag(self.leads[self.behind[0]])} behind {first}. Tune what it is made of, "
-                f"homefeed train {app} --tune 10m, or serve {first} instead."
+                f"homefeed train {app} --tune 10m, or serve that instead."
             )
         if self.level:
             best = min(self.level, key=lambda name: self.leads[name].mean)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from homefeed.errors import ArtifactError
 from homefeed.rank.calibration import Calibration
 
 _FILE: Final = "blend.json"
+_TOO_LARGE: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,6 @@ def _feed_blend(
 ) -> FeedBlend:
     made = {name: Calibration(**numbers) for name, numbers in calibrations.items()}
     numbers = [number for each in made.values() for number in asdict(each).values()] + list(weights.values())
-    if not all(isinstance(number, float | int) and math.isfinite(number) for number in numbers):
-        raise ArtifactError(f"{_FILE} is damaged: expected finite numbers")
+    if not all(isinstance(number, float | int) and abs(number) < _TOO_LARGE for number in numbers):
+        raise ArtifactError(f"{_FILE} is damaged: expected numbers between -1e6 and 1e6")
     return FeedBlend(made, retrievers, ranker, weights)

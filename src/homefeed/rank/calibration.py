@@ -51,7 +51,7 @@ def weigh_evidence(scores: Floats, ranks: Codes, table: Doubles, features: Float
     height, width = scores.shape
     for row in range(height):
         for column in range(width):
-            if np.isnan(scores[row, column]):
+            if not np.isfinite(scores[row, column]):
                 features[row, column] = 0
                 continue
             score = np.log(max(np.float64(scores[row, column]), LEAST_SCORE))

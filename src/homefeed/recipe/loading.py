@@ -97,7 +97,7 @@ class Recipe:
     def goal_feeds(self) -> tuple[str, ...]:
         """The feeds that are for the goal."""
         if self.goal.feeds is not None:
-            return self.goal.feeds
+            return tuple(dict.fromkeys(self.goal.feeds))
         if self.home is None or self.home not in self.feeds:
             return ()
         standing_in = self.feeds[self.home].settings.cold_start

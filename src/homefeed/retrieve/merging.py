@@ -56,8 +56,9 @@ def _side_by_side(
     ranks = np.zeros((count, len(lengths)), np.int32)
     for column in range(len(lengths)):
         for rank in range(lengths[column]):
-            table[rows[every[place]], column] = scores[place]
-            ranks[rows[every[place]], column] = rank + 1
+            row = rows[every[place]]
+            if ranks[row, column] == 0:  # of an item that is proposed twice the first counts
+                table[row, column], ranks[row, column] = scores[place], rank + 1
             place += 1
     return distinct[:count], table, ranks
 

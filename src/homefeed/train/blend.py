@@ -40,11 +40,13 @@ def new_blend(
     `keep_tuned` is false, as long as the feed weighs the same; so is the whole of a feed for which there are too
     few requests now.
     """
-    published = _published(recipe, artifacts) if keep_tuned else None
-    if published is not None and not (tune or at_once) and _holds(recipe, log.data.now, published):
+    published = _published(recipe, artifacts)
+    if published is not None and not keep_tuned:
+        published = replace(published, model=_untuned(published.model))
+    elif published is not None and not (tune or at_once) and _holds(recipe, log.data.now, published):
         return None
     made = fit_blend(recipe, log.catalog, log.data, tune=tune, progress=progress)
-    if not made.blend.feeds:
+    if not made.blend.feeds and (published is None or keep_tuned):
         return None
     if published is None:
         return made
@@ -79,6 +81,10 @@ def _published(recipe: Recipe, artifacts: ArtifactStore) -> Loaded[Blend] | None
         return artifacts.load(recipe.app, BLEND, Blend)
     except ArtifactError:
         return None
+
+
+def _untuned(blend: Blend) -> Blend:
+    return Blend({name: replace(own, ranker="", weights={}) for name, own in blend.feeds.items()})
 
 
 def _holds(recipe: Recipe, now: int, published: Loaded[Blend]) -> bool:

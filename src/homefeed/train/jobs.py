@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 from filelock import FileLock, Timeout
 
 from homefeed.dataset.log import LogData, read_log
@@ -26,6 +27,8 @@ from homefeed.train.tune import Tuning, tune, with_tuned
 from homefeed.types import TrainingData
 
 Progress = Callable[[str, int, int], None]
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,15 @@ def _blend_fit(
 ) -> list[_Fit]:
     """The blend of feeds that are made of all models of the recipe, where it is to be made."""
     began = time.perf_counter()
-    made = new_blend(recipe, log, artifacts, progress=report, **how)
+    try:
+        made = new_blend(recipe, log, artifacts, progress=report, **how)
+    except Exception as error:  # a part that fails at a replayed request must not stop the training of the others
+        if how["at_once"] or how["tune"]:
+            raise
+        _log.error(
+            "blend not made, the one before stays", app=recipe.app, error=f"{type(error).__name__}: {error}"
+        )
+        return []
     if made is None:
         return []
     took = time.perf_counter() - began
