@@ -111,3 +111,18 @@ def test_nothing_comes_of_nothing() -> None:
     world = planted_world()
     one = replace(world.data, interactions=world.data.interactions.take(slice(0, 1)))
     assert replay_feeds(world.recipe, world.catalog, one, ["home"], max_requests=10, progress=silent) == {}
+
+
+def test_who_did_nothing_lately_asks_nothing_of_a_feed_of_the_last_days() -> None:
+    planted = planted_world()
+    spoken = {**RECIPE["feeds"]["home"], "cold_start": "popular"}
+
+    def requests(**home: float) -> int:
+        declared = {**RECIPE, "feeds": {**RECIPE["feeds"], "home": {**spoken, **home}}}
+        asked = (parse_recipe(declared, "r"), planted.catalog, planted.data, ["home"])
+        found = replay_feeds(*asked, max_requests=40, progress=silent)
+        return len(found["home"]) if found else 0
+
+    assert requests() == requests(history_days=365) > 20
+    assert 0 < requests(history_days=3) < requests()
+    assert requests(history_days=1e-6) == 0, "the feed for cold starts answers all of these"

@@ -335,3 +335,13 @@ def test_nothing_that_comes_after_a_request_can_change_its_answer(seen: Seen) ->
         both = lists.keys() & as_it_was[system].keys()
         assert len(both) > 20
         assert all(lists[key] == as_it_was[system][key] for key in both)
+
+
+def test_before_the_first_training_there_is_no_service() -> None:
+    world = planted_world(users=4)
+    first, *_ = moments(world)
+    with pytest.raises(
+        ValueError, match=f"nothing is trained yet at {first - 1}, the first training is at {first}"
+    ):
+        clock(world, [first]).at(first - 1)
+    assert clock(world, [first]).at(first).models.keys() == {spec.name for spec in world.recipe.models}

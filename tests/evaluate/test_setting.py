@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from homefeed.evaluate.setting import Setting, WeekCounts, set_up
 from homefeed.evaluate.split import Case
 from homefeed.funnel import recommend
+from homefeed.scope import RequestScope
 from homefeed.testing import Play, World, make_world, toy_item, toy_world
 from homefeed.testing.world import ITEMS, NOW, PLAYS, POPULAR, RECIPE
 from homefeed.types import DAY, Interactions
@@ -166,3 +167,15 @@ def test_a_user_who_opts_out_is_a_stranger(opt_out: Any, refuses: bool) -> None:
     assert len(query.user.history) == (0 if refuses else 2)
     assert ("region" in query.user.attributes) is not refuses
     assert world.ids(query.exclude) == ("d1", "d2"), "the items of the history are left out for every user"
+
+
+def test_a_filter_of_the_recipe_takes_the_place_of_none_of_the_evaluations() -> None:
+    feeds = {**RECIPE["feeds"], "popular": {**RECIPE["feeds"]["popular"]}}
+    feeds["popular"]["filter"] = {"arrived": {"part": "availability"}, "not_there_yet": {"part": "availability"}}
+    later = toy_item(99, "later", -1, title="Of tomorrow")
+    world = make_world([*ITEMS, later], PLAYS, declared={**RECIPE, "feeds": feeds})
+    made = setting(world)
+    query = replace(made.query(world.data, case(world, "so"), 50), feed="popular")
+    assert world.position("later") not in recommend(made.feeds["popular"], query).positions
+    tomorrow = replace(query, now=NOW + 2 * DAY, scope=RequestScope())
+    assert world.position("later") in recommend(made.feeds["popular"], tomorrow).positions

@@ -131,8 +131,9 @@ class CategoryColumn(Column):
 
     def all_terms(self, size: int) -> list[tuple[str, ...]]:
         """The values."""
+        codes = self.codes(size).tolist()  # before the values: items may get new ones meanwhile
         of_code = [*((value,) for value in self._values), ()]
-        return [of_code[code] for code in self.codes(size).tolist()]
+        return [of_code[code] for code in codes]
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items of that value."""

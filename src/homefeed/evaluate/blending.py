@@ -148,17 +148,18 @@ def tune_weights(
     difference = np.zeros(len(requests))
     sides = np.unique(requests.users, return_inverse=True)[1] % 2
     for half in (0, 1):
-        learned, judged = (np.flatnonzero(sides == side) for side in (half, 1 - half))
-        if not len(judged) or not requests.take(learned).chosen.any():
+        learning, judging = (np.flatnonzero(sides == side) for side in (half, 1 - half))
+        learned, judged = requests.take(learning), requests.take(judging)
+        if not len(judged) or not learned.chosen.any():
             continue  # nothing to learn from, or to judge by, so nothing is claimed
-        weights = _best(requests.take(learned), table[np.isin(requests.requests, learned)], own, free, metric)
-        values = requests.take(judged).judged(metric, table[np.isin(requests.requests, judged)] @ weights)
-        difference[judged] = values - own_values[judged]
+        weights = _best(learned, table[np.isin(requests.requests, learning)], own, free, metric)
+        values = judged.judged(metric, table[np.isin(requests.requests, judging)] @ weights)
+        difference[judging] = values - own_values[judging]
     mean, margin = float(difference.mean()), standard_error(difference, requests.users)
     before = float(own_values.mean())
     found = TunedWeights(metric, len(requests), before, before + mean, margin, mean > margin)
     best = dict(zip(names, _best(requests, table, own, free, metric).tolist(), strict=True))
-    return {name: best[name] for name in names if best[name] or name in config.weights}, found
+    return {name: best[name] for name in names if name in config.weights}, found
 
 
 def _best(requests: Replayed, table: Doubles, own: Doubles, free: npt.NDArray[np.bool_], metric: str) -> Doubles:

@@ -43,7 +43,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 _MIN_EVENTS: Final = 10
 _NO_CASES: Final[Mapping[Kind, str]] = {
-    "rolling": "no user came to anything new after the cutoff",
+    "rolling": "after the cutoff no user chose anything new by an event of the goal",
     "time": "no user has events on both sides of the cutoff",
     "user": "no held-out user has a new item",
     "last": "no user has more than one item",

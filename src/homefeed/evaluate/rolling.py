@@ -83,10 +83,12 @@ class RollingService:
         """The service at a time, which is none before that of an earlier call.
 
         Raises:
-            ValueError: it is, and counters would hold what came later.
+            ValueError: it is, and counters would hold what came later; or it is before the first training.
         """
         if time < self._latest:
             raise ValueError(f"the clock runs one way: asked for {time} after {self._latest}")
+        if time < self._due[0]:
+            raise ValueError(f"nothing is trained yet at {time}, the first training is at {self._due[0]}")
         self._latest = time
         latest = int(np.searchsorted(self._due, time, side="right")) - 1
         if self._setting is None or latest > self._trained:
