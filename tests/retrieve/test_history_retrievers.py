@@ -17,6 +17,8 @@ from homefeed.retrieve.als.model import AlsConfig
 from homefeed.retrieve.als.trainer import AlsTrainer
 from homefeed.retrieve.history import HistoryConfig
 from homefeed.retrieve.item_item import ItemItem
+from homefeed.retrieve.sequence.model import SequenceConfig
+from homefeed.retrieve.sequence.trainer import SequenceTrainer
 from homefeed.retrieve.user_user.model import UserUserConfig
 from homefeed.retrieve.user_user.trainer import UserUserTrainer
 from homefeed.taste import weighted_seeds
@@ -29,6 +31,7 @@ WORLD = toy_world()
 MODELS = {
     **{name: WORLD.resources.models[name] for name in ("content", "item_item")},
     "als": AlsTrainer(AlsConfig(factors=8)).fit(WORLD.data),
+    "sequence": SequenceTrainer(SequenceConfig(content=0)).fit(WORLD.data),
     "user_user": UserUserTrainer(UserUserConfig()).fit(WORLD.data),
 }
 every = pytest.mark.parametrize("name", sorted(MODELS))
@@ -78,6 +81,7 @@ def test_no_reason_names_what_the_user_dislikes(part: type[Als | ItemItem], hist
         ("als", {"d1", "d3"}, "d3"),
         ("content", {"d2"}, "d3"),
         ("item_item", {"d3"}, "d3"),
+        ("sequence", {"d3"}, "d3"),
         ("user_user", {"d3"}, "d1"),
     ],
 )
@@ -94,7 +98,9 @@ def test_a_hidden_item_of_the_history_counts_but_is_not_named(name: str, likely:
     assert "Winter Letters" in said
 
 
-@pytest.mark.parametrize(("name", "whole"), [("als", False), ("item_item", True), ("user_user", False)])
+@pytest.mark.parametrize(
+    ("name", "whole"), [("als", False), ("item_item", True), ("sequence", False), ("user_user", False)]
+)
 def test_positions_may_differ_from_those_of_training(name: str, whole: bool) -> None:
     # A replica that read the items in another order, without d3, and with one more.
     others = [*(item for item in reversed(ITEMS) if item.item_id != "d3"), Item("extra", 901, {}, None)]

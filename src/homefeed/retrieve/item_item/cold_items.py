@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from homefeed.kernels import compiled
-from homefeed.retrieve.content.words import check_fields, documents_of, matrix_of, weighed_words
+from homefeed.retrieve.content.words import WordMatrix, check_fields, documents_of, matrix_of, weighed_words
 from homefeed.retrieve.item_item.gram import both_ways, strongest
 from homefeed.retrieve.item_item.kernels import Indices, Starts, in_parallel, joined_rows, largest
 from homefeed.retrieve.item_item.matrix import Matrix, no_entries, rows_of
@@ -24,25 +24,41 @@ _COMMON: Final = 5_000
 def neighbours_of_cold_items(data: TrainingData, fields: Mapping[str, float], without_events: Mask) -> Matrix:
     """(items, items) cosines of word vectors, of items without events and those most similar to them, both ways.
 
-    Words are weighed by inverse document frequency, as in the content model; those of more than two items and a
-    tenth of all, or of more than 5,000, say too little about one item: they are left out.
+    Raises:
+        HomefeedError: a field is not declared by the recipe.
+    """
+    if not without_events.any() or not data.terms:
+        check_fields(data, fields, "item_item")
+        return no_entries(data.item_count, data.item_count)
+    return nearest_by_words(word_vectors(data, fields, "item_item"), without_events, _NEIGHBOURS)
+
+
+def word_vectors(data: TrainingData, fields: Mapping[str, float], model: str) -> WordMatrix:
+    """(items, words) of length 1, or 0 for items without any: by words weighed by inverse document frequency.
+
+    Of the fields, or of all where none is named.
 
     Raises:
         HomefeedError: a field is not declared by the recipe.
     """
     weights = dict(fields) or dict.fromkeys(data.terms, 1.0)
-    check_fields(data, weights, "item_item")
-    if not without_events.any() or not weights:
-        return no_entries(data.item_count, data.item_count)
-    documents = documents_of(data, weights, "item_item")
-    vectors = _distinctive(matrix_of(documents, *weighed_words(documents, weights, _VOCABULARY)))
-    del documents
+    documents = documents_of(data, weights, model)
+    return matrix_of(documents, *weighed_words(documents, weights, _VOCABULARY))
+
+
+def nearest_by_words(vectors: WordMatrix, rows: Mask, neighbours: int) -> Matrix:
+    """(items, items) cosines of vectors, of the chosen rows and those most similar to each, both ways.
+
+    Words of more than two items and a tenth of all, or of more than 5,000, say too little about one item: they are
+    left out.
+    """
+    vectors, count = _distinctive(vectors), len(rows)
     arguments = (*rows_of(vectors), *rows_of(sp.csr_array(vectors.T)))
-    found = in_parallel(most_similar, (0, data.item_count), without_events, *arguments, _NEIGHBOURS)
+    found = in_parallel(most_similar, (0, count), rows, *arguments, neighbours)
     starts, others, cosines = both_ways(*joined_rows(found))
-    # An item that hundreds of cold ones resemble keeps places for those that users share.
-    cosines *= strongest(starts, cosines, _NEIGHBOURS)
-    similar = sp.csr_array((cosines, others, starts), shape=(data.item_count, data.item_count))
+    # An item that hundreds of others resemble keeps places for those that users share.
+    cosines *= strongest(starts, cosines, neighbours)
+    similar = sp.csr_array((cosines, others, starts), shape=(count, count))
     similar.eliminate_zeros()
     return similar
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ class ItemItem:
     events hold, whatever the size of the catalogue.
     """
 
+    MODEL: ClassVar[type[ItemItemModel]] = ItemItemModel
+
     class Config(HistoryConfig):
         model: str = "item_item"
         """The model of the recipe that it serves."""
@@ -34,7 +37,7 @@ class ItemItem:
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config, self._resources = config, resources
-        self._model = resources.model(config.model, ItemItemModel)
+        self._model = resources.model(config.model, self.MODEL)
         if self._model is not None:
             self._lists = ServedLists.over(resources.catalog, self._model)
             rows = self._lists.index.rows

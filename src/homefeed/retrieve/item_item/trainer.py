@@ -6,28 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 
 from homefeed.protocols import Range
 from homefeed.retrieve.content.words import check_fields
 from homefeed.retrieve.item_item.cold_items import neighbours_of_cold_items
 from homefeed.retrieve.item_item.gram import Gram, gram_of
-from homefeed.retrieve.item_item.kernels import (
-    Indices,
-    Starts,
-    in_parallel,
-    joined_rows,
-    row_maxima,
-    strongest_of_two,
-)
-from homefeed.retrieve.item_item.matrix import Matrix, no_entries, rows_of, strengths_of, sums
+from homefeed.retrieve.item_item.kernels import Starts, in_parallel, row_maxima
+from homefeed.retrieve.item_item.lists import neighbour_lists, spread
+from homefeed.retrieve.item_item.matrix import Matrix, strengths_of, sums
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.retrieve.item_item.spectral import spectral
 from homefeed.retrieve.item_item.views import damped_cosine, ridge
 from homefeed.types import Floats, TrainingData
 
 _SAMPLE = 500
-_USERS_AT_ONCE = 32
 
 
 class ItemItemTrainer:
@@ -73,7 +65,7 @@ class ItemItemTrainer:
         if config.cold_item_weight and without_events.any():
             by_content = neighbours_of_cold_items(data, config.fields, without_events)
             share = config.cold_item_weight * _usual_best(gram.starts, blend)
-        lists = _neighbour_lists(gram, blend, by_content, share, config.neighbours)
+        lists = neighbour_lists(gram, blend, by_content, share, config.neighbours)
         return ItemItemModel(data.numbers, *lists, without_events, config.place_exponent)
 
     def _blend(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Floats:
@@ -87,7 +79,7 @@ class ItemItemTrainer:
         informative = np.flatnonzero(matrix @ (np.diff(gram.starts) > 0).astype(np.float32))
         sample = matrix[np.sort(rng.choice(informative, min(_SAMPLE, len(informative)), replace=False))]
         for weight, view in self._views(data, matrix, gram):
-            np.multiply(view, np.float32(weight / (_spread(sample, gram.matrix(view)) or 1)), out=view)
+            np.multiply(view, np.float32(weight / (spread(sample, gram.matrix(view)) or 1)), out=view)
             blend += view
         damping = sums(matrix, axis=0) ** np.float32(-config.history_exponent)
         for rows, entries in gram.blocks():
@@ -106,32 +98,6 @@ class ItemItemTrainer:
             yield config.ridge, ridge(gram, config.ridge_neighbours, config.penalty)
         if config.spectral:
             yield config.spectral, spectral(gram, matrix, config.dimensions, data.seed)
-
-
-def _neighbour_lists(
-    gram: Gram, blend: Floats, by_content: Matrix | None, share: np.float32, max_neighbours: int
-) -> tuple[Starts, Indices, Floats]:
-    """The `max_neighbours` largest weights of each row without their sign, sorted with it, in CSR form.
-
-    Weights are those of `blend` and, where the Gram matrix has none, `share` times those of `by_content`.
-    """
-    more = no_entries(len(gram), len(gram)) if by_content is None else by_content
-    starts, others, weights = rows_of(more)
-    arguments = (gram.starts, gram.others, blend, starts, others, share * weights)
-    return joined_rows(
-        in_parallel(strongest_of_two, (0, len(gram)), *arguments, max_neighbours, by_content is None)
-    )
-
-
-def _spread(sample: Matrix, view: Matrix) -> float:
-    """The standard deviation of the scores (users, items) that a view gives, those of 0 included."""
-    total = squares = 0.0
-    for start in range(0, sample.shape[0], _USERS_AT_ONCE):
-        scores = sp.csr_array(sample[start : start + _USERS_AT_ONCE] @ view).data.astype(np.float64)
-        total += scores.sum()
-        squares += (scores**2).sum()
-    count = float(np.prod((sample.shape[0], view.shape[1])))
-    return float(np.sqrt(max(squares / count - (total / count) ** 2, 0)))
 
 
 def _usual_best(starts: Starts, weights: Floats) -> np.float32:

@@ -1,0 +1,5 @@
+"""Sequences: what users come to after what."""
+
+from homefeed.retrieve.sequence.retriever import Sequence
+
+__all__ = ["Sequence"]
