@@ -19,7 +19,7 @@ from homefeed.catalog.columns import (
     as_counts,
 )
 from homefeed.errors import InvalidError
-from homefeed.types import NO_TIME, SECOND, Condition
+from homefeed.types import NO_TIME, SECOND, Codes, Condition
 
 
 def column(kind: str, *values: Any) -> Column:
@@ -168,6 +168,23 @@ def test_many_values_are_those_of_one_after_the_other_and_what_does_not_fit_is_l
     assert made.all_terms(len(values)) == terms == column(kind, *values).all_terms(len(values))
     made.set_many(positions, [None] * len(values))
     assert made.all_terms(len(values)) == [()] * len(values)
+
+
+def test_values_that_come_while_all_are_read_belong_to_no_item_that_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = column("category", "tv", "film")
+    assert isinstance(made, CategoryColumn)
+    codes = CategoryColumn.codes
+
+    def and_then_a_new_value(self: CategoryColumn, size: int) -> Codes:
+        found = codes(self, size).copy()
+        self.set(0, "radio")
+        return found
+
+    monkeypatch.setattr(CategoryColumn, "codes", and_then_a_new_value)
+    assert made.all_terms(2) == [("tv",), ("film",)]
+    assert made.all_terms(2) == [("radio",), ("film",)], "a value that came before the items were read is known"
 
 
 def test_tags_keep_their_spelling_and_their_order() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.catalog import CatalogView, Counters, SignalsModel
+from homefeed.catalog.columns import CategoryColumn
 from homefeed.testing import make_world, toy_world
 from homefeed.testing.world import ITEMS, NOW, PLAYS
 from homefeed.types import DAY, Item
@@ -125,6 +126,23 @@ def test_an_item_nobody_played_has_the_full_value_of_its_group() -> None:
         ]
     )
     assert counted.full[world.positions("short", "other", "plain")].tolist() == [120, 3600, 3600]
+
+
+def test_items_of_a_group_that_comes_while_counters_grow_have_a_full_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Events come while a thread sorts the counters anew: groups are looked up of the items as they were."""
+    world = toy_world()
+    world.catalog.apply([Item("short", 900, {"content_type": "microdrama"}, None)])
+    value = CategoryColumn.value
+
+    def while_others_come(self: CategoryColumn, code: int) -> str:
+        for new in range(3):
+            self.set(int(world.positions("short")[0]), f"new {code} {new}")
+        return value(self, code)
+
+    monkeypatch.setattr(CategoryColumn, "value", while_others_come)
+    assert world.counters.full[world.positions("short")].tolist() == [120]
 
 
 def test_a_model_of_half_the_log_and_the_other_half_live_make_the_whole() -> None:

@@ -19,8 +19,8 @@ from homefeed.evaluate.blending import (
     fit_blend,
     tune_weights,
 )
+from homefeed.evaluate.candidates import Replayed
 from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.replayed import Replayed
 from homefeed.rank.blend import FeedBlend
 from homefeed.rank.weighted import Weighted
 from homefeed.recipe import Goal, parse_recipe

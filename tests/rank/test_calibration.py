@@ -45,6 +45,17 @@ def test_what_is_less_likely_than_any_other_item_says_next_to_nothing_yet_keeps_
     assert 0 < hopeless < 1e-15, "of a score of 0, too"
 
 
+def test_evidence_of_whatever_log_odds_is_above_zero_finite_and_in_order() -> None:
+    odds = [1e6, 104.0, 1.0, 0.0, -1.0, -49.9, -50.0, -50.1, -88.0, -103.0, -104.0, -105.0, -700.0, -750.0, -9.9e5]
+    found = [evidence([[(1.0, 1)]], Calibration(each, 0.0, 0.0, 0.0))[0, 0] for each in odds]
+    assert (np.diff(found) < 0).all()
+    assert np.isfinite(found).all()
+    assert found[-1] >= np.finfo(np.float32).tiny, "and as exact as any other number"
+    steep = Calibration(0.0, 1e6, -1e6, -1e6)
+    worst = evidence([[(1e-9, 1_000_000)], [(1e-9, 2_000_000)]], steep)[:, 0]
+    assert worst[0] > worst[1] > 0
+
+
 @given(st.lists(st.integers(1, 1_000_000), min_size=2, max_size=20, unique=True))
 def test_a_higher_score_never_says_less(scores: list[int]) -> None:
     found = evidence([[(score, 1)] for score in sorted(scores)], BY_SCORE)[:, 0]

@@ -105,6 +105,8 @@ def test_the_goal_is_for_home_and_what_stands_in_for_it_unless_it_says() -> None
     only = recipe('events = ["like"]', 'feeds = ["home"]')
     assert only.goal_feeds == ("home",)
     assert replace(only, goal=Goal(), home=None).goal_feeds == ()
+    twice = replace(with_welcome, goal=Goal(feeds=("welcome", "home", "welcome")))
+    assert twice.goal_feeds == ("welcome", "home"), "each once, in the order of the goal"
 
 
 def test_by_default_all_that_tells_of_an_item_that_it_was_liked_is_the_goal() -> None:

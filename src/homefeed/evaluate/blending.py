@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from homefeed.catalog import CatalogView
 from homefeed.engine.blending import ranker_of, retrievers_of
 from homefeed.evaluate.bootstrap import standard_error
-from homefeed.evaluate.replayed import Replayed, replay_feeds
+from homefeed.evaluate.candidates import Replayed, replay_feeds
 from homefeed.evaluate.rolling import Progress
 from homefeed.rank.blend import Blend, FeedBlend
 from homefeed.rank.calibration import LEAST_SCORE, Calibration, calibration_table, weigh_evidence

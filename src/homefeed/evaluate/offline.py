@@ -27,9 +27,9 @@ from homefeed.evaluate.judging import (
     recall_curves,
     values_of,
 )
+from homefeed.evaluate.leak_replay import LeakReplay, leaking_fields
 from homefeed.evaluate.metrics import PerUser
 from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.replay import Replay, leaking_fields
 from homefeed.evaluate.rolling import Service, service_of
 from homefeed.evaluate.setting import Setting
 from homefeed.evaluate.split import Case, Kind, Split, assert_no_leak
@@ -88,7 +88,7 @@ def evaluate_app(
     replayed = 0
     if protocol.replay:
         blend = blended.blend
-        again = Replay(recipe, catalog, data, split, due, systems, cases, protocol.seed, report, blend)
+        again = LeakReplay(recipe, catalog, data, split, due, systems, cases, protocol.seed, report, blend)
         leaks, replayed = leaks + again.leaks(lists), len(again.chosen)
     report("figures", 0, 1)
     setting = service.at(max(case.time for case in cases))

@@ -22,6 +22,8 @@ LEAST_SCORE: Final = 1e-9
 """What a lower score counts as: of 0 and less there is no logarithm."""
 _BELOW: Final = 0.01
 """The evidence of a candidate as likely to be chosen as any other; of one less likely it is a part of this."""
+_FAR_BELOW: Final = -50.0
+"""Log-odds below which evidence falls more slowly than their exponential, which 32 bits would round to 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +66,7 @@ def weigh_evidence(scores: Floats, ranks: Codes, table: Doubles, features: Float
 @compiled
 def _evidence(odds: float) -> np.float32:
     """The log-odds where they are above 0, else next to nothing: rising all the way, to keep ranks apart."""
-    return np.float32(odds + _BELOW) if odds > 0 else np.float32(_BELOW * np.exp(odds))
+    if odds > 0:
+        return np.float32(odds + _BELOW)
+    far = max(_FAR_BELOW - odds, 0.0)
+    return np.float32(_BELOW * np.exp(odds + far) / (1 + far))

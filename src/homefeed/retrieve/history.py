@@ -21,8 +21,12 @@ class HistoryConfig(PartConfig):
     """How many of the user's latest events count."""
     half_life_days: Annotated[float, Field(gt=0)] = 90.0
     """An event's weight halves for every so many days between it and the user's latest event."""
+    place_exponent: Annotated[float, Field(ge=0, le=2)] | None = None
+    """The n-th event from the user's latest counts n^-place_exponent; by default as its model says, or all the
+    same."""
 
 
 def seeds_of(query: Query, config: HistoryConfig, place_exponent: float = 0.0) -> Seeds:
-    """What a request starts from, by the settings of a retriever."""
-    return weighted_seeds(query, config.max_events, config.half_life_days, place_exponent)
+    """What a request starts from, by the settings of a retriever; its model may have a `place_exponent`, too."""
+    exponent = place_exponent if config.place_exponent is None else config.place_exponent
+    return weighted_seeds(query, config.max_events, config.half_life_days, exponent)

@@ -162,6 +162,18 @@ def test_with_a_place_exponent_the_latest_of_a_session_decides() -> None:
     assert scores.tolist() == pytest.approx([0.75, 0.5], rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("exponent", "expected"), [(0.0, [1.0, 0.75]), (0.1, [0.93303, 0.75]), (1.0, [0.75, 0.5])]
+)
+def test_the_retrievers_place_exponent_takes_the_place_of_the_models(
+    exponent: float, expected: list[float]
+) -> None:
+    weights = weights_between(WORLD, {("d1", "s1"): 1.0, ("d2", "s2"): 0.75})
+    retriever = serving(WORLD, model_of(WORLD, weights, place_exponent=1.0), place_exponent=exponent)
+    _, scores = retriever.retrieve(liked(WORLD, d1=1.0, d2=1.0), 10)
+    assert scores.tolist() == pytest.approx(expected, rel=1e-3)
+
+
 CONTENT = {("d1", "d4"): 1.0, ("d4", "d1"): 1.0, ("d1", "d2"): 1.0, ("d4", "s4"): 1.0, ("x1", "d2"): 2.0}
 
 

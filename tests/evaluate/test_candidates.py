@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tests.evaluate.offline_sample import planted_world
 
-from homefeed.evaluate import replayed
+from homefeed.evaluate import candidates
+from homefeed.evaluate.candidates import Replayed, replay_feeds
 from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.replayed import Replayed, replay_feeds
 from homefeed.recipe import parse_recipe
 from homefeed.testing import World, make_world
 from homefeed.testing.world import RECIPE
@@ -97,7 +97,7 @@ def test_a_feed_that_stands_in_is_asked_without_a_history_and_the_other_by_those
 def test_of_many_candidates_only_so_many_are_kept_all_over_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     world = planted_world()
     every = home_of(world, 60)
-    monkeypatch.setattr(replayed, "_MAX_ROWS", len(every.positions) // 2)
+    monkeypatch.setattr(candidates, "_MAX_ROWS", len(every.positions) // 2)
     half = home_of(world, 60)
     assert 0.4 < len(half) / len(every) < 0.65
     latest = [targets.tolist() for targets in every.targets[-4:]]

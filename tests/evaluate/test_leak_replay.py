@@ -15,9 +15,9 @@ import pytest
 from homefeed.engine import prepare
 from homefeed.evaluate import rolling, setting
 from homefeed.evaluate.evaluation import Evaluation
+from homefeed.evaluate.leak_replay import REPLAYED, leaking_fields
 from homefeed.evaluate.offline import evaluate_app
 from homefeed.evaluate.protocol import Protocol
-from homefeed.evaluate.replay import REPLAYED, leaking_fields
 from homefeed.evaluate.setting import Setting, set_up
 from homefeed.evaluate.split import Kind, by_time
 from homefeed.recipe import find_part

@@ -25,7 +25,7 @@ REPLAYED: Final = 50
 """The maximum number of requests that are repeated."""
 
 
-class Replay:
+class LeakReplay:
     """Some of the requests, answered by a service that never had anything of the future.
 
     Everything is trained again on a copy of the past events only, and the requests come in the order of their
