@@ -179,25 +179,32 @@ def placed(asked: Query, exponent: float, events: int = 50) -> dict[int, float]:
 
 
 def test_with_a_place_exponent_the_latest_events_count_most() -> None:
-    asked = query([(3, 1.0, 10), (5, -1.0, 0), (3, 0.5, 0), (7, 1.0, 0)])
+    soon = 1e-6
+    asked = query([(3, 1.0, 10), (5, -1.0, 2 * soon), (3, 0.5, soon), (7, 1.0, 0)])
     # The latest counts in full, the one before it by a half, then a third, and the first by a quarter; 3 by the
     # larger of a half of a quarter, as its first event is a half-life old, and a half of a half.
-    assert placed(asked, 1.0) == pytest.approx({3: 0.25, 5: -1 / 3, 7: 1.0})
-    assert placed(asked, 0.5) == pytest.approx({3: 0.5 / 2**0.5, 5: -(3**-0.5), 7: 1.0})
+    assert placed(asked, 1.0) == pytest.approx({3: 0.25, 5: -1 / 3, 7: 1.0}, rel=1e-5)
+    assert placed(asked, 0.5) == pytest.approx({3: 0.5 / 2**0.5, 5: -(3**-0.5), 7: 1.0}, rel=1e-5)
     assert placed(asked, 0.0) == taste(asked)
 
 
+def test_events_of_one_moment_share_a_place() -> None:
+    soon = 1e-6
+    baskets = query([(3, 1.0, 2 * soon), (5, 1.0, 2 * soon), (7, 1.0, soon), (8, 1.0, 0), (9, 0.5, 0)])
+    assert placed(baskets, 1.0) == pytest.approx({3: 1 / 3, 5: 1 / 3, 7: 1 / 2, 8: 1.0, 9: 0.5}, rel=1e-5)
+
+
 def test_places_are_those_among_the_events_that_count() -> None:
-    asked = query([(3, 1.0, 0), (5, 1.0, 0), (7, 1.0, 0)])
-    assert placed(asked, 1.0, events=2) == pytest.approx({5: 0.5, 7: 1.0})
+    asked = query([(3, 1.0, 2e-6), (5, 1.0, 1e-6), (7, 1.0, 0)])
+    assert placed(asked, 1.0, events=2) == pytest.approx({5: 0.5, 7: 1.0}, rel=1e-5)
     assert placed(replace(asked, anchor=9), 1.0) == {9: 1.0}
     assert placed(query([]), 1.0) == {}
 
 
 def test_a_dislike_long_ago_is_taken_back_by_less_where_places_count() -> None:
-    asked = query([(3, -1.0, 0), (5, 1.0, 0), (3, 0.5, 0)])
-    assert placed(asked, 0.0) == pytest.approx({3: -1.0, 5: 1.0})
-    assert placed(asked, 1.0) == pytest.approx({3: 0.5, 5: 0.5})
+    asked = query([(3, -1.0, 2e-6), (5, 1.0, 1e-6), (3, 0.5, 0)])
+    assert placed(asked, 0.0) == pytest.approx({3: -1.0, 5: 1.0}, rel=1e-5)
+    assert placed(asked, 1.0) == pytest.approx({3: 0.5, 5: 0.5}, rel=1e-5)
 
 
 @given(
@@ -213,8 +220,9 @@ def test_tastes_with_places_by_brute_force(events: Events, count: int, exponent:
     events.sort(key=lambda event: -event[2])
     latest = events[-count:]
     by_item: dict[int, list[float]] = {}
-    for place, (item, strength, days) in zip(range(len(latest), 0, -1), latest, strict=True):
-        weight = strength * 2.0 ** ((latest[-1][2] - days) / 10) * place**-exponent
+    moments = sorted({days for _, _, days in latest})
+    for item, strength, days in latest:
+        weight = strength * 2.0 ** ((latest[-1][2] - days) / 10) * (moments.index(days) + 1) ** -exponent
         by_item.setdefault(item, []).append(weight)
     expected = {item: weight_by_rule(of_item) for item, of_item in by_item.items()}
     assert placed(query(events), exponent, count) == pytest.approx(

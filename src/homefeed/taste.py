@@ -27,8 +27,9 @@ def weighted_seeds(
     title watched over and over does not drown all others. A dislike is the last word on an item unless an event
     after it weighs as much for the item: until then no event speaks for it, however weighty. So someone who
     liked and then hid an item gets no more like it; nor by a glance at it later, but by liking it again.
-    Items of no weight are left out. With a `place_exponent` p the latest event counts in full and the n-th from
-    the end by n^-p: what a user did lately tells more, however long ago that was.
+    Items of no weight are left out. With a `place_exponent` p the latest moment counts in full and the n-th from
+    the end by n^-p: what a user did lately tells more, however long ago that was. Events of one moment, such as
+    the products of a basket, have no order.
     """
     given = (events, half_life_days, place_exponent)
     return query.scope.once(None, "history.seeds", partial(_weighted_seeds, query, *given), *given)
@@ -67,7 +68,7 @@ def verbs_of(query: Query, items: Positions, resources: Resources) -> Sequence[s
 
 @lru_cache(16)
 def _discounts(events: int, place_exponent: float) -> Floats:
-    """(events,) what an event counts by its place from the end of the history, for the latest first."""
+    """(events,) what an event counts by the place of its moment from the end of the history, the latest first."""
     discounts = np.arange(1, events + 1, dtype=np.float32) ** np.float32(-place_exponent)
     discounts.flags.writeable = False
     return discounts
@@ -85,10 +86,12 @@ def _weighted(
     # An event with a time to come must not age all others away.
     latest = min(times[-1], now)
     weights = np.empty(count, np.float32)
-    for row in range(count):
+    place = 0
+    for row in range(count - 1, -1, -1):
         weights[row] = strengths[row] * np.exp2(-max((latest - times[row]) / half_life, 0.0))
         if len(discounts):
-            weights[row] *= discounts[count - 1 - row]
+            place += row < count - 1 and times[row] != times[row + 1]
+            weights[row] *= discounts[place]
     order = np.argsort(items, kind="mergesort")
     distinct, found = np.empty(count, np.int32), np.empty(count, np.float32)
     kept = first = 0

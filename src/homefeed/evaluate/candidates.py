@@ -96,7 +96,9 @@ def replay_feeds(
     A feed that stands in for others at cold starts is asked as if it knew nothing of what its users did.
     """
     events = data.interactions
-    protocol = Protocol(cutoff_share=_CUTOFF, max_requests=max_requests, retrain="never", seed=data.seed)
+    protocol = Protocol(
+        cutoff_share=_CUTOFF, max_requests=max_requests, latest=True, retrain="never", seed=data.seed
+    )
     if not len(events):
         return {}
     split = protocol.divide(events, np.array(recipe.goal_types, np.int32))

@@ -25,7 +25,8 @@ class Protocol:
     the cutoff, but not more than `max_trainings` times (see `rolling.trainings_due`). "time" takes `cutoff_share`
     and `revealed_share` (see `by_time`), "user" takes `users_share` and `revealed_share` (see `by_user`), "last"
     takes `last` (see `leave_last_out`), "basket" takes `cutoff_share`, `basket_minutes` and `repeats` (see
-    `next_basket`). At most `max_requests` are made, drawn by `seed`: in all splits but "rolling" one of each user.
+    `next_basket`). At most `max_requests` are made, drawn by `seed`: in all splits but "rolling" one of each user,
+    in that the `latest` where they are asked for.
     `validation`, for the splits at a cutoff in time, evaluates on the events before the test's cutoff, to tune
     without using the test. `replay` repeats some requests on a service without the test events, to find systems
     that read the future.
@@ -42,6 +43,7 @@ class Protocol:
     retrain: int | Literal["scheduled", "never"] = "scheduled"
     max_trainings: int = MAX_TRAININGS
     max_requests: int = 2_000
+    latest: bool = False
     seed: int = 0
     validation: bool = False
     replay: bool = True
@@ -78,7 +80,8 @@ class Protocol:
         counted = np.ones(len(interactions), np.bool_) if goal is None else np.isin(interactions.types, goal)
         if self.split == "rolling":
             share, horizon = self.cutoff_share, self.horizon
-            return rolling(interactions, counted, share, horizon, self.max_requests, self.repeats, self.seed)
+            requests = self.max_requests, self.repeats, self.seed, self.latest
+            return rolling(interactions, counted, share, horizon, *requests)
         if self.split == "user":
             split = by_user(interactions, self.users_share, self.revealed_share, self.seed)
         elif self.split == "last":

@@ -122,6 +122,18 @@ def test_requests_are_drawn_evenly_over_time(seed: int) -> None:
     assert set(np.diff(uneven).tolist()) == {3, 4}
 
 
+def test_the_latest_are_those_of_as_many_users_as_there_are() -> None:
+    # Of all six of the clock: user 1's at 111, user 0's at 111, user 3's at 102; then 110, 104 and 100.
+    moments = {
+        count: [(case.time, case.user) for case in split_of(latest=True, max_requests=count).cases]
+        for count in (2, 3, 4, 9)
+    }
+    assert moments[2] == [(111, 0), (111, 1)]
+    assert moments[3] == [(102, 3), (111, 0), (111, 1)]
+    assert moments[4] == [(102, 3), (110, 1), (111, 0), (111, 1)]
+    assert moments[9] == [(100, 0), (102, 3), (104, 0), (110, 1), (111, 0), (111, 1)]
+
+
 def test_the_seed_draws_where_it_starts_and_nothing_else() -> None:
     starts = {int(split_of(meetings(100), max_requests=4, seed=seed).cases.times[0]) for seed in range(20)}
     assert len(starts) > 10

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from homefeed.errors import InvalidError
 from homefeed.evaluate.split.cases import Cases, Rows, Split
@@ -41,13 +42,15 @@ def rolling(
     max_requests: int = 2_000,
     repeats: bool = False,
     seed: int = 0,
+    latest: bool = False,
 ) -> Split:
     """Requests from the moment before which `cutoff_share` of all events happened until the last event.
 
     A user makes a request each time they come to an item that is new to them, just before: their history is all
     their events before that moment, and may be none. The targets are the items that are new then and that they
     choose within the `horizon` in microseconds; with `repeats` any that they choose within it. Of all requests in
-    order of time at most `max_requests` are drawn, evenly from first to last, from a start that the `seed` draws.
+    order of time at most `max_requests` are drawn, evenly from first to last, from a start that the `seed` draws;
+    with `latest` as many users' last ones as there may be, then those before them, the latest first.
     An item is chosen by an event that is `counted` (events,), by default by any.
 
     Raises:
@@ -62,7 +65,7 @@ def rolling(
     choices = _choices(interactions, counted, repeats)
     starting = (choices.met >= cutoff) & (choices.times - choices.met <= horizon)
     moments = np.unique(np.column_stack([choices.met[starting], choices.users[starting]]), axis=0)
-    drawn = moments[_evenly(len(moments), max_requests, seed)]
+    drawn = moments[_latest(moments, max_requests) if latest else _evenly(len(moments), max_requests, seed)]
     cases = _cases(interactions, choices, drawn[:, 1].astype(np.int32), drawn[:, 0], horizon)
     train = interactions.take(interactions.times < cutoff)
     return Split(train, cutoff, cases, {}, "rolling", repeats=repeats)
@@ -94,6 +97,16 @@ def _evenly(count: int, max_count: int, seed: int) -> Rows:
         return np.arange(count)
     start = np.random.default_rng(seed).random()
     return np.floor((np.arange(max_count) + start) * count / max_count).astype(np.int64)
+
+
+def _latest(moments: npt.NDArray[np.int64], max_count: int) -> Rows:
+    """At most `max_count` rows (time, user), in order of time: every user's last ones, then those before them."""
+    times, users = moments.T
+    by_user = np.lexsort((-times, users))
+    starts = np.searchsorted(users[by_user], users[by_user])
+    from_last = np.empty(len(moments), np.int64)
+    from_last[by_user] = np.arange(len(moments)) - starts
+    return np.sort(np.lexsort((-times, from_last))[:max_count])
 
 
 def _cases(interactions: Interactions, choices: _Choices, users: Codes, times: Times, horizon: int) -> Cases:
