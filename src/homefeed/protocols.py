@@ -14,6 +14,16 @@ from homefeed.types import Candidates, Floats, Mask, Positions, Query, Scores, T
 M_co = TypeVar("M_co", covariant=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values of a number worth trying: `log` where its size is what matters, `whole` for integers."""
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+
 class PartConfig(BaseModel):
     """Base of every part's `Config`: what a recipe may set of it, with defaults that are good untuned.
 
@@ -21,6 +31,10 @@ class PartConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    SPACE: ClassVar[Mapping[str, Range]] = {}
+    """Of a retriever, the numbers that are worth choosing on a validation part, by name: of those that its model
+    is not fitted by. Where one is None, the retriever goes by that of the same name of its model's `Config`."""
 
 
 @runtime_checkable
@@ -144,16 +158,6 @@ class Trainer(Protocol[M_co]):
     """Fits a model. The same data and seed give the same model."""
 
     def fit(self, data: TrainingData) -> M_co: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The values of a number worth trying: `log` where its size is what matters, `whole` for integers."""
-
-    low: float
-    high: float
-    log: bool = False
-    whole: bool = False
 
 
 @runtime_checkable

@@ -371,7 +371,11 @@ def test_tuned_on_what_came_before_the_test(sample_home: Path, monkeypatch: pyte
 
     monkeypatch.setattr("homefeed.evaluate.offline.fit_blend", watched)
     result = evaluate(sample_home, "--json", "--no-replay", "--tune", "1s", "--requests", "200")
-    assert "item_item: values of the recipe kept" in result.stderr  # one trial is the recipe's own
+    told = " ".join(result.stderr.split())
+    assert "item_item: the recipe's values stay (1 trials" in told
+    assert "home.item_item: " in told
+    weights = json.loads(result.stdout)["tuning"]["home"]
+    assert ("home: weights tuned to" if weights["taken"] else "home: the recipe's weights stay (") in told
     untuned = evaluated(sample_home, "--requests", "200")
     tuned = json.loads(result.stdout)["systems"]
     weighed = {"home: ranked", "home"} & set(tuned)

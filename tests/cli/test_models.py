@@ -41,7 +41,7 @@ def test_train_publishes_every_model_and_lists_them(home: Path) -> None:
 
 def test_train_tells_json_what_it_made(home: Path) -> None:
     trained = json.loads(done(home, "train", "streaming", "--json"))
-    assert set(trained) == {"app", "users", "items", "events", "seconds", "manifests"}
+    assert set(trained) == {"app", "users", "items", "events", "seconds", "manifests", "kept"}
     assert (trained["app"], trained["items"], trained["events"]) == ("streaming", 120, 3_000)
     assert [manifest["model"] for manifest in trained["manifests"]] == ["item_item", "content", "signals"]
 

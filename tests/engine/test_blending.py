@@ -110,3 +110,36 @@ def test_weights_of_features_that_are_not_there_are_left_aside(world: World) -> 
     slate = recommend(feed, world.query("da"))
     expected = slate.features[:, [0, 1, 4]] @ np.array([1.0, 0.2, 0.1])
     np.testing.assert_allclose(slate.scores, expected, rtol=1e-5)
+
+
+NUMBERS = {"item_item": {"half_life_days": 3.0, "place_exponent": 1.5}}
+
+
+def test_tuned_numbers_of_retrievers_are_served(world: World) -> None:
+    home = world.recipe.feeds["home"]
+    specs = [
+        replace(spec, config=spec.config.model_copy(update=NUMBERS.get(spec.name, {}))) for spec in home.retrieve
+    ]
+    by_score = {name: Calibration(1.0, 1.0, 0.0, 0.0) for name in RETRIEVERS}
+    own = replace(home_blend(world), calibrations=by_score)
+    told = with_home(world, retrieve=tuple(specs))
+    expected = replace(own, retrievers=retrievers_of(told.feeds["home"]))
+    feeds = built(world, replace(own, settings=NUMBERS)), built(world, expected, told), built(world, own)
+    tuned, same, plain = (recommend(each["home"], world.query("da")).scores.tolist() for each in feeds)
+    assert tuned == same != plain
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"item_item": {"max_events": 3.0}},
+        {"item_item": {"half_life_days": -3.0}},
+        {"popular": {"half_life_days": 3.0}},
+        {"gone": {"half_life_days": 3.0}},
+    ],
+)
+def test_a_blend_with_numbers_that_cannot_be_tuned_is_left_aside(
+    world: World, numbers: Mapping[str, Mapping[str, float]]
+) -> None:
+    feed = built(world, replace(home_blend(world), settings=numbers))["home"]
+    assert feed.calibration is None

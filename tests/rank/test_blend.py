@@ -23,7 +23,9 @@ HOME = {
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     calibrations = {"popular": Calibration(1.5, 0.25, -0.5, 0.125), "fresh": Calibration(0.0, 0.0, -0.1, 0.0)}
-    blend = Blend({"home": FeedBlend(calibrations, "abc", "def", {"popular": 0.3}), "new": FeedBlend({}, "ghi")})
+    numbers = {"item_item": {"half_life_days": 7.0, "place_exponent": 0.5}}
+    home = FeedBlend(calibrations, "abc", "def", {"popular": 0.3}, numbers)
+    blend = Blend({"home": home, "new": FeedBlend({}, "ghi")})
     assert isinstance(blend, Model)
     blend.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["blend.json"]
@@ -51,6 +53,8 @@ def test_the_file_is_what_it_says(tmp_path: Path) -> None:
         orjson.dumps({"feeds": {"home": HOME | {"weights": {"popular": "much"}}}}),
         orjson.dumps({"feeds": {"home": HOME | {"calibrations": {"popular": {"intercept": 1}}}}}),
         orjson.dumps({"feeds": {"home": HOME | {"calibrations": {"popular": CALIBRATION | {"log_rank": None}}}}}),
+        orjson.dumps({"feeds": {"home": HOME | {"settings": {"fresh": 3}}}}),
+        orjson.dumps({"feeds": {"home": HOME | {"settings": {"fresh": {"half_life_days": "long"}}}}}),
         b'{"feeds": {"home": {"calibrations": {}, "retrievers": "a", "ranker": "b", "weights": {"a": 1e999}}}}',
     ],
 )

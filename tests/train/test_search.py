@@ -134,7 +134,26 @@ def test_what_is_no_more_than_chance_is_not_taken() -> None:
 
     assert not search(SPACE, START, slightly_ahead, trials(10), seed=0).taken
     found = search(SPACE, START, noise, trials(2), seed=0)
-    assert found.taken == (found.best_mean - found.start_mean > found.margin)
+    assert found.taken == (found.checked_mean - found.start_mean > found.margin)
+
+
+def test_each_half_of_the_users_is_judged_by_what_is_best_for_the_other() -> None:
+    even = np.arange(40) % 2 == 0
+
+    def divided(values: Mapping[str, float]) -> PerUser:
+        # What serves one half better serves the other worse: the mean of both rises, and means nothing.
+        return HARDER[:40] + values["x"] * np.where(even, 1.5, -1.0)
+
+    found = search({"x": Range(-5, 5)}, {"x": 0.0}, divided, trials(20), seed=0)
+    assert found.best_mean > found.start_mean
+    assert found.checked_mean < found.start_mean
+    assert not found.taken
+
+
+def test_what_serves_both_halves_is_worth_as_much_to_each() -> None:
+    found = search(SPACE, START, valley, trials(20), seed=0)
+    assert found.taken
+    assert found.start_mean < found.checked_mean == pytest.approx(found.best_mean)
 
 
 def test_a_single_user_proves_nothing() -> None:

@@ -14,7 +14,7 @@ from homefeed.apps import find_recipe
 from homefeed.engine import fit_model
 from homefeed.engine.blending import ranker_of, retrievers_of
 from homefeed.environment import Environment
-from homefeed.evaluate.blending import Blended
+from homefeed.evaluate.blending import Blended, TunedWeights
 from homefeed.protocols import Range
 from homefeed.rank.blend import Blend, FeedBlend
 from homefeed.recipe import BLEND, Goal, PartSpec, Recipe
@@ -196,12 +196,17 @@ async def test_a_feed_with_too_few_requests_now_keeps_what_it_has(filled: Store,
     kept = FeedBlend({"item_item": before.calibrations["item_item"]}, retrievers_of(lonely))
     changed = replace(kept, retrievers="others")
     blend = Blend({"lonely": kept, "popular": changed})
-    artifacts.publish(APP, BLEND, BLEND, blend, now=NOW, watermark=0, config={}, facts={})
+    config = {**made_for(recipe), "goal": "another"}
+    artifacts.publish(APP, BLEND, BLEND, blend, now=NOW, watermark=0, config=config, facts={})
     assert await train(filled, artifacts, recipe=recipe, day=1) == ALL
     made = blend_of(artifacts)
     assert set(made.feeds) == {"home", "lonely"}
     assert made.feeds["lonely"] == kept
     assert await train(filled, artifacts, recipe=recipe, day=2) == ["item_item", "content", "signals"]
+    # Of other models it was not measured.
+    other = with_item_item(recipe, neighbours=7)
+    assert await train(filled, artifacts, recipe=other, day=3) == ALL
+    assert set(blend_of(artifacts).feeds) == {"home"}
 
 
 async def test_it_is_measured_with_the_tuned_models(
@@ -249,6 +254,68 @@ async def test_a_part_that_fails_at_a_replayed_request_stops_no_other_training(
     assert await train(filled, artifacts) == ["item_item", "content", "signals"]
     with pytest.raises(ZeroDivisionError):
         await train(filled, artifacts, "blend")
+
+
+NOT_TAKEN = TunedWeights("ndcg@10", 30, 0.2, 0.1, 0.1, taken=False)
+SETTINGS = {"item_item": {"half_life_days": 7.0, "place_exponent": 0.8}}
+
+
+def publish_settings(artifacts: ArtifactStore) -> None:
+    """The blend as it is, as if its weights and a retriever's numbers had been tuned."""
+    home = replace(
+        blend_of(artifacts).feeds["home"],
+        ranker=ranker_of(RECIPE.feeds["home"]),
+        weights=TUNED,
+        settings=SETTINGS,
+    )
+    config = made_for(RECIPE)
+    artifacts.publish(APP, BLEND, BLEND, Blend({"home": home}), now=NOW, watermark=0, config=config, facts={})
+
+
+async def test_a_tuning_that_is_not_taken_leaves_what_was_tuned_before(
+    filled: Store, artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await train(filled, artifacts)
+    publish_settings(artifacts)
+    monkeypatch.setattr(
+        "homefeed.evaluate.blending.tune_weights",
+        lambda _requests, _blend, config, _metric: (dict(config.weights), NOT_TAKEN),
+    )
+    await train(filled, artifacts, day=1, budget=Budget(1e9, lambda: 0.0, 1))  # of one trial nothing is taken
+    home = blend_of(artifacts).feeds["home"]
+    assert (home.weights, home.settings) == (TUNED, SETTINGS)
+    facts = manifest_of(artifacts).facts["tuning"]["home"]
+    assert (facts["taken"], facts["weights"]) == (False, TUNED)
+    assert (facts["settings"]["item_item"]["taken"], facts["settings"]["content"]["served"]) == (False, {})
+    assert facts["settings"]["item_item"]["served"] == SETTINGS["item_item"]
+
+
+async def test_retrievers_are_measured_with_their_tuned_numbers_until_the_recipe_changes(
+    filled: Store, artifacts: ArtifactStore
+) -> None:
+    await train(filled, artifacts)
+    plain = blend_of(artifacts).feeds["home"]
+    publish_settings(artifacts)
+    assert await train(filled, artifacts, BLEND, day=1) == [BLEND]
+    measured = blend_of(artifacts).feeds["home"]
+    assert measured.settings == SETTINGS
+    assert measured.calibrations["item_item"] != plain.calibrations["item_item"]
+    await train(filled, artifacts, recipe=with_home_k(60), day=2)
+    assert blend_of(artifacts).feeds["home"].settings == {}
+
+
+async def test_they_are_forgotten_on_demand_with_what_was_measured_by_them(
+    filled: Store, artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await train(filled, artifacts)
+    publish_settings(artifacts)
+    await train(filled, artifacts, day=1, keep_tuned=False)
+    home = blend_of(artifacts).feeds["home"]
+    assert (home.settings, home.weights) == ({}, {})
+    publish_settings(artifacts)
+    monkeypatch.setattr("homefeed.train.blend.fit_blend", lambda *_, **__: Blended(Blend({}), {}))
+    await train(filled, artifacts, day=1, keep_tuned=False)
+    assert blend_of(artifacts).feeds == {}, "too few requests to measure anew"
 
 
 async def test_untuned_forgets_weights_where_requests_are_too_few_now(

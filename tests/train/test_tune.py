@@ -150,9 +150,9 @@ async def test_trials_are_fitted_to_what_came_before_the_validation_part(
     monkeypatch.setattr("homefeed.evaluate.setting.fit_model", watched)
     manifest = await train(store, artifacts, RECIPE, budget=trials(3))
     cutoff = manifest.facts["tuning"]["cutoff"]
-    trial, blend = fitted[:3], fitted[3:]
-    assert len(blend) == len(RECIPE.models)
-    assert all(data.now == cutoff < NOW for data in blend), "the blend is calibrated on the same requests"
+    trial, rest = fitted[:3], fitted[3:]
+    assert len(rest) == 2 * len(RECIPE.models), "once for all trials of retrievers, once for the blend"
+    assert all(data.now == cutoff < NOW for data in rest), "on the same requests"
     for data in trial:
         assert data.now == cutoff
         assert data.interactions.times.max() < cutoff

@@ -23,12 +23,14 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
+from homefeed.cli.tuning import format_blend, format_model
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
     from homefeed.dataset.log import LogData
     from homefeed.evaluate.evaluation import Evaluation
     from homefeed.evaluate.protocol import Protocol
+    from homefeed.rank.blend import RetrieverNumbers
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
     from homefeed.store import Store
@@ -56,7 +58,8 @@ _LAST = "Number of items held out per user (last; 1 by default)."
 _MINUTES = "Minutes a basket lasts from its first event (basket; 0 by default: events at the same time)."
 _REPEATS = "Items of the history may be recommended, and count when they are repeated (rolling, basket)."
 _TUNE = (
-    "First tune hyper-parameters on the events before the test, for about this long: 90s, 10m, 1.5h; and weights."
+    "First tune hyper-parameters and half-lives on the events before the test, for about this long: 90s, 10m, "
+    "1.5h; then weights."
 )
 _NO_REPLAY = "Do not train and request a second time to find systems that read the future."
 _SHARES: Final = {
@@ -126,6 +129,8 @@ def evaluate(
         command = _command(app, {"feed": feeds, "baseline": baseline, **options, "tune": tune, "html": html})
         html.write_text(_report(result, command), encoding="utf-8")
     _warn(result)
+    for sentence in format_blend(result.tuning):
+        err.print(sentence, highlight=False, markup=False)
     if as_json:
         print_json(result.to_json())
     else:
@@ -153,25 +158,30 @@ def evaluated(
             )
             configured = with_text_model(recipe, settings.text_model)
             if budget is not None:
-                configured = _tuned(configured, log, options["protocol"], budget, report)
+                configured, options["settings"] = _tuned(configured, log, options["protocol"], budget, report)
             tuned = budget is not None
             return evaluate_app(configured, log.catalog, log.data, tune_blend=tuned, progress=report, **options)
 
         return on_store(settings, work)
 
 
-def _tuned(recipe: Recipe, log: LogData, protocol: Protocol, budget: Budget, report: Report) -> Recipe:
-    """The recipe with the values that serve the events before the test best."""
-    from homefeed.train import tune, with_tuned
+def _tuned(
+    recipe: Recipe, log: LogData, protocol: Protocol, budget: Budget, report: Report
+) -> tuple[Recipe, dict[str, RetrieverNumbers]]:
+    """The recipe with the values that serve the events before the test best, and by feed those of retrievers."""
+    from homefeed.train import divided, settings_facts, settings_of, tune, tune_settings, with_tuned
 
     past = protocol.divide(protocol.judged_by(log.data.interactions)).train
-    tunings = tune(recipe, log.catalog, replace(log.data, interactions=past), budget, report, blend=True)
+    data = replace(log.data, interactions=past)
+    of_models, of_retrievers = divided(budget)
+    tunings = tune(recipe, log.catalog, data, of_models, report, blend=True)
     for tuning in tunings:
-        values = ", ".join(f"{name} = {value}" for name, value in tuning.changed.items())
-        err.print(
-            f"{tuning.model}: {f'tuned to {values}' if values else 'values of the recipe kept'}", highlight=False
-        )
-    return with_tuned(recipe, tunings)
+        err.print(format_model(tuning.model, tuning.facts, kept=False), highlight=False, markup=False)
+    tuned = with_tuned(recipe, tunings)
+    found = tune_settings(tuned, log.catalog, data, of_retrievers, report)
+    for sentence in format_blend(settings_facts(found)):
+        err.print(sentence, highlight=False, markup=False)
+    return tuned, settings_of(found, {})
 
 
 def _check_files(markdown: Path | None, html: Path | None) -> None:

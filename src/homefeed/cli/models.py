@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,13 +18,13 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
+from homefeed.cli.tuning import format_blend, format_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
-    from homefeed.store.artifacts import Manifest
     from homefeed.train import Budget, Trained
 
 
@@ -57,9 +57,9 @@ def train(
 ) -> None:
     """Train and publish every model of an app, or those of a job; a running server loads them by itself.
 
-    With --tune the hyper-parameters that serve the app's own latest events best are chosen first, then the weights
-    of the feeds that are for its goal. Later trainings keep them until that model or feed changes in the recipe,
-    or until --untuned.
+    With --tune the hyper-parameters that serve the app's own latest events best are chosen first, then the
+    half-lives of what the feeds for its goal retrieve by, and their weights. Later trainings keep them until that
+    model or feed changes in the recipe, or until --untuned.
 
     Example: `homefeed train streaming`
 
@@ -84,10 +84,11 @@ def train(
     out.print(table)
     for manifest in result.manifests:
         if manifest.model == BLEND:
-            for sentence in _format_blend(manifest):
+            for sentence in format_blend(manifest.facts.get("tuning", {})):
                 out.print(sentence, highlight=False, markup=False)
         elif "tuning" in manifest.facts:
-            out.print(_format_tuning(manifest, budget is not None), highlight=False, markup=False)
+            kept = manifest.model in result.kept
+            out.print(format_model(manifest.model, manifest.facts["tuning"], kept), highlight=False, markup=False)
 
 
 def trained(
@@ -120,27 +121,3 @@ def trained(
                 progress=report,
             ),
         )
-
-
-def _format_blend(manifest: Manifest) -> Iterator[str]:
-    tuning: dict[str, Any] = manifest.facts.get("tuning", {})
-    for feed, facts in tuning.items():
-        means = f"{facts['metric']} {facts['recipe_mean']:.4f} with the recipe's, {facts['tuned_mean']:.4f} tuned"
-        figures = f"{facts['requests']} requests, each half by weights of the other: {means}"
-        if not facts["taken"]:
-            yield f"{feed}: the recipe's weights stay ({figures}, no more than chance)"
-            continue
-        weights = ", ".join(f"{name} = {weight:g}" for name, weight in facts["weights"].items())
-        yield f"{feed}: weights tuned to {weights} ({figures})"
-
-
-def _format_tuning(manifest: Manifest, now: bool) -> str:
-    facts: dict[str, Any] = manifest.facts["tuning"]
-    means = (
-        f"{facts['metric']} {facts['start_mean']:.4f} with the recipe's values, {facts['best_mean']:.4f} at best"
-    )
-    figures = f"{facts['trials']} trials, {facts['validation_users']} users: {means}"
-    if not facts["changed"]:
-        return f"{manifest.model}: the recipe's values stay ({figures}, no more than chance)"
-    values = ", ".join(f"{name} = {value}" for name, value in facts["changed"].items())
-    return f"{manifest.model}: {'tuned' if now else 'as tuned before'} to {values} ({figures})"

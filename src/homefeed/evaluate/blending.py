@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
-from homefeed.engine.blending import ranker_of, retrievers_of
+from homefeed.engine.blending import ranker_of, retrievers_of, with_settings
 from homefeed.evaluate.bootstrap import standard_error
 from homefeed.evaluate.candidates import Replayed, replay_feeds
 from homefeed.evaluate.rolling import Progress
-from homefeed.rank.blend import Blend, FeedBlend
+from homefeed.rank.blend import Blend, FeedBlend, RetrieverNumbers
 from homefeed.rank.calibration import LEAST_SCORE, Calibration, calibration_table, weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.weighted import Weighted
@@ -56,6 +57,13 @@ class Blended:
     blend: Blend
     tuned: Mapping[str, TunedWeights]
 
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """By feed, how its weights were found, and those it has."""
+        return {
+            name: asdict(found) | {"weights": dict(self.blend.feeds[name].weights)}
+            for name, found in self.tuned.items()
+        }
+
 
 def fit_blend(
     recipe: Recipe,
@@ -64,16 +72,20 @@ def fit_blend(
     *,
     feeds: Sequence[str] | None = None,
     tune: bool = False,
+    settings: Mapping[str, RetrieverNumbers] = MappingProxyType({}),
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Blended:
     """Calibrate the feeds for the goal that blend retrievers, all by default; with `tune`, weigh them anew, too.
 
+    `settings` are numbers of retrievers that were tuned, by feed: they propose by these, and the blend keeps them.
     It is made from requests replayed on the latest tenth of the events, by models of those before. Where fewer
     than 20 can be, there is none.
     """
     names = [name for name in blending_feeds(recipe) if feeds is None or name in feeds]
+    tuned_feeds = {name: with_settings(recipe.feeds[name], settings.get(name, {})) for name in names}
+    served = replace(recipe, feeds={**recipe.feeds, **tuned_feeds})
     replayed = (
-        replay_feeds(recipe, catalog, data, names, max_requests=MAX_REQUESTS, progress=progress) if names else {}
+        replay_feeds(served, catalog, data, names, max_requests=MAX_REQUESTS, progress=progress) if names else {}
     )
     made: dict[str, FeedBlend] = {}
     tuned: dict[str, TunedWeights] = {}
@@ -83,7 +95,7 @@ def fit_blend(
             continue
         progress("blending", done, len(replayed))
         with threadpool_limits(1, "blas"):  # sums are rounded alike, however many cores there are
-            made[name] = FeedBlend(calibrate(requests), retrievers_of(feed))
+            made[name] = FeedBlend(calibrate(requests), retrievers_of(feed), settings=settings.get(name, {}))
             if tune and isinstance(feed.rank.config, Weighted.Config):
                 config = feed.rank.config
                 weights, tuned[name] = tune_weights(requests, made[name], config, recipe.goal.metric)

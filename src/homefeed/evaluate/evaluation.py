@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from homefeed.evaluate.histories import HistoryGroup
@@ -70,7 +70,8 @@ class Found:
 class Evaluation:
     """The systems, the data they were compared on, and the figures.
 
-    `replayed` is the number of requests repeated to find `leaks`, 0 where the protocol has no replay.
+    `replayed` is the number of requests repeated to find `leaks`, 0 where the protocol has no replay. By feed,
+    `tuning` says how its weights were found, where they were looked for.
     """
 
     app: str
@@ -82,6 +83,7 @@ class Evaluation:
     replayed: int
     failures: tuple[Failure, ...]
     found: Found
+    tuning: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def comparison(self) -> Comparison:
@@ -108,6 +110,7 @@ class Evaluation:
             "leaks": [asdict(leak) for leak in self.leaks],
             "replayed": self.replayed,
             "failures": [asdict(failure) for failure in self.failures],
+            "tuning": dict(self.tuning),
         }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -36,6 +37,7 @@ from homefeed.evaluate.split import Case, Kind, Split, assert_no_leak
 from homefeed.evaluate.systems import DEPTH, System, build_systems, run_systems
 from homefeed.evaluate.table import compare
 from homefeed.evaluate.verdict import verdicts
+from homefeed.rank.blend import RetrieverNumbers
 from homefeed.recipe import Recipe
 from homefeed.types import Codes, Interactions, Positions, TrainingData
 
@@ -60,13 +62,15 @@ def evaluate_app(
     baseline: str = "popular",
     protocol: Protocol | None = None,
     tune_blend: bool = False,
+    settings: Mapping[str, RetrieverNumbers] = MappingProxyType({}),
     progress: Progress | None = None,
 ) -> Evaluation:
     """Train on the past, request every test user's feeds, and compare them with the user's next items.
 
     All items are ranked; those in a user's history are left out for every system, unless the protocol has
     `repeats`. The blend of the feeds is made from the events before the cutoff; with `tune_blend` it is weighed
-    anew, too. `progress` is called with (stage, done, total).
+    anew, too, and `settings` are numbers of retrievers that were tuned, by feed. `progress` is called with (stage,
+    done, total).
 
     Raises:
         HomefeedError: too few events to split; a feed does not exist, or is about an item.
@@ -81,7 +85,8 @@ def evaluate_app(
         raise HomefeedError(f"{recipe.app}: {_NO_CASES[split.kind]}; nothing can be evaluated")
     due, asked = protocol.trainings(recipe, split), list(dict.fromkeys(system.feed for system in systems))
     past = replace(data, interactions=split.train, now=split.cutoff)
-    blended = fit_blend(recipe, catalog, past, feeds=_blending(recipe, asked), tune=tune_blend, progress=report)
+    how: dict[str, Any] = {"feeds": _blending(recipe, asked), "tune": tune_blend, "settings": settings}
+    blended = fit_blend(recipe, catalog, past, progress=report, **how)
     service = service_of(recipe, catalog, data, split, due, asked, report, blended.blend)
     lists, failures = _answers(service, data, systems, cases, report)
     leaks = leaking_fields(catalog, split, data.interactions)
@@ -104,6 +109,7 @@ def evaluate_app(
         replayed=replayed,
         failures=failures,
         found=found,
+        tuning=blended.facts(),
     )
 
 

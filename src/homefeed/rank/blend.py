@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import orjson
 
@@ -15,18 +15,23 @@ from homefeed.rank.calibration import Calibration
 _FILE: Final = "blend.json"
 _TOO_LARGE: Final = 1e6
 
+RetrieverNumbers: TypeAlias = Mapping[str, Mapping[str, float]]
+"""Numbers of retrievers that were tuned, by the retriever's name and the setting's."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedBlend:
     """What the retrievers of a feed say, by name, and the weights of its ranker that were tuned, if any were.
 
-    It holds while the feed is made of the same: `retrievers` and `ranker` are what it was measured with.
+    It holds while the feed is made of the same: `retrievers` and `ranker` are what the recipe had it made of. The
+    retrievers were measured with their `settings` that were tuned, and are to be served with them.
     """
 
     calibrations: Mapping[str, Calibration]
     retrievers: str
     ranker: str = ""
     weights: Mapping[str, float] = field(default_factory=dict)
+    settings: RetrieverNumbers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,15 @@ class Blend:
 
 
 def _feed_blend(
-    calibrations: Mapping[str, Mapping[str, float]], retrievers: str, ranker: str, weights: Mapping[str, float]
+    calibrations: Mapping[str, Mapping[str, float]],
+    retrievers: str,
+    ranker: str,
+    weights: Mapping[str, float],
+    settings: RetrieverNumbers | None = None,  # earlier blends have none
 ) -> FeedBlend:
     made = {name: Calibration(**numbers) for name, numbers in calibrations.items()}
     numbers = [number for each in made.values() for number in asdict(each).values()] + list(weights.values())
+    numbers += [number for own in (settings or {}).values() for number in own.values()]
     if not all(isinstance(number, float | int) and abs(number) < _TOO_LARGE for number in numbers):
         raise ArtifactError(f"{_FILE} is damaged: expected numbers between -1e6 and 1e6")
-    return FeedBlend(made, retrievers, ranker, weights)
+    return FeedBlend(made, retrievers, ranker, weights, settings or {})

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
-
-import orjson
 
 from homefeed.dataset.log import LogData
 from homefeed.engine.blending import ranker_of, retrievers_of
 from homefeed.errors import ArtifactError
 from homefeed.evaluate.blending import Blended, blending_feeds, fit_blend
 from homefeed.evaluate.rolling import Progress
+from homefeed.protocols import NamesModel
 from homefeed.rank.blend import Blend, FeedBlend
-from homefeed.recipe import BLEND, Recipe
+from homefeed.recipe import BLEND, PartSpec, Recipe
 from homefeed.store.artifacts import ArtifactStore, Loaded
+from homefeed.train.search import Budget
+from homefeed.train.settings import TunedSettings, settings_of, tune_settings
 from homefeed.types import DAY, SECOND
 
 _KEPT: Final = 7 * DAY
 """How long a blend is kept: what retrievers say changes more slowly than what they say it of."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlend:
+    """A blend to publish, and what its manifest says, by feed, of how it was tuned."""
+
+    blend: Blend
+    facts: Mapping[str, Any]
 
 
 def new_blend(
@@ -28,52 +38,67 @@ def new_blend(
     log: LogData,
     artifacts: ArtifactStore,
     *,
-    tune: bool,
+    tune: Budget | None,
     keep_tuned: bool,
     at_once: bool,
     progress: Progress,
-) -> Blended | None:
+) -> NewBlend | None:
     """The blend to publish; None where the one before still holds, or events are too few for one.
 
     It is made anew where the goal, its feeds' retrievers or any model's settings were changed, after seven days,
-    and when it is to be tuned or made `at_once`. Weights that were tuned before are taken over, unless
-    `keep_tuned` is false, as long as the feed weighs the same; so is the whole of a feed for which there are too
-    few requests now.
+    and when it is to be tuned, within the budget for the retrievers' numbers, or made `at_once`. What was tuned
+    before is taken over, unless `keep_tuned` is false or something else is found, as long as the feed is made of
+    the same. So is the whole of a feed for which there are too few requests now, if its models are as they were.
     """
     published = _published(recipe, artifacts)
-    if published is not None and not keep_tuned:
-        published = replace(published, model=_untuned(published.model))
-    elif published is not None and not (tune or at_once) and _holds(recipe, log.data.now, published):
+    as_it_is = keep_tuned and tune is None and not at_once
+    if as_it_is and published is not None and _holds(recipe, log.data.now, published):
         return None
-    made = fit_blend(recipe, log.catalog, log.data, tune=tune, progress=progress)
-    if not made.blend.feeds and (published is None or keep_tuned):
+    before = {} if published is None else _made_of_the_same(recipe, published.model, keep_tuned)
+    tuned = () if tune is None else tune_settings(recipe, log.catalog, log.data, tune, progress)
+    settings = settings_of(tuned, {name: own.settings for name, own in before.items()})
+    weigh = tune is not None
+    made = fit_blend(recipe, log.catalog, log.data, tune=weigh, settings=settings, progress=progress)
+    holding = {} if published is None else _still_holding(recipe, published, before)
+    if not made.blend.feeds and (published is None or (keep_tuned and holding == published.model.feeds)):
         return None
-    if published is None:
-        return made
-    before = published.model
-    feeds = {
-        name: own if tune else _with_weights(recipe, name, own, before.feeds.get(name))
-        for name, own in made.blend.feeds.items()
-    }
-    return replace(made, blend=Blend(_still_holding(recipe, before) | feeds))
+    feeds = {name: _with_weights(recipe, name, own, before.get(name)) for name, own in made.blend.feeds.items()}
+    made = replace(made, blend=Blend(holding | feeds))
+    return NewBlend(made.blend, _facts_of(made, tuned))
 
 
 def made_for(recipe: Recipe) -> dict[str, Any]:
     """What a blend is made for, as its manifest has it: one made for anything else does not hold."""
-    models = [(spec.name, spec.part, spec.config.model_dump(mode="json")) for spec in recipe.models]
     return {
         "goal": recipe.goal.model_dump(mode="json"),
-        "feeds": {name: retrievers_of(recipe.feeds[name]) for name in blending_feeds(recipe)},
-        "models": sha256(orjson.dumps(models)).hexdigest()[:16],
+        "feeds": {name: _feed_and_models(recipe, name) for name in blending_feeds(recipe)},
+        "models": _digest(map(_told, recipe.models)),
     }
 
 
-def facts_of(made: Blended) -> dict[str, Any]:
-    """What the manifest says of how the weights were found."""
-    return {
-        name: asdict(found) | {"weights": dict(made.blend.feeds[name].weights)}
-        for name, found in made.tuned.items()
-    }
+def _feed_and_models(recipe: Recipe, name: str) -> str:
+    """What a feed retrieves by, its models too, as a digest."""
+    feed = recipe.feeds[name]
+    named = {spec.config.model for spec in feed.retrieve if isinstance(spec.config, NamesModel)}
+    return _digest([retrievers_of(feed), *(_told(spec) for spec in recipe.models if spec.name in named)])
+
+
+def _told(spec: PartSpec) -> str:
+    return f"{spec.name} {spec.part} {spec.config.model_dump_json()}"
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _facts_of(made: Blended, tuned: Iterable[TunedSettings]) -> dict[str, Any]:
+    facts = made.facts()
+    for one in tuned:
+        if one.feed in made.blend.feeds:
+            own = facts.setdefault(one.feed, {})
+            served = made.blend.feeds[one.feed].settings.get(one.retriever, {})
+            own.setdefault("settings", {})[one.retriever] = {**one.facts, "served": dict(served)}
+    return facts
 
 
 def _published(recipe: Recipe, artifacts: ArtifactStore) -> Loaded[Blend] | None:
@@ -83,8 +108,14 @@ def _published(recipe: Recipe, artifacts: ArtifactStore) -> Loaded[Blend] | None
         return None
 
 
-def _untuned(blend: Blend) -> Blend:
-    return Blend({name: replace(own, ranker="", weights={}) for name, own in blend.feeds.items()})
+def _made_of_the_same(recipe: Recipe, blend: Blend, keep_tuned: bool) -> dict[str, FeedBlend]:
+    """The blends of feeds that retrieve by the same; without what was tuned, unless that is kept."""
+    same = {name: retrievers_of(recipe.feeds[name]) for name in blending_feeds(recipe)}
+    found = {name: own for name, own in blend.feeds.items() if same.get(name) == own.retrievers}
+    if keep_tuned:
+        return found
+    # With other numbers than the recipe's its retrievers were measured as they are no more.
+    return {name: replace(own, ranker="", weights={}) for name, own in found.items() if not own.settings}
 
 
 def _holds(recipe: Recipe, now: int, published: Loaded[Blend]) -> bool:
@@ -93,13 +124,16 @@ def _holds(recipe: Recipe, now: int, published: Loaded[Blend]) -> bool:
     return not published.refused and manifest.config == made_for(recipe) and now - made < _KEPT
 
 
-def _still_holding(recipe: Recipe, before: Blend) -> dict[str, FeedBlend]:
-    """What the blend before says of feeds that are made of the same."""
-    same = {name: retrievers_of(recipe.feeds[name]) for name in blending_feeds(recipe)}
-    return {name: own for name, own in before.feeds.items() if same.get(name) == own.retrievers}
+def _still_holding(
+    recipe: Recipe, published: Loaded[Blend], before: Mapping[str, FeedBlend]
+) -> dict[str, FeedBlend]:
+    """Of the blends before those of feeds that were measured with the same models, too."""
+    measured = published.manifest.config.get("feeds", {})
+    return {name: own for name, own in before.items() if measured.get(name) == _feed_and_models(recipe, name)}
 
 
 def _with_weights(recipe: Recipe, name: str, own: FeedBlend, before: FeedBlend | None) -> FeedBlend:
-    if before is None or before.retrievers != own.retrievers or before.ranker != ranker_of(recipe.feeds[name]):
+    """The blend with the weights that were tuned before, where none were found now and they fit."""
+    if own.weights or before is None or before.ranker != ranker_of(recipe.feeds[name]):
         return own
     return replace(own, ranker=before.ranker, weights=before.weights)

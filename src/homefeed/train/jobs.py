@@ -21,8 +21,9 @@ from homefeed.protocols import Model
 from homefeed.recipe import BLEND, SIGNALS, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
-from homefeed.train.blend import facts_of, made_for, new_blend
+from homefeed.train.blend import made_for, new_blend
 from homefeed.train.search import Budget
+from homefeed.train.settings import divided
 from homefeed.train.tune import Tuning, tune, with_tuned
 from homefeed.types import TrainingData
 
@@ -41,6 +42,8 @@ class Trained:
     events: int
     seconds: float
     manifests: tuple[Manifest, ...]
+    kept: tuple[str, ...] = ()
+    """The models whose tuned values are from an earlier training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,9 @@ async def train_app(
 
     `models` are names of the recipe's models, "blend" or "signals". `progress` is called with (stage, done, all).
     `text_model` is for models that can use one, if their recipe names none. With a `budget` hyper-parameters are
-    tuned first, see `tune`, and then the weights of the blend. Later trainings keep the tuned values as long as
-    the model, or what the feed ranks by, is the same in the recipe, unless `keep_tuned` is false.
+    tuned first, see `tune`, and then the numbers of retrievers and the weights of the blend. Later trainings, and
+    tunings that find nothing better, keep the tuned values as long as the model, or what the feed is made of, is
+    the same in the recipe, unless `keep_tuned` is false.
 
     Raises:
         NotFoundError: the recipe has no such model.
@@ -93,14 +97,17 @@ async def train_app(
             configured = with_text_model(recipe, text_model)
             tuned = _kept(configured, artifacts) if keep_tuned else {}
             chosen = _only(configured, names)
-            if budget is not None:
-                found = tune(chosen, log.catalog, log.data, budget, report, blend=BLEND in names)
-                tuned |= {tuning.model: tuning for tuning in found}
+            kept = set(tuned)
+            of_models, of_retrievers = (None, None) if budget is None else divided(budget)
+            if of_models is not None:
+                found = tune(chosen, log.catalog, log.data, of_models, report, blend=BLEND in names)
+                better = {each.model: each for each in found if each.changed or each.model not in tuned}
+                tuned, kept = tuned | better, kept - set(better)
             *fits, count = _fits(chosen, log, tuned)
             if BLEND in names:
                 every = with_tuned(configured, tuned.values())
-                how = {"tune": budget is not None, "keep_tuned": keep_tuned, "at_once": set(names) == {BLEND}}
-                fits += _blend_fit(every, log, artifacts, report, **how)
+                how = {"keep_tuned": keep_tuned, "at_once": set(names) == {BLEND}}
+                fits += _blend_fit(every, log, artifacts, report, of_retrievers, **how)
             # Signals come last: a server may see new models with old counters for a moment, never the reverse.
             fits += [count] if SIGNALS in names else []
             data, watermark = log.data, log.watermark
@@ -115,6 +122,7 @@ async def train_app(
         len(data.interactions),
         time.perf_counter() - started,
         tuple(manifests),
+        tuple(spec.name for spec in chosen.models if spec.name in kept),
     )
 
 
@@ -156,14 +164,14 @@ def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fi
 
 
 def _blend_fit(
-    recipe: Recipe, log: LogData, artifacts: ArtifactStore, report: Progress, **how: bool
+    recipe: Recipe, log: LogData, artifacts: ArtifactStore, report: Progress, tune: Budget | None, **how: bool
 ) -> list[_Fit]:
     """The blend of feeds that are made of all models of the recipe, where it is to be made."""
     began = time.perf_counter()
     try:
-        made = new_blend(recipe, log, artifacts, progress=report, **how)
+        made = new_blend(recipe, log, artifacts, progress=report, tune=tune, **how)
     except Exception as error:  # a part that fails at a replayed request must not stop the training of the others
-        if how["at_once"] or how["tune"]:
+        if how["at_once"] or tune is not None:
             raise
         _log.error(
             "blend not made, the one before stays", app=recipe.app, error=f"{type(error).__name__}: {error}"
@@ -172,7 +180,7 @@ def _blend_fit(
     if made is None:
         return []
     took = time.perf_counter() - began
-    return [_Fit(BLEND, BLEND, made_for(recipe), lambda: made.blend, facts_of(made) or None, took)]
+    return [_Fit(BLEND, BLEND, made_for(recipe), lambda: made.blend, made.facts or None, took)]
 
 
 def _published(

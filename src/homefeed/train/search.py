@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -31,13 +31,15 @@ class Budget:
 class Searched:
     """The result of a search. `taken` is whether `best` is far enough ahead of the `start` to use it.
 
-    `start_mean` and `best_mean` are over the validation users, `margin` is the standard error of the difference.
+    `start_mean` and `best_mean` are over the validation users. `checked_mean` is of each half of them by the
+    values that are best for the other half, `margin` the standard error of its difference from the start's.
     """
 
     best: Values
     taken: bool
     start_mean: float
     best_mean: float
+    checked_mean: float
     margin: float
     trials: int
     seconds: float
@@ -55,9 +57,9 @@ def search(
     (Bergstra et al., "Algorithms for hyper-parameter optimization", NIPS 2011; by Optuna).
 
     No trial is begun that would outlast the budget if it took as long as the longest before. The best of many is
-    partly luck: it is taken only where its mean is more than a standard error, paired user by user, above that of
-    the start. `progress` is called with (seconds used, trials made). The same seed and number of trials give the
-    same answer.
+    partly luck: it is taken only where values that were chosen by one half of the users serve the other half
+    better than those of the start, by more than a standard error, paired user by user. `progress` is called with
+    (seconds used, trials made). The same seed and number of trials give the same answer.
     """
     began = budget.clock()
     with _quiet_optuna() as optuna:
@@ -101,10 +103,21 @@ def _allows(budget: Budget, used: float, longest: float, trials: int) -> bool:
 def _conclusion(results: list[tuple[Values, PerUser]], seconds: float) -> Searched:
     start = results[0][1]
     values, best = max(results, key=lambda result: float(result[1].mean()))
-    difference = best - start
+    difference = _cross_checked([quality for _, quality in results]) - start
     margin = float(difference.std(ddof=1) / np.sqrt(len(difference))) if len(difference) > 1 else 0.0
+    checked = float(start.mean() + difference.mean())
     taken = bool(difference.mean() > margin) and len(difference) > 1
-    return Searched(values, taken, float(start.mean()), float(best.mean()), margin, len(results), seconds)
+    return Searched(values, taken, float(start.mean()), float(best.mean()), checked, margin, len(results), seconds)
+
+
+def _cross_checked(qualities: Sequence[PerUser]) -> PerUser:
+    """(users,) the quality for each half of the users in the trial that is best for the other half."""
+    checked, is_even = qualities[0].copy(), np.arange(len(qualities[0])) % 2 == 0
+    for judging in (is_even, ~is_even):
+        if judging.any() and not judging.all():
+            best = max(qualities, key=lambda quality: float(quality[~judging].mean()))
+            checked[judging] = best[judging]
+    return checked
 
 
 def _distribution(optuna: Any, within: Range, start: float) -> Any:

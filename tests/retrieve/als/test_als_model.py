@@ -109,5 +109,5 @@ def test_settings_that_make_no_sense_are_refused(config: dict[str, float]) -> No
 
 
 def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
-    expected = {"factors": 64, "regularization": 10.0, "alpha": 10.0, "iterations": 15}
+    expected = {"factors": 64, "regularization": 10.0, "alpha": 5.0, "iterations": 15}
     assert {name: AlsConfig.model_fields[name].default for name in expected} == expected

@@ -88,6 +88,6 @@ def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
         "dimensions": 512,
         "history_exponent": 0.2,
         "cold_item_weight": 0.5,
-        "place_exponent": 0.0,
+        "place_exponent": 0.3,
     }
     assert {name: ItemItemConfig.model_fields[name].default for name in expected} == expected

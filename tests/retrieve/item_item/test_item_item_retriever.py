@@ -25,7 +25,8 @@ WORLD = toy_world()
 
 
 def item_item(world: World, **config: float | str) -> ItemItem:
-    return ItemItem(ItemItem.Config.model_validate(config), world.resources)
+    """All places count the same, unless it is configured."""
+    return ItemItem(ItemItem.Config.model_validate({"place_exponent": 0} | config), world.resources)
 
 
 class TestItemItem(RetrieverContract):
@@ -39,7 +40,7 @@ def gains(world: World, query: Query, position: int) -> dict[int, float]:
     assert model is not None
     row_of = {int(number): row for row, number in enumerate(model.numbers)}
     added = {}
-    items, weights = weighted_seeds(query, 50, ItemItem.Config().half_life_days)
+    items, weights = weighted_seeds(query, 50, ItemItem.Config().half_life_days, model.place_exponent)
     for item, weight in zip(items.tolist(), weights.tolist(), strict=True):
         row = row_of.get(int(world.catalog.numbers[item]))
         part = slice(0, 0) if row is None else slice(model.indptr[row], model.indptr[row + 1])
@@ -52,7 +53,7 @@ def gains(world: World, query: Query, position: int) -> dict[int, float]:
 @given(history=histories, anchor=st.none() | st.sampled_from([item.item_id for item in ITEMS]))
 def test_scores_and_contributors_by_brute_force(history: History, anchor: str | None) -> None:
     query = WORLD.query("u", history=history, anchor=anchor)
-    retriever = item_item(WORLD)
+    retriever = ItemItem(ItemItem.Config(), WORLD.resources)
     positions, scores = retriever.retrieve(query, 100)
     by_position = {position: gains(WORLD, query, position) for position in range(WORLD.catalog.size)}
     expected = {p: sum(added.values()) for p, added in by_position.items()}

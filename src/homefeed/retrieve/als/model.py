@@ -23,7 +23,7 @@ class AlsConfig(PartConfig):
     """The length of an item's vector."""
     regularization: Annotated[float, Field(ge=1e-3, le=1e6)] = 10.0
     """How strongly vectors are drawn to zero: lambda."""
-    alpha: Annotated[float, Field(gt=0, le=1e6)] = 10.0
+    alpha: Annotated[float, Field(gt=0, le=1e6)] = 5.0
     """How fast confidence grows: it is 1 + alpha x strength of an event. Larger values suit users with few
     events."""
     iterations: Annotated[int, Field(ge=1, le=1_000)] = 15

@@ -53,7 +53,7 @@ class ItemItemConfig(PartConfig):
     cold_item_weight: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The weight of the best neighbour of an item without events, as a share of a usual best neighbour's. With 0
     such items have no neighbours."""
-    place_exponent: Annotated[float, Field(ge=0, le=2)] = 0.0
+    place_exponent: Annotated[float, Field(ge=0, le=2)] = 0.3
     """The n-th moment from the user's latest counts n^-place_exponent; with 0 all places count the same."""
 
 
