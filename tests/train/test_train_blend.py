@@ -32,7 +32,9 @@ pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 APP = "streaming"
 RECIPE = find_recipe(APP)
 NOW = 1_700_000_000 * SECOND
-ALL = ["item_item", "content", "blend", "signals"]
+MODELS = [spec.name for spec in RECIPE.models]
+ALL = [*MODELS, "blend", "signals"]
+REST = [*MODELS, "signals"]
 TUNED = {"item_item": 0.5, "popular": 0.25}
 
 
@@ -115,21 +117,21 @@ async def test_a_blend_is_made_with_the_models_and_says_what_for(filled: Store, 
 
 async def test_of_few_events_there_is_none_and_all_else_is_trained(store: Store, artifacts: ArtifactStore) -> None:
     await fill(store, 4)
-    assert await train(store, artifacts) == ["item_item", "content", "signals"]
+    assert await train(store, artifacts) == REST
     assert await train(store, artifacts, BLEND) == []
 
 
 async def test_it_is_kept_for_seven_days(filled: Store, artifacts: ArtifactStore) -> None:
     await train(filled, artifacts)
-    assert await train(filled, artifacts, day=6.9) == ["item_item", "content", "signals"]
+    assert await train(filled, artifacts, day=6.9) == REST
     assert await train(filled, artifacts, day=7) == ALL
-    assert await train(filled, artifacts, day=8) == ["item_item", "content", "signals"]
+    assert await train(filled, artifacts, day=8) == REST
 
 
 async def test_a_job_of_it_alone_makes_it_and_one_of_all_else_does_not(
     filled: Store, artifacts: ArtifactStore
 ) -> None:
-    assert await train(filled, artifacts, "item_item", "content", "signals") == ["item_item", "content", "signals"]
+    assert await train(filled, artifacts, *REST) == REST
     assert artifacts.current(APP, BLEND) is None
     assert await train(filled, artifacts, BLEND) == [BLEND]
     first = blend_of(artifacts)
@@ -148,7 +150,7 @@ async def test_it_is_renewed_when_what_it_is_made_for_changes(
     await train(filled, artifacts)
     assert await train(filled, artifacts, recipe=changed, day=1) == ALL
     assert manifest_of(artifacts).config == made_for(changed)
-    assert await train(filled, artifacts, recipe=changed, day=2) == ["item_item", "content", "signals"]
+    assert await train(filled, artifacts, recipe=changed, day=2) == REST
 
 
 async def test_a_damaged_one_is_renewed(filled: Store, artifacts: ArtifactStore) -> None:
@@ -187,7 +189,8 @@ async def test_a_feed_with_too_few_requests_now_keeps_what_it_has(filled: Store,
     # Nobody whom it stands in for can have neighbours: what it blends is never chosen.
     home = RECIPE.feeds["home"]
     alone = replace(home.rank, config=home.rank.config.model_copy(update={"weights": {"item_item": 1.0}}))
-    retrieve = (home.retrieve[0], replace(home.retrieve[0], name="again"))
+    item_item = next(spec for spec in home.retrieve if spec.name == "item_item")
+    retrieve = (item_item, replace(item_item, name="again"))
     lonely = replace(home, name="lonely", retrieve=retrieve, rank=alone)
     settings = home.settings.model_copy(update={"cold_start": "lonely"})
     feeds = {**RECIPE.feeds, "home": replace(home, settings=settings), "lonely": lonely}
@@ -202,7 +205,7 @@ async def test_a_feed_with_too_few_requests_now_keeps_what_it_has(filled: Store,
     made = blend_of(artifacts)
     assert set(made.feeds) == {"home", "lonely"}
     assert made.feeds["lonely"] == kept
-    assert await train(filled, artifacts, recipe=recipe, day=2) == ["item_item", "content", "signals"]
+    assert await train(filled, artifacts, recipe=recipe, day=2) == REST
     # Of other models it was not measured.
     other = with_item_item(recipe, neighbours=7)
     assert await train(filled, artifacts, recipe=other, day=3) == ALL
@@ -251,7 +254,7 @@ async def test_a_part_that_fails_at_a_replayed_request_stops_no_other_training(
         raise ZeroDivisionError("a plug-in")
 
     monkeypatch.setattr("homefeed.train.blend.fit_blend", failing)
-    assert await train(filled, artifacts) == ["item_item", "content", "signals"]
+    assert await train(filled, artifacts) == REST
     with pytest.raises(ZeroDivisionError):
         await train(filled, artifacts, "blend")
 

@@ -150,7 +150,7 @@ async def test_trials_are_fitted_to_what_came_before_the_validation_part(
     monkeypatch.setattr("homefeed.evaluate.setting.fit_model", watched)
     manifest = await train(store, artifacts, RECIPE, budget=trials(3))
     cutoff = manifest.facts["tuning"]["cutoff"]
-    trial, rest = fitted[:3], fitted[3:]
+    trial, rest = fitted[:6], fitted[6:]  # three of item-item, three of sequences
     assert len(rest) == 2 * len(RECIPE.models), "once for all trials of retrievers, once for the blend"
     assert all(data.now == cutoff < NOW for data in rest), "on the same requests"
     for data in trial:

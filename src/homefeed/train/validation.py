@@ -65,7 +65,7 @@ def validation_of(recipe: Recipe, data: TrainingData) -> Validation | None:
     """The validation part of an app; None without events."""
     if not len(data.interactions):
         return None
-    protocol = Protocol(cutoff_share=_CUTOFF, max_requests=1_000, seed=data.seed)
+    protocol = Protocol(cutoff_share=_CUTOFF, max_requests=1_000, latest=True, seed=data.seed)
     split = protocol.divide(data.interactions, np.array(recipe.goal_types, np.int32))
     assert_no_leak(split, data.interactions)
     cases = [case for case in protocol.drawn(split) if len(case.history)]

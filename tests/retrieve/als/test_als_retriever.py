@@ -25,7 +25,7 @@ from homefeed.testing.world import BECAUSE, ITEMS, PLAYS, RECIPE
 from homefeed.types import History
 
 # A trainer for every world would be slow: worlds of the same plays have the same model.
-MODEL = AlsTrainer(AlsConfig(factors=8)).fit(toy_world().data)
+MODEL = AlsTrainer(AlsConfig(factors=8, alpha=10)).fit(toy_world().data)
 WORLD = toy_world()
 TASTES = {"d1": ("d2", "d3"), "d2": ("d1", "d3"), "s1": ("s2", "s3"), "s2": ("s1", "s3")}
 """What those who like an item like most; c1 and c2 have two viewers, too few to be sure of."""
@@ -38,7 +38,7 @@ def als(world: World, model: AlsModel = MODEL, **config: float | str) -> Als:
 class TestAls(RetrieverContract):
     def make(self, world: World) -> Retriever:
         untouched = np.array_equal(world.catalog.numbers, WORLD.catalog.numbers)
-        return als(world, MODEL if untouched else AlsTrainer(AlsConfig(factors=8)).fit(world.data))
+        return als(world, MODEL if untouched else AlsTrainer(AlsConfig(factors=8, alpha=10)).fit(world.data))
 
 
 class TestAlsOfSomeItemsOnly(RetrieverContract):

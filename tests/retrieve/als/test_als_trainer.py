@@ -183,7 +183,7 @@ def test_where_nobody_likes_anything_there_is_nothing(events: Events) -> None:
 @pytest.mark.parametrize("regularization", [1.0, 5.0])
 def test_a_single_like_by_hand(regularization: float) -> None:
     # At the end |x|^2 = |y|^2 = v and x = c y / (c v + lambda), so c v + lambda = c: v = 1 - lambda / c, c = 11.
-    config = AlsConfig(factors=8, regularization=regularization, iterations=100)
+    config = AlsConfig(factors=8, regularization=regularization, alpha=10, iterations=100)
     model = AlsTrainer(config).fit(data_of([(3, 2, 1.0)]))
     assert model.numbers.tolist() == [102]
     score = model.factors @ model.fold_in(model.factors, np.ones(1, np.float32))
