@@ -28,7 +28,7 @@ def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
     assert apps.keys() == {"streaming", "shop", "community", "films"}
     feeds = {feed["feed"]: feed for feed in apps["streaming"]["feeds"]}
     assert {"popular", "trending", "fresh", "home", "similar"} <= feeds.keys()
-    assert [name for name, feed in feeds.items() if feed["anchored"]] == ["similar"]
+    assert [name for name, feed in feeds.items() if feed["anchored"]] == ["next", "similar"]
     assert apps["streaming"]["event_types"] == ["play"]
     assert apps["streaming"]["query_event_types"] == []
     assert apps["films"]["title"] == "Films"
@@ -69,7 +69,7 @@ def test_stats_say_what_an_app_holds(api: httpx.Client, served: Served) -> None:
     assert before["events"] >= 3_000
     assert before["first_event"] <= served.sample.events["timestamp"].min()
     assert before["last_event"] >= served.sample.events["timestamp"].max()
-    assert before["models"].keys() == {"signals", "item_item", "content", "blend"}
+    assert before["models"].keys() == {"signals", "item_item", "sequence", "content", "blend"}
     assert before["models"] == api.get("/readyz").json()["apps"]["streaming"]["models"]
 
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from homefeed.cli.main import cli
 from homefeed.evaluate.blending import Blended, fit_blend
 
-RETRIEVERS = ["item_item", "content", "trending", "fresh"]
+RETRIEVERS = ["sequence", "item_item", "content", "trending", "fresh"]
 METRICS = [
     *("recall@20", "ndcg@10", "map@10", "mrr@10", "hit_rate@10", "recall@10", "ndcg@20", "map@20"),
     *("mrr@20", "hit_rate@20", "novelty@20", "diversity@20"),

@@ -153,7 +153,7 @@ def test_a_feed_or_filter_that_is_not_there(capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     assert status_of("recommend", "--user_id", "u1", "--feed", "hme") == 1
     assert capsys.readouterr().err.endswith(
-        'homefeed: no feed "hme" in streaming; there are: popular, trending, fresh, home, similar\n'
+        'homefeed: no feed "hme" in streaming; there are: popular, trending, fresh, home, next, similar\n'
     )
     assert status_of("popular", "--app", "films.toml", "--genre", "Drama") == 1
     assert "genre" in capsys.readouterr().err

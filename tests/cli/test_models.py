@@ -32,7 +32,7 @@ def test_train_publishes_every_model_and_lists_them(home: Path) -> None:
     result = run(home, "train", "streaming")
     assert result.exit_code == 0
     assert "3,000 events of" in result.stdout
-    for model in ("item_item", "content", "signals"):
+    for model in ("item_item", "sequence", "content", "signals"):
         version = (home / "models" / "streaming" / model / "CURRENT").read_text()
         assert model in result.stdout
         assert version in result.stdout
@@ -43,7 +43,7 @@ def test_train_tells_json_what_it_made(home: Path) -> None:
     trained = json.loads(done(home, "train", "streaming", "--json"))
     assert set(trained) == {"app", "users", "items", "events", "seconds", "manifests", "kept"}
     assert (trained["app"], trained["items"], trained["events"]) == ("streaming", 120, 3_000)
-    assert [manifest["model"] for manifest in trained["manifests"]] == ["item_item", "content", "signals"]
+    assert [manifest["model"] for manifest in trained["manifests"]] == ["item_item", "sequence", "content", "signals"]
 
 
 def test_train_tells_what_tuning_the_weights_came_to(home: Path) -> None:

@@ -210,10 +210,10 @@ def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
         "Reason: Because you watched Drama Series A\n"
         "Filters passed: availability, request, consumption_limit\n"
     )
-    assert all(name in explained for name in ("item_item", "content", "trending", "fresh", "popular"))
+    assert all(name in explained for name in ("sequence", "item_item", "content", "trending", "fresh", "popular"))
     assert re.search(r"^Score \d\.\d{4}, place 1 of 1 candidates$", explained, re.MULTILINE)
     models = explained.splitlines()[-1]
-    assert re.fullmatch(r"Models: signals \d{8}T\S+, item_item \d{8}T\S+, content \d{8}T\S+", models)
+    assert re.fullmatch(r"Models: signals \d{8}T\S+, item_item \d{8}T\S+, sequence \d{8}T\S+, content \d{8}T\S+", models)
     trace = ask_json(home, "explain", "--user_id", "u1", "--item_id", "i3")
     assert {f"{name} {version}" for name, version in trace["models"].items()} == set(models[8:].split(", "))
     assert {"verdict", "place", "score", "reason", "filters", "retrievers", "features"} <= set(trace)

@@ -80,7 +80,7 @@ class TestDoctor:
                                "models streaming", "port"]  # fmt: skip
         assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
         assert re.match(
-            r"signals \d+T\d+-\w+, item_item \d+T.*, content \d+T.*, blend \d+T", found["models streaming"][1]
+            r"signals \d+T\d+-\w+, item_item \d+T.*, sequence \d+T.*, content \d+T.*, blend \d+T", found["models streaming"][1]
         )
 
     def test_text_marks_each_check(self, tmp_path: Path, sample_home: Path) -> None:
@@ -98,14 +98,14 @@ class TestDoctor:
         shutil.rmtree(home / "models")
         status, found = diagnosis(home)
         assert status == 1
-        expected = "not trained: signals, item_item, content; homefeed train streaming"
+        expected = "not trained: signals, item_item, sequence, content; homefeed train streaming"
         assert found["models streaming"] == (False, expected)
 
     def test_a_blend_that_few_events_do_not_give_is_not_missed(self, home: Path) -> None:
         shutil.rmtree(home / "models" / "streaming" / "blend")
         assert diagnosis(home)[0] == 0
 
-    @pytest.mark.parametrize("model", ["signals", "item_item", "content", "blend"])
+    @pytest.mark.parametrize("model", ["signals", "item_item", "sequence", "content", "blend"])
     def test_a_damaged_model(self, home: Path, model: str) -> None:
         for version in (home / "models" / "streaming" / model).glob("2*"):
             damage(version)

@@ -44,7 +44,7 @@ def lines(result: Result) -> list[dict[str, Any]]:
 
 def current(home: Path) -> dict[str, str]:
     models = home / "models" / "streaming"
-    return {name: (models / name / "CURRENT").read_text() for name in ("item_item", "content", "signals")}
+    return {name: (models / name / "CURRENT").read_text() for name in ("item_item", "sequence", "content", "signals")}
 
 
 def changed(home: Path, before: dict[str, str]) -> set[str]:
@@ -58,7 +58,7 @@ def test_train_takes_the_name_of_a_job(home: Path) -> None:
     assert [manifest["model"] for manifest in json.loads(result.stdout)["manifests"]] == ["signals"]
     assert changed(home, before) == {"signals"}
     assert run(home, "train", "streaming", "daily").exit_code == 0
-    assert changed(home, before) == {"item_item", "content", "signals"}
+    assert changed(home, before) == {"item_item", "sequence", "content", "signals"}
 
 
 def test_train_tells_the_jobs_there_are(tmp_path: Path) -> None:
