@@ -43,7 +43,8 @@ def test_train_tells_json_what_it_made(home: Path) -> None:
     trained = json.loads(done(home, "train", "streaming", "--json"))
     assert set(trained) == {"app", "users", "items", "events", "seconds", "manifests", "kept"}
     assert (trained["app"], trained["items"], trained["events"]) == ("streaming", 120, 3_000)
-    assert [manifest["model"] for manifest in trained["manifests"]] == ["item_item", "sequence", "content", "signals"]
+    models = [manifest["model"] for manifest in trained["manifests"]]
+    assert models == ["item_item", "sequence", "content", "signals"]
 
 
 def test_train_tells_what_tuning_the_weights_came_to(home: Path) -> None:

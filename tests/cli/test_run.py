@@ -80,7 +80,8 @@ class TestDoctor:
                                "models streaming", "port"]  # fmt: skip
         assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
         assert re.match(
-            r"signals \d+T\d+-\w+, item_item \d+T.*, sequence \d+T.*, content \d+T.*, blend \d+T", found["models streaming"][1]
+            r"signals \d+T\d+-\w+, item_item \d+T.*, sequence \d+T.*, content \d+T.*, blend \d+T",
+            found["models streaming"][1],
         )
 
     def test_text_marks_each_check(self, tmp_path: Path, sample_home: Path) -> None:

@@ -44,7 +44,8 @@ def lines(result: Result) -> list[dict[str, Any]]:
 
 def current(home: Path) -> dict[str, str]:
     models = home / "models" / "streaming"
-    return {name: (models / name / "CURRENT").read_text() for name in ("item_item", "sequence", "content", "signals")}
+    names = ("item_item", "sequence", "content", "signals")
+    return {name: (models / name / "CURRENT").read_text() for name in names}
 
 
 def changed(home: Path, before: dict[str, str]) -> set[str]:

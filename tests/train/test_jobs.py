@@ -35,7 +35,7 @@ APP = "streaming"
 RECIPE = find_recipe(APP)
 NOW = 1_700_000_000 * SECOND
 ENVIRONMENT = Environment(lambda: NOW)
-MODELS = ("item_item", "content", "signals")
+MODELS = ("item_item", "sequence", "content", "signals")
 
 either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 """For what is the same on every database: a database of one's own takes PostgreSQL a second."""
@@ -154,7 +154,7 @@ async def test_the_same_data_and_seed_give_the_same_bytes_in_any_process(
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, store_url, again, env=environment)
     assert await process.wait() == 0
     expected = files_of(artifacts)
-    assert len(expected) == 16
+    assert len(expected) == 23
     assert files_of(ArtifactStore(again)) == expected
 
 
@@ -172,9 +172,9 @@ async def test_models_that_can_use_the_text_model_of_the_settings_do(
     monkeypatch.setattr(jobs, "fit_model", see)
     await put_films(store)
     await train(store, artifacts)
-    assert fitted == {"item_item": "cannot", "content": None}
+    assert fitted == {"item_item": "cannot", "sequence": "cannot", "content": None}
     trained = await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model=Path("some/model"))
-    assert fitted == {"item_item": "cannot", "content": "some/model"}
+    assert fitted == {"item_item": "cannot", "sequence": "cannot", "content": "some/model"}
     configs = {manifest.model: manifest.config for manifest in trained.manifests}
     assert configs["content"]["text_model"] == "some/model"
     assert all("text_model" not in configs[name] for name in ("item_item", "signals"))

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 APP = "streaming"
 RECIPE = find_recipe(APP)
 NOW = 1_700_000_000 * SECOND
-EVERY = ("item_item", "content", "signals")
+EVERY = ("item_item", "sequence", "content", "signals")
 
 
 ENVIRONMENT = Environment(Ticking(NOW))
@@ -66,7 +66,7 @@ def current(artifacts: ArtifactStore) -> dict[str, str | None]:
 async def test_models_that_are_named_are_trained_and_no_others(store: Store, artifacts: ArtifactStore) -> None:
     await put_films(store, 0, 20)
     await play(store, 0)
-    assert await train(store, artifacts) == ["item_item", "content", "blend", "signals"]
+    assert await train(store, artifacts) == ["item_item", "sequence", "content", "blend", "signals"]
     before = current(artifacts)
     assert await train(store, artifacts, "content") == ["content"]
     after = current(artifacts)
@@ -130,6 +130,6 @@ async def test_only_the_models_named_are_tuned(
 async def test_a_missing_model_is_reported_before_any_work(store: Store, artifacts: ArtifactStore) -> None:
     with pytest.raises(NotFoundError) as caught:
         await train(store, artifacts, "content", "trends")
-    known = "item_item, content, blend, signals"
+    known = "item_item, sequence, content, blend, signals"
     assert str(caught.value) == f'no model "trends" in streaming; the models are: {known}'
     assert not (artifacts.root / APP).exists()
