@@ -21,6 +21,17 @@ def test_healthz_answers(api: httpx.Client) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_answers_head_without_a_body(api: httpx.Client, path: str) -> None:
+    answer = api.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/", "/nothing", "/v1/apps/streaming/feeds/home?n=x"])
+def test_no_answer_may_be_taken_for_another_type(api: httpx.Client, path: str) -> None:
+    assert api.get(path).headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_readyz_reports_every_app(api: httpx.Client) -> None:
     answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")

@@ -381,3 +381,20 @@ def test_a_line_too_long_is_one_bad_line(api: httpx.Client, fresh: Callable[[str
     assert [rejected["index"] for rejected in answer["rejected"]] == [1]
     assert "1000000 bytes" in answer["rejected"][0]["error"]
     assert [api.get(path(item_id)).status_code for item_id in (first, last)] == [200, 200]
+
+
+def test_a_stream_of_errors_is_answered_by_the_first_1000_and_their_count(api: httpx.Client) -> None:
+    answer = api.post(ITEMS, content=b"x\n" * 1_000, headers=NDJSON).json()
+    assert answer.keys() == {"accepted", "rejected"}
+    answer = api.post(ITEMS, content=b"x\n" * 50_000, headers=NDJSON)
+    body = answer.json()
+    assert (body["accepted"], body["rejected_count"]) == (0, 50_000)
+    assert [rejected["index"] for rejected in body["rejected"]] == list(range(1_000))
+    assert len(answer.content) < 1_000_000
+
+
+def test_an_error_about_a_long_name_is_short(api: httpx.Client) -> None:
+    line = orjson.dumps({"item_id": "a", "n" * 100_000: 1})
+    answer = api.post(ITEMS, content=line, headers=NDJSON)
+    assert len(answer.json()["rejected"]) == 1
+    assert len(answer.content) < 1_000

@@ -33,12 +33,14 @@ class Readiness(BaseModel):
     apps: dict[str, AppReadiness]
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
     """Whether the process answers."""
     return Health()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"model": Readiness}})
 async def readyz(context: InContext, response: Response) -> Readiness:
     """Whether every app's store answers; 503 while one does not."""

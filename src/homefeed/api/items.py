@@ -30,6 +30,8 @@ ItemId = Annotated[Id, Path(description="Percent-encoded.")]
 _NDJSON = "application/x-ndjson"
 _MOST_IN_LIST = 1_000
 _LONGEST_LINE = 1_000_000
+_MOST_NAMED = 1_000
+_LONGEST_ERROR = 500
 
 
 @router.get("")
@@ -42,6 +44,7 @@ async def list_all(app: App, limit: Limit = 100, cursor: Cursor = None) -> Items
 
 @router.post(
     "",
+    response_model_exclude_none=True,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -56,7 +59,8 @@ async def list_all(app: App, limit: Limit = 100, cursor: Cursor = None) -> Items
 )
 async def put_many(app: App, request: Request) -> Accepted:
     """Create or replace items: a JSON list of up to 1,000, or NDJSON of any length, an item a line."""
-    taken, rejected, index = 0, [], 0
+    taken, index = 0, 0
+    rejected: list[Rejected] = []
     if request.headers.get("content-type", "").split(";")[0].strip().lower() == _NDJSON:
         allow_any_length(request)
         batches = _ndjson(request)
@@ -68,11 +72,15 @@ async def put_many(app: App, request: Request) -> Accepted:
             try:
                 writes.append(_parse(app, raw))
             except InvalidError as error:
-                rejected.append(Rejected(index=index, error=str(error)))
+                # A stream has no end to its errors; an answer has.
+                if len(rejected) < _MOST_NAMED:
+                    rejected.append(Rejected(index=index, error=_shortened(str(error))))
             index += 1
         await app.writes.put_items(writes)
         taken += len(writes)
-    return Accepted(accepted=taken, rejected=rejected)
+    refused = index - taken
+    more = refused if refused > len(rejected) else None
+    return Accepted(accepted=taken, rejected=rejected, rejected_count=more)
 
 
 @router.get(by_id("item_id"))
@@ -106,6 +114,10 @@ def _out(item: Item) -> ItemOut:
     return ItemOut(
         item_id=item.item_id, hidden=item.hidden, created_at=created_at, attributes=dict(item.attributes)
     )
+
+
+def _shortened(error: str) -> str:
+    return error if len(error) <= _LONGEST_ERROR else f"{error[:_LONGEST_ERROR]}..."
 
 
 def _parse(app: LiveApp, raw: Any) -> ItemWrite:

@@ -16,6 +16,7 @@ from homefeed.api.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _UNLIMITED = "unlimited_body"
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 
 def allow_any_length(request: Request) -> None:
@@ -44,7 +45,8 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                own = (b"x-request-id", request_id.encode()), _NO_SNIFFING
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         try:

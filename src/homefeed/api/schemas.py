@@ -147,10 +147,14 @@ class Rejected(BaseModel):
 
 
 class Accepted(BaseModel):
-    """How many elements were accepted."""
+    """How many elements were accepted. `rejected` names the first 1,000 that were not.
+
+    `rejected_count` says how many there were in all; it is there only where they are more.
+    """
 
     accepted: int
     rejected: list[Rejected]
+    rejected_count: int | None = None
 
 
 class EventsAccepted(BaseModel):
