@@ -216,3 +216,12 @@ def test_a_client_that_hangs_up_half_way_does_no_harm(
                 connection.sendall(head.encode() + b'{"item_id": "%s"' % item_id.encode())
     assert api.get("/healthz").status_code == 200
     assert api.get(f"{BASE}/items/{item_id}").status_code == 404
+
+
+def test_more_than_100_query_parameters_are_refused(api: httpx.Client) -> None:
+    for path in ("/v1/apps/streaming/feeds/home", "/recommendations", "/healthz"):
+        answer = api.get(path + "?" + "&".join(["filter=genre:Drama"] * 101))
+        assert answer.status_code == 422
+        assert "100 query parameters" in answer.json()["detail"]
+    at_limit = "&".join(["filter=genre:Drama"] * 100)
+    assert api.get("/v1/apps/streaming/feeds/home?" + at_limit).status_code == 200

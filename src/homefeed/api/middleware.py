@@ -16,6 +16,7 @@ from homefeed.api.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _UNLIMITED = "unlimited_body"
+_MOST_PARAMETERS = 100
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 
@@ -50,7 +51,10 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if _route_encoded(scope):
+            if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
+                detail = f"more than {_MOST_PARAMETERS} query parameters; send fewer"
+                await problem(422, detail, request_id)(scope, receive, send_with_id)
+            elif _route_encoded(scope):
                 await self._app(scope, _limited(scope, receive, self._max_body, announced), send_with_id)
             else:
                 await problem(400, "the path is not UTF-8", request_id)(scope, receive, send_with_id)
