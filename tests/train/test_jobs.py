@@ -198,7 +198,7 @@ async def test_without_items_there_is_nothing_to_train(store: Store, artifacts: 
             await train(store, artifacts)
     assert files_of(artifacts) == {}
     await put_films(store)
-    assert len((await train(store, artifacts)).manifests) == 3
+    assert len((await train(store, artifacts)).manifests) == 4
 
 
 @either_store
