@@ -35,10 +35,10 @@ def recipe(**feed: Any) -> Recipe:
 def test_streaming_has_its_feeds() -> None:
     world = toy_world()
     feeds = build_feeds(STREAMING, world.resources)
-    assert set(feeds) == {"popular", "trending", "fresh", "home", "similar"}
+    assert set(feeds) == {"popular", "trending", "fresh", "home", "similar", "next"}
     assert feeds["home"].cold_start is feeds["popular"] or feeds["home"].cold_start == feeds["popular"]
     assert feeds["popular"].cold_start is None
-    assert [name for name, feed in feeds.items() if feed.settings.anchored] == ["similar"]
+    assert [name for name, feed in feeds.items() if feed.settings.anchored] == ["next", "similar"]
     for spec in STREAMING.feeds["home"].retrieve:
         assert feeds["home"].retrievers[spec.name][1] == spec.k
 
