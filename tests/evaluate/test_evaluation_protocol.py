@@ -194,6 +194,7 @@ def test_what_a_protocol_is_unless_told() -> None:
         "retrain": "scheduled",
         "max_trainings": 10,
         "max_requests": 2_000,
+        "latest": False,
         "seed": 0,
         "validation": False,
         "replay": True,
