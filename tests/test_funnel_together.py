@@ -101,6 +101,7 @@ def test_no_part_is_asked_twice_but_filters_by_the_gate() -> None:
         "popular": 2,
         "trending": 2,
         "fresh": 2,
+        "sequence": 1,
         "item_item": 1,
         "content": 1,
     }

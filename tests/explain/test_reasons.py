@@ -13,7 +13,7 @@ from homefeed.funnel import Feed, rank, recommend
 from homefeed.protocols import RetrieverExplainer
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item import ItemItem
-from homefeed.retrieve.item_item.model import ItemItemModel
+from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
 from homefeed.taste import weighted_seeds
 from homefeed.testing import World, toy_world
 from homefeed.testing.world import NOW, USERS
@@ -141,7 +141,8 @@ def plays_in_words(count: int) -> str:
 
 def contributors(world: World, query: Query, name: str, position: int) -> set[int]:
     """Of the items of the history that can be seen, those that add most to the score: several where they tie."""
-    items, weights = weighted_seeds(query, 50, ItemItem.Config().half_life_days)
+    by_places = ItemItemConfig().place_exponent if name == "item_item" else 0.0
+    items, weights = weighted_seeds(query, 50, ItemItem.Config().half_life_days, by_places)
     gains = {
         item: weight * similarity(world, name, item, position)
         for item, weight in zip(items.tolist(), weights.tolist(), strict=True)

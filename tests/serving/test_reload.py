@@ -32,7 +32,7 @@ from homefeed.types import DAY, SECOND, Event
 
 APP = "streaming"
 NOW = 1_700_000_000 * SECOND
-MODELS = {"signals", "item_item", "content"}
+MODELS = {"signals", "item_item", "sequence", "content"}
 
 either_store = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 """For what is the same on every database: a database of one's own takes PostgreSQL a second."""

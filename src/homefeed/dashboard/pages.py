@@ -44,7 +44,6 @@ _POLICY: Final = "; ".join(
 )
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     # An upgrade shows at once: browsers revalidate every time, and an ETag spares them what has not changed.
