@@ -26,7 +26,8 @@ class Protocol:
     and `revealed_share` (see `by_time`), "user" takes `users_share` and `revealed_share` (see `by_user`), "last"
     takes `last` (see `leave_last_out`), "basket" takes `cutoff_share`, `basket_minutes` and `repeats` (see
     `next_basket`). At most `max_requests` are made, drawn by `seed`: in all splits but "rolling" one of each user,
-    in that the `latest` where they are asked for.
+    in that the `latest` where they are asked for. With `latest`, "rolling" takes the latest of as many users as
+    there are.
     `validation`, for the splits at a cutoff in time, evaluates on the events before the test's cutoff, to tune
     without using the test. `replay` repeats some requests on a service without the test events, to find systems
     that read the future.

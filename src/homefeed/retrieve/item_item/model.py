@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
@@ -65,7 +65,7 @@ class ItemItemModel(NeighbourLists):
     those who weigh a history.
     """
 
-    Config = ItemItemConfig
+    Config: ClassVar[type[PartConfig]] = ItemItemConfig
 
     derived: Mask
     place_exponent: float

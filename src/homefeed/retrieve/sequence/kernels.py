@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,23 +15,32 @@ from homefeed.types import Floats
 Table: TypeAlias = npt.NDArray[np.float32]
 
 
+class Moments(NamedTuple):
+    """Events by user, oldest first, each item's events among them, and what distances between two count."""
+
+    item_starts: Starts
+    """(items + 1,) where an item's events begin in `item_events`."""
+    item_events: Starts
+    """(events,) rows of the events, item by item."""
+    starts: Starts
+    """(users + 1,) where a user's events begin."""
+    users: Indices
+    """(events,) as are `items`, `places` and `strengths`."""
+    items: Indices
+    places: Indices
+    strengths: Floats
+    user_weights: Floats
+    """(users,) how much the moments of a user count."""
+    sources: Table
+    """(window, window) `Decay.sources`."""
+    targets: Floats
+    """(2 window,) `Decay.targets`."""
+
+
 @partial(compiled, nogil=True, fastmath=SUMS)
-def _add_item(
-    item: int,
-    item_starts: Starts,
-    item_events: Starts,
-    starts: Starts,
-    users: Indices,
-    items: Indices,
-    places: Indices,
-    strengths: Floats,
-    user_weights: Floats,
-    sources: Table,
-    targets: Floats,
-    together: Floats,
-    followed: Floats,
-) -> None:
+def _add_item(item: int, moments: Moments, together: Floats, followed: Floats) -> None:
     """Add to `together` what an item has in common with others as a source, to `followed` how it follows them."""
+    item_starts, item_events, starts, users, items, places, strengths, user_weights, sources, targets = moments
     window, farthest = len(sources), len(targets) - 1
     for occurrence in range(item_starts[item], item_starts[item + 1]):
         event = item_events[occurrence]
@@ -55,74 +64,27 @@ def _add_item(
 
 
 @partial(compiled, nogil=True)
-def _clear(
-    item: int,
-    item_starts: Starts,
-    item_events: Starts,
-    starts: Starts,
-    users: Indices,
-    items: Indices,
-    together: Floats,
-    followed: Floats,
-) -> None:
+def _clear(item: int, moments: Moments, together: Floats, followed: Floats) -> None:
     """Zeros again at whatever the users of an item have."""
-    for occurrence in range(item_starts[item], item_starts[item + 1]):
-        user = users[item_events[occurrence]]
-        for other in range(starts[user], starts[user + 1]):
-            together[items[other]] = 0
-            followed[items[other]] = 0
+    for occurrence in range(moments.item_starts[item], moments.item_starts[item + 1]):
+        user = moments.users[moments.item_events[occurrence]]
+        for other in range(moments.starts[user], moments.starts[user + 1]):
+            together[moments.items[other]] = 0
+            followed[moments.items[other]] = 0
 
 
 @partial(compiled, nogil=True, fastmath=SUMS)
-def sums_of_all(
-    start: int,
-    stop: int,
-    item_starts: Starts,
-    item_events: Starts,
-    starts: Starts,
-    users: Indices,
-    items: Indices,
-    places: Indices,
-    strengths: Floats,
-    user_weights: Floats,
-    sources: Table,
-    targets: Floats,
-    together: Table,
-    followed: Table,
-) -> None:
+def sums_of_all(start: int, stop: int, moments: Moments, together: Table, followed: Table) -> None:
     """Rows of two matrices (items, items) of zeros: S'S, and T'S, how much the item of the row follows others."""
     for item in range(start, stop):
-        _add_item(
-            item,
-            item_starts,
-            item_events,
-            starts,
-            users,
-            items,
-            places,
-            strengths,
-            user_weights,
-            sources,
-            targets,
-            together[item],
-            followed[item],
-        )
+        _add_item(item, moments, together[item], followed[item])
 
 
 @partial(compiled, nogil=True, fastmath=SUMS)
 def sums_of_pairs(
     start: int,
     stop: int,
-    item_starts: Starts,
-    item_events: Starts,
-    starts: Starts,
-    users: Indices,
-    items: Indices,
-    places: Indices,
-    strengths: Floats,
-    user_weights: Floats,
-    sources: Table,
-    targets: Floats,
+    moments: Moments,
     pair_starts: Starts,
     others: Indices,
     own: Floats,
@@ -133,26 +95,12 @@ def sums_of_pairs(
     of_item = np.zeros(len(own), np.float32)
     follows = np.zeros(len(own), np.float32)
     for item in range(start, stop):
-        _add_item(
-            item,
-            item_starts,
-            item_events,
-            starts,
-            users,
-            items,
-            places,
-            strengths,
-            user_weights,
-            sources,
-            targets,
-            of_item,
-            follows,
-        )
+        _add_item(item, moments, of_item, follows)
         own[item] = of_item[item]
         for entry in range(pair_starts[item], pair_starts[item + 1]):
             together[entry] = of_item[others[entry]]
             followed[entry] = follows[others[entry]]
-        _clear(item, item_starts, item_events, starts, users, items, of_item, follows)
+        _clear(item, moments, of_item, follows)
 
 
 @partial(compiled, nogil=True, fastmath=SUMS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -23,7 +23,8 @@ class SequenceConfig(PartConfig):
     min_users: Annotated[int, Field(ge=1)] = 1
     """How many users have to share two items that are neighbours. With 2, none rests on one user alone."""
     repeats: bool = False
-    """Whether an item may follow itself: each event of a user counts, not the first of each item only."""
+    """Whether each event of a user counts, not the first of each item only: what is chosen again is to come again.
+    No item is its own neighbour."""
     days_per_place: Annotated[float, Field(gt=0)] | None = None
     """So many days without an event count as one place more between two events. Without it only their order
     counts."""
@@ -62,4 +63,4 @@ class SequenceModel(ItemItemModel):
     `derived` (items,) marks items without events: what they share with others is content.
     """
 
-    Config = SequenceConfig  # type: ignore[assignment]
+    Config: ClassVar[type[PartConfig]] = SequenceConfig

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from homefeed.retrieve.item_item.gram import Gram
 from homefeed.retrieve.item_item.gram_kernels import half_of_pairs
 from homefeed.retrieve.item_item.kernels import in_parallel, joined_rows
 from homefeed.retrieve.item_item.view_kernels import local_ridge
-from homefeed.retrieve.sequence.kernels import Table, sums_of_all, sums_of_pairs
+from homefeed.retrieve.sequence.kernels import Moments, Table, sums_of_all, sums_of_pairs
 from homefeed.retrieve.sequence.orders import Orders
 from homefeed.types import Floats
 
@@ -62,28 +62,33 @@ def regression(
     """
     lengths = np.maximum(np.diff(orders.starts), 1).astype(np.float32)
     by_item = np.argsort(orders.items, kind="stable")
-    events = (
-        np.searchsorted(orders.items[by_item], np.arange(len(gram) + 1)).astype(np.int64),
-        by_item.astype(np.int64),
-        orders.starts,
-        orders.users,
+    moments = Moments(
+        item_starts=np.searchsorted(orders.items[by_item], np.arange(len(gram) + 1)).astype(np.int64),
+        item_events=by_item.astype(np.int64),
+        starts=orders.starts,
+        users=orders.users,
+        items=orders.items,
+        places=orders.places,
+        strengths=orders.strengths,
+        user_weights=lengths ** np.float32(-user_exponent),
+        sources=decay.sources,
+        targets=decay.targets,
     )
-    rest = (orders.places, orders.strengths, lengths ** np.float32(-user_exponent), decay.sources, decay.targets)
     filled = np.bincount(orders.items, minlength=len(gram)) > 0
     if filled.sum() <= exact_items:
-        return _exact(gram, filled, (*events, orders.items, *rest), penalty)
-    return _local(gram, (*events, orders.items, *rest), penalty, neighbours)
+        return _exact(gram, filled, moments, penalty)
+    return _local(gram, moments, penalty, neighbours)
 
 
-def _exact(gram: Gram, filled: npt.NDArray[np.bool_], arguments: tuple[Any, ...], penalty: float) -> Floats:
+def _exact(gram: Gram, filled: npt.NDArray[np.bool_], moments: Moments, penalty: float) -> Floats:
     """All items that have events, at once, in the memory of the two matrices of sums."""
-    item_starts, item_events, starts, users, items, *rest = arguments
     rows = np.flatnonzero(filled)
     row_of = (np.cumsum(filled) - 1).astype(np.int32)
-    of_rows = (np.append(item_starts[:-1][rows], item_starts[-1]), item_events, starts, users, row_of[items])
+    item_starts = np.append(moments.item_starts[:-1][rows], moments.item_starts[-1])
+    of_rows = moments._replace(item_starts=item_starts, items=row_of[moments.items])
     together = np.zeros((len(rows), len(rows)), np.float32)
     followed = np.zeros_like(together)
-    in_parallel(sums_of_all, (0, len(rows)), *of_rows, *rest, together, followed)
+    in_parallel(sums_of_all, (0, len(rows)), of_rows, together, followed)
     _solve(together, followed, penalty)
     values = np.empty_like(gram.shared)
     for some, entries in gram.blocks():
@@ -110,12 +115,12 @@ def _solve(together: Table, followed: Table, penalty: float) -> None:
     lapack.spotrs(factor, followed.T, lower=1, overwrite_b=1)
 
 
-def _local(gram: Gram, arguments: tuple[Any, ...], penalty: float, neighbours: int) -> Floats:
+def _local(gram: Gram, moments: Moments, penalty: float, neighbours: int) -> Floats:
     """Each item on those that it follows most, by the sums at the entries of the Gram matrix."""
     own = np.zeros(len(gram), np.float32)
     together, followed = np.zeros_like(gram.shared), np.zeros_like(gram.shared)
     rows, pairs = (0, len(gram)), (gram.starts, gram.others)
-    in_parallel(sums_of_pairs, rows, *arguments, *pairs, own, together, followed)
+    in_parallel(sums_of_pairs, rows, moments, *pairs, own, together, followed)
     half = joined_rows(in_parallel(half_of_pairs, rows, *pairs, together))
     lengths = np.sqrt(np.maximum(own, own[own > 0].min(initial=1)))
     weights = together  # its memory: what it held is in `half`
