@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from homefeed.catalog.ragged import CodeRows
 from homefeed.rank.kernels import tag_fit, tag_profile, weighted_sums
 
 
@@ -17,11 +18,12 @@ def test_sums_are_numpys_to_the_last_bit(width: int) -> None:
 
 
 def test_tags_by_hand() -> None:
-    tags = np.array([[0, 2, -1], [2, -1, -1], [-1, -1, -1]], np.int32)
-    profile = tag_profile(tags, np.array([1.0, -3.0, 5.0], np.float32), 4)
+    tags = CodeRows.of([[0, 2], [2], []])
+    items = np.array([0, 1, 2], np.int32)
+    profile = tag_profile(tags.codes, tags.places, items, np.array([1.0, -3.0, 5.0], np.float32), 4)
     assert profile.tolist() == [1.0, 0.0, -2.0, 0.0]
     # Items 0 and 1 have x = (1 - 2) / sqrt(2) and -2 / sqrt(1); item 2 has no tags.
-    fits = tag_fit(profile, tags, np.array([1, 0, 2], np.int32))
+    fits = tag_fit(profile, tags.codes, tags.places, np.array([1, 0, 2], np.int32))
     x = -1 / np.sqrt(2)
     assert fits.shape == (3, 1)
     assert fits[:, 0].tolist() == pytest.approx([-2 / 3, x / (1 - x), 0.0], abs=1e-7)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.packed import PackedRows
+from homefeed.catalog.ragged import CodeRows, RaggedCodes
 from homefeed.errors import InvalidError
 from homefeed.times import format_time, parse_time
 from homefeed.types import NO_POSITIONS, NO_TIME, Codes, Condition, Mask, Positions, Times
@@ -163,7 +164,7 @@ class TagsColumn(Column):
         self._exact_code_of: dict[str, int] = {}
         self._holders: dict[int, Positions] = {}
         self._code_of: dict[str, int] = {}
-        self._codes = np.full((1024, 4), -1, np.int32)
+        self._codes = RaggedCodes()
 
     def check(self, field: str, value: Any) -> Any:
         """Accepts a list of strings, or one string with tags separated by `|`."""
@@ -183,12 +184,12 @@ class TagsColumn(Column):
         tags = [tuple(_fitting(self, value) or ()) for value in place_of]
         rows = [array("i", [self._exact_code(tag) for tag in own]).tobytes() for own in tags]
         self._tags.set_many(positions, [rows[place] for place in places])
-        self._write_codes(positions, np.array(places, np.int32), [self._folded_codes(own) for own in tags])
+        folded = CodeRows.of([self._folded_codes(own) for own in tags])
+        self._write_codes(positions, CodeRows(folded.codes, folded.places[places]))
 
-    def codes(self, size: int) -> Codes:
-        """(size, width) the codes of each item's tags, the rest of its row -1."""
-        self._make_room(size, 0)
-        return self._codes[:size]
+    def codes(self, size: int) -> CodeRows:
+        """The codes of the tags of the first `size` items."""
+        return self._codes.first(size)
 
     def code(self, tag: object) -> int:
         """The code of a tag, whatever its letter case; -2 of one that no item ever had."""
@@ -231,25 +232,13 @@ class TagsColumn(Column):
     def _spelled(self, row: bytes) -> tuple[str, ...]:
         return tuple([self._spellings[code] for code in memoryview(row).cast("i")])
 
-    def _write_codes(self, positions: Positions, places: Positions, codes: Sequence[Sequence[int]]) -> None:
-        """Write to each position the codes at its place."""
-        self._make_room(int(positions.max(initial=-1)) + 1, max(map(len, codes), default=0))
-        table = np.full((len(codes), self._codes.shape[1]), -1, np.int32)
-        for place, own in enumerate(codes):
-            table[place, : len(own)] = own
-        before = self._codes[positions] if self._holders else table
-        self._codes[positions] = table[places]
-        for code in np.union1d(before, table).tolist() if self._holders else ():
-            self._holders.pop(code, None)
-
-    def _make_room(self, rows: int, width: int) -> None:
-        height, breadth = self._codes.shape
-        if rows > height or width > breadth:
-            # Readers keep the old table, whole: the new one takes its place when it is.
-            shape = (max(rows, 2 * height) if rows > height else height, max(width, breadth))
-            larger = np.full(shape, -1, np.int32)
-            larger[:height, :breadth] = self._codes
-            self._codes = larger
+    def _write_codes(self, positions: Positions, rows: CodeRows) -> None:
+        """Write the codes of items, and look up anew who has those that came or went."""
+        if self._holders:
+            before, _ = self._codes.first(int(positions.max(initial=-1)) + 1).take(positions)
+            for code in np.union1d(before, rows.codes).tolist():
+                self._holders.pop(code, None)
+        self._codes.set_many(positions, rows)
 
     def _of(self, code: int) -> Positions:
         """The items that have a tag, in order."""
@@ -257,9 +246,7 @@ class TagsColumn(Column):
             return NO_POSITIONS
         found = self._holders.get(code)
         if found is None:
-            codes = self._codes
-            found = (np.flatnonzero(codes == code) // codes.shape[1]).astype(np.int32)  # once in a row at most
-            self._holders[code] = found
+            found = self._holders[code] = self._codes.first(len(self._tags)).having(code)
         return found
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from homefeed.catalog import CatalogView, Resources
 from homefeed.catalog.columns import CategoryColumn, TagsColumn
-from homefeed.policy.kernels import marginal_rows
+from homefeed.policy.kernels import Rows, marginal_rows
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Codes, Floats, Positions, Query, Scores
 
@@ -44,19 +44,29 @@ class Diversity:
         depth = min(self._config.depth, len(candidates))
         if depth < 3:
             return candidates
-        values, scaled = self._values(candidates.positions[:depth]), _scaled(candidates.scores[:depth])
-        order = marginal_rows(scaled, values, self._config.balance)
+        (values, ends), scaled = self._values(candidates.positions[:depth]), _scaled(candidates.scores[:depth])
+        order = marginal_rows(scaled, values, ends, self._config.balance)
         return candidates.take(np.concatenate([order, np.arange(depth, len(candidates))]))
 
-    def _values(self, positions: Positions) -> Codes:
-        """(n, width) the values of all fields, those of different fields apart; below 0 where there are none."""
+    def _values(self, positions: Positions) -> tuple[Codes, Rows]:
+        """The values of each item in all fields, item after item, and (n,) where those of each end."""
         size, count = self._catalog.size, len(self._columns)
-        tables = [
-            column.codes(size).take(positions, axis=0).reshape(len(positions), -1) for column in self._columns
-        ]
+        fields = [_rows(column, size, positions) for column in self._columns]
         if count == 1:
-            return tables[0]
-        return np.concatenate([table * count + field for field, table in enumerate(tables)], axis=1)
+            values, lengths = fields[0]
+            return values, lengths.cumsum()
+        # Those of different fields are apart.
+        values = np.concatenate([of * count + field for field, (of, _) in enumerate(fields)])
+        rows = np.concatenate([np.repeat(np.arange(len(positions)), lengths) for _, lengths in fields])
+        return values[np.argsort(rows, kind="stable")], np.sum([lengths for _, lengths in fields], axis=0).cumsum()
+
+
+def _rows(column: CategoryColumn | TagsColumn, size: int, positions: Positions) -> tuple[Codes, Rows]:
+    """The values of a field of some items, item after item, and (n,) how many each has."""
+    if isinstance(column, TagsColumn):
+        return column.codes(size).take(positions)
+    codes = column.codes(size)[positions]
+    return codes[codes >= 0], (codes >= 0).astype(np.int64)
 
 
 def _column(catalog: CatalogView, field: str) -> CategoryColumn | TagsColumn:

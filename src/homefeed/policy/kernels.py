@@ -107,19 +107,21 @@ def capped_rows(codes: Codes, before: Codes, max_items: int, window: int) -> Row
         place += 1
 
 
-@kernel(writes(I64), reads(F32), reads(I32, 2), F64)
-def marginal_rows(relevances: Floats, values: Codes, balance: float) -> Rows:
+@kernel(writes(I64), reads(F32), reads(I32), reads(I64), F64)
+def marginal_rows(relevances: Floats, values: Codes, ends: Rows, balance: float) -> Rows:
     """(n,) rows by maximal marginal relevance, row 0 first; ties by row.
 
-    The similarity of two rows is the cosine of their `values` (n, width), each row's distinct, those below 0 none.
+    The similarity of two rows is the cosine of their distinct values. Those of row r end before `ends[r]` in
+    `values`, where those of the next begin.
     """
-    count, width = values.shape
+    count = len(ends)
     norms = np.empty(count, np.float32)
+    starts = np.zeros(count + 1, np.int64)
     for row in range(count):
-        held = 0
-        for column in range(width):
-            held += values[row, column] >= 0
-        norms[row] = np.float32(1) / np.sqrt(np.float32(max(held, 1)))
+        starts[row + 1] = ends[row]
+        norms[row] = np.float32(1) / np.sqrt(np.float32(max(ends[row] - starts[row], 1)))
+    # A value goes by the first place that has it; those of the row placed last are held.
+    known, held = _first_rows(values), np.zeros(len(values), np.bool_)
     gains = balance * relevances.astype(np.float64)
     loss = np.zeros(count, np.float64)
     placed = np.zeros(count, np.bool_)
@@ -128,23 +130,21 @@ def marginal_rows(relevances: Floats, values: Codes, balance: float) -> Rows:
     for place in range(count):
         order[place] = latest
         placed[latest] = True
+        held[known[starts[latest] : ends[latest]]] = True
         best, chosen = -np.inf, -1
         for row in range(count):
             if placed[row]:
                 continue
             product, similarity = norms[row] * norms[latest], np.float32(0)
-            for column in range(width):
-                value = values[row, column]
-                if value < 0:
-                    continue
-                for other in range(width):
-                    if values[latest, other] == value:
-                        similarity += product
+            for value in known[starts[row] : ends[row]]:
+                if held[value]:
+                    similarity += product
             lost = (1 - balance) * np.float64(similarity)
             if place == 0 or lost > loss[row]:
                 loss[row] = lost
             if gains[row] - loss[row] > best:
                 best, chosen = gains[row] - loss[row], row
+        held[known[starts[latest] : ends[latest]]] = False
         latest = chosen
     return order
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.catalog.ragged import row_at
 from homefeed.kernels import F32, F64, I32, I64, kernel, reads, writes
 from homefeed.types import Codes, Floats, Positions, Scores
 
@@ -88,24 +89,24 @@ def blended_shares(
     return split
 
 
-@kernel(writes(F64), reads(I32, 2), reads(F32), I64)
-def tag_profile(tags: Codes, weights: Floats, distinct: int) -> Doubles:
-    """(distinct,) the weight of each tag: the sum of the weights (m,) of the items, by their tags (m, width)."""
+@kernel(writes(F64), reads(I32), reads(I64), reads(I32), reads(F32), I64)
+def tag_profile(codes: Codes, places: Rows, items: Positions, weights: Floats, distinct: int) -> Doubles:
+    """(distinct,) the weight of each tag: the sum of the weights (m,) of the items (m,) by their rows of codes."""
     profile = np.zeros(distinct, np.float64)
-    for row in range(len(tags)):
-        for tag in tags[row]:
+    for row in range(len(items)):
+        for tag in row_at(codes, places[items[row]]):
             if tag >= 0:
                 profile[tag] += np.float64(weights[row])
     return profile
 
 
-@kernel(writes(F32, 2), reads(F64), reads(I32, 2), reads(I32))
-def tag_fit(profile: Doubles, codes: Codes, positions: Positions) -> Floats:
+@kernel(writes(F32, 2), reads(F64), reads(I32), reads(I64), reads(I32))
+def tag_fit(profile: Doubles, codes: Codes, places: Rows, positions: Positions) -> Floats:
     """(n, 1) x / (1 + |x|): x is the weight of an item's tags over the root of their number."""
     fits = np.zeros((len(positions), 1), np.float32)
     for row in range(len(positions)):
         total, count = 0.0, 0
-        for tag in codes[positions[row]]:
+        for tag in row_at(codes, places[positions[row]]):
             if tag >= 0:
                 total += profile[tag]
                 count += 1

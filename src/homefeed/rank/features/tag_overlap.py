@@ -10,6 +10,7 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import TagsColumn
+from homefeed.catalog.ragged import CodeRows
 from homefeed.errors import InvalidError
 from homefeed.protocols import PartConfig
 from homefeed.rank.kernels import tag_fit, tag_profile
@@ -52,13 +53,13 @@ class TagOverlap:
 
     def extract(self, query: Query, candidates: Candidates) -> Floats:
         """(n, 1) from -1 to 1; 0 where the item has no tags or the user no profile."""
-        codes = self._column.codes(self._catalog.size)
-        return tag_fit(self._profile(query, codes), codes, candidates.positions)
+        tags = self._column.codes(self._catalog.size)
+        return tag_fit(self._profile(query, tags), tags.codes, tags.places, candidates.positions)
 
-    def _profile(self, query: Query, codes: Codes) -> npt.NDArray[np.float64]:
+    def _profile(self, query: Query, tags: CodeRows) -> npt.NDArray[np.float64]:
         """(tags,) the weight of each tag for the user."""
         items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
-        profile = tag_profile(codes[items], weights, self._column.distinct)
+        profile = tag_profile(tags.codes, tags.places, items, weights, self._column.distinct)
         if self._config.interests is not None and query.anchor is None:
             declared = self._declared(query.user.attributes.get(self._config.interests))
             profile[declared] += self._config.interests_weight
