@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from homefeed.server import create_app
+from homefeed.settings import Settings
+
 if TYPE_CHECKING:
     from tests.conftest import Served
 
@@ -116,15 +119,11 @@ def chunks(size: int) -> Iterator[bytes]:
     ],
 )
 def test_a_body_too_large_is_refused_however_it_is_sent(api: httpx.Client, method: str, path: str) -> None:
-    for kind in ("application/json", "application/x-ndjson", "text/plain"):
-        if kind == "application/x-ndjson" and path == f"{BASE}/items":
-            continue  # the one that may be of any length
-        headers = {"Content-Type": kind}
-        announced = api.request(method, path, content=b" " * 1_000_001, headers=headers)
-        streamed = api.request(method, path, content=chunks(1_001_000), headers=headers)
-        for answer in (announced, streamed):
-            assert answer.status_code == 413
-            assert "1000000 bytes" in answer.json()["detail"]
+    announced = api.request(method, path, content=b" " * 1_000_001, headers=JSON)
+    streamed = api.request(method, path, content=chunks(1_001_000), headers=JSON)
+    for answer in (announced, streamed):
+        assert answer.status_code == 413
+        assert "1000000 bytes" in answer.json()["detail"]
 
 
 def test_a_body_just_within_the_limit_is_read(api: httpx.Client, fresh: Callable[[str], str]) -> None:
@@ -135,8 +134,8 @@ def test_a_body_just_within_the_limit_is_read(api: httpx.Client, fresh: Callable
 
 def test_a_huge_announcement_is_refused_before_anything_is_sent(served: Served) -> None:
     for path in ("/events", f"{BASE}/items"):
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {10**15}\r\n\r\n"
-        assert b" 413 " in raw(served, head.encode()).split(b"\r\n")[0]
+        head = head_of(path, "application/json", 10**15)
+        assert b" 413 " in raw(served, head).split(b"\r\n")[0]
 
 
 BAD_TYPES: list[dict[str, Any]] = [
@@ -153,6 +152,51 @@ BAD_TYPES: list[dict[str, Any]] = [
     {"content": '{"user_id": "u1"}'.encode("utf-16"), "headers": JSON},
     {"content": b"user_id=u1", "headers": {"Content-Type": "application/x-ndjson"}},
 ]
+
+
+OTHER_TYPES = [
+    {"Content-Type": "text/plain"},
+    {"Content-Type": "text/plain; application/json"},
+    {"Content-Type": "application/x-www-form-urlencoded"},
+    {"Content-Type": "multipart/form-data; boundary=x"},
+    {"Content-Type": "text/json"},
+    {"Content-Type": "text/plain+json"},
+    {"Content-Type": ""},
+    {},
+]
+"""What a page of another origin can have a browser send without asking, and some that look like JSON."""
+
+
+def test_a_body_is_read_only_as_what_it_may_be(served: Served, api: httpx.Client) -> None:
+    paths = create_app(Settings(home=served.home, apps=("streaming", "shop", "community"))).openapi()["paths"]
+    reading = [
+        (method, path, operation["requestBody"]["content"])
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if "requestBody" in operation
+    ]
+    assert len(reading) >= 9
+    for method, path, content in reading:
+        address = path.format(app="streaming", item_id="typed", user_id="typed")
+        for headers in OTHER_TYPES:
+            answer = api.request(method, address, content=b'[{"item_id": "typed"}]', headers=headers)
+            assert (answer.status_code, answer.json()["detail"]) == (
+                415,
+                f"Content-Type: expected {' or '.join(content)}",
+            )
+    assert api.get(f"{BASE}/items/typed").status_code == 404
+    assert api.get(f"{BASE}/users/typed").status_code == 404
+
+
+def test_every_route_that_may_write_documents_its_body(served: Served) -> None:
+    paths = create_app(Settings(home=served.home, apps=("streaming", "shop", "community"))).openapi()["paths"]
+    silent = {
+        (method, path)
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if method not in ("get", "head", "delete") and "requestBody" not in operation
+    }
+    assert silent == set()
 
 
 @pytest.mark.parametrize("body", BAD_TYPES)
@@ -172,6 +216,11 @@ def test_json_may_be_called_by_other_names(api: httpx.Client, fresh: Callable[[s
         assert answer.status_code == 200
 
 
+def head_of(path: str, kind: str, length: int) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    return head.encode()
+
+
 def raw(served: Served, request: bytes) -> bytes:
     address = urlsplit(served.url)
     with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as connection:
@@ -189,8 +238,8 @@ def raw(served: Served, request: bytes) -> bytes:
         (b"GET /popular?%ff=%ff&%00=%00&=&&;;=%zz HTTP/1.1", b"200"),
         (b"GET /v1/apps/streaming/items/%zz HTTP/1.1", b"404"),
         (b"GET /nowhere?x=\x7f HTTP/1.1", b"40"),
-        (b"GET /nowhere HTTP/1.1\r\nHost: [", b"404"),
-        (b"GET /nowhere HTTP/1.1\r\nHost: a:b:c", b"404"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: [", b"421"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: a:b:c", b"421"),
         (b"GET /nowhere HTTP/1.1\r\nX-Forwarded-For: \xff\r\nX-Forwarded-Proto: \xff", b"404"),
         (b"GET /popular HTTP/1.1\r\nContent-Length: 5", b"200"),
         (b"CONNECT somewhere:443 HTTP/1.1", b"400"),
@@ -199,7 +248,7 @@ def raw(served: Served, request: bytes) -> bytes:
     ],
 )
 def test_strange_requests_are_answered(served: Served, line: bytes, status: bytes) -> None:
-    host = b"" if b"Host:" in line else b"\r\nHost: x"
+    host = b"" if b"Host:" in line else b"\r\nHost: localhost"
     answer = raw(served, line + host + b"\r\n\r\n")
     assert answer.split(b" ")[1].startswith(status), answer
 
@@ -212,8 +261,7 @@ def test_a_client_that_hangs_up_half_way_does_no_harm(
     for kind in ("application/json", "application/x-ndjson"):
         for path in ("/events", f"{BASE}/items", f"{BASE}/events"):
             with socket.create_connection((str(address.hostname), int(address.port or 0))) as connection:
-                head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 500\r\n\r\n"
-                connection.sendall(head.encode() + b'{"item_id": "%s"' % item_id.encode())
+                connection.sendall(head_of(path, kind, 500) + b'{"item_id": "%s"' % item_id.encode())
     assert api.get("/healthz").status_code == 200
     assert api.get(f"{BASE}/items/{item_id}").status_code == 404
 

@@ -8,7 +8,7 @@ from fastapi import Body
 
 from homefeed.api.context import App, InContext
 from homefeed.api.intake import MAX_EVENTS, build_event, take_events
-from homefeed.api.routing import Router, StrictRoute
+from homefeed.api.routing import JSON, Router, StrictRoute
 from homefeed.api.schemas import EventIn, EventsAccepted
 from homefeed.serving import LiveApp
 from homefeed.types import Event
@@ -19,7 +19,7 @@ router = Router(prefix="/v1/apps/{app}/events", tags=["events"], route_class=Str
 def one_or_list(schema: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI of a body that is one element or a list of them."""
     many = {"type": "array", "maxItems": MAX_EVENTS, "items": schema}
-    content = {"application/json": {"schema": {"anyOf": [schema, many]}}}
+    content = {JSON: {"schema": {"anyOf": [schema, many]}}}
     return {"requestBody": {"required": True, "content": content}}
 
 

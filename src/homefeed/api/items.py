@@ -14,7 +14,7 @@ from homefeed.api.intake import format_validation_error
 from homefeed.api.middleware import allow_any_length
 from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
-from homefeed.api.routing import StrictRoute
+from homefeed.api.routing import JSON, StrictRoute, body_type
 from homefeed.api.schemas import Accepted, Id, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
 from homefeed.errors import InvalidError
 from homefeed.serving import LiveApp
@@ -49,7 +49,7 @@ async def list_all(app: App, limit: Limit = 100, cursor: Cursor = None) -> Items
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {
+                JSON: {
                     "schema": {"type": "array", "maxItems": _MOST_IN_LIST, "items": ItemWithId.model_json_schema()}
                 },
                 _NDJSON: {"schema": {"type": "string"}},
@@ -61,7 +61,7 @@ async def put_many(app: App, request: Request) -> Accepted:
     """Create or replace items: a JSON list of up to 1,000, or NDJSON of any length, an item a line."""
     taken, index = 0, 0
     rejected: list[Rejected] = []
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() == _NDJSON:
+    if body_type(request) == _NDJSON:
         allow_any_length(request)
         batches = _ndjson(request)
     else:

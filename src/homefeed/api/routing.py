@@ -19,10 +19,13 @@ import orjson
 from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
 Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
+
+JSON: Final = "application/json"
 
 _QUERY: Final = "homefeed.query"
 _PLAIN: Final = (str, int, float, bool, NoneType)
@@ -51,17 +54,34 @@ class _StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON bodies are read by orjson, and whose endpoint is called directly where it can be."""
+    """A route whose JSON bodies are read by orjson, and whose endpoint is called directly where it can be.
+
+    A body is read only where its `Content-Type` is one that the route documents. A page of another origin can have
+    a browser send plain text or a form, but not JSON: that browsers do only after asking the server.
+    """
 
     def get_route_handler(self) -> Handler:
         """Handle the request directly, and leave to FastAPI what that cannot do."""
-        handler = super().get_route_handler()
+        handler, types = super().get_route_handler(), self._body_types()
 
         async def strict(request: Request) -> Response:
+            if types and body_type(request) not in types:
+                raise HTTPException(415, f"Content-Type: expected {' or '.join(types)}")
             return await handler(_StrictRequest(request.scope, request.receive))
 
         plan = plan_of(self.endpoint, self.param_convertors)
         return strict if plan is None else plan.handler(strict)
+
+    def _body_types(self) -> tuple[str, ...]:
+        """The media types of bodies that the route reads; none where it reads no body."""
+        documented = (self.openapi_extra or {}).get("requestBody", {}).get("content")
+        return tuple(documented or ((JSON,) if self.body_field is not None else ()))
+
+
+def body_type(request: Request) -> str:
+    """The media type of a request's body; `application/json` for each that is JSON by its suffix."""
+    found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return JSON if found.startswith("application/") and found.endswith("+json") else found
 
 
 def query_of(request: Request) -> list[tuple[str, str]]:
