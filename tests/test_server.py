@@ -34,7 +34,7 @@ def streaming(home: Path, **others: Any) -> Settings:
 async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,
     ):
         yield client
 
@@ -179,7 +179,7 @@ async def test_ids_with_slashes_survive_a_server_that_keeps_no_raw_path(tmp_path
     transport = httpx.ASGITransport(without_raw_path)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         answer = await client.put("/v1/apps/streaming/items/caf%C3%A9 100%25", json={})
         assert answer.json()["item_id"] == "café 100%"

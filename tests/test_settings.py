@@ -75,6 +75,12 @@ def test_apps_are_a_list_with_commas_in_the_environment(
     assert load_settings().apps == apps
 
 
+@pytest.mark.parametrize("hosts", [(), ("*",), ("feeds.example", "*.shop.example", "10.0.0.1", "::1")])
+def test_allowed_hosts_are_names_and_addresses(monkeypatch: pytest.MonkeyPatch, hosts: tuple[str, ...]) -> None:
+    monkeypatch.setenv("HOMEFEED_ALLOWED_HOSTS", " , ".join(hosts))
+    assert load_settings().allowed_hosts == hosts
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
@@ -83,6 +89,9 @@ def test_apps_are_a_list_with_commas_in_the_environment(
         ("POLL_SECONDS", "0", "setting poll_seconds: Input should be greater than 0"),
         ("LOG_LEVEL", "loud", "setting log_level: Input should be 'debug', 'info', 'warning' or 'error'"),
         ("REPLICAS", "perhaps", "setting replicas: Input should be a valid boolean"),
+        ("ALLOWED_HOSTS", "a.example,https://b.example", 'setting allowed_hosts: .*"https://b.example" is none: '),
+        ("ALLOWED_HOSTS", "a.example:80", "expected a name or an address alone"),
+        ("ALLOWED_HOSTS", "a.*.example", "setting allowed_hosts: "),
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_expected(

@@ -64,7 +64,7 @@ async def record(steps: Sequence[Step], home: Path, *, trained_anew: bool = Fals
         server = application(copy, clock, lambda: f"{next(numbers):032x}")
         async with server.router.lifespan_context(server):
             transport = httpx.ASGITransport(server, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://serving.example") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
                 answers: list[Answer] = []
                 cursors: list[str | None] = []
                 for step in steps:

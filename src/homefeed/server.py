@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from homefeed import __version__
 from homefeed.api import apps, background, errors, events, feeds, health, items, metrics, openapi, users
 from homefeed.api.context import Context
+from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
 from homefeed.apps import built_in, find_recipes
@@ -68,8 +69,13 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     app.include_router(pages.router)
     errors.install(app)
     openapi.install(app)
-    max_body = int(settings.max_body_megabytes * 1_000_000)
-    app.add_middleware(RequestMiddleware, new_id=environment.new_id, max_body=max_body, metrics=measured)
+    app.add_middleware(
+        RequestMiddleware,
+        new_id=environment.new_id,
+        hosts=Hosts(settings.host, settings.allowed_hosts),
+        max_body=int(settings.max_body_megabytes * 1_000_000),
+        metrics=measured,
+    )
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,8 @@ from pydantic_settings import SettingsError as NotParsedError
 from sqlalchemy.engine import URL
 
 from homefeed.errors import SettingsError
+
+_HOST = re.compile(r"\*|(\*\.)?[\w.-]+|[0-9a-fA-F:.]+")
 
 
 class Settings(BaseSettings):
@@ -44,6 +47,14 @@ class Settings(BaseSettings):
     ] = {}
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            description="Names that requests may ask for, besides localhost and host: names, *.name for all below "
+            "one, * for any."
+        ),
+    ] = ()
     poll_seconds: Annotated[
         float, Field(gt=0, description="How often to look for what other processes wrote, and new models.")
     ] = 0.5
@@ -74,12 +85,20 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
-    @field_validator("apps", mode="before")
+    @field_validator("apps", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
             tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
         )
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f'"{host}" is none: expected a name or an address alone, *.name or *')
+        return hosts
 
     @classmethod
     def settings_customise_sources(

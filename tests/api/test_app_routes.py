@@ -46,7 +46,7 @@ async def test_the_event_types_about_a_query_are_named(tmp_path: Path) -> None:
     app = create_app(Settings(home=tmp_path, apps=("shop",)))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             (shop,) = (await client.get("/v1/apps")).json()["apps"]
     assert shop["event_types"] == ["product_click", "purchase", "search_query"]
     assert shop["query_event_types"] == ["search_query"]

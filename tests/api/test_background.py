@@ -50,7 +50,7 @@ async def served(store_url: str, home: Path, **settings: Any) -> AsyncIterator[h
     app = create_app(made, Environment(lambda: NOW))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,
     ):
         yield client
 

@@ -26,7 +26,7 @@ async def answer_to(error: HomefeedError) -> httpx.Response:
         raise error
 
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get("/")
 
 

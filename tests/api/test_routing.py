@@ -63,7 +63,7 @@ VALUES = st.one_of(
 
 
 async def get(app: FastAPI, path: str, query: str) -> tuple[int, Any]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         answer = await client.get(f"{path}?{query}" if query else path)
     return answer.status_code, answer.json()
 
@@ -182,6 +182,6 @@ async def test_a_router_is_found_behind_the_prefix_of_a_proxy() -> None:
     app = FastAPI()
     app.include_router(router)
     transport = httpx.ASGITransport(app, root_path="/feeds")
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         assert (await client.get("/feeds/popular")).json() == "popular"
         assert (await client.get("/popular")).json() == "popular"

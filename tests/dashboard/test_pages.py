@@ -31,7 +31,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings(home=tmp_path, apps=("streaming",)))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
 
 
@@ -76,7 +76,7 @@ async def test_redirects_keep_the_prefix_of_a_proxy(tmp_path: Path) -> None:
     app = create_app(Settings(home=tmp_path, apps=("streaming",)))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, root_path="/feeds")
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             answer = await client.get("/", headers=BROWSER)
             assert answer.headers["location"] == "/feeds/dashboard"
             assert (await client.get("/")).json()["docs"] == "/feeds/docs"

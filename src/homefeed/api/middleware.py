@@ -1,4 +1,4 @@
-"""Plain ASGI middleware: request ids, limits on bodies, ids with slashes in paths, metrics."""
+"""Plain ASGI middleware: hosts, request ids, limits on bodies, ids with slashes in paths, metrics."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from homefeed.api.errors import problem, unexpected
+from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
@@ -26,10 +27,15 @@ def allow_any_length(request: Request) -> None:
 
 
 class RequestMiddleware:
-    """Gives every request an id, routes it by its still encoded path, limits its body, and times it."""
+    """Gives every request an id, routes it by its still encoded path, limits its body, and times it.
 
-    def __init__(self, app: ASGIApp, new_id: Callable[[], str], max_body: int, metrics: Metrics) -> None:
-        self._app, self._new_id, self._max_body, self._metrics = app, new_id, max_body, metrics
+    A request that asks for another host is not answered.
+    """
+
+    def __init__(
+        self, app: ASGIApp, new_id: Callable[[], str], hosts: Hosts, max_body: int, metrics: Metrics
+    ) -> None:
+        self._app, self._new_id, self._hosts, self._max_body, self._metrics = app, new_id, hosts, max_body, metrics
         self._observe: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +44,7 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         started, status = time.perf_counter(), 0
-        given, announced = _id_and_length(scope)
+        given, announced, host = _id_length_host(scope)
         request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
 
@@ -51,7 +57,9 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
+            if not self._hosts.admit(host):
+                await problem(421, _not_ours(host), request_id)(scope, receive, send_with_id)
+            elif scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
                 detail = f"more than {_MOST_PARAMETERS} query parameters; send fewer"
                 await problem(422, detail, request_id)(scope, receive, send_with_id)
             elif _route_encoded(scope):
@@ -78,15 +86,24 @@ class RequestMiddleware:
         observe(seconds)
 
 
-def _id_and_length(scope: Scope) -> tuple[str, int]:
-    """The id and the length of the body that a request declares; empty and 0 without them."""
-    request_id, length = "", ""
+def _id_length_host(scope: Scope) -> tuple[str, int, str]:
+    """The id, the length of the body and the host that a request declares; empty and 0 without them."""
+    request_id, length, host = "", "", ""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             request_id = request_id or value.decode("latin-1")
         elif name == b"content-length":
             length = length or value.decode("latin-1")
-    return request_id, int(length[:20]) if length.isdecimal() else 0
+        elif name == b"host":
+            host = host or value.decode("latin-1")
+    return request_id, int(length[:20]) if length.isdecimal() else 0, host
+
+
+def _not_ours(host: str) -> str:
+    return (
+        f'this server does not answer for the host "{host:.255}"; where it should, add the name to the setting '
+        "allowed_hosts (HOMEFEED_ALLOWED_HOSTS)"
+    )
 
 
 def _route_encoded(scope: Scope) -> bool:

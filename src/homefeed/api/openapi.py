@@ -8,7 +8,14 @@ from fastapi import FastAPI
 
 from homefeed.api.schemas import Problem
 
-_ERRORS = {"400": "Malformed", "404": "Not found", "413": "Too large", "422": "Not usable"}
+_ERRORS = {
+    "400": "Malformed",
+    "404": "Not found",
+    "413": "Too large",
+    "415": "Of another media type",
+    "421": "For another host",
+    "422": "Not usable",
+}
 
 
 def install(app: FastAPI) -> None:

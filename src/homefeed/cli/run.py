@@ -92,6 +92,7 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
     on_store(settings, lambda store: _build(settings, store, recipes))
     host = host or settings.host
     port = _free_port(host, settings.port if port is None else port)
+    os.environ["HOMEFEED_HOST"] = host
     if workers > 1:
         os.environ["HOMEFEED_REPLICAS"] = "true"
     typer.echo(f"Serving {', '.join(settings.apps)} at http://{host}:{port} (API: /docs). Ctrl+C ends.", err=True)
