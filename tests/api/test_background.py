@@ -17,17 +17,20 @@ import numpy as np
 import pytest
 
 from homefeed.api import background
+from homefeed.apps import find_recipe
 from homefeed.environment import Environment
 from homefeed.server import create_app
 from homefeed.serving import impressions
 from homefeed.serving.retention import prune
 from homefeed.settings import Settings
 from homefeed.store import Store, session
+from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events, totals
 from homefeed.store.impressions import Impression, impressions_of_request, write_impressions
 from homefeed.store.items import ItemWrite, get_item, put_items
 from homefeed.store.users import get_user
 from homefeed.times import format_time
+from homefeed.train import train_app
 from homefeed.types import DAY, SECOND, Event
 
 APP = "streaming"
@@ -76,6 +79,39 @@ async def metric(client: httpx.AsyncClient, name: str) -> float:
 
 async def written(client: httpx.AsyncClient, outcome: str = "written") -> float:
     return await metric(client, f'homefeed_impressions_total{{app="{APP}",outcome="{outcome}"}}')
+
+
+@sqlite
+async def test_models_that_are_gone_serve_on_and_readyz_and_metrics_say_so(
+    filled: Store, store_url: str, tmp_path: Path
+) -> None:
+    trained = await train_app(find_recipe(APP), filled, ArtifactStore(tmp_path / "models"), Environment())
+    versions = {manifest.model: manifest.version for manifest in trained.manifests}
+    async with served(store_url, tmp_path) as client:
+
+        async def readiness() -> dict[str, Any]:
+            answer = await client.get("/readyz")
+            assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+            found: dict[str, Any] = answer.json()["apps"][APP]
+            return found
+
+        async def degraded() -> bool:
+            return bool((await readiness())["degraded"])
+
+        async def counted() -> bool:
+            return await metric(client, f'homefeed_models_degraded{{app="{APP}"}}') == len(versions)
+
+        assert not await degraded()
+        (tmp_path / "models").rename(tmp_path / "unmounted")
+        await until(degraded)
+        await until(counted)
+        found = await readiness()
+        assert found["models"] == versions
+        assert found["degraded"] == {
+            name: f"{tmp_path / 'models'} is missing; serving: {version}" for name, version in versions.items()
+        }
+        assert await metric(client, f'homefeed_model_reloads_total{{app="{APP}"}}') == 0
+        assert (await client.get(HOME, params={"user_id": "u"})).json()["items"]
 
 
 async def test_the_server_writes_what_it_showed(filled: Store, store_url: str, tmp_path: Path) -> None:

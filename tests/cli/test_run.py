@@ -106,13 +106,25 @@ class TestDoctor:
         shutil.rmtree(home / "models" / "streaming" / "blend")
         assert diagnosis(home)[0] == 0
 
+    def test_a_model_of_which_no_version_is_named(self, home: Path) -> None:
+        (home / "models" / "streaming" / "content" / "CURRENT").write_bytes(b"")
+        status, found = diagnosis(home)
+        assert (status, found["models streaming"][0]) == (1, False)
+        assert found["models streaming"][1].startswith("content: CURRENT is empty; serving: 2")
+
     @pytest.mark.parametrize("model", ["signals", "item_item", "sequence", "content", "blend"])
     def test_a_damaged_model(self, home: Path, model: str) -> None:
         for version in (home / "models" / "streaming" / model).glob("2*"):
             damage(version)
         status, found = diagnosis(home)
         assert status == 1
-        assert found["models streaming"] == (False, f"damaged: {model}; homefeed train streaming")
+        ok, why = found["models streaming"]
+        assert not ok
+        assert re.fullmatch(
+            rf"{model}: streaming/{model}: no version is intact; \S+: .*\w+\.(json|npy|npz) is damaged: its "
+            r"SHA-256 is not the manifest's\. Train again\.; serving: none; homefeed train streaming",
+            why,
+        )
 
     def test_a_damaged_version_before_a_whole_one(self, home: Path) -> None:
         assert run(home, "train", "streaming").exit_code == 0
@@ -120,7 +132,7 @@ class TestDoctor:
         damage(home / "models" / "streaming" / "item_item" / newest)
         status, found = diagnosis(home)
         assert status == 1
-        assert found["models streaming"][1].startswith(f"item_item {newest}: ")
+        assert found["models streaming"][1].startswith(f"item_item: {newest}: ")
         assert "is damaged" in found["models streaming"][1]
         assert run(home, "train", "streaming").exit_code == 0
         assert diagnosis(home)[0] == 0

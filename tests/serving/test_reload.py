@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 from tests.ticking import Ticking
 
 from homefeed.apps import find_recipe
@@ -217,17 +219,21 @@ async def test_a_new_blend_is_taken_over_and_a_damaged_one_is_not(app: LiveApp) 
     damaged = app.artifacts.root / APP / BLEND / first / "blend.json"
     whole = damaged.read_bytes()
     damaged.write_bytes(b"{}")
-    assert await app.reload_models()
+    assert not await app.reload_models()
     assert BLEND not in app.model_versions
+    assert app.degraded[BLEND].endswith("serving: none")
     assert await best_of_popular(app) == 1, "it serves without"
     damaged.write_bytes(whole)
+    assert await app.reload_models(), "what is whole again is looked at again"
+    assert app.degraded == {}
+    assert await best_of_popular(app) == pytest.approx(2.01)
     for intercept in (3.0, 4.0):
         version = publish_blend(app, intercept)
         assert await app.reload_models()
         assert app.model_versions[BLEND] == version
         assert await best_of_popular(app) == pytest.approx(intercept + 0.01)
     (app.artifacts.root / APP / BLEND / publish_blend(app, 5.0) / "blend.json").unlink()
-    assert await app.reload_models()
+    assert not await app.reload_models()
     assert await best_of_popular(app) == pytest.approx(4.01), "the one before serves on"
 
 
@@ -430,6 +436,125 @@ async def test_with_every_version_damaged_what_is_in_memory_goes_on(app: LiveApp
     assert newly.model_versions == {name: version for name, version in second.items() if name != model}
     assert len((await newly.recommend(FeedRequest("home", "u1", n=20))).slate) == 20
     assert counted(newly)["events"] == await logged(newly)
+
+
+def lose_current(home: Path) -> None:
+    (home / "CURRENT").unlink()
+
+
+def empty_current(home: Path) -> None:
+    (home / "CURRENT").write_bytes(b" \n")
+
+
+def replace_current_by_a_folder(home: Path) -> None:
+    (home / "CURRENT").unlink()
+    (home / "CURRENT").mkdir()
+
+
+def lose_folder(home: Path) -> None:
+    home.rename(home.with_name("elsewhere"))
+
+
+def unmount(home: Path) -> None:
+    home.parents[1].rename(home.parents[2] / "unmounted")
+
+
+def unmount_to_an_empty_folder(home: Path) -> None:
+    unmount(home)
+    home.parents[1].mkdir()
+
+
+LOSSES: dict[Callable[[Path], None], str] = {
+    lose_current: r"CURRENT is missing",
+    empty_current: r"CURRENT is empty",
+    replace_current_by_a_folder: r"CURRENT cannot be read: Is a directory",
+    lose_folder: r"\S+/models/streaming/item_item is missing",
+    unmount: r"\S+/models is missing",
+    unmount_to_an_empty_folder: r"\S+/models/streaming is missing",
+}
+
+
+@either_store
+@pytest.mark.parametrize("lose", LOSSES, ids=lambda lose: str(lose.__name__))
+async def test_what_names_no_version_any_more_is_no_order_to_serve_none(
+    app: LiveApp, lose: Callable[[Path], None]
+) -> None:
+    await app.append(plays(0))
+    versions = await train(app)
+    await app.reload_models()
+    parts, before = app.follower.parts, await app.recommend(FeedRequest("home", "u1", n=20))
+    lose(app.artifacts.root / APP / "item_item")
+    for again in (False, True):
+        with capture_logs() as logs:
+            assert not await app.catch_up(), "nothing is told to be live that is not"
+        assert app.model_versions == versions
+        assert app.follower.parts is parts, "nothing is built anew"
+        assert re.fullmatch(rf"{LOSSES[lose]}; serving: {versions['item_item']}", app.degraded["item_item"])
+        expected = [] if again else [("model missing", "item_item", versions["item_item"])]
+        assert [
+            (log["event"], log["model"], log["serving"]) for log in logs if log["model"] == "item_item"
+        ] == expected
+    after = await app.recommend(FeedRequest("home", "u1", n=20))
+    assert after.slate.positions.tolist() == before.slate.positions.tolist()
+    newest = await train(app) if lose is not replace_current_by_a_folder else {}
+    assert await app.catch_up() is bool(newest)
+    assert app.model_versions == newest or versions
+    assert bool(app.degraded) is not bool(newest)
+
+
+@either_store
+async def test_models_that_are_mounted_again_are_degraded_no_more(app: LiveApp) -> None:
+    versions = await train(app)
+    await app.reload_models()
+    root = app.artifacts.root
+    unmounted = root.rename(root.with_name("unmounted"))
+    await app.reload_models()
+    assert app.degraded.keys() == versions.keys()
+    unmounted.rename(root)
+    with capture_logs() as logs:
+        assert not await app.reload_models()
+    assert {(log["event"], log["model"]) for log in logs} == {("model found again", name) for name in versions}
+    assert (app.degraded, app.model_versions) == ({}, versions)
+
+
+@either_store
+async def test_without_a_name_a_start_takes_the_newest_and_says_so(app: LiveApp) -> None:
+    await train(app)
+    versions = await train(app)
+    lose_current(app.artifacts.root / APP / "item_item")
+    newly = await opened(app.store, app.recipe, app.artifacts)
+    assert newly.model_versions == versions
+    assert newly.degraded == {"item_item": f"CURRENT is missing; serving: {versions['item_item']}"}
+
+
+@either_store
+async def test_a_version_of_which_files_are_missing_is_taken_once_they_are_there(app: LiveApp) -> None:
+    """As when a copy of the models brings CURRENT first, or a folder comes and goes."""
+    first = await train(app)
+    await app.reload_models()
+    second = await train(app)
+    folder = app.artifacts.root / APP / "item_item" / second["item_item"]
+    away = folder.rename(folder.with_name(".away"))
+    assert await app.reload_models()
+    for _again in range(2):
+        assert app.model_versions == second | {"item_item": first["item_item"]}
+        assert second["item_item"] in app.degraded["item_item"]
+        assert not await app.reload_models()
+    away.rename(folder)
+    assert await app.reload_models()
+    assert (app.model_versions, app.degraded) == (second, {})
+
+
+@either_store
+async def test_what_is_in_memory_is_no_worse_than_an_older_version_on_the_disk(app: LiveApp) -> None:
+    await train(app)
+    before = await train(app)
+    await app.reload_models()
+    newest = await train(app)
+    for version in (before, newest):
+        (app.artifacts.root / APP / "content" / version["content"] / "manifest.json").unlink()
+    await app.reload_models()
+    assert app.model_versions == newest | {"content": before["content"]}
 
 
 @either_store

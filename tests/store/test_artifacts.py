@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from homefeed.errors import ArtifactError
 from homefeed.store import artifacts as module
-from homefeed.store.artifacts import ArtifactStore, Manifest
+from homefeed.store.artifacts import ArtifactStore, Manifest, Pointer
 from homefeed.types import SECOND
 
 APP, NAME = "streaming", "pair"
@@ -193,6 +193,43 @@ def test_a_damaged_pointer_still_serves_the_newest(artifacts: ArtifactStore) -> 
     publish(artifacts, 1)
     (artifacts.root / APP / NAME / "CURRENT").write_bytes(b"\xff\xfe nonsense")
     assert loaded(artifacts) == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (Path.unlink, "CURRENT is missing"),
+        (empty, "CURRENT is empty"),
+        (lambda path: path.write_text(" \n"), "CURRENT is empty"),
+        (lambda path: (path.unlink(), path.mkdir()), "CURRENT cannot be read: Is a directory"),
+    ],
+)
+def test_a_name_that_is_gone_has_a_reason_and_the_newest_is_served(
+    artifacts: ArtifactStore, harm: Callable[[Path], object], why: str
+) -> None:
+    publish(artifacts, 1)
+    newest = publish(artifacts, 2)
+    harm(artifacts.root / APP / NAME / "CURRENT")
+    assert artifacts.pointer(APP, NAME) == Pointer(None, why)
+    assert artifacts.current(APP, NAME) is None
+    assert loaded(artifacts) == 2
+    assert artifacts.manifest(APP, NAME) == newest
+
+
+def test_a_missing_folder_is_named(artifacts: ArtifactStore) -> None:
+    assert artifacts.pointer(APP, NAME).why == f"{artifacts.root} is missing"
+    publish(artifacts, 1)
+    assert artifacts.pointer(APP, "other").why == f"{artifacts.root / APP / 'other'} is missing"
+    assert artifacts.pointer("shop", NAME).why == f"{artifacts.root / 'shop'} is missing"
+
+
+def test_a_manifest_that_is_damaged_is_that_of_the_version_before(artifacts: ArtifactStore) -> None:
+    """By it tuned values are kept from one training to the next."""
+    before = publish(artifacts, 1)
+    empty(folder_of(artifacts, publish(artifacts, 2)) / "manifest.json")
+    assert artifacts.manifest(APP, NAME) == before
+    empty(folder_of(artifacts, before) / "manifest.json")
+    assert artifacts.manifest(APP, NAME) is None
 
 
 def test_an_earlier_version_can_be_chosen_and_the_next_one_published_takes_over(artifacts: ArtifactStore) -> None:

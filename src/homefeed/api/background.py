@@ -76,6 +76,7 @@ async def _follow(app: LiveApp, measured: Metrics) -> None:
             measured.reloads.labels(name).inc()
             _log.info("models live", app=name, versions=app.model_versions)
         measured.items.labels(name).set(app.catalog.size)
+        measured.degraded.labels(name).set(len(app.degraded))
     except Exception as error:
         measured.follow_errors.labels(name).inc()
         _log.error("cannot follow the store; trying again", app=name, error=repr(error))

@@ -19,10 +19,11 @@ class Health(BaseModel):
 
 
 class AppReadiness(BaseModel):
-    """What an app answers from."""
+    """What an app answers from. `degraded` are models that are not served as they were published, and why."""
 
     items: int
     models: dict[str, str]
+    degraded: dict[str, str]
     store: bool
 
 
@@ -45,7 +46,12 @@ async def healthz() -> Health:
 async def readyz(context: InContext, response: Response) -> Readiness:
     """Whether every app's store answers; 503 while one does not."""
     apps = {
-        name: AppReadiness(items=app.catalog.size, models=app.model_versions, store=await app.store.healthy())
+        name: AppReadiness(
+            items=app.catalog.size,
+            models=app.model_versions,
+            degraded=app.degraded,
+            store=await app.store.healthy(),
+        )
         for name, app in context.apps.items()
     }
     ready = all(app.store for app in apps.values())

@@ -23,6 +23,7 @@ class Metrics:
     items: Gauge = field(init=False)
     follow_errors: Counter = field(init=False)
     reloads: Counter = field(init=False)
+    degraded: Gauge = field(init=False)
     impressions: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
 
@@ -51,6 +52,12 @@ class Metrics:
             "reloads": Counter(
                 "homefeed_model_reloads",
                 "Times newly published models went live.",
+                ("app",),
+                registry=self.registry,
+            ),
+            "degraded": Gauge(
+                "homefeed_models_degraded",
+                "Models that are not served as they were published.",
                 ("app",),
                 registry=self.registry,
             ),

@@ -231,13 +231,10 @@ def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, s
     from homefeed.store.artifacts import ArtifactStore
 
     models = load_models(recipe, ArtifactStore(settings.models_folder), ModelSet())
-    absent = [model for model, version in models.wanted.items() if version is None]
-    missing = [model for model in absent if model != BLEND]
-    damaged = [model for model in models.wanted if model not in models.loaded and model not in absent]
-    wrong = [
-        f"{kind}: {', '.join(found)}" for kind, found in (("not trained", missing), ("damaged", damaged)) if found
-    ]
-    wrong += [f"{n} {v}: {why}" for n, loaded in models.loaded.items() for v, why in loaded.refused.items()]
+    found = {*models.loaded, *models.degraded, BLEND}
+    missing = [model for model in models.wanted if model not in found]
+    wrong = [f"not trained: {', '.join(missing)}"] if missing else []
+    wrong += [f"{model}: {why}" for model, why in models.degraded.items()]
     if wrong:
         return False, f"{'; '.join(wrong)}; homefeed train {name}"
     return True, ", ".join(f"{model} {version}" for model, version in models.versions.items())

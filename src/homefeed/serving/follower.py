@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import structlog
 
 from homefeed.catalog import Counters, Resources
 from homefeed.collector import without_collector
@@ -13,7 +15,7 @@ from homefeed.environment import Clock
 from homefeed.funnel import Feed
 from homefeed.recipe import Recipe
 from homefeed.serving.counting import count_rows
-from homefeed.serving.models import ModelSet, load_models, wanted_versions
+from homefeed.serving.models import ModelSet, load_models, wanted_models
 from homefeed.serving.user_cache import UserCache
 from homefeed.serving.users import UNKNOWN, StoredUser
 from homefeed.store import Store, Watermarks
@@ -22,6 +24,8 @@ from homefeed.store.events import rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
 from homefeed.types import UserState
+
+_log = structlog.get_logger(__name__)
 
 _PAGE = 20_000
 _MEGABYTE = 1_000_000
@@ -63,6 +67,7 @@ class Follower:
         self._known = Watermarks()
         self._distinct, self._distinct_events = frozenset(recipe.signals.distinct), 0
         self._items_after = self._users_after = (0, 0)
+        self._missing: Mapping[str, str] = {}
         self._refreshed: tuple[int, ...] = ()
         self._refreshed_generation = 0
         counters = self._new_counters(ModelSet())
@@ -72,6 +77,13 @@ class Follower:
     def parts(self) -> Parts:
         """Counters, models and feeds that answer now."""
         return self._parts
+
+    @property
+    def degraded(self) -> dict[str, str]:
+        """The models that are not served as they were published, and why."""
+        models = self._parts.models
+        kept = {name: f"{why}; serving: {models.versions[name]}" for name, why in self._missing.items()}
+        return {**models.degraded, **kept}
 
     @property
     def state(self) -> tuple[int, ...]:
@@ -137,10 +149,14 @@ class Follower:
 
     async def _reload(self) -> bool:
         before = self._parts.models
-        wanted = await asyncio.to_thread(wanted_versions, self._recipe, self._artifacts)
-        if wanted == before.wanted:
+        wanted = await asyncio.to_thread(wanted_models, self._recipe, self._artifacts, before)
+        self._note_missing(wanted.missing)
+        if wanted.versions == before.wanted and not wanted.changed:
             return False
         models = await asyncio.to_thread(load_models, self._recipe, self._artifacts, before)
+        if models.serves_as(before):
+            self._parts = replace(self._parts, models=models)
+            return False
         async with self._following:
             await self._follow_items()  # the models may know newer ones
         counters = self._parts.counters
@@ -157,6 +173,15 @@ class Follower:
                 self._users.clear()  # the model counted events that were not followed, of users unknown here
             self._parts = Parts(self._parts.serial + 1, counters, models, feeds)
         return True
+
+    def _note_missing(self, missing: Mapping[str, str]) -> None:
+        app, versions = self._recipe.app, self._parts.models.versions
+        for name, why in missing.items():
+            if self._missing.get(name) != why:
+                _log.error("model missing", app=app, model=name, why=why, serving=versions[name])
+        for name in self._missing.keys() - missing.keys():
+            _log.info("model found again", app=app, model=name, serving=versions[name])
+        self._missing = missing
 
     def _resources(self, counters: Counters, models: ModelSet) -> Resources:
         return resources_of(self._recipe, self.catalog, counters, models.models)

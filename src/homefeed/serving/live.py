@@ -63,6 +63,11 @@ class LiveApp:
         """The models that answer now."""
         return self.follower.parts.models.versions
 
+    @property
+    def degraded(self) -> dict[str, str]:
+        """The models that are not served as they were published, and why."""
+        return self.follower.degraded
+
     async def start(self) -> None:
         """Read catalogue, models and what the models have not seen of the log: after this the app can answer."""
         await self.follower.start()

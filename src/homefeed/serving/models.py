@@ -12,17 +12,23 @@ from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
 from homefeed.recipe import BLEND, SIGNALS, Recipe, find_part
-from homefeed.store.artifacts import ArtifactStore, Loaded
+from homefeed.store.artifacts import ArtifactStore, FilesState, Loaded
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """Loaded models by name. `wanted` are the versions that were current when these were loaded."""
+    """Loaded models by name. `wanted` are the versions that were current when these were loaded.
+
+    `degraded` are the models of which not the current version serves, or none, and why; `refused` is the state of
+    the files of those that were refused.
+    """
 
     loaded: Mapping[str, Loaded[Model]] = field(default_factory=dict)
     wanted: Mapping[str, str | None] = field(default_factory=dict)
+    degraded: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, FilesState] = field(default_factory=dict)
 
     @property
     def signals(self) -> SignalsModel | None:
@@ -40,31 +46,107 @@ class ModelSet:
         """The version of each that serves."""
         return {name: loaded.manifest.version for name, loaded in self.loaded.items()}
 
+    def serves_as(self, other: ModelSet) -> bool:
+        """Whether the loaded models are the same objects."""
+        return {name: id(one) for name, one in self.loaded.items()} == {
+            name: id(one) for name, one in other.loaded.items()
+        }
 
-def wanted_versions(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, str | None]:
-    """The version of each model that should serve."""
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The version of each model that should serve.
+
+    `missing` are models that serve although no version is named any more, and why: they are wanted as they are.
+    `changed` are models whose wanted version was refused, and has other files now.
+    """
+
+    versions: Mapping[str, str | None]
+    missing: Mapping[str, str]
+    changed: frozenset[str]
+
+
+def wanted_models(recipe: Recipe, artifacts: ArtifactStore, serving: ModelSet) -> Wanted:
+    """What should serve, by what is published now."""
     names = [SIGNALS, *(spec.name for spec in recipe.models), BLEND]
-    return {name: artifacts.current(recipe.app, name) for name in names}
+    pointers = {name: artifacts.pointer(recipe.app, name) for name in names}
+    missing = {
+        name: pointer.why
+        for name, pointer in pointers.items()
+        if pointer.version is None and name in serving.loaded
+    }
+    versions = {
+        name: serving.wanted.get(name) if name in missing else pointer.version
+        for name, pointer in pointers.items()
+    }
+    changed = {name for name, seen in serving.refused.items() if artifacts.state(recipe.app, name) != seen}
+    return Wanted(versions, missing, frozenset(changed))
 
 
 def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> ModelSet:
-    """Load what changed; a model whose every version is damaged keeps serving as it was before."""
-    wanted = wanted_versions(recipe, artifacts)
+    """Load what changed. Where the wanted version cannot be loaded, the newest before it serves.
+
+    That may be the one in memory: a model whose every version is damaged or gone keeps serving as it was before.
+    """
+    wanted = wanted_models(recipe, artifacts, before)
     kinds: dict[str, type[Model]] = {SIGNALS: SignalsModel, BLEND: Blend}
     kinds |= {spec.name: find_part("model", spec.part) for spec in recipe.models}
-    loaded: dict[str, Loaded[Model]] = {}
-    for name, version in wanted.items():
-        if name in before.loaded and before.wanted.get(name) == version:
-            loaded[name] = before.loaded[name]
-            continue
-        try:
-            found = artifacts.load(recipe.app, name, kinds[name])
-        except ArtifactError as error:
-            _log.error("model refused", app=recipe.app, model=name, error=str(error))
-            found = before.loaded.get(name)
-        if found is not None:
-            loaded[name] = found
-            for refused, why in found.refused.items():
-                serving = found.manifest.version
-                _log.error("model refused", app=recipe.app, model=name, version=refused, why=why, serving=serving)
-    return ModelSet(loaded, wanted)
+    now = {
+        name: _as_before(before, name)
+        if name in before.loaded and before.wanted.get(name) == version and name not in wanted.changed
+        else _load(recipe.app, artifacts, name, kinds[name], before.loaded.get(name), version)
+        for name, version in wanted.versions.items()
+    }
+    return ModelSet(
+        {name: one.loaded for name, one in now.items() if one.loaded is not None},
+        wanted.versions,
+        {name: one.degraded for name, one in now.items() if one.degraded},
+        {name: one.refused for name, one in now.items() if one.refused is not None},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What serves of a model, why that is not what should, and the state of the files that were refused."""
+
+    loaded: Loaded[Model] | None
+    degraded: str = ""
+    refused: FilesState | None = None
+
+
+def _as_before(before: ModelSet, name: str) -> _Served:
+    return _Served(before.loaded[name], before.degraded.get(name, ""), before.refused.get(name))
+
+
+def _load(
+    app: str,
+    artifacts: ArtifactStore,
+    name: str,
+    kind: type[Model],
+    serving: Loaded[Model] | None,
+    wanted: str | None,
+) -> _Served:
+    state = artifacts.state(app, name)
+    try:
+        found = artifacts.load(app, name, kind)
+        refused = [] if found is None else [f"{version}: {why}" for version, why in found.refused.items()]
+    except (ArtifactError, OSError) as error:
+        found, refused = None, [str(error)]
+    if refused or found is None:
+        found = _newer(found, serving, wanted)
+    serves = "none" if found is None else found.manifest.version
+    if refused:
+        why = "; ".join(refused)
+        _log.error("model refused", app=app, model=name, why=why, serving=serves)
+        return _Served(found, f"{why}; serving: {serves}", state)
+    if wanted is None and found is not None:
+        return _Served(found, f"{artifacts.pointer(app, name).why}; serving: {serves}")
+    return _Served(found)
+
+
+def _newer(found: Loaded[Model] | None, serving: Loaded[Model] | None, wanted: str | None) -> Loaded[Model] | None:
+    """Which serves in place of the wanted version: the one that could be loaded, or the one in memory."""
+    if found is None or serving is None:
+        return found or serving
+    in_memory = serving.manifest.version
+    return serving if wanted is not None and found.manifest.version <= in_memory <= wanted else found

@@ -15,7 +15,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import orjson
 from filelock import FileLock
@@ -25,6 +25,9 @@ from homefeed.protocols import Model
 from homefeed.types import SECOND
 
 M = TypeVar("M", bound=Model)
+
+FilesState: TypeAlias = tuple[str | None, frozenset[tuple[str, int, int]]]
+"""A version with the names, sizes and times of its files."""
 
 _MANIFEST = "manifest.json"
 _CURRENT = "CURRENT"
@@ -46,6 +49,14 @@ class Manifest:
     config: Mapping[str, Any]
     facts: Mapping[str, Any]
     files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Which version is to serve; None with the reason why no version is named."""
+
+    version: str | None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +122,37 @@ class ArtifactStore:
                 raise ArtifactError(f"{app}/{name}: no version {version}; there are: {', '.join(known) or 'none'}")
             _point_at(home, version)
 
-    def current(self, app: str, name: str) -> str | None:
-        """The version to serve; None if nothing is published."""
+    def pointer(self, app: str, name: str) -> Pointer:
+        """The version to serve, or why none is named. A missing name is no order to serve nothing."""
+        home = self.root / app / name
         try:
-            named = (self.root / app / name / _CURRENT).read_bytes()
+            named = (home / _CURRENT).read_bytes().decode(errors="replace").strip()
         except FileNotFoundError:
-            return None
-        return named.decode(errors="replace").strip() or None
+            missing = next((folder for folder in (self.root, self.root / app, home) if not folder.is_dir()), None)
+            return Pointer(None, f"{_CURRENT} is missing" if missing is None else f"{missing} is missing")
+        except OSError as error:
+            return Pointer(None, f"{_CURRENT} cannot be read: {error.strerror}")
+        return Pointer(named) if named else Pointer(None, f"{_CURRENT} is empty")
+
+    def state(self, app: str, name: str) -> FilesState:
+        """What is another once a file of the version to serve is."""
+        version = self.current(app, name)
+        try:
+            files = list((self.root / app / name / version).iterdir()) if version else []
+            return version, frozenset((path.name, *_size_and_time(path)) for path in files)
+        except OSError:
+            return version, frozenset()
+
+    def current(self, app: str, name: str) -> str | None:
+        """The version to serve; None if none is named."""
+        return self.pointer(app, name).version
 
     def manifest(self, app: str, name: str) -> Manifest | None:
-        """The manifest of the version to serve; None if nothing is published, or it is damaged."""
-        current = self.current(app, name)
-        try:
-            return None if current is None else _read_manifest(self.root / app / name / current)
-        except (OSError, ArtifactError):
-            return None
+        """The manifest of the version to serve, or of the newest before it that can be read; None without any."""
+        for version in self._preferred(app, name, self.current(app, name)):
+            with suppress(OSError, ArtifactError):
+                return _read_manifest(self.root / app / name / version)
+        return None
 
     def versions(self, app: str, name: str) -> list[str]:
         """Every published version, newest first."""
@@ -136,7 +163,13 @@ class ArtifactStore:
         return sorted((name for name in names if not name.startswith(".")), reverse=True)
 
     def load(self, app: str, name: str, kind: type[M]) -> Loaded[M] | None:
-        """The current version, or, if that is damaged, the newest older one that is intact; None without any."""
+        """The current version, or, if that is damaged, the newest older one that is intact; None without any.
+
+        Where no version is named, the newest is as good as current.
+
+        Raises:
+            ArtifactError: there are versions, and none is intact.
+        """
         current = self.current(app, name)
         while True:
             found, refused = self._newest_whole(app, name, kind, current)
@@ -165,7 +198,7 @@ class ArtifactStore:
     def _preferred(self, app: str, name: str, current: str | None) -> Iterator[str]:
         if current is not None:
             yield current
-            yield from (version for version in self.versions(app, name) if version < current)
+        yield from (version for version in self.versions(app, name) if current is None or version < current)
 
     def _retire(self, app: str, name: str) -> None:
         """Remove all but the newest versions and the current one."""
@@ -197,6 +230,11 @@ def _verified(folder: Path) -> Manifest:
         if _sha256(path) != expected:
             raise ArtifactError(f"{name} is damaged: its SHA-256 is not the manifest's")
     return manifest
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _sha256(path: Path) -> str:
