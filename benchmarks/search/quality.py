@@ -36,7 +36,7 @@ from homefeed.environment import Environment, system_clock
 from homefeed.evaluate.bootstrap import Interval, mean_intervals
 from homefeed.funnel import rank
 from homefeed.ingest import Files, import_files
-from homefeed.retrieve.search.analysis import stem, words_of
+from homefeed.retrieve.search.analysis import stem
 from homefeed.retrieve.search.index import TextIndex
 from homefeed.samples.shop.generate import generate
 from homefeed.serving import FeedRequest, LiveApp, open_app
@@ -46,6 +46,7 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.train import train_app
 from homefeed.types import Positions, UserState
 from homefeed.types import Query as Request
+from homefeed.words import words_of
 
 _DEPTH: Final = 10
 _PLANTED: Final = 300

@@ -345,3 +345,9 @@ def test_items_beyond_the_last_one_written_have_nothing(kind: str) -> None:
     made = column(kind, "1")
     assert made.terms(5) == ()
     assert made.mask(Condition("f", ":", "1"), 3).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("kind", ["category", "tags"])
+def test_filters_know_a_value_in_any_form_of_unicode(kind: str) -> None:
+    values = ["Caf\u00e9", "CAFE\u0301", "Cafe"]
+    assert masked(kind, values, ":", "cafe\u0301") == [True, True, False]

@@ -438,3 +438,12 @@ def test_others_may_read_while_one_writes() -> None:
     done.set()
     reader.join()
     assert wrong == []
+
+
+def test_accents_make_no_other_text() -> None:
+    assert grouped(LOST, LOST.replace("e", "\u00e9")) == [0, 0]
+
+
+def test_a_text_without_spaces_has_near_duplicates() -> None:
+    text = "出售二手自行车车况良好请到甲座取车价格面议有意者请联系我"
+    assert grouped(text, text + "谢谢", "完全不同的一段文字说的是别的事情和别的东西") == [0, 0, 2]

@@ -128,3 +128,7 @@ def test_fields_must_be_declared() -> None:
         duplicates(toy_world(), "title", "colour")
     with pytest.raises(ValueError, match="fields"):
         Duplicates.Config(fields=())
+
+
+def test_the_form_of_unicode_makes_no_other_thing() -> None:
+    assert left(saying("Caf\u00e9", "Cafe\u0301", "Cafe"), 0, 1, 2) == [0, 2]

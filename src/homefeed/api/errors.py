@@ -17,9 +17,6 @@ from homefeed.errors import HomefeedError, InvalidError, MalformedError, NotFoun
 
 _log = structlog.get_logger(__name__)
 
-_MAX_ERRORS = 20
-_MAX_CHARACTERS = 500
-
 _STATUS: dict[type, int] = {
     MalformedError: 400,
     NotFoundError: 404,
@@ -50,18 +47,11 @@ def install(app: FastAPI) -> None:
 
 
 def validation_errors(errors: Any) -> list[dict[str, str]]:
-    """The first of Pydantic's errors, as where and what: a body may hold any number, in names of any length."""
+    """Pydantic's errors as where and what."""
     return [
-        {
-            "where": _shortened(".".join(str(step) for step in error["loc"])) or "body",
-            "error": _shortened(str(error["msg"])),
-        }
-        for error in errors[:_MAX_ERRORS]
+        {"where": ".".join(str(step) for step in error["loc"]) or "body", "error": str(error["msg"])}
+        for error in errors
     ]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}..."
 
 
 def _request_id(request: Request) -> str | None:

@@ -16,6 +16,7 @@ from homefeed.catalog.ragged import CodeRows, RaggedCodes
 from homefeed.errors import InvalidError
 from homefeed.times import format_time, parse_time
 from homefeed.types import NO_POSITIONS, NO_TIME, Codes, Condition, Mask, Positions, Times
+from homefeed.words import caseless
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     ":": np.equal,
@@ -110,7 +111,7 @@ class CategoryColumn(Column):
 
     def code(self, value: object) -> int:
         """The code of a value, whatever its letter case; -2 of one that no item ever had."""
-        return self._code_of.get(str(value).casefold(), -2)
+        return self._code_of.get(caseless(str(value)), -2)
 
     def value(self, code: int) -> str:
         """The value of a code, in the letter case it first had."""
@@ -149,7 +150,7 @@ class CategoryColumn(Column):
         return code
 
     def _code(self, value: str) -> int:
-        code = self._code_of.setdefault(value.casefold(), len(self._values))
+        code = self._code_of.setdefault(caseless(value), len(self._values))
         if code == len(self._values):
             self._values.append(value)
         return code
@@ -193,7 +194,7 @@ class TagsColumn(Column):
 
     def code(self, tag: object) -> int:
         """The code of a tag, whatever its letter case; -2 of one that no item ever had."""
-        return self._code_of.get(str(tag).casefold(), -2)
+        return self._code_of.get(caseless(str(tag)), -2)
 
     @property
     def distinct(self) -> int:
@@ -226,7 +227,7 @@ class TagsColumn(Column):
         return code
 
     def _folded_codes(self, tags: Sequence[str]) -> list[int]:
-        codes = [self._code_of.setdefault(tag.casefold(), len(self._code_of)) for tag in tags]
+        codes = [self._code_of.setdefault(caseless(tag), len(self._code_of)) for tag in tags]
         return list(dict.fromkeys(codes))
 
     def _spelled(self, row: bytes) -> tuple[str, ...]:

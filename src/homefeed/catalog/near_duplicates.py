@@ -15,8 +15,7 @@ four (0.68).
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, Final
@@ -26,8 +25,8 @@ import numpy.typing as npt
 from rensa import RMinHash, RMinHashLSH
 
 from homefeed.types import Positions
+from homefeed.words import runs_of
 
-_WORDS: Final[Callable[[str], list[str]]] = re.compile(r"\w+").findall
 _SEED: Final = 1
 _MISSES: Final = 0.04
 _MOST_BANDS: Final = 16
@@ -40,7 +39,8 @@ class NearDuplicates:
     """Groups of near-duplicate texts by catalogue position.
 
     `similarity` is the Jaccard similarity of sets of `shingle` successive words from which texts are
-    near-duplicates. Words are runs of letters and digits, whatever their case. A text of fewer than `min_words`
+    near-duplicates. Words are runs of letters and digits, whatever their case and accents, and single letters of
+    scripts without spaces. A text of fewer than `min_words`
     words is a near-duplicate of equal ones only, word for word; an empty one of none.
 
     One thread may write while others read `groups`. Copies cost nothing to speak of; among texts that are merely
@@ -227,7 +227,7 @@ class NearDuplicates:
 
     def _shingles(self, texts: Sequence[str], hashes: _WordHashes) -> list[bytes]:
         """Each text's set of shingles: their 64-bit hashes, sorted; none for an empty text."""
-        words = [_WORDS(text.casefold()) for text in texts]
+        words = [runs_of(text) for text in texts]
         ends = np.cumsum([len(one) for one in words]).tolist()
         flat = np.fromiter(map(hashes.__getitem__, chain.from_iterable(words)), np.uint64, ends[-1])
         rolled = flat

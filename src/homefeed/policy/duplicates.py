@@ -16,6 +16,7 @@ from homefeed.policy.kernels import first_of_groups
 from homefeed.policy.shown import shown_before
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Dropped, Numbers, Query
+from homefeed.words import plain
 
 _NAME = "duplicates"
 
@@ -79,6 +80,6 @@ class _Groups:
 
     def _code(self, position: int) -> int:
         texts = (" ".join(self._catalog.terms_at(field, position)) for field in self._fields)
-        said = tuple(" ".join(text.casefold().split()) for text in texts)
+        said = tuple(plain(text) for text in texts)
         # Groups of their own have negative codes: those of items that say nothing.
         return self._code_of.setdefault(said, len(self._code_of)) if any(said) else -1 - position

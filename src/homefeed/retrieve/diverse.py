@@ -15,6 +15,7 @@ from homefeed.retrieve.arrays import Bits, Doubles, Starts
 from homefeed.retrieve.grouped import Grouped, GroupedConfig, Groups, alternate, find_first
 from homefeed.retrieve.sampling import draw_key, hashed, weighted_sample
 from homefeed.types import DAY, Codes, Floats, Mask, Numbers, Positions, Query, Scores, Times
+from homefeed.words import caseless
 
 
 class Diverse:
@@ -115,7 +116,7 @@ class Diverse:
             known, codes = self._hashes, groups.codes.tolist()
             for code in codes:
                 if code not in known:
-                    known[code] = hashed(self._grouped.column.value(code).casefold())
+                    known[code] = hashed(caseless(self._grouped.column.value(code)))
             numbered = self._numbered = groups, np.array([known[code] for code in codes], np.uint64)
         return numbered[1]
 

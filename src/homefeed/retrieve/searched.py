@@ -16,6 +16,7 @@ from homefeed.retrieve.arrays import SLOTS, Rows, Starts, is_marked, marked
 from homefeed.retrieve.search.engine import SearchConfig, engine_of
 from homefeed.retrieve.selection import Keys, best_of, key_of, top_k
 from homefeed.types import DAY, NO_POSITIONS, Floats, Mask, Positions, Query, Scores
+from homefeed.words import plain
 
 _KEPT: Final = 2_000
 
@@ -100,11 +101,11 @@ class Searched:
         half_life = self._config.half_life_days * DAY
         distinct: set[str] = set()
         for text, time in zip(reversed(searches.texts), searches.times[::-1].tolist(), strict=True):
-            plain = " ".join(text.casefold().split())
-            if plain in distinct:
+            same = plain(text)
+            if same in distinct:
                 continue
             yield text, 0.5 ** (max(newest - time, 0) / half_life)
-            distinct.add(plain)
+            distinct.add(same)
             if len(distinct) == self._config.max_searches:
                 return
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.retrieve.search.shelves import engine, found, shelf, thing
 
 from homefeed.errors import RecipeError
-from homefeed.retrieve.search.analysis import query_terms
+from homefeed.retrieve.search.analysis import query_words
 from homefeed.retrieve.search.engine import LONGEST, SearchConfig, engine_of, text_of
 from homefeed.testing import toy_world
 from homefeed.types import Item, Query, UserState
@@ -29,7 +29,7 @@ def said(text: str, *names: str) -> list[str]:
 
 
 def test_what_items_have_is_told_in_the_words_that_were_typed() -> None:
-    assert said("Red SHOES for kids", "red shoe", "kid shoes", "hat") == ["red shoes", "shoes kids", ""]
+    assert said("Red SHOES for kids", "red shoe", "kid shoes", "hat") == ["Red SHOES", "SHOES kids", ""]
 
 
 def test_what_items_call_otherwise_is_told_in_their_words() -> None:
@@ -130,11 +130,11 @@ def test_only_what_has_something_of_the_text_is_found(text: str) -> None:
     assert np.isfinite(result.scores).all()
     words = SHOP.matches(result, np.arange(len(NAMES), dtype=np.int32))
     for name, score, match in zip(NAMES, result.scores.tolist(), words, strict=True):
-        own = set(query_terms(name))
+        own = {one.term for word in query_words(name) for one in (word, *word.parts)}
         has = [c for c in concepts if any(set(other.phrase) <= own for other in c.alternatives)]
         assert bool(match) == bool(has)
         assert score == 0 or has
-    terms = set(query_terms(text))
+    terms = {word.term for word in query_words(text)}
     assert {term for concept in concepts for term in concept.phrase} == terms
 
 
@@ -209,3 +209,56 @@ def test_fields_must_weigh_something(fields: dict[str, float]) -> None:
 def test_an_unknown_table_is_told() -> None:
     with pytest.raises(RecipeError, match='no table "none"'):
         engine_of(CONFIG.model_copy(update={"synonyms": "none"}), toy_world().resources)
+
+
+def test_what_is_said_is_what_was_typed_never_the_folded_form() -> None:
+    assert said("Cœur", "cœur de pirate", "coeur") == ["Cœur", "Cœur"]
+    assert said("zeta™ Kettle", "Zeta™ kettle") == ["zeta Kettle"]
+    assert said("couchs", "a Sofá") == ["couchs (as sofá)"]
+    assert said("TV 3.0 L", "tv 3l") == ["TV 3.0 L"]
+    assert said("3.0 L", "only 3") == ["3.0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("耳机", "无线蓝牙耳机"),
+        ("イヤホン", "ワイヤレスイヤホン"),
+        ("หูฟัง", "ชุดหูฟังบลูทูธ"),
+        ("coeur", "Cœur"),
+        ("cœur", "COEUR"),
+        ("lodz", "Łódź"),
+        ("smorrebrod", "Smørrebrød"),
+        ("strasse", "Straße"),
+        ("zeta", "Zeta™"),
+        ("keyboard", "Key Board Cover"),
+        ("hifi", "Hi-Fi"),
+        ("0,5 l", ".5L"),
+        ("wifi", "Wi-Fi"),
+        ("key board", "keyboard"),
+    ],
+)
+def test_however_it_is_written_it_is_found(text: str, name: str) -> None:
+    assert found(engine(shelf("something else", name), "keyboard, keypad"), text) == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "best"),
+    [
+        ("usb 3 hub", ("USB 2.0 hub", "USB 3.0 hub"), 1),
+        ("1l bottle", ("bottle 2.0 L", "bottle 1 L"), 1),
+        (".5mm pencil", ("pencil 0.7 mm", "pencil 0.5mm"), 1),
+        ("0,5mm pencil", ("pencil 0.7 mm", "pencil .5 mm"), 1),
+        ("c++ primer", ("primer of c#", "primer of c++"), 1),
+        ("c# primer", ("primer of c++", "primer of c#"), 1),
+        ("65 inch tv", ("tv UA43AUE65AKXXL 43 inch", "tv QA65 65 inches, 4K, black, 2023"), 1),
+        ("Memory stick", ("stick, selfie, memory", "usb memory stick"), 1),
+        ("无线耳机", ("耳线机无", "黑色的无线耳机带盒子"), 1),
+    ],
+)
+def test_what_is_meant_stands_first(text: str, names: tuple[str, ...], best: int) -> None:
+    assert found(engine(shelf(*names)), text)[0] == best
+
+
+def test_of_a_script_without_spaces_the_run_that_matches_is_said() -> None:
+    assert said("无线耳机", "无线耳机", "耳机", "无线") == ["无线耳机", "耳机", "无线"]

@@ -273,3 +273,33 @@ def test_searches_find_whole_readings_while_it_is_refreshed() -> None:
         thread.join()
     sys.setswitchinterval(before)
     assert not wrong
+
+
+def test_terms_have_places() -> None:
+    one = reading("key board cover", "board key", "key")
+    assert one.places("key").tolist() == [0, (1 << 16) + 1, 2 << 16]
+    assert index_module.items_of(one.standing_together(("key", "board"))).tolist() == [0]
+    assert one.standing_together(("board", "hat")).tolist() == []
+
+
+@pytest.mark.usefixtures("in_segments")
+def test_places_of_changed_items_are_theirs_now() -> None:
+    catalog = shelf("key board", "board", "cap", "hat")
+    index = TextIndex(catalog, {"name": 1.0})
+    catalog.apply([thing(0, "board key"), thing(1, "key board")])
+    index.refresh()
+    assert index.reading.stale is not None
+    assert index_module.items_of(index.reading.standing_together(("key", "board"))).tolist() == [1]
+    assert index.reading.places("key").tolist() == [1, 1 << 16]
+
+
+def test_two_fields_are_not_one_text() -> None:
+    catalog = shelf()
+    catalog.apply([thing(0, "wireless", kind="mouse")])
+    one = TextIndex(catalog, FIELDS).reading
+    assert one.places("mouse")[0] - one.places("wireless")[0] > 4
+
+
+def test_of_a_very_long_text_what_is_beyond_has_the_last_place() -> None:
+    one = reading("a" + " b" * 70_000, "b")
+    assert index_module.items_of(one.places("b")).max() == 1

@@ -86,11 +86,11 @@ def test_reasons_say_what_of_the_query_an_item_has() -> None:
     world = toy_world()
     query = asking(world.query(), "Star refug")
     assert search(world).reasons(query, world.positions("s3", "d1", "s1")) == [
-        'Matches "star refug (as refuge)"',
+        'Matches "Star refug (as refuge)"',
         None,
-        'Matches "star"',
+        'Matches "Star"',
     ]
-    assert search(world, reason="has {match}").reasons(query, world.positions("s1")) == ["has star"]
+    assert search(world, reason="has {match}").reasons(query, world.positions("s1")) == ["has Star"]
 
 
 def test_braces_in_a_query_are_letters_to_nobody() -> None:
@@ -137,5 +137,5 @@ def test_what_is_not_eligible_changes_nothing_of_the_others(visible: tuple[str, 
 
 
 def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
-    expected = {"min_match": 0.5, "coverage": 1.0}
+    expected = {"min_match": 0.5, "coverage": 1.0, "proximity": 0.25}
     assert {name: Search.Config.model_fields[name].default for name in expected} == expected

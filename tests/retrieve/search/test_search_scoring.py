@@ -10,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.retrieve.search.shelves import reading
 
-from homefeed.retrieve.search.analysis import stem, words_of
+from homefeed.retrieve.search.analysis import stem
 from homefeed.retrieve.search.index import Reading
 from homefeed.retrieve.search.scoring import find
 from homefeed.retrieve.search.synonyms import NO_SYNONYMS, Synonyms, parse_synonyms
 from homefeed.retrieve.search.understanding import Alternative, Concept, understood
+from homefeed.words import words_of
 
 
 def scores(
@@ -138,6 +139,10 @@ TABLE = parse_synonyms("hat, cap\npen drive, usb stick\nshoe => red hat, sandal\
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 
 
+def in_a_row(phrase: tuple[str, ...], name: str) -> bool:
+    return f" {' '.join(phrase)} " in f" {' '.join(map(stem, name.split()))} "
+
+
 def by_formula(
     names: list[str], concepts: tuple[Concept, ...], one: Reading, min_match: float, coverage: float
 ) -> list[float]:
@@ -160,7 +165,14 @@ def by_formula(
         own = {stem(word) for word in words_of(name)}
         total = share = 0.0
         for concept, count in zip(concepts, counts, strict=True):
-            fitting = [other for other in concept.alternatives if set(other.phrase) <= own]
+            fitting = [
+                other
+                for other in concept.alternatives
+                if set(other.phrase) <= own
+                and (
+                    not other.together or f" {' '.join(other.phrase)} " in f" {' '.join(map(stem, name.split()))} "
+                )
+            ]
             total += max(
                 (
                     other.weight
@@ -194,3 +206,11 @@ def test_any_text_has_finite_scores(text: str) -> None:
     assert found.scores.shape == (SOME.size,)
     assert np.isfinite(found.scores).all()
     assert (found.scores >= 0).all()
+
+
+def test_words_in_a_row_count_more() -> None:
+    one = reading("red big shoe hat", "red shoe big hat", "shoe red big hat", "big hat red shoe")
+    concepts = understood("red shoe", one, NO_SYNONYMS)
+    apart, together = (find(concepts, one, 0.0, 1.0, proximity).scores for proximity in (0.0, 0.5))
+    gain = 0.5 * idf(4, 4)
+    assert (together - apart).tolist() == pytest.approx([gain / 2, gain, 0, gain], abs=1e-6)

@@ -9,8 +9,8 @@ from homefeed.retrieve.search.understanding import MAX_TERMS, Alternative, Conce
 
 def test_known_words_are_themselves_in_their_order() -> None:
     assert meant("Red SHOES", ["red shoe", "blue shoes"]) == [
-        Concept("red", ("red",), (Alternative(("red",), 1.0),)),
-        Concept("shoes", ("shoe",), (Alternative(("shoe",), 1.0),)),
+        Concept("Red", ("red",), (Alternative(("red",), 1.0),), 0, 3),
+        Concept("SHOES", ("shoe",), (Alternative(("shoe",), 1.0),), 4, 9),
     ]
 
 
@@ -20,14 +20,14 @@ def test_small_and_repeated_words_tell_nothing() -> None:
     assert alternatives("the", names) == [{"the": 1.0}]
 
 
-def test_nothing_is_query_terms_by_signs() -> None:
+def test_signs_alone_mean_nothing() -> None:
     assert meant("?! -- \x00 😀", ["red shoe"]) == []
 
 
 def test_what_nothing_will_do_for_is_kept() -> None:
     assert meant("zzyzx shoe", ["shoe"]) == [
-        Concept("zzyzx", ("zzyzx",), ()),
-        Concept("shoe", ("shoe",), (Alternative(("shoe",), 1.0),)),
+        Concept("zzyzx", ("zzyzx",), (), 0, 5),
+        Concept("shoe", ("shoe",), (Alternative(("shoe",), 1.0),), 6, 10),
     ]
 
 
@@ -66,9 +66,22 @@ def test_numbers_are_not_misspelt() -> None:
     assert alternatives("mahh x", ["1498 mah", "mahx1"])[0] == {"mah": 0.8, "mahx": 0.8}
 
 
-def test_three_corrections_at_most_by_first_letter_and_then_frequency() -> None:
-    names = ["cat", "hat", "rat", "rat", "bet"]
-    assert list(alternatives("bat x", names)[0]) == ["bet", "rat", "cat"]
+def test_three_corrections_at_most_by_first_letter_and_frequency() -> None:
+    names = ["cat", "hat", "rat", "rat", "mat", "mat"]
+    assert list(alternatives("bat x", names)[0]) == ["mat", "rat", "cat"]
+    assert list(alternatives("bat x", [*names, "bet"])[0]) == ["bet"], "the first letter is seldom wrong"
+
+
+def test_what_is_meant_is_weighed_by_how_often_items_have_it() -> None:
+    names = ["headpone", *["headphone"] * 200]
+    assert alternatives("headfones x", names)[0] == {"headphone": 0.6}, "291 against one, though an edit further"
+    assert alternatives("headfones x", ["headpone", "headphone"])[0] == {"headpone": 0.8}
+
+
+def test_what_one_item_misspells_is_not_all_that_is_meant() -> None:
+    names = ["headpone x", *["headphone"] * 100]
+    assert alternatives("headpone x", names)[0] == {"headpone": 1.0, "headphone": 0.8}
+    assert alternatives("headpone x", names[:50])[0] == {"headpone": 1.0}, "not so rare that it must be wrong"
 
 
 def test_the_last_word_may_be_but_begun() -> None:
@@ -94,7 +107,7 @@ def test_two_words_may_be_one() -> None:
     names = ["pendrive", "pen", "drive"]
     assert alternatives("Pen Drives", names) == [{"pen drive": 1.0, "pendrive": 1.0, "pen": 0.4, "drive": 0.4}]
     (concept,) = meant("Pen Drives", names)
-    assert concept.typed == "pen drives"
+    assert concept.typed == "Pen Drives"
     assert [other.share for other in concept.alternatives] == [1.0, 1.0, 0.4, 0.4]
 
 
@@ -106,13 +119,30 @@ def test_two_words_that_items_seldom_write_as_one_stay_two() -> None:
 
 def test_one_word_may_be_two() -> None:
     assert alternatives("airconditioner x", ["air conditioner", "air"])[0] == {"air conditioner": 1.0}
-    names = ["foot ballet", "foot", "football et", "football et", "football"]
-    first, *_ = alternatives("footballet x", names)[0]
-    assert first == "foot ballet", "parts have three letters at least"
+    assert "foot ballet" not in alternatives("footballet x", ["ballet foot", "foot with ballet"])[0], (
+        "not in a row"
+    )
+
+
+def test_short_words_may_be_one() -> None:
+    assert alternatives("hifi", ["Hi-Fi stereo"]) == [{"hi fi": 1.0}]
+    assert alternatives("tshirt x", ["t-shirt"])[0] == {"t shirt": 1.0, "shirt": 0.8}
+
+
+def test_a_table_that_knows_a_word_hides_no_spelling_of_it() -> None:
+    table = "keyboard, keypad\nsofa => couch"
+    assert alternatives("keyboard", ["key board cover", "key"], table)[0] == {
+        "keyboard": 1.0,
+        "key board": 1.0,
+        "keypad": 0.7,
+    }
+    names = ["key board cover", "keyboard"]
+    assert alternatives("keyboard", names, table) == [{"keyboard": 1.0, "keypad": 0.7, "key board": 0.7}]
+    assert alternatives("sofa", ["sofia"], table) == [{"sofa": 1.0, "sofia": 0.8, "couch": 0.7}]
 
 
 def test_the_more_frequent_of_two_ways_to_split_counts() -> None:
-    names = ["bookend story", "book endstory", "book", "endstory"]
+    names = ["bookend story", "book endstory", "the book endstory", "bookend", "story"]
     first, *_ = alternatives("bookendstory x", names)[0]
     assert first == "book endstory"
 
@@ -176,3 +206,34 @@ def test_only_single_words_that_items_have_are_meant_otherwise_by_one_letter() -
         {"tempered glass": 1.0, "guard": 0.7, "tempered": 0.4, "glass": 0.4},
         {"matt": 1.0, "mat": 0.5},
     ]
+
+
+def test_only_words_of_four_letters_are_meant_otherwise_and_by_no_rarer_ones() -> None:
+    assert alternatives("usb hub", ["usb", "use", "hub", "hut"]) == [{"usb": 1.0}, {"hub": 1.0}]
+    names = ["memory", *["sticky"] * 2, *["stick"] * 3]
+    assert alternatives("memory stick", names)[1] == {"stick": 1.0}
+
+
+def test_a_number_with_its_unit_is_one_thing_of_which_items_may_have_a_part() -> None:
+    names = ["tv 65 inches", "UA43AUE65AKXXL tv", "tv 43"]
+    assert alternatives("65-inch tv", names)[0] == {"65inch": 1.0, "65 inch": 1.0, "65": 0.4, "inch": 0.4}
+    assert alternatives("1 litre", ["milk 1000ml", "2.0 L"])[0] == {"1l": 1.0, "1": 0.4, "litre": 0.4}
+
+
+def test_the_name_of_a_model_is_one_thing() -> None:
+    names = ["UA43AUE65AKXXL tv", "WH-1000XM4 headphones"]
+    assert list(alternatives("ua43aue65akxxl", names)[0])[:2] == ["ua43aue65akxxl", "ua"]
+    assert "ua43aue65akxxl" in alternatives("ua43", names)[0], "or its beginning"
+    assert alternatives("wh1000xm4", names)[0]["wh 1000 xm 4"] == 1.0
+
+
+def test_other_signs_are_other_things() -> None:
+    names = ["c++ primer", "c# primer", "c primer"]
+    assert alternatives("c++ book", names)[0] == {"c++": 1.0}
+    assert alternatives("c# book", names[:1])[0] == {"c": 0.4}, "where nobody writes it so"
+
+
+def test_a_script_without_spaces_is_read_in_pairs_of_letters() -> None:
+    names = ["无线蓝牙耳机"]
+    assert alternatives("耳机", names) == [{"耳机": 1.0}]
+    assert alternatives("蓝牙耳机", names) == [{"蓝牙": 1.0}, {"牙耳": 1.0}, {"耳机": 1.0}]

@@ -19,6 +19,7 @@ from homefeed.retrieve.history import HistoryConfig, seeds_of
 from homefeed.retrieve.sentences import reasons_naming
 from homefeed.retrieve.vectors import strongest_parts
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
+from homefeed.words import caseless
 
 _MAX_INTERESTS: Final = 100
 _LONGEST_INTEREST: Final = 200
@@ -117,8 +118,8 @@ class Content:
 
     def _match(self, tags: tuple[str, ...], position: int) -> str | None:
         """Why the item matches the interests: by the user's own words for what it has, None if it has none."""
-        own = {term.casefold() for term in self._catalog.terms_at(self._config.interests_field, position)}
-        found = [tag for tag in tags if tag.casefold() in own][:_NAMED_INTERESTS]
+        own = {caseless(term) for term in self._catalog.terms_at(self._config.interests_field, position)}
+        found = [tag for tag in tags if caseless(tag) in own][:_NAMED_INTERESTS]
         return self._config.reason_interests.format(tags=" and ".join(found)) if found else None
 
     def _taste(self, query: Query) -> _Taste:
@@ -152,5 +153,5 @@ def _declared(value: Any) -> tuple[str, ...]:
     tags: dict[str, str] = {}
     for tag in (tag.strip() for tag in value):
         if 0 < len(tag) <= _LONGEST_INTEREST:
-            tags.setdefault(tag.casefold(), tag)
+            tags.setdefault(caseless(tag), tag)
     return tuple(tags.values())[:_MAX_INTERESTS]

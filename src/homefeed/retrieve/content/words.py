@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ import scipy.sparse as sp
 
 from homefeed.errors import HomefeedError
 from homefeed.types import Floats, TrainingData
+from homefeed.words import folded
+from homefeed.words import words_of as split_words
 
 WordMatrix: TypeAlias = "sp.csr_array[np.float32]"
-
-_WORD = re.compile(r"[^\W_]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +113,10 @@ def _of_length_one(matrix: WordMatrix) -> WordMatrix:
 
 
 def words_of(field: str, terms: Iterable[str]) -> list[str]:
-    """The words of a field's terms, marked with the field: each term whole, and the words within it."""
+    """The words of a field's terms, marked with the field: each term whole, and the longer words within it."""
     words: dict[str, None] = {}
     for term in terms:
-        folded = term.casefold().strip()
-        words |= dict.fromkeys(_WORD.findall(folded)) or {folded: None}
-        words[folded] = None
+        whole = " ".join(folded(term).split())
+        words |= dict.fromkeys([word for word in split_words(term) if len(word) > 1])
+        words[whole] = None
     return [f"{field}={word}" for word in words if word]

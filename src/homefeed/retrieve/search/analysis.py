@@ -1,24 +1,14 @@
-"""From a text to the terms that are compared: no accents, no letter case, no plurals."""
+"""The terms of a text: its words without the endings of plurals, and of a query without small words."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_MARKS: Final = "".join(c for c in map(chr, range(0x590, 0x1D00)) if unicodedata.category(c).startswith("M"))
-"""What scripts from Hebrew to those of India and South-East Asia write around a letter: vowels, tones."""
-_WORD: Final = re.compile(rf"[^\W\d_]+(?:[{_MARKS}]+[^\W\d_]*)*|\d+(?:\.\d+)*")
-_POSSESSIVE: Final = re.compile("['\u2019]s\\b")
-_THOUSANDS: Final = re.compile(r"(?<=\d),(?=(?:\d{2,3},)*\d{3}(?!\d))")
+from homefeed.words import Token, tokens_of
 
-_PARTS_OF_LETTERS: Final = frozenset((8, 9, 84, 91, 103, 107, 118, 122, 129, 130, 132))
-"""Combining classes of marks without which it is another letter: voiced kana, viramas, vowels, tones."""
-_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u2060\ufeff"))
-"""What stands within words and is not seen: soft hyphens, joiners and what keeps apart."""
-
-_SMALL_WORDS: Final = frozenset(
+SMALL_WORDS: Final = frozenset(
     ("a", "an", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
 )
 """Words that are ignored unless there is no other."""
@@ -59,23 +49,6 @@ _ENDINGS: Final[tuple[tuple[str, int, tuple[str, ...], str], ...]] = (
 """What a word of so many letters ends in, unless after those, and what comes in its place: the first that fits."""
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text in their order, numbers apart from letters: "16GB Pen-Drives" is 16, gb, pen, drives.
-
-    A number is one however it is grouped: 10,000 and 1,00,000 are 10000 and 100000.
-    """
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.translate(_INVISIBLE))
-        letters = (c for c in decomposed if not _is_accent(c))
-        text = unicodedata.normalize("NFC", "".join(letters))
-    text = text.casefold()
-    if "'" in text or "\u2019" in text:
-        text = _POSSESSIVE.sub("", text)
-    if "," in text:
-        text = _THOUSANDS.sub("", text)
-    return _WORD.findall(text)
-
-
 @lru_cache(200_000)
 def stem(word: str) -> str:
     """The word without the ending of a plural.
@@ -93,14 +66,37 @@ def stem(word: str) -> str:
     return word
 
 
-def query_terms(text: str) -> dict[str, str]:
-    """The terms of a text in their order, without small words, each with the word it was written as first."""
-    word_of: dict[str, str] = {}
-    for word in words_of(text):
-        word_of.setdefault(stem(word), word)
-    return {term: word for term, word in word_of.items() if word not in _SMALL_WORDS} or word_of
+@dataclass(frozen=True, slots=True)
+class QueryWord:
+    """A word of a query: its term, what it is folded, as it was typed, and the terms of its parts, likewise.
+
+    `start` is where it begins in the query. A pair overlaps with the words beside it.
+    """
+
+    term: str
+    word: str
+    typed: str
+    start: int = 0
+    parts: tuple[QueryWord, ...] = ()
+    is_pair: bool = False
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the query."""
+        return self.start + len(self.typed)
 
 
-def _is_accent(character: str) -> bool:
-    kind = unicodedata.combining(character)
-    return kind != 0 and kind not in _PARTS_OF_LETTERS
+def query_words(text: str) -> list[QueryWord]:
+    """The words of a query in their order, each term once, and without small words if there are others."""
+    distinct: dict[str, QueryWord] = {}
+    for token in tokens_of(text):
+        word = _query_word(token, text)
+        distinct.setdefault(word.term, word)
+    words = list(distinct.values())
+    return [word for word in words if word.word not in SMALL_WORDS] or words
+
+
+def _query_word(token: Token, text: str) -> QueryWord:
+    parts = tuple([_query_word(part, text) for part in token.parts])
+    typed = text[token.start : token.end]
+    return QueryWord(stem(token.word), token.word, typed, token.start, parts, token.is_pair)

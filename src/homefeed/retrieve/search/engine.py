@@ -36,6 +36,8 @@ class SearchConfig(PartConfig):
     """The share of the query, by rarity of its words, that an item has to have."""
     coverage: Annotated[float, Field(ge=0, le=4)] = 1.0
     """How much more an item counts that has more of the query; with 0 it does not."""
+    proximity: Annotated[float, Field(ge=0, le=4)] = 0.25
+    """How much more an item counts that has words of the query one after the other; with 0 it does not."""
 
 
 class SearchEngine:
@@ -78,18 +80,25 @@ class SearchEngine:
         return [texts[row] for row in which.ravel().tolist()]
 
     def _matched(self, concepts: Sequence[Concept], used: Sequence[int]) -> str:
-        named = zip(concepts, used, strict=True)
-        return " ".join(
-            self._named(concept, concept.alternatives[place]) for concept, place in named if place >= 0
-        )
+        said: list[str] = []
+        end = -1
+        for concept, place in zip(concepts, used, strict=True):
+            if place >= 0:
+                named = self._named(concept, concept.alternatives[place])
+                # What overlaps with the last one is the same run of letters: the rest of it is added.
+                if said and concept.start < end:
+                    said[-1] += named[end - concept.start :]
+                else:
+                    said.append(named)
+                end = concept.end
+        return " ".join(said)
 
     def _named(self, concept: Concept, used: Alternative) -> str:
         """What was typed, and what an item calls it if that is something else."""
         if used.share < 1:
-            words = dict(zip(concept.phrase, concept.typed.split(), strict=True))
-            return " ".join(words[term] for term in used.phrase)
-        words_of_items = " ".join(self.reading.written(term)[0] for term in used.phrase)
-        if used.phrase == concept.phrase or words_of_items == concept.typed:
+            return used.typed
+        words_of_items = " ".join(map(self.reading.shown, used.phrase))
+        if used.phrase == concept.phrase or used.together or words_of_items == concept.typed.lower():
             return concept.typed
         return f"{concept.typed} (as {words_of_items})"
 
@@ -107,7 +116,7 @@ class _Kept:
         understand = lru_cache(_KEPT_TEXTS)(lambda text: understood(text, reading, synonyms))
         self.reading, self.understood = reading, understand
         self.found = lru_cache(_KEPT_RESULTS)(
-            lambda text: find(understand(text), reading, config.min_match, config.coverage)
+            lambda text: find(understand(text), reading, config.min_match, config.coverage, config.proximity)
         )
 
 

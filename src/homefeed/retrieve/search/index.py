@@ -1,4 +1,4 @@
-"""An inverted index over an app's items, in step with its catalogue: for every term the items that have it."""
+"""An inverted index over an app's items, in step with its catalogue: which items have a term, and where."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from threading import Lock
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog import CatalogView
-from homefeed.retrieve.search.analysis import stem, words_of
+from homefeed.retrieve.search.analysis import stem
 from homefeed.retrieve.search.vocabulary import Vocabulary
 from homefeed.types import Floats, Positions
+from homefeed.words import Token, tokens_of
 
 _SATURATION: Final = 1.2
 _LENGTHS: Final = 0.75
@@ -22,25 +23,62 @@ _LENGTHS: Final = 0.75
 _SMALL: Final = 2_000
 _REBUILD_SHARE: Final = 0.02
 _REBUILD_MIN: Final = 500
-_NO_WORDS: Final = np.empty(0, np.int32), np.empty(0, np.float32)
+_GAP: Final = 16
+"""How many places lie between two texts of an item."""
+_LAST_PLACE: Final = 2**16 - 1
+
+Places: TypeAlias = npt.NDArray[np.int64]
+"""Where a term stands: the item times 65,536, plus the place in it; sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The terms of an item, how often it has each, times the weights of the fields, and where each word stands."""
+
+    terms: npt.NDArray[np.int32]
+    amounts: Floats
+    standing: npt.NDArray[np.int32]
+    places: npt.NDArray[np.int32]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Row) and all(map(np.array_equal, self._columns(), other._columns()))
+
+    __hash__ = None  # type: ignore[assignment]  # rows are compared, never looked up
+
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.terms, self.amounts, self.standing, self.places
+
+
+_NO_NUMBERS: Final = np.empty(0, np.int32)
+_NO_WORDS: Final = _Row(_NO_NUMBERS, np.empty(0, np.float32), _NO_NUMBERS, _NO_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Postings of some items: those of term t are the places `starts[t]` to `starts[t + 1]` of the two columns."""
+    """Postings of some items: those of term t are the rows `starts[t]` to `starts[t + 1]` of the two columns, and
+    the places where it stands those from `first[t]` to `first[t + 1]`.
+    """
 
     starts: npt.NDArray[np.int64]
     items: Positions
     impacts: Floats
+    first: npt.NDArray[np.int64]
+    places: Places
 
     def of(self, term: int) -> tuple[Positions, Floats]:
         if term + 1 >= len(self.starts):
             return self.items[:0], self.impacts[:0]
-        places = slice(self.starts[term], self.starts[term + 1])
-        return self.items[places], self.impacts[places]
+        rows = slice(self.starts[term], self.starts[term + 1])
+        return self.items[rows], self.impacts[rows]
+
+    def places_of(self, term: int) -> Places:
+        return self.places[self.first[term] : self.first[term + 1]] if term + 1 < len(self.first) else _NO_PLACES
 
 
-_NOTHING: Final = _Segment(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+_NO_PLACES: Final = np.empty(0, np.int64)
+_NOTHING: Final = _Segment(
+    np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32), np.zeros(1, np.int64), _NO_PLACES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +99,7 @@ class Reading:
     stale: npt.NDArray[np.bool_] | None
     number_of: Mapping[str, int]
     words: Mapping[str, tuple[str, ...]]
+    spellings: Mapping[str, str]
 
     def count(self, term: str) -> int:
         """How many items have a term."""
@@ -84,6 +123,30 @@ class Reading:
         more, more_impacts = self.fresh.of(number)
         return np.concatenate([items[valid], more]), np.concatenate([impacts[valid], more_impacts])
 
+    def places(self, term: str) -> Places:
+        """Where items have a term: its items, and the places in them."""
+        number = self._number(term)
+        if number is None:
+            return _NO_PLACES
+        places = self.main.places_of(number)
+        if self.stale is None:
+            return places
+        valid = ~self.stale[items_of(places)]
+        return np.sort(np.concatenate([places[valid], self.fresh.places_of(number)]))
+
+    def standing_together(self, phrase: Sequence[str]) -> Places:
+        """Where the terms of a phrase stand one after the other: the places of the last one."""
+        first, *others = phrase
+        places = self.places(first)
+        for term in others:
+            places = np.intersect1d(places + 1, self.places(term), assume_unique=True)
+        return places
+
+    def shown(self, term: str) -> str:
+        """The word for a term as people read it: accents and all, in small letters."""
+        word = self.written(term)[0]
+        return self.spellings.get(word, word)
+
     def written(self, term: str) -> tuple[str, ...]:
         """The words that items have for a term, the term itself first if it is one or no item has any."""
         return self.words.get(term, (term,))
@@ -95,6 +158,11 @@ class Reading:
     def _number(self, term: str) -> int | None:
         number = self.number_of.get(term)
         return number if number is not None and number < len(self.counts) else None
+
+
+def items_of(places: Places) -> Positions:
+    """The items of places, each as often as it has one."""
+    return (places >> 16).astype(np.int32)
 
 
 class TextIndex:
@@ -114,7 +182,8 @@ class TextIndex:
         self._number_of: dict[str, int] = {}
         self._number_of_word: dict[str, int] = {}
         self._words: dict[str, tuple[str, ...]] = {}
-        self._rows: list[tuple[npt.NDArray[np.int32], Floats]] = []
+        self._spellings: dict[str, str] = {}
+        self._rows: list[_Row] = []
         self._counts = np.zeros(1024, np.int64)
         self._with_words = 0
         self._mean_length = 1.0
@@ -133,6 +202,7 @@ class TextIndex:
             stale=None,
             number_of=self._number_of,
             words=self._words,
+            spellings=self._spellings,
         )
         self.refresh()
 
@@ -154,39 +224,50 @@ class TextIndex:
         """Take an item's words anew; whether they have changed."""
         if position == len(self._rows):
             self._rows.append(_NO_WORDS)
-        before, weights = self._rows[position]
-        terms, values = self._row(position)
-        if np.array_equal(terms, before) and np.array_equal(values, weights):
+        before, row = self._rows[position], self._row(position)
+        if row == before:
             return False
-        self._rows[position] = terms, values
-        self._with_words += (len(terms) > 0) - (len(before) > 0)
-        came = bool((self._counts[terms] == 0).any())
-        self._counts[before] -= 1
-        self._counts[terms] += 1
-        self._is_vocabulary_old |= came or bool((self._counts[before] == 0).any())
+        self._rows[position] = row
+        self._with_words += (len(row.terms) > 0) - (len(before.terms) > 0)
+        came = bool((self._counts[row.terms] == 0).any())
+        self._counts[before.terms] -= 1
+        self._counts[row.terms] += 1
+        self._is_vocabulary_old |= came or bool((self._counts[before.terms] == 0).any())
         return True
 
-    def _row(self, position: int) -> tuple[npt.NDArray[np.int32], Floats]:
-        """The terms of an item and how often it has them, times the weights of the fields."""
+    def _row(self, position: int) -> _Row:
         if not self._catalog.available[position]:
             return _NO_WORDS
         amounts: dict[int, float] = {}
+        standing: dict[tuple[int, int], None] = {}
+        begin = 0
         for field, weight in self._fields.items():
             for text in self._catalog.terms_at(field, position):
-                for word in words_of(text):
-                    number = self._number_of_word.get(word, -1)
-                    if number < 0:
-                        number = self._learn(word)
-                    amounts[number] = amounts.get(number, 0.0) + weight
-        return np.array(list(amounts), np.int32), np.array(list(amounts.values()), np.float32)
+                place = begin
+                for token in tokens_of(text):
+                    for word in token.words:
+                        number = self._number_of_word.get(word.word, -1)
+                        if number < 0:
+                            number = self._learn(word, text)
+                        amounts[number] = amounts.get(number, 0.0) + weight
+                        place = begin + word.place
+                        standing[number, min(place, _LAST_PLACE)] = None
+                begin = place + _GAP
+        numbers = np.array(list(standing), np.int32).reshape(-1, 2)
+        terms, weights = np.array(list(amounts), np.int32), np.array(list(amounts.values()), np.float32)
+        return _Row(terms, weights, numbers[:, 0], numbers[:, 1])
 
-    def _learn(self, word: str) -> int:
+    def _learn(self, token: Token, text: str) -> int:
+        word = token.word
         term = stem(word)
         number = self._number_of_word[word] = self._number_of.setdefault(term, len(self._number_of))
         if number >= len(self._counts):
             self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
         known = self._words.get(term, ())
         self._words[term] = (word, *known) if word == term else (*known, word)
+        spelling = text[token.start : token.end].lower()
+        if spelling != word:
+            self._spellings[word] = spelling
         return number
 
     def _read(self) -> Reading:
@@ -200,7 +281,7 @@ class TextIndex:
         few = len(self._changed) <= max(_REBUILD_MIN, _REBUILD_SHARE * size)
         if size <= _SMALL or not few or not len(before.main.items):
             self._changed.clear()
-            whole = sum(float(values.sum()) for _, values in self._rows)
+            whole = sum(float(row.amounts.sum()) for row in self._rows)
             self._mean_length = whole / self._with_words if self._with_words else self._mean_length
             main, fresh, stale = self._segment(range(size)), _NOTHING, None
         else:
@@ -218,18 +299,29 @@ class TextIndex:
             stale=stale,
             number_of=self._number_of,
             words=self._words,
+            spellings=self._spellings,
         )
 
     def _segment(self, positions: Sequence[int]) -> _Segment:
         rows = [self._rows[position] for position in positions]
-        lengths = np.array([values.sum() for _, values in rows], np.float32)
-        counts = np.array([len(terms) for terms, _ in rows], np.int64)
+        lengths = np.array([row.amounts.sum() for row in rows], np.float32)
+        counts = np.array([len(row.terms) for row in rows], np.int64)
         items = np.repeat(np.array(positions, np.int32), counts)
-        terms = np.concatenate([np.empty(0, np.int32), *(terms for terms, _ in rows)])
-        values = np.concatenate([np.empty(0, np.float32), *(values for _, values in rows)])
+        terms = np.concatenate([_NO_NUMBERS, *(row.terms for row in rows)])
+        values = np.concatenate([np.empty(0, np.float32), *(row.amounts for row in rows)])
         relative = np.repeat(lengths, counts) / np.float32(self._mean_length)
         damping = _SATURATION * (1 - _LENGTHS + _LENGTHS * relative)
         impacts = (values * (_SATURATION + 1) / (values + damping)).astype(np.float32)
         order = np.argsort(terms, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(terms, minlength=len(self._number_of)))])
-        return _Segment(starts.astype(np.int64), items[order], impacts[order])
+        return _Segment(self._starts(terms), items[order], impacts[order], *self._places(positions, rows))
+
+    def _places(self, positions: Sequence[int], rows: Sequence[_Row]) -> tuple[npt.NDArray[np.int64], Places]:
+        standing = np.concatenate([_NO_NUMBERS, *(row.standing for row in rows)])
+        places = np.concatenate([_NO_NUMBERS, *(row.places for row in rows)]).astype(np.int64)
+        items = np.repeat(np.array(positions, np.int64), [len(row.places) for row in rows])
+        order = np.argsort(standing, kind="stable")
+        return self._starts(standing), ((items << 16) + places)[order]
+
+    def _starts(self, terms: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        counts = np.bincount(terms, minlength=len(self._number_of))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

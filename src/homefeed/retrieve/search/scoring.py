@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.retrieve.search.index import Reading
-from homefeed.retrieve.search.understanding import Concept
+from homefeed.retrieve.search.index import Places, Reading, items_of
+from homefeed.retrieve.search.understanding import Alternative, Concept
 from homefeed.types import Floats, Positions
+
+_NEAR: Final = 4
+"""Places: words that are further apart say nothing of one another."""
 
 _ROUNDING: Final = 1e-5
 """What rounding may take from sums of shares."""
@@ -30,8 +33,14 @@ class Found:
     uses: tuple[tuple[int, int, Positions], ...]
 
 
-def find(concepts: tuple[Concept, ...], index: Reading, min_match: float, coverage: float) -> Found:
+def find(
+    concepts: tuple[Concept, ...], index: Reading, min_match: float, coverage: float, proximity: float = 0.0
+) -> Found:
     """Every item's score: the sum over concepts of its best alternative's, times its share of the query.
+
+    Two concepts that follow one another in the query, and in the item, too, add `proximity` times the rarity of
+    the commoner one to it, and a part of that where a word or two are between them: the ordered window of Metzler
+    & Croft, "A Markov random field model for term dependencies" (SIGIR 2005).
 
     The share is that of the concepts an item has in the rarity (idf) of all, to the power of `coverage`: an item
     with all of the words comes before one with the rarest of them many times. Items with less than `min_match` of
@@ -54,6 +63,9 @@ def find(concepts: tuple[Concept, ...], index: Reading, min_match: float, covera
             part[items] = np.maximum(part[items], np.float32(concept.alternatives[place].share))
         total += best
         share += part * np.float32(rarity / whole if whole else 0)
+    if proximity:
+        for items, gains in _together(concepts, rarities, index):
+            total[items] += gains * np.float32(proximity)
     matching = share >= min_match - _ROUNDING
     scores = np.where(matching, total * share ** np.float32(coverage), np.float32(0))
     return Found(concepts, scores.astype(np.float32), tuple(uses))
@@ -72,22 +84,53 @@ def _alternatives(
     concept: Concept, rarity: float, index: Reading
 ) -> Iterator[tuple[int, tuple[Positions, Floats]]]:
     for place, other in enumerate(concept.alternatives):
-        items, gains = _matching(other.phrase, index)
+        items, gains = _matching(other, index)
         own = sum(map(index.rarity, other.phrase))
         if len(items):
             scale = other.weight * min(1.0, rarity / own if own else 1.0)
             yield place, (items, gains * np.float32(scale))
 
 
-def _matching(phrase: tuple[str, ...], index: Reading) -> tuple[Positions, Floats]:
-    """The items that have all terms of a phrase, and the sum of what those add."""
-    first, *others = phrase
+def _together(
+    concepts: Sequence[Concept], rarities: Sequence[float], index: Reading
+) -> Iterator[tuple[Positions, Floats]]:
+    """For every two concepts in a row the items that have both near one another, and what that adds."""
+    for before, after, *rarity in zip(concepts, concepts[1:], rarities, rarities[1:], strict=False):
+        ends, starts = _places(before, -1, index), _places(after, 0, index)
+        if not len(ends) or not len(starts):
+            continue
+        following = np.searchsorted(starts, ends, side="right")
+        distance = starts[np.minimum(following, len(starts) - 1)] - ends
+        near = (distance > 0) & (distance <= _NEAR)
+        gains = np.float32(min(rarity)) / distance[near].astype(np.float32)
+        items, inverse = np.unique(items_of(ends[near]), return_inverse=True)
+        best = np.zeros(len(items), np.float32)
+        np.maximum.at(best, inverse, gains)
+        yield items, best
+
+
+def _places(concept: Concept, end: int, index: Reading) -> Places:
+    """Where items have the first or the last word of what a concept may be, single words of a phrase aside."""
+    terms = {other.phrase[end] for other in concept.alternatives if other.share == 1}
+    found = [index.places(term) for term in terms]
+    if len(found) <= 1:
+        return found[0] if found else np.empty(0, np.int64)
+    return np.unique(np.concatenate(found))
+
+
+def _matching(other: Alternative, index: Reading) -> tuple[Positions, Floats]:
+    """The items that have a phrase, and the sum of what its terms add."""
+    first, *others = other.phrase
     items, impacts = index.postings(first)
     gains: Floats = impacts * np.float32(index.rarity(first))
     for term in others:
         more, more_impacts = index.postings(term)
         items, here, there = _common(items, more, index.size)
         gains = gains[here] + more_impacts[there] * np.float32(index.rarity(term))
+    if other.together:
+        standing = np.zeros(index.size, np.bool_)
+        standing[items_of(index.standing_together(other.phrase))] = True
+        items, gains = items[standing[items]], gains[standing[items]]
     return items, gains
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from homefeed.errors import RecipeError
-from homefeed.retrieve.search.analysis import query_terms
+from homefeed.retrieve.search.analysis import query_words
 
 Phrase: TypeAlias = tuple[str, ...]
 """One or more terms, in their order."""
@@ -84,5 +84,5 @@ def parse_synonyms(text: str, origin: str) -> Synonyms:
 
 
 def _phrases(text: str) -> list[Phrase]:
-    phrases = (tuple(query_terms(part)) for part in text.split(","))
+    phrases = (tuple([word.term for word in query_words(part)]) for part in text.split(","))
     return list(dict.fromkeys(phrase for phrase in phrases if phrase))

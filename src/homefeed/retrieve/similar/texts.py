@@ -9,6 +9,8 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.words import plain
+
 Marks: TypeAlias = npt.NDArray[np.int64]
 Terms: TypeAlias = Sequence[Sequence[str]]
 """The terms of an item in each of some fields."""
@@ -29,5 +31,5 @@ def mark_of(fields: Terms) -> int:
 
 def duplicate_mark_of(fields: Terms) -> int:
     """As `mark_of`, but the same whatever the case of letters and however wide the space between words."""
-    plain = [[" ".join(term.casefold().split()) for term in terms] for terms in fields]
-    return mark_of([[term for term in terms if term] for terms in plain])
+    said = [[plain(term) for term in terms] for terms in fields]
+    return mark_of([[term for term in terms if term] for terms in said])
