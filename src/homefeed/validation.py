@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homefeed.errors import InvalidError
+from homefeed.limits import MAX_CONTEXT_BYTES, check_limits
 from homefeed.recipe import Recipe
 from homefeed.types import DAY, Event
 
@@ -39,7 +40,7 @@ def check_event(recipe: Recipe, event: Event, now: int, time_field: str = "times
     """An event as it is. `time_field` is what an error calls its time.
 
     Raises:
-        InvalidError: its ids, type, value or time are not what the recipe allows.
+        InvalidError: its ids, type, value, time or context are not what is allowed.
     """
     check_id("user_id", event.user_id)
     _check_about(recipe, event)
@@ -61,6 +62,7 @@ def check_event(recipe: Recipe, event: Event, now: int, time_field: str = "times
         if not declared.min_value <= event.value <= most:
             allowed = f"{declared.min_value:g} to {most:g}"
             raise InvalidError(f"{value_name(recipe)}: expected {allowed}, got {event.value:g}")
+    check_limits("context", event.context, MAX_CONTEXT_BYTES)
     if event.time > now + DAY:
         raise InvalidError(f"{time_field}: more than a day in the future")
     return event

@@ -281,3 +281,21 @@ def test_an_event_changes_the_very_next_request(api: httpx.Client, fresh: Callab
         warm = api.get("/v1/apps/streaming/feeds/home", params=params).json()
         assert warm["cold_start"] is False
         assert any("item_item" in item["sources"] for item in warm["items"])
+
+
+def test_a_context_beyond_a_limit_is_refused(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    user_id = fresh("user")
+    within, beyond = ({"context": {"any": ["x" * 1_000] * count}} for count in (16, 17))
+    answer = api.post(EVENTS, json=PLAY | {"user_id": user_id} | beyond)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "context: more than 16,384 bytes as JSON; send less",
+    )
+    sent = [PLAY | {"user_id": user_id, "event_id": fresh("event")} | each for each in (beyond, within)]
+    answer = api.post(EVENTS, json=sent)
+    assert answer.json() == {
+        "accepted": 1,
+        "duplicates": 0,
+        "rejected": [{"index": 0, "error": "context: more than 16,384 bytes as JSON; send less"}],
+    }
+    assert len(history(api, user_id)) == 1

@@ -334,3 +334,22 @@ def test_reasons_are_true_of_the_item_and_the_user(api: httpx.Client, served: Se
 def test_an_app_without_data_answers_emptily(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     answer = api.get("/v1/apps/films/feeds/best", params={"user_id": fresh("user"), "filter": "kind:none"}).json()
     assert (answer["app"], answer["items"], answer["next_cursor"]) == ("films", [], None)
+
+
+@pytest.mark.parametrize("name", ["query", "anything", "n" * 256])
+def test_what_a_request_says_besides_has_a_limit(api: httpx.Client, name: str) -> None:
+    short, long = ("x" * 200, "x" * 255) if len(name) < 255 else ("", "")
+    path = "/v1/apps/streaming/feeds/popular"
+    if len(name) < 255:
+        assert api.get(path, params={name: short}).status_code == 200
+    answer = api.get(path, params={name: f"{long}x"})
+    assert answer.status_code == 422
+    assert "expected up to 255 characters" in answer.json()["detail"]
+
+
+def test_a_value_of_a_filter_has_a_limit(api: httpx.Client) -> None:
+    path = "/v1/apps/streaming/feeds/popular"
+    assert api.get(path, params={"filter": f"genre:{'x' * 255}"}).status_code == 200
+    answer = api.get(path, params={"filter": f"genre:{'x' * 256}"})
+    assert answer.status_code == 422
+    assert "expected up to 255 characters of a field and a value" in answer.json()["detail"]

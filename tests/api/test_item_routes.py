@@ -363,10 +363,10 @@ def test_ndjson_streams_any_number_of_items(api: httpx.Client, fresh: Callable[[
 
 def test_ndjson_may_be_larger_than_other_bodies(api: httpx.Client, fresh: Callable[[str], str]) -> None:
     item_id = fresh("large")
-    line = orjson.dumps({"item_id": item_id, "attributes": {"title": "x" * 400_000}, "hidden": True})
+    line = orjson.dumps({"item_id": item_id, "attributes": {"title": "x" * 40_000}, "hidden": True})
     for kind in ("application/x-ndjson", "Application/X-NDJSON; charset=utf-8"):
-        answer = api.post(ITEMS, content=b"\r\n".join([line] * 4), headers={"Content-Type": kind})
-        assert answer.json() == {"accepted": 4, "rejected": []}
+        answer = api.post(ITEMS, content=b"\r\n".join([line] * 40), headers={"Content-Type": kind})
+        assert answer.json() == {"accepted": 40, "rejected": []}
 
 
 def test_a_line_too_long_is_one_bad_line(api: httpx.Client, fresh: Callable[[str], str]) -> None:
@@ -398,3 +398,52 @@ def test_an_error_about_a_long_name_is_short(api: httpx.Client) -> None:
     answer = api.post(ITEMS, content=line, headers=NDJSON)
     assert len(answer.json()["rejected"]) == 1
     assert len(answer.content) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("attributes", "excess"),
+    [
+        ({"genre": [f"t{n}" for n in range(100_000)]}, "genre: more than 1,000 tags"),
+        ({"title": "x" * 50_001}, "title: longer than 50,000 characters"),
+        ({"content_type": "x" * 256}, "content_type: longer than 255 characters"),
+        ({f"a{n}": n for n in range(1_001)}, "more than 1,000 attributes"),
+        ({"any": ["x" * 1_000] * 300}, "more than 262,144 bytes as JSON"),
+    ],
+)
+def test_an_item_beyond_a_limit_is_refused_and_no_trace_of_it_is_kept(
+    api: httpx.Client, fresh: Callable[[str], str], attributes: dict[str, Any], excess: str
+) -> None:
+    item_id = fresh("wide")
+    answer = api.put(path(item_id), json={"attributes": attributes})
+    assert (answer.status_code, answer.json()["detail"]) == (422, f"attributes: {excess}; send less")
+    assert api.get(path(item_id)).status_code == 404
+    listed = [{"item_id": item_id, "attributes": attributes}, {"item_id": item_id, "attributes": {"title": "One"}}]
+    for given in ({"json": listed}, {"content": b"\n".join(map(orjson.dumps, listed)), "headers": NDJSON}):
+        assert api.post(ITEMS, **given).json() == {
+            "accepted": 1,
+            "rejected": [{"index": 0, "error": f"attributes: {excess}; send less"}],
+        }
+    before = api.get(path(item_id)).json()
+    assert api.patch(path(item_id), json={"attributes": attributes}).status_code == 422
+    assert api.get(path(item_id)).json() == before
+
+
+def test_changes_cannot_make_an_item_larger_than_it_may_be(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    item_id = fresh("grows")
+    for part in range(5):
+        assert api.put(path(item_id), json={}).status_code == 200 if not part else True
+        answer = api.patch(path(item_id), json={"attributes": {f"part{part}": "x" * 50_000}})
+        assert answer.status_code == 200
+    answer = api.patch(path(item_id), json={"attributes": {"part5": "x" * 50_000}})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "attributes: more than 262,144 bytes as JSON; send less",
+    )
+    assert api.get(path(item_id)).json()["attributes"].keys() == {f"part{part}" for part in range(5)}
+
+
+def test_an_answer_to_very_many_mistakes_is_short(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    body = {f"{n}{'x' * 1_000}": n for n in range(800)}
+    answer = api.put(path(fresh("bad")), json=body)
+    assert answer.status_code == 422
+    assert len(answer.content) < 50_000

@@ -168,3 +168,20 @@ def test_an_app_cannot_see_the_users_of_another(api: httpx.Client, served: Serve
     assert api.delete(f"{FILMS}/u1").status_code == 404
     assert api.get(f"{FILMS}/u1/events").json()["events"] == []
     assert api.get(f"{USERS}/u1").status_code == 200
+
+
+def test_a_user_beyond_a_limit_is_refused(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    user_id = fresh("user")
+    wide = {"attributes": {"any": ["x" * 1_000] * 150}}
+    answer = api.put(f"{USERS}/{user_id}", json=wide)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "attributes: more than 65,536 bytes as JSON; send less",
+    )
+    assert api.get(f"{USERS}/{user_id}").status_code == 404
+    half = {"attributes": {"one": "x" * 40_000}}
+    assert api.put(f"{USERS}/{user_id}", json=half).status_code == 200
+    assert api.patch(f"{USERS}/{user_id}", json=wide).status_code == 422
+    assert api.patch(f"{USERS}/{user_id}", json={"attributes": {"two": "x" * 40_000}}).status_code == 422
+    assert api.get(f"{USERS}/{user_id}").json()["attributes"] == half["attributes"]
+    assert api.patch(f"{USERS}/{user_id}", json={"attributes": {"one": None}}).json()["attributes"] == {}

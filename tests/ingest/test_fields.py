@@ -186,3 +186,35 @@ class TestOptingOut:
         world.write(users="user_id,age\nu1,41\n")
         await world.run(world.recipe(), Files(users=world.folder / "users.csv"))
         assert [dict(user.attributes) for user in await world.users()] == [{"age": 41}]
+
+
+class TestLimits:
+    async def test_a_row_beyond_a_limit_is_rejected_by_name_and_the_others_load(
+        self, world: World, counts: Counts
+    ) -> None:
+        rows = [
+            "wide,A,tv," + "|".join(f"t{n}" for n in range(1_001)),
+            f"long,{'x' * 50_001},tv,War",
+            f"odd,A,{'x' * 256},War",
+            "good,A,tv,War",
+            f"full,{'x' * 50_000},{'x' * 255}," + "|".join(["y" * 200] * 1_000),
+            f"over,{'x' * 50_000},{'x' * 255}," + "|".join(["y" * 220] * 1_000),
+        ]
+        world.write(items="\n".join(["item_id,title,content_type,genre", *rows, ""]))
+        report = (await world.run(world.recipe(), Files(items=world.folder / "items.csv"))).files[0]
+        assert counts(report.rejected) == {
+            "genre: more than 1,000 tags": 1,
+            "title: longer than 50,000 characters": 1,
+            "content_type: longer than 255 characters": 1,
+            "more than 262,144 bytes as JSON": 1,
+        }
+        assert {item.item_id for item in await world.items()} == {"good", "full"}
+
+    async def test_users_have_limits_too(self, world: World, counts: Counts) -> None:
+        world.write(users=f"user_id,region,more\nu1,{'x' * 256},\nu2,North,{'x' * 50_001}\nu3,North,x\n")
+        report = (await world.run(world.recipe(), Files(world.folder / "users.csv"))).files[0]
+        assert counts(report.rejected) == {
+            "region: longer than 255 characters": 1,
+            "more: longer than 50,000 characters": 1,
+        }
+        assert [user.user_id for user in await world.users()] == ["u3"]

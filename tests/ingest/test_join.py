@@ -107,3 +107,21 @@ async def test_the_attributes_of_what_is_there(store: Store) -> None:
     assert await attributes_of(store, "a", "items", ["i1", "i2", "i3", "i4"]) == {"i1": {"x": 1}, "i3": {}}
     assert await attributes_of(store, "a", "users", ["i1", "i2"]) == {"i1": {"age": 3}}
     assert await attributes_of(store, "b", "items", ["i1"]) == {}
+
+
+async def test_a_row_that_would_make_an_item_too_large_is_rejected_and_the_rest_of_it_stays(
+    world: World, counts: Counts
+) -> None:
+    row = "{},{},,{}"
+    parts = [row.format("i1", "A" if not n else "", ("," * n) + "x" * 50_000 + "," * (6 - n)) for n in range(7)]
+    names = "item_id,title,year," + ",".join(f"part{n}" for n in range(7))
+    world.write(items="\n".join([names, *parts, "i1,B,,,,,,,,", ""]))
+    report = (await world.run(joining(world), Files(items=world.folder / "items.csv"))).files[0]
+    assert counts(report.rejected) == {"joined, more than 262,144 bytes as JSON": 2}
+    assert [example.row for example in report.rejected["joined, more than 262,144 bytes as JSON"].examples] == [
+        6,
+        7,
+    ]
+    assert (await held(world))["i1"].keys() == {"title", *(f"part{n}" for n in range(5))}
+    assert (await held(world))["i1"]["title"] == "B"
+    assert (report.rows, report.loaded) == (8, 1)

@@ -17,6 +17,9 @@ from homefeed.errors import HomefeedError, InvalidError, MalformedError, NotFoun
 
 _log = structlog.get_logger(__name__)
 
+_MAX_ERRORS = 20
+_MAX_CHARACTERS = 500
+
 _STATUS: dict[type, int] = {
     MalformedError: 400,
     NotFoundError: 404,
@@ -47,11 +50,18 @@ def install(app: FastAPI) -> None:
 
 
 def validation_errors(errors: Any) -> list[dict[str, str]]:
-    """Pydantic's errors as where and what."""
+    """The first of Pydantic's errors, as where and what: a body may hold any number, in names of any length."""
     return [
-        {"where": ".".join(str(step) for step in error["loc"]) or "body", "error": str(error["msg"])}
-        for error in errors
+        {
+            "where": _shortened(".".join(str(step) for step in error["loc"])) or "body",
+            "error": _shortened(str(error["msg"])),
+        }
+        for error in errors[:_MAX_ERRORS]
     ]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}..."
 
 
 def _request_id(request: Request) -> str | None:

@@ -13,9 +13,10 @@ from homefeed.api.context import App, InContext, RequestId
 from homefeed.api.routing import Router, StrictRoute, query_of
 from homefeed.api.schemas import Explanation, FeedAnswer, Id
 from homefeed.errors import InvalidError
+from homefeed.limits import MAX_PARAMETER
 from homefeed.serving import Answer, FeedRequest
 from homefeed.types import Condition
-from homefeed.validation import check_id
+from homefeed.validation import LONGEST_ID, check_id
 
 router = Router(prefix="/v1/apps/{app}", tags=["feeds"], route_class=StrictRoute)
 
@@ -56,9 +57,11 @@ async def get_feed(
         cursor=cursor,
         item_id=item_id,
         conditions=tuple(parse_condition(text) for text in conditions or ()),
-        exclude=tuple(exclude or ()),
-        context={name: str(value) for name, value in known.items() if value is not None}
-        | {name: value for name, value in query_of(request) if name not in _NAMED},
+        exclude=tuple(left_out for left_out in exclude or () if len(left_out) <= LONGEST_ID),
+        context=_context(
+            {name: str(value) for name, value in known.items() if value is not None}
+            | {name: value for name, value in query_of(request) if name not in _NAMED}
+        ),
     )
     answer = await app.recommend(feed_request)
     record_impressions(context, app, [answer], request_id)
@@ -94,9 +97,16 @@ async def explain(
         n=n,
         item_id=anchor,
         conditions=tuple(parse_condition(text) for text in conditions or ()),
-        context={} if query is None else {"query": query},
+        context={} if query is None else _context({"query": query}),
     )
     return await explain_item(app, feed_request, item_id, request_id)
+
+
+def _context(given: dict[str, str]) -> dict[str, str]:
+    for name, value in given.items():
+        if max(len(name), len(value)) > MAX_PARAMETER:
+            raise InvalidError(f"{name:.40}: expected up to {MAX_PARAMETER} characters, got {len(value):,}")
+    return given
 
 
 def _items(answer: Answer) -> list[dict[str, Any]]:
@@ -121,6 +131,10 @@ def parse_condition(text: str) -> Condition:
         InvalidError: it is not of the form `field:value` or `field>=number`.
     """
     match = _FILTER.fullmatch(text)
+    if match is not None and max(len(match[1]), len(match[3])) > MAX_PARAMETER:
+        raise InvalidError(
+            f"filter: expected up to {MAX_PARAMETER} characters of a field and a value, got {len(text):,}"
+        )
     if match is None:
         raise InvalidError(f"filter: expected field:value or field>=number, got {text!r:.80}")
     return Condition(match[1], match[2], match[3])  # type: ignore[arg-type]

@@ -11,6 +11,8 @@ from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
 from homefeed.api.routing import StrictRoute
 from homefeed.api.schemas import Erased, EventOut, EventsOut, Id, UserIn, UserOut, UsersOut
+from homefeed.limits import MAX_USER_BYTES, check_limits
+from homefeed.serving import LiveApp
 from homefeed.store.events import latest_of_user
 from homefeed.store.users import get_user, list_users
 from homefeed.times import format_time
@@ -39,6 +41,7 @@ async def get_one(app: App, user_id: UserId) -> UserOut:
 @router.put(by_id("user_id"))
 async def put_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Create or replace a user; their events stay."""
+    _check(app, body)
     await app.writes.put_users([(check_id("user_id", user_id), body.attributes)])
     return UserOut(user_id=user_id, attributes=body.attributes)
 
@@ -46,6 +49,7 @@ async def put_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
 @router.patch(by_id("user_id"))
 async def patch_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Change the named attributes; null takes one away."""
+    _check(app, body)
     return _out(await app.writes.patch_user(check_id("user_id", user_id), body.attributes))
 
 
@@ -75,6 +79,10 @@ async def history(app: App, user_id: UserId, limit: Annotated[int, Query(ge=1, l
             for event, _ in found
         ],
     )
+
+
+def _check(app: LiveApp, body: UserIn) -> None:
+    check_limits("attributes", body.attributes, MAX_USER_BYTES, app.recipe.users.fields)
 
 
 def _out(user: User) -> UserOut:

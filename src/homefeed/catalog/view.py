@@ -20,6 +20,7 @@ from homefeed.catalog.growable import Growable
 from homefeed.catalog.packed import Ids, PackedRows
 from homefeed.catalog.snapshot import CatalogSnapshot
 from homefeed.errors import InvalidError, RecipeError
+from homefeed.limits import MAX_ITEM_BYTES, check_limits
 from homefeed.packing import packed_json
 from homefeed.types import NO_TIME, Condition, Item, Mask, Numbers, Positions, Times
 
@@ -216,12 +217,14 @@ class CatalogView:
         """Attributes as they are to be stored.
 
         Raises:
-            InvalidError: a declared field has a value of another kind.
+            InvalidError: a declared field has a value of another kind, or something is beyond a limit.
         """
-        return {
+        checked = {
             name: self._columns[name].check(name, value) if name in self._columns else value
             for name, value in attributes.items()
         }
+        check_limits("attributes", checked, MAX_ITEM_BYTES, self.fields)
+        return checked
 
     def mask(self, condition: Condition) -> Mask:
         """(items,) which items meet the condition.

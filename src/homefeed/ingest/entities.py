@@ -22,6 +22,7 @@ from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.preparation import Prepared, PrepareItems
 from homefeed.ingest.table import Batch
 from homefeed.ingest.tallies import RowChecks, Tallies, merged
+from homefeed.limits import find_excess
 from homefeed.recipe.declaration import FieldKind
 from homefeed.times import format_time
 from homefeed.types import Mask
@@ -67,10 +68,13 @@ def read_entities(
     layout: Layout,
     id_name: str,
     fields: Mapping[str, FieldKind],
+    max_bytes: int,
     dated: bool,
     prepare: PrepareItems | None = None,
 ) -> EntityBatch:
-    """The users or items of a batch. `dated`: they may be hidden and have a time of creation.
+    """The users or items of a batch, of attributes of up to `max_bytes`.
+
+    `dated`: they may be hidden and have a time of creation.
 
     `prepare` converts the rows to the layout; examples show the file's own rows.
     """
@@ -88,18 +92,26 @@ def read_entities(
         columns[name] = _texts(frame[name], is_missing(frame[name]))
     created = _created(checks, layout, frame) if dated else [None] * frame.height
     hidden = _hidden(checks, layout, frame) if dated else [None] * frame.height
-    indices = tuple(np.flatnonzero(checks.good).tolist())
     id_list = ids.to_list()
-    entities = tuple(
-        Entity(
+    made = {
+        i: Entity(
             id_list[i],
             {name: cells[i] for name, cells in columns.items() if cells[i] is not None},
             created[i],
             hidden[i],
         )
-        for i in indices
-    )
+        for i in np.flatnonzero(checks.good).tolist()
+    }
+    _check_limits(checks, {i: find_excess(each.attributes, max_bytes, fields) for i, each in made.items()})
+    indices = tuple(np.flatnonzero(checks.good).tolist())
+    entities = tuple(made[i] for i in indices)
     return EntityBatch(batch, entities, indices, merged(batch.bad, checks.rejected()), checks.warnings())
+
+
+def _check_limits(checks: RowChecks, found: Mapping[int, str | None]) -> None:
+    """Refuse the rows, by index, of which something is beyond a limit."""
+    for excess in {excess for excess in found.values() if excess is not None}:
+        checks.reject(np.array([found.get(i) == excess for i in range(len(checks.good))], np.bool_), excess)
 
 
 def _prepared(checks: RowChecks, items: Prepared) -> pl.DataFrame:

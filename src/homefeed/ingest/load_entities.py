@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -16,6 +17,7 @@ from homefeed.ingest.report import FileReport
 from homefeed.ingest.stream import Progress, prepared
 from homefeed.ingest.table import Batch, Table
 from homefeed.ingest.tallies import Tally, merged, tally_rows
+from homefeed.limits import MAX_ITEM_BYTES, MAX_USER_BYTES, find_excess
 from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.bulk import analyse, attribute_of_users, attributes_of, hidden_of_items
@@ -48,10 +50,10 @@ async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout,
         return await put_users(store, recipe.app, writes)
 
     def read(batch: Batch) -> EntityBatch:
-        return read_entities(batch, layout, "user_id", recipe.users.fields, dated=False)
+        return read_entities(batch, layout, "user_id", recipe.users.fields, MAX_USER_BYTES, dated=False)
 
     stored = partial(attributes_of, store, recipe.app, "users") if recipe.sources.users.join else None
-    return await _load(store, "users", table, layout, read, put, stored, progress)
+    return await _load(store, "users", table, layout, read, put, stored, MAX_USER_BYTES, progress)
 
 
 async def load_items(
@@ -84,10 +86,12 @@ async def load_items(
         return await put_items(store, recipe.app, writes)
 
     def read(batch: Batch) -> EntityBatch:
-        return read_entities(batch, layout, "item_id", recipe.items.fields, dated=True, prepare=prepare)
+        return read_entities(
+            batch, layout, "item_id", recipe.items.fields, MAX_ITEM_BYTES, dated=True, prepare=prepare
+        )
 
     stored = partial(attributes_of, store, recipe.app, "items") if recipe.sources.items.join else None
-    return await _load(store, "items", table, layout, read, put, stored, progress)
+    return await _load(store, "items", table, layout, read, put, stored, MAX_ITEM_BYTES, progress)
 
 
 async def _load(
@@ -98,6 +102,7 @@ async def _load(
     read: Callable[[Batch], EntityBatch],
     put: _Put,
     stored: _Stored | None,
+    max_bytes: int,
     progress: Progress,
 ) -> FileReport:
     started = time.perf_counter()
@@ -108,14 +113,15 @@ async def _load(
     repeated: dict[str, Tally] = {}
     warnings: dict[str, Tally] = {}
     async with prepared(table, read) as batches:
-        async for batch in batches:
+        async for as_read in batches:
+            batch = as_read
             rows += batch.source.count
-            rejected = merged(rejected, batch.rejected)
-            warnings = merged(warnings, batch.warnings)
             if stored is None:
                 latest = list({entity.entity_id: entity for entity in batch.entities}.values())
             else:
-                latest = await _joined(batch, seen, stored)
+                latest, batch = await _joined(batch, seen, stored, max_bytes)
+            rejected = merged(rejected, batch.rejected)
+            warnings = merged(warnings, batch.warnings)
             repeated = merged(repeated, _repeated(batch, seen, REPEATED if stored is None else JOINED))
             for start in range(0, len(latest), _TRANSACTION):
                 new += await put(latest[start : start + _TRANSACTION])
@@ -140,15 +146,33 @@ async def _load(
     )
 
 
-async def _joined(batch: EntityBatch, seen: set[str], stored: _Stored) -> list[Entity]:
-    """One entity per id: a value missing from a row is the last one stated, in this batch or an earlier one."""
+async def _joined(
+    batch: EntityBatch, seen: set[str], stored: _Stored, max_bytes: int
+) -> tuple[list[Entity], EntityBatch]:
+    """One entity per id, and the batch without the rows that would make one larger than it may be.
+
+    A value missing from a row is the last one stated, in this batch or an earlier one.
+    """
     again = list({entity.entity_id for entity in batch.entities} & seen)
     written = await stored(again) if again else {}
     joined = {entity_id: Entity(entity_id, values, None, None) for entity_id, values in written.items()}
-    for entity in batch.entities:
+    kept: list[tuple[Entity, int]] = []
+    refused: dict[str, Tally] = {}
+    for entity, index in zip(batch.entities, batch.indices, strict=True):
         before = joined.get(entity.entity_id)
-        joined[entity.entity_id] = entity if before is None else _over(before, entity)
-    return list(joined.values())
+        after = entity if before is None else _over(before, entity)
+        excess = None if before is None else find_excess(after.attributes, max_bytes)
+        if excess is None:
+            joined[entity.entity_id] = after
+            kept.append((entity, index))
+        else:
+            row = np.arange(batch.source.frame.height) == index
+            tally = tally_rows(batch.source.frame, batch.source.rows, row)
+            refused = merged(refused, {f"joined, {excess}": tally})
+    if refused:
+        entities, indices = zip(*kept, strict=True) if kept else ((), ())
+        batch = replace(batch, entities=entities, indices=indices, rejected=merged(batch.rejected, refused))
+    return list(joined.values()), batch
 
 
 def _over(before: Entity, after: Entity) -> Entity:

@@ -89,7 +89,7 @@ class RecentAnswers:
             self._drop(request.user_id)
             user = self._users[request.user_id] = _User(version)
         until = min(answer.time + round(seconds * SECOND), answer.slate.stale_from - 1)
-        kept = _Recent(answer, until, _size(answer))
+        kept = _Recent(answer, until, _size(request, answer))
         key = _key(request, paged)
         self._take_out(user, key)
         user.answers[key] = kept
@@ -133,9 +133,17 @@ def _key(request: FeedRequest, paged: bool) -> Hashable:
     )
 
 
-def _size(answer: Answer) -> int:
+def _size(request: FeedRequest, answer: Answer) -> int:
     slate = answer.slate
     arrays = (slate.positions, slate.scores, slate.features, slate.propensities)
     cursor = 0 if answer.next is None else answer.next.shown.nbytes + answer.next.last.nbytes
-    texts = sum(map(len, slate.reasons)) + _OVERHEAD_OF_AN_ITEM * len(slate)
+    texts = sum(map(len, slate.reasons)) + _OVERHEAD_OF_AN_ITEM * len(slate) + _characters(request)
     return _OVERHEAD + sum(array.nbytes for array in arrays) + cursor + texts
+
+
+def _characters(request: FeedRequest) -> int:
+    """How many characters a request names, besides a few."""
+    texts = [request.cursor or "", *request.exclude, *request.context, *request.context.values()]
+    for condition in request.conditions:
+        texts += [condition.value, *condition.others]
+    return sum(map(len, texts))

@@ -28,6 +28,7 @@ class Writes:
 
         Raises:
             NotFoundError: there is no such item.
+            InvalidError: it would hold more than an item may.
         """
         item = await items.patch_item(self._store, self._app, item_id, attributes, hidden)
         await self._follower.follow()
@@ -53,6 +54,7 @@ class Writes:
 
         Raises:
             NotFoundError: there is no such user.
+            InvalidError: they would hold more than a user may.
         """
         user = await users.patch_user(self._store, self._app, user_id, attributes)
         await self._follower.follow()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
+from homefeed.limits import MAX_ITEM_BYTES, check_merged
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import items
 from homefeed.types import Item
@@ -79,11 +80,13 @@ async def patch_item(
 
     Raises:
         NotFoundError: there is no such item.
+        InvalidError: it would hold more than an item may.
     """
     async with store.write() as connection:
         counters = await store.advance(connection, app, item_revision=1)
         found = await _find(connection, app, item_id)
         merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
+        check_merged("attributes", attributes, merged, MAX_ITEM_BYTES)
         is_hidden = found.hidden if hidden is None else hidden
         await connection.execute(
             items.update()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
+from homefeed.limits import MAX_USER_BYTES, check_merged
 from homefeed.store.partitions import delete_events
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import events, impressions, users
@@ -48,11 +49,13 @@ async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[s
 
     Raises:
         NotFoundError: there is no such user.
+        InvalidError: they would hold more than a user may.
     """
     async with store.write() as connection:
         counters = await store.advance(connection, app, user_revision=1)
         found = await _find(connection, app, user_id)
         merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
+        check_merged("attributes", attributes, merged, MAX_USER_BYTES)
         await connection.execute(
             users.update()
             .where(users.c.app == app, users.c.number == found.number)
