@@ -33,5 +33,9 @@ class MalformedError(InvalidError):
     """What the caller sent does not have the required form, such as an id with a blank in it."""
 
 
+class ConflictError(HomefeedError):
+    """What the caller sent contradicts what is stored: the text names both."""
+
+
 class OverloadedError(HomefeedError):
     """More work arrived than can be handled; trying again later will help."""

@@ -41,6 +41,7 @@ class Event:
     """Something a user did to an item, as it was told to Homefeed.
 
     One that is about a query has no item: its `item_id` is empty, and its context tells the words as `query`.
+    Where nobody told the time (`time_told`) it is that of receipt.
     """
 
     user_id: str
@@ -51,6 +52,7 @@ class Event:
     event_id: str | None = None
     request_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    time_told: bool = True
 
     @property
     def query(self) -> str | None:

@@ -57,9 +57,53 @@ def test_the_same_event_id_counts_once(api: httpx.Client, fresh: Callable[[str],
     payload = PLAY | {"user_id": fresh("user"), "event_id": fresh("event")}
     assert api.post(EVENTS, json=payload).json() == TAKEN
     assert api.post(EVENTS, json=payload).json() == AGAIN
-    assert api.post(EVENTS, json=payload | {"value": 99}).json() == AGAIN
     assert api.post(EVENTS, json=[payload, payload]).json() == {"accepted": 0, "duplicates": 2, "rejected": []}
     assert [event["value"] for event in history(api, payload["user_id"])] == [10.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"value": 99}, {"value": 0}, {"item_id": "i2"}, {"timestamp": "2026-01-01T00:00:00Z"}],
+    ids=str,
+)
+def test_the_same_event_id_of_another_event_is_a_conflict(
+    api: httpx.Client, fresh: Callable[[str], str], change: dict[str, Any]
+) -> None:
+    payload = PLAY | {"user_id": fresh("user"), "event_id": fresh("event")}
+    assert api.post(EVENTS, json=payload).json() == TAKEN
+    told = f'event_id: "{payload["event_id"]}" is that of another event of this user; '
+    answer = api.post(EVENTS, json=payload | change)
+    assert (answer.status_code, answer.json()["title"]) == (409, "Conflict")
+    assert answer.json()["detail"] == told + "send a new one, or the same event again"
+    others = [payload, payload | change, payload | {"event_id": fresh("event")} | change]
+    body = api.post(EVENTS, json=others).json()
+    assert (body["accepted"], body["duplicates"]) == (1, 1)
+    assert body["rejected"] == [{"index": 1, "error": answer.json()["detail"]}]
+
+
+def test_an_event_id_is_the_users_own(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    event_id, users = fresh("event"), [fresh("user"), fresh("user")]
+    for number, user_id in enumerate(users):
+        payload = PLAY | {"user_id": user_id, "event_id": event_id, "value": number}
+        assert [api.post(EVENTS, json=payload).json() for _ in range(2)] == [TAKEN, AGAIN]
+    assert [history(api, user_id)[0]["value"] for user_id in users] == [0.0, 1.0]
+
+
+def test_a_page_that_an_event_names_is_of_its_user(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    users = [fresh("user"), fresh("user")]
+    for user_id in users:
+        assert api.put(f"/v1/apps/streaming/users/{user_id}", json={}).status_code == 200
+    theirs, own, nobodys = (
+        api.get("/v1/apps/streaming/feeds/home", params=params).json()["request_id"]
+        for params in ({"user_id": users[0]}, {"user_id": users[1]}, {})
+    )
+    event = PLAY | {"user_id": users[1]}
+    answer = api.post(EVENTS, json=event | {"request_id": theirs})
+    assert (answer.status_code, "request_id" in answer.json()["detail"]) == (422, True)
+    named = [event | {"request_id": request_id} for request_id in (own, nobodys, "unheard of", theirs)]
+    body = api.post(EVENTS, json=named).json()
+    assert (body["accepted"], [one["index"] for one in body["rejected"]]) == (3, [3])
+    assert theirs not in {event["request_id"] for event in history(api, users[1])}
 
 
 def test_the_same_content_counts_once(api: httpx.Client, fresh: Callable[[str], str]) -> None:

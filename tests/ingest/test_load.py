@@ -167,8 +167,20 @@ async def test_an_event_sent_over_http_before_is_a_duplicate(world: World, count
         events=header + "u1,i1,play,33,2025-05-05,\nu1,i2,play,34,2025-05-05,\nu2,i2,play,1,2025-05-06,my-id\n"
     )
     events = (await world.run()).files[-1]
-    assert counts(events.duplicates) == {"the event is already in the log": 3}
+    assert counts(events.duplicates) == {"the event is already in the log": 2}
+    assert counts(events.rejected) == {"another event of the user has this event_id": 1}
+    assert events.rejected["another event of the user has this event_id"].examples[0].row == 3
     assert len(await world.log()) == 6
+
+
+async def test_an_event_id_of_a_file_is_its_users(world: World, counts: Counts) -> None:
+    first, second = "u1,i1,play,33,2025-05-05,e\n", "u2,i1,play,35,2025-05-06,e\n"
+    changed = first.replace("33", "34")
+    world.write(events=HEADER.replace("\n", ",event_id\n") + first + second + second + changed)
+    events = (await world.run()).files[-1]
+    assert (events.rows, events.loaded) == (4, 2)
+    assert counts(events.duplicates) == {"the same event is earlier in this file": 1}
+    assert counts(events.rejected) == {"another event of the user has this event_id": 1}
 
 
 async def test_an_event_of_a_file_is_a_duplicate_over_http(world: World, micros: Micros) -> None:

@@ -18,7 +18,8 @@ from homefeed.ingest.tallies import total
 from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.bulk import EventColumns, append_rows
-from homefeed.store.events import Outcome, append_events, row_key, rows_of_user
+from homefeed.store.events import Outcome, append_events, rows_of_user
+from homefeed.store.identity import row_key
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.tables import events as log
 from homefeed.store.users import list_users, put_users

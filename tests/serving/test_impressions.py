@@ -34,6 +34,10 @@ def shown(number: int) -> Impression:
     return Impression(f"r{number}", "home", None, number, 0, items, one, one, ("popular",), one[:, None], {})
 
 
+def add(log: ImpressionLog, number: int) -> None:
+    log.add(f"r{number}", None, partial(shown, number))
+
+
 class Writing:
     """Stands in for the store's `write_impressions`: counts, fails or waits as it is told to, then writes."""
 
@@ -69,20 +73,29 @@ async def in_store(store: Store, numbers: range) -> list[int]:
 
 async def test_what_was_added_is_written_once(store: Store, log: ImpressionLog, writing: Writing) -> None:
     for number in range(3):
-        log.add(partial(shown, number))
+        add(log, number)
     assert writing.groups == [], "nothing is written while a request waits"
     assert await log.flush() == 3
     assert await log.flush() == 0
     assert writing.groups == [3]
-    log.add(partial(shown, 3))
+    add(log, 3)
     assert await log.flush() == 1
     assert await in_store(store, range(5)) == [0, 1, 2, 3]
     assert log.take_lost() == 0
 
 
+def test_whose_the_latest_pages_are(log: ImpressionLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(impressions, "_MOST_SHOWN", 3)
+    for request_id, user in [("a", 1), ("b", 2), ("b", 2), ("c", None), ("b", 1)]:
+        log.add(request_id, user, partial(shown, 0))
+    assert log.shown == {"a": 1, "b": None, "c": None}
+    log.add("d", 4, partial(shown, 0))
+    assert log.shown == {"b": None, "c": None, "d": 4}
+
+
 async def test_many_are_written_in_groups(store: Store, log: ImpressionLog, writing: Writing) -> None:
     for number in range(1_234):
-        log.add(partial(shown, number))
+        add(log, number)
     assert await log.flush() == 1_234
     assert sum(writing.groups) == 1_234
     assert max(writing.groups) <= 500
@@ -91,12 +104,12 @@ async def test_many_are_written_in_groups(store: Store, log: ImpressionLog, writ
 
 async def test_what_cannot_be_written_waits(store: Store, log: ImpressionLog, writing: Writing) -> None:
     for number in range(600):
-        log.add(partial(shown, number))
+        add(log, number)
     writing.failing = True
     for _ in range(2):
         with pytest.raises(OSError, match="full"):
             await log.flush()
-    log.add(partial(shown, 600))
+    add(log, 600)
     writing.failing = False
     assert await log.flush() == 601
     assert await in_store(store, range(0, 601, 25)) == list(range(0, 601, 25))
@@ -106,7 +119,7 @@ async def test_what_cannot_be_written_waits(store: Store, log: ImpressionLog, wr
 async def test_what_is_cut_short_is_written_the_next_time(
     store: Store, log: ImpressionLog, writing: Writing
 ) -> None:
-    log.add(partial(shown, 0))
+    add(log, 0)
     writing.go.clear()
     flushing = asyncio.create_task(log.flush())
     await writing.begun.wait()
@@ -123,10 +136,10 @@ async def test_of_too_many_the_oldest_are_given_up_and_counted(
 ) -> None:
     monkeypatch.setattr(impressions, "_MOST_WAITING", 10)
     for number in range(25):
-        log.add(partial(shown, number))
+        add(log, number)
     assert log.take_lost() == 15
     assert log.take_lost() == 0
-    log.add(partial(shown, 25))
+    add(log, 25)
     assert log.take_lost() == 1
     assert await log.flush() == 10
     assert await in_store(store, range(26)) == list(range(16, 26))
@@ -137,12 +150,12 @@ async def test_what_is_given_up_while_it_is_written_takes_nothing_else_with_it(
 ) -> None:
     monkeypatch.setattr(impressions, "_MOST_WAITING", 10)
     for number in range(10):
-        log.add(partial(shown, number))
+        add(log, number)
     writing.go.clear()
     flushing = asyncio.create_task(log.flush())
     await writing.begun.wait()
     for number in range(10, 17):
-        log.add(partial(shown, number))
+        add(log, number)
     writing.go.set()
     await flushing
     assert await in_store(store, range(20)) == list(range(17))
@@ -151,11 +164,11 @@ async def test_what_is_given_up_while_it_is_written_takes_nothing_else_with_it(
 async def test_what_is_added_while_it_writes_is_written_too(
     store: Store, log: ImpressionLog, writing: Writing
 ) -> None:
-    log.add(partial(shown, 0))
+    add(log, 0)
     writing.go.clear()
     flushing = asyncio.create_task(log.flush())
     await writing.begun.wait()
-    log.add(partial(shown, 1))
+    add(log, 1)
     writing.go.set()
     await flushing
     await log.flush()

@@ -191,8 +191,9 @@ class TestErasing:
     async def test_nothing_of_the_user_is_left(self, app: LiveApp, other: LiveApp) -> None:
         number = (await get_user(app.store, APP, "u")).number
         for one in (app, other):
-            one.impressions.add(partial((await ask(one)).impression, f"mine {id(one)}"))
-            one.impressions.add(partial((await ask(one, "v")).impression, f"theirs {id(one)}"))
+            for whose, user in (("mine", "u"), ("theirs", "v")):
+                answer, request_id = await ask(one, user), f"{whose} {id(one)}"
+                one.impressions.add(request_id, answer.user, partial(answer.impression, request_id))
         await app.impressions.flush()
         assert await erase_user(app.store, APP, "u") == 4
         for one in (app, other):

@@ -310,7 +310,7 @@ async def test_what_chance_chose_keeps_its_propensities(app: LiveApp) -> None:
 async def test_the_log_of_impressions_notes_it(app: LiveApp, clock: Clock) -> None:
     for request_id in ("first", "again"):
         answer = await ask(app)
-        app.impressions.add(partial(answer.impression, request_id))
+        app.impressions.add(request_id, answer.user, partial(answer.impression, request_id))
         clock.now += SECOND
     await app.impressions.flush()
     (first,) = await impressions_of_request(app.store, APP, "first")

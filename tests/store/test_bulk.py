@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from homefeed.store import Store
@@ -14,7 +16,8 @@ from homefeed.store.bulk import (
     settle,
     user_pages,
 )
-from homefeed.store.events import append_events, row_key, rows_after
+from homefeed.store.events import append_events, rows_after
+from homefeed.store.identity import row_key
 from homefeed.store.items import ItemWrite, delete_item, put_items
 from homefeed.store.users import erase_user, put_users
 from homefeed.types import Event
@@ -59,9 +62,26 @@ async def test_other_apps_have_their_own_keys(store: Store) -> None:
 
 
 async def test_agrees_with_events_appended_one_by_one(store: Store) -> None:
-    await append_events(store, APP, [Event("u", "a", "play", 7, 1), Event("u", "b", "play", 8, None, "x")], 100)
-    result = await append_rows(store, APP, columns(7, 5, event_ids=(None, "x")), 100)
-    assert result.duplicates == {0: 1, 1: 2}
+    told = [
+        Event("u", "a", "play", 7, 1),
+        Event("u", "a", "play", 5, 1, "x"),
+        Event("v", "b", "play", 8, None, "y"),
+    ]
+    await append_events(store, APP, told, 100)
+    result = await append_rows(store, APP, columns(7, 5, 8, event_ids=(None, "x", "y")), 100)
+    assert (result.inserted, result.duplicates, result.conflicts) == (1, {0: 1, 1: 2}, frozenset())
+
+
+async def test_an_event_id_is_of_one_event(store: Store) -> None:
+    first = await append_rows(store, APP, columns(5, 6, 7, event_ids=("x", "x", "y")), 100)
+    assert (first.inserted, first.duplicates, first.conflicts) == (2, {}, frozenset({1}))
+    told = columns(5, 9, 7, 5, 10, event_ids=("x", "x", "y", "y", None))
+    for change in ({}, {"items": [3] * 5}, {"types": ["like"] * 5}, {"values": [9.0] * 5}):
+        result = await append_rows(store, APP, replace(told, **change), 100)
+        same, other = ({0: 1, 2: 3}, {1, 3}) if not change else ({}, {0, 1, 2, 3})
+        assert {index: seq for index, seq in result.duplicates.items() if index != 4} == same
+        assert result.conflicts == other
+    assert list((await rows_after(store, APP, 0, 100)).times) == [5, 7, 10]
 
 
 async def test_nothing_is_written_with_numbers_from_before_an_erasure(store: Store) -> None:

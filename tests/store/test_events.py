@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from homefeed.store import Store, open_store
@@ -14,19 +15,20 @@ from homefeed.store.events import (
     NO_ROWS,
     Outcome,
     append_events,
-    content_key,
-    event_key,
     latest_of_user,
     rows_after,
     rows_of_user,
     totals,
 )
+from homefeed.store.identity import content_key, event_key
+from homefeed.store.impressions import Impression, write_impressions
 from homefeed.store.items import ItemWrite, delete_item, put_items
-from homefeed.store.users import get_user, list_users
+from homefeed.store.users import get_user, list_users, put_users
 from homefeed.types import SECOND, Event
 
 APP = "streaming"
 ACCEPTED, DUPLICATE, UNKNOWN = Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.UNKNOWN_ITEM
+CONFLICT, FOREIGN = Outcome.CONFLICT, Outcome.FOREIGN_PAGE
 
 
 @pytest.fixture(autouse=True)
@@ -90,10 +92,79 @@ async def test_an_undeclared_user_is_created(store: Store) -> None:
     assert (await get_user(store, APP, "new")).attributes == {}
 
 
-async def test_an_event_id_counts_once_whatever_else_is_said(store: Store) -> None:
-    assert await append(store, play(event_id="e", time=1)) == [ACCEPTED]
-    again = [play(event_id="e", time=1), play(event_id="e", time=2, item="b"), play(event_id="E", time=1)]
-    assert await append(store, *again) == [DUPLICATE, DUPLICATE, ACCEPTED]
+async def test_an_event_id_belongs_to_its_user(store: Store) -> None:
+    hides = [play(user, event_id="e", event_type="hide") for user in ("stranger", "u")]
+    assert await append(store, hides[0]) == [ACCEPTED]
+    assert await append(store, hides[1], play("v", event_id="e")) == [ACCEPTED, ACCEPTED]
+    assert await append(store, *hides, play("v", event_id="e"), play("u", event_id="E")) == [
+        *[DUPLICATE] * 3,
+        ACCEPTED,
+    ]
+    assert [event.event_type for event, _ in await latest_of_user(store, APP, "u", 10)] == ["play", "hide"]
+
+
+OTHER = [{"item_id": "b"}, {"event_type": "like"}, {"value": 2.0}, {"value": None}, {"time": 2}]
+
+
+@pytest.mark.parametrize("change", OTHER, ids=str)
+async def test_an_event_id_is_of_one_event(store: Store, change: dict[str, object]) -> None:
+    event = play(value=1.0, event_id="e")
+    other = replace(event, **change)  # type: ignore[arg-type]
+    assert await append(store, event, other, event) == [ACCEPTED, CONFLICT, DUPLICATE]
+    assert await append(store, other, event, play(time=9)) == [CONFLICT, DUPLICATE, ACCEPTED]
+    assert [told for told, _ in await latest_of_user(store, APP, "u", 10)] == [play(time=9), event]
+
+
+async def test_an_event_id_told_again_need_not_come_the_same_way(store: Store) -> None:
+    event = play(event_id="e", value=3, request_id="r1", context={"device": "tv"})
+    assert await append(store, event) == [ACCEPTED]
+    again = [replace(event, request_id="r2", context={}), replace(event, time=5, time_told=False)]
+    assert await append(store, *again, replace(again[1], value=4)) == [DUPLICATE, DUPLICATE, CONFLICT]
+
+
+async def test_many_retold_at_once_are_each_what_they_are(store: Store) -> None:
+    batch = [play(time=n, event_id=f"e{n}") for n in range(1_500)]
+    await append(store, *batch)
+    again = [replace(event, value=7.0 if n % 3 else None) for n, event in enumerate(batch)]
+    assert await append(store, *again) == [CONFLICT if n % 3 else DUPLICATE for n in range(1_500)]
+
+
+def page(request_id: str, user: int | None, start: int = 0) -> Impression:
+    one = np.ones(1, np.float32)
+    return Impression(
+        request_id, "home", user, 1, start, np.ones(1, np.int32), one, one, ("popular",), one[:, None], {}
+    )
+
+
+async def test_an_event_names_a_page_of_its_user_only(store: Store) -> None:
+    await put_users(store, APP, [("u", {}), ("v", {})])
+    pages = [page("mine", 1), page("theirs", 2), page("nobody's", None), page("both", 1), page("both", 2, 20)]
+    await write_impressions(store, APP, pages)
+    await write_impressions(store, "other", [page("elsewhere", 2)])
+    names = ["mine", "nobody's", "both", "elsewhere", "unheard of", None, "theirs"]
+    taken = [play(time=n, request_id=name) for n, name in enumerate(names)]
+    assert await append(store, *taken) == [ACCEPTED] * 6 + [FOREIGN]
+    assert len(await log(store)) == 6
+    # Of a page that is not in the log of impressions yet, the process that answered it knows.
+    shown = {"mine": 2, "just now": 2, "either's": None}
+    told = [play(time=10 + n, request_id=name) for n, name in enumerate(("mine", "just now", "either's"))]
+    assert await append_events(store, APP, told, 1, shown) == [ACCEPTED, FOREIGN, ACCEPTED]
+
+
+async def test_a_refused_page_creates_no_user_and_takes_no_key(store: Store) -> None:
+    await put_users(store, APP, [("u", {})])
+    await write_impressions(store, APP, [page("r", 1)])
+    foreign = play("new", event_id="e", request_id="r")
+    assert await append(store, foreign) == [FOREIGN]
+    assert [user.user_id for user in await list_users(store, APP, 0, 10)] == ["u"]
+    assert await append(store, replace(foreign, request_id=None)) == [ACCEPTED]
+
+
+async def test_a_request_id_of_very_many_pages_is_of_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homefeed.store.impressions._MOST_PAGES", 3)
+    await put_users(store, APP, [("u", {}), ("v", {})])
+    await write_impressions(store, APP, [page("constant", 2, start) for start in range(3)])
+    assert await append(store, play(request_id="constant")) == [ACCEPTED]
 
 
 @pytest.mark.parametrize(

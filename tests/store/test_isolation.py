@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from homefeed.errors import NotFoundError
 from homefeed.store import Store
-from homefeed.store.events import append_events, event_key, latest_of_user, rows_after, rows_of_user, totals
+from homefeed.store.events import append_events, latest_of_user, rows_after, rows_of_user, totals
+from homefeed.store.identity import event_key
 from homefeed.store.items import ItemWrite, changed_items, delete_item, get_item, list_items, patch_item, put_items
 from homefeed.store.users import changed_users, erase_user, get_user, list_users, patch_user, put_users
 from homefeed.types import Event, Item, User

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,15 @@ from alembic.script import ScriptDirectory
 
 from homefeed.errors import HomefeedError
 from homefeed.store import Store, migrations, open_store
-from homefeed.store.events import append_events, rows_after
+from homefeed.store.events import Outcome, append_events, rows_after
+from homefeed.store.identity import content_key
 from homefeed.store.impressions import prune_impressions
 from homefeed.store.items import ItemWrite, list_items, put_items
 from homefeed.store.tables import metadata, on_postgresql
 from homefeed.store.users import erase_user, get_user
 from homefeed.types import Event, User
 
+DUPLICATE, CONFLICT = Outcome.DUPLICATE, Outcome.CONFLICT
 OPEN = """
 import asyncio, sys
 from homefeed.store import open_store
@@ -134,6 +137,31 @@ async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_ho
             assert await connection.run_sync(differences) == []
         assert await prune_impressions(newer, "shop", 1) == 0
         assert await erase_user(newer, "shop", "u") == 1
+
+
+async def test_event_ids_of_an_older_store_are_their_users(store: Store, store_url: str) -> None:
+    hide = Event("u", "i", "hide", 7, None, "e", None, {"a": 1})
+    for app in ("shop", "films"):
+        await put_items(store, app, [ItemWrite("i", {})])
+        await append_events(store, app, [hide, Event("u", "i", "hide", 8), replace(hide, event_id="f")], 9)
+    await downgrade(store, "0004")
+    async with open_store(store_url) as newer:
+        assert await append_events(newer, "shop", [hide, replace(hide, time=9)], 9) == [DUPLICATE, CONFLICT]
+        assert await append_events(newer, "films", [replace(hide, user_id="v")], 9) == [Outcome.ACCEPTED]
+        assert len(await rows_after(newer, "films", 0, 10)) == 4
+
+
+async def test_going_back_to_common_event_ids_loses_no_event(store: Store, store_url: str) -> None:
+    await put_items(store, "shop", [ItemWrite("i", {})])
+    told = [Event(user, "i", "hide", 7, None, "e") for user in "uvw"]
+    await append_events(store, "shop", told, 9)
+    await downgrade(store, "0004")
+    async with store.read() as connection:
+        keys = sa.text("SELECT key FROM events ORDER BY seq")
+        assert bytes((await connection.execute(keys)).scalars().first() or b"") == content_key("id", "e")
+    async with open_store(store_url) as newer:
+        assert await append_events(newer, "shop", told, 9) == [DUPLICATE] * 3
+        assert len(await rows_after(newer, "shop", 0, 10)) == 3
 
 
 async def test_opening_again_changes_nothing(store: Store, store_url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,10 +20,10 @@ from homefeed.store.events import (
     append_events,
     latest_of_user,
     prune_events,
-    row_key,
     rows_after,
     rows_of_user,
 )
+from homefeed.store.identity import row_key
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.partitions import Period, partition_name, periods_of
 from homefeed.store.tables import event_ids
@@ -30,7 +31,7 @@ from homefeed.store.users import erase_user, put_users
 from homefeed.types import DAY, SECOND, Event
 
 APP = "shop"
-ACCEPTED, DUPLICATE = Outcome.ACCEPTED, Outcome.DUPLICATE
+ACCEPTED, DUPLICATE, CONFLICT = Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.CONFLICT
 
 on_postgresql = pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 
@@ -165,14 +166,15 @@ async def test_an_event_id_counts_once_across_months(store: Store) -> None:
     await catalogue(store)
     assert await append_events(store, APP, [click(JULY, "e"), click(JULY)], 1) == [ACCEPTED, ACCEPTED]
     again = [click(AUGUST, "e"), click(AUGUST, "f"), click(SEPTEMBER, "f"), click(JULY), click(AUGUST)]
-    assert await append_events(store, APP, again, 2) == [DUPLICATE, ACCEPTED, DUPLICATE, DUPLICATE, ACCEPTED]
+    assert await append_events(store, APP, again, 2) == [CONFLICT, ACCEPTED, CONFLICT, DUPLICATE, ACCEPTED]
     imported = columns(
         (SEPTEMBER, "f"), (AUGUST, None), (SEPTEMBER, "g"), (JULY, "g"), (JULY, "e"), (JULY + 1, None)
     )
     result = await append_rows(store, APP, imported, 3)
     assert (result.first_seq, result.inserted) == (8, 2)
-    assert result.duplicates == {0: 4, 1: 7, 3: 10, 4: 1}
-    assert await append_events(store, APP, [click(AUGUST, "g")], 4) == [DUPLICATE]
+    assert (result.duplicates, result.conflicts) == ({1: 7, 4: 1}, frozenset({0, 3}))
+    assert await append_events(store, APP, [click(AUGUST, "g"), click(SEPTEMBER, "g")], 4) == [CONFLICT, DUPLICATE]
+    assert await append_events(store, APP, [replace(click(AUGUST, "g"), time_told=False)], 5) == [DUPLICATE]
     assert list(await times(store)) == [JULY, JULY, AUGUST, AUGUST, SEPTEMBER, JULY + 1]
     assert await known_ids(store) == 3
 
@@ -297,7 +299,7 @@ async def test_a_full_store_is_divided_with_all_it_holds(store: Store, store_url
         assert await known_ids(newer) == 2 * 26
         assert await append_events(newer, APP, sent, 2) == [DUPLICATE] * 42
         assert await append_events(newer, APP, [click(at(2026, 2), "e1"), click(at(2026, 2))], 3) == [
-            DUPLICATE,
+            CONFLICT,
             ACCEPTED,
         ]
         assert await erase_user(newer, APP, "u") == 43

@@ -8,14 +8,13 @@ import pytest
 
 from homefeed.store import Store
 from homefeed.store.events import (
-    NO_ITEM,
     Outcome,
     append_events,
-    event_key,
     latest_of_user,
     rows_after,
     rows_of_user,
 )
+from homefeed.store.identity import NO_ITEM, event_key
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.users import erase_user
 from homefeed.types import Event
@@ -49,6 +48,18 @@ def test_keys_differ_where_words_differ() -> None:
     ]
     assert len({*map(event_key, others), *same}) == len(others) + 1
     assert event_key(search(event_id="e")) == event_key(search("else", event_id="e"))
+    assert event_key(search(event_id="e")) != event_key(search(event_id="e", user_id="v"))
+
+
+async def test_an_event_id_is_of_one_search(store: Store) -> None:
+    told = [
+        search(event_id="e"),
+        search("boots", event_id="e"),
+        search(event_id="e", context={"query": "red shoes", "page": 2}),
+    ]
+    outcomes = [Outcome.ACCEPTED, Outcome.CONFLICT, Outcome.DUPLICATE]
+    assert await append_events(store, APP, told, 5) == outcomes
+    assert await append_events(store, APP, told, 5) == [Outcome.DUPLICATE, *outcomes[1:]]
 
 
 async def test_a_search_is_written_once_and_read_back(store: Store) -> None:

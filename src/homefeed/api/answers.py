@@ -27,7 +27,7 @@ def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer]
         for part in answer.slate.failed:
             metrics.failures.labels(name, answer.slate.feed, part).inc()
         if context.logs_impressions and len(answer.slate):
-            app.impressions.add(partial(answer.impression, request_id))
+            app.impressions.add(request_id, answer.user, partial(answer.impression, request_id))
 
 
 def json_response(content: Mapping[str, Any]) -> Response:

@@ -13,7 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from homefeed.errors import HomefeedError, InvalidError, MalformedError, NotFoundError, OverloadedError
+from homefeed.errors import (
+    ConflictError,
+    HomefeedError,
+    InvalidError,
+    MalformedError,
+    NotFoundError,
+    OverloadedError,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -23,6 +30,7 @@ _MAX_CHARACTERS = 500
 _STATUS: dict[type, int] = {
     MalformedError: 400,
     NotFoundError: 404,
+    ConflictError: 409,
     InvalidError: 422,
     OverloadedError: 503,
 }

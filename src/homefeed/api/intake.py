@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from homefeed.api.context import Context
 from homefeed.api.errors import validation_errors
 from homefeed.api.schemas import EventsAccepted, Rejected
-from homefeed.errors import InvalidError, NotFoundError
+from homefeed.errors import ConflictError, HomefeedError, InvalidError, NotFoundError
 from homefeed.serving import LiveApp
 from homefeed.store.events import Outcome
 from homefeed.times import parse_time
@@ -64,6 +64,7 @@ def build_event(
         event_id=app.environment.new_id() if time is None and event_id is None else event_id,
         request_id=request_id,
         context=context,
+        time_told=time is not None,
     )
     return check_event(app.recipe, event, now, time_field)
 
@@ -73,12 +74,13 @@ async def take_event(context: Context, app: LiveApp, event: Event) -> EventsAcce
 
     Raises:
         NotFoundError: its item does not exist, or its user where users must be declared.
+        ConflictError: another event of its user has its id.
+        InvalidError: the page it names is another user's.
     """
     outcomes = await app.append([event])
-    if outcomes[0] is Outcome.UNKNOWN_ITEM:
-        raise NotFoundError(f'item_id: no item "{event.item_id}" in {app.recipe.app}')
-    if outcomes[0] is Outcome.UNKNOWN_USER:
-        raise NotFoundError(_no_user(app, event))
+    refusal = _refusal(app, event, outcomes[0])
+    if refusal is not None:
+        raise refusal
     return _counted(context, app, outcomes, {})
 
 
@@ -89,7 +91,7 @@ async def take_events(
 
     Raises:
         InvalidError: a single event, or the whole list, cannot be used.
-        NotFoundError: a single event's item does not exist, or its user where users must be declared.
+        NotFoundError, ConflictError: of a single event; see `take_event`.
     """
 
     def read(element: Any) -> Event:
@@ -111,17 +113,31 @@ async def take_events(
             rejected[index] = str(error)
     outcomes = dict(zip(events, await app.append(list(events.values())), strict=True))
     for index, outcome in outcomes.items():
-        if outcome is Outcome.UNKNOWN_ITEM:
-            rejected[index] = f'item_id: no item "{events[index].item_id}"'
-        elif outcome is Outcome.UNKNOWN_USER:
-            rejected[index] = _no_user(app, events[index])
+        refusal = _refusal(app, events[index], outcome)
+        if refusal is not None:
+            rejected[index] = str(refusal)
     return _counted(context, app, list(outcomes.values()), rejected)
 
 
-def _no_user(app: LiveApp, event: Event) -> str:
-    isolation = app.recipe.isolation
-    what = f" with their {isolation.user}" if isolation else ""
-    return f'user_id: no user "{event.user_id}" in {app.recipe.app}; create them{what} first'
+def _refusal(app: LiveApp, event: Event, outcome: Outcome) -> HomefeedError | None:
+    """Why an event was not written; None where it was, now or before."""
+    match outcome:
+        case Outcome.UNKNOWN_ITEM:
+            return NotFoundError(f'item_id: no item "{event.item_id}" in {app.recipe.app}')
+        case Outcome.UNKNOWN_USER:
+            isolation = app.recipe.isolation
+            what = f" with their {isolation.user}" if isolation else ""
+            return NotFoundError(
+                f'user_id: no user "{event.user_id}" in {app.recipe.app}; create them{what} first'
+            )
+        case Outcome.CONFLICT:
+            known = f'event_id: "{event.event_id}" is that of another event of this user'
+            return ConflictError(f"{known}; send a new one, or the same event again")
+        case Outcome.FOREIGN_PAGE:
+            named = f'request_id: "{event.request_id}" is that of a page shown to another user'
+            return InvalidError(f"{named}; send that of this user's page, or none")
+        case Outcome.ACCEPTED | Outcome.DUPLICATE:
+            return None
 
 
 def _counted(context: Context, app: LiveApp, outcomes: list[Outcome], rejected: dict[int, str]) -> EventsAccepted:

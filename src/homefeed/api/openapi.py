@@ -11,6 +11,7 @@ from homefeed.api.schemas import Problem
 _ERRORS = {
     "400": "Malformed",
     "404": "Not found",
+    "409": "Contradicts what is stored",
     "413": "Too large",
     "415": "Of another media type",
     "421": "For another host",

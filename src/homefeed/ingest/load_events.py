@@ -33,12 +33,13 @@ from homefeed.store.bulk import (
     settle,
     user_pages,
 )
-from homefeed.store.events import NO_ITEM, row_key
+from homefeed.store.identity import NO_ITEM, row_key
 from homefeed.store.users import ensure_users, user_numbers
 from homefeed.types import Mask
 
 REPEATED_IN_FILE: Final = "the same event is earlier in this file"
 IN_LOG: Final = "the event is already in the log"
+OTHER_EVENT: Final = "another event of the user has this event_id"
 _TRANSACTION: Final = 250_000
 """The maximum number of events per transaction: large ones rewrite the pages of the index by user less often."""
 
@@ -188,6 +189,8 @@ class _Loading:
         self._times.append((int(times.min()), int(times.max())))
         if appended.duplicates:
             self._count_duplicates(events, appended.duplicates)
+        if appended.conflicts:
+            self._refuse(events, _mask(events, list(appended.conflicts)), OTHER_EVENT)
 
     def _count_duplicates(self, events: EventRows, duplicates: Mapping[int, int]) -> None:
         indices, seqs = (np.array(list(part)) for part in (duplicates.keys(), duplicates.values()))
@@ -196,9 +199,7 @@ class _Loading:
         is_own = (batches >= 0) & (seqs < ends[batches])
         for reason, chosen in ((REPEATED_IN_FILE, indices[is_own]), (IN_LOG, indices[~is_own])):
             if len(chosen):
-                rows = np.zeros(len(events), dtype=np.bool_)
-                rows[chosen] = True
-                tally = tally_rows(events.raw, events.rows, rows)
+                tally = tally_rows(events.raw, events.rows, _mask(events, chosen))
                 self.duplicates = merged(self.duplicates, {reason: tally})
 
 
@@ -220,6 +221,12 @@ def _columns(events: EventRows, users: pl.Series, items: pl.Series) -> EventColu
         event_ids=cells["event_id"],
         contexts=contexts,
     )
+
+
+def _mask(events: EventRows, chosen: npt.NDArray[np.intp] | list[int]) -> Mask:
+    rows = np.zeros(len(events), dtype=np.bool_)
+    rows[chosen] = True
+    return rows
 
 
 def _hashes(ids: pl.Series, chosen: Mask) -> npt.NDArray[np.uint64]:

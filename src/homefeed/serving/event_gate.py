@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -18,10 +18,16 @@ _log = structlog.get_logger(__name__)
 
 
 class EventGate:
-    """Takes events: durable, and seen by the next request of their users, when `append` returns."""
+    """Takes events: durable, and seen by the next request of their users, when `append` returns.
 
-    def __init__(self, recipe: Recipe, store: Store, clock: Clock, follower: Follower) -> None:
+    `shown` has the users of the latest pages, whose impressions may not be in the store yet.
+    """
+
+    def __init__(
+        self, recipe: Recipe, store: Store, clock: Clock, follower: Follower, shown: Mapping[str, int | None]
+    ) -> None:
         self._recipe, self._store, self._clock, self._follower = recipe, store, clock, follower
+        self._shown = shown
         self._writer = EventWriter(self._commit)
 
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
@@ -37,7 +43,7 @@ class EventGate:
         return [inaccessible[i] if i in inaccessible else next(written) for i in range(len(events))]
 
     async def _commit(self, events: Sequence[Event]) -> list[Outcome]:
-        outcomes = await append_events(self._store, self._recipe.app, events, self._clock())
+        outcomes = await append_events(self._store, self._recipe.app, events, self._clock(), self._shown)
         try:
             await self._follower.follow()
         except Exception as error:

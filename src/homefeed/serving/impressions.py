@@ -9,19 +9,28 @@ from homefeed.store import Store
 from homefeed.store.impressions import Impression, write_impressions
 
 _MOST_WAITING = 10_000
+_MOST_SHOWN = 10_000
 _MOST_IN_GROUP = 500
 
 
 class ImpressionLog:
-    """Keeps impressions until `flush`; of more than it can hold the oldest are given up, and counted."""
+    """Keeps impressions until `flush`; of more than it can hold the oldest are given up, and counted.
+
+    `shown` has the user of each of the latest pages by `request_id`: None for nobody known, or for several.
+    """
 
     def __init__(self, store: Store, app: str) -> None:
         self._store, self._app = store, app
         self._waiting: deque[Callable[[], Impression]] = deque()
         self._lost = self._reported = 0
+        self.shown: dict[str, int | None] = {}
 
-    def add(self, make: Callable[[], Impression]) -> None:
+    def add(self, request_id: str, user: int | None, make: Callable[[], Impression]) -> None:
         """Take one to be written; it is made when its turn comes."""
+        if self.shown.setdefault(request_id, user) != user:
+            self.shown[request_id] = None
+        if len(self.shown) > _MOST_SHOWN:
+            del self.shown[next(iter(self.shown))]
         self._waiting.append(make)
         if len(self._waiting) > _MOST_WAITING:
             self._waiting.popleft()

@@ -44,9 +44,9 @@ class LiveApp:
         self._recommender = Recommender(
             recipe, clock, self.follower, slate_cache=slate_cache, reuse_cache_megabytes=reuse_cache_megabytes
         )
-        self._gate = EventGate(recipe, store, clock, self.follower)
-        self.writes = Writes(recipe.app, store, self.follower)
         self.impressions = ImpressionLog(store, recipe.app)
+        self._gate = EventGate(recipe, store, clock, self.follower, self.impressions.shown)
+        self.writes = Writes(recipe.app, store, self.follower)
 
     @property
     def catalog(self) -> CatalogView:

@@ -16,7 +16,8 @@ from homefeed.dataset.columns import log_columns
 from homefeed.packing import packed_json
 from homefeed.serving.users import UNKNOWN, StoredUser, load_user
 from homefeed.store import Store
-from homefeed.store.events import NO_ITEM, LogRows
+from homefeed.store.events import LogRows
+from homefeed.store.identity import NO_ITEM
 from homefeed.types import Codes, Floats, Numbers, Searches, Times
 
 _BYTES_OF_AN_EVENT: Final = 20

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import HomefeedError
+from homefeed.store.identity import Content, content_of_row
 from homefeed.store.partitions import ensure_partitions
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import events, items, users
@@ -32,6 +33,10 @@ _KEYS_PER_LOOKUP: Final = 5_000
 _LOOK_UP: Final = (
     "SELECT wanted.key, events.seq FROM wanted CROSS JOIN events ON events.app = ? AND events.key = wanted.key"
 )
+_READ: Final = (
+    "SELECT wanted.key, events.item, event_type, value, time, context "
+    "FROM wanted CROSS JOIN events ON events.app = ? AND events.key = wanted.key"
+)
 _ONCE_IN_MONTH: Final = "ON CONFLICT (app, key, time) WHERE event_id IS NULL DO NOTHING"
 _NEW_IDS: Final = (
     "WITH new_ids AS (INSERT INTO event_ids (app, key, seq) SELECT $1, key, seq FROM staged_events "
@@ -45,6 +50,13 @@ _FIND_STAGED: Final = (
     "WHERE staged.event_id IS NULL AND events.seq <> staged.seq "
     "UNION ALL SELECT staged.seq, event_ids.seq FROM staged_events AS staged "
     "JOIN event_ids ON event_ids.app = $1 AND event_ids.key = staged.key WHERE event_ids.seq <> staged.seq"
+)
+_READ_STAGED: Final = (
+    "SELECT staged.seq, events.item, events.event_type, events.value, events.time, events.context "
+    "FROM staged_events AS staged "
+    "JOIN event_ids ON event_ids.app = $1 AND event_ids.key = staged.key AND event_ids.seq <> staged.seq "
+    "JOIN events ON events.app = $1 AND events.seq = event_ids.seq AND events.time = staged.time "
+    "AND events.time BETWEEN $2 AND $3 WHERE staged.event_id IS NOT NULL"
 )
 
 
@@ -71,6 +83,12 @@ class EventColumns:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def content(self, index: int) -> Content:
+        """What an event says."""
+        context = None if self.contexts is None else self.contexts[index]
+        row = (self.items[index], self.types[index], self.values[index], self.times[index])
+        return content_of_row(*row, context)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The columns of the log that these events fill, the seq first."""
@@ -81,12 +99,14 @@ class EventColumns:
 class Appended:
     """The outcome of a batch: `duplicates` maps each row not written to the seq of the event that counts.
 
-    The batch took the seqs from `first_seq` on, one for each row, written or not.
+    The batch took the seqs from `first_seq` on, one for each row, written or not. `conflicts` are the rows not
+    written because another event of their user has their event_id.
     """
 
     first_seq: int
     inserted: int
     duplicates: dict[int, int]
+    conflicts: frozenset[int] = frozenset()
 
 
 async def append_rows(
@@ -111,7 +131,15 @@ async def append_rows(
         if inserted == len(rows):
             return Appended(first, inserted, {})
         find_duplicates = _duplicates_sqlite if on_sqlite else _duplicates_postgresql
-        return Appended(first, inserted, await find_duplicates(connection, app, first, rows))
+        found = await find_duplicates(connection, app, first, rows)
+        named = [index for index in found if rows.event_ids[index] is not None]
+        if not named:
+            return Appended(first, inserted, found)
+        read = _contents_sqlite if on_sqlite else _contents_postgresql
+        logged = await read(connection, app, first, rows, named)
+        conflicts = frozenset(index for index in named if logged.get(index) != rows.content(index))
+        duplicates = {index: seq for index, seq in found.items() if index not in conflicts}
+        return Appended(first, inserted, duplicates, conflicts)
 
 
 async def analyse(store: Store) -> None:
@@ -277,11 +305,25 @@ async def _duplicates_sqlite(
     missing = [index for index in range(len(rows)) if first + index not in written]
     seq_of: dict[bytes, int] = {}
     for chunk in chunked([rows.keys[index] for index in missing], _KEYS_PER_LOOKUP):
-        # With a list of keys SQLite would read the whole log: the join makes it look up each.
-        wanted = ", ".join(["(?)"] * len(chunk))
-        query = f"WITH wanted (key) AS (VALUES {wanted}) {_LOOK_UP}"
-        seq_of.update(await driver.execute_fetchall(query, (*chunk, app)))
+        seq_of.update(await driver.execute_fetchall(f"{_wanted(chunk)} {_LOOK_UP}", (*chunk, app)))
     return {index: seq_of[rows.keys[index]] for index in missing}
+
+
+def _wanted(keys: Sequence[bytes]) -> str:
+    # With a list of keys SQLite would read the whole log: joined with a table of them, it looks up each.
+    return f"WITH wanted (key) AS (VALUES {', '.join(['(?)'] * len(keys))})"
+
+
+async def _contents_sqlite(
+    connection: AsyncConnection, app: str, _first: int, rows: EventColumns, named: Sequence[int]
+) -> dict[int, Content]:
+    """What the logged events say that have the keys of these rows."""
+    driver = await _driver(connection)
+    found: dict[bytes, Content] = {}
+    for chunk in chunked([rows.keys[index] for index in named], _KEYS_PER_LOOKUP):
+        logged = await driver.execute_fetchall(f"{_wanted(chunk)} {_READ}", (*chunk, app))
+        found.update((key, content_of_row(*row)) for key, *row in logged)
+    return {index: found[rows.keys[index]] for index in named}
 
 
 async def _duplicates_postgresql(
@@ -291,3 +333,12 @@ async def _duplicates_postgresql(
     await driver.execute("ANALYZE staged_events (key, time)")
     found = await driver.fetch(_FIND_STAGED, app, min(rows.times), max(rows.times))
     return {staged - first: logged for staged, logged in found}
+
+
+async def _contents_postgresql(
+    connection: AsyncConnection, app: str, first: int, rows: EventColumns, _named: Sequence[int]
+) -> dict[int, Content]:
+    """The same, but for those of another time: they say something else."""
+    driver = await _driver(connection)
+    found = await driver.fetch(_READ_STAGED, app, min(rows.times), max(rows.times))
+    return {staged - first: content_of_row(*row) for staged, *row in found}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
@@ -14,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
 from homefeed.store.direct import Rows
+from homefeed.store.identity import NO_ITEM, Content, content_of_row, event_key
+from homefeed.store.impressions import owners_of_requests
 from homefeed.store.items import item_numbers
 from homefeed.store.partitions import delete_events, drop_partitions, ensure_partitions
-from homefeed.store.session import Store
+from homefeed.store.session import Store, chunked
 from homefeed.store.tables import event_ids, events, items, users, without_id
-from homefeed.store.users import ensure_users
+from homefeed.store.users import create_users, user_numbers
 from homefeed.types import Event, User
 
 
@@ -29,6 +30,8 @@ class Outcome(Enum):
     DUPLICATE = "duplicate"
     UNKNOWN_ITEM = "unknown item"
     UNKNOWN_USER = "unknown user"
+    CONFLICT = "another event of the user has its id"
+    FOREIGN_PAGE = "its page is another user's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,10 @@ class LogRows:
         return len(self.seqs)
 
 
-NO_ITEM: Final = 0
-"""The number in place of an item's in events about a query: items are numbered from 1."""
-
 NO_ROWS: Final = LogRows((), (), (), (), (), ())
 _ROW: Final = ("seq", "user", "item", "event_type", "value", "time")
+_ANYBODY: Final[set[int | None]] = {None}
+_NOTHING_SHOWN: Final[Mapping[str, int | None]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,70 +73,42 @@ class Totals:
     events_per_minute: float
 
 
-def event_key(event: Event) -> bytes:
-    """The 16 bytes that make an event idempotent: of its event_id, else of all its fields.
-
-    So the same event sent twice, by a file or over HTTP, counts once.
-    """
-    whole = (event.user_id, event.item_id, event.event_type, event.value, event.time, event.event_id)
-    return row_key(*whole, event.query)
-
-
-def row_key(
-    user_id: str,
-    item_id: str,
-    event_type: str,
-    value: float | None,
-    time: int,
-    event_id: str | None,
-    query: str | None = None,
-) -> bytes:
-    """The key of an event given as the cells of a row; `item_id` is empty where it is about a `query`."""
-    if event_id is not None:
-        return content_key("id", event_id)
-    # 3 is 3.0, and -0.0 is 0.0.
-    number = None if value is None else value + 0.0
-    about = repr(item_id) if item_id else f"query {query!r}"
-    content = f"{user_id!r},{about},{event_type!r},{number!r},{time}".encode()
-    # Keys begin with the time (to 32 microseconds): those of one moment are together in the index. Random ones
-    # would each touch a page of their own, which at five million events doubles the cost of writing.
-    return (time >> 5 & _MOMENTS).to_bytes(6, "big") + hashlib.blake2b(content, digest_size=10).digest()
-
-
-def content_key(*parts: str | float | int | None) -> bytes:
-    """16 bytes that differ where any part differs."""
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
-
-
-async def append_events(store: Store, app: str, batch: Sequence[Event], received_at: int) -> list[Outcome]:
+async def append_events(
+    store: Store,
+    app: str,
+    batch: Sequence[Event],
+    received_at: int,
+    shown: Mapping[str, int | None] = _NOTHING_SHOWN,
+) -> list[Outcome]:
     """Write events in one transaction, durable on return; returns the outcome of each.
 
-    An event whose key is in the log, or earlier in the batch, is a duplicate: the first one counts.
-    Users who are new are created.
+    Of events with the same key, in the log or earlier in the batch, the first one counts. Users who are new are
+    created. `shown` has users of pages by `request_id`, beside those that the impressions in the store know.
     """
     async with store.write() as connection:
         last = (await store.advance(connection, app, event_seq=len(batch))).event_seq
         numbers = await item_numbers(connection, app, {event.item_id for event in batch} - {""}) | {"": NO_ITEM}
         known = {event.user_id for event in batch if event.item_id in numbers}
-        user_of = await ensure_users(store, connection, app, known)
+        user_of = await user_numbers(connection, app, known)
+        owners = await _owners_of_pages(connection, app, batch, shown)
+        refused = _refused(batch, numbers, user_of, owners)
+        good = {index: event for index, event in enumerate(batch) if index not in refused}
+        new = {event.user_id for event in good.values()} - user_of.keys()
+        user_of |= await create_users(store, connection, app, new)
         rows: dict[bytes, dict[str, Any]] = {}
-        outcomes = []
-        for seq, event in enumerate(batch, last - len(batch) + 1):
-            key = event_key(event)
-            if event.item_id not in numbers:
-                outcomes.append(Outcome.UNKNOWN_ITEM)
-            elif key in rows:
-                outcomes.append(Outcome.DUPLICATE)
-            else:
-                outcomes.append(Outcome.ACCEPTED)
-                rows[key] = _row(app, seq, key, user_of[event.user_id], numbers[event.item_id], event, received_at)
-        if rows:
-            written = await _insert(store, connection, app, list(rows.values()))
-            first = last - len(batch) + 1
-            for index, outcome in enumerate(outcomes):
-                if outcome is Outcome.ACCEPTED and first + index not in written:
-                    outcomes[index] = Outcome.DUPLICATE
-    return outcomes
+        keys = {index: event_key(event) for index, event in good.items()}
+        first = last - len(batch) + 1
+        for index, event in good.items():
+            if (key := keys[index]) not in rows:
+                user, item = user_of[event.user_id], numbers[event.item_id]
+                rows[key] = _row(app, first + index, key, user, item, event, received_at)
+        written = await _insert(store, connection, app, list(rows.values())) if rows else set()
+        retold = {index: event for index, event in good.items() if first + index not in written}
+        differing = await _differing(store, connection, app, retold, keys, numbers) if retold else set()
+    accepted = dict.fromkeys(good, Outcome.ACCEPTED)
+    duplicates = dict.fromkeys(retold, Outcome.DUPLICATE) | dict.fromkeys(differing, Outcome.CONFLICT)
+    outcomes = accepted | duplicates | refused
+    return [outcomes[index] for index in range(len(batch))]
 
 
 async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | None = None) -> LogRows:
@@ -224,6 +198,71 @@ async def totals(store: Store, app: str, now: int) -> Totals:
     )
 
 
+async def _owners_of_pages(
+    connection: AsyncConnection, app: str, batch: Sequence[Event], shown: Mapping[str, int | None]
+) -> dict[str, set[int | None]]:
+    """The users of the pages that events name, as far as they are known."""
+    named = {event.request_id for event in batch if event.request_id is not None}
+    if not named:
+        return {}
+    owners = await owners_of_requests(connection, app, named)
+    for request_id in named & shown.keys():
+        owners.setdefault(request_id, set()).add(shown[request_id])
+    return owners
+
+
+def _refused(
+    batch: Sequence[Event],
+    items: Mapping[str, int],
+    user_of: Mapping[str, int],
+    owners: Mapping[str, set[int | None]],
+) -> dict[int, Outcome]:
+    """The outcomes of events, by index, that are of unknown items or name another user's page."""
+    refused: dict[int, Outcome] = {}
+    for index, event in enumerate(batch):
+        if event.item_id not in items:
+            refused[index] = Outcome.UNKNOWN_ITEM
+        elif not owners.get(event.request_id or "", _ANYBODY) & {None, user_of.get(event.user_id)}:
+            refused[index] = Outcome.FOREIGN_PAGE
+    return refused
+
+
+async def _differing(
+    store: Store,
+    connection: AsyncConnection,
+    app: str,
+    retold: Mapping[int, Event],
+    keys: Mapping[int, bytes],
+    items: Mapping[str, int],
+) -> set[int]:
+    """Of events whose keys are in the log already, those that say something else than it does, by index."""
+    named = {index: event for index, event in retold.items() if event.event_id is not None}
+    logged = await _contents(store, connection, app, {keys[index] for index in named})
+    return {
+        index
+        for index, event in named.items()
+        if not Content(items[event.item_id], event.event_type, event.value, event.query, event.time).agrees(
+            logged[keys[index]], time_told=event.time_told
+        )
+    }
+
+
+async def _contents(
+    store: Store, connection: AsyncConnection, app: str, keys: Collection[bytes]
+) -> dict[bytes, Content]:
+    """What the logged events with these keys, made of event ids, say."""
+    found: dict[bytes, Content] = {}
+    ids = events if store.dialect == "sqlite" else event_ids
+    columns = (events.c[name] for name in ("item", "event_type", "value", "time", "context"))
+    query = sa.select(ids.c.key, *columns).where(ids.c.app == app, events.c.app == app)
+    if ids is not events:
+        query = query.where(events.c.seq == ids.c.seq)
+    for chunk in chunked(sorted(keys)):
+        for key, *row in await connection.execute(query.where(ids.c.key.in_(chunk))):
+            found[key] = content_of_row(*row)
+    return found
+
+
 async def _insert(store: Store, connection: AsyncConnection, app: str, rows: Sequence[dict[str, Any]]) -> set[int]:
     """Write the rows with new keys; returns their seqs."""
     insert = store.insert(events)
@@ -274,7 +313,6 @@ _ROWS_OF_USER: Final = (
 )
 _LAST_SEQ = 2**63 - 1
 _FEW = 256
-_MOMENTS = (1 << 48) - 1
 _TAIL = 10_000
 _MINUTE = 60_000_000
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import impressions, users
 from homefeed.types import Floats, Numbers
+
+_MOST_PAGES: Final = 10_000
+"""Pages that are looked at for a group of events: clients choose request ids, and may choose one for a million."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +66,23 @@ async def impressions_of_request(store: Store, app: str, request_id: str) -> lis
     query = sa.select(impressions).where(impressions.c.app == app, impressions.c.request_id == request_id)
     async with store.read() as connection:
         return [_impression(row) for row in await connection.execute(query.order_by(impressions.c.start))]
+
+
+async def owners_of_requests(
+    connection: AsyncConnection, app: str, request_ids: Collection[str]
+) -> dict[str, set[int | None]]:
+    """The users of the pages that requests were answered with, None for nobody known; only of logged requests."""
+    owners: dict[str, set[int | None]] = {}
+    for chunk in chunked(sorted(request_ids)):
+        query = sa.select(impressions.c.request_id, impressions.c.user).where(
+            impressions.c.app == app, impressions.c.request_id.in_(chunk)
+        )
+        pages = (await connection.execute(query.limit(_MOST_PAGES))).all()
+        for request_id, user in pages:
+            owners.setdefault(request_id, set()).add(user)
+        if len(pages) == _MOST_PAGES:  # there are more: whoever else they are of is not known
+            owners |= {request_id: {None} for request_id in chunk}
+    return owners
 
 
 async def prune_impressions(store: Store, app: str, before: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -122,14 +122,20 @@ async def ensure_users(
     store: Store, connection: AsyncConnection, app: str, user_ids: Iterable[str]
 ) -> dict[str, int]:
     """The numbers of all the ids: new ones become users without attributes."""
-    wanted = sorted(set(user_ids))
+    wanted = set(user_ids)
     numbers = await user_numbers(connection, app, wanted)
-    new = [user_id for user_id in wanted if user_id not in numbers]
-    if not new:
-        return numbers
-    counters = await store.advance(connection, app, user_number=len(new), user_revision=1)
-    first = counters.user_number - len(new) + 1
-    created = {user_id: first + i for i, user_id in enumerate(new)}
+    return numbers | await create_users(store, connection, app, wanted - numbers.keys())
+
+
+async def create_users(
+    store: Store, connection: AsyncConnection, app: str, user_ids: Collection[str]
+) -> dict[str, int]:
+    """Create users without attributes, of ids that are none yet; returns their numbers."""
+    if not user_ids:
+        return {}
+    counters = await store.advance(connection, app, user_number=len(user_ids), user_revision=1)
+    first = counters.user_number - len(user_ids) + 1
+    created = {user_id: first + i for i, user_id in enumerate(sorted(user_ids))}
     rows = [
         {
             "app": app,
@@ -141,7 +147,7 @@ async def ensure_users(
         for user_id, number in created.items()
     ]
     await connection.execute(users.insert(), rows)
-    return numbers | created
+    return created
 
 
 async def _find(connection: AsyncConnection, app: str, user_id: str) -> User:

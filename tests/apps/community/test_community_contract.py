@@ -201,7 +201,7 @@ class TestFeedback:
         assert (answer.status_code, body["accepted"], body["duplicates"]) == (200, 1, 1)
         assert [one["index"] for one in body["rejected"]] == [1, 2, 3, 4, 5, 7]
         errors = [one["error"] for one in body["rejected"]]
-        assert errors[:2] == [f'item_id: no item "{item}"' for item in ("nothing", foreign)]
+        assert errors[:2] == [f'item_id: no item "{item}" in community' for item in ("nothing", foreign)]
         for error, names in zip(errors[2:5], ("event_type", "dwell_seconds", "by"), strict=True):
             assert names in error
 
@@ -212,10 +212,34 @@ class TestFeedback:
         before = len(http.get(f"{GENERIC}/users/{user}/events?limit=1000").json()["events"])
         counts = [
             http.post(FEEDBACK, json=body).json()
-            for body in (named, named | {"event_type": "save"}, [named, named])
+            for body in (named, named, [named, named | {"event_type": "save"}, named])
         ]
         assert [(one["accepted"], one["duplicates"]) for one in counts] == [(1, 0), (0, 1), (0, 2)]
+        assert [one["index"] for one in counts[2]["rejected"]] == [1]
+        assert http.post(FEEDBACK, json=named | {"event_type": "save"}).status_code == 409
         assert len(http.get(f"{GENERIC}/users/{user}/events?limit=1000").json()["events"]) == before + 1
+
+    def test_a_hide_is_not_lost_to_a_strangers_event_id(
+        self, http: httpx.Client, town: Town, someone: Someone
+    ) -> None:
+        stranger, user = someone(), someone()
+        item = get_page(http, user)["items"][0]["item_id"]
+        send(http, stranger, town.neighbours(stranger)[0], "view", event_id="hide-1")
+        hide = {"user_id": user, "item_id": item, "event_type": "hide", "event_id": "hide-1"}
+        assert http.post(FEEDBACK, json=hide).json() == {"accepted": 1, "duplicates": 0, "rejected": []}
+        assert item not in {one["item_id"] for one in get_page(http, user)["items"]}
+
+    def test_a_page_named_is_the_residents_own(self, http: httpx.Client, someone: Someone) -> None:
+        stranger, user = someone(), someone()
+        theirs, page = get_page(http, stranger), get_page(http, user)
+        event = {"user_id": user, "item_id": page["items"][0]["item_id"], "event_type": "view"}
+        refused = http.post(FEEDBACK, json=event | {"request_id": theirs["request_id"]})
+        assert (refused.status_code, refused.json()["detail"]) == (
+            422,
+            f'request_id: "{theirs["request_id"]}" is that of a page shown to another user; '
+            "send that of this user's page, or none",
+        )
+        assert http.post(FEEDBACK, json=event | {"request_id": page["request_id"]}).json()["accepted"] == 1
 
     @pytest.mark.parametrize(
         ("change", "status", "names"),

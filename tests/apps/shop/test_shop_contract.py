@@ -421,7 +421,10 @@ def test_the_same_event_id_counts_once(api: httpx.Client) -> None:
     for _ in range(3):
         answer = send(api, user_id="twice", event_type="search_query", query="red", event_id="twice-1")
         assert answer.status_code == 200
-    assert len(ok(api.get(f"{INTERACTIONS}/twice"))["interactions"]) == 1
+    blue = {"event_type": "search_query", "query": "blue", "event_id": "twice-1"}
+    problem(send(api, user_id="twice", **blue), 409, "event_id")
+    assert send(api, user_id="other", **blue).status_code == 200
+    assert [one["query"] for one in ok(api.get(f"{INTERACTIONS}/twice"))["interactions"]] == ["red"]
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651", "many", "1.5"])

@@ -313,7 +313,9 @@ def test_sending_the_same_twice_counts_once(api: httpx.Client, fresh: Callable[[
     assert api.post("/events", json=play).json() == TAKEN
     assert api.post("/events", json=play).json() == {"accepted": 0, "duplicates": 1, "rejected": []}
     named = PLAY | {"user_id": user_id, "event_id": fresh("event")}
-    assert api.post("/events", json=[named, named | {"watch_seconds": 1}]).json()["duplicates"] == 1
+    assert api.post("/events", json=[named, named]).json()["duplicates"] == 1
+    assert api.post("/events", json=named | {"watch_seconds": 1}).status_code == 409
+    assert api.post("/events", json=named | {"user_id": fresh("user")}).json() == TAKEN
     assert len(history(api, user_id)) == 2
 
 
