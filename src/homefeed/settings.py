@@ -76,6 +76,14 @@ class Settings(BaseSettings):
     events_days: Annotated[
         float | None, Field(gt=0, le=36_500, description="How long to keep events; without it for ever.")
     ] = None
+    max_prune_share: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="Larger shares of an app's events, or impressions, need `homefeed prune --yes`.",
+        ),
+    ] = 0.5
     text_model: Annotated[
         Path | None,
         Field(description="Folder of a sentence-transformers or model2vec model; without it TF-IDF and SVD."),

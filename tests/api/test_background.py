@@ -15,6 +15,7 @@ import aiosqlite
 import httpx
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from homefeed.api import background
 from homefeed.apps import find_recipe
@@ -279,6 +280,28 @@ async def test_what_is_too_old_is_deleted(filled: Store, store_url: str, tmp_pat
         await write_impressions(filled, APP, [old("old", NOW - 8 * DAY)])
         await until(pruned)
     assert (await totals(filled, APP, NOW)).events == 6
+
+
+@sqlite
+async def test_what_a_wrong_clock_would_delete_is_not_and_the_log_says_so(
+    filled: Store, store_url: str, tmp_path: Path
+) -> None:
+    ahead = NOW + 1_095 * DAY
+    settings = Settings(home=tmp_path, database_url=store_url, apps=(APP,), events_days=30)
+    app = create_app(settings, Environment(lambda: ahead))
+    with capture_logs() as logs:
+        async with app.router.lifespan_context(app):
+            await append_events(filled, APP, [Event("u", "i1", "play", ahead, 5.0)], ahead)
+
+            async def told() -> bool:
+                return any(line["event"] == "not deleted" for line in logs)
+
+            await until(told)
+    assert (await totals(filled, APP, NOW)).events == 7
+    line = next(line for line in logs if line["event"] == "not deleted")
+    assert (line["app"], line["log_level"]) == (APP, "error")
+    assert line["why"].startswith("6 of 7 events are from before ")
+    assert not [line for line in logs if line["event"] == "deleted what is too old"]
 
 
 @sqlite

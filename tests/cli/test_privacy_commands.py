@@ -145,10 +145,24 @@ class TestPrune:
         assert left(home) == (["a", "b"], 8, ["a1", "a10", "b1", "b10"])
         assert left(home, "community") == EVERYTHING
 
+    def test_most_of_all_goes_only_where_one_insists(self, home: Path) -> None:
+        settings = {"events_days": "5", "impressions_days": "500"}
+        refused = run(home, "prune", "streaming", **settings)
+        assert refused.exit_code == 1
+        assert refused.stdout == "Deleted 0 events and 2 impressions that were too old.\n"
+        assert refused.stderr.startswith("Not deleted: 6 of 8 events are from before ")
+        assert refused.stderr.endswith("insist: homefeed prune streaming --yes\n")
+        as_json = run(home, "prune", "streaming", "--json", **settings)
+        assert as_json.exit_code == 1
+        assert json.loads(as_json.stdout)["refused"][0].startswith("6 of 8 events are from before ")
+        assert left(home)[1] == 8
+        assert run(home, "prune", "streaming", "--yes", **settings).exit_code == 0
+        assert left(home)[1] == 2
+
     def test_the_settings_say_how_old(self, home: Path) -> None:
         settings = {"events_days": "500", "impressions_days": "5"}
-        expected = {"app": "community", "events": 2, "impressions": 6}
-        assert json_of(home, "prune", "community", **settings) == expected
+        expected = {"app": "community", "events": 2, "impressions": 6, "refused": []}
+        assert json_of(home, "prune", "community", "--yes", **settings) == expected
         assert left(home, "community") == (["a", "b"], 6, ["a1", "b1"])
         assert json_of(home, "prune", "community", **settings) == expected | {"events": 0, "impressions": 0}
         assert left(home) == EVERYTHING
@@ -157,5 +171,5 @@ class TestPrune:
         assert json_of(home, "prune", "streaming", impressions_days="0")["impressions"] == 8
 
     def test_an_app_without_anything_has_nothing_too_old(self, tmp_path: Path) -> None:
-        expected = {"app": "streaming", "events": 0, "impressions": 0}
+        expected = {"app": "streaming", "events": 0, "impressions": 0, "refused": []}
         assert json_of(tmp_path / "new", "prune", "streaming", events_days="1") == expected

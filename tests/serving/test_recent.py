@@ -24,7 +24,7 @@ from homefeed.store.events import append_events
 from homefeed.store.impressions import impressions_of_request
 from homefeed.store.items import ItemWrite
 from homefeed.train import train_app
-from homefeed.types import SECOND, Condition, Event, Query, Slate
+from homefeed.types import DAY, SECOND, Condition, Event, Query, Slate
 
 APP = "shelf"
 START = 1_700_000_000 * SECOND
@@ -124,6 +124,29 @@ async def ask(app: LiveApp, feed: str = "home", user: str | None = "u", n: int =
 
 async def reused(app: LiveApp, *given: Any, **more: Any) -> bool:
     return (await ask(app, *given, **more)).reused
+
+
+async def test_an_answer_of_a_time_to_come_is_neither_given_again_nor_kept(app: LiveApp, clock: Clock) -> None:
+    """It was made by a clock that was ahead: until that time it would stand still."""
+    years = 1_095 * DAY
+    clock.now = START + years
+    assert not await reused(app)
+    assert await reused(app)
+    clock.now = START
+    await app.catch_up()
+    kept = RecentAnswers(1e9)
+    answer = await ask(app)
+    assert not answer.reused
+    assert await reused(app)
+    clock.now = START + SECOND
+    assert await reused(app), "of this time it holds"
+    request = FeedRequest("home", "u", 5)
+    kept.find(request, 1, None, START)
+    kept.keep(request, 1, None, replace(answer, time=START + years), 30.0)
+    assert kept.find(request, 1, None, START + years) is not None
+    assert kept.find(request, 1, None, START) is None
+    kept.forget_expired(START)
+    assert len(kept) == 0, "they would be in the way of those that are too old"
 
 
 async def test_the_same_slate_is_given_again_without_ranking(app: LiveApp, clock: Clock, ranking: Ranking) -> None:

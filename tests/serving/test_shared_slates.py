@@ -97,6 +97,15 @@ async def test_it_is_given_again_for_a_while(app: LiveApp, clock: Clock) -> None
     assert await asked(app) == ["b", "a", "c"]
 
 
+async def test_a_slate_of_a_time_to_come_is_not_given_again(app: LiveApp, clock: Clock) -> None:
+    """It was made by a clock that was ahead: until that time it would stand still."""
+    clock.now = START + 1_095 * 86_400 * SECOND
+    assert (await asked(app))[0] == "c"
+    clock.now = START
+    await bought(app, "a")
+    assert (await asked(app))[0] == "a"
+
+
 async def test_what_is_hidden_is_gone_at_once(app: LiveApp) -> None:
     assert "a" in await asked(app)
     await patch_item(app.store, APP, "a", {}, hidden=True)

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from homefeed.apps import find_recipe
-from homefeed.environment import Environment
+from homefeed.environment import Environment, system_clock
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.recipe import JobSpec
 from homefeed.settings import Settings
@@ -30,7 +30,7 @@ from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.train import Trained
-from homefeed.train.schedule import Task, run_task, running, tasks_of, trigger_of, work_of
+from homefeed.train.schedule import Task, keep_time, run_task, running, tasks_of, trigger_of, work_of
 from homefeed.types import DAY, SECOND
 
 STREAMING, COMMUNITY = find_recipe("streaming"), find_recipe("community")
@@ -150,6 +150,26 @@ def test_a_task_that_lasts_is_not_begun_twice_and_that_is_logged(logs: list[Even
         eventually(lambda: len(recorder.begun) > 2)
     assert recorder.most_at_once == 1
     assert sorted(recorder.begun[:2]) == ["films other", "streaming slow"]
+
+
+def test_a_clock_that_was_ahead_and_is_right_again_stops_no_job(logs: list[EventDict], eventually: Wait) -> None:
+    recorder, now = Recorder(), system_clock()
+    with running([task("often"), task("daily", DAY)], recorder) as scheduler:
+        scheduler.pause()
+        for name in ("often", "daily"):
+            scheduler.get_job(f"streaming {name}").modify(next_run_time=datetime.now(UTC) + timedelta(days=1_095))
+        scheduler.resume()
+        begun = len(recorder.begun)
+        time.sleep(0.3)
+        assert len(recorder.begun) <= begun + 1, "what was submitted before the clock was ahead"
+        keep_time(scheduler, now)
+        due = scheduler.get_job("streaming daily").next_run_time
+        assert due == datetime.fromtimestamp(task("daily", DAY).job.next_time(now) / SECOND, UTC)
+        eventually(lambda: len(recorder.begun) > begun + 2)
+        told = {(line["event"], line.get("job")) for line in logs if line["log_level"] == "warning"}
+        assert {("clock went back, job is due by it again", name) for name in ("often", "daily")} <= told
+        keep_time(scheduler, now)
+        assert scheduler.get_job("streaming daily").next_run_time == due
 
 
 def test_on_leaving_the_running_task_is_waited_for_and_the_waiting_one_dropped(eventually: Wait) -> None:

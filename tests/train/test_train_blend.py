@@ -128,6 +128,14 @@ async def test_it_is_kept_for_seven_days(filled: Store, artifacts: ArtifactStore
     assert await train(filled, artifacts, day=8) == REST
 
 
+async def test_one_of_a_time_to_come_is_made_anew_once_the_clock_is_right(
+    filled: Store, artifacts: ArtifactStore
+) -> None:
+    assert await train(filled, artifacts, day=1_095) == ALL
+    assert await train(filled, artifacts) == ALL
+    assert await train(filled, artifacts, day=1) == REST
+
+
 async def test_a_job_of_it_alone_makes_it_and_one_of_all_else_does_not(
     filled: Store, artifacts: ArtifactStore
 ) -> None:

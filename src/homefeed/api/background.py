@@ -95,8 +95,13 @@ async def _write(app: LiveApp, measured: Metrics) -> None:
 async def _prune(app: LiveApp, settings: Settings) -> None:
     """Delete what is too old."""
     try:
-        await prune(app.store, app.recipe.app, settings, app.environment.clock())
-        if settings.events_days is not None:
+        gone = await prune(app.store, app.recipe.app, settings, app.environment.clock())
+        for why in gone.refused:
+            _log.error("not deleted", app=app.recipe.app, why=why)
+        if gone.events or gone.impressions:
+            counts = {"events": gone.events, "impressions": gone.impressions}
+            _log.info("deleted what is too old", app=app.recipe.app, **counts)
+        if gone.events:
             app.forget_users()
     except Exception as error:
         _log.error("cannot delete what is too old; trying again", app=app.recipe.app, error=repr(error))

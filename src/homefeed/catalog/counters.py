@@ -17,7 +17,10 @@ _RESCALE_AFTER_HALF_LIVES = 500
 
 
 class Counters:
-    """Events, strength and trend of every item. `version` grows with every change."""
+    """Events, strength and trend of every item. `version` grows with every change.
+
+    `latest` is the latest time that was counted.
+    """
 
     def __init__(
         self, catalog: CatalogView, half_life: float, group_field: str | None, default_full: float
@@ -26,6 +29,7 @@ class Counters:
         self.half_life = half_life
         self.version = 0
         self.landmark = 0
+        self.latest = 0
         self.watermark = 0
         self._group_field = group_field
         self._group_full = {"": default_full}
@@ -45,6 +49,7 @@ class Counters:
         counters = cls(catalog, half_life, group_field, model.default_full)
         counters._group_full = {"": model.default_full} | dict(model.group_full)
         counters.landmark, counters.watermark = model.landmark, model.watermark
+        counters.latest = model.landmark
         counters._grow()
         positions = catalog.positions(model.numbers)
         here = positions >= 0
@@ -109,7 +114,9 @@ class Counters:
         if not len(positions):
             return
         self._grow()
-        self._rescale(int(times.max()))
+        latest = int(times.max())
+        self.latest = max(self.latest, latest)
+        self._rescale(latest)
         gain = np.maximum(strengths, 0).astype(np.float64)
         np.add.at(self._events.view, positions, (strengths >= 0).astype(np.float64))
         np.add.at(self._strength.view, positions, gain)

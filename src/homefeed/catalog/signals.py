@@ -40,6 +40,11 @@ class SignalsModel:
     watermark: int
     distinct: Mapping[str, Numbers] = field(default_factory=dict)
 
+    def uncounted(self) -> Self:
+        """The typical full values alone, to count all of the log anew."""
+        none = np.zeros(len(self.numbers))
+        return type(self)(self.numbers, none, none, none, self.full, self.group_full, self.default_full, 0, 0)
+
     def save(self, folder: Path) -> None:
         """Write to an empty folder."""
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _COLUMNS}

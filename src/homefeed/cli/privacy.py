@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,10 +45,17 @@ def erase(
     typer.echo(f"Erased user {shown} and {events:,} events. To forget them in models too: homefeed train {app}")
 
 
-def prune(app: AppName, as_json: Json = False) -> None:
+def prune(
+    app: AppName,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Delete all that is too old by this machine's clock, however much it is.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Delete events and impressions older than the settings events_days and impressions_days allow.
 
-    A server does the same by itself once an hour.
+    A server does the same by itself once an hour. Both measure ages from the newest event, and refuse to delete
+    more than the share max_prune_share: a clock that is wrong must not delete anything. The exit status is 1 then.
 
     Example: `homefeed prune community`
     """
@@ -57,10 +65,14 @@ def prune(app: AppName, as_json: Json = False) -> None:
     settings, recipe = settings_in_force(), recipe_of(app)
 
     async def work(store: Store) -> Pruned:
-        return await prune_app(store, recipe.app, settings, system_clock())
+        return await prune_app(store, recipe.app, settings, system_clock(), insist=yes)
 
     gone = on_store(settings, work)
     if as_json:
-        print_json({"app": recipe.app, "events": gone.events, "impressions": gone.impressions})
-        return
-    typer.echo(f"Deleted {gone.events:,} events and {gone.impressions:,} impressions that were too old.")
+        print_json({"app": recipe.app, **asdict(gone)})
+    else:
+        typer.echo(f"Deleted {gone.events:,} events and {gone.impressions:,} impressions that were too old.")
+    for why in gone.refused:
+        typer.echo(f"Not deleted: {why}", err=True)
+    if gone.refused:
+        raise typer.Exit(1)

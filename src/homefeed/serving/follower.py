@@ -23,13 +23,15 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
-from homefeed.types import UserState
+from homefeed.types import SECOND, UserState
 
 _log = structlog.get_logger(__name__)
 
 _PAGE = 20_000
 _MEGABYTE = 1_000_000
 _LAST_NUMBER = 2**31 - 1
+_CLOCK_SLACK = 60 * SECOND
+"""Clocks are set back by less than this all the time, which changes no count to speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +153,18 @@ class Follower:
         before = self._parts.models
         wanted = await asyncio.to_thread(wanted_models, self._recipe, self._artifacts, before)
         self._note_missing(wanted.missing)
-        if wanted.versions == before.wanted and not wanted.changed:
+        ahead = self._is_ahead(self._parts.counters.latest)
+        if wanted.versions == before.wanted and not wanted.changed and not ahead:
             return False
         models = await asyncio.to_thread(load_models, self._recipe, self._artifacts, before)
-        if models.serves_as(before):
+        same = models.serves_as(before)
+        if same and not ahead:
             self._parts = replace(self._parts, models=models)
             return False
         async with self._following:
             await self._follow_items()  # the models may know newer ones
         counters = self._parts.counters
-        if models.signals is not before.signals:
+        if models.signals is not before.signals or ahead:
             counters = await asyncio.to_thread(self._new_counters, models)
             # Models may be ahead of a store that was restored from a backup: what is written next counts.
             written = (await self._store.watermarks(self._recipe.app)).event_seq
@@ -172,7 +176,13 @@ class Follower:
             if counters.watermark > self._known.event_seq:
                 self._users.clear()  # the model counted events that were not followed, of users unknown here
             self._parts = Parts(self._parts.serial + 1, counters, models, feeds)
-        return True
+        if ahead:
+            _log.warning("clock went back, events are counted anew", app=self._recipe.app)
+        return not same
+
+    def _is_ahead(self, time: int) -> bool:
+        # What a clock that was ahead counted outweighs all others, by years of fading, once it is right again.
+        return time > self._clock() + _CLOCK_SLACK
 
     def _note_missing(self, missing: Mapping[str, str]) -> None:
         app, versions = self._recipe.app, self._parts.models.versions
@@ -192,11 +202,13 @@ class Follower:
         return feeds
 
     def _new_counters(self, models: ModelSet) -> Counters:
-        signals = self._recipe.signals
+        signals, counted = self._recipe.signals, models.signals
         half_life, group = signals.trending_half_life, signals.full_group
-        if models.signals is None:
+        if counted is None:
             return Counters(self.catalog, half_life, group, signals.full_default)
-        return Counters.from_model(models.signals, self.catalog, half_life, group)
+        if self._is_ahead(counted.landmark):
+            counted = counted.uncounted()
+        return Counters.from_model(counted, self.catalog, half_life, group)
 
     async def _follow_items(self) -> None:
         while changes := await changed_items(self._store, self._recipe.app, self._items_after, _PAGE):

@@ -29,8 +29,13 @@ class _User:
 
     version: object
     answers: OrderedDict[Hashable, _Recent] = field(default_factory=OrderedDict)
+    since: int = 0
     until: int = 0
     size: int = 0
+
+    def holds(self, now: int) -> bool:
+        """Whether an answer may still be given again."""
+        return self.since <= now <= self.until
 
 
 class RecentAnswers:
@@ -63,7 +68,8 @@ class RecentAnswers:
             self._drop(request.user_id or "")
             return None
         found = user.answers.get(_key(request, paged))
-        if found is None or found.until < now:
+        # Not before it was made either, by a clock that went back since.
+        if found is None or not found.answer.time <= now <= found.until:
             return None
         return replace(found.answer, time=now, reused=True)
 
@@ -93,7 +99,7 @@ class RecentAnswers:
         key = _key(request, paged)
         self._take_out(user, key)
         user.answers[key] = kept
-        user.until = max(user.until, kept.until)
+        user.since, user.until = answer.time, max(user.until, kept.until)
         user.size += kept.size
         self._size += kept.size
         if len(user.answers) > _MAX_OF_A_USER:
@@ -103,8 +109,8 @@ class RecentAnswers:
             self._drop(next(iter(self._users)))
 
     def forget_expired(self, now: int) -> None:
-        """Drop the users at the front whose answers are all too old."""
-        while self._users and (first := next(iter(self._users.items())))[1].until < now:
+        """Drop the users at the front whose answers are all too old, or of a time to come."""
+        while self._users and not (first := next(iter(self._users.items())))[1].holds(now):
             self._drop(first[0])
 
     def _drop(self, user_id: str) -> None:

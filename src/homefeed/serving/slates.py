@@ -69,7 +69,8 @@ class SharedSlates:
             self._state = state
             self._slates.clear()
         made, slate = self._slates.get(_request_key(query), (0, None)) if _is_shared(feed, query) else (0, None)
-        if slate is None or query.now - made > (feed.settings.shared_seconds or 0) * SECOND:
+        # Not before it was made either, by a clock that went back since.
+        if slate is None or not 0 <= query.now - made <= (feed.settings.shared_seconds or 0) * SECOND:
             return None
         if query.now >= slate.stale_from:
             return None

@@ -318,7 +318,7 @@ _MINUTE = 60_000_000
 
 
 def _per_minute(arrivals: Sequence[int], now: int) -> float:
-    recent = [time for time in arrivals if now - time < _MINUTE]
+    recent = [time for time in arrivals if abs(now - time) < _MINUTE]
     if len(recent) < _TAIL:
         return float(len(recent))
     return float(round(len(recent) * _MINUTE / max(now - recent[-1], 1)))

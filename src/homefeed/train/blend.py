@@ -121,7 +121,7 @@ def _made_of_the_same(recipe: Recipe, blend: Blend, keep_tuned: bool) -> dict[st
 def _holds(recipe: Recipe, now: int, published: Loaded[Blend]) -> bool:
     manifest = published.manifest
     made = round(datetime.fromisoformat(manifest.created_at).timestamp() * SECOND)
-    return not published.refused and manifest.config == made_for(recipe) and now - made < _KEPT
+    return not published.refused and manifest.config == made_for(recipe) and 0 <= now - made < _KEPT
 
 
 def _still_holding(

@@ -29,7 +29,7 @@ from homefeed.times import format_time
 from homefeed.train.jobs import Trained, train_app
 from homefeed.types import SECOND
 
-_LONG: Final = 3_600
+_MINUTE: Final = 60
 _ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -110,8 +110,8 @@ def trigger_of(job: JobSpec) -> IntervalTrigger:
 
 
 @contextmanager
-def running(tasks: Iterable[Task], work: Work) -> Iterator[None]:
-    """Run the tasks at their times in a single thread while the caller goes on.
+def running(tasks: Iterable[Task], work: Work) -> Iterator[BackgroundScheduler]:
+    """Run the tasks at their times in a single thread while the caller goes on, and calls `keep_time` at times.
 
     A task that is due while another runs waits for it. One that still runs or waits when it is due again is not
     started a second time. On exit a running task is completed, and no other starts.
@@ -138,10 +138,24 @@ def running(tasks: Iterable[Task], work: Work) -> Iterator[None]:
         scheduler.add_job(run, trigger_of(task.job), args=[task], id=task.name)
     scheduler.start()
     try:
-        yield
+        yield scheduler
     finally:
         ending.set()
         scheduler.shutdown(wait=True)
+
+
+def keep_time(scheduler: BackgroundScheduler, now: int) -> None:
+    """Go by the clock as it is: the scheduler sleeps until the next time by what the clock was when it looked.
+
+    A clock that was ahead, and is set back, would have all jobs wait until then.
+    """
+    moment = _EPOCH + timedelta(microseconds=now)
+    for job in scheduler.get_jobs():
+        if job.next_run_time - moment > job.trigger.interval + timedelta(seconds=_MINUTE):
+            job.modify(next_run_time=job.trigger.get_next_fire_time(None, moment))
+            app, name = job.id.split()
+            _log.warning("clock went back, job is due by it again", app=app, job=name)
+    scheduler.wakeup()
 
 
 def run_schedule(tasks: Sequence[Task], work: Work, clock: Clock = system_clock) -> None:
@@ -152,14 +166,15 @@ def run_schedule(tasks: Sequence[Task], work: Work, clock: Clock = system_clock)
         # By an exception, not an event: a handler may run while the main thread holds the event's lock.
         signal.signal(number, signal.default_int_handler)
     try:
-        with suppress(KeyboardInterrupt), running(tasks, work):
+        with suppress(KeyboardInterrupt), running(tasks, work) as scheduler:
             try:
                 now = clock()
                 first = min(tasks, key=lambda task: task.job.next_time(now))
                 due = format_time(first.job.next_time(now))
                 _log.info("schedule running", jobs=len(tasks), next=first.name, at=due)
                 while True:
-                    time.sleep(_LONG)
+                    time.sleep(_MINUTE)
+                    keep_time(scheduler, clock())
             except KeyboardInterrupt:
                 for number in handlers:
                     signal.signal(number, signal.SIG_DFL)
