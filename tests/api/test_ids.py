@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -158,16 +160,53 @@ def test_what_cannot_be_an_id_in_a_query_is_refused(api: httpx.Client, bad: str)
 )
 @pytest.mark.parametrize("field", [b"user_id", b"item_id"])
 def test_what_cannot_be_an_id_in_a_body_is_refused(api: httpx.Client, field: bytes, bad: bytes) -> None:
-    json = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"}
     others = {b"user_id": b'"item_id": "i1"', b"item_id": b'"user_id": "u1"'}[field]
     event = b'{"event_type": "play", "value": 1, %s, "%s": %s}' % (others, field, bad)
-    assert api.post(f"{BASE}/events", content=event, headers=json).status_code == 422
+    assert api.post(f"{BASE}/events", content=event, headers=headers).status_code == 422
     play = b'{"watch_seconds": 1, %s, "%s": %s}' % (others, field, bad)
-    assert api.post("/events", content=play, headers=json).status_code == 422
+    assert api.post("/events", content=play, headers=headers).status_code == 422
     line = b'{"item_id": %s}' % bad
     answer = api.post(f"{BASE}/items", content=line, headers={"Content-Type": "application/x-ndjson"})
     assert answer.json()["accepted"] == 0
     assert [rejected["index"] for rejected in answer.json()["rejected"]] == [0]
+
+
+def test_ids_among_attributes_keep_every_digit(api: httpx.Client) -> None:
+    big = 2**64
+    groups = {"a": big, "b": big + 1, "c": 77, "d": 77.0, "e": f"{big + 1}"}
+    texts = {"a": f"{big}", "b": f"{big + 1}", "c": "77", "d": "77", "e": f"{big + 1}"}
+    items = [
+        {"item_id": f"digits-{name}", "attributes": {"title": "T", "content_type": group, "owner": group}}
+        for name, group in groups.items()
+    ]
+    lines = "\n".join(map(json.dumps, items))
+    ways: list[dict[str, Any]] = [
+        {"json": items},
+        {"content": lines, "headers": {"Content-Type": "application/x-ndjson"}},
+    ]
+    for sent in ways:
+        assert api.post(f"{BASE}/items", **sent).json() == {"accepted": 5, "rejected": []}
+        for name, text in texts.items():
+            kept = api.get(f"{BASE}/items/digits-{name}").json()["attributes"]
+            assert kept == {"title": "T", "content_type": text, "owner": 77 if text == "77" else text}
+        for text, names in {f"{big}": "a", f"{big + 1}": "be", "77": "cd"}.items():
+            page = api.get(f"{BASE}/feeds/popular", params={"filter": f"content_type:{text}", "n": 1000}).json()
+            assert {item["item_id"] for item in page["items"]} == {f"digits-{name}" for name in names}
+        for name in groups:
+            assert api.delete(f"{BASE}/items/digits-{name}").status_code == 204
+
+
+def test_attributes_of_users_and_contexts_keep_every_digit(api: httpx.Client) -> None:
+    path, said = f"{BASE}/users/digits", {"region": 2**64 + 1, "age": 77.0, "score": 7.5}
+    kept = {"region": f"{2**64 + 1}", "age": 77, "score": 7.5}
+    assert api.put(path, json={"attributes": said}).json()["attributes"] == kept
+    assert api.patch(path, json={"attributes": said}).json()["attributes"] == kept
+    assert type(api.get(path).json()["attributes"]["age"]) is int
+    event = {"user_id": "digits", "item_id": "i1", "event_type": "play", "value": 60.0, "context": said}
+    assert api.post(f"{BASE}/events", json=event).json()["accepted"] == 1
+    assert api.get(f"{path}/events").json()["events"][0]["context"] == kept
+    assert api.post(f"{BASE}/events", json=event | {"value": 10**30}).status_code == 422
 
 
 def test_a_path_without_an_id_is_nowhere(api: httpx.Client) -> None:

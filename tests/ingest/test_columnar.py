@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from homefeed.errors import DataError
+from homefeed.ingest.cells import parse_tags
 from homefeed.ingest.columnar import open_parquet
 
 
@@ -18,7 +20,7 @@ def test_every_type_becomes_the_text_of_a_csv_file(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {
             " id ": [1, None],
-            "real": [1.5, 2.0],
+            "real": [1.5, None],
             "flag": [True, None],
             "day": [date(2025, 1, 2), None],
             "naive": [datetime(2025, 1, 2, 3, 4, 5, 6), None],  # noqa: DTZ001
@@ -51,7 +53,17 @@ def test_every_type_becomes_the_text_of_a_csv_file(tmp_path: Path) -> None:
         "text",
         None,
     )
-    assert set(batch.frame.rows()[1]) == {None, "2.0"}
+    assert set(batch.frame.rows()[1]) == {None}
+
+
+def test_whole_numbers_have_no_fraction(tmp_path: Path) -> None:
+    path = tmp_path / "file.parquet"
+    reals = [2.0, -0.0, 2.5, 1e15, 2.0**62, 1e300, math.inf, math.nan, None]
+    pl.DataFrame({"real": reals, "list": [[2.0, 2.5]] * 9}).write_parquet(path)
+    (batch,) = open_parquet(path).batches()
+    texts = ["2", "0", "2.5", "1000000000000000", str(2**62), "1e+300", "inf", "NaN", None]
+    assert batch.frame["real"].to_list() == texts
+    assert parse_tags(batch.frame["list"][0], "|") == ["2", "2.5"]
 
 
 def test_bytes_that_are_no_text_are_counted(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from homefeed.api.paths import by_id
 from homefeed.api.routing import JSON, StrictRoute, body_type
 from homefeed.api.schemas import Accepted, Id, ItemIn, ItemOut, ItemPatch, ItemsOut, ItemWithId, Rejected
 from homefeed.errors import InvalidError
+from homefeed.numerals import load_json
 from homefeed.serving import LiveApp
 from homefeed.store.items import ItemWrite, get_item, list_items
 from homefeed.times import format_time, parse_time
@@ -140,7 +141,7 @@ def _write(app: LiveApp, item_id: str, body: ItemIn) -> ItemWrite:
 
 async def _json_list(body: bytes) -> AsyncIterator[list[Any]]:
     try:
-        loaded = orjson.loads(body)
+        loaded = load_json(body)
     except orjson.JSONDecodeError as error:
         raise InvalidError(f"body: not JSON: {error}") from None
     if not isinstance(loaded, list) or len(loaded) > _MOST_IN_LIST:
@@ -174,6 +175,6 @@ def _loaded(line: bytes) -> Any:
     if len(line) > _LONGEST_LINE:
         return InvalidError(f"a line of more than {_LONGEST_LINE} bytes")
     try:
-        return orjson.loads(line)
+        return load_json(line)
     except orjson.JSONDecodeError as error:
         return InvalidError(f"not JSON: {error}")

@@ -15,13 +15,14 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
-import orjson
 from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
+
+from homefeed.numerals import load_json
 
 Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -49,8 +50,8 @@ class Router(APIRouter):
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
-        # orjson refuses what the standard library lets in and no store can hold, such as half a surrogate pair.
-        return orjson.loads(await self.body())
+        # The standard library lets in what no store can hold, such as half a surrogate pair.
+        return load_json(await self.body())
 
 
 class StrictRoute(APIRoute):

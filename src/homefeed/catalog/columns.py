@@ -14,6 +14,7 @@ from homefeed.catalog.growable import Growable
 from homefeed.catalog.packed import PackedRows
 from homefeed.catalog.ragged import CodeRows, RaggedCodes
 from homefeed.errors import InvalidError
+from homefeed.numerals import number_text
 from homefeed.times import format_time, parse_time
 from homefeed.types import NO_POSITIONS, NO_TIME, Codes, Condition, Mask, Positions, Times
 from homefeed.words import caseless
@@ -276,7 +277,9 @@ class NumberColumn(Column):
     def terms(self, position: int) -> tuple[str, ...]:
         """The number as text."""
         number = self._numbers.view[position] if position < len(self._numbers) else math.nan
-        return () if math.isnan(number) else (f"{number:.15g}",)
+        if math.isnan(number):
+            return ()
+        return (number_text(number) if number.is_integer() else f"{number:.15g}",)
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items whose number compares as asked; those without one never do."""
@@ -357,7 +360,7 @@ def _scalar(field: str, kind: str, value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return str(value)
+        return number_text(value)
     raise InvalidError(f"{field}: expected a string ({kind}), got {value!r:.80}")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import orjson
 import polars as pl
 
+from homefeed.numerals import load_json, number_text
 from homefeed.types import Mask
 
 _EARLIEST: Final = 0
@@ -21,6 +22,7 @@ _ISO: Final = re.compile(
     r"(\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d(-?\d)?)([T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?",
     re.ASCII,
 )
+_WHOLE_NUMBER: Final = r"^-?\d+(\.0+)?$"
 _BOOLEANS: Final = {
     "true": True, "yes": True, "y": True, "t": True, "1": True,
     "false": False, "no": False, "n": False, "f": False, "0": False,
@@ -35,6 +37,20 @@ def as_mask(column: pl.Series) -> Mask:
 def is_missing(cells: pl.Series) -> Mask:
     """Where a cell is empty or only white space."""
     return as_mask(cells.is_null() | (cells.str.strip_chars().str.len_bytes() == 0))
+
+
+def whole_numbers(cells: pl.Series) -> tuple[pl.Series, Mask]:
+    """Cells of a column of whole numbers, without a fraction, and those that had one; else the cells as they are.
+
+    Programs that have no missing whole numbers write such a column as 77.0. Among 1.0 and 1.1 it is no fraction.
+    """
+    none = np.zeros(len(cells), np.bool_)
+    if not cells.str.contains(".0", literal=True).any():
+        return cells, none
+    whole = as_mask(cells.str.contains(_WHOLE_NUMBER))
+    if not (whole | is_missing(cells)).all():
+        return cells, none
+    return cells.str.replace(r"\.0+$", ""), as_mask(cells.str.contains(".", literal=True))
 
 
 def parse_numbers(cells: pl.Series, multiply: float = 1.0) -> pl.Series:
@@ -113,7 +129,14 @@ def _json_list(cell: str) -> list[str] | None:
     if not (cell.startswith("[") and cell.endswith("]")):
         return None
     try:
-        parts = orjson.loads(cell)
+        parts = load_json(cell.encode())
     except orjson.JSONDecodeError:
         return None
-    return [part if isinstance(part, str) else orjson.dumps(part).decode() for part in parts if part is not None]
+    return [_tag(part) for part in parts if part is not None]
+
+
+def _tag(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    is_number = isinstance(part, int | float) and not isinstance(part, bool)
+    return number_text(part) if is_number else orjson.dumps(part).decode()

@@ -17,6 +17,7 @@ from homefeed.ingest.tallies import NO_TALLIES, tally_rows
 from homefeed.types import Mask
 
 _ROWS: Final = 200_000
+_MOST: Final = 2.0**63
 
 
 def open_parquet(path: Path) -> Table:
@@ -81,6 +82,12 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
         return pl.when(column.is_not_null()).then(wrapped.str.head(-1))
     if isinstance(dtype, pl.Struct):
         return pl.when(column.is_not_null()).then(column.struct.json_encode())
+    if dtype.is_float():
+        is_whole = (column == column.floor()) & (column.abs() < _MOST)
+        digits = pl.when(is_whole).then(column.cast(pl.Int64, strict=False)).cast(pl.String)
+        return digits.fill_null(column.cast(pl.String))
+    if dtype.is_decimal():
+        return column.cast(pl.String).str.replace(r"\.0+$", "")
     return column.cast(pl.String, strict=False)
 
 

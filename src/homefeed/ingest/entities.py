@@ -16,6 +16,7 @@ from homefeed.ingest.cells import (
     parse_numbers,
     parse_tags,
     parse_times,
+    whole_numbers,
     whole_or_real,
 )
 from homefeed.ingest.mapping import Layout, Origin
@@ -51,16 +52,23 @@ class EntityBatch:
     warnings: Tallies
 
 
-def check_id(checks: RowChecks, cells: pl.Series, label: str) -> None:
-    """Refuse the rows with an id that cannot be stored."""
+def read_ids(checks: RowChecks, cells: pl.Series, label: str) -> pl.Series:
+    """The ids of a column; rows without one, or with one that cannot be stored, are refused."""
     checks.reject(is_missing(cells), f"missing {label}")
-    check_length(checks, cells, label)
+    return read_present_ids(checks, cells, label)
 
 
-def check_length(checks: RowChecks, cells: pl.Series, label: str) -> None:
-    """Refuse the rows with an id that is not empty but cannot be stored."""
+def read_present_ids(checks: RowChecks, cells: pl.Series, label: str) -> pl.Series:
+    """The ids of a column that may have gaps; rows with one that cannot be stored are refused."""
     checks.reject(as_mask(cells.str.len_chars() > LONGEST_ID), f"{label} longer than {LONGEST_ID} characters")
     checks.reject(as_mask(cells.str.contains("\0", literal=True)), f"{label} with a NUL character")
+    return _whole(checks, cells, label)
+
+
+def _whole(checks: RowChecks, cells: pl.Series, label: str) -> pl.Series:
+    whole, shortened = whole_numbers(cells)
+    checks.warn(shortened, f"{label} ends in .0: read as a whole number")
+    return whole
 
 
 def read_entities(
@@ -80,8 +88,7 @@ def read_entities(
     """
     checks = RowChecks(batch.frame, batch.rows)
     frame = batch.frame if prepare is None else _prepared(checks, prepare(batch.frame))
-    ids = layout.cells(frame, id_name)
-    check_id(checks, ids, layout.origins[id_name].label)
+    ids = read_ids(checks, layout.cells(frame, id_name), layout.origins[id_name].label)
     own = {id_name, "created_at", "hidden"} if dated else {id_name}
     columns = {
         name: _attribute(checks, layout.cells(frame, name), origin, fields.get(name))
@@ -141,7 +148,7 @@ def _attribute(checks: RowChecks, cells: pl.Series, origin: Origin, kind: FieldK
         times = parse_times(cells)
         _complain(checks, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
         return [None if time is None else format_time(time) for time in times.to_list()]
-    return _texts(cells.str.strip_chars() if kind == "category" else cells, missing)
+    return _texts(_whole(checks, cells.str.strip_chars(), origin.label) if kind == "category" else cells, missing)
 
 
 def _texts(cells: pl.Series, missing: Mask) -> list[str | None]:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from homefeed.ingest.cells import as_mask, is_missing, parse_numbers, parse_times
-from homefeed.ingest.entities import check_id, check_length
+from homefeed.ingest.entities import read_ids, read_present_ids
 from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.table import Batch, RowNumbers
 from homefeed.ingest.tallies import RowChecks, Tallies, merged
@@ -68,12 +68,12 @@ def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> Event
     frame = batch.frame
     checks = RowChecks(frame, batch.rows)
     cells = {name: layout.cells(frame, name) for name in ("user_id", "item_id", "event_type", "event_id")}
-    check_id(checks, cells["user_id"], layout.origins["user_id"].label)
+    cells["user_id"] = read_ids(checks, cells["user_id"], layout.origins["user_id"].label)
     searches = [name for name, spec in recipe.events.items() if spec.about == "query"]
     if searches:
         cells |= _read_searches(checks, layout, frame, as_mask(cells["event_type"].is_in(searches)))
     else:
-        check_id(checks, cells["item_id"], layout.origins["item_id"].label)
+        cells["item_id"] = read_ids(checks, cells["item_id"], layout.origins["item_id"].label)
     codes = _check_types(checks, cells["event_type"], layout.origins["event_type"], recipe)
     times = _check_times(checks, layout.cells(frame, "timestamp"), layout.origins["timestamp"], now)
     values = pl.repeat(None, frame.height, dtype=pl.Float64, eager=True)
@@ -81,9 +81,8 @@ def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> Event
         origin = layout.origins["value"]
         values = _check_values(checks, layout.cells(frame, "value"), origin, codes, recipe.events)
     if "event_id" in layout.origins:
-        check_length(checks, cells["event_id"], layout.origins["event_id"].label)
-        present = ~is_missing(cells["event_id"])
-        cells["event_id"] = pl.select(pl.when(pl.lit(present)).then(cells["event_id"])).to_series()
+        event_ids = read_present_ids(checks, cells["event_id"], layout.origins["event_id"].label)
+        cells["event_id"] = pl.select(pl.when(pl.lit(~is_missing(event_ids))).then(event_ids)).to_series()
     columns = pl.DataFrame({**cells, "value": values, "time": times})
     events = EventRows(columns, frame, batch.rows).only(checks.good)
     return EventBatch(batch, events, merged(batch.bad, checks.rejected()), checks.warnings())
@@ -99,7 +98,7 @@ def _read_searches(
     items, label = layout.cells(frame, "item_id"), layout.label("item_id")
     checks.reject(is_missing(items) & ~is_search, f"missing {label}")
     items = pl.select(pl.when(pl.lit(is_search)).then(pl.lit("")).otherwise(items)).to_series()
-    check_length(checks, items, label)
+    items = read_present_ids(checks, items, label)
     queries, label = layout.cells(frame, "query").str.strip_chars(_WHITE_SPACE), layout.label("query")
     missing = is_missing(queries)
     checks.reject(missing & is_search, f"missing {label}")

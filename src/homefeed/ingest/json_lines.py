@@ -20,6 +20,7 @@ from homefeed.ingest.table import (
     whole_lines,
 )
 from homefeed.ingest.tallies import Tally, line_example, merged
+from homefeed.numerals import has_many_digits, load_json, number_text
 
 NOT_JSON: Final = "not valid JSON"
 NOT_AN_OBJECT: Final = "not a JSON object"
@@ -45,6 +46,7 @@ def open_json_lines(path: Path) -> Table:
 def parse_block(block: bytes, first_row: int, last: bool) -> Parsed:
     """Take a block of lines apart; blank lines are no rows."""
     region = whole_lines(block, last)
+    load = load_json if has_many_digits(region) else orjson.loads
     good: list[dict[str, Any]] = []
     rows: list[int] = []
     bad: dict[str, Tally] = {}
@@ -53,7 +55,7 @@ def parse_block(block: bytes, first_row: int, last: bool) -> Parsed:
         if not line or line.isspace():
             continue
         try:
-            parsed = orjson.loads(line)
+            parsed = load(line)
         except orjson.JSONDecodeError:
             bad = _with_bad(bad, row, line, _fault(line))
         else:
@@ -97,6 +99,8 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int):
         return repr(value)
+    if isinstance(value, float):
+        return number_text(value)
     return orjson.dumps(value).decode()
