@@ -21,7 +21,6 @@ from pydantic.fields import FieldInfo
 from homefeed.recipe import (
     Column,
     Declarations,
-    Entity,
     EventType,
     Feed,
     Goal,
@@ -31,6 +30,7 @@ from homefeed.recipe import (
     RetrieverUse,
     Signals,
     Source,
+    UserEntity,
     find_part,
     part_names,
 )
@@ -70,7 +70,7 @@ TABLES: Final[Mapping[str, partial[list[Row]]]] = {
     "recipe": partial(declaration_table, Declarations),
     "items": partial(declaration_table, ItemEntity),
     "items.near_duplicates": partial(declaration_table, NearDuplicates),
-    "users": partial(declaration_table, Entity),
+    "users": partial(declaration_table, UserEntity),
     "events": partial(declaration_table, EventType),
     "signals": partial(declaration_table, Signals),
     "goal": partial(declaration_table, Goal),

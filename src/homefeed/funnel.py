@@ -16,6 +16,7 @@ from homefeed.protocols import (
     ExplanationFilter,
     FeatureExtractor,
     Filter,
+    PersonalFilter,
     Ranker,
     Reranker,
     Retriever,
@@ -24,7 +25,7 @@ from homefeed.protocols import (
 from homefeed.rank.calibration import weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.order import best_first
-from homefeed.recipe.declaration import FeedSettings
+from homefeed.recipe.feeds import FeedSettings
 from homefeed.retrieve.merging import merged, normalise, what_is_wrong
 from homefeed.scope import RequestScope
 from homefeed.types import (
@@ -53,7 +54,8 @@ class Feed:
 
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
-    the filters that say which items a reason may name, `expiring` those that the clock alone can change.
+    the filters that say which items a reason may name, `expiring` those that the clock alone can change,
+    `personal` those that go by who asks.
     `calibration` (retrievers, 4) makes evidence of scores and ranks; without it a score counts by its share of the
     best.
     """
@@ -70,6 +72,7 @@ class Feed:
     calibration: Doubles | None = None
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
+    personal: tuple[PersonalFilter, ...] = field(init=False)
     restricting: tuple[str, ...] = field(init=False)
     filter_set: tuple[int, ...] = field(init=False)
     feature_names: tuple[str, ...] = field(init=False)
@@ -85,6 +88,8 @@ class Feed:
         object.__setattr__(self, "restricting", restricting)
         expiring = tuple(part for part in self.filters.values() if isinstance(part, ExpiringFilter))
         object.__setattr__(self, "expiring", expiring)
+        personal = tuple(part for part in self.filters.values() if isinstance(part, PersonalFilter))
+        object.__setattr__(self, "personal", personal)
         extracted = (name for extractor in self.extractors.values() for name in extractor.names)
         object.__setattr__(self, "feature_names", (*self.retrievers, *extracted))
         # Feeds of equal filters share one mask: parts of equal settings are one object in all feeds of an app.
@@ -272,8 +277,11 @@ def _isolate(isolation: Filter, query: Query) -> Query:
 
 
 def _isolated_user(user: UserState, mask: Mask) -> UserState:
-    known = mask[user.history.items]
-    return user if known.all() else replace(user, history=user.history.take(known))
+    known = mask[user.ever.items]
+    if known.all():
+        return user
+    whole = None if user.whole is None else user.whole.take(known)
+    return replace(user, history=user.history.take(mask[user.history.items]), whole=whole)
 
 
 def _filter(feed: Feed, query: Query) -> tuple[Query, Mapping[str, Mask]]:

@@ -15,7 +15,9 @@ def apply_opt_out(state: UserState, recipe: Recipe) -> UserState:
     privacy = recipe.privacy
     if privacy is None or not _refuses(state.attributes.get(privacy.opt_out)):
         return state
-    kept = {*privacy.kept, recipe.isolation.user} if recipe.isolation else set(privacy.kept)
+    kept = {*privacy.kept, *recipe.users.blocks}
+    if recipe.isolation is not None:
+        kept.add(recipe.isolation.user)
     attributes = {name: value for name, value in state.attributes.items() if name in kept}
     unwanted = state.history.take(state.history.strengths < 0)
     return UserState(state.user_id, unwanted, attributes, opted_out=True)

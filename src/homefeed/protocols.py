@@ -108,6 +108,13 @@ class ExpiringFilter(Filter, Protocol):
 
 
 @runtime_checkable
+class PersonalFilter(Filter, Protocol):
+    """A filter that goes by who asks. Where it `concerns` them, no answer is shared between them and others."""
+
+    def concerns(self, query: Query) -> bool: ...
+
+
+@runtime_checkable
 class FilterExplainer(Protocol):
     """A filter that can say in words why it stopped an item: "quality 0.12 is below 0.3"."""
 

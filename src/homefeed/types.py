@@ -146,6 +146,7 @@ class UserState:
     """Who asks: read when the request arrives, so that it holds the last click.
 
     Of a user who `opted_out` the history holds nothing but what they do not want to see; no searches either.
+    `whole` is the history beyond the days that a feed looks at, where it looks at some only.
     """
 
     user_id: str | None
@@ -153,11 +154,17 @@ class UserState:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     opted_out: bool = False
     searches: Searches = NO_SEARCHES
+    whole: History | None = None
 
     @property
     def is_cold(self) -> bool:
         """Whether nothing this user did can be used for recommending, or may be."""
         return (len(self.history) == 0 and len(self.searches) == 0) or self.opted_out
+
+    @property
+    def ever(self) -> History:
+        """All that the user did, whatever days a feed looks at: what they do not want to see does not lapse."""
+        return self.history if self.whole is None else self.whole
 
     def since(self, time: int) -> UserState:
         """The user by what they did at a time and later."""
@@ -165,7 +172,7 @@ class UserState:
         recent = history.times >= time
         if recent.all() and searches is self.searches:
             return self
-        return replace(self, history=history.take(recent), searches=searches)
+        return replace(self, history=history.take(recent), searches=searches, whole=self.ever)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def check_event(recipe: Recipe, event: Event, now: int, time_field: str = "times
         check_id("event_type", event.event_type[:LONGEST_ID])
         if len(event.event_type) > 63:
             raise InvalidError(f"event_type: expected up to 63 characters, got {len(event.event_type)}")
-    elif event.value is None and "value" in recipe.sources.events.required:
+    elif event.value is None and declared.weight >= 0 and "value" in recipe.sources.events.required:
         raise InvalidError(f"{value_name(recipe)}: missing")
     elif event.value is not None:
         most = float("inf") if declared.max_value is None else declared.max_value

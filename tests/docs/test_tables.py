@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from docs.tables import TABLES, built_in_parts, declaration_table, documents, table_names, values_of, with_tables
 from homefeed.protocols import PartConfig
-from homefeed.recipe import Kind, base, declaration, sources
+from homefeed.recipe import Kind, PartUse, base, declaration, feeds, sources
 from homefeed.recipe.base import Declaration, Name
 
 
@@ -32,12 +32,12 @@ def test_every_declaration_and_kind_of_part_has_a_table() -> None:
     tabled = {table.args[0] for table in TABLES.values()}
     declared = {
         name: found
-        for module in (base, declaration, sources)
+        for module in (base, declaration, feeds, sources)
         for name, found in vars(module).items()
         if inspect.isclass(found) and issubclass(found, BaseModel) and found.__module__ == module.__name__
     }
     # A base stands with what builds on it; `sources` is three times the same.
-    within = {"Declaration", "FeedSettings", "PartUse", "Sources"}
+    within = {"Declaration", "Entity", "FeedSettings", "PartUse", "Sources"}
     assert {name for name, found in declared.items() if found not in tabled} == within
     # A trainer is set to what its model is.
     assert {kind for kind in get_args(Kind) if kind not in tabled} == {"trainer"}
@@ -45,7 +45,7 @@ def test_every_declaration_and_kind_of_part_has_a_table() -> None:
 
 def _models() -> Iterator[type[BaseModel]]:
     """Everything that a recipe can set."""
-    bases: list[type[BaseModel]] = [Declaration, declaration.PartUse, PartConfig]
+    bases: list[type[BaseModel]] = [Declaration, PartUse, PartConfig]
     for kind in get_args(Kind):
         list(built_in_parts(kind))  # imports them
     while bases:

@@ -69,7 +69,7 @@ def test_before_training_a_feed_answers_with_what_needs_no_model() -> None:
     slate = recommend(feeds["home"], world.query("ma", n=3))
     assert len(slate) == 3
     assert not slate.failed
-    assert world.ids(recommend(feeds["popular"], world.query("ma", n=20)).positions) == POPULAR
+    assert world.ids(recommend(feeds["popular"], world.query("cold", n=20)).positions) == POPULAR
 
 
 def test_a_part_can_be_used_twice_under_other_names() -> None:
@@ -109,7 +109,7 @@ def test_no_filter_can_stand_in_for_those_of_every_feed() -> None:
 def test_of_an_app_without_isolation_no_feed_knows_of_any() -> None:
     feed = build_feeds(recipe(), toy_world().resources)["home"]
     assert feed.isolation is None
-    assert list(feed.filters) == ["availability", "request"]
+    assert list(feed.filters) == ["availability", "request", "blocked", "seen"]
 
 
 def isolated(**feed: Any) -> Recipe:
@@ -122,7 +122,7 @@ def isolated(**feed: Any) -> Recipe:
 def test_isolation_comes_before_everything_in_every_feed() -> None:
     world = toy_world()
     feed = build_feeds(isolated(filter={"consumption_limit": {}}), world.resources)["home"]
-    assert list(feed.filters) == ["isolation", "availability", "request", "consumption_limit"]
+    assert list(feed.filters) == ["isolation", "availability", "request", "blocked", "seen", "consumption_limit"]
     assert isinstance(feed.isolation, Isolation)
     assert feed.isolation is feed.filters["isolation"]
     shown = recommend(feed, world.query("da", n=20, attributes={"group": "movie"}))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from homefeed.errors import RecipeError
 from homefeed.policy.blocked import Blocked
@@ -16,7 +17,7 @@ from homefeed.testing.world import ITEMS, NOW, RECIPE
 from homefeed.types import DAY, History
 
 NAMES = ("play", "hide", "save", "report")
-DECLARED = {**RECIPE, "events": {name: {} for name in NAMES}}
+DECLARED = {**RECIPE, "events": {"play": {}, "hide": {"weight": -1}, "save": {}, "report": {"weight": -1.5}}}
 WORLD = make_world(
     ITEMS,
     [
@@ -64,21 +65,33 @@ def test_why_names_the_events() -> None:
     assert part.why(query, WORLD.position("s1")) == "the user told of it: hide and report"
 
 
-def test_events_are_named_and_declared() -> None:
+def test_named_events_are_declared() -> None:
     with pytest.raises(RecipeError, match="hide"):
-        blocked(toy_world())
-    with pytest.raises(ValidationError):
-        Blocked.Config(events=())
+        blocked(toy_world(), "hide")
+
+
+def test_with_no_event_type_nothing_is_blocked() -> None:
+    part = Blocked(Blocked.Config(events=()), WORLD.resources)
+    assert part.filter(WORLD.query("u")).all()
+    assert not part.concerns(WORLD.query("u"))
+
+
+def test_what_was_told_before_the_days_of_a_feed_stays_away() -> None:
+    recent = WORLD.query("u").user.since(NOW - 2 * DAY)
+    assert len(recent.history) == 1
+    query = replace(WORLD.query("u"), user=recent)
+    assert not blocked(WORLD).filter(query)[WORLD.positions("d1", "s1")].any()
+    assert blocked(WORLD).why(query, WORLD.position("d1")) == "the user told of it: hide"
 
 
 @given(st.lists(st.tuples(st.integers(0, len(ITEMS) - 1), st.integers(0, 3)), max_size=20))
 def test_nothing_blocked_passes_and_all_else_does(told: list[tuple[int, int]]) -> None:
-    count = len(told)
+    count, codes = len(told), np.array([code for _, code in told], np.int32)
     history = History(
         np.array([position for position, _ in told], np.int32),
-        np.array([code for _, code in told], np.int32),
+        codes,
         np.ones(count, np.float32),
-        np.ones(count, np.float32),
+        np.array([1, -1, 1, -1.5], np.float32)[codes],
         np.arange(count, dtype=np.int64),
     )
     mask = blocked(WORLD).filter(WORLD.query("u", history=history))

@@ -19,7 +19,7 @@ from homefeed.testing.world import ITEMS, PLAYS, RECIPE
 from homefeed.types import Candidates, Dropped, Item
 
 FIELDS = {"title": "text", "content_type": "category", "genre": "tags", "year": "number", "text": "text"}
-EVENTS = {"play": {"full": "typical"}, "hide": {}, "report": {}}
+EVENTS = {"play": {"full": "typical"}, "hide": {"weight": -1}, "report": {"weight": -1}}
 COMPARED = {**RECIPE, "items": {"fields": FIELDS, "near_duplicates": {"fields": ["text"]}}, "events": EVENTS}
 SLIM = {name: COMPARED[name] for name in ("app", "items", "events")} | {
     "feeds": {"popular": RECIPE["feeds"]["popular"]}
@@ -125,7 +125,7 @@ def test_without_fields_to_compare_by_only_the_item_itself_goes() -> None:
 
 def test_events_have_to_be_declared() -> None:
     with pytest.raises(RecipeError, match="hide"):
-        part(toy_world())
+        part(toy_world(), events=("hide",))
 
 
 def test_the_best_of_each_group_stays() -> None:

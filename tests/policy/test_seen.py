@@ -57,6 +57,18 @@ def test_enough_events_of_one_type() -> None:
     assert stopped({"open": 2}) == set()
 
 
+def test_by_default_one_whole_event_is_enough() -> None:
+    declared = {**SLIM, "events": {"read": {"full": 1.0}, "glance": {"weight": 0.5}, "buy": {"weight": 3}}}
+    reads = [("d1", 1.0, "read"), ("d2", 0.9, "read"), ("s1", 1.0, "glance"), ("s2", 1.0, "buy")]
+    world = make_world(ITEMS, [Play("u", item, value, 9, kind) for item, value, kind in reads], declared=declared)
+    part = Seen(Seen.Config(), world.resources)
+    mask = part.filter(world.query("u"))
+    assert world.ids(np.flatnonzero(~mask).astype(np.int32)) == ("d1", "s2")
+    assert part.why(world.query("u"), world.position("s2")) == "the user's events on it: buy"
+    assert part.concerns(world.query("u"))
+    assert not part.concerns(world.query("v"))
+
+
 def test_events_of_several_types_do_not_add_up() -> None:
     world = make_world(ITEMS, [Play("u", "d1", 1, 2, "open"), Play("u", "d1", 1, 1, "glance")], declared=DECLARED)
     assert seen(world, {"open": 2, "glance": 2}).filter(world.query("u")).all()

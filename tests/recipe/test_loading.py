@@ -93,7 +93,10 @@ def test_a_good_recipe_says_all_it_declares(file: Path) -> None:
         ("filler", "popular", 200),
     ]
     assert home.retrieve[1].config == Popular.Config(events_weight=0.5)
-    assert (home.rank.name, [spec.name for spec in home.filter]) == ("weighted", ["consumption_limit"])
+    assert (home.rank.name, [spec.name for spec in home.filter]) == (
+        "weighted",
+        ["blocked", "seen", "consumption_limit"],
+    )
 
 
 def test_every_recipe_that_ships_is_good() -> None:

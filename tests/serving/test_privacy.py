@@ -38,6 +38,7 @@ DECLARED: dict[str, Any] = {
     "isolation": {"item": "place", "user": "place"},
     "privacy": {"opt_out": "silent", "kept": ["likes"]},
     "models": {"item_item": {}},
+    "parts": {"filter": {"seen": False}},
     "feeds": {
         "home": FEED | {"cold_start": "welcome", "retrieve": {"item_item": {}, "popular": {}}},
         "welcome": FEED | {"retrieve": {"popular": {}}},

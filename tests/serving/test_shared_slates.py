@@ -26,7 +26,8 @@ START = 1_700_000_000 * SECOND
 RECIPE: dict[str, Any] = {
     "app": APP,
     "items": {"fields": {"title": "text", "ends": "time"}},
-    "events": {"buy": {}},
+    "events": {"buy": {}, "dislike": {"weight": -1}},
+    "parts": {"filter": {"seen": False}},
     "feeds": {
         "popular": {
             "retrieve": {"popular": {}},
@@ -166,3 +167,10 @@ async def test_what_is_over_meanwhile_is_not_given_again(app: LiveApp, clock: Cl
     assert "b" in await asked(app, "offers", "ben")
     clock.now += SECOND
     assert set(await asked(app, "offers", "cleo")) == {"a", "c"}
+
+
+async def test_who_disliked_something_gets_an_answer_of_their_own(app: LiveApp) -> None:
+    assert await asked(app, user="ann") == ["c", "b", "a"]
+    await app.append([Event("ann", "a", "dislike", START)])
+    assert await asked(app, user="ann") == ["c", "b"], "not the shared answer of a moment ago"
+    assert await asked(app, user="bob") == ["c", "b", "a"], "nor is theirs shared with others"

@@ -123,6 +123,10 @@ class CategoryColumn(Column):
         """How many values there are: codes are below it."""
         return len(self._values)
 
+    def has(self, value: str) -> bool:
+        """Whether any item ever had exactly that value."""
+        return value in self._exact_code_of
+
     def equals(self, value: str, size: int) -> Mask:
         """(size,) which items have exactly that value, to the letter case and the code point."""
         return np.equal(self._exact.first(size), self._exact_code_of.get(value, -2))

@@ -12,6 +12,7 @@ from homefeed.errors import RecipeError
 from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
 from homefeed.policy.isolation import Isolation
+from homefeed.policy.preferences import Preferences
 from homefeed.policy.request import Request
 from homefeed.protocols import Filter, Model, NamesFeatures, NamesModel, PartConfig, Refreshable
 from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
@@ -101,6 +102,8 @@ def _always(recipe: Recipe) -> list[PartSpec]:
     if recipe.isolation is not None:
         config = Isolation.Config(item=recipe.isolation.item, user=recipe.isolation.user)
         names.insert(0, ("isolation", config))
+    if recipe.users.blocks:
+        names.append(("preferences", Preferences.Config(blocks=dict(recipe.users.blocks))))
     return [PartSpec(name, name, config) for name, config in names]
 
 
@@ -136,7 +139,7 @@ def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> Non
 def _check_filters(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Filter]) -> None:
     for spec in feed.filter:
         # A table of that name would take the place of the app's own, with settings of its own.
-        if spec.name in always and (spec.name == "isolation" or spec.part != spec.name):
+        if spec.name in always and (spec.name in ("isolation", "preferences") or spec.part != spec.name):
             raise RecipeError(
                 f"{recipe.app}: feeds.{feed.name}.filter.{spec.name}: every feed has its own {spec.name}; "
                 "choose another name"

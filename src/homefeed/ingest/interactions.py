@@ -74,6 +74,7 @@ def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> Event
         cells |= _read_searches(checks, layout, frame, as_mask(cells["event_type"].is_in(searches)))
     else:
         cells["item_id"] = read_ids(checks, cells["item_id"], layout.origins["item_id"].label)
+    checks.reject(layout.unmapped(frame, "event_type"), f"{layout.label('event_type')} is mapped to no event type")
     codes = _check_types(checks, cells["event_type"], layout.origins["event_type"], recipe)
     times = _check_times(checks, layout.cells(frame, "timestamp"), layout.origins["timestamp"], now)
     values = pl.repeat(None, frame.height, dtype=pl.Float64, eager=True)
@@ -139,9 +140,9 @@ def _check_values(
     checks: RowChecks, cells: pl.Series, origin: Origin, codes: Mask, types: Mapping[str, EventType]
 ) -> pl.Series:
     missing = is_missing(cells)
-    declared = codes >= 0
+    valued = np.isin(codes, [code for code, spec in enumerate(types.values()) if spec.weight >= 0])
     if origin.required:
-        checks.reject(missing & declared, f"missing {origin.label}")
+        checks.reject(missing & valued, f"missing {origin.label}")
     elif not origin.optional:
         checks.warn(missing, f"empty {origin.label}")
     values = parse_numbers(cells, origin.multiply)

@@ -37,6 +37,10 @@ class ConsumptionLimit:
         mask[query.scope.once(self, "consumed", partial(self._consumed, query))] = False
         return mask
 
+    def concerns(self, query: Query) -> bool:
+        """Whether the user has consumed anything."""
+        return len(query.scope.once(self, "consumed", partial(self._consumed, query))) > 0
+
     def _consumed(self, query: Query) -> Positions:
         history, config = query.user.history, self._config
         items, which = np.unique(history.items, return_inverse=True)

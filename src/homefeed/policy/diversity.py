@@ -37,7 +37,7 @@ class Diversity:
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
         self._catalog = resources.catalog
-        self._columns = [_column(resources.catalog, field) for field in config.fields]
+        self._columns = [column_of(resources.catalog, field) for field in config.fields]
 
     def rerank(self, query: Query, candidates: Candidates) -> Candidates:  # noqa: ARG002
         """In another order."""
@@ -69,7 +69,8 @@ def _rows(column: CategoryColumn | TagsColumn, size: int, positions: Positions) 
     return codes[codes >= 0], (codes >= 0).astype(np.int64)
 
 
-def _column(catalog: CatalogView, field: str) -> CategoryColumn | TagsColumn:
+def column_of(catalog: CatalogView, field: str) -> CategoryColumn | TagsColumn:
+    """A category or tags field of items; RecipeError where it is neither."""
     if catalog.fields.get(field) == "category":
         return catalog.column(field, CategoryColumn)
     return catalog.column(field, TagsColumn)

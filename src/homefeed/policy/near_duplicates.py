@@ -18,23 +18,23 @@ _NAME = "near_duplicates"
 
 
 class NearDuplicates:
-    """As a filter: nothing that says nearly the same as an item that the user hid or reported. As a reranker: of
+    """As a filter: nothing that says nearly the same as an item that the user disliked. As a reranker: of
     items that say nearly the same only the best-ranked, and none once one was shown or excluded. Which items do
     is up to the recipe's `items.near_duplicates`.
     """
 
     class Config(PartConfig):
-        events: tuple[str, ...] = ("hide", "report")
-        """The event types after which a user gets no more of an item. As a reranker it needs none: `[]` where the
-        recipe has no such event types."""
+        events: tuple[str, ...] | None = None
+        """For the filter, the event types after which a user gets no more of an item; none: all with a weight
+        below 0."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._catalog, self._resources = resources.catalog, resources
-        self._types = resources.event_mask(config.events)
+        self._blocking = None if config.events is None else resources.event_mask(config.events)
 
     def filter(self, query: Query) -> Mask:
         """(items,) not nearly the same as what the user does not want to see."""
-        unwanted = self._unwanted(query)
+        unwanted = query.user.ever.items[self._told(query)]
         if not len(unwanted):
             return np.ones(self._catalog.size, np.bool_)
         groups = self._catalog.near_duplicates
@@ -43,10 +43,14 @@ class NearDuplicates:
         mask: Mask = wanted.take(groups)
         return mask
 
+    def concerns(self, query: Query) -> bool:
+        """Whether there is anything of which the user gets no more."""
+        return bool(self._told(query).any())
+
     def why(self, query: Query, position: int) -> str:
         """Of which of the user's items it is a near-duplicate, and what they did with that one."""
-        groups, history = self._catalog.near_duplicates, query.user.history
-        unwanted = np.flatnonzero(self._types[history.types])
+        groups, history = self._catalog.near_duplicates, query.user.ever
+        unwanted = np.flatnonzero(self._told(query))
         same = unwanted[groups[history.items[unwanted]] == groups[position]]
         item, verb = int(history.items[same[-1]]), self._resources.verb(int(history.types[same[-1]]))
         if position in history.items[same]:
@@ -76,6 +80,7 @@ class NearDuplicates:
         better = positions[best[np.flatnonzero(positions == position)[0]]]
         return f'says nearly the same as "{self._catalog.title(int(better))}", which ranks higher'
 
-    def _unwanted(self, query: Query) -> Positions:
-        history = query.user.history
-        return history.items[self._types[history.types]]
+    def _told(self, query: Query) -> Mask:
+        """(events,) of all that the user ever did, after which they get no more of the item."""
+        history = query.user.ever
+        return history.strengths < 0 if self._blocking is None else self._blocking[history.types]

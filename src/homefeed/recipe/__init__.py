@@ -7,15 +7,13 @@ from homefeed.recipe.declaration import (
     Declarations,
     Entity,
     EventType,
-    Feed,
-    FeedSettings,
     Goal,
     ItemEntity,
     Job,
-    PartUse,
-    RetrieverUse,
     Signals,
+    UserEntity,
 )
+from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse
 from homefeed.recipe.jobs import JobSpec
 from homefeed.recipe.loading import FeedRecipe, PartSpec, Recipe, load_recipe, parse_recipe
 from homefeed.recipe.parts import find_part, part_names
@@ -43,6 +41,7 @@ __all__ = [
     "Signals",
     "Source",
     "Sources",
+    "UserEntity",
     "find_part",
     "load_recipe",
     "parse_recipe",

@@ -6,10 +6,11 @@ import math
 import re
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from homefeed.errors import InvalidError
 from homefeed.recipe.base import Declaration, Kind, Name
+from homefeed.recipe.feeds import Feed, PartUse, check_left_out
 from homefeed.recipe.sources import Sources
 from homefeed.times import parse_duration
 from homefeed.types import DAY, SECOND
@@ -39,6 +40,12 @@ class ItemEntity(Entity):
 
     title: Name = "title"
     """The field, of kind `"text"`, that names an item to people."""
+    creator: Name | None = None
+    """The category field that holds the id of the user who made the item: no feed shows users their own; none:
+    users make no items."""
+    moderation: tuple[Name, ...] = ("quality", "reports")
+    """The fields that moderation or an operator sets, of those that are declared: an item keeps them, as it stays
+    hidden, until a PUT or an import names them."""
     near_duplicates: NearDuplicates | None = None
     """When two items say nearly the same; none: no two do."""
 
@@ -49,10 +56,31 @@ class ItemEntity(Entity):
         return self
 
     @model_validator(mode="after")
+    def _creator_is_a_category(self) -> Self:
+        if self.creator is not None and self.fields.get(self.creator) != "category":
+            raise ValueError(f'creator names "{self.creator}", which is not declared in fields as "category"')
+        return self
+
+    @model_validator(mode="after")
     def _compared_fields_exist(self) -> Self:
         for name in self.near_duplicates.fields if self.near_duplicates else ():
             if name not in self.fields:
                 raise ValueError(f'near_duplicates.fields names "{name}", which is not declared in fields')
+        return self
+
+
+class UserEntity(Entity):
+    """The users."""
+
+    blocks: dict[Name, Name] = Field(default_factory=dict)
+    """A field of users that lists what they never want to see = the category or tags field of items that holds it:
+    `{ blocked_creators = "creator_id" }`. It is obeyed in every feed, from the next request on."""
+
+    @model_validator(mode="after")
+    def _blocking_fields_exist(self) -> Self:
+        for name in self.blocks:
+            if name not in self.fields:
+                raise ValueError(f'blocks names "{name}", which is not declared in fields')
         return self
 
 
@@ -74,69 +102,6 @@ class EventType(Declaration):
     """Events with a smaller value are refused."""
     max_value: float | None = None
     """Events with a larger value are refused; none: there is no bound."""
-
-
-class PartUse(BaseModel):
-    """A part named in a recipe: the table's key names it, or `part` where the same part is used twice."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
-
-    part: Name | None = None
-    """The part's name, where the table has another: to use a part twice; none: the table's name."""
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """What is for the part itself."""
-        return dict(self.model_extra or {})
-
-
-class RetrieverUse(PartUse):
-    """A retriever named in a recipe."""
-
-    k: Annotated[int, Field(ge=1, le=10_000)] = 200
-    """How many candidates it proposes at least, as far as there are any."""
-
-
-class FeedSettings(Declaration):
-    """What a feed is set to besides its parts: declared here, and as it is at the request."""
-
-    title: str = ""
-    """What people call the feed; by default its name."""
-    cold_start: Name | None = None
-    """The feed that answers, in this one's place, a user without usable history; none: this feed answers."""
-    anchored: bool = False
-    """Whether the feed is about an item: requests must name one by `item_id`."""
-    history_days: Annotated[float, Field(gt=0)] | None = None
-    """Only what the user did in the last so many days counts: a user who did nothing in them is without history;
-    none: the whole history counts."""
-    shared_seconds: Annotated[float, Field(gt=0, le=3_600)] | None = None
-    """For how long an answer is given again to any user, unless an item was hidden or changed its words meanwhile.
-    It is for feeds without parts that depend on the user, such as what trends, and for an app's own routes; none:
-    answers are not shared."""
-    reuse_seconds: Annotated[float, Field(ge=0, le=3_600)] = 30.0
-    """For how long the same request of the same user is answered by the same slate, unless something has changed
-    that the user would see; with 0 it never is."""
-
-
-class Feed(FeedSettings):
-    """One surface of an app: which parts make it, in the order of the request."""
-
-    retrieve: Annotated[dict[Name, RetrieverUse], Field(min_length=1)]
-    """The retrievers, which propose candidates."""
-    filter: dict[Name, PartUse] = Field(default_factory=dict)
-    """The filters, which say what this request can see, before any candidate is proposed. `availability` and
-    `request` are part of every feed."""
-    features: dict[Name, PartUse] = Field(default_factory=dict)
-    """The parts that add numbers about candidates, for the ranker."""
-    rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
-    """The ranker, which gives each candidate a score."""
-    rerank: dict[Name, PartUse] = Field(default_factory=dict)
-    """The rerankers, which order or thin what is ranked, each what the one before left."""
-
-    @property
-    def settings(self) -> FeedSettings:
-        """The feed without its parts."""
-        return FeedSettings(**{name: getattr(self, name) for name in FeedSettings.model_fields})
 
 
 class Signals(Declaration):
@@ -275,7 +240,7 @@ class Declarations(Declaration):
     or else the first that is not anchored."""
     items: ItemEntity
     """The items: the catalogue."""
-    users: Entity = Entity()
+    users: UserEntity = UserEntity()
     """The users."""
     events: Annotated[dict[Name, EventType], Field(min_length=1)]
     """A table for each type of event."""
@@ -292,15 +257,25 @@ class Declarations(Declaration):
     """What users can refuse; none: they can refuse nothing."""
     sources: Sources = Sources()
     """The tables `sources.users`, `sources.items` and `sources.events`: which column of a file is which."""
-    parts: dict[Kind, dict[Name, dict[str, Any]]] = Field(default_factory=dict)
+    parts: dict[Kind, dict[Name, dict[str, Any] | Literal[False]]] = Field(default_factory=dict)
     """Tables `parts.KIND.NAME`, such as `parts.retrieve.popular`: what a part is set to in every feed that does
-    not say otherwise."""
+    not say otherwise. `parts.filter.seen = false` leaves that filter out of every feed."""
     models: dict[Name, PartUse] = Field(default_factory=dict)
     """A table for each model to train, by its name."""
     feeds: Annotated[dict[Name, Feed], Field(min_length=1)]
     """A table for each feed."""
     jobs: dict[Name, Job] = Field(default_factory=dict)
     """A table for each job, which says when models are trained; by default the usual two."""
+
+    @field_validator("parts")
+    @classmethod
+    def _only_optional_filters_are_left_out(cls, parts: dict[Kind, dict[str, Any]]) -> dict[Kind, dict[str, Any]]:
+        for kind, tables in parts.items():
+            for name, table in tables.items():
+                if kind != "filter" and table is False:
+                    raise ValueError(f"{kind}.{name} = false: only filters can be left out")
+                check_left_out(name, table)
+        return parts
 
     @model_validator(mode="after")
     def _models_have_names_of_their_own(self) -> Self:
@@ -357,6 +332,13 @@ class Declarations(Declaration):
         for key, name in named.items():
             if name not in self.users.fields:
                 raise ValueError(f'{key} names "{name}", which is not declared in users.fields')
+        return self
+
+    @model_validator(mode="after")
+    def _what_users_block_is_of_items(self) -> Self:
+        for name in self.users.blocks.values():
+            if self.items.fields.get(name) not in ("category", "tags"):
+                raise ValueError(f'users.blocks names "{name}", which is no "category" or "tags" field of items')
         return self
 
     @model_validator(mode="after")

@@ -15,18 +15,15 @@ from homefeed.protocols import PartConfig
 from homefeed.recipe.base import Kind
 from homefeed.recipe.declaration import (
     Declarations,
-    Entity,
     EventType,
-    Feed,
-    FeedSettings,
     Goal,
     Isolation,
     ItemEntity,
-    PartUse,
     Privacy,
-    RetrieverUse,
     Signals,
+    UserEntity,
 )
+from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse
 from homefeed.recipe.jobs import JobSpec, jobs_of
 from homefeed.recipe.parts import find_part
 from homefeed.recipe.sources import Sources
@@ -65,7 +62,7 @@ class Recipe:
     app: str
     title: str
     items: ItemEntity
-    users: Entity
+    users: UserEntity
     events: Mapping[str, EventType]
     accepts_unknown_events: bool
     signals: Signals
@@ -87,6 +84,12 @@ class Recipe:
         if name not in self.jobs:
             raise NotFoundError(f'no job "{name}" in {self.app}; the jobs are: {", ".join(self.jobs)}')
         return self.jobs[name]
+
+    @property
+    def kept_of_users(self) -> tuple[str, ...]:
+        """The fields of users that stay as they are until they are stated anew: what users refuse or block."""
+        refused = () if self.privacy is None else (self.privacy.opt_out,)
+        return (*refused, *self.users.blocks)
 
     @property
     def verbs(self) -> tuple[str, ...]:
@@ -151,10 +154,10 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         declared = Declarations.model_validate(table)
     except ValidationError as error:
         raise RecipeError(_format_validation_error(origin, (), table, error)) from None
-    _check_defaults(origin, declared.parts)
+    _check_defaults(origin, declared)
 
     def parts(kind: Kind, uses: Mapping[str, PartUse], *where: str) -> tuple[PartSpec, ...]:
-        defaults = declared.parts.get(kind, {})
+        defaults = {name: table or {} for name, table in declared.parts.get(kind, {}).items()}
         return tuple(_part(origin, (*where, name), kind, name, use, defaults) for name, use in uses.items())
 
     return Recipe(
@@ -170,7 +173,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         privacy=declared.privacy,
         sources=declared.sources,
         models=parts("model", declared.models, "models"),
-        feeds={name: _feed(name, feed, parts) for name, feed in declared.feeds.items()},
+        feeds={name: _feed(name, feed, _filters(declared, feed), parts) for name, feed in declared.feeds.items()},
         home=declared.home_feed,
         jobs=jobs_of(declared.jobs, declared.models),
     )
@@ -195,7 +198,19 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _feed(name: str, feed: Feed, find: Callable[..., tuple[PartSpec, ...]]) -> FeedRecipe:
+def _filters(declared: Declarations, feed: Feed) -> dict[str, PartUse]:
+    """The feed's own filters, after those that every feed has and neither it nor the recipe leaves out."""
+    left_out = [name for name, table in declared.parts.get("filter", {}).items() if table is False]
+    uses = {"blocked": PartUse(), "seen": PartUse()}
+    if declared.items.creator is not None:
+        uses["own"] = PartUse.model_validate({"field": declared.items.creator})
+    always = {name: use for name, use in uses.items() if name not in left_out}
+    return {name: use for name, use in (always | feed.filter).items() if use is not False}
+
+
+def _feed(
+    name: str, feed: Feed, filters: Mapping[str, PartUse], find: Callable[..., tuple[PartSpec, ...]]
+) -> FeedRecipe:
     def parts(kind: Kind, uses: Mapping[str, PartUse]) -> tuple[PartSpec, ...]:
         return find(kind, uses, "feeds", name, kind)
 
@@ -203,21 +218,21 @@ def _feed(name: str, feed: Feed, find: Callable[..., tuple[PartSpec, ...]]) -> F
         name=name,
         settings=feed.settings.model_copy(update={"title": feed.title or name.replace("_", " ").capitalize()}),
         retrieve=parts("retrieve", feed.retrieve),
-        filter=parts("filter", feed.filter),
+        filter=parts("filter", filters),
         features=parts("features", feed.features),
         rank=parts("rank", feed.rank)[0],
         rerank=parts("rerank", feed.rerank),
     )
 
 
-def _check_defaults(origin: str, defaults: Mapping[Kind, Mapping[str, Mapping[str, Any]]]) -> None:
-    for kind, parts in defaults.items():
+def _check_defaults(origin: str, declared: Declarations) -> None:
+    for kind, parts in declared.parts.items():
         for name, settings in parts.items():
             try:
                 known = find_part(kind, name).Config.model_fields
             except RecipeError as error:
                 raise RecipeError(f"{origin}: parts.{kind}.{name}: {error}") from None
-            for key in settings:
+            for key in settings or ():
                 if key not in known:
                     where = f"{origin}: parts.{kind}.{name}.{key}"
                     raise RecipeError(f"{where}: no such key here; expected some of {', '.join(known)}")

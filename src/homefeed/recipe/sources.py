@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import re
+from typing import Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from homefeed.recipe.base import Declaration
+
+_THRESHOLD: Final = re.compile(r"([<>]=?)\s*([+-]?(\d+\.?\d*|\.\d+))")
+
+
+def threshold_of(key: str) -> tuple[str, float] | None:
+    """What a key of `map` compares with, such as `<=` and 2; None where it is a cell as it stands."""
+    found = _THRESHOLD.fullmatch(key)
+    return None if found is None else (found[1], float(found[2]))
 
 
 class Column(Declaration):
@@ -20,6 +29,18 @@ class Column(Declaration):
     """What a number is multiplied by: an event's value, or a field of kind `"number"`."""
     separator: str = "|"
     """What stands between tags."""
+    map: dict[str, str] = Field(default_factory=dict)
+    """What cells become, such as `{ "<=2" = "dislike", ">=4" = "like" }`: a cell as it stands, or `<`, `<=`, `>`
+    or `>=` and a number, = the text in its place. The first that holds counts; where none does the cell is
+    empty, and an event without a type is rejected. Without any, cells stay as they are."""
+
+    @field_validator("map")
+    @classmethod
+    def _thresholds_are_numbers(cls, entries: dict[str, str]) -> dict[str, str]:
+        for key in entries:
+            if key[:1] in ("<", ">") and threshold_of(key) is None:
+                raise ValueError(f'expected <, <=, > or >= and a number, such as "<=2", got "{key}"')
+        return entries
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -38,7 +59,7 @@ class Source(Declaration):
     looked for under its own name."""
     required: tuple[str, ...] = ()
     """Homefeed's names of further columns that a row must fill, or it is rejected; a file without the column is an
-    error. The ids, and `event_type` and `timestamp` of events, always are."""
+    error. The ids, and `event_type` and `timestamp` of events, always are; a dislike needs no `value`."""
     optional: tuple[str, ...] = ()
     """Homefeed's names of columns that can be empty or missing without a notice."""
     join: bool = False

@@ -53,7 +53,7 @@ class SlateCache:
 
 
 class SharedSlates:
-    """The latest slates of feeds that are the same for every user, by request.
+    """The latest slates of feeds that are the same for every user whom no filter concerns, by request.
 
     One is given again for the `shared_seconds` of its feed, while neither models changed nor anything was hidden.
     """
@@ -86,8 +86,10 @@ class SharedSlates:
 
 
 def _is_shared(feed: Feed, query: Query) -> bool:
+    if feed.settings.shared_seconds is None:
+        return False
     # What a request excludes is mostly its user's own.
-    return feed.settings.shared_seconds is not None and not len(query.exclude)
+    return not len(query.exclude) and not any(part.concerns(query) for part in feed.personal)
 
 
 def _request_key(query: Query) -> tuple[object, ...]:

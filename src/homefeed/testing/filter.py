@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from homefeed.protocols import ExpiringFilter, Filter
+from homefeed.protocols import ExpiringFilter, Filter, PersonalFilter
+from homefeed.scope import RequestScope
 from homefeed.testing.requests import NEW_ITEM, frozen, toy_requests
 from homefeed.testing.world import World, empty_world, toy_world
-from homefeed.types import NEVER, Query
+from homefeed.types import NEVER, Query, UserState
 
 
 class FilterContract:
@@ -69,6 +70,15 @@ class FilterContract:
             assert until > query.now, name
             assert filter_.filter(replace(query, now=until - 1))[passing].all(), name
             assert until == NEVER or not filter_.filter(replace(query, now=until))[passing].all(), name
+
+    def test_an_answer_may_be_shared_with_whom_it_does_not_concern(self, world: World, filter_: Filter) -> None:
+        """It stops for them what it stops for nobody in particular."""
+        if not isinstance(filter_, PersonalFilter):
+            return
+        for name, query in self.requests(world).items():
+            if not filter_.concerns(frozen(query)):
+                nobody = replace(query, user=UserState(None), scope=RequestScope())
+                np.testing.assert_array_equal(filter_.filter(query), filter_.filter(nobody), err_msg=name)
 
     def test_it_takes_an_empty_catalogue(self) -> None:
         """Its mask is empty then."""

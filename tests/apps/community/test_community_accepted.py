@@ -149,11 +149,13 @@ def test_what_stops_an_item_is_told_for_every_item(http: httpx.Client, town: Tow
         by = {filter_["name"]: filter_["why"] for filter_ in trace["filters"] if not filter_["passed"]}
         assert all(by.values())
         assert by.keys() & {"isolation", "expiry", "quality", "reported"} == town.unfit(user, item)
+        assert ("own" in by) == (town.items[item]["creator_id"] == user)
         assert by.keys() & {"seen", "blocked"} <= ({"seen", "blocked"} if item in done else {"blocked"})
         assert (trace["place"] is None) == bool(by or trace["dropped_by"])
         assert all(f"{name} ({reason})" in trace["verdict"] for name, reason in by.items())
         stopped.update(by.keys())
-    assert set(stopped) == {"isolation", "expiry", "quality", "reported", "seen", "blocked", "near_duplicates"}
+    of_residents = {"seen", "blocked", "near_duplicates"}
+    assert set(stopped) - {"own"} == {"isolation", "expiry", "quality", "reported", *of_residents}
 
 
 def test_isolation_holds_over_every_user_of_the_sample_in_every_endpoint(http: httpx.Client, town: Town) -> None:

@@ -83,7 +83,7 @@ async def test_isolation_follows_an_item_and_a_resident_who_move(feeds: Feeds) -
     await post(feeds, "ours", "more")
     await feeds.tell("ann", "save", "ours")
     await feeds.patch("more", community_id="south")
-    assert await feeds.ids("ann", feed="popular") == ["ours"]
+    assert await feeds.ids("ben", feed="popular") == ["ours"]
     assert await feeds.ids("sid") == ["more"]
     await feeds.settle("ann", community_id="south")
     page = await feeds.page("ann")
@@ -208,18 +208,40 @@ async def test_the_same_told_twice_is_shown_once(feeds: Feeds) -> None:
     assert left in await feeds.ids("ben") or kept in await feeds.ids("ben")
 
 
-async def test_what_was_seen_does_not_come_back_to_the_home_feed(feeds: Feeds) -> None:
+async def test_what_was_seen_does_not_come_back(feeds: Feeds) -> None:
     await post(feeds, "opened", "glanced", "passed", "other")
     await feeds.tell("ann", "click", "opened")
     for item, times in {"glanced": 3, "passed": 2}.items():
         for _ in range(times):
             await feeds.tell("ann", "view", item, value=1)
     assert set(await feeds.ids("ann")) == {"passed", "other"}
-    assert set(await feeds.ids("ann", feed="popular")) == {"opened", "glanced", "passed", "other"}
+    for feed in FEEDS:
+        assert set(await feeds.ids("ann", feed=feed)) == {"passed", "other"}
+        assert set(await feeds.ids("ben", feed=feed)) == {"opened", "glanced", "passed", "other"}
     told = {"seen": "the user's events on it: click 1 (limit 1)", "near_duplicates": "the user opened it"}
     assert stopped(await feeds.trace("ann", "opened")) == told
     assert stopped(await feeds.trace("ann", "glanced")) == {"seen": "the user's events on it: view 3 (limit 3)"}
     assert stopped(await feeds.trace("ann", "passed")) == {}
+
+
+async def test_residents_are_not_shown_their_own_posts(feeds: Feeds) -> None:
+    await post(feeds, "mine", creator_id="ann")
+    await post(feeds, "theirs", creator_id="ben")
+    for feed in FEEDS:
+        assert await feeds.ids("ann", feed=feed) == ["theirs"]
+        assert await feeds.ids("ben", feed=feed) == ["mine"]
+    assert stopped(await feeds.trace("ann", "mine")) == {"own": "the user's own: creator_id is the user's id"}
+
+
+async def test_a_blocked_creator_is_in_no_feed_until_unblocked(feeds: Feeds) -> None:
+    await post(feeds, "loud", creator_id="ben")
+    await post(feeds, "calm", creator_id="cem")
+    await feeds.settle("ann", community_id="north", blocked_creators=["ben"])
+    for feed in FEEDS:
+        assert await feeds.ids("ann", feed=feed) == ["calm"]
+    assert stopped(await feeds.trace("ann", "loud")) == {"preferences": "the user blocked: creator_id ben"}
+    await feeds.settle("ann", community_id="north", blocked_creators=[])
+    assert set(await feeds.ids("ann")) == {"loud", "calm"}
 
 
 VERB: Final = {"hide": "hid", "report": "reported"}
@@ -346,6 +368,8 @@ async def test_the_trace_names_every_policy(feeds: Feeds) -> None:
         "blocked",
         "near_duplicates",
         "seen",
+        "own",
+        "preferences",
     ]
     assert sorted(filter_.name for filter_ in trace.filters) == sorted(names)
     assert all(filter_ == FilterTrace(filter_.name, True, None) for filter_ in trace.filters)

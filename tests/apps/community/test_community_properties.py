@@ -89,9 +89,8 @@ class Ledger:
     def eligible(self, user: str, feed: str, now: int) -> set[str]:
         """What may be shown to a resident now."""
         able = {item for item in self.posts if self.visible(user, item) and self.fit(item, now)}
-        if feed == "home":
-            return able - self.seen(user) - self.unwanted(user, [*KINDS[1:]])
-        return able - self.unwanted(user, ["hide", "report"])
+        able -= self.seen(user) | {item for item, post in self.posts.items() if post.creator == user}
+        return able - self.unwanted(user, KINDS[1:] if feed == "home" else ["hide", "report"])
 
     def titles(self, user: str) -> set[str]:
         return {post.title for item, post in self.posts.items() if self.visible(user, item)}

@@ -1,0 +1,89 @@
+"""How a recipe declares its feeds: which parts make each, and what it is set to besides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from homefeed.recipe.base import Declaration, Name
+
+OPTIONAL_FILTERS: Final = ("blocked", "seen", "own")
+"""The filters that every feed has, unless the recipe has `false` in the place of their table."""
+
+
+def check_left_out(name: str, use: object) -> None:
+    """Raises ValueError where the table of a filter is `false`, and every feed needs it or none has it anyway."""
+    if use is False and name not in OPTIONAL_FILTERS:
+        raise ValueError(f"{name} = false: only these can be left out: {', '.join(OPTIONAL_FILTERS)}")
+
+
+class PartUse(BaseModel):
+    """A part named in a recipe: the table's key names it, or `part` where the same part is used twice."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True)
+
+    part: Name | None = None
+    """The part's name, where the table has another: to use a part twice; none: the table's name."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What is for the part itself."""
+        return dict(self.model_extra or {})
+
+
+class RetrieverUse(PartUse):
+    """A retriever named in a recipe."""
+
+    k: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """How many candidates it proposes at least, as far as there are any."""
+
+
+class FeedSettings(Declaration):
+    """What a feed is set to besides its parts: declared here, and as it is at the request."""
+
+    title: str = ""
+    """What people call the feed; by default its name."""
+    cold_start: Name | None = None
+    """The feed that answers, in this one's place, a user without usable history; none: this feed answers."""
+    anchored: bool = False
+    """Whether the feed is about an item: requests must name one by `item_id`."""
+    history_days: Annotated[float, Field(gt=0)] | None = None
+    """Only what the user did in the last so many days counts: a user who did nothing in them is without history;
+    none: the whole history counts."""
+    shared_seconds: Annotated[float, Field(gt=0, le=3_600)] | None = None
+    """For how long an answer is given again to any user, unless an item was hidden or changed its words meanwhile.
+    It is for feeds without parts that depend on the user, such as what trends, and for an app's own routes; none:
+    answers are not shared."""
+    reuse_seconds: Annotated[float, Field(ge=0, le=3_600)] = 30.0
+    """For how long the same request of the same user is answered by the same slate, unless something has changed
+    that the user would see; with 0 it never is."""
+
+
+class Feed(FeedSettings):
+    """One surface of an app: which parts make it, in the order of the request."""
+
+    retrieve: Annotated[dict[Name, RetrieverUse], Field(min_length=1)]
+    """The retrievers, which propose candidates."""
+    filter: dict[Name, PartUse | Literal[False]] = Field(default_factory=dict)
+    """The filters, which say what this request can see, before any candidate is proposed. `availability` and
+    `request` are part of every feed. So are `blocked`, `seen` and, with `items.creator`, `own`, but `seen = false`
+    leaves that filter out."""
+    features: dict[Name, PartUse] = Field(default_factory=dict)
+    """The parts that add numbers about candidates, for the ranker."""
+    rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
+    """The ranker, which gives each candidate a score."""
+    rerank: dict[Name, PartUse] = Field(default_factory=dict)
+    """The rerankers, which order or thin what is ranked, each what the one before left."""
+
+    @field_validator("filter")
+    @classmethod
+    def _only_optional_filters_are_left_out(cls, uses: dict[str, Any]) -> dict[str, Any]:
+        for name, use in uses.items():
+            check_left_out(name, use)
+        return uses
+
+    @property
+    def settings(self) -> FeedSettings:
+        """The feed without its parts."""
+        return FeedSettings(**{name: getattr(self, name) for name in FeedSettings.model_fields})
