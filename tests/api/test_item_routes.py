@@ -43,16 +43,50 @@ def test_put_creates_an_item(api: httpx.Client, fresh: Callable[[str], str]) -> 
     assert api.get(path(item_id)).json() == body
 
 
-def test_put_replaces_an_item_whole_and_keeps_when_it_came(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+def test_put_replaces_an_item_and_keeps_when_it_came_and_what_moderation_says(
+    api: httpx.Client, fresh: Callable[[str], str]
+) -> None:
     item_id = fresh("put")
     came = api.put(path(item_id), json={"attributes": {"title": "One", "stars": 5}, "hidden": True}).json()
     replaced = api.put(path(item_id), json={"attributes": {"title": "Two"}}).json()
     assert replaced == {
         "item_id": item_id,
-        "hidden": False,
+        "hidden": True,
         "created_at": came["created_at"],
         "attributes": {"title": "Two"},
     }
+    assert api.put(path(item_id), json={"hidden": False}).json()["hidden"] is False
+
+
+POSTS = "/v1/apps/community/items"
+
+
+@pytest.mark.parametrize("how", ["put", "list", "stream"])
+def test_an_edit_does_not_overwrite_moderation(api: httpx.Client, fresh: Callable[[str], str], how: str) -> None:
+    """As the adoption page prescribes: an edit is a PUT of the post as its author wrote it."""
+    item_id = fresh("post")
+
+    def edit(title: str, **more: Any) -> dict[str, Any]:
+        body = {"attributes": {"title": title, "community_id": "c1", **more.pop("attributes", {})}, **more}
+        if how == "put":
+            api.put(f"{POSTS}/{item_id}", json=body)
+        elif how == "list":
+            api.post(POSTS, json=[{"item_id": item_id, **body}])
+        else:
+            line = orjson.dumps({"item_id": item_id, **body})
+            api.post(POSTS, content=line, headers={"Content-Type": "application/x-ndjson"})
+        found: dict[str, Any] = api.get(f"{POSTS}/{item_id}").json()
+        return found
+
+    assert edit("Spam")["hidden"] is False
+    moderated = {"quality": 0.2, "reports": 4, "boost": -1, "pinned_until": "2026-01-01T00:00:00Z"}
+    api.patch(f"{POSTS}/{item_id}", json={"hidden": True, "attributes": moderated})
+    after = edit("Spam, reworded")
+    assert after["hidden"] is True
+    assert after["attributes"] == {"title": "Spam, reworded", "community_id": "c1", **moderated}
+    assert edit("Fine", hidden=False, attributes={"quality": 0.9})["hidden"] is False
+    assert edit("Fine")["attributes"] == {"title": "Fine", "community_id": "c1", **moderated, "quality": 0.9}
+    assert edit("Fine", attributes={"quality": None})["attributes"]["quality"] is None
 
 
 def test_an_item_needs_nothing_but_its_id(

@@ -185,3 +185,15 @@ def test_a_user_beyond_a_limit_is_refused(api: httpx.Client, fresh: Callable[[st
     assert api.patch(f"{USERS}/{user_id}", json={"attributes": {"two": "x" * 40_000}}).status_code == 422
     assert api.get(f"{USERS}/{user_id}").json()["attributes"] == half["attributes"]
     assert api.patch(f"{USERS}/{user_id}", json={"attributes": {"one": None}}).json()["attributes"] == {}
+
+
+def test_an_edit_of_a_user_does_not_take_back_what_they_refused_or_blocked(
+    api: httpx.Client, fresh: Callable[[str], str]
+) -> None:
+    resident = f"/v1/apps/community/users/{fresh('resident')}"
+    api.put(resident, json={"attributes": {"community_id": "c1"}})
+    api.patch(resident, json={"attributes": {"opt_out": True, "blocked_creators": ["u7"]}})
+    moved = api.put(resident, json={"attributes": {"community_id": "c2"}}).json()
+    assert moved["attributes"] == {"community_id": "c2", "opt_out": True, "blocked_creators": ["u7"]}
+    named = {"community_id": "c2", "opt_out": False, "blocked_creators": []}
+    assert api.put(resident, json={"attributes": named}).json()["attributes"] == named

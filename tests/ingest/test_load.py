@@ -364,6 +364,25 @@ async def test_a_hidden_item_stays_hidden_unless_the_file_says_otherwise(world: 
     assert counts(report.files[1].rejected) == {"hidden is neither true nor false": 1}
 
 
+async def test_what_moderation_set_stays_unless_the_file_says_otherwise(world: World) -> None:
+    items = {"fields": {"title": "text", "quality": "number", "reports": "number"}}
+    recipe = world.recipe(items=items, signals={})
+    world.write(items="item_id,title\ni1,A\n")
+    await world.run(recipe)
+    await patch_item(world.store, "streaming", "i1", {"quality": 0.1, "reports": 7})
+    world.write(items="item_id,title,quality\ni1,Edited,\n")
+    await world.run(recipe)
+    assert (await get_item(world.store, "streaming", "i1")).attributes == {
+        "title": "Edited",
+        "quality": 0.1,
+        "reports": 7,
+    }
+    world.write(items="item_id,title,quality,reports\ni1,Edited,0.9,0\n")
+    await world.run(recipe)
+    found = await get_item(world.store, "streaming", "i1")
+    assert (found.attributes["quality"], found.attributes["reports"]) == (0.9, 0)
+
+
 async def test_a_bad_time_of_creation_is_a_warning(world: World, counts: Counts) -> None:
     world.write(items="item_id,title,created_at\ni1,A,soon\ni2,B,\n")
     report = await world.run()

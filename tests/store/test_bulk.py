@@ -11,7 +11,6 @@ from homefeed.store.bulk import (
     EventColumns,
     StaleNumbersError,
     append_rows,
-    hidden_of_items,
     item_pages,
     settle,
     user_pages,
@@ -109,4 +108,3 @@ async def test_ids_by_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> Non
     assert [page async for page in user_pages(store, APP)] == [(("u", "v"), (1, 2))]
     assert [page async for page in item_pages(store, APP)] == [(("b", "c"), (2, 3))]
     assert [page async for page in item_pages(store, "other")] == []
-    assert await hidden_of_items(store, APP, ["a", "b", "c", "d"]) == {"b": True, "c": False}

@@ -50,7 +50,9 @@ class Model:
             old = self.items.get(write.item_id)
             number = old.number if old else len(self.items) + 1
             created_at = old.created_at if old and write.created_at is None else write.created_at
-            self.items[write.item_id] = Item(write.item_id, number, write.attributes, created_at, write.hidden)
+            stays = bool(old and not old.deleted and old.hidden)
+            hidden = stays if write.hidden is None else write.hidden
+            self.items[write.item_id] = Item(write.item_id, number, write.attributes, created_at, hidden)
 
     def patch_item(self, item_id: str, attributes: dict[str, Any], hidden: bool | None) -> None:
         if (old := self.items.get(item_id)) is None or old.deleted:

@@ -49,10 +49,31 @@ async def test_numbers_count_up_in_the_order_items_come(store: Store) -> None:
     ]
 
 
-async def test_a_replaced_item_keeps_nothing_but_its_number(store: Store) -> None:
+async def test_a_replaced_item_keeps_its_number_and_whether_it_is_hidden(store: Store) -> None:
     await put_items(store, APP, [ItemWrite("i", {"title": "old", "price": 1}, hidden=True)])
     assert await put_items(store, APP, [ItemWrite("i", {"title": "new"})]) == 0
-    assert await get_item(store, APP, "i") == Item("i", 1, {"title": "new"}, None)
+    assert await get_item(store, APP, "i") == Item("i", 1, {"title": "new"}, None, hidden=True)
+    await put_items(store, APP, [ItemWrite("i", {}, hidden=False)])
+    assert not (await get_item(store, APP, "i")).hidden
+
+
+async def test_what_is_to_be_kept_stays_until_it_is_named(store: Store) -> None:
+    await put_items(store, APP, [ItemWrite("i", {"title": "t", "quality": 0.1, "reports": 9}, hidden=True)])
+    kept = ("quality", "reports", "boost")
+    await put_items(store, APP, [ItemWrite("i", {"title": "u", "reports": 0}), ItemWrite("new", {})], kept)
+    found = await get_item(store, APP, "i")
+    assert (found.attributes, found.hidden) == ({"title": "u", "quality": 0.1, "reports": 0}, True)
+    await put_items(store, APP, [ItemWrite("i", {"quality": None})], kept)
+    assert (await get_item(store, APP, "i")).attributes == {"quality": None, "reports": 0}
+    assert (await get_item(store, APP, "new")).attributes == {}
+
+
+async def test_an_item_that_comes_back_after_it_was_deleted_keeps_nothing(store: Store) -> None:
+    await put_items(store, APP, [ItemWrite("i", {"quality": 0.1}, hidden=True)])
+    await delete_item(store, APP, "i")
+    await put_items(store, APP, [ItemWrite("i", {"title": "t"})], ("quality",))
+    found = await get_item(store, APP, "i")
+    assert (found.attributes, found.hidden) == ({"title": "t"}, False)
 
 
 async def test_the_last_of_an_id_within_a_batch_wins(store: Store) -> None:

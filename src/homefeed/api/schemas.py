@@ -103,10 +103,12 @@ class AppsOut(BaseModel):
 
 
 class ItemIn(Body):
-    """An item to create or replace."""
+    """An item to create or replace. What moderation set stays unless it is named: `hidden`, and the attributes
+    that the recipe has in `items.moderation`.
+    """
 
     attributes: AttributesIn = {}
-    hidden: Annotated[bool, Strict()] = False
+    hidden: Annotated[bool, Strict()] | None = None
     created_at: Time | None = None
 
 
@@ -166,7 +168,7 @@ class EventsAccepted(BaseModel):
 
 
 class UserIn(Body):
-    """A user to create or replace."""
+    """A user to create or replace. What they refused or blocked stays, unless it is named."""
 
     attributes: AttributesIn = {}
 

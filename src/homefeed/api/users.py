@@ -40,10 +40,10 @@ async def get_one(app: App, user_id: UserId) -> UserOut:
 
 @router.put(by_id("user_id"))
 async def put_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
-    """Create or replace a user; their events stay."""
+    """Create or replace a user; their events stay, and what they refused or blocked unless it is named."""
     _check(app, body)
     await app.writes.put_users([(check_id("user_id", user_id), body.attributes)])
-    return UserOut(user_id=user_id, attributes=body.attributes)
+    return await get_one(app, user_id)
 
 
 @router.patch(by_id("user_id"))

@@ -20,8 +20,8 @@ from homefeed.ingest.tallies import Tally, merged, tally_rows
 from homefeed.limits import MAX_ITEM_BYTES, MAX_USER_BYTES, find_excess
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.bulk import analyse, attribute_of_users, attributes_of, hidden_of_items
-from homefeed.store.items import ItemWrite, put_items
+from homefeed.store.bulk import analyse, attributes_of
+from homefeed.store.items import ItemWrite, item_numbers, put_items
 from homefeed.store.users import put_users
 
 REPEATED: Final = "repeated id; its last row counts"
@@ -36,18 +36,11 @@ _Stored: TypeAlias = Callable[[Sequence[str]], Awaitable[Mapping[str, Mapping[st
 
 
 async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout, progress: Progress) -> FileReport:
-    """Write the users of a file. A user's opt-out stays as it is where the file does not state it."""
-    refusal = recipe.privacy.opt_out if recipe.privacy else None
+    """Write the users of a file. What they refused or blocked stays as it is where the file does not state it."""
 
     async def put(users: Sequence[Entity]) -> int:
         writes = [(user.entity_id, user.attributes) for user in users]
-        if refusal is not None:
-            before = await attribute_of_users(store, recipe.app, [user_id for user_id, _ in writes], refusal)
-            writes = [
-                (user_id, {refusal: before[user_id], **attributes} if user_id in before else attributes)
-                for user_id, attributes in writes
-            ]
-        return await put_users(store, recipe.app, writes)
+        return await put_users(store, recipe.app, writes, recipe.kept_of_users)
 
     def read(batch: Batch) -> EntityBatch:
         return read_entities(batch, layout, "user_id", recipe.users.fields, MAX_USER_BYTES, dated=False)
@@ -67,23 +60,24 @@ async def load_items(
 ) -> FileReport:
     """Write the items of a file. `created_at` is for new items where the file has none.
 
-    Hidden items stay hidden where the file does not state it.
+    What moderation set stays where the file does not state it: hidden items stay hidden.
     """
 
     async def put(items: Sequence[Entity]) -> int:
-        before = await hidden_of_items(store, recipe.app, [item.entity_id for item in items])
+        async with store.read() as connection:
+            there = await item_numbers(connection, recipe.app, [item.entity_id for item in items])
         writes = [
             ItemWrite(
                 item_id=item.entity_id,
                 attributes=item.attributes,
                 created_at=created_at
-                if item.created_at is None and item.entity_id not in before
+                if item.created_at is None and item.entity_id not in there
                 else item.created_at,
-                hidden=before.get(item.entity_id, False) if item.hidden is None else item.hidden,
+                hidden=item.hidden,
             )
             for item in items
         ]
-        return await put_items(store, recipe.app, writes)
+        return await put_items(store, recipe.app, writes, recipe.items.moderation)
 
     def read(batch: Batch) -> EntityBatch:
         return read_entities(

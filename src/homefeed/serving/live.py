@@ -46,7 +46,7 @@ class LiveApp:
         )
         self.impressions = ImpressionLog(store, recipe.app)
         self._gate = EventGate(recipe, store, clock, self.follower, self.impressions.shown)
-        self.writes = Writes(recipe.app, store, self.follower)
+        self.writes = Writes(recipe, store, self.follower)
 
     @property
     def catalog(self) -> CatalogView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from homefeed.recipe import Recipe
 from homefeed.serving.follower import Follower
 from homefeed.store import Store, items, users
 from homefeed.store.items import ItemWrite
@@ -14,12 +15,16 @@ from homefeed.types import Item, User
 class Writes:
     """Changes an app's items and users: what was written is in force for the next request on return."""
 
-    def __init__(self, app: str, store: Store, follower: Follower) -> None:
-        self._app, self._store, self._follower = app, store, follower
+    def __init__(self, recipe: Recipe, store: Store, follower: Follower) -> None:
+        self._app, self._store, self._follower = recipe.app, store, follower
+        self._kept_of_items, self._kept_of_users = recipe.items.moderation, recipe.kept_of_users
 
     async def put_items(self, writes: Sequence[ItemWrite]) -> int:
-        """Create or replace items, the last one of an id winning; returns how many were new."""
-        created = await items.put_items(self._store, self._app, writes)
+        """Create or replace items, the last one of an id winning; returns how many were new.
+
+        What moderation says of an item stays where a write does not state it.
+        """
+        created = await items.put_items(self._store, self._app, writes, self._kept_of_items)
         await self._follower.follow()
         return created
 
@@ -44,8 +49,11 @@ class Writes:
         await self._follower.follow()
 
     async def put_users(self, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
-        """Create or replace users, as (user_id, attributes), the last of an id winning; how many were new."""
-        created = await users.put_users(self._store, self._app, writes)
+        """Create or replace users, as (user_id, attributes), the last of an id winning; how many were new.
+
+        What a user refuses or blocks stays where a write does not state it.
+        """
+        created = await users.put_users(self._store, self._app, writes, self._kept_of_users)
         await self._follower.follow()
         return created
 

@@ -177,21 +177,6 @@ async def item_pages(store: Store, app: str) -> AsyncIterator[tuple[Sequence[str
         yield page
 
 
-async def attribute_of_users(store: Store, app: str, user_ids: Sequence[str], name: str) -> dict[str, Any]:
-    """The values of an attribute, by user id, for the ids that are users with it."""
-    found: dict[str, Any] = {}
-    async with store.read() as connection:
-        for chunk in chunked(user_ids):
-            query = sa.select(users.c.user_id, users.c.attributes).where(
-                users.c.app == app, users.c.user_id.in_(chunk)
-            )
-            for row in await connection.execute(query):
-                attributes = orjson.loads(row.attributes)
-                if name in attributes:
-                    found[row.user_id] = attributes[name]
-    return found
-
-
 async def attributes_of(
     store: Store, app: str, kind: Literal["users", "items"], ids: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
@@ -203,18 +188,6 @@ async def attributes_of(
         for chunk in chunked(ids):
             query = sa.select(name, table.c.attributes).where(table.c.app == app, name.in_(chunk), there)
             found.update((key, orjson.loads(text)) for key, text in await connection.execute(query))
-    return found
-
-
-async def hidden_of_items(store: Store, app: str, item_ids: Sequence[str]) -> dict[str, bool]:
-    """Whether each is hidden, by id, for the ids that are existing items."""
-    found: dict[str, bool] = {}
-    async with store.read() as connection:
-        for chunk in chunked(item_ids):
-            query = sa.select(items.c.item_id, items.c.hidden).where(
-                items.c.app == app, items.c.item_id.in_(chunk), ~items.c.deleted
-            )
-            found.update((row.item_id, row.hidden) for row in await connection.execute(query))
     return found
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -19,12 +19,12 @@ from homefeed.types import Item
 
 @dataclass(frozen=True, slots=True)
 class ItemWrite:
-    """An item to create, or to replace completely. Without `created_at` an existing item keeps its own."""
+    """An item to create, or to replace. Where `created_at` or `hidden` is None, an existing item keeps its own."""
 
     item_id: str
     attributes: Mapping[str, Any]
     created_at: int | None = None
-    hidden: bool = False
+    hidden: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,11 @@ class Changes:
         return self.item_ids, self.numbers, self.attributes, self.created_at, self.hidden, self.deleted
 
 
-async def put_items(store: Store, app: str, writes: Sequence[ItemWrite]) -> int:
-    """Create or replace items, the last one of an id winning; returns how many were new."""
+async def put_items(store: Store, app: str, writes: Sequence[ItemWrite], kept: Collection[str] = ()) -> int:
+    """Create or replace items, the last one of an id winning; returns how many were new.
+
+    An existing item keeps the attributes that `kept` names where a write does not.
+    """
     latest = list({write.item_id: write for write in writes}.values())
     if not latest:
         return 0
@@ -69,7 +72,8 @@ async def put_items(store: Store, app: str, writes: Sequence[ItemWrite]) -> int:
         first = counters.item_number + 1
         await store.advance(connection, app, item_number=len(new))
         numbers = known | {item_id: first + i for i, item_id in enumerate(new)}
-        await _upsert(store, connection, app, counters.item_revision, latest, numbers)
+        stated = await _with_kept(connection, app, latest, list(known), kept)
+        await _upsert(store, connection, app, counters.item_revision, stated, numbers)
     return len(new)
 
 
@@ -145,6 +149,29 @@ async def item_numbers(connection: AsyncConnection, app: str, item_ids: Iterable
     return await _numbers(connection, app, sorted(set(item_ids)), deleted_too=False)
 
 
+async def _with_kept(
+    connection: AsyncConnection, app: str, writes: Sequence[ItemWrite], known: Sequence[str], kept: Collection[str]
+) -> list[ItemWrite]:
+    """The writes with what they do not state of items that are there."""
+    before: dict[str, Item] = {}
+    for chunk in chunked(known):
+        query = _select(app).where(items.c.item_id.in_(chunk), ~items.c.deleted)
+        before.update((row.item_id, _item(*row)) for row in await connection.execute(query))
+    return [
+        write
+        if (item := before.get(write.item_id)) is None
+        else replace(
+            write,
+            attributes={
+                **{name: item.attributes[name] for name in kept if name in item.attributes},
+                **write.attributes,
+            },
+            hidden=item.hidden if write.hidden is None else write.hidden,
+        )
+        for write in writes
+    ]
+
+
 async def _upsert(
     store: Store,
     connection: AsyncConnection,
@@ -160,7 +187,7 @@ async def _upsert(
             "item_id": write.item_id,
             "attributes": _json(write.attributes),
             "created_at": write.created_at,
-            "hidden": write.hidden,
+            "hidden": bool(write.hidden),
             "deleted": False,
             "revision": revision,
         }

@@ -17,8 +17,13 @@ from homefeed.store.tables import events, impressions, users
 from homefeed.types import User
 
 
-async def put_users(store: Store, app: str, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
-    """Create or replace users, as (user_id, attributes), the last of an id wins; returns how many were new."""
+async def put_users(
+    store: Store, app: str, writes: Sequence[tuple[str, Mapping[str, Any]]], kept: Collection[str] = ()
+) -> int:
+    """Create or replace users, as (user_id, attributes), the last of an id wins; returns how many were new.
+
+    An existing user keeps the attributes that `kept` names where a write does not.
+    """
     latest = dict(writes)
     if not latest:
         return 0
@@ -26,12 +31,13 @@ async def put_users(store: Store, app: str, writes: Sequence[tuple[str, Mapping[
         counters = await store.advance(connection, app, user_revision=1)
         before = await user_numbers(connection, app, latest)
         numbers = await ensure_users(store, connection, app, latest)
+        former = await _kept(connection, app, list(before), kept)
         rows = [
             {
                 "app": app,
                 "number": numbers[user_id],
                 "user_id": user_id,
-                "attributes": orjson.dumps(attributes).decode(),
+                "attributes": orjson.dumps({**former.get(user_id, {}), **attributes}).decode(),
                 "revision": counters.user_revision,
             }
             for user_id, attributes in latest.items()
@@ -42,6 +48,21 @@ async def put_users(store: Store, app: str, writes: Sequence[tuple[str, Mapping[
             insert.on_conflict_do_update(index_elements=["app", "number"], set_=replaced), rows
         )
     return len(latest) - len(before)
+
+
+async def _kept(
+    connection: AsyncConnection, app: str, user_ids: Sequence[str], kept: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """The attributes that are to be kept, by user."""
+    found: dict[str, dict[str, Any]] = {}
+    for chunk in chunked(user_ids) if kept else ():
+        query = sa.select(users.c.user_id, users.c.attributes).where(
+            users.c.app == app, users.c.user_id.in_(chunk)
+        )
+        for user_id, text in await connection.execute(query):
+            attributes = orjson.loads(text)
+            found[user_id] = {name: attributes[name] for name in kept if name in attributes}
+    return found
 
 
 async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[str, Any]) -> User:
