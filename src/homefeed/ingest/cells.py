@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ import orjson
 import polars as pl
 
 from homefeed.numerals import load_json, number_text
+from homefeed.recipe.sources import threshold_of
 from homefeed.types import Mask
 
 _EARLIEST: Final = 0
@@ -23,6 +26,12 @@ _ISO: Final = re.compile(
     re.ASCII,
 )
 _WHOLE_NUMBER: Final = r"^-?\d+(\.0+)?$"
+_COMPARE: Final[Mapping[str, Callable[[pl.Series, float], pl.Series]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _BOOLEANS: Final = {
     "true": True, "yes": True, "y": True, "t": True, "1": True,
     "false": False, "no": False, "n": False, "f": False, "0": False,
@@ -51,6 +60,17 @@ def whole_numbers(cells: pl.Series) -> tuple[pl.Series, Mask]:
     if not (whole | is_missing(cells)).all():
         return cells, none
     return cells.str.replace(r"\.0+$", ""), as_mask(cells.str.contains(".", literal=True))
+
+
+def mapped(cells: pl.Series, entries: Mapping[str, str]) -> pl.Series:
+    """What each cell becomes by the first entry that holds; null where none does."""
+    texts, numbers = cells.str.strip_chars(), parse_numbers(cells)
+    found = pl.repeat(None, len(cells), dtype=pl.String, eager=True)
+    for key, becomes in reversed(list(entries.items())):
+        threshold = threshold_of(key)
+        holds = texts == key if threshold is None else _COMPARE[threshold[0]](numbers, threshold[1])
+        found = pl.select(pl.when(holds).then(pl.lit(becomes)).otherwise(found)).to_series()
+    return found
 
 
 def parse_numbers(cells: pl.Series, multiply: float = 1.0) -> pl.Series:

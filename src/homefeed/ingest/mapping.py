@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from homefeed.errors import DataError
+from homefeed.ingest.cells import is_missing, mapped
 from homefeed.ingest.printing import listed
 from homefeed.recipe import Recipe, Source
+from homefeed.types import Mask
 
 _USER_COLUMNS: Final = ("user_id",)
 _ITEM_COLUMNS: Final = ("item_id", "created_at", "hidden")
@@ -31,6 +34,7 @@ class Origin:
     separator: str
     required: bool
     optional: bool = False
+    map: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -53,7 +57,14 @@ class Layout:
             return pl.repeat(origin.constant, frame.height, dtype=pl.String, eager=True)
         if origin is None or origin.column not in frame.columns:
             return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-        return frame[origin.column]
+        return mapped(frame[origin.column], origin.map) if origin.map else frame[origin.column]
+
+    def unmapped(self, frame: pl.DataFrame, name: str) -> Mask:
+        """Where a column has a cell of which the map of the recipe makes nothing."""
+        origin = self.origins.get(name)
+        if origin is None or not origin.map or origin.column not in frame.columns:
+            return np.zeros(frame.height, np.bool_)
+        return is_missing(self.cells(frame, name)) & ~is_missing(frame[origin.column])
 
     def label(self, name: str) -> str:
         """What the file calls a column, or would call it."""
@@ -88,7 +99,7 @@ def item_layout(
 
 
 def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
-    """The layout of a file of events. If the recipe has only one type of event, the file needs no types.
+    """The layout of a file of events. If the recipe has only one type but for dislikes, the file needs no types.
 
     If it has searches, a file without items can be one of searches only.
 
@@ -103,8 +114,9 @@ def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> L
         if columns is not None and source.column("query").column in columns:
             always.remove("item_id")
     type_column = source.column("event_type").column
-    if columns is not None and len(recipe.events) == 1 and type_column is not None and type_column not in columns:
-        source = _with_constant(source, "event_type", recipe.event_types[0])
+    types = [name for name, spec in recipe.events.items() if spec.weight >= 0]
+    if columns is not None and len(types) == 1 and type_column is not None and type_column not in columns:
+        source = _with_constant(source, "event_type", types[0])
     layout = _layout(path, columns, source, names, always)
     taken = {origin.column for origin in layout.origins.values()}
     ignored = tuple(name for name in columns or () if name not in taken)
@@ -136,7 +148,7 @@ def _layout(
         spec = source.column(name)
         required = name in always or name in source.required
         optional = name in source.optional
-        origin = Origin(name, spec.column, spec.value, spec.multiply, spec.separator, required, optional)
+        origin = Origin(name, spec.column, spec.value, spec.multiply, spec.separator, required, optional, spec.map)
         if columns is None or origin.column is None or origin.column in columns:
             origins[name] = origin
         elif required:
