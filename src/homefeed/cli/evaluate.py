@@ -264,6 +264,8 @@ def _show(result: Evaluation) -> None:
         style = "bold red" if verdict.behind else "bold" if verdict.level else "bold green"
         out.print(verdict.sentence(result.app), style=style, markup=False, highlight=False)
     out.print(result.comparison.to_rich())
+    for check in result.served:
+        out.print(check.sentence(), style="" if check.is_clean else "bold yellow", markup=False, highlight=False)
     out.print(
         f"{used.train_events:,} training events, {used.requests:,} requests of {used.test_users:,} users, "
         f"{used.trainings:,} {'training' if used.trainings == 1 else 'trainings'}, all {used.items:,} items "

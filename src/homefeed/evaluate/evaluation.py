@@ -10,6 +10,7 @@ from homefeed.evaluate.histories import HistoryGroup
 from homefeed.evaluate.judging import CURVE
 from homefeed.evaluate.leaks import Leak
 from homefeed.evaluate.protocol import Protocol, format_protocol
+from homefeed.evaluate.served import ServedCheck
 from homefeed.evaluate.systems import System
 from homefeed.evaluate.table import Comparison
 from homefeed.evaluate.verdict import Verdict
@@ -71,7 +72,8 @@ class Evaluation:
     """The systems, the data they were compared on, and the figures.
 
     `replayed` is the number of requests repeated to find `leaks`, 0 where the protocol has no replay. By feed,
-    `tuning` says how its weights were found, where they were looked for.
+    `tuning` says how its weights were found, where they were looked for. `served` tells of each feed, as
+    people are served it, what no list should hold.
     """
 
     app: str
@@ -84,6 +86,7 @@ class Evaluation:
     failures: tuple[Failure, ...]
     found: Found
     tuning: Mapping[str, Any] = field(default_factory=dict)
+    served: tuple[ServedCheck, ...] = ()
 
     @property
     def comparison(self) -> Comparison:
@@ -110,6 +113,7 @@ class Evaluation:
             "leaks": [asdict(leak) for leak in self.leaks],
             "replayed": self.replayed,
             "failures": [asdict(failure) for failure in self.failures],
+            "served": [asdict(check) for check in self.served],
             "tuning": dict(self.tuning),
         }
 

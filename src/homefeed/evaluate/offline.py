@@ -32,6 +32,7 @@ from homefeed.evaluate.leak_replay import LeakReplay, leaking_fields
 from homefeed.evaluate.metrics import PerUser
 from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.rolling import Service, service_of
+from homefeed.evaluate.served import ServedPages
 from homefeed.evaluate.setting import Setting
 from homefeed.evaluate.split import Case, Kind, Split, assert_no_leak
 from homefeed.evaluate.systems import DEPTH, System, build_systems, run_systems
@@ -88,7 +89,8 @@ def evaluate_app(
     how: dict[str, Any] = {"feeds": _blending(recipe, asked), "tune": tune_blend, "settings": settings}
     blended = fit_blend(recipe, catalog, past, progress=report, **how)
     service = service_of(recipe, catalog, data, split, due, asked, report, blended.blend)
-    lists, failures = _answers(service, data, systems, cases, report)
+    pages = ServedPages(asked)
+    lists, failures = _answers(service, data, systems, cases, pages, report)
     leaks = leaking_fields(catalog, split, data.interactions)
     replayed = 0
     if protocol.replay:
@@ -110,6 +112,7 @@ def evaluate_app(
         failures=failures,
         found=found,
         tuning=blended.facts(),
+        served=pages.checks(),
     )
 
 
@@ -130,9 +133,14 @@ def _divided(recipe: Recipe, interactions: Interactions, protocol: Protocol) -> 
 
 
 def _answers(
-    service: Service, data: TrainingData, systems: Sequence[System], cases: Sequence[Case], report: Progress
+    service: Service,
+    data: TrainingData,
+    systems: Sequence[System],
+    cases: Sequence[Case],
+    pages: ServedPages,
+    report: Progress,
 ) -> tuple[dict[str, list[Positions]], tuple[Failure, ...]]:
-    """Every system's list for every case, and the parts that failed."""
+    """Every system's list for every case, and the parts that failed; `pages` are asked as they are served."""
     lists: dict[str, list[Positions]] = {system.name: [] for system in systems}
     failures: dict[str, Failure] = {}
     blas = ThreadpoolController()
@@ -140,6 +148,7 @@ def _answers(
         setting = service.at(case.time)
         with blas.limit(limits=1, user_api="blas"):  # as the server does
             answers = run_systems(setting.feeds, setting.week, systems, setting.query(data, case, DEPTH))
+            pages.ask(setting, data, case)
             for name, positions in answers.lists.items():
                 lists[name].append(positions)
             for part, error in answers.failed.items():

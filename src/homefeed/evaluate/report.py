@@ -65,6 +65,7 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
         metrics=[metric for metric in comparison.metrics if metric in MAIN],
         roles={system.name: _ROLES[system.role] for system in evaluation.systems},
         verdicts=[verdict.sentence(evaluation.app) for verdict in evaluation.found.verdicts],
+        served=[check.sentence() for check in evaluation.served],
         against_baseline=_against_baseline(evaluation),
         over=comparison.format_requests(),
         protocol=format_protocol(evaluation.protocol),
