@@ -83,7 +83,7 @@ class Ledger:
         """For anyone of its community."""
         post = self.posts[item]
         good = post.quality is None or post.quality >= 0.3
-        fine = post.reports + self.complaints(item) < 3
+        fine = max(post.reports, self.complaints(item)) < 3
         return good and fine and not post.hidden and (post.expires is None or post.expires > now)
 
     def eligible(self, user: str, feed: str, now: int) -> set[str]:
