@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -144,3 +145,20 @@ def _free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def frozen(url: str) -> Iterator[None]:
+    """Nothing of a server of `running_postgresql` runs meanwhile, as behind a cut network."""
+    ending = ["-p", str(urlsplit(url).port)]
+    server = next(each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[-2:] == ending)
+    server.suspend()  # first: it could start others
+    others = server.children(recursive=True)
+    try:
+        for each in others:
+            each.suspend()
+        yield
+    finally:
+        for each in (server, *others):
+            with suppress(psutil.NoSuchProcess):
+                each.resume()

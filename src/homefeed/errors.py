@@ -39,3 +39,7 @@ class ConflictError(HomefeedError):
 
 class OverloadedError(HomefeedError):
     """More work arrived than can be handled; trying again later will help."""
+
+
+class UnavailableError(HomefeedError):
+    """The store is in trouble, such as locked or full; trying again later will help."""

@@ -45,7 +45,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_store(settings.store_url) as store:
+        async with open_store(settings.store_url, settings.max_store_wait_seconds) as store:
             live = {name: live_app(recipe, store, settings, environment) for name, recipe in recipes.items()}
             for one in live.values():
                 await one.start()
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             # What is loaded stays: the collector need not look at it with every full collection.
             gc.collect()
             gc.freeze()
-            working = background.start(live.values(), settings, measured)
+            working = background.start(store, live.values(), settings, measured)
             try:
                 yield
             finally:

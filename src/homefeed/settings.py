@@ -84,6 +84,9 @@ class Settings(BaseSettings):
             description="Larger shares of an app's events, or impressions, need `homefeed prune --yes`.",
         ),
     ] = 0.5
+    max_store_wait_seconds: Annotated[
+        float, Field(gt=0, le=600, description="How long a request waits for the store before it is answered 503.")
+    ] = 5.0
     text_model: Annotated[
         Path | None,
         Field(description="Folder of a sentence-transformers or model2vec model; without it TF-IDF and SVD."),

@@ -67,6 +67,7 @@ def test_without_its_store_a_server_says_so_and_recovers(
         client.put("/v1/apps/streaming/items/a", json={"attributes": {"title": "A"}})
         eventually(lambda: len(client.get("/popular").json()["items"]) == 1)
         asyncio.run(_let_in(store_url, False))
+        eventually(lambda: client.get("/readyz").status_code == 503)
         for _ in range(2):
             ready = client.get("/readyz")
             assert (ready.status_code, ready.json()["status"]) == (503, "not ready")

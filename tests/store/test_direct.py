@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,12 @@ def buy(item: str = "a", time: int = 7, value: float | None = None, user: str = 
 
 
 def by_engine(store: Store) -> Store:
-    return Store(store.engine, NoReader())
+    return replace(store, direct=NoReader())
 
 
 def counted(store: Store) -> tuple[Store, Counting]:
     counting = Counting(store.direct)
-    return Store(store.engine, counting), counting
+    return replace(store, direct=counting), counting
 
 
 async def test_the_rows_are_those_that_the_engine_reads(store: Store) -> None:

@@ -34,7 +34,7 @@ async def main():
     print("ready", flush=True)
     sys.stdin.readline()
     async with open_store(sys.argv[1]) as store:
-        print(await store.healthy(), flush=True)
+        print(await store.probe(), flush=True)
 asyncio.run(main())
 """
 
@@ -183,7 +183,7 @@ async def test_a_store_of_a_newer_version_is_refused(store: Store, store_url: st
 
 async def _opened(url: str) -> bool:
     async with open_store(url) as store:
-        return await store.healthy()
+        return await store.probe()
 
 
 async def test_a_fresh_store_can_be_opened_by_many_tasks_at_once(blank_url: str) -> None:

@@ -1,4 +1,4 @@
-"""What a server does beside the requests: follow the store, write impressions, delete what is too old."""
+"""What a server does beside the requests: probe and follow the store, write impressions, delete what is old."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from functools import partial
 import structlog
 
 from homefeed.api.metrics import Metrics
+from homefeed.errors import UnavailableError
 from homefeed.serving import LiveApp
 from homefeed.serving.retention import prune
 from homefeed.settings import Settings
+from homefeed.store import Store
 
+_PROBE_SECONDS = 1.0
+_IDLE_SECONDS = 5.0
 _WRITE_SECONDS = 1.0
 _PRUNE_SECONDS = 3_600.0
 _PATIENCE_SECONDS = 10.0
@@ -46,10 +50,11 @@ class Background:
             await _write(app, self.measured)
 
 
-def start(apps: Iterable[LiveApp], settings: Settings, measured: Metrics) -> Background:
+def start(store: Store, apps: Iterable[LiveApp], settings: Settings, measured: Metrics) -> Background:
     """Begin all of it, for as long as the server runs."""
     apps, ending = tuple(apps), asyncio.Event()
-    repeated = [
+    repeated = [_repeat(partial(_probe, store), _PROBE_SECONDS, ending)]
+    repeated += [
         work
         for app in apps
         for work in (
@@ -68,6 +73,12 @@ async def _repeat(step: Callable[[], Awaitable[None]], every: float, ending: asy
             await asyncio.wait_for(ending.wait(), every)
 
 
+async def _probe(store: Store) -> None:
+    """Find out whether the store takes writes, unless one told a moment ago: /readyz asks nobody."""
+    if not store.health.written_within(_IDLE_SECONDS):
+        await store.probe()
+
+
 async def _follow(app: LiveApp, measured: Metrics) -> None:
     """Bring an app in step with what others wrote and trained."""
     name = app.recipe.app
@@ -79,7 +90,8 @@ async def _follow(app: LiveApp, measured: Metrics) -> None:
         measured.degraded.labels(name).set(len(app.degraded))
     except Exception as error:
         measured.follow_errors.labels(name).inc()
-        _log.error("cannot follow the store; trying again", app=name, error=repr(error))
+        if not _is_told(error):
+            _log.error("cannot follow the store; trying again", app=name, error=repr(error))
 
 
 async def _write(app: LiveApp, measured: Metrics) -> None:
@@ -88,7 +100,8 @@ async def _write(app: LiveApp, measured: Metrics) -> None:
     try:
         measured.impressions.labels(name, "written").inc(await app.impressions.flush())
     except Exception as error:
-        _log.error("cannot write impressions; trying again", app=name, error=repr(error))
+        if not _is_told(error):
+            _log.error("cannot write impressions; trying again", app=name, error=repr(error))
     measured.impressions.labels(name, "lost").inc(app.impressions.take_lost())
 
 
@@ -104,4 +117,10 @@ async def _prune(app: LiveApp, settings: Settings) -> None:
         if gone.events:
             app.forget_users()
     except Exception as error:
-        _log.error("cannot delete what is too old; trying again", app=app.recipe.app, error=repr(error))
+        if not _is_told(error):
+            _log.error("cannot delete what is too old; trying again", app=app.recipe.app, error=repr(error))
+
+
+def _is_told(error: Exception) -> bool:
+    # Trouble of the store is told once, by the store itself, however often it is met.
+    return isinstance(error, UnavailableError)

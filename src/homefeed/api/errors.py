@@ -9,7 +9,6 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -20,6 +19,7 @@ from homefeed.errors import (
     MalformedError,
     NotFoundError,
     OverloadedError,
+    UnavailableError,
 )
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ _STATUS: dict[type, int] = {
     ConflictError: 409,
     InvalidError: 422,
     OverloadedError: 503,
+    UnavailableError: 503,
 }
 
 
@@ -111,11 +112,7 @@ def _allowed(request: Request) -> dict[str, str]:
     return {"Allow": ", ".join(sorted(method.upper() for method in operations))} if operations else {}
 
 
-async def unexpected(scope: Scope, error: Exception, request_id: str) -> Response:
-    """What answers a request that failed by no fault of its own: 503 while a store is away, else 500."""
+def unexpected(scope: Scope, error: Exception, request_id: str) -> Response:
+    """What answers a request that failed by no fault of its own."""
     _log.error("unexpected error", path=scope["path"], request_id=request_id, error=repr(error), exc_info=error)
-    if isinstance(error, SQLAlchemyError | OSError):
-        context = scope["app"].state.context
-        if not all([await app.store.healthy() for app in context.apps.values()]):
-            return problem(503, "the store does not answer; try again in a second", request_id)
     return problem(500, "an internal error; the server's log has it under this request_id", request_id)

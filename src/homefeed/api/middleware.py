@@ -72,7 +72,7 @@ class RequestMiddleware:
             # Answered here, so that it has its id and the connection stays open.
             if status:
                 raise
-            await (await unexpected(scope, error, request_id))(scope, receive, send_with_id)
+            await unexpected(scope, error, request_id)(scope, receive, send_with_id)
         finally:
             self._take_time(scope, status or 500, time.perf_counter() - started)
 

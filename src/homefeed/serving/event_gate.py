@@ -28,7 +28,7 @@ class EventGate:
     ) -> None:
         self._recipe, self._store, self._clock, self._follower = recipe, store, clock, follower
         self._shown = shown
-        self._writer = EventWriter(self._commit)
+        self._writer = EventWriter(self._commit, store.deadline)
 
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
         """Write events: durable, and seen by the next request, on return.

@@ -12,6 +12,7 @@ from homefeed.catalog import Counters, Resources
 from homefeed.collector import without_collector
 from homefeed.engine import build_feeds, empty_catalog, event_weights, refresh, resources_of
 from homefeed.environment import Clock
+from homefeed.errors import UnavailableError
 from homefeed.funnel import Feed
 from homefeed.recipe import Recipe
 from homefeed.serving.counting import count_rows
@@ -100,7 +101,7 @@ class Follower:
             # No user is in memory yet: those who changed before now need not be looked up.
             self._users_after = ((await self._store.watermarks(self._recipe.app)).user_revision, _LAST_NUMBER)
             await self.reload_models()
-            await self.follow()
+            await self.catch_up()
             await self.refresh()
 
     async def stored_user(self, user_id: str | None) -> StoredUser:
@@ -123,7 +124,19 @@ class Follower:
             self._users.forget(user_ids)
 
     async def follow(self) -> None:
-        """Take over what was written to the store since the last time, by any process."""
+        """Take over what was written to the store since the last time, by any process, for a request that waits.
+
+        Raises:
+            UnavailableError: that takes longer than a request waits for the store; it goes on beside the requests.
+        """
+        try:
+            async with asyncio.timeout(self._store.deadline):
+                await self.catch_up()
+        except TimeoutError:
+            raise UnavailableError("what was written is not in force yet; try again in a second") from None
+
+    async def catch_up(self) -> None:
+        """The same, however long it takes."""
         async with self._following:
             before, now = self._known, await self._store.watermarks(self._recipe.app)
             if now.item_revision != before.item_revision:

@@ -107,7 +107,7 @@ class LiveApp:
 
     async def catch_up(self) -> bool:
         """Take over all that others did: writes, new models, new orders. Whether models changed."""
-        await self.follower.follow()
+        await self.follower.catch_up()
         reloaded = await self.follower.reload_models()
         await self.follower.refresh()
         self._recommender.forget_expired()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from homefeed.errors import OverloadedError
+from homefeed.errors import OverloadedError, UnavailableError
 from homefeed.store.events import Outcome
 from homefeed.types import Event
 
@@ -23,8 +23,8 @@ class EventWriter:
     `write` returns when its events are durable: one commit, and one wait for the disk, serves all of a group.
     """
 
-    def __init__(self, commit: Commit) -> None:
-        self._commit = commit
+    def __init__(self, commit: Commit, deadline: float | None = None) -> None:
+        self._commit, self._deadline = commit, deadline
         self._waiting: list[_Entry] = []
         self._count = 0
         self._task: asyncio.Task[None] | None = None
@@ -34,17 +34,25 @@ class EventWriter:
 
         Raises:
             OverloadedError: too many are waiting already; none of these was taken.
+            UnavailableError: they were not written within the deadline, in seconds. Those not begun by then never
+                are; the others may be.
         """
         if not events:
             return []
         if self._count + len(events) > _MOST_WAITING:
             raise OverloadedError("too many events are waiting to be written; try again in a second")
         future: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((events, future))
+        entry = events, future
+        self._waiting.append(entry)
         self._count += len(events)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
-        return await future
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await future
+        except TimeoutError:
+            self._give_up(entry)
+            raise UnavailableError("the store takes too long to write; try again in a second") from None
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -65,6 +73,11 @@ class EventWriter:
                 if not future.done():
                     future.set_result(outcomes[start : start + len(events)])
                 start += len(events)
+
+    def _give_up(self, entry: _Entry) -> None:
+        if entry in self._waiting:
+            self._waiting.remove(entry)
+            self._count -= len(entry[0])
 
     def _next_group(self) -> list[_Entry]:
         group: list[_Entry] = []

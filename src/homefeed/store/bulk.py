@@ -156,7 +156,7 @@ async def settle(store: Store) -> None:
     """After the last batch: release the memory and the disk space that bulk writing took."""
     await analyse(store)
     if store.dialect == "sqlite":
-        async with store.engine.connect() as connection:
+        async with store.writer.connect() as connection:
             driver = await _driver(connection)
             ((patience,),) = await driver.execute_fetchall("PRAGMA busy_timeout")
             for pragma in (*_AFTER_BULK, f"PRAGMA busy_timeout = {patience}"):

@@ -3,6 +3,7 @@
 SQLAlchemy's async session costs 0.5 to 1 ms of processor time a read, the driver itself 0.03 on SQLite. A read
 sees all that was committed before it. Where the driver cannot answer, whatever the reason, `Unavailable` is
 raised: the store then reads by its engine, which waits for a busy file, connects anew, and reports what is wrong.
+Where PostgreSQL is silent for longer than the store's deadline, `TimeoutError` is: no one waits twice.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ class DirectReader(Protocol):
         ...
 
 
-def direct_reader(engine: AsyncEngine) -> DirectReader:
+def direct_reader(engine: AsyncEngine, deadline: float | None = None) -> DirectReader:
     """The reader of an engine's database. It is for the thread that opened it."""
     if engine.dialect.name == "sqlite":
         return _Sqlite(engine.dialect, Path(str(engine.url.database)))
-    return _Postgresql(engine)
+    return _Postgresql(engine, deadline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,15 @@ class _Sqlite:
 class _Postgresql:
     """A few connections of the driver's own: a query is one round trip and prepared once on each."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._queries = _Queries(engine.dialect)
+    def __init__(self, engine: AsyncEngine, deadline: float | None) -> None:
+        self._queries, self._deadline = _Queries(engine.dialect), deadline
         self._options = engine.dialect.create_connect_args(engine.url)[1]
         self._idle: list[Any] = []
         self._slots = asyncio.Semaphore(_CONNECTIONS)
 
     async def fetch(self, query: sa.Select[Any], values: Mapping[str, Any]) -> Rows:
         compiled = self._queries.compiled(query)
-        async with self._slots:
+        async with asyncio.timeout(self._deadline), self._slots:
             connection = self._idle.pop() if self._idle else None
             try:
                 connection = connection or await self._connect()

@@ -5,29 +5,34 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from homefeed.errors import HomefeedError, SettingsError
+from homefeed.errors import HomefeedError, SettingsError, UnavailableError
 from homefeed.store import tables
 from homefeed.store.direct import DirectReader, Rows, Unavailable, direct_reader
 from homefeed.store.migrations import upgrade
+from homefeed.store.trouble import StoreHealth
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
 }
-_BUSY_SECONDS = 60
+_BUSY_SECONDS = 60.0
+_CLOSING_SECONDS = 5.0
+_READERS = _WRITERS = 10
+_PROBE = ""
+"""An app of the probe's own: it waits for no other app's writers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +55,17 @@ _WATERMARKS = sa.select(*(tables.apps.c[name] for name in Watermarks.__dataclass
 @dataclass(frozen=True, slots=True)
 class Store:
     """An open store. `read` and `write` give connections within a transaction; `fetch` is for what a request waits
-    for.
+    for. All three raise UnavailableError where the store is in trouble; of a store with a `deadline`, in seconds,
+    that is also where it takes longer.
+
+    Writers have connections of their own, so that readers never wait for them: on SQLite a single one.
     """
 
     engine: AsyncEngine
+    writer: AsyncEngine
     direct: DirectReader
+    deadline: float | None = None
+    health: StoreHealth = field(default_factory=StoreHealth)
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
@@ -64,14 +75,18 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection to read: it sees one consistent state."""
-        async with self.engine.connect() as connection:
-            yield connection
+        with self.health.watching():
+            async with self._limited(), self.engine.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A connection to write: committed, and durable, when the block ends without an error."""
-        async with _writing(self.engine).connect() as connection, connection.begin():
-            yield connection
+        writer = self.writer.execution_options(give_up=time.monotonic() + (self.deadline or _BUSY_SECONDS))
+        with self.health.watching():
+            async with self._limited(), writer.connect() as connection, connection.begin():
+                yield connection
+        self.health.written()
 
     async def fetch(self, query: sa.Select[Any], **values: Any) -> Rows:
         """All rows of a query of few rows, by the shortest way: on SQLite other tasks do not come in between.
@@ -79,11 +94,23 @@ class Store:
         Keep the query: it is compiled once.
         """
         try:
-            return await self.direct.fetch(query, values)
+            with self.health.watching():
+                return await self.direct.fetch(query, values)
         except Unavailable:
             async with self.read() as connection:
                 rows: Rows = (await connection.execute(query, values)).all()
                 return rows
+
+    async def probe(self) -> bool:
+        """Whether the store takes writes: found out by a write, for `health` to tell."""
+        with suppress(UnavailableError):
+            async with self.write() as connection:
+                await self.advance(connection, _PROBE, event_seq=1)
+        return self.health.ok
+
+    def _limited(self) -> asyncio.Timeout:
+        # A statement of SQLite's runs in a thread, where it cannot be cut short: its waits are limited one by one.
+        return asyncio.timeout(self.deadline if self.dialect == "postgresql" else None)
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that supports ON CONFLICT."""
@@ -108,52 +135,56 @@ class Store:
         )
         return Watermarks(*rows.one())
 
-    async def healthy(self) -> bool:
-        """Check that the store answers."""
-        try:
-            async with self.read() as connection:
-                await connection.execute(sa.select(1))
-        except (SQLAlchemyError, OSError):
-            return False
-        return True
-
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[Store]:
+async def open_store(url: str, deadline: float | None = None) -> AsyncIterator[Store]:
     """Open the store at `url` (sqlite:///FILE or postgresql://...) and bring its tables up to date.
+
+    With a `deadline`, as servers have one, nothing waits for the store for longer; else a write waits a minute for
+    other processes, and an answer takes as long as it takes.
 
     Raises:
         SettingsError: the URL is not one of a supported database, or its driver is not installed.
         HomefeedError: the database does not answer, or a newer Homefeed wrote it.
     """
-    engine = _engine(_parsed(url))
-    try:
-        try:
-            if engine.dialect.name == "sqlite":
-                await asyncio.to_thread(_prepare_file, Path(str(engine.url.database)))
-            await upgrade(engine, _writing(engine))
-        except (DBAPIError, sqlite3.Error, OSError) as error:
-            cause = getattr(error, "orig", None) or error
-            shown = engine.url.set(query={}).render_as_string(hide_password=True)
-            raise HomefeedError(f"the store at {shown} cannot be used: {cause}") from error
-        except TypeError as error:
-            if "unexpected keyword" not in str(error):
-                raise
-            # The drivers get the part after the ? as keywords.
-            raise SettingsError(f"database_url: {error}; check the part after the ?") from None
-        direct = direct_reader(engine)
-        try:
-            yield Store(engine, direct)
-        finally:
-            # Before the engine's: of SQLite's connections the last one to write tidies up the files.
-            await direct.close()
-    finally:
-        await engine.dispose()
+    parsed = _parsed(url)
+    async with AsyncExitStack() as stack:
+        engine, writer = _engine(parsed, deadline), _engine(parsed, deadline, writes=True)
+        # Closed last: of SQLite's connections the last one to write tidies up the files.
+        stack.push_async_callback(_close, writer.dispose)
+        stack.push_async_callback(_close, engine.dispose)
+        await _bring_up_to_date(engine, writer)
+        direct = direct_reader(engine, deadline)
+        stack.push_async_callback(_close, direct.close)
+        yield Store(engine, writer, direct, deadline)
 
 
 def chunked(values: Sequence[Any], size: int = 500) -> list[Sequence[Any]]:
     """Slices small enough for the databases' limit on bound parameters."""
     return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+async def _bring_up_to_date(engine: AsyncEngine, writer: AsyncEngine) -> None:
+    try:
+        if engine.dialect.name == "sqlite":
+            await asyncio.to_thread(_prepare_file, Path(str(engine.url.database)))
+        await upgrade(engine, writer)
+    except (DBAPIError, sqlite3.Error, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        shown = engine.url.set(query={}).render_as_string(hide_password=True)
+        raise HomefeedError(f"the store at {shown} cannot be used: {cause}") from error
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        # The drivers get the part after the ? as keywords.
+        raise SettingsError(f"database_url: {error}; check the part after the ?") from None
+
+
+async def _close(close: Callable[[], Awaitable[None]]) -> None:
+    # A database that does not answer says no goodbye either.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await close()
 
 
 def _parsed(url: str) -> URL:
@@ -171,24 +202,46 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[backend])
 
 
-def _engine(url: URL) -> AsyncEngine:
-    if url.get_backend_name() != "sqlite":
-        try:
-            return create_async_engine(
-                url, pool_pre_ping=True, pool_size=10, max_overflow=10, isolation_level="REPEATABLE READ"
-            )
-        except ModuleNotFoundError as error:
-            raise SettingsError(f"PostgreSQL needs {error.name}: pip install 'homefeed[postgres]'") from None
-    engine = create_async_engine(url, connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None})
-    sa.event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
+def _engine(url: URL, deadline: float | None, *, writes: bool = False) -> AsyncEngine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, deadline, writes)
+    limits: dict[str, Any] = {}
+    if deadline is not None:
+        limits = {"timeout": deadline, "server_settings": {"lock_timeout": f"{round(deadline * 1000)}ms"}}
+    try:
+        engine = create_async_engine(
+            url,
+            connect_args=limits,
+            pool_pre_ping=True,
+            pool_size=_WRITERS if writes else _READERS,
+            max_overflow=0,
+            pool_timeout=deadline or _BUSY_SECONDS,
+            # A writer that waited for another must see what that one wrote.
+            isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+        )
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"PostgreSQL needs {error.name}: pip install 'homefeed[postgres]'") from None
+    sa.event.listen(engine.sync_engine, "invalidate", _drop)
     return engine
 
 
-def _writing(engine: AsyncEngine) -> AsyncEngine:
-    # On PostgreSQL a writer that waited for another must see what that one wrote.
-    options = {"isolation_level": "READ COMMITTED"} if engine.dialect.name == "postgresql" else {}
-    return engine.execution_options(homefeed_writes=True, **options)
+def _sqlite_engine(url: URL, deadline: float | None, writes: bool) -> AsyncEngine:
+    patience = deadline or _BUSY_SECONDS
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": patience, "isolation_level": None},
+        pool_size=1 if writes else _READERS,
+        max_overflow=0,
+        pool_timeout=patience,
+    )
+    sa.event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    sa.event.listen(engine.sync_engine, "begin", _begin_writing_sqlite if writes else _begin_sqlite)
+    return engine
+
+
+def _drop(connection: Any, _record: object, _error: object) -> None:
+    # The pool would say goodbye first, and wait for an answer.
+    connection.driver_connection.terminate()
 
 
 def _prepare_file(file: Path) -> None:
@@ -216,7 +269,14 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing_sqlite(connection: sa.Connection) -> None:
     # A transaction that reads first and writes later fails when another process wrote in between:
-    # writers take the lock at once and wait their turn.
-    writes = connection.get_execution_options().get("homefeed_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # writers take the lock at once and wait their turn, for what is left after waiting for the connection.
+    give_up = connection.get_execution_options().get("give_up")
+    if give_up is not None:
+        left = max(round((give_up - time.monotonic()) * 1000), 0)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {left}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
