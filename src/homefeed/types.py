@@ -62,7 +62,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of the catalogue as the store keeps it. `created_at` is None where nobody said."""
+    """An item of the catalogue as the store keeps it. `created_at` is None where nobody said.
+
+    `flaw` is why its row cannot be read: then it has no attributes, and is not shown.
+    """
 
     item_id: str
     number: int
@@ -70,15 +73,17 @@ class Item:
     created_at: int | None
     hidden: bool = False
     deleted: bool = False
+    flaw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as the store keeps it."""
+    """A user as the store keeps it. `flaw` is why the row cannot be read: then there are no attributes."""
 
     user_id: str
     number: int
     attributes: Mapping[str, Any]
+    flaw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

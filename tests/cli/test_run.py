@@ -6,11 +6,12 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -77,7 +78,7 @@ class TestDoctor:
         assert status == 0
         assert all(ok for ok, _ in found.values())
         assert list(found) == ["python", "settings", "store", "disk", "recipe streaming", "data streaming",
-                               "models streaming", "port"]  # fmt: skip
+                               "rows streaming", "models streaming", "port"]  # fmt: skip
         assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
         assert re.match(
             r"signals \d+T\d+-\w+, item_item \d+T.*, sequence \d+T.*, content \d+T.*, blend \d+T",
@@ -94,6 +95,19 @@ class TestDoctor:
         status, found = diagnosis(tmp_path / "new")
         assert status == 1
         assert found["data streaming"] == (False, "no items yet: homefeed import streaming FOLDER")
+
+    def test_rows_that_cannot_be_read_are_named(self, home: Path) -> None:
+        with closing(sqlite3.connect(home / "homefeed.db")) as store, store:
+            store.execute("UPDATE items SET attributes = '{' WHERE item_id = 'i3'")
+            store.execute("UPDATE users SET attributes = '[1]' WHERE user_id = 'u4'")
+            store.execute("UPDATE events SET time = 'soon' WHERE seq = 5")
+        status, found = diagnosis(home)
+        ok, detail = found["rows streaming"]
+        assert (status, ok) == (1, False)
+        assert 'items "i3": not JSON' in detail
+        assert 'users "u4": not a JSON object: [1]' in detail
+        assert 'events "5": cannot be applied' in detail
+        assert detail.endswith("write them anew or delete them over HTTP")
 
     def test_not_trained(self, home: Path) -> None:
         shutil.rmtree(home / "models")

@@ -101,7 +101,8 @@ async def test_a_change_within_a_request_is_refused(app: LiveApp, monkeypatch: p
     item = Item("new", 99, {"title": "Film"}, NOW)
     Stages(app, monkeypatch, lambda: app.catalog.apply([item]))
     slate = (await app.recommend(FeedRequest("home", "u"))).slate
-    assert list(slate.failed.values()) == ["RuntimeError: the catalogue cannot change while a request reads it"]
+    why = "CatalogInUseError: the catalogue cannot change while a request reads it"
+    assert list(slate.failed.values()) == [why]
     assert app.catalog.size == 2
     app.catalog.apply([item])
     assert app.catalog.size == 3

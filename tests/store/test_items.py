@@ -169,7 +169,7 @@ async def test_changes_of_one_batch_larger_than_the_page_all_arrive(store: Store
     while page := await changed_items(store, APP, after, 10):
         sizes.append(len(page))
         numbers += [item.number for _, item in page]
-        after = (page[-1][0], page[-1][1].number)
+        after = page.last
     assert sizes == [10, 10, 5]
     assert numbers == list(range(1, 26))
 
@@ -177,13 +177,13 @@ async def test_changes_of_one_batch_larger_than_the_page_all_arrive(store: Store
 async def test_every_kind_of_change_is_news_once(store: Store) -> None:
     await put(store, "a", "b", "c", "d")
     page = await changed_items(store, APP, START, 10)
-    after = (page[-1][0], page[-1][1].number)
+    after = page.last
     await patch_item(store, APP, "d", {"price": 1})
     await put(store, "b")
     await delete_item(store, APP, "c")
     changes = await changed_items(store, APP, after, 10)
     assert [(item.item_id, item.deleted) for _, item in changes] == [("d", False), ("b", False), ("c", True)]
-    assert changes[-1][1] == Item("c", 3, {}, None, hidden=True, deleted=True)
+    assert list(changes[2:]) == [(changes.last[0], Item("c", 3, {}, None, hidden=True, deleted=True))]
     revisions = [revision for revision, _ in changes]
     assert revisions == sorted(set(revisions))
     assert revisions[-1] == (await store.watermarks(APP)).item_revision

@@ -87,6 +87,8 @@ async def _follow(app: LiveApp, measured: Metrics) -> None:
             measured.reloads.labels(name).inc()
             _log.info("models live", app=name, versions=app.model_versions)
         measured.items.labels(name).set(app.catalog.size)
+        for kind, rows in app.set_aside.items():
+            measured.set_aside.labels(name, kind).set(len(rows))
         measured.degraded.labels(name).set(len(app.degraded))
     except Exception as error:
         measured.follow_errors.labels(name).inc()

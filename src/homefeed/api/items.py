@@ -93,8 +93,7 @@ async def get_one(app: App, item_id: ItemId) -> ItemOut:
 @router.put(by_id("item_id"))
 async def put_one(app: App, item_id: ItemId, body: ItemIn) -> ItemOut:
     """Create or replace an item; what moderation set stays, unless it is named."""
-    await app.writes.put_items([_write(app, item_id, body)])
-    return await get_one(app, item_id)
+    return _out(await app.writes.put_item(_write(app, item_id, body)))
 
 
 @router.patch(by_id("item_id"))

@@ -21,6 +21,7 @@ class Metrics:
     events: Counter = field(init=False)
     failures: Counter = field(init=False)
     items: Gauge = field(init=False)
+    set_aside: Gauge = field(init=False)
     follow_errors: Counter = field(init=False)
     reloads: Counter = field(init=False)
     degraded: Gauge = field(init=False)
@@ -46,6 +47,12 @@ class Metrics:
                 registry=self.registry,
             ),
             "items": Gauge("homefeed_items", "Items in the catalogue view.", ("app",), registry=self.registry),
+            "set_aside": Gauge(
+                "homefeed_rows_set_aside",
+                "Rows of the store that cannot be read or applied; homefeed doctor names them.",
+                ("app", "kind"),
+                registry=self.registry,
+            ),
             "follow_errors": Counter(
                 "homefeed_follow_errors", "Failed attempts to follow the store.", ("app",), registry=self.registry
             ),

@@ -31,6 +31,10 @@ C = TypeVar("C", bound=Column)
 D = TypeVar("D")
 
 
+class CatalogInUseError(RuntimeError):
+    """The catalogue was to change while a request reads it, whose masks are as long as what it read."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """Items to take over, as columns (n,) at distinct positions, and the ids that are `new` here."""
@@ -142,10 +146,10 @@ class CatalogView:
         A value that does not fit its field's kind, stored before the recipe declared the field so, is left out.
 
         Raises:
-            RuntimeError: a request is being computed: its masks are as long as the catalogue that it reads.
+            CatalogInUseError: a request is being computed.
         """
         if self._readers:
-            raise RuntimeError("the catalogue cannot change while a request reads it")
+            raise CatalogInUseError("the catalogue cannot change while a request reads it")
         # Threads beside the requests read meanwhile: what is new is no part of any snapshot yet.
         generation = self.generation + 1
         size, batch = len(self._ids), self._batch(items)
@@ -158,12 +162,13 @@ class CatalogView:
         for name, column in self._columns.items():
             column.set_many(changed, batch.values[name])
         self._attributes.set_many(changed, batch.attributes)
+        if self._near is not None:
+            self._near.set_many(changed.tolist(), [self._text(position) for position in changed.tolist()])
+        # All that an item's words could make fail is done: until here no id is taken, and it can be tried again.
         added = changed >= size
         self._numbers.set_many(changed[added], batch.numbers[added])
         self._ids.extend(batch.new)
         self._position_of_number.set_many(batch.numbers, np.where(batch.deleted, -1, changed))
-        if self._near is not None:
-            self._near.set_many(changed.tolist(), [self._text(position) for position in changed.tolist()])
         self._snapshot = self._taken(generation, self.revisions + revised)
 
     def derived(self, key: Hashable, make: Callable[[], D]) -> D:
@@ -268,7 +273,7 @@ class CatalogView:
             ids.append(item.item_id)
             numbers.append(item.number)
             created.append(NO_TIME if item.created_at is None else item.created_at)
-            gone.append(item.hidden or item.deleted)
+            gone.append(item.hidden or item.deleted or item.flaw is not None)
             deleted.append(item.deleted)
             attributes.append(packed_json(item.attributes))
             get = item.attributes.get

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from homefeed.settings import Settings
     from homefeed.store import Store
 
+_MAX_NAMED = 20
+
 Host: TypeAlias = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port: TypeAlias = Annotated[int | None, typer.Option(min=0, max=65_535, help="The port to listen on.")]
 
@@ -221,7 +223,20 @@ def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]
     has_items = counts.items > 0
     detail = f"{counts.items:,} items, {counts.users:,} users, {counts.events:,} events"
     yield f"data {name}", has_items, detail if has_items else f"no items yet: homefeed import {name} FOLDER"
+    yield f"rows {name}", *_row_check(settings, recipe)
     yield f"models {name}", *_model_check(settings, recipe, name)
+
+
+def _row_check(settings: Settings, recipe: Recipe) -> tuple[bool, str]:
+    """Whether every row of the store can be read and applied: others are set aside, and served without."""
+    from homefeed.dataset.log import find_set_aside
+
+    found = on_store(settings, lambda store: find_set_aside(store, recipe))
+    named = [f'{kind} "{name}": {why}' for kind, rows in found.items() for name, why in rows.items()]
+    if not named:
+        return True, "all can be read"
+    more = f"; and {len(named) - _MAX_NAMED:,} more" if len(named) > _MAX_NAMED else ""
+    return False, f"set aside: {'; '.join(named[:_MAX_NAMED])}{more}; write them anew or delete them over HTTP"
 
 
 def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, str]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from homefeed.catalog import CatalogView
+from homefeed.catalog import CatalogView, EventWeights
 from homefeed.collector import without_collector
 from homefeed.dataset.columns import log_columns
+from homefeed.dataset.set_aside import apply_changes, use_rows
 from homefeed.engine import empty_catalog, event_weights
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.events import rows_after
+from homefeed.store.events import LogRows, rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import list_users
 from homefeed.types import Interactions, TrainingData
@@ -38,8 +39,8 @@ async def read_catalog(store: Store, recipe: Recipe) -> CatalogView:
     catalog = empty_catalog(recipe)
     after = (0, 0)
     while changes := await changed_items(store, recipe.app, after, _PAGE):
-        catalog.apply(item for _, item in changes)
-        after = (changes[-1][0], changes[-1][1].number)
+        apply_changes(catalog, changes)
+        after = changes.last
     return catalog
 
 
@@ -66,12 +67,16 @@ async def _read_columns(
     columns: list[tuple[np.ndarray, ...]] = []
     seq = 0
     while seq < until and len(rows := await rows_after(store, recipe.app, seq, _PAGE, until)):
-        types, values = log_columns(rows, weights)
-        positions = catalog.positions(np.array(rows.items, np.int32))
-        columns.append((np.array(rows.users, np.int32), positions, types, values, np.array(rows.times, np.int64)))
+        use_rows(rows, lambda part: columns.append(_columns_of(part, catalog, weights)))
         seq = rows.seqs[-1]
         progress(seq, until)
     return columns
+
+
+def _columns_of(rows: LogRows, catalog: CatalogView, weights: EventWeights) -> tuple[np.ndarray, ...]:
+    types, values = log_columns(rows, weights)
+    positions = catalog.positions(np.array(rows.items, np.int32))
+    return np.array(rows.users, np.int32), positions, types, values, np.array(rows.times, np.int64)
 
 
 async def _read_users(store: Store, app: str) -> dict[int, Mapping[str, Any]]:
@@ -112,6 +117,23 @@ def _training_data(
         distinct.astype(np.int32),
         tuple(known.get(number, {}) for number in distinct.tolist()),
     )
+
+
+async def find_set_aside(store: Store, recipe: Recipe) -> dict[str, dict[str, str]]:
+    """All rows that cannot be read or applied, by kind and id (an event by its seq), and why."""
+    catalog, weights = empty_catalog(recipe), event_weights(recipe)
+    found: dict[str, dict[str, str]] = {"items": {}, "users": {}, "events": {}}
+    after, last, seq = (0, 0), 0, 0
+    while changes := await changed_items(store, recipe.app, after, _PAGE):
+        found["items"] |= apply_changes(catalog, changes)
+        after = changes.last
+    while page := await list_users(store, recipe.app, last, _PAGE):
+        found["users"] |= {user.user_id: user.flaw for user in page if user.flaw is not None}
+        last = page[-1].number
+    while len(rows := await rows_after(store, recipe.app, seq, _PAGE)):
+        found["events"] |= use_rows(rows, lambda part: _columns_of(part, catalog, weights))
+        seq = rows.seqs[-1]
+    return found
 
 
 def _silence(_done: int, _total: int) -> None:

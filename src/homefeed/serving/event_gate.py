@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import structlog
-
 from homefeed.environment import Clock
 from homefeed.recipe import Recipe
 from homefeed.serving.follower import Follower
@@ -13,8 +11,6 @@ from homefeed.serving.writer import EventWriter
 from homefeed.store import Store
 from homefeed.store.events import Outcome, append_events
 from homefeed.types import Event, Query, UserState
-
-_log = structlog.get_logger(__name__)
 
 
 class EventGate:
@@ -44,12 +40,7 @@ class EventGate:
 
     async def _commit(self, events: Sequence[Event]) -> list[Outcome]:
         outcomes = await append_events(self._store, self._recipe.app, events, self._clock(), self._shown)
-        try:
-            await self._follower.follow()
-        except Exception as error:
-            # They are durable: a client that got an error would send them again. The next time they are followed.
-            self._follower.forget_users({event.user_id for event in events})
-            _log.error("events written, not followed yet", app=self._recipe.app, error=repr(error))
+        await self._follower.follow_written({event.user_id for event in events})
         return outcomes
 
     async def _find_inaccessible(self, events: Sequence[Event]) -> dict[int, Outcome]:

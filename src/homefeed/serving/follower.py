@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
 from homefeed.catalog import Counters, Resources
 from homefeed.collector import without_collector
+from homefeed.dataset.set_aside import apply_changes, use_rows
 from homefeed.engine import build_feeds, empty_catalog, event_weights, refresh, resources_of
 from homefeed.environment import Clock
 from homefeed.errors import UnavailableError
@@ -17,11 +19,12 @@ from homefeed.funnel import Feed
 from homefeed.recipe import Recipe
 from homefeed.serving.counting import count_rows
 from homefeed.serving.models import ModelSet, load_models, wanted_models
+from homefeed.serving.set_aside import SetAside
 from homefeed.serving.user_cache import UserCache
 from homefeed.serving.users import UNKNOWN, StoredUser
 from homefeed.store import Store, Watermarks
 from homefeed.store.artifacts import ArtifactStore
-from homefeed.store.events import rows_after
+from homefeed.store.events import LogRows, rows_after
 from homefeed.store.items import changed_items
 from homefeed.store.users import changed_users
 from homefeed.types import SECOND, UserState
@@ -63,6 +66,7 @@ class Follower:
     ) -> None:
         self._recipe, self._store, self._artifacts, self._clock = recipe, store, artifacts, clock
         self.catalog = empty_catalog(recipe)
+        self.set_aside = SetAside(recipe.app)
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache_megabytes * _MEGABYTE)
         self._replicas = replicas
@@ -108,7 +112,10 @@ class Follower:
         """What the store knows of a user; one without an id or unknown has no number."""
         if user_id is None:
             return UNKNOWN
-        return await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
+        stored = await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
+        if stored.flaw is not None or user_id in self.set_aside.rows["users"]:
+            self.set_aside.note("users", [user_id], {} if stored.flaw is None else {user_id: stored.flaw})
+        return stored
 
     def state_of(self, user_id: str | None, stored: StoredUser) -> UserState:
         """The user as algorithms see them, by the counters that answer now."""
@@ -122,6 +129,18 @@ class Follower:
             self._users.clear()
         else:
             self._users.forget(user_ids)
+
+    async def follow_written(self, user_ids: Iterable[str] = ()) -> None:
+        """Take over what was just written, such as events of these users.
+
+        It is durable: whoever wrote it must not get an error, or they would write it again. What fails here is
+        taken over the next time.
+        """
+        try:
+            await self.follow()
+        except Exception as error:
+            self.forget_users(user_ids)
+            _log.error("written, not followed yet", app=self._recipe.app, error=repr(error))
 
     async def follow(self) -> None:
         """Take over what was written to the store since the last time, by any process, for a request that waits.
@@ -225,14 +244,18 @@ class Follower:
 
     async def _follow_items(self) -> None:
         while changes := await changed_items(self._store, self._recipe.app, self._items_after, _PAGE):
-            self.catalog.apply(item for _, item in changes)
-            revision, last = changes[-1]
-            self._items_after = (revision, last.number)
+            self.set_aside.note("items", changes.item_ids, apply_changes(self.catalog, changes))
+            self._items_after = changes.last
 
     async def _follow_users(self) -> None:
         while changes := await changed_users(self._store, self._recipe.app, self._users_after, _PAGE):
             self._users.forget(user_id for _, _, user_id in changes)
             self._users_after = changes[-1][:2]
+
+    def _count(self, counters: Counters, rows: LogRows) -> None:
+        # The users first: for them the same rows twice are as once.
+        self._users.append(rows)
+        count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
 
     async def _follow_events(self, counters: Counters, until: int) -> None:
         # No further than `until`, which was read before the items were: later events may be of newer items.
@@ -240,8 +263,9 @@ class Follower:
         while counters.watermark < until and len(
             rows := await rows_after(store, app, counters.watermark, _PAGE, until)
         ):
-            count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
-            self._users.append(rows)
+            wrong = use_rows(rows, partial(self._count, counters))
+            self.set_aside.note("events", (), wrong)
+            counters.watermark = rows.seqs[-1]
             # Such as reports: enough of them take an item from everyone.
             self._distinct_events += not self._distinct.isdisjoint(rows.types)
         counters.watermark = max(counters.watermark, until)

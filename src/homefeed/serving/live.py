@@ -14,6 +14,7 @@ from homefeed.serving.event_gate import EventGate
 from homefeed.serving.follower import Follower
 from homefeed.serving.impressions import ImpressionLog
 from homefeed.serving.recommender import Recommender
+from homefeed.serving.set_aside import Kind
 from homefeed.serving.writes import Writes
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
@@ -57,6 +58,11 @@ class LiveApp:
     def feeds(self) -> Mapping[str, Feed]:
         """The feeds that answer now."""
         return self.follower.parts.feeds
+
+    @property
+    def set_aside(self) -> Mapping[Kind, Mapping[str, str]]:
+        """The rows of the store that cannot be read or applied, by kind and id, and why."""
+        return self.follower.set_aside.rows
 
     @property
     def model_versions(self) -> dict[str, str]:

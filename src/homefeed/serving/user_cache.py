@@ -105,7 +105,7 @@ class UserCache:
             loaded = await self.load(user_id)
         finally:
             self._loads.remove(load)
-        if not load.concerns(user_id, loaded.number):
+        if loaded.flaw is None and not load.concerns(user_id, loaded.number):
             self._keep(user_id, None if loaded.number is None else _Packed.of(loaded, loaded.number))
         return loaded
 

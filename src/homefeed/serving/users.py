@@ -18,7 +18,11 @@ from homefeed.types import NO_SEARCHES, Codes, Floats, History, Numbers, Searche
 
 @dataclass(frozen=True, slots=True)
 class StoredUser:
-    """What the store knows of a user: events by permanent item numbers, oldest first."""
+    """What the store knows of a user: events by permanent item numbers, oldest first.
+
+    `flaw` is why the row cannot be read. Such a user is as unknown: whether they opted out, and whose items they
+    may see, is unknown, too.
+    """
 
     number: int | None
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -28,6 +32,7 @@ class StoredUser:
     times: Times = field(default_factory=lambda: np.empty(0, np.int64))
     last_seq: int = 0
     searches: Searches = NO_SEARCHES
+    flaw: str | None = None
 
     @property
     def version(self) -> tuple[object, ...]:
@@ -57,6 +62,8 @@ async def load_user(store: Store, app: str, user_id: str, weights: EventWeights)
         user, rows = await rows_of_user(store, app, user_id)
     except NotFoundError:
         return UNKNOWN
+    if user.flaw is not None:
+        return StoredUser(None, flaw=user.flaw)
     if not len(rows):
         return StoredUser(user.number, user.attributes)
     types, values = log_columns(rows, weights)

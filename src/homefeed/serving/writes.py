@@ -13,7 +13,10 @@ from homefeed.types import Item, User
 
 
 class Writes:
-    """Changes an app's items and users: what was written is in force for the next request on return."""
+    """Changes an app's items and users: what was written is in force for the next request on return.
+
+    What is committed is never answered by an error: where following it fails it is in force a moment later.
+    """
 
     def __init__(self, recipe: Recipe, store: Store, follower: Follower) -> None:
         self._app, self._store, self._follower = recipe.app, store, follower
@@ -25,8 +28,14 @@ class Writes:
         What moderation says of an item stays where a write does not state it.
         """
         created = await items.put_items(self._store, self._app, writes, self._kept_of_items)
-        await self._follower.follow()
+        await self._follower.follow_written()
         return created
+
+    async def put_item(self, write: ItemWrite) -> Item:
+        """Create or replace one item, likewise; returns it as it is now."""
+        item = await items.put_item(self._store, self._app, write, self._kept_of_items)
+        await self._follower.follow_written()
+        return item
 
     async def patch_item(self, item_id: str, attributes: Mapping[str, Any], hidden: bool | None = None) -> Item:
         """Change the named attributes (None takes one away) and, where given, whether it is hidden.
@@ -36,7 +45,7 @@ class Writes:
             InvalidError: it would hold more than an item may.
         """
         item = await items.patch_item(self._store, self._app, item_id, attributes, hidden)
-        await self._follower.follow()
+        await self._follower.follow_written()
         return item
 
     async def delete_item(self, item_id: str) -> None:
@@ -46,7 +55,7 @@ class Writes:
             NotFoundError: there is no such item.
         """
         await items.delete_item(self._store, self._app, item_id)
-        await self._follower.follow()
+        await self._follower.follow_written()
 
     async def put_users(self, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
         """Create or replace users, as (user_id, attributes), the last of an id winning; how many were new.
@@ -54,7 +63,7 @@ class Writes:
         What a user refuses or blocks stays where a write does not state it.
         """
         created = await users.put_users(self._store, self._app, writes, self._kept_of_users)
-        await self._follower.follow()
+        await self._follower.follow_written()
         return created
 
     async def patch_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
@@ -65,7 +74,7 @@ class Writes:
             InvalidError: they would hold more than a user may.
         """
         user = await users.patch_user(self._store, self._app, user_id, attributes)
-        await self._follower.follow()
+        await self._follower.follow_written()
         return user
 
     async def erase_user(self, user_id: str) -> int:
@@ -75,5 +84,5 @@ class Writes:
             NotFoundError: there is no such user.
         """
         erased = await users.erase_user(self._store, self._app, user_id)
-        await self._follower.follow()
+        await self._follower.follow_written()
         return erased

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Final, Literal
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import HomefeedError
+from homefeed.store.attributes import read_attributes
 from homefeed.store.identity import Content, content_of_row
 from homefeed.store.partitions import ensure_partitions
 from homefeed.store.session import Store, chunked
@@ -187,7 +187,7 @@ async def attributes_of(
     async with store.read() as connection:
         for chunk in chunked(ids):
             query = sa.select(name, table.c.attributes).where(table.c.app == app, name.in_(chunk), there)
-            found.update((key, orjson.loads(text)) for key, text in await connection.execute(query))
+            found.update((key, read_attributes(text)[0]) for key, text in await connection.execute(query))
     return found
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
+from homefeed.store.attributes import read_attributes
 from homefeed.store.direct import Rows
 from homefeed.store.identity import NO_ITEM, Content, content_of_row, event_key
 from homefeed.store.impressions import owners_of_requests
@@ -52,6 +53,10 @@ class LogRows:
 
     def __len__(self) -> int:
         return len(self.seqs)
+
+    def __getitem__(self, part: slice) -> LogRows:
+        columns = (self.seqs, self.users, self.items, self.types, self.values, self.times, self.queries)
+        return LogRows(*(column[part] for column in columns))  # type: ignore[arg-type]
 
 
 NO_ROWS: Final = LogRows((), (), (), (), (), ())
@@ -143,7 +148,7 @@ async def rows_of_user(store: Store, app: str, user_id: str) -> tuple[User, LogR
     if not found:
         raise NotFoundError(f'no user "{user_id}" in {app}')
     number, attributes, first, *_ = found[0]
-    user = User(user_id, number, orjson.loads(attributes))
+    user = User(user_id, number, *read_attributes(attributes))
     if first is None:
         return user, NO_ROWS
     _, _, *columns, contexts = zip(*found, strict=True)
@@ -324,8 +329,10 @@ def _per_minute(arrivals: Sequence[int], now: int) -> float:
     return float(round(len(recent) * _MINUTE / max(now - recent[-1], 1)))
 
 
-def _query(context: str) -> str:
-    return str(orjson.loads(context)["query"])
+def _query(context: str) -> str | None:
+    """The words of a search; None where its row cannot be read."""
+    query = read_attributes(context)[0].get("query")
+    return None if query is None else str(query)
 
 
 def _row(app: str, seq: int, key: bytes, user: int, item: int, event: Event, received_at: int) -> dict[str, Any]:
@@ -346,6 +353,6 @@ def _row(app: str, seq: int, key: bytes, user: int, item: int, event: Event, rec
 
 
 def _event(user_id: str, row: Any) -> Event:
-    context = orjson.loads(row.context) if row.context else {}
+    context = read_attributes(row.context)[0] if row.context else {}
     item_id = row.item_id or ""
     return Event(user_id, item_id, row.event_type, row.time, row.value, row.event_id, row.request_id, context)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
 from homefeed.limits import MAX_ITEM_BYTES, check_merged
+from homefeed.store.attributes import read_attributes
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import items
 from homefeed.types import Item
@@ -46,11 +47,16 @@ class Changes:
     def __len__(self) -> int:
         return len(self.item_ids)
 
-    def __getitem__(self, place: int) -> tuple[int, Item]:
-        return self.revisions[place], _item(*(column[place] for column in self._columns))
+    def __getitem__(self, part: slice) -> Changes:
+        return Changes(*(column[part] for column in (*self._columns, self.revisions)))
 
     def __iter__(self) -> Iterator[tuple[int, Item]]:
         return zip(self.revisions, map(_item, *self._columns), strict=True)
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """The revision and the number of the last of them."""
+        return self.revisions[-1], self.numbers[-1]
 
     @property
     def _columns(self) -> tuple[Sequence[Any], ...]:
@@ -66,15 +72,14 @@ async def put_items(store: Store, app: str, writes: Sequence[ItemWrite], kept: C
     if not latest:
         return 0
     async with store.write() as connection:
-        counters = await store.advance(connection, app, item_revision=1)
-        known = await _numbers(connection, app, [write.item_id for write in latest])
-        new = [write.item_id for write in latest if write.item_id not in known]
-        first = counters.item_number + 1
-        await store.advance(connection, app, item_number=len(new))
-        numbers = known | {item_id: first + i for i, item_id in enumerate(new)}
-        stated = await _with_kept(connection, app, latest, list(known), kept)
-        await _upsert(store, connection, app, counters.item_revision, stated, numbers)
-    return len(new)
+        return await _put(store, connection, app, latest, kept)
+
+
+async def put_item(store: Store, app: str, write: ItemWrite, kept: Collection[str] = ()) -> Item:
+    """Create or replace one item, likewise; returns it as it is now."""
+    async with store.write() as connection:
+        await _put(store, connection, app, [write], kept)
+        return await _find(connection, app, write.item_id)
 
 
 async def patch_item(
@@ -91,7 +96,7 @@ async def patch_item(
         found = await _find(connection, app, item_id)
         merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
         check_merged("attributes", attributes, merged, MAX_ITEM_BYTES)
-        is_hidden = found.hidden if hidden is None else hidden
+        is_hidden = found.hidden or found.flaw is not None if hidden is None else hidden
         await connection.execute(
             items.update()
             .where(items.c.app == app, items.c.number == found.number)
@@ -147,6 +152,21 @@ async def changed_items(store: Store, app: str, after: tuple[int, int], limit: i
 async def item_numbers(connection: AsyncConnection, app: str, item_ids: Iterable[str]) -> dict[str, int]:
     """The numbers of the ids that are existing items."""
     return await _numbers(connection, app, sorted(set(item_ids)), deleted_too=False)
+
+
+async def _put(
+    store: Store, connection: AsyncConnection, app: str, writes: Sequence[ItemWrite], kept: Collection[str]
+) -> int:
+    """Create or replace items of distinct ids; returns how many were new."""
+    counters = await store.advance(connection, app, item_revision=1)
+    known = await _numbers(connection, app, [write.item_id for write in writes])
+    new = [write.item_id for write in writes if write.item_id not in known]
+    first = counters.item_number + 1
+    await store.advance(connection, app, item_number=len(new))
+    numbers = known | {item_id: first + i for i, item_id in enumerate(new)}
+    stated = await _with_kept(connection, app, writes, list(known), kept)
+    await _upsert(store, connection, app, counters.item_revision, stated, numbers)
+    return len(new)
 
 
 async def _with_kept(
@@ -227,7 +247,8 @@ def _select(app: str) -> sa.Select[Any]:
 
 
 def _item(item_id: str, number: int, attributes: str, created_at: int | None, hidden: bool, deleted: bool) -> Item:
-    return Item(item_id, number, orjson.loads(attributes), created_at, hidden, deleted)
+    read, flaw = read_attributes(attributes)
+    return Item(item_id, number, read, created_at, hidden, deleted, flaw)
 
 
 def _json(value: Mapping[str, Any]) -> str:

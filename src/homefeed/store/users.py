@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
 from homefeed.limits import MAX_USER_BYTES, check_merged
+from homefeed.store.attributes import read_attributes
 from homefeed.store.partitions import delete_events
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import events, impressions, users
@@ -183,4 +184,4 @@ def _select(app: str) -> sa.Select[Any]:
 
 
 def _user(row: Any) -> User:
-    return User(row.user_id, row.number, orjson.loads(row.attributes))
+    return User(row.user_id, row.number, *read_attributes(row.attributes))
