@@ -6,12 +6,14 @@ import math
 import time
 from datetime import UTC, datetime, timedelta, timezone
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.errors import InvalidError
-from homefeed.times import format_duration, format_time, parse_duration, parse_time
+from homefeed.ingest.cells import parse_times
+from homefeed.times import format_duration, format_time, parse_duration, parse_time, read_time
 from homefeed.types import DAY, SECOND
 
 NOON = 1_768_478_400 * SECOND
@@ -35,6 +37,11 @@ BEFORE_2100 = 130 * 365 * DAY
         "2026-01-15T04:00:00-08:00",
         "20260115T120000Z",
         "2026-W03-4T12:00",
+        "202601151200",
+        "20260115120000",
+        20_260_115_120_000,
+        "2026-01-15t12:00:00z",
+        "2026-01-15 12:00:00 +00",
     ],
 )
 def test_one_moment_in_many_words(value: str | float) -> None:
@@ -44,14 +51,16 @@ def test_one_moment_in_many_words(value: str | float) -> None:
 @pytest.mark.parametrize(
     ("value", "moment"),
     [
-        (0, 0),
-        ("0", 0),
         ("1970-01-01", 0),
-        (0.000_001, 1),
-        (1.5, 1_500_000),
+        ("1970", 0),
+        (631_152_000, 631_152_000 * SECOND),
+        (631_152_000.5, 631_152_000_500_000),
         ("2026-01-15T12:00:00.000001Z", NOON + 1),
         ("2026-01-15", NOON - DAY // 2),
-        ("19991231", 19_991_231 * SECOND),
+        ("19991231", 946_598_400 * SECOND),
+        (19_991_231, 946_598_400 * SECOND),
+        ("2026", 1_767_225_600 * SECOND),
+        (2026.0, 1_767_225_600 * SECOND),
         (7_258_118_399, 7_258_118_399 * SECOND),
         ("2199-12-31T23:59:59Z", 7_258_118_399 * SECOND),
     ],
@@ -65,22 +74,69 @@ def test_to_the_microsecond(value: str | float, moment: int) -> None:
     ["", " ", "soon", "now", "2026-13-01", "2026-02-30", "12:00", "1.5.2026", "nan", "1e9x"],
 )
 def test_what_is_no_time_is_reported_with_the_name_of_the_field(value: str) -> None:
-    with pytest.raises(InvalidError, match=r"^created_at: expected an? (ISO 8601 )?time"):
+    with pytest.raises(
+        InvalidError,
+        match=r"^created_at: expected an ISO 8601 time from 1970 to 2199, or Unix seconds from 1990 on, got ",
+    ):
         parse_time("created_at", value)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400])
 def test_nor_is_a_number_that_is_none(value: float) -> None:
-    with pytest.raises(InvalidError, match=r"^t: expected an ISO 8601 time or Unix seconds, got "):
+    with pytest.raises(
+        InvalidError, match=r"^t: expected an ISO 8601 time from 1970 to 2199, or Unix seconds from 1990 on, got "
+    ):
         parse_time("t", value)
 
 
 @pytest.mark.parametrize(
-    "value", [-1, "-1", "1969-12-31T23:59:59Z", "2200-06-01", "9999-12-31", 99_999_999_999, 1e300]
+    "value",
+    [
+        -1,
+        "-1",
+        0,
+        86_400,
+        631_151_999,
+        "1969",
+        "1969-12-31T23:59:59Z",
+        "2200-01-01",
+        "9999-12-31",
+        99_999_999,
+        1e300,
+    ],
 )
 def test_times_out_of_all_sense_are_refused(value: str | float) -> None:
-    with pytest.raises(InvalidError, match=r"^t: expected a time from 1970 to 2199, got "):
+    with pytest.raises(
+        InvalidError, match=r"^t: expected an ISO 8601 time from 1970 to 2199, or Unix seconds from 1990 on, got "
+    ):
         parse_time("t", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [
+        (1_767_571_200_000, "milliseconds"),
+        ("1767571200000000", "microseconds"),
+        ("1767571200000000000", "nanoseconds"),
+        ("46027.84", "a spreadsheet's days"),
+    ],
+)
+def test_a_number_of_another_unit_is_refused_with_what_it_looks_like(value: str | int, unit: str) -> None:
+    with pytest.raises(InvalidError, match=f"; it looks like {unit}$"):
+        parse_time("t", value)
+
+
+@given(
+    st.one_of(
+        st.text("0123456789-:.TZW +/", max_size=20),
+        st.from_regex(r"[0-9]{1,15}(\.[0-9]{1,4})?", fullmatch=True),
+        st.datetimes().map(str),
+        st.datetimes().map(lambda moment: moment.strftime("%Y%m%dT%H%M%S")),
+    )
+)
+def test_a_text_means_the_same_in_files_and_over_http(text: str) -> None:
+    (in_a_file,) = parse_times(pl.Series([text]))
+    assert read_time(text) == in_a_file
 
 
 def test_what_has_no_offset_is_in_utc_wherever_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:

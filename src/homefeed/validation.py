@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from homefeed.errors import InvalidError
 from homefeed.limits import MAX_CONTEXT_BYTES, check_limits
 from homefeed.recipe import Recipe
@@ -22,6 +24,18 @@ def check_id(name: str, value: str) -> str:
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidError(f"{name}: NUL and unpaired surrogates cannot be stored")
     return value
+
+
+def check_item_id(recipe: Recipe, value: str) -> str:
+    """An id of an item as it is.
+
+    Raises:
+        InvalidError: it cannot be stored, or is not what the recipe's `items.id_pattern` says.
+    """
+    pattern = recipe.items.id_pattern
+    if pattern is not None and not re.fullmatch(pattern, check_id("item_id", value)):
+        raise InvalidError(f"item_id: expected one that matches {pattern}, got {value!r:.80}")
+    return check_id("item_id", value)
 
 
 def check_query(value: object) -> str:

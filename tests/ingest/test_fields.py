@@ -75,7 +75,9 @@ class TestTimes:
 
 class TestOptional:
     ITEMS = "item_id,title,content_type\ni1,A,\ni2,B,tv\ni3,C,\n"
-    EVENTS = "user_id,item_id,event_type,watch_seconds,timestamp\nu1,i1,play,,5\nu1,i2,play,7,6\n"
+    EVENTS = (
+        "user_id,item_id,event_type,watch_seconds,timestamp\nu1,i1,play,,1700000005\nu1,i2,play,7,1700000006\n"
+    )
 
     def optional(self, world: World, *names: str, events: tuple[str, ...] = ()) -> Recipe:
         columns = {"value": "watch_seconds"}

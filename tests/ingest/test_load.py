@@ -89,7 +89,8 @@ async def test_importing_again_changes_nothing(world: World, counts: Counts) -> 
         ("u1,i1,play,5,2025-02-30", "bad timestamp"),
         ("u1,i1,play,5,1969-12-31", "bad timestamp"),
         ("u1,i1,play,5,-1", "bad timestamp"),
-        ("u1,i1,play,5,1735689600000", "bad timestamp"),
+        ("u1,i1,play,5,1735689600000", 'bad timestamp: looks like milliseconds, read by unit = "ms"'),
+        ("u1,i1,play,5,631151999", "bad timestamp"),
         ("u1,i1,play,5,2026-01-02T00:00:01", "timestamp in the future"),
         ("u1,i1,play,long,2025-01-01", "watch_seconds is not a number"),
         ("u1,i1,play,nan,2025-01-01", "watch_seconds is not a number"),
@@ -131,7 +132,10 @@ async def test_examples_show_the_row_as_it_stands_and_are_three(world: World) ->
 
 
 async def test_unknown_ids_are_counted_once_each(world: World) -> None:
-    world.write(events=HEADER + "u8,i1,play,1,5\nu8,i2,play,1,5\nu9,i1,play,1,5\nu1,i7,play,1,5\n")
+    world.write(
+        events=HEADER
+        + "u8,i1,play,1,1700000005\nu8,i2,play,1,1700000005\nu9,i1,play,1,1700000005\nu1,i7,play,1,1700000005\n"
+    )
     report = await world.run()
     assert report.events is not None
     assert (report.events.unknown_users, report.events.unknown_items) == (2, 1)
@@ -140,7 +144,9 @@ async def test_unknown_ids_are_counted_once_each(world: World) -> None:
 
 async def test_the_same_row_twice_counts_once(world: World, counts: Counts) -> None:
     world.write(
-        events=HEADER + "u1,i1,play,1,5\nu1,i1,play,2,5\nu1,i1,play,1,5\nu1,i1,play,1.0,1970-01-01T00:00:05\n"
+        events=HEADER
+        + "u1,i1,play,1,1700000005\nu1,i1,play,2,1700000005\n"
+        + "u1,i1,play,1,1700000005\nu1,i1,play,1.0,2023-11-14T22:13:25\n"
     )
     report = await world.run()
     events = report.files[-1]
@@ -243,7 +249,7 @@ async def test_ids_are_taken_exactly(world: World) -> None:
     world.write(
         users="user_id\n" + "".join(f"{user}\n" for user in ids),
         items="item_id,title\n7,A\n",
-        events=HEADER + "".join(f"{user},7,play,1,5\n" for user in ids),
+        events=HEADER + "".join(f"{user},7,play,1,1700000005\n" for user in ids),
     )
     report = await world.run()
     assert sorted(user.user_id for user in await world.users()) == sorted(ids)
@@ -291,17 +297,19 @@ async def test_columns_are_mapped_scaled_and_constant(world: World, micros: Micr
 
 
 async def test_the_only_event_type_need_not_be_in_the_file(world: World) -> None:
-    world.write(events="user_id,item_id,watch_seconds,timestamp\nu1,i1,5,6\n")
+    world.write(events="user_id,item_id,watch_seconds,timestamp\nu1,i1,5,1700000006\n")
     await world.run()
     assert [kind for _, _, kind, _, _ in await world.log()] == ["play"]
 
 
 async def test_an_optional_value_may_be_missing(world: World, counts: Counts) -> None:
-    world.write(events="user_id,item_id,event_type,value,timestamp\nu1,i1,play,,5\nu1,i2,play,3,5\n")
+    world.write(
+        events="user_id,item_id,event_type,value,timestamp\nu1,i1,play,,1700000005\nu1,i2,play,3,1700000005\n"
+    )
     report = await world.run(world.recipe(sources={}))
     assert counts(report.files[-1].warnings) == {"empty value": 1}
     assert [value for *_, value, _ in await world.log()] == [None, 3.0]
-    world.write(events="user_id,item_id,event_type,timestamp\nu1,i1,play,7\n")
+    world.write(events="user_id,item_id,event_type,timestamp\nu1,i1,play,1700000007\n")
     report = await world.run(world.recipe(sources={}))
     assert report.files[-1].notes == ()
     assert len(await world.log()) == 3
@@ -309,7 +317,7 @@ async def test_an_optional_value_may_be_missing(world: World, counts: Counts) ->
 
 async def test_unknown_event_types_are_taken_where_the_recipe_says_so(world: World, counts: Counts) -> None:
     long = "x" * 64
-    world.write(events=HEADER + f"u1,i1,wink,-5,5\nu1,i1,{long},1,5\nu1,i1,play,-5,5\n")
+    world.write(events=HEADER + f"u1,i1,wink,-5,1700000005\nu1,i1,{long},1,1700000005\nu1,i1,play,-5,1700000005\n")
     report = await world.run(world.recipe(unknown_event_types="accept"))
     assert [kind for _, _, kind, _, _ in await world.log()] == ["wink"]
     assert counts(report.files[-1].rejected) == {
@@ -320,7 +328,11 @@ async def test_unknown_event_types_are_taken_where_the_recipe_says_so(world: Wor
 
 async def test_unknown_users_are_created_where_the_recipe_says_so(world: World, counts: Counts) -> None:
     sources = {"events": {"unknown_users": "create", "columns": {"value": "watch_seconds"}}}
-    world.write(events=HEADER + "u1,i1,play,1,5\nnew,i1,play,1,5\nnew,i2,play,1,5\nother,i9,play,1,5\n")
+    world.write(
+        events=HEADER
+        + "u1,i1,play,1,1700000005\nnew,i1,play,1,1700000005\n"
+        + "new,i2,play,1,1700000005\nother,i9,play,1,1700000005\n"
+    )
     report = await world.run(world.recipe(sources=sources))
     assert [user.user_id for user in await world.users()] == ["u1", "u2", "new"]
     assert report.events is not None

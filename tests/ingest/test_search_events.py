@@ -76,16 +76,25 @@ async def test_a_search_is_a_row_without_an_item(world: World) -> None:
 
 
 async def test_it_counts_for_no_item(world: World) -> None:
-    content = HEADER + "u1,click,i1,,1\n" + "u1,search,,a,2\nu2,search,,a,3\nu2,search,unheard of,b,4\n"
+    content = (
+        HEADER
+        + "u1,click,i1,,1700000001\n"
+        + "u1,search,,a,1700000002\nu2,search,,a,1700000003\nu2,search,unheard of,b,1700000004\n"
+    )
     facts = (await load(world, content)).events
     assert facts is not None
-    assert (facts.unknown_items, facts.unknown_users, facts.first, facts.last) == (0, 0, 1_000_000, 4_000_000)
+    assert (facts.unknown_items, facts.unknown_users, facts.first, facts.last) == (
+        0,
+        0,
+        AT + 1_000_000,
+        AT + 4_000_000,
+    )
     matrix = facts.matrix
     assert (matrix.users, matrix.items, matrix.active_users, matrix.active_items, matrix.pairs) == (2, 2, 1, 1, 1)
 
 
 async def test_nothing_but_searches(world: World) -> None:
-    world.write(events="user_id,event_type,query,timestamp\nu1,search,a,1\nu1,click,a,2\n")
+    world.write(events="user_id,event_type,query,timestamp\nu1,search,a,1700000001\nu1,click,a,1700000002\n")
     report = await world.run(with_searches(world))
     assert await stored(world.store) == [(1, 0, "search", '{"query":"a"}')]
     assert {reason: tally.count for reason, tally in report.files[-1].rejected.items()} == {"missing item_id": 1}
@@ -129,7 +138,7 @@ class TestTheSameOverHttp:
 class TestWords:
     async def test_that_cannot_be_kept(self, world: World, counts: Counts) -> None:
         queries = ["", '"  "', "\u00a0\x1c", "x" * 256, "\0", "a\0b", "x" * 255, f'" {"x" * 255} "']
-        rows = [f"u1,search,,{query},{number}\n" for number, query in enumerate(queries)]
+        rows = [f"u1,search,,{query},{1_700_000_000 + number}\n" for number, query in enumerate(queries)]
         events = (await load(world, HEADER + "".join(rows))).files[-1]
         assert counts(events.rejected) == {
             "missing query": 3,
@@ -142,7 +151,10 @@ class TestWords:
     async def test_that_led_to_an_item_are_left_out_where_they_cannot_be_kept(
         self, world: World, counts: Counts
     ) -> None:
-        rows = [f"u1,click,i1,{query},{number}\n" for number, query in enumerate(["x" * 256, "\0", " ", "é"])]
+        rows = [
+            f"u1,click,i1,{query},{1_700_000_000 + number}\n"
+            for number, query in enumerate(["x" * 256, "\0", " ", "é"])
+        ]
         events = (await load(world, HEADER + "".join(rows))).files[-1]
         assert (events.loaded, counts(events.rejected)) == (4, {})
         assert counts(events.warnings) == {
@@ -155,14 +167,15 @@ class TestWords:
 
     @pytest.mark.parametrize("white", ["\t", "\x0b", "\x1c", "\x1f", "\x85", "\u00a0", "\u2028", "\u3000"])
     async def test_are_trimmed_as_over_http(self, world: World, white: str) -> None:
-        await load(world, HEADER + f"u1,search,,{white}a{white}b{white},1\n")
+        await load(world, HEADER + f"u1,search,,{white}a{white}b{white},1700000001\n")
         ((*_, context),) = await stored(world.store)
         assert orjson.loads(context)["query"] == f"{white}a{white}b{white}".strip() == f"a{white}b"
 
 
 class TestColumns:
     async def test_may_be_called_otherwise(self, world: World, counts: Counts) -> None:
-        content = "who,kind,product,words,when\nu1,search,,a,1\nu1,click,i1,,2\nu1,search,,,3\nu1,click,,,4\n"
+        rows = "u1,search,,a,1700000001\nu1,click,i1,,1700000002\nu1,search,,,1700000003\nu1,click,,,1700000004\n"
+        content = f"who,kind,product,words,when\n{rows}"
         columns = {
             "user_id": "who",
             "event_type": "kind",
@@ -175,14 +188,14 @@ class TestColumns:
         assert [row[3] for row in await stored(world.store)] == ['{"query":"a"}', None]
 
     async def test_a_file_of_neither_items_nor_queries(self, world: World) -> None:
-        world.write(events="user_id,event_type,timestamp\nu1,search,1\n")
+        world.write(events="user_id,event_type,timestamp\nu1,search,1700000001\n")
         with pytest.raises(
             DataError, match=r'no column "item_id"; its columns are: user_id, event_type, timestamp'
         ):
             await world.run(with_searches(world))
 
     async def test_a_file_without_queries(self, world: World, counts: Counts) -> None:
-        content = "user_id,event_type,item_id,timestamp\nu1,search,i1,1\nu1,click,i1,2\n"
+        content = "user_id,event_type,item_id,timestamp\nu1,search,i1,1700000001\nu1,click,i1,1700000002\n"
         events = (await load(world, content)).files[-1]
         assert (counts(events.rejected), events.notes) == ({"missing query": 1}, ())
         assert await stored(world.store) == [(1, 1, "click", None)]
@@ -196,19 +209,21 @@ class TestColumns:
 
 class TestUsers:
     async def test_who_are_unknown(self, world: World, counts: Counts) -> None:
-        report = await load(world, HEADER + "u9,search,,a,1\nu1,search,,a,1\n")
+        report = await load(world, HEADER + "u9,search,,a,1700000001\nu1,search,,a,1700000001\n")
         assert counts(report.files[-1].rejected) == {"unknown user": 1}
         assert await stored(world.store) == [(1, 0, "search", '{"query":"a"}')]
 
     async def test_can_come_to_be_by_a_search(self, world: World) -> None:
-        report = await load(world, HEADER + "u9,search,,a,1\n", sources={"events": {"unknown_users": "create"}})
+        report = await load(
+            world, HEADER + "u9,search,,a,1700000001\n", sources={"events": {"unknown_users": "create"}}
+        )
         assert report.events is not None
         assert report.events.created_users == 1
         assert await stored(world.store) == [(3, 0, "search", '{"query":"a"}')]
 
 
 async def test_undeclared_types_are_about_items(world: World, counts: Counts) -> None:
-    content = HEADER + "u1,dance,i1,a,1\nu1,dance,,a,2\n"
+    content = HEADER + "u1,dance,i1,a,1700000001\nu1,dance,,a,1700000002\n"
     events = (await load(world, content, unknown_event_types="accept")).files[-1]
     assert counts(events.rejected) == {"missing item_id": 1}
     assert await stored(world.store) == [(1, 1, "dance", '{"query":"a"}')]

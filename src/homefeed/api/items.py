@@ -22,7 +22,7 @@ from homefeed.serving import LiveApp
 from homefeed.store.items import ItemWrite, get_item, list_items
 from homefeed.times import format_time, parse_time
 from homefeed.types import Item
-from homefeed.validation import check_id
+from homefeed.validation import check_id, check_item_id
 
 router = APIRouter(prefix="/v1/apps/{app}/items", tags=["items"], route_class=StrictRoute)
 
@@ -135,7 +135,9 @@ def _write(app: LiveApp, item_id: str, body: ItemIn) -> ItemWrite:
     created_at = None if known else app.environment.clock()
     if body.created_at is not None:
         created_at = parse_time("created_at", body.created_at)
-    return ItemWrite(check_id("item_id", item_id), app.catalog.check(body.attributes), created_at, body.hidden)
+    return ItemWrite(
+        check_item_id(app.recipe, item_id), app.catalog.check(body.attributes), created_at, body.hidden
+    )
 
 
 async def _json_list(body: bytes) -> AsyncIterator[list[Any]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -14,17 +12,11 @@ import polars as pl
 
 from homefeed.numerals import load_json, number_text
 from homefeed.recipe.sources import threshold_of
-from homefeed.types import Mask
+from homefeed.times import EARLIEST, FEWEST_SECONDS, LATEST, UNIT_NAMES, TimeUnit, likely_unit, read_time
+from homefeed.types import DAY, SECOND, Mask
 
-_EARLIEST: Final = 0
-_LATEST: Final = int((datetime(2201, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 10**6
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS: Final = r"^\d{1,12}(\.\d+)?$"
+_SECONDS: Final = r"^\d{9,10}(\.\d+)?$"
 _COMMON: Final = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d:[0-5]\d(\.\d{1,9})?Z?)?$"
-_ISO: Final = re.compile(
-    r"(\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d(-?\d)?)([T ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)? ?(Z|[+-]\d\d(:?\d\d)?)?)?",
-    re.ASCII,
-)
 _WHOLE_NUMBER: Final = r"^-?\d+(\.0+)?$"
 _COMPARE: Final[Mapping[str, Callable[[pl.Series, float], pl.Series]]] = {
     "<": operator.lt,
@@ -32,6 +24,10 @@ _COMPARE: Final[Mapping[str, Callable[[pl.Series, float], pl.Series]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_MICROSECONDS: Final = {"s": 10**6, "ms": 10**3, "us": 1, "ns": 10**-3}
+_SPREADSHEET_EPOCH: Final = 25_569
+"""1970 in days of a spreadsheet, which count from 1899-12-30."""
+
 _BOOLEANS: Final = {
     "true": True, "yes": True, "y": True, "t": True, "1": True,
     "false": False, "no": False, "n": False, "f": False, "0": False,
@@ -79,15 +75,32 @@ def parse_numbers(cells: pl.Series, multiply: float = 1.0) -> pl.Series:
     return pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
 
 
-def parse_times(cells: pl.Series) -> pl.Series:
-    """Microseconds since 1970 of ISO 8601 (UTC where it has no offset) or of Unix seconds, from 1970 to 2200."""
+def parse_times(cells: pl.Series, unit: TimeUnit | None = None, written: str | None = None) -> pl.Series:
+    """Microseconds since 1970 of times from 1970 to 2199.
+
+    They are numbers of a `unit`, or `written` in the codes of strptime, or whatever `read_time` reads.
+    """
     text = cells.str.strip_chars()
-    is_seconds = text.str.contains(_SECONDS).fill_null(False)
-    times = _times_of_seconds(text) if is_seconds.any() else pl.repeat(None, len(text), dtype=pl.Int64, eager=True)
-    if not is_seconds.all():
-        iso = _iso_times(pl.select(pl.when(~is_seconds).then(text)).to_series())
-        times = pl.select(pl.when(is_seconds).then(times).otherwise(iso)).to_series()
-    return pl.select(pl.when(times.is_between(_EARLIEST, _LATEST, closed="left")).then(times)).to_series()
+    if written is not None:
+        times = text.str.to_datetime(written, time_unit="us", strict=False).cast(pl.Int64)
+    elif unit is not None:
+        times = _times_of_numbers(text, unit)
+    else:
+        times = _times_as_written(text)
+    return pl.select(pl.when(times.is_between(EARLIEST, LATEST, closed="left")).then(times)).to_series()
+
+
+def faults_of_times(cells: pl.Series, bad: Mask, label: str) -> list[tuple[str, Mask]]:
+    """What is wrong with each of the `bad` cells: what it looks like, and which setting reads it."""
+    units = {text: likely_unit(text) for text in cells.filter(bad).drop_nulls().unique()}
+    of_cells = cells.replace_strict(list(units), list(units.values()), default=None, return_dtype=pl.String)
+    faults = [
+        (f'bad {label}: looks like {UNIT_NAMES[unit]}, read by unit = "{unit}"', bad & as_mask(of_cells == unit))
+        for unit in UNIT_NAMES
+        if unit in units.values()
+    ]
+    others = bad & as_mask(of_cells.is_null())
+    return [*faults, (f"bad {label}", others)]
 
 
 def parse_flags(cells: pl.Series) -> pl.Series:
@@ -111,10 +124,28 @@ def whole_or_real(number: float | None) -> int | float | None:
     return int(number)
 
 
-def _times_of_seconds(text: pl.Series) -> pl.Series:
-    whole = text.cast(pl.Int64, strict=False) * 1_000_000
+def _times_as_written(text: pl.Series) -> pl.Series:
+    is_seconds = text.str.contains(_SECONDS).fill_null(False)
+    times = (
+        _times_of_numbers(text, "s")
+        if is_seconds.any()
+        else pl.repeat(None, len(text), dtype=pl.Int64, eager=True)
+    )
+    times = pl.select(pl.when(times >= FEWEST_SECONDS * SECOND).then(times)).to_series()
+    if not is_seconds.all():
+        iso = _iso_times(pl.select(pl.when(~is_seconds).then(text)).to_series())
+        times = pl.select(pl.when(is_seconds).then(times).otherwise(iso)).to_series()
+    return times
+
+
+def _times_of_numbers(text: pl.Series, unit: TimeUnit) -> pl.Series:
+    if unit == "days":
+        days = text.cast(pl.Float64, strict=False) - _SPREADSHEET_EPOCH
+        return (days * DAY).round().cast(pl.Int64, strict=False)
+    whole = text.cast(pl.Int64, strict=False)
+    whole = whole // 1_000 if unit == "ns" else whole * _MICROSECONDS[unit]
     if text.str.contains(".", literal=True).any():
-        real = (text.cast(pl.Float64, strict=False) * 1e6).round().cast(pl.Int64, strict=False)
+        real = (text.cast(pl.Float64, strict=False) * _MICROSECONDS[unit]).round().cast(pl.Int64, strict=False)
         return pl.select(pl.coalesce(whole, real)).to_series()
     return whole
 
@@ -127,22 +158,12 @@ def _iso_times(text: pl.Series) -> pl.Series:
         moments = pl.select(pl.when(dates).then(moments + "T00:00:00").otherwise(moments)).to_series()
     known = pl.select(pl.when(common).then(moments)).to_series()
     times = known.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).cast(pl.Int64)
-    odd = np.flatnonzero(as_mask(~common & text.is_not_null()))
-    if not len(odd):
+    odd = pl.select(pl.when(~common).then(text)).to_series()
+    if odd.null_count() == len(odd):
         return times
-    return times.scatter(odd, [_iso_time(cell) for cell in text.gather(odd)])
-
-
-def _iso_time(cell: str) -> int | None:
-    upper = cell.upper()
-    if not _ISO.fullmatch(upper):
-        return None
-    try:
-        moment = datetime.fromisoformat(upper.replace(" Z", "Z").replace(" +", "+").replace(" -", "-"))
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    others = odd.drop_nulls().unique()
+    read = odd.replace_strict(others, [read_time(cell) for cell in others], default=None, return_dtype=pl.Int64)
+    return pl.select(pl.coalesce(times, read)).to_series()
 
 
 def _json_list(cell: str) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Comma-separated files: Polars reads the blocks in which every record is valid, a lenient reader the others.
+"""Files of delimited cells: Polars reads the blocks in which every record is valid, a lenient reader the others.
 
 Every record is parsed on its own: a broken one is counted and affects no other.
 """
@@ -6,7 +6,8 @@ Every record is parsed on its own: a broken one is counted and affects no other.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import polars as pl
 
 from homefeed.errors import DataError
 from homefeed.ingest.printing import printable
-from homefeed.ingest.table import Parsed, Table, head, mark_length, parsed_blocks, text_frame, whole_lines
+from homefeed.ingest.table import UTF_8, Parsed, Table, head, mark_length, parsed_blocks, text_frame, whole_lines
 from homefeed.ingest.tallies import NO_TALLIES, Tally, line_example, merged
 
 RAGGED: Final = "wrong number of cells"
@@ -24,43 +25,74 @@ BROKEN_QUOTES: Final = "broken quotes"
 NOT_UTF_8: Final = "not valid UTF-8"
 
 _LONGEST_RECORD: Final = 1 << 20
-_COMMA, _NEWLINE, _RETURN, _QUOTE = b',\n\r"'
-_CELL: Final = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"(?=,|\Z)|([^",][^,]*+|)(?=,|\Z)')
-_OPEN_CELL: Final = re.compile(r'"[^"]*+(?:""[^"]*+)*+\Z')
+_NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+_UNIT_SEPARATOR: Final = "\x1f"
+"""Stands for a delimiter of several characters, which Polars cannot read."""
 
 
-def open_delimited(path: Path) -> Table:
-    """A file of comma-separated values; its first record names the columns.
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file's cells are delimited: by `delimiter`, and whether one can stand in double quotes.
+
+    `header` names the columns where no record does.
+    """
+
+    delimiter: str = ","
+    quotes: bool = True
+    encoding: str = UTF_8
+    header: tuple[str, ...] = ()
+
+    @property
+    def separator(self) -> str:
+        """What stands between cells once those of several characters are replaced."""
+        return self.delimiter if len(self.delimiter.encode()) == 1 else _UNIT_SEPARATOR
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the delimiter has several bytes, so that it is replaced before a block is read."""
+        return self.separator != self.delimiter
+
+    @property
+    def has_quotes(self) -> bool:
+        """Whether a quote can open a cell."""
+        return self.quotes and not self.is_replaced
+
+
+COMMAS: Final = Dialect()
+
+
+def open_delimited(path: Path, dialect: Dialect = COMMAS) -> Table:
+    """A file of delimited cells; its first record names the columns, or the dialect does.
 
     Raises:
         DataError: it cannot be read, is empty, or its header cannot be used.
     """
-    names, skip = _header(path)
+    names, skip = _header(path, dialect)
 
     def parse(block: bytes, first_row: int, last: bool) -> Parsed:
-        return parse_block(block, names, first_row, last)
+        return parse_block(block, names, first_row, last, dialect)
 
     return Table(
         path=path,
         columns=tuple(name for name in names if name),
         total=path.stat().st_size,
-        batches=lambda: parsed_blocks(path, skip, parse),
+        batches=lambda: parsed_blocks(path, skip, parse, dialect.encoding),
     )
 
 
-def parse_block(block: bytes, names: list[str], first_row: int, last: bool) -> Parsed:
+def parse_block(block: bytes, names: list[str], first_row: int, last: bool, dialect: Dialect = COMMAS) -> Parsed:
     """Parse a block of records; columns without a name are left out."""
     region = whole_lines(block, last)
-    length, count = sound_records(region, len(names))
-    if count:
-        frame = _by_polars(region[:length], names)
-        if frame is not None and frame.height == count:
-            rows = np.arange(first_row, first_row + count)
-            return Parsed(frame, rows, NO_TALLIES, count, min(length, len(block)))
-    return _leniently(block, region, names, first_row, last)
+    if dialect.is_replaced:
+        plain = region.replace(dialect.delimiter.encode(), _UNIT_SEPARATOR.encode())
+        parsed = _parse_region(plain, names, first_row, last, dialect)
+        # Without quotes no record goes on beyond its line.
+        return replace(parsed, used=min(len(region), len(block)))
+    parsed = _parse_region(region, names, first_row, last, dialect)
+    return replace(parsed, used=min(parsed.used, len(block)))
 
 
-def sound_records(region: bytes, width: int) -> tuple[int, int]:
+def sound_records(region: bytes, width: int, dialect: Dialect = COMMAS) -> tuple[int, int]:
     """Length and number of the whole records of a region; 0 records where any of them is not valid."""
     if width < 2 or not region or not _is_utf_8(region):
         return 0, 0
@@ -68,30 +100,32 @@ def sound_records(region: bytes, width: int) -> tuple[int, int]:
     if mark_length(region) or region.count(b"\r") != region.count(b"\r\n"):
         return 0, 0
     octets = np.frombuffer(region, dtype=np.uint8)
+    separator = ord(dialect.separator)
     ends = np.flatnonzero(octets == _NEWLINE)
-    commas = np.flatnonzero(octets == _COMMA)
-    if b'"' in region:
+    separators = np.flatnonzero(octets == separator)
+    if dialect.has_quotes and b'"' in region:
         quotes = np.flatnonzero(octets == _QUOTE)
-        if not _quotes_are_sound(octets, quotes):
+        if not _quotes_are_sound(octets, quotes, separator):
             return 0, 0
         ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
-        commas = commas[np.searchsorted(quotes, commas) % 2 == 0]
+        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
         if not len(ends):
             return 0, 0
-    cells = np.diff(np.searchsorted(commas, ends), prepend=0) + 1
+    cells = np.diff(np.searchsorted(separators, ends), prepend=0) + 1
     return (int(ends[-1]) + 1, len(ends)) if (cells == width).all() else (0, 0)
 
 
-def split_record(text: str) -> tuple[list[str] | None, bool]:
+def split_record(text: str, dialect: Dialect = COMMAS) -> tuple[list[str] | None, bool]:
     """The cells of a record, None where its quotes are broken; and whether its last cell is still open."""
-    if '"' not in text:
-        return text.split(","), False
+    if not dialect.has_quotes or '"' not in text:
+        return text.split(dialect.separator), False
+    cell, open_cell = _patterns(dialect.separator)
     cells = []
     at = 0
     while True:
-        found = _CELL.match(text, at)
+        found = cell.match(text, at)
         if found is None:
-            return None, _OPEN_CELL.match(text, at) is not None
+            return None, open_cell.match(text, at) is not None
         quoted, plain = found.groups()
         cells.append(plain if quoted is None else quoted.replace('""', '"'))
         at = found.end()
@@ -108,21 +142,45 @@ class _Record:
     lines: int
 
 
-def _header(path: Path) -> tuple[list[str], int]:
-    beginning = head(path, _LONGEST_RECORD)
+@cache
+def _patterns(separator: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Of a cell, and of one whose quotes are still open."""
+    mark = re.escape(separator)
+    cell = rf'"([^"]*+(?:""[^"]*+)*+)"(?={mark}|\Z)|([^"{mark}][^{mark}]*+|)(?={mark}|\Z)'
+    return re.compile(cell), re.compile(r'"[^"]*+(?:""[^"]*+)*+\Z')
+
+
+def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
+    """The names of the columns, and the length of what comes before the first row."""
+    beginning = head(path, _LONGEST_RECORD, dialect.encoding)
     mark = mark_length(beginning)
+    if dialect.is_replaced:
+        beginning = beginning.replace(dialect.delimiter.encode(), _UNIT_SEPARATOR.encode())
     lines = _lines(beginning[mark:])
     # The rest may be white space that bytes.strip does not remove.
     start = next((i for i, line in enumerate(lines) if line.strip()), None)
     if start is None:
         raise DataError(f"{path}: the file is empty; expected a table")
-    record = _next_record(lines, start, last=True)
+    record = _next_record(lines, start, True, dialect)
+    if dialect.header:
+        if record.cells is not None and len(record.cells) != len(dialect.header):
+            raise DataError(
+                f"{path}: the recipe's header names {len(dialect.header)} columns, but the first row has "
+                f"{len(record.cells)} cells; is the delimiter right?"
+            )
+        return list(dialect.header), mark
     end = start + record.lines
-    skip = mark + len("\n".join(lines[:end]).encode("utf-8", "surrogateescape")) + 1
+    text = "\n".join(lines[:end])
+    if dialect.is_replaced:
+        text = text.replace(_UNIT_SEPARATOR, dialect.delimiter)
+    skip = mark + len(text.encode("utf-8", "surrogateescape")) + 1
     try:
         "".join(lines[start:end]).encode()
     except UnicodeEncodeError:
-        raise DataError(f"{path}: the header is not valid UTF-8") from None
+        raise DataError(
+            f'{path}: the header is not valid UTF-8; if the file has another encoding, such as "latin-1", '
+            "set it in the recipe's source"
+        ) from None
     if record.cells is None:
         raise DataError(f"{path}: the header has a quote that does not pair")
     names = [cell.strip() for cell in record.cells]
@@ -140,21 +198,28 @@ def _is_utf_8(region: bytes) -> bool:
     return True
 
 
-def _quotes_are_sound(octets: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp]) -> bool:
+def _quotes_are_sound(octets: npt.NDArray[np.uint8], quotes: npt.NDArray[np.intp], separator: int) -> bool:
     openings, closings = quotes[0::2], quotes[1::2]
     before = octets[openings[openings > 0] - 1]
     after = octets[np.minimum(closings + 1, len(octets) - 1)]
     beyond = octets[np.minimum(closings + 2, len(octets) - 1)]
     ends_line = (after == _NEWLINE) | ((after == _RETURN) & (beyond == _NEWLINE))
-    opened = (before == _COMMA) | (before == _NEWLINE) | (before == _QUOTE)
-    closed = (after == _COMMA) | (after == _QUOTE) | ends_line
+    opened = (before == separator) | (before == _NEWLINE) | (before == _QUOTE)
+    closed = (after == separator) | (after == _QUOTE) | ends_line
     return bool(opened.all() and closed.all())
 
 
-def _by_polars(region: bytes, names: list[str]) -> pl.DataFrame | None:
+def _by_polars(region: bytes, names: list[str], dialect: Dialect) -> pl.DataFrame | None:
     every = [name or f"\0{i}" for i, name in enumerate(names)]
     try:
-        frame = pl.read_csv(region, has_header=False, new_columns=every, infer_schema=False)
+        frame = pl.read_csv(
+            region,
+            has_header=False,
+            new_columns=every,
+            infer_schema=False,
+            separator=dialect.separator,
+            quote_char='"' if dialect.has_quotes else None,
+        )
     except pl.exceptions.PolarsError:
         return None
     return frame.select(name for name in names if name)
@@ -165,7 +230,16 @@ def _lines(region: bytes) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _leniently(block: bytes, region: bytes, names: list[str], first_row: int, last: bool) -> Parsed:
+def _parse_region(region: bytes, names: list[str], first_row: int, last: bool, dialect: Dialect) -> Parsed:
+    length, count = sound_records(region, len(names), dialect)
+    if count:
+        frame = _by_polars(region[:length], names, dialect)
+        if frame is not None and frame.height == count:
+            return Parsed(frame, np.arange(first_row, first_row + count), NO_TALLIES, count, length)
+    return _leniently(region, names, first_row, last, dialect)
+
+
+def _leniently(region: bytes, names: list[str], first_row: int, last: bool, dialect: Dialect) -> Parsed:
     lines = _lines(region)
     check_text = not _is_utf_8(region)
     good: list[list[str]] = []
@@ -177,7 +251,7 @@ def _leniently(block: bytes, region: bytes, names: list[str], first_row: int, la
         if line in ("", "\r"):
             at += 1
             continue
-        record = _next_record(lines, at, last)
+        record = _next_record(lines, at, last, dialect)
         if not record.lines:
             break
         reason = _fault(record, lines[at : at + record.lines] if check_text else [], len(names))
@@ -193,7 +267,7 @@ def _leniently(block: bytes, region: bytes, names: list[str], first_row: int, la
     cells: dict[str, list[str | None]] = {
         name: list(column) for name, column in zip(names, columns, strict=True) if name
     }
-    used = min(len(region) - len(rest), len(block))
+    used = len(region) - len(rest)
     return Parsed(text_frame(cells), np.array(rows, dtype=np.int64), bad, row - first_row, used)
 
 
@@ -207,13 +281,13 @@ def _fault(record: _Record, lines: list[str], width: int) -> str | None:
     return None if len(record.cells) == width else RAGGED
 
 
-def _next_record(lines: list[str], start: int, last: bool) -> _Record:
+def _next_record(lines: list[str], start: int, last: bool, dialect: Dialect) -> _Record:
     """The record that begins at a line: its lines up to the one that closes its last quote.
 
     If that line is too far away, or text follows a closing quote, only the first line is bad, so the rows
     after it are kept.
     """
-    cells, is_open = split_record(lines[start].removesuffix("\r"))
+    cells, is_open = split_record(lines[start].removesuffix("\r"), dialect)
     if not is_open:
         return _Record(cells, 1)
     size = len(lines[start])
@@ -223,7 +297,7 @@ def _next_record(lines: list[str], start: int, last: bool) -> _Record:
             return _Record(None, 1)
         if lines[end].count('"') % 2 == 0:
             continue
-        cells, is_open = split_record("\n".join(lines[start : end + 1]).removesuffix("\r"))
+        cells, is_open = split_record("\n".join(lines[start : end + 1]).removesuffix("\r"), dialect)
         if not is_open:
             return _Record(cells, end - start + 1 if cells else 1)
     return _Record(None, 1 if last else 0)

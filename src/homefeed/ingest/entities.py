@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ import polars as pl
 
 from homefeed.ingest.cells import (
     as_mask,
+    faults_of_times,
     is_missing,
     parse_flags,
     parse_numbers,
@@ -20,13 +22,13 @@ from homefeed.ingest.cells import (
     whole_or_real,
 )
 from homefeed.ingest.mapping import Layout, Origin
-from homefeed.ingest.preparation import Prepared, PrepareItems
+from homefeed.ingest.preparation import Preparation, Prepared
 from homefeed.ingest.table import Batch
 from homefeed.ingest.tallies import RowChecks, Tallies, merged
 from homefeed.limits import find_excess
 from homefeed.recipe.declaration import FieldKind
-from homefeed.times import format_time
-from homefeed.types import Mask
+from homefeed.times import FEWEST_SECONDS, format_time
+from homefeed.types import SECOND, Mask
 
 LONGEST_ID: Final = 255
 
@@ -71,6 +73,15 @@ def _whole(checks: RowChecks, cells: pl.Series, label: str) -> pl.Series:
     return whole
 
 
+def _check_pattern(checks: RowChecks, ids: pl.Series, label: str, pattern: str) -> None:
+    """Refuse ids that the app could not serve."""
+    whole = re.compile(pattern)
+    unfit = [cell is not None and whole.fullmatch(cell) is None for cell in ids]
+    checks.reject(
+        np.array(unfit, dtype=np.bool_), f"{label} does not match {pattern}, the recipe's items.id_pattern"
+    )
+
+
 def read_entities(
     batch: Batch,
     layout: Layout,
@@ -78,17 +89,20 @@ def read_entities(
     fields: Mapping[str, FieldKind],
     max_bytes: int,
     dated: bool,
-    prepare: PrepareItems | None = None,
+    prepare: Preparation | None = None,
+    pattern: str | None = None,
 ) -> EntityBatch:
     """The users or items of a batch, of attributes of up to `max_bytes`.
 
     `dated`: they may be hidden and have a time of creation.
 
-    `prepare` converts the rows to the layout; examples show the file's own rows.
+    `prepare` converts the rows to the layout; examples show the file's own rows. Ids match `pattern` as a whole.
     """
     checks = RowChecks(batch.frame, batch.rows)
     frame = batch.frame if prepare is None else _prepared(checks, prepare(batch.frame))
     ids = read_ids(checks, layout.cells(frame, id_name), layout.origins[id_name].label)
+    if pattern is not None:
+        _check_pattern(checks, ids, layout.origins[id_name].label, pattern)
     own = {id_name, "created_at", "hidden"} if dated else {id_name}
     columns = {
         name: _attribute(checks, layout.cells(frame, name), origin, fields.get(name))
@@ -145,8 +159,8 @@ def _attribute(checks: RowChecks, cells: pl.Series, origin: Origin, kind: FieldK
     if kind == "tags":
         return tags
     if kind == "time":
-        times = parse_times(cells)
-        _complain(checks, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
+        times = parse_times(cells, origin.unit, origin.format)
+        _complain_of_times(checks, cells, as_mask(times.is_null()) & ~missing, origin)
         return [None if time is None else format_time(time) for time in times.to_list()]
     return _texts(_whole(checks, cells.str.strip_chars(), origin.label) if kind == "category" else cells, missing)
 
@@ -166,16 +180,22 @@ def _complain(checks: RowChecks, bad: Mask, reason: str, origin: Origin) -> None
         checks.warn(bad, reason)
 
 
+def _complain_of_times(checks: RowChecks, cells: pl.Series, bad: Mask, origin: Origin) -> None:
+    for reason, rows in faults_of_times(cells, bad, origin.label):
+        _complain(checks, rows, reason, origin)
+
+
 def _created(checks: RowChecks, layout: Layout, frame: pl.DataFrame) -> list[int | None]:
     origin = layout.origins.get("created_at")
     if origin is None:
         return [None] * frame.height
     cells = layout.cells(frame, "created_at")
     missing = is_missing(cells)
-    times = parse_times(cells)
+    times = parse_times(cells, origin.unit, origin.format)
     if origin.required:
         checks.reject(missing, f"missing {origin.label}")
-    _complain(checks, as_mask(times.is_null()) & ~missing, f"bad {origin.label}", origin)
+    _complain_of_times(checks, cells, as_mask(times.is_null()) & ~missing, origin)
+    checks.warn(as_mask(times < FEWEST_SECONDS * SECOND), f"{origin.label} before 1990")
     return times.to_list()
 
 

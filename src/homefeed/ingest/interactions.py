@@ -9,13 +9,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from homefeed.ingest.cells import as_mask, is_missing, parse_numbers, parse_times
+from homefeed.ingest.cells import as_mask, faults_of_times, is_missing, parse_numbers, parse_times
 from homefeed.ingest.entities import read_ids, read_present_ids
 from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.table import Batch, RowNumbers
 from homefeed.ingest.tallies import RowChecks, Tallies, merged
 from homefeed.recipe import EventType, Recipe
-from homefeed.types import DAY, Mask
+from homefeed.times import FEWEST_SECONDS
+from homefeed.types import DAY, SECOND, Mask
 from homefeed.validation import LONGEST_QUERY
 
 UNKNOWN_USER: Final = "unknown user"
@@ -130,8 +131,10 @@ def _check_types(checks: RowChecks, cells: pl.Series, origin: Origin, recipe: Re
 
 def _check_times(checks: RowChecks, cells: pl.Series, origin: Origin, now: int) -> pl.Series:
     checks.reject(is_missing(cells), f"missing {origin.label}")
-    times = parse_times(cells)
-    checks.reject(as_mask(times.is_null()), f"bad {origin.label}")
+    times = parse_times(cells, origin.unit, origin.format)
+    for reason, rows in faults_of_times(cells, as_mask(times.is_null()), origin.label):
+        checks.reject(rows, reason)
+    checks.warn(as_mask(times < FEWEST_SECONDS * SECOND), f"{origin.label} before 1990")
     checks.reject(as_mask(times > now + DAY), f"{origin.label} in the future")
     return times
 

@@ -12,12 +12,12 @@ from homefeed.errors import DataError
 from homefeed.ingest.load_entities import load_items, load_users
 from homefeed.ingest.load_events import load_events
 from homefeed.ingest.mapping import Layout, event_layout, item_layout, user_layout
-from homefeed.ingest.preparation import PrepareItems
+from homefeed.ingest.preparation import Preparation, PrepareItems
 from homefeed.ingest.readers import Files, open_table
 from homefeed.ingest.report import DataReport, EventFacts, FileReport
 from homefeed.ingest.stream import Progress
 from homefeed.ingest.table import Table, text_frame
-from homefeed.recipe import Recipe
+from homefeed.recipe import Recipe, Source
 from homefeed.store import Store
 from homefeed.store.reports import list_reports, replace_report, save_report
 
@@ -49,9 +49,10 @@ async def import_files(
     """
     started = time.perf_counter()
     tell = progress or _silence
-    users = _open(recipe, files.users, user_layout)
-    items = _open_items(recipe, files.items, prepare_items)
-    events = _open(recipe, files.events, event_layout)
+    preparation = None if prepare_items is None else Preparation(prepare_items, recipe.sources.items)
+    users = _open(recipe, files.users, recipe.sources.users, user_layout)
+    items = _open_items(recipe, files.items, preparation)
+    events = _open(recipe, files.events, recipe.sources.events, event_layout)
     if not (users or items or events):
         raise DataError("no file to import; expected users, items or events")
     initial = await _is_initial(store, recipe.app)
@@ -62,7 +63,7 @@ async def import_files(
         reports.append(await load_users(store, recipe, users.table, users.layout, tell))
     if items:
         created_at = None if initial else now
-        reports.append(await load_items(store, recipe, items.table, items.layout, created_at, tell, prepare_items))
+        reports.append(await load_items(store, recipe, items.table, items.layout, created_at, tell, preparation))
     if events:
         report, facts = await load_events(store, recipe, events.table, events.layout, now, tell)
         reports.append(report)
@@ -79,22 +80,24 @@ async def _is_initial(store: Store, app: str) -> bool:
     return bool(newest) and not newest[0].report["finished"] and bool(newest[0].report["initial"])
 
 
-def _open(recipe: Recipe, path: Path | None, find_layout: _FindLayout) -> _Opened | None:
+def _open(recipe: Recipe, path: Path | None, source: Source, find_layout: _FindLayout) -> _Opened | None:
     if path is None:
         return None
-    table = open_table(path)
+    table = open_table(path, source)
     return _Opened(table, find_layout(recipe, path, table.columns))
 
 
-def _open_items(recipe: Recipe, path: Path | None, prepare: PrepareItems | None) -> _Opened | None:
+def _open_items(recipe: Recipe, path: Path | None, prepare: Preparation | None) -> _Opened | None:
     if path is None or prepare is None:
-        return _open(recipe, path, item_layout)
-    table = open_table(path)
+        return _open(recipe, path, recipe.sources.items, item_layout)
+    table = open_table(path, recipe.sources.items)
     if table.columns is None:
         return _Opened(table, item_layout(recipe, path, None))
     made = prepare(text_frame({name: [] for name in table.columns}))
-    layout = item_layout(recipe, path, made.frame.columns, table.columns)
-    return _Opened(table, replace(layout, ignored=(*layout.ignored, *made.ignored)))
+    sources = recipe.sources.model_copy(update={"items": prepare.rest()})
+    layout = item_layout(replace(recipe, sources=sources), path, made.frame.columns, table.columns)
+    layout = replace(layout.made_of(prepare.mapped(table.columns)), ignored=(*layout.ignored, *made.ignored))
+    return _Opened(table, layout)
 
 
 def _silence(_stage: str, _done: int, _total: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from homefeed.ingest.entities import Entity, EntityBatch, read_entities
 from homefeed.ingest.mapping import Layout
-from homefeed.ingest.preparation import PrepareItems
+from homefeed.ingest.preparation import Preparation
 from homefeed.ingest.report import FileReport
 from homefeed.ingest.stream import Progress, prepared
 from homefeed.ingest.table import Batch, Table
@@ -56,7 +56,7 @@ async def load_items(
     layout: Layout,
     created_at: int | None,
     progress: Progress,
-    prepare: PrepareItems | None = None,
+    prepare: Preparation | None = None,
 ) -> FileReport:
     """Write the items of a file. `created_at` is for new items where the file has none.
 
@@ -81,7 +81,14 @@ async def load_items(
 
     def read(batch: Batch) -> EntityBatch:
         return read_entities(
-            batch, layout, "item_id", recipe.items.fields, MAX_ITEM_BYTES, dated=True, prepare=prepare
+            batch,
+            layout,
+            "item_id",
+            recipe.items.fields,
+            MAX_ITEM_BYTES,
+            dated=True,
+            prepare=prepare,
+            pattern=recipe.items.id_pattern,
         )
 
     stored = partial(attributes_of, store, recipe.app, "items") if recipe.sources.items.join else None

@@ -13,6 +13,7 @@ import orjson
 import polars as pl
 
 from homefeed.ingest.cells import as_mask
+from homefeed.ingest.equal_rows import EqualRows
 from homefeed.ingest.ids import IdNumbers, read_numbers
 from homefeed.ingest.interactions import UNKNOWN_ITEM, UNKNOWN_USER, EventBatch, EventRows, read_events
 from homefeed.ingest.mapping import Layout
@@ -99,6 +100,7 @@ class _Loading:
         self._unknown_items = DistinctCounter()
         self._created = 0
         self._matrix = MatrixCounter()
+        self._equal_rows = EqualRows() if recipe.sources.events.equal_rows == "each" else None
         self.rows = 0
         self.loaded = 0
         self.rejected: dict[str, Tally] = {}
@@ -146,9 +148,12 @@ class _Loading:
         if len(good):
             users, items_met = users.drop_nulls(), items.filter(is_user)
             columns = await asyncio.to_thread(_columns, good, users, items_met)
+            told_apart = columns if self._equal_rows is None else self._equal_rows.told_apart(columns)
             try:
-                appended = await self._append(columns)
+                appended = await self._append(told_apart)
             except StaleNumbersError:
+                if self._equal_rows is not None:
+                    self._equal_rows.take_back(columns)
                 await self.read_ids()
                 await self._take_of_items(events, items)
                 return

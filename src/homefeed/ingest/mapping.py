@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from homefeed.errors import DataError
 from homefeed.ingest.cells import is_missing, mapped
 from homefeed.ingest.printing import listed
 from homefeed.recipe import Recipe, Source
+from homefeed.times import TimeUnit
 from homefeed.types import Mask
 
 _USER_COLUMNS: Final = ("user_id",)
@@ -32,14 +33,18 @@ class Origin:
     constant: str | None
     multiply: float
     separator: str
+    unit: TimeUnit | None
+    format: str | None
     required: bool
     optional: bool = False
     map: Mapping[str, str] = field(default_factory=dict)
+    in_file: str | None = None
+    """The column of the file, where what is mapped was made of it."""
 
     @property
     def label(self) -> str:
         """What the file calls it."""
-        return self.column or self.name
+        return self.in_file or self.column or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ class Layout:
         if origin is None or not origin.map or origin.column not in frame.columns:
             return np.zeros(frame.height, np.bool_)
         return is_missing(self.cells(frame, name)) & ~is_missing(frame[origin.column])
+
+    def made_of(self, columns: Mapping[str, str]) -> Layout:
+        """With what the file calls the columns that its own were made of."""
+        origins = {name: replace(origin, in_file=columns.get(name)) for name, origin in self.origins.items()}
+        return replace(self, origins=origins)
 
     def label(self, name: str) -> str:
         """What the file calls a column, or would call it."""
@@ -148,7 +158,8 @@ def _layout(
         spec = source.column(name)
         required = name in always or name in source.required
         optional = name in source.optional
-        origin = Origin(name, spec.column, spec.value, spec.multiply, spec.separator, required, optional, spec.map)
+        read = (spec.multiply, spec.separator, spec.unit, spec.format)
+        origin = Origin(name, spec.column, spec.value, *read, required, optional, spec.map)
         if columns is None or origin.column is None or origin.column in columns:
             origins[name] = origin
         elif required:

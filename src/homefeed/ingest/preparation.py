@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import polars as pl
 
+from homefeed.recipe import Column, Source
 from homefeed.types import Mask
 
 Finding: TypeAlias = tuple[str, Mask]
@@ -27,5 +28,40 @@ class Prepared:
     ignored: tuple[str, ...] = ()
 
 
-PrepareItems: TypeAlias = Callable[[pl.DataFrame], Prepared]
-"""Called with the rows of a batch, and first with no rows, to find the resulting columns."""
+PrepareItems: TypeAlias = Callable[[pl.DataFrame, Mapping[str, str]], Prepared]
+"""Called with the rows of a batch, and first with no rows, to find the resulting columns.
+
+The frame has Homefeed's names for the columns that the recipe maps; the mapping has the file's names for those.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Rows of a file made ready, with the columns the recipe's `source` maps under Homefeed's names for them."""
+
+    prepare: PrepareItems
+    source: Source
+
+    def __call__(self, frame: pl.DataFrame) -> Prepared:
+        """The items of some rows."""
+        mapped = self.mapped(frame.columns)
+        replaced = tuple(name for name in mapped if name in frame.columns and name not in mapped.values())
+        taken = {*mapped, *mapped.values()}
+        columns = [pl.col(column).alias(name) for name, column in mapped.items()]
+        kept = [name for name in frame.columns if name not in taken]
+        made = self.prepare(frame.select(*kept, *columns), mapped)
+        return replace(made, ignored=(*made.ignored, *replaced))
+
+    def rest(self) -> Source:
+        """What of the source is left to be done with the rows it made: columns have Homefeed's names."""
+        columns: dict[str, str | Column] = {
+            name: spec if spec.column is None else spec.model_copy(update={"column": name})
+            for name, spec in self.source.columns.items()
+            if isinstance(spec, Column)
+        }
+        return self.source.model_copy(update={"columns": columns})
+
+    def mapped(self, columns: Sequence[str]) -> dict[str, str]:
+        """Those of a file's columns that have another name in Homefeed, by that name."""
+        named = {name: self.source.column(name).column for name in self.source.columns}
+        return {name: column for name, column in named.items() if column and column in columns and column != name}

@@ -5,21 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from homefeed.errors import DataError
 from homefeed.ingest.columnar import open_parquet
-from homefeed.ingest.delimited import open_delimited
+from homefeed.ingest.delimited import Dialect, open_delimited
 from homefeed.ingest.json_lines import open_json_lines
 from homefeed.ingest.table import Table
-from homefeed.recipe import Sources
+from homefeed.recipe import Source, Sources
 
-_OPENERS: Final[dict[str, Callable[[Path], Table]]] = {
-    ".csv": open_delimited,
-    ".csv.gz": open_delimited,
-    ".jsonl": open_json_lines,
-    ".jsonl.gz": open_json_lines,
-    ".parquet": open_parquet,
+_Opener: TypeAlias = Callable[[Path, Source], Table]
+
+
+def _delimited(by: str) -> _Opener:
+    def opened(path: Path, source: Source) -> Table:
+        dialect = Dialect(source.delimiter or by, source.quotes, source.encoding, source.header)
+        return open_delimited(path, dialect)
+
+    return opened
+
+
+def _json_lines(path: Path, _: Source) -> Table:
+    return open_json_lines(path)
+
+
+def _parquet(path: Path, _: Source) -> Table:
+    return open_parquet(path)
+
+
+_OPENERS: Final[dict[str, _Opener]] = {
+    ".csv": _delimited(","),
+    ".csv.gz": _delimited(","),
+    ".tsv": _delimited("\t"),
+    ".tsv.gz": _delimited("\t"),
+    ".jsonl": _json_lines,
+    ".jsonl.gz": _json_lines,
+    ".parquet": _parquet,
 }
 
 
@@ -33,9 +54,9 @@ class Files:
 
 
 def find_files(folder: Path, sources: Sources | None = None) -> Files:
-    """The files of users, items and events in a folder, as .csv, .jsonl (both also .gz) or .parquet.
+    """The files of users, items and events in a folder, as .csv, .tsv, .jsonl (these also .gz) or .parquet.
 
-    They have these names, or those of the recipe's `sources`.
+    They have these names, or those of the recipe's `sources`, there also with any other ending.
 
     Raises:
         DataError: there is no such folder, none of the three is in it, or one is there in two formats.
@@ -52,22 +73,29 @@ def find_files(folder: Path, sources: Sources | None = None) -> Files:
     return Files(**found)
 
 
-def open_table(path: Path) -> Table:
-    """Open a file by the ending of its name.
+def open_table(path: Path, source: Source | None = None) -> Table:
+    """Open a file by the ending of its name, or, where the `source` has a delimiter, as a text file.
 
     Raises:
         DataError: it cannot be read, is empty, or is of no known format.
     """
     if path.is_dir():
         raise DataError(f"{path}: expected a file, this is a folder")
-    name = path.name.lower()
+    name, source = path.name.lower(), source or Source()
     for ending, opener in _OPENERS.items():
         if name.endswith(ending):
-            return opener(path)
-    raise DataError(f"{path}: expected a file ending in {', '.join(_OPENERS)}")
+            return opener(path, source)
+    if source.delimiter is not None:
+        return _delimited(source.delimiter)(path, source)
+    raise DataError(
+        f"{path}: expected a file ending in {', '.join(_OPENERS)}; of another text file, set the `delimiter` "
+        "in the recipe's source"
+    )
 
 
 def _only(folder: Path, kind: str) -> Path | None:
+    if (folder / kind).is_file():
+        return folder / kind
     paths = [folder / f"{kind}{ending}" for ending in _OPENERS if (folder / f"{kind}{ending}").is_file()]
     if len(paths) > 1:
         names = " and ".join(path.name for path in paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +20,8 @@ from homefeed.ingest.tallies import Tallies, total
 
 BLOCK: Final = 12 << 20
 """Bytes read from a file at once: about two hundred thousand events."""
+
+UTF_8: Final = "utf-8"
 
 _LONGEST_LINE: Final = 64 << 20
 _GZIP: Final = b"\x1f\x8b"
@@ -71,19 +74,23 @@ Parse: TypeAlias = Callable[[bytes, int, bool], Parsed]
 """Called with a block, the number of its first row, and whether it is the last of the file."""
 
 
-def parsed_blocks(path: Path, skip: int, parse: Parse) -> Generator[Batch]:
+def parsed_blocks(path: Path, skip: int, parse: Parse, encoding: str = UTF_8) -> Generator[Batch]:
     """Read a file block by block, after its first `skip` bytes; what `parse` leaves over begins the next block.
+
+    It is parsed as UTF-8, whatever its `encoding`.
 
     Raises:
         DataError: the file cannot be read to its end.
     """
-    with open_bytes(path) as (read, position):
-        read(skip)
+    with open_bytes(path, encoding) as (read, position):
         rest = b""
         row = 1
         while True:
             chunk = read(BLOCK)
-            data = rest + chunk
+            data = rest + chunk[skip:]
+            skip = max(0, skip - len(chunk))
+            if not data and chunk:
+                continue
             if not data:
                 return
             parsed = parse(data, row, not chunk)
@@ -97,18 +104,20 @@ def parsed_blocks(path: Path, skip: int, parse: Parse) -> Generator[Batch]:
                 return
 
 
-def head(path: Path, size: int) -> bytes:
-    """The start of a file, with its byte order mark.
+def head(path: Path, size: int, encoding: str = UTF_8) -> bytes:
+    """The start of a file in UTF-8, with its byte order mark.
 
     Raises:
         DataError: it is empty, or not in UTF-8.
     """
-    with open_bytes(path) as (read, _):
+    with open_bytes(path, encoding) as (read, _):
         found = read(size)
     if not found.removeprefix(_BOM).strip():
         raise DataError(f"{path}: the file is empty; expected a table")
     if found.startswith(_UTF_16):
-        raise DataError(f"{path}: the file is in UTF-16; save it as UTF-8")
+        raise DataError(
+            f'{path}: the file is in UTF-16; save it as UTF-8, or set encoding = "utf-16" for its source'
+        )
     return found
 
 
@@ -130,8 +139,8 @@ def text_frame(columns: dict[str, list[str | None]]) -> pl.DataFrame:
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[tuple[Callable[[int], bytes], Callable[[], int]]]:
-    """Open a file, unpacked if it is gzipped: a function to read, and one that returns the position in the file.
+def open_bytes(path: Path, encoding: str = UTF_8) -> Iterator[tuple[Callable[[int], bytes], Callable[[], int]]]:
+    """Open a file, unpacked if it is gzipped: a function to read it in UTF-8, and one that returns its position.
 
     Raises:
         DataError: it does not exist or cannot be read.
@@ -146,10 +155,10 @@ def open_bytes(path: Path) -> Iterator[tuple[Callable[[int], bytes], Callable[[]
         packed = raw.read(2) == _GZIP
         raw.seek(0)
         if not packed:
-            yield raw.read, raw.tell
+            yield _in_utf_8(path, raw.read, encoding), raw.tell
             return
         with gzip.GzipFile(fileobj=raw) as stream:
-            yield _careful(path, stream), raw.tell
+            yield _in_utf_8(path, _careful(path, stream), encoding), raw.tell
 
 
 def _careful(path: Path, stream: IO[bytes] | gzip.GzipFile) -> Callable[[int], bytes]:
@@ -160,3 +169,22 @@ def _careful(path: Path, stream: IO[bytes] | gzip.GzipFile) -> Callable[[int], b
             raise DataError(f"{path}: the gzip file is damaged: {error}") from None
 
     return read
+
+
+def _in_utf_8(path: Path, read: Callable[[int], bytes], encoding: str) -> Callable[[int], bytes]:
+    """What is read, in UTF-8; bytes that mean nothing in the encoding stay, to be found in their rows."""
+    if codecs.lookup(encoding).name == UTF_8:
+        return read
+    decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+
+    def recoded(size: int) -> bytes:
+        text, chunk = "", b" "
+        while chunk and not text:
+            chunk = read(size)
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}: cannot be read in the encoding {encoding}: {error.reason}") from None
+        return text.encode(UTF_8, "surrogateescape")
+
+    return recoded

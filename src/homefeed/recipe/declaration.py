@@ -46,8 +46,20 @@ class ItemEntity(Entity):
     moderation: tuple[Name, ...] = ("quality", "reports")
     """The fields that moderation or an operator sets, of those that are declared: an item keeps them, as it stays
     hidden, until a PUT or an import names them."""
+    id_pattern: str | None = None
+    """What an id matches from its first to its last character, as a regular expression; none: any does. An item
+    with another id is refused, wherever it comes from."""
     near_duplicates: NearDuplicates | None = None
     """When two items say nearly the same; none: no two do."""
+
+    @field_validator("id_pattern")
+    @classmethod
+    def _is_an_expression(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f'"{pattern}" is no regular expression: {error}') from None
+        return pattern
 
     @model_validator(mode="after")
     def _title_is_a_text_field(self) -> Self:

@@ -33,6 +33,7 @@ NOW = 1_767_225_600_000_000
 NUMBERS = count()
 SHAPE = "name,main_category,sub_category,image,link,ratings,no_of_ratings,discount_price,actual_price"
 CONTRACT = f"id,{SHAPE},discount_ratio\n"
+NO_ID = "item_id does not match [A-Z0-9]{10}, the recipe's items.id_pattern"
 PUBLIC = f",{SHAPE},Unnamed: 0\n"
 
 
@@ -53,6 +54,60 @@ async def products(store: Store, app: str = "shop") -> dict[str, Mapping[str, An
     return {item.item_id: item.attributes for item in await list_items(store, app, 0, 10_000)}
 
 
+@pytest.mark.parametrize(
+    "given", ["ABCD1234X", "ABCD1234XYZ", "abcd1234xy", " ABCD1234XY", "\u00c4BCD1234XY", "-"]
+)
+async def test_ids_that_no_page_could_be_asked_for_are_refused(store: Store, tmp_path: Path, given: str) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text(f"id,name,actual_price\nABCD1234XY,Kettle,5\n{given},Pot,6\n")
+    items = await load(store, path)
+    assert (list(await products(store)), counts(items.rejected)) == (["ABCD1234XY"], {NO_ID: 1})
+
+
+async def test_a_shop_with_columns_and_ids_of_its_own(store: Store, tmp_path: Path) -> None:
+    """What its recipe maps is read as what it is mapped to: prices with their signs, ids of its own pattern."""
+    columns = {
+        "item_id": "artikel",
+        "name": "titel",
+        "price": "preis",
+        "original_price": "uvp",
+        "sub_category": "art",
+    }
+    items = RECIPE.sources.items.model_copy(update={"columns": columns, "delimiter": ";"})
+    recipe = replace(
+        RECIPE,
+        items=RECIPE.items.model_copy(update={"id_pattern": "[0-9]{7}"}),
+        sources=RECIPE.sources.model_copy(update={"items": items}),
+    )
+    path = tmp_path / "products.csv"
+    path.write_text(
+        "artikel;titel;preis;uvp;art;price;farbe\n"
+        "1234567;Kessel;19,99 \u20ac;39,98 \u20ac;K\u00fcche;7;rot\n"
+        "7654321;Topf;\u20ac 5,00;;K\u00fcche;8;\n"
+        "x;Pfanne;1;;;;\n"
+        "1111111;Deckel;billig;;;;\n"
+        "artikel;titel;preis;uvp;art;price;farbe\n"
+    )
+    report = await import_files(store, recipe, Files(items=path), now=NOW, prepare_items=prepare_items)
+    (file,) = report.files
+    assert counts(file.rejected) == {
+        "artikel does not match [0-9]{7}, the recipe's items.id_pattern": 1,
+        "repeated header": 1,
+    }
+    assert counts(file.warnings) == {"no price": 1, "preis is not a price": 1, "empty art": 1}
+    assert file.ignored_columns == ("price",)
+    found = await products(store)
+    assert found["1234567"] == {
+        "name": "Kessel",
+        "price": 19.99,
+        "original_price": 39.98,
+        "discount_ratio": 0.5,
+        "sub_category": "K\u00fcche",
+        "farbe": "rot",
+    }
+    assert (found["7654321"]["price"], "price" in found["1111111"]) == (5.0, False)
+
+
 async def test_the_files_of_the_contract(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     path.write_text(
@@ -62,7 +117,7 @@ async def test_the_files_of_the_contract(store: Store, tmp_path: Path) -> None:
     )
     assert find_files(tmp_path, RECIPE.sources).items == path
     items = await load(store, path)
-    assert (items.loaded, items.new, counts(items.rejected)) == (1, 1, {"id is not 10 of A-Z and 0-9": 1})
+    assert (items.loaded, items.new, counts(items.rejected)) == (1, 1, {NO_ID: 1})
     assert (counts(items.warnings), items.notes, items.ignored_columns) == ({}, (), ())
     assert await products(store) == {
         "B08CF3D7QR": {

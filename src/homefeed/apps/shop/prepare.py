@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from homefeed.apps.shop.products import ID, asins, discount_ratios, id_of, parse_counts, parse_prices
+from homefeed.apps.shop.products import asins, discount_ratios, id_of, parse_counts, parse_prices
 from homefeed.ingest import Prepared
 from homefeed.ingest.cells import as_mask, is_missing, parse_numbers
 from homefeed.types import Mask
@@ -32,12 +33,12 @@ _ROUNDING: Final = 0.00501
 """How far a ratio may be from that of the prices: they may be rounded to whole per cents."""
 
 
-def prepare_items(frame: pl.DataFrame) -> Prepared:
+def prepare_items(frame: pl.DataFrame, mapped: Mapping[str, str]) -> Prepared:
     """The products of some rows: what cannot be read in a cell is left out with a warning.
 
     A product whose file does not name it by `id` is named by its link's ASIN, else by its name and sub-category.
     """
-    products = _Products(frame)
+    products = _Products(frame, mapped)
     products.reject_headers()
     products.reject_nameless()
     columns = {"item_id": products.ids(), "rating": products.ratings(), "reviews": products.reviews()}
@@ -52,11 +53,13 @@ def prepare_items(frame: pl.DataFrame) -> Prepared:
 class _Products:
     """The rows of a file, and what is found to be the matter with them."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: pl.DataFrame, mapped: Mapping[str, str]) -> None:
         self._frame = frame
+        self._mapped = mapped
         self._missing = np.ones(frame.height, dtype=np.bool_)
         self.labels = {
-            made: next((name for name in names if name in frame.columns), None) for made, names in _SOURCES.items()
+            made: made if made in mapped else next((name for name in names if name in frame.columns), None)
+            for made, names in _SOURCES.items()
         }
         named = {name for names in _SOURCES.values() for name in names}
         self.taken = {name for name in frame.columns if name in named or _INDEX.fullmatch(name)}
@@ -68,7 +71,7 @@ class _Products:
         names = [name for name in self._frame.columns if not _INDEX.fullmatch(name)]
         if not names:
             return
-        same = np.array([as_mask(self._frame[name].str.strip_chars() == name) for name in names])
+        same = np.array([as_mask(self._frame[name].str.strip_chars() == self._shown(name)) for name in names])
         empty = np.array([is_missing(self._frame[name]) for name in names])
         is_header = (same | empty).all(axis=0) & (same.sum(axis=0) >= min(2, len(names)))
         self.rejected.append((REPEATED_HEADER, is_header))
@@ -76,12 +79,11 @@ class _Products:
     def reject_nameless(self) -> None:
         """Products without a name, in a file that has a column of names."""
         if "name" in self._frame.columns:
-            self.rejected.append(("missing name", is_missing(self._frame["name"])))
+            self.rejected.append((f"missing {self._shown('name')}", is_missing(self._frame["name"])))
 
     def ids(self) -> pl.Series:
         """The ids as they are given, or made."""
-        given, label, missing = self._cells("item_id")
-        self.rejected.append((f"{label} is not 10 of A-Z and 0-9", as_mask(~given.str.contains(ID)) & ~missing))
+        given, _, missing = self._cells("item_id")
         links, _, _ = self._cells("link")
         ids = pl.select(pl.when(pl.lit(~missing)).then(given).otherwise(asins(links))).to_series()
         names, _, nameless = self._cells("name")
@@ -141,14 +143,18 @@ class _Products:
         return pl.select(pl.coalesce(told, of_prices)).to_series()
 
     def _label(self, made: str) -> str:
-        return self.labels.get(made) or made
+        return self._shown(self.labels.get(made) or made)
+
+    def _shown(self, name: str) -> str:
+        """What the file calls a column."""
+        return self._mapped.get(name, name)
 
     def _cells(self, made: str) -> tuple[pl.Series, str, Mask]:
         """The cells something is made of, what the file calls them, and where they are empty."""
-        label = self._label(made)
-        if label not in self._frame.columns:
+        name, label = self.labels.get(made) or made, self._label(made)
+        if name not in self._frame.columns:
             return pl.repeat(None, self._frame.height, dtype=pl.String, eager=True), label, self._missing
-        return self._frame[label], label, is_missing(self._frame[label])
+        return self._frame[name], label, is_missing(self._frame[name])
 
     def _warn_of_empty(self, made: str, missing: Mask) -> None:
         if self.labels[made] is not None:

@@ -12,8 +12,6 @@ from typing import Final
 
 import polars as pl
 
-ID: Final = r"^[A-Z0-9]{10}$"
-
 _ASIN: Final = r"/(?:dp|gp/product)/([A-Z0-9]{10})(?:[^A-Za-z0-9]|$)"
 _LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ID_LENGTH: Final = 10
