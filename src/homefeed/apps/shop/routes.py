@@ -18,6 +18,7 @@ from homefeed.api.paths import by_id
 from homefeed.api.routing import Router, StrictRoute
 from homefeed.apps.shop.cards import products
 from homefeed.apps.shop.schemas import (
+    PRODUCT_ID,
     USER_ID,
     HomeOut,
     InteractionIn,
@@ -28,12 +29,11 @@ from homefeed.apps.shop.schemas import (
     SimilarOut,
 )
 from homefeed.catalog.columns import CategoryColumn
-from homefeed.errors import InvalidError, MalformedError
+from homefeed.errors import MalformedError
 from homefeed.serving import Answer, FeedRequest, LiveApp
 from homefeed.store.events import latest_of_user
 from homefeed.times import format_time
 from homefeed.types import DAY, Condition, Event
-from homefeed.validation import check_item_id
 
 APP: Final = "shop"
 
@@ -113,11 +113,10 @@ async def product(
     context: InContext,
     live: Live,
     request_id: RequestId,
-    product_id: str,
+    product_id: Annotated[str, Path(pattern=PRODUCT_ID)],
     response_limit: Limit = 20,
 ) -> Response:
     """Products similar to one, and those often viewed with it."""
-    _check_product(live, product_id)
     request = FeedRequest("similar", n=_clamped(response_limit, _MAX_IN_LIST), item_id=product_id)
     (answer,) = await live.recommend_together([request])
     record_impressions(context, live, [answer], request_id)
@@ -196,16 +195,7 @@ def _conditions(
     return tuple(one for one in given if one is not None)
 
 
-def _check_product(live: LiveApp, product_id: str) -> None:
-    try:
-        check_item_id(live.recipe, product_id)
-    except InvalidError as error:
-        raise MalformedError(f"product_id: {error}") from None
-
-
 def _event(live: LiveApp, body: InteractionIn) -> Event:
-    if body.product_id is not None:
-        _check_product(live, body.product_id)
     return build_event(
         live,
         user_id=body.user_id,

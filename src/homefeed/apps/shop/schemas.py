@@ -17,8 +17,10 @@ from pydantic import (
 from homefeed.api.schemas import Id, Time
 from homefeed.validation import LONGEST_QUERY
 
+PRODUCT_ID: Final = r"^[A-Z0-9]{10}$"
 USER_ID: Final = r"^[A-Za-z0-9]{1,50}$"
 
+ProductId: TypeAlias = Annotated[str, Field(pattern=PRODUCT_ID)]
 UserId: TypeAlias = Annotated[str, Field(pattern=USER_ID)]
 QueryText: TypeAlias = Annotated[
     str,
@@ -76,7 +78,7 @@ class InteractionIn(BaseModel):
 
     user_id: UserId
     event_type: Literal["product_click", "search_query"]
-    product_id: Annotated[str | None, Field(validate_default=True)] = None
+    product_id: Annotated[ProductId | None, Field(validate_default=True)] = None
     query: Annotated[QueryText | None, Field(validate_default=True)] = None
     timestamp: Time | None = None
     event_id: Id | None = None
