@@ -79,7 +79,9 @@ def test_stats_follow_every_write(
     before, began = stats(api, "streaming"), time.time()
     item_id, user_id = new_item(), fresh("user")
     api.patch(f"/v1/apps/streaming/items/{item_id}", json={"hidden": True})
-    payload = [{"user_id": user_id, "item_id": "i1", "watch_seconds": n, "timestamp": 631_152_000 + n} for n in range(7)]
+    payload = [
+        {"user_id": user_id, "item_id": "i1", "watch_seconds": n, "timestamp": 631_152_000 + n} for n in range(7)
+    ]
     assert api.post("/events", json=payload).json()["accepted"] == 7
     after = stats(api, "streaming")
     grown = {name: after[name] - before[name] for name in ("items", "hidden_items", "users", "events")}
