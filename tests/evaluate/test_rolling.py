@@ -110,7 +110,7 @@ def test_what_trends_follows_the_last_event() -> None:
     tops = []
     for days in (6, 4.95):
         setting = service.at(int(NOW - days * DAY))
-        query = replace(world.query("u1", n=1, now=int(NOW - days * DAY)), feed="trends")
+        query = replace(world.query("nobody", n=1, now=int(NOW - days * DAY)), feed="trends")
         tops.append(world.ids(recommend(setting.feeds["trends"], query).positions))
     assert tops == [("i1",), ("i3",)]
 

@@ -98,7 +98,7 @@ def test_a_copy_to_come_does_not_hide_what_it_is_a_copy_of() -> None:
 
 
 def test_with_repeats_the_history_is_left_in_and_what_came_later_is_not() -> None:
-    world = toy_world()
+    world = make_world(ITEMS, PLAYS, declared={**RECIPE, "parts": {"filter": {"seen": False}}})
     requested = case(world, "da", NOW - 2 * DAY)
     discoveries, repeats = (setting(world, 5, again).query(world.data, requested, 5) for again in (False, True))
     assert world.ids(discoveries.exclude) == ("d1", "d2")

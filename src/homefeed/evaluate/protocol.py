@@ -172,7 +172,7 @@ def _format_basket(protocol: Protocol) -> str:
     unit = "minute" if minutes == 1 else "minutes"
     basket = f"the events within {minutes:,} {unit} of its first" if minutes else "the events at one time"
     repeats = (
-        "Items of the history count when they are repeated, and every system may recommend them."
+        "Items of the history count when they are repeated; feeds may recommend them where the recipe lets them."
         if protocol.repeats
         else "Only new items count: nothing of the history is a target, or recommended."
     )

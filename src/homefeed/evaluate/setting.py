@@ -46,20 +46,6 @@ class WeekCounts:
         return known[order[:count]].astype(np.int32)
 
 
-class Arrived:
-    """Passes what was there by the time of a request; of the rest the service did not know.
-
-    Excluded by the request, an item to come would take with it those that it will be a near duplicate of.
-    """
-
-    def __init__(self, catalog: CatalogView) -> None:
-        self._catalog = catalog
-
-    def filter(self, query: Query) -> Mask:
-        """(items,) what was created by then."""
-        return self._catalog.created <= query.now
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Feeds, models, counters and typical full values (items,) made from the events before a cutoff.
@@ -81,7 +67,7 @@ class Setting:
         """A test user's request for a page of `n`, as it would have been made at the case's time.
 
         The items of the user's history are left out for every system, unless `repeats`. So are those created
-        later, by the feeds' own filter.
+        later, as in every feed.
         """
         history = self._weighed(case.seen(data.interactions))
         attributes = data.users[case.user] if data.users else {}
@@ -122,19 +108,8 @@ def set_up(
     signals = fit_signals(recipe, prepared, watermark=0)
     half_life = recipe.signals.trending_half_life
     counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
-    feeds = _as_at_requests(build_feeds(recipe, resources_of(recipe, catalog, counters, models)), catalog)
+    feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
     if week is None:
         week = WeekCounts(past, catalog.size)
         week.advance(cutoff)
     return Setting(recipe, catalog, feeds, models, counters, prepared.full, week, repeats)
-
-
-def _as_at_requests(feeds: Mapping[str, Feed], catalog: CatalogView) -> dict[str, Feed]:
-    arrived = Arrived(catalog)
-    made = {
-        name: replace(feed, filters={**feed.filters, "not there yet": arrived}) for name, feed in feeds.items()
-    }
-    return {
-        name: replace(feed, cold_start=None if feed.cold_start is None else made[feed.cold_start.name])
-        for name, feed in made.items()
-    }

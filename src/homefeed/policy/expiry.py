@@ -9,7 +9,9 @@ from homefeed.types import NEVER, NO_TIME, Mask, Positions, Query
 
 
 class Expiry:
-    """Filters out items whose time has passed. Items without a time never expire."""
+    """Filters out items whose time has passed. Items without a time never expire. Part of every feed where items
+    have the time field `expires_at`, unless the recipe leaves it out.
+    """
 
     class Config(PartConfig):
         field: str = "expires_at"

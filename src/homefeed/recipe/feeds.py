@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from homefeed.recipe.base import Declaration, Name
 
-OPTIONAL_FILTERS: Final = ("blocked", "seen", "own")
+OPTIONAL_FILTERS: Final = ("blocked", "seen", "own", "expiry", "not_yet")
 """The filters that every feed has, unless the recipe has `false` in the place of their table."""
 
 
@@ -67,8 +67,8 @@ class Feed(FeedSettings):
     """The retrievers, which propose candidates."""
     filter: dict[Name, PartUse | Literal[False]] = Field(default_factory=dict)
     """The filters, which say what this request can see, before any candidate is proposed. `availability` and
-    `request` are part of every feed. So are `blocked`, `seen` and, with `items.creator`, `own`, but `seen = false`
-    leaves that filter out."""
+    `request` are part of every feed. So are `blocked` and `seen`, `own` with `items.creator`, and `expiry` and
+    `not_yet` with the time fields `expires_at` and `available_from`; `seen = false`, say, leaves that one out."""
     features: dict[Name, PartUse] = Field(default_factory=dict)
     """The parts that add numbers about candidates, for the ranker."""
     rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]

@@ -204,6 +204,9 @@ def _filters(declared: Declarations, feed: Feed) -> dict[str, PartUse]:
     uses = {"blocked": PartUse(), "seen": PartUse()}
     if declared.items.creator is not None:
         uses["own"] = PartUse.model_validate({"field": declared.items.creator})
+    for name, field in (("expiry", "expires_at"), ("not_yet", "available_from")):
+        if declared.items.fields.get(field) == "time":
+            uses[name] = PartUse()
     always = {name: use for name, use in uses.items() if name not in left_out}
     return {name: use for name, use in (always | feed.filter).items() if use is not False}
 
