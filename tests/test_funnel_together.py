@@ -99,6 +99,7 @@ def test_no_part_is_asked_twice_but_filters_by_the_gate() -> None:
         "request": 2,
         "blocked": 2,
         "consumption_limit": 2,
+        "duplicates": 2,
         "popular": 1,
         "trending": 1,
         "fresh": 1,

@@ -208,7 +208,7 @@ def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
     assert explained.startswith(
         "Shown at place 1: item i3 for user u1\n"
         "Reason: Because you watched Drama Series A\n"
-        "Filters passed: availability, request, blocked, consumption_limit\n"
+        "Filters passed: availability, request, blocked, consumption_limit, duplicates\n"
     )
     assert all(name in explained for name in ("sequence", "item_item", "content", "trending", "fresh", "popular"))
     assert re.search(r"^Score \d\.\d{4}, place 1 of 1 candidates$", explained, re.MULTILINE)
@@ -226,7 +226,7 @@ def test_explain_tells_what_stopped_an_item(home: Path) -> None:
     assert explained.startswith(
         "Not shown: stopped by consumption_limit: item i1 for user u1\n"
         "Filter consumption_limit stopped it\n"
-        "Filters passed: availability, request, blocked\n"
+        "Filters passed: availability, request, blocked, duplicates\n"
     )
     assert "Score" not in explained
 

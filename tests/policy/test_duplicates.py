@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.policy.in_order import candidates
 
 from homefeed.errors import RecipeError
 from homefeed.policy.duplicates import Duplicates
-from homefeed.protocols import Reranker
-from homefeed.testing import RerankerContract, World, make_world, toy_item, toy_world
+from homefeed.protocols import Filter, FilterExplainer, Reranker
+from homefeed.scope import RequestScope
+from homefeed.testing import FilterContract, Play, RerankerContract, World, make_world, toy_item, toy_world
 from homefeed.testing.reranker import check_reranked
-from homefeed.types import Dropped
+from homefeed.types import NO_HISTORY, Dropped
 
 WHY = "the same as an item that ranks higher, was shown before, is excluded or asked about"
 
@@ -41,6 +45,16 @@ def left(world: World, *positions: int, anchor: str | None = None, exclude: tupl
 class TestDuplicates(RerankerContract):
     def make(self, world: World) -> Reranker:
         return duplicates(world, "genre")  # d1, d3 and d4 say the same; x1 says nothing
+
+
+class TestDuplicatesFilter(FilterContract):
+    def make(self, world: World) -> Filter:
+        return duplicates(world, "genre")
+
+
+class TestDuplicatesKept(RerankerContract):
+    def make(self, world: World) -> Reranker:
+        return Duplicates(Duplicates.Config(fields=("genre",), drop=False), world.resources)
 
 
 class TestDuplicatesByNumber(RerankerContract):
@@ -132,3 +146,59 @@ def test_fields_must_be_declared() -> None:
 
 def test_the_form_of_unicode_makes_no_other_thing() -> None:
     assert left(saying("Caf\u00e9", "Cafe\u0301", "Cafe"), 0, 1, 2) == [0, 2]
+
+
+def met(world: World, *items: str) -> set[str]:
+    """What the filter stops for a user who met the items."""
+    items_alike = [toy_item(n, f"i{n}", 1) for n in range(world.catalog.size)]
+    told = make_world(items_alike, [Play("u", item, 1, 9) for item in items])
+    query = world.query("u", history=told.histories.get("u", NO_HISTORY))
+    part = duplicates(world)
+    mask = part.filter(query)
+    assert part.concerns(query) is not bool(mask.all())
+    return set(world.ids(np.flatnonzero(~mask).astype(np.int32)))
+
+
+def test_another_file_of_what_the_user_met_is_not_for_them() -> None:
+    """As where "Because you watched The Salt Road" recommended The Salt Road."""
+    assert met(WORLD, "i0") == {"i2", "i3"}
+    assert met(WORLD, "i0", "i2") == {"i3"}
+    assert met(WORLD, "i8", "i1") == {"i9", "i7"}
+    assert met(WORLD, "i4", "i5", "i6") == set()
+    assert met(WORLD) == set()
+
+
+def test_it_follows_the_catalogue() -> None:
+    world = saying("Red shoe", "Hat", "Red shoe")
+    part, query = duplicates(world), world.query("u", history=replace(NO_HISTORY, **_met(0)))
+    assert world.ids(np.flatnonzero(~part.filter(query)).astype(np.int32)) == ("i2",)
+    assert isinstance(part, FilterExplainer)
+    assert part.why(query, 2) == 'the same as "Red shoe", which the user met as another item'
+    world.catalog.apply([toy_item(2, "i2", 1, title="Boot"), toy_item(1, "i1", 1, title="red shoe")])
+    again = replace(query, scope=RequestScope())
+    assert world.ids(np.flatnonzero(~part.filter(again)).astype(np.int32)) == ("i1",)
+    world.catalog.apply([toy_item(1, "i1", 1, title="Hat")])
+    assert part.filter(replace(query, scope=RequestScope())).all()
+
+
+def test_where_none_is_dropped_duplicates_come_last() -> None:
+    part = Duplicates(Duplicates.Config(fields=("title",), drop=False), WORLD.resources)
+    assert part.rerank(WORLD.query(), candidates(2, 0, 1, 3, 7)).positions.tolist() == [2, 1, 0, 3, 7]
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc")), max_size=30))
+def test_groups_are_those_of_the_titles_now(changes: list[tuple[int, str]]) -> None:
+    world = saying(*"abcabc")
+    titles, part = dict(enumerate("abcabc")), duplicates(world)
+    for position, title in changes:
+        world.catalog.apply([toy_item(position, f"i{position}", 1, title=title)])
+        titles[position] = title
+        query = world.query("u", history=replace(NO_HISTORY, **_met(0)))
+        stopped = set(np.flatnonzero(~part.filter(query)).tolist())
+        assert stopped == {other for other in titles if other and titles[other] == titles[0]}
+
+
+def _met(position: int) -> dict[str, Any]:
+    one = np.ones(1, np.float32)
+    items, types, times = np.array([position], np.int32), np.zeros(1, np.int32), np.zeros(1, np.int64)
+    return {"items": items, "types": types, "values": one, "strengths": one, "times": times}
