@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -44,7 +48,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     measured = Metrics()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Metrics]]:
+        _end_with_parent()
         async with open_store(settings.store_url, settings.max_store_wait_seconds) as store:
             live = {name: live_app(recipe, store, settings, environment) for name, recipe in recipes.items()}
             for one in live.values():
@@ -56,7 +61,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             gc.freeze()
             working = background.start(store, live.values(), settings, measured)
             try:
-                yield
+                yield {"metrics": measured}  # connections count by it, too
             finally:
                 await working.stop()
 
@@ -77,6 +82,19 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         metrics=measured,
     )
     return app
+
+
+def _end_with_parent() -> None:
+    """Have a worker end when the process that started it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True, name="end-with-parent").start()
 
 
 def _own_routes(recipes: Mapping[str, Recipe]) -> list[APIRouter]:

@@ -55,6 +55,16 @@ class Settings(BaseSettings):
             "one, * for any."
         ),
     ] = ()
+    max_connections: Annotated[
+        int, Field(ge=1, description="How many connections a process may have; of more the silent are closed.")
+    ] = 1_000
+    receive_seconds: Annotated[
+        float,
+        Field(gt=0, description="How long a request may take to arrive, and a second more for every 500 bytes."),
+    ] = 20.0
+    shutdown_seconds: Annotated[
+        int, Field(ge=1, description="How long requests may go on once the server was told to end.")
+    ] = 5
     poll_seconds: Annotated[
         float, Field(gt=0, description="How often to look for what other processes wrote, and new models.")
     ] = 0.5

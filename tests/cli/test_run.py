@@ -20,8 +20,9 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
+from homefeed.cli import run as command
 from homefeed.cli.main import cli
-from homefeed.errors import HomefeedError
+from homefeed.errors import HomefeedError, SettingsError
 from homefeed.ingest import load
 from homefeed.samples.streaming import generate as generator
 
@@ -262,6 +263,23 @@ class TestServe:
         unreachable = run(tmp_path, "serve", database_url=UNREACHABLE).exception
         assert isinstance(unreachable, HomefeedError)
         assert "sekret" not in str(unreachable)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="it has no such limit")
+    def test_needs_a_file_for_each_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import resource
+
+        limits = {"now": (256, 2_000)}
+        monkeypatch.setattr(resource, "getrlimit", lambda _: limits["now"])
+        monkeypatch.setattr(resource, "setrlimit", lambda _, changed: limits.update(now=changed))
+        command._allow_files(1_000)
+        assert limits["now"] == (1_256, 2_000)
+        command._allow_files(10)
+        assert limits["now"] == (1_256, 2_000), "what is enough stays"
+        with pytest.raises(SettingsError, match="setting max_connections: 2000 connections need 2256 open files"):
+            command._allow_files(2_000)
+        limits["now"] = (256, resource.RLIM_INFINITY)
+        command._allow_files(2_000)
+        assert limits["now"] == (2_256, resource.RLIM_INFINITY)
 
 
 @contextmanager

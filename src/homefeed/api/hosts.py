@@ -6,7 +6,8 @@ could read and write all of it. Its requests say that name as their `Host`, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -25,9 +26,10 @@ class Hosts:
         self._endings = tuple(name[1:] for name in given if name.startswith("*."))
         self._any_address = _is_address(address) and ip_address(address).is_unspecified
         self._any = "*" in given
+        self.admit: Callable[[str], bool] = lru_cache(maxsize=128)(self._admit)
+        """Whether a request with this `Host` is answered."""
 
-    def admit(self, host: str) -> bool:
-        """Whether a request with this `Host` is answered; its port does not matter."""
+    def _admit(self, host: str) -> bool:
         name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
         name = name.lower().removesuffix(".")
         return (

@@ -26,6 +26,7 @@ class Metrics:
     reloads: Counter = field(init=False)
     degraded: Gauge = field(init=False)
     impressions: Counter = field(init=False)
+    closed: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +73,12 @@ class Metrics:
                 "homefeed_impressions",
                 "Pages shown, by whether they could be written to the log.",
                 ("app", "outcome"),
+                registry=self.registry,
+            ),
+            "closed": Counter(
+                "homefeed_connections_closed",
+                "Connections that were closed before their time, by why.",
+                ("reason",),
                 registry=self.registry,
             ),
             "stages": StageSeconds(self.registry),

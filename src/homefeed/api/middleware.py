@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -68,6 +69,13 @@ class RequestMiddleware:
                 await problem(400, "the path is not UTF-8", request_id)(scope, receive, send_with_id)
         except ClientDisconnect:
             status = status or 400
+        except asyncio.CancelledError:
+            # The server ends, and has waited for this request as long as it may.
+            if status:
+                raise
+            await problem(503, "the server is stopping; send the request again", request_id)(
+                scope, receive, send_with_id
+            )
         except Exception as error:
             # Answered here, so that it has its id and the connection stays open.
             if status:

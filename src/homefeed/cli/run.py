@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from homefeed.store import Store
 
 _MAX_NAMED = 20
+_OTHER_FILES = 256
+_WORKER_SECONDS = 60
 
 Host: TypeAlias = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port: TypeAlias = Annotated[int | None, typer.Option(min=0, max=65_535, help="The port to listen on.")]
@@ -87,6 +90,7 @@ def doctor(as_json: Json = False) -> None:
 def _serve(settings: Settings, host: str | None, port: int | None, workers: int) -> None:
     import uvicorn
 
+    from homefeed.api.connections import Connection, Limits
     from homefeed.apps import find_recipes
 
     # Errors that would stop the server are reported before it starts.
@@ -94,6 +98,7 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
     on_store(settings, lambda store: _build(settings, store, recipes))
     host = host or settings.host
     port = _free_port(host, settings.port if port is None else port)
+    _allow_files(settings.max_connections)
     os.environ["HOMEFEED_HOST"] = host
     if workers > 1:
         os.environ["HOMEFEED_REPLICAS"] = "true"
@@ -107,7 +112,29 @@ def _serve(settings: Settings, host: str | None, port: int | None, workers: int)
         log_level="warning",
         access_log=False,
         server_header=False,
+        http=partial(Connection, Limits(settings.max_connections, settings.receive_seconds)),  # type: ignore[arg-type]
+        ws="none",
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        # A worker answers nothing while it compiles, which is no reason to start it anew.
+        timeout_worker_healthcheck=_WORKER_SECONDS,
     )
+
+
+def _allow_files(connections: int) -> None:
+    """Have as many files open as the connections take, and what else a server opens."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    needed = connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise SettingsError(
+            f"setting max_connections: {connections} connections need {needed} open files, and the system allows "
+            f"{hard}; raise its limit (ulimit -n) or lower the setting"
+        )
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def _free_port(host: str, port: int) -> int:
