@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import threading
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +107,47 @@ def plays(seed: int, count: int = 30, items: int = 20) -> list[Event]:
 async def train(app: LiveApp) -> dict[str, str]:
     trained = await train_app(app.recipe, app.store, app.artifacts, ENVIRONMENT)
     return {manifest.model: manifest.version for manifest in trained.manifests}
+
+
+def mapped_arrays(app: LiveApp) -> dict[str, weakref.ref[Any]]:
+    found = {}
+    for name, model in app.follower.parts.models.models.items():
+        for field in getattr(type(model), "__dataclass_fields__", ()):
+            array = getattr(model, field)
+            if isinstance(array, np.ndarray):
+                found[f"{name}.{field}"] = weakref.ref(array)
+    assert {name.partition(".")[0] for name in found} == MODELS - {"signals"}
+    return found
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """The collector does not see what was there when a server started, and looks at the rest now and then."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+async def test_models_of_old_slates_are_closed_when_new_ones_serve(app: LiveApp, no_collector: None) -> None:
+    """They are mapped files: each holds its descriptor, and its disk space, while anything refers to it."""
+    await app.append(plays(0, 200))
+    old: dict[str, weakref.ref[Any]] = {}
+    held: list[str] = []
+    for round_ in range(3):
+        await train(app)
+        assert await (app.reload_models if round_ % 2 else app.catch_up)()
+        for _ in range(100):
+            held = [name for name, array in old.items() if array() is not None]
+            if not held:
+                break
+            await asyncio.sleep(0.05)  # the thread that loaded may not have let go yet
+        assert held == []
+        old = mapped_arrays(app)
+        for user in range(8):
+            answer = await app.recommend(FeedRequest("home", f"u{user}", n=2))
+            assert answer.next_cursor is not None
+            await app.recommend_together([FeedRequest(name, f"u{user}") for name in ("popular", "home")])
+        await app.append(plays(round_ + 1))
 
 
 def counted(app: LiveApp) -> dict[str, dict[str, float]]:

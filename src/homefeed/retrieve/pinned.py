@@ -31,7 +31,7 @@ class Pinned:
         self._config = config
         self._catalog = resources.catalog
         self._column = resources.catalog.column(config.field, TimeColumn)
-        self._ever = Refreshed(self._find_ever, lambda: resources.catalog.generation)
+        self._ever = Refreshed(self._find_ever, lambda: self._catalog.generation)
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k newest eligible items that are pinned now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Annotated, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.kernels import BOOL, F32, I32, I64, U64, kernel, reads, writes
 from homefeed.retrieve.arrays import SLOTS, Rows, Starts, is_marked, marked
+from homefeed.retrieve.keeping import kept
 from homefeed.retrieve.search.engine import SearchConfig, engine_of
 from homefeed.retrieve.selection import Keys, best_of, key_of, top_k
 from homefeed.types import DAY, NO_POSITIONS, Floats, Mask, Positions, Query, Scores
@@ -57,7 +58,7 @@ class Searched:
         self._config = config
         self._engine = engine_of(config, resources)
         self._catalog = resources.catalog
-        self._best = lru_cache(_KEPT)(self._best_of)
+        self._best = kept(_KEPT, self._best_of)
 
     def refresh(self) -> None:
         """Take over the items that came or changed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Annotated, Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
+from homefeed.retrieve.keeping import kept
 from homefeed.retrieve.search.engine import SearchConfig, engine_of, text_of
 from homefeed.retrieve.search.index import Reading
 from homefeed.retrieve.search.synonyms import Phrase
@@ -45,7 +45,7 @@ class Semantic:
         self._model = resources.model(config.model, ContentModel)
         self._fields = self._model.fields if self._model else ()
         self._items = ItemVectors(self._model, resources.catalog)
-        self._embedded = lru_cache(_KEPT)(self._embed)
+        self._embedded = kept(_KEPT, self._embed)
 
     def refresh(self) -> None:
         """Take over the items that came or changed."""

@@ -114,14 +114,17 @@ class LiveApp:
     async def catch_up(self) -> bool:
         """Take over all that others did: writes, new models, new orders. Whether models changed."""
         await self.follower.catch_up()
-        reloaded = await self.follower.reload_models()
+        reloaded = await self.reload_models()
         await self.follower.refresh()
         self._recommender.forget_expired()
         return reloaded
 
     async def reload_models(self) -> bool:
         """Serve newly published models, if there are any; requests go on meanwhile."""
-        return await self.follower.reload_models()
+        reloaded = await self.follower.reload_models()
+        if reloaded:
+            self._recommender.forget_slates()
+        return reloaded
 
     async def refresh(self) -> None:
         """Have the parts of the feeds sort anew what changed, beside the requests."""

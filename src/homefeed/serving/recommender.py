@@ -94,6 +94,10 @@ class Recommender:
         """The user as the next request sees them."""
         return self._state(user_id, await self._follower.stored_user(user_id))
 
+    def forget_slates(self) -> None:
+        """Drop the slates that earlier models ranked: none holds any more, and each holds its models."""
+        self._slates.clear()
+
     def forget_expired(self) -> None:
         """Drop answers that are too old to be given again."""
         self._recent.forget_expired(self._clock())

@@ -40,6 +40,10 @@ class SlateCache:
             self._slates.popitem(last=False)
         return slate
 
+    def clear(self) -> None:
+        """Forget all, and with them the models that ranked them."""
+        self._slates.clear()
+
     def find(self, slate: int, request: object, state: object) -> Ranked | None:
         """The slate of that id, if it is of this request and nothing has changed since."""
         kept = self._slates.get(slate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from homefeed.errors import RecipeError
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
 from homefeed.retrieve.history import HistoryConfig, seeds_of
+from homefeed.retrieve.keeping import kept
 from homefeed.retrieve.sentences import reasons_naming
 from homefeed.retrieve.vectors import strongest_parts
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
@@ -77,7 +78,7 @@ class Content:
             )
         self._model = resources.model(config.model, ContentModel)
         self._items = ItemVectors(self._model, self._catalog)
-        self._interests = lru_cache(_KEPT_INTERESTS)(self._embed_interests)
+        self._interests = kept(_KEPT_INTERESTS, self._embed_interests)
 
     def refresh(self) -> None:
         """Embed the items that came or changed since."""
