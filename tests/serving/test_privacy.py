@@ -373,3 +373,19 @@ async def test_a_list_of_many_users_events_is_judged_user_by_user(app: LiveApp) 
     events = [event("n3", user="u"), event("n3", user="s"), event("s3", user="s"), event("s0", user="u")]
     told = await app.append([*events, event("n2", user="new"), event("n2", user="v")])
     assert told == [ACCEPTED, UNKNOWN, ACCEPTED, UNKNOWN, Outcome.UNKNOWN_USER, ACCEPTED]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_an_erased_user_leaves_the_files_with_the_next_look(
+    store: Store, tmp_path: Path, store_url: str
+) -> None:
+    file = Path(store_url.removeprefix("sqlite:///"))
+    app = LiveApp(
+        parse_recipe(DECLARED, "test"), store, ArtifactStore(tmp_path / "models"), Environment(lambda: 1)
+    )
+    await app.start()
+    await app.writes.put_users([("u", {"about": "a mark that is nowhere else"})])
+    assert await app.writes.erase_user("u") == 0
+    await app.catch_up()
+    kept = [path.read_bytes() for path in (file, file.with_name(f"{file.name}-wal"))]
+    assert not any(b"a mark that is nowhere else" in content for content in kept)

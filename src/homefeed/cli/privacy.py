@@ -32,13 +32,19 @@ def erase(
 
     Example: `homefeed erase community --user u42 --yes`
     """
+    from homefeed.store.erasing import forget_erased
     from homefeed.store.users import erase_user
+
+    async def work(store: Store) -> int:
+        events = await erase_user(store, recipe.app, user_id)
+        await forget_erased(store)
+        return events
 
     recipe = recipe_of(app)
     shown = printable(user_id)
     if not yes:
         typer.confirm(f"Erase user {shown} of {recipe.app} for good?", abort=True, err=True)
-    events = on_store(settings_in_force(), lambda store: erase_user(store, recipe.app, user_id))
+    events = on_store(settings_in_force(), work)
     if as_json:
         print_json({"app": recipe.app, "user_id": user_id, "events": events})
         return

@@ -116,6 +116,7 @@ class LiveApp:
         await self.follower.catch_up()
         reloaded = await self.reload_models()
         await self.follower.refresh()
+        await self.writes.forget_erased()
         self._recommender.forget_expired()
         return reloaded
 

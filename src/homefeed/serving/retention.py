@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from homefeed.settings import Settings
 from homefeed.store import Store
 from homefeed.store.ages import EVENTS, IMPRESSIONS, count_newer, count_older, newest_time
+from homefeed.store.erasing import forget_erased
 from homefeed.store.events import prune_events
 from homefeed.store.impressions import prune_impressions
 from homefeed.times import format_time
@@ -47,6 +48,8 @@ async def prune(store: Store, app: str, settings: Settings, now: int, *, insist:
         why = "" if trusted else await _refusal(store, app, log, days, before, settings.max_prune_share)
         outcomes.append((0, why) if why else (await log.delete(store, app, before), ""))
     (events, _), (impressions, _) = outcomes
+    if events or impressions:
+        await forget_erased(store)
     return Pruned(events, impressions, tuple(why for _, why in outcomes if why))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from homefeed.recipe import Recipe
 from homefeed.serving.follower import Follower
 from homefeed.store import Store, items, users
+from homefeed.store.erasing import forget_erased
 from homefeed.store.items import ItemWrite
 from homefeed.types import Item, User
 
@@ -21,6 +22,8 @@ class Writes:
     def __init__(self, recipe: Recipe, store: Store, follower: Follower) -> None:
         self._app, self._store, self._follower = recipe.app, store, follower
         self._kept_of_items, self._kept_of_users = recipe.items.moderation, recipe.kept_of_users
+        # Whoever served before may have ended between the two.
+        self._is_erasing = True
 
     async def put_items(self, writes: Sequence[ItemWrite]) -> int:
         """Create or replace items, the last one of an id winning; returns how many were new.
@@ -55,6 +58,7 @@ class Writes:
             NotFoundError: there is no such item.
         """
         await items.delete_item(self._store, self._app, item_id)
+        self._is_erasing = True
         await self._follower.follow_written()
 
     async def put_users(self, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
@@ -80,9 +84,17 @@ class Writes:
     async def erase_user(self, user_id: str) -> int:
         """Erase a user, their events and what they were shown; returns how many events that were.
 
+        They are out of the files with the next `forget_erased`.
+
         Raises:
             NotFoundError: there is no such user.
         """
         erased = await users.erase_user(self._store, self._app, user_id)
+        self._is_erasing = True
         await self._follower.follow_written()
         return erased
+
+    async def forget_erased(self) -> None:
+        """Take what was deleted since the last time out of the store's files, too, as soon as that can be done."""
+        if self._is_erasing:
+            self._is_erasing = not await forget_erased(self._store)

@@ -22,6 +22,13 @@ from filelock import FileLock
 
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
+from homefeed.store.private import (
+    PRIVATE_FILE,
+    close_to_others,
+    make_private,
+    make_private_file,
+    make_private_folder,
+)
 from homefeed.types import SECOND
 
 M = TypeVar("M", bound=Model)
@@ -88,9 +95,11 @@ class ArtifactStore:
     ) -> Manifest:
         """Write a new version and make it the current one; a reader sees either the old one or the new one."""
         home = self.root / app / name
-        home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(home)
+        for folder in (self.root, self.root / app, home):
+            close_to_others(folder)
         draft = home / f".draft-{uuid.uuid4().hex}"
-        draft.mkdir()
+        make_private_folder(draft)
         try:
             model.save(draft)
             files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
@@ -100,8 +109,9 @@ class ArtifactStore:
             manifest = Manifest(app, name, part, version, created_at, watermark, config, facts, files)
             (draft / _MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
             for path in [*draft.iterdir(), draft]:
+                make_private(path)
                 _sync(path)
-            with FileLock(home / _LOCK):
+            with FileLock(home / _LOCK, mode=PRIVATE_FILE):
                 _install(draft, home / version)
                 _point_at(home, version)
                 self._retire(app, name)
@@ -116,7 +126,7 @@ class ArtifactStore:
             ArtifactError: there is no such version.
         """
         home = self.root / app / name
-        with FileLock(home / _LOCK) if home.is_dir() else nullcontext():
+        with FileLock(home / _LOCK, mode=PRIVATE_FILE) if home.is_dir() else nullcontext():
             known = self.versions(app, name)
             if version not in known:
                 raise ArtifactError(f"{app}/{name}: no version {version}; there are: {', '.join(known) or 'none'}")
@@ -258,6 +268,7 @@ def _install(draft: Path, folder: Path) -> None:
 
 def _point_at(home: Path, version: str) -> None:
     draft = home / f".current-{uuid.uuid4().hex}"
+    make_private_file(draft)
     draft.write_text(version)
     _sync(draft)
     draft.replace(home / _CURRENT)

@@ -21,6 +21,7 @@ from homefeed.errors import HomefeedError, SettingsError, UnavailableError
 from homefeed.store import tables
 from homefeed.store.direct import DirectReader, Rows, Unavailable, direct_reader
 from homefeed.store.migrations import upgrade
+from homefeed.store.private import close_to_others, make_private_file, make_private_folder
 from homefeed.store.trouble import StoreHealth
 
 _DRIVERS = {
@@ -245,7 +246,10 @@ def _drop(connection: Any, _record: object, _error: object) -> None:
 
 
 def _prepare_file(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(file.parent)
+    make_private_file(file)
+    for beside in ("-wal", "-shm"):  # those that SQLite makes anew have the rights of the database
+        close_to_others(file.with_name(f"{file.name}{beside}"))
     give_up = time.monotonic() + _BUSY_SECONDS
     with closing(sqlite3.connect(file, timeout=_BUSY_SECONDS)) as connection:
         while True:
@@ -265,6 +269,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA cache_size = -65536")
     cursor.execute("PRAGMA temp_store = MEMORY")
+    cursor.execute("PRAGMA secure_delete = ON")
     cursor.close()
 
 

@@ -21,6 +21,7 @@ from homefeed.protocols import Model
 from homefeed.recipe import BLEND, SIGNALS, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
+from homefeed.store.private import PRIVATE_FILE, make_private_folder
 from homefeed.train.blend import made_for, new_blend
 from homefeed.train.search import Budget
 from homefeed.train.settings import divided
@@ -87,9 +88,9 @@ async def train_app(
     started = time.perf_counter()
     report = progress or _silence
     folder = artifacts.root / recipe.app
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     try:
-        with FileLock(folder / ".training.lock", timeout=0):
+        with FileLock(folder / ".training.lock", timeout=0, mode=PRIVATE_FILE):
             reading = partial(report, "reading events")
             log = await read_log(store, recipe, now=environment.clock(), seed=seed, progress=reading)
             if not log.catalog.size:
