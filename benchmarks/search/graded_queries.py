@@ -26,7 +26,7 @@ from homefeed.types import Positions
 Grades: TypeAlias = npt.NDArray[np.int8]
 
 QUERIES: Final = Path(__file__).with_name("queries.toml")
-KINDS: Final = ("plain", "synonym", "misspelling", "prefix", "category", "attribute", "long")
+KINDS: Final = ("head", "plain", "synonym", "misspelling", "prefix", "category", "attribute", "long")
 SPLITS: Final = ("validation", "test")
 FIELDS: Final = ("name", "main_category", "sub_category", "price")
 

@@ -170,6 +170,9 @@ def test_the_queries_are_many_of_every_kind_in_both_splits_and_every_rule_can_be
     assert len(queries) >= 75
     assert min(kinds[kind] for kind in ("misspelling", "synonym", "prefix")) >= 10
     assert {(each.kind, each.split) for each in queries} == {(kind, split) for kind in KINDS for split in SPLITS}
-    assert shares["validation"] / len(queries) == pytest.approx(0.4, abs=0.02)
+    assert kinds["head"] >= 40
+    assert shares["validation"] / len(queries) == pytest.approx(0.43, abs=0.02)
+    heads = Counter(each.split for each in queries if each.kind == "head")
+    assert heads["validation"] == heads["test"]
     assert all(any(rule.grade == 3 for rule in each.rules) for each in queries)
     assert grade(queries, NAMES, MAINS, SUBS, PRICES).shape == (len(queries), len(NAMES))

@@ -137,5 +137,5 @@ def test_what_is_not_eligible_changes_nothing_of_the_others(visible: tuple[str, 
 
 
 def test_numbers_that_a_recipe_leaves_out_are_these() -> None:
-    expected = {"min_match": 0.5, "coverage": 1.0, "proximity": 0.25}
+    expected = {"min_match": 0.5, "coverage": 1.0, "proximity": 0.25, "head": 0.0, "prior": None}
     assert {name: Search.Config.model_fields[name].default for name in expected} == expected

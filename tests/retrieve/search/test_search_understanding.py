@@ -10,7 +10,7 @@ from homefeed.retrieve.search.understanding import MAX_TERMS, Alternative, Conce
 def test_known_words_are_themselves_in_their_order() -> None:
     assert meant("Red SHOES", ["red shoe", "blue shoes"]) == [
         Concept("Red", ("red",), (Alternative(("red",), 1.0),), 0, 3),
-        Concept("SHOES", ("shoe",), (Alternative(("shoe",), 1.0),), 4, 9),
+        Concept("SHOES", ("shoe",), (Alternative(("shoe",), 1.0),), 4, 9, is_head=True),
     ]
 
 
@@ -27,7 +27,7 @@ def test_signs_alone_mean_nothing() -> None:
 def test_what_nothing_will_do_for_is_kept() -> None:
     assert meant("zzyzx shoe", ["shoe"]) == [
         Concept("zzyzx", ("zzyzx",), (), 0, 5),
-        Concept("shoe", ("shoe",), (Alternative(("shoe",), 1.0),), 6, 10),
+        Concept("shoe", ("shoe",), (Alternative(("shoe",), 1.0),), 6, 10, is_head=True),
     ]
 
 

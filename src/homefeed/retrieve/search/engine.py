@@ -38,6 +38,9 @@ class SearchConfig(PartConfig):
     """How much more an item counts that has more of the query; with 0 it does not."""
     proximity: Annotated[float, Field(ge=0, le=4)] = 0.25
     """How much more an item counts that has words of the query one after the other; with 0 it does not."""
+    head: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """How much more an item counts whose title names what is searched ("Laptop, 8 GB"), and how much less one that
+    is for it ("Bag for Laptop"); with 0 it does not matter. Titles, fields of kind text, are read as English."""
 
 
 class SearchEngine:
@@ -116,7 +119,9 @@ class _Kept:
         understand = lru_cache(_KEPT_TEXTS)(lambda text: understood(text, reading, synonyms))
         self.reading, self.understood = reading, understand
         self.found = lru_cache(_KEPT_RESULTS)(
-            lambda text: find(understand(text), reading, config.min_match, config.coverage, config.proximity)
+            lambda text: find(
+                understand(text), reading, config.min_match, config.coverage, config.proximity, config.head
+            )
         )
 
 

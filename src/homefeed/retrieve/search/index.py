@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from homefeed.catalog import CatalogView
 from homefeed.retrieve.search.analysis import stem
+from homefeed.retrieve.search.titles import OTHER, roles_of
 from homefeed.retrieve.search.vocabulary import Vocabulary
 from homefeed.types import Floats, Positions
 from homefeed.words import Token, tokens_of
@@ -29,14 +30,19 @@ _LAST_PLACE: Final = 2**16 - 1
 
 Places: TypeAlias = npt.NDArray[np.int64]
 """Where a term stands: the item times 65,536, plus the place in it; sorted."""
+Roles: TypeAlias = npt.NDArray[np.int8]
+"""What a term is in an item's titles, the best of all: `roles_of`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The terms of an item, how often it has each, times the weights of the fields, and where each word stands."""
+    """The terms of an item, how often it has each, times the weights of the fields, what each is in its titles,
+    and where each word stands.
+    """
 
     terms: npt.NDArray[np.int32]
     amounts: Floats
+    roles: Roles
     standing: npt.NDArray[np.int32]
     places: npt.NDArray[np.int32]
 
@@ -46,22 +52,24 @@ class _Row:
     __hash__ = None  # type: ignore[assignment]  # rows are compared, never looked up
 
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:
-        return self.terms, self.amounts, self.standing, self.places
+        return self.terms, self.amounts, self.roles, self.standing, self.places
 
 
 _NO_NUMBERS: Final = np.empty(0, np.int32)
-_NO_WORDS: Final = _Row(_NO_NUMBERS, np.empty(0, np.float32), _NO_NUMBERS, _NO_NUMBERS)
+_NO_ROLES: Final = np.empty(0, np.int8)
+_NO_WORDS: Final = _Row(_NO_NUMBERS, np.empty(0, np.float32), _NO_ROLES, _NO_NUMBERS, _NO_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """Postings of some items: those of term t are the rows `starts[t]` to `starts[t + 1]` of the two columns, and
-    the places where it stands those from `first[t]` to `first[t + 1]`.
+    """Postings of some items: those of term t are the rows `starts[t]` to `starts[t + 1]` of the three columns,
+    and the places where it stands those from `first[t]` to `first[t + 1]`.
     """
 
     starts: npt.NDArray[np.int64]
     items: Positions
     impacts: Floats
+    roles: Roles
     first: npt.NDArray[np.int64]
     places: Places
 
@@ -71,13 +79,17 @@ class _Segment:
         rows = slice(self.starts[term], self.starts[term + 1])
         return self.items[rows], self.impacts[rows]
 
+    def roles_of(self, term: int) -> tuple[Positions, Roles]:
+        items, _ = self.of(term)
+        return items, self.roles[self.starts[term] : self.starts[term] + len(items)] if len(items) else _NO_ROLES
+
     def places_of(self, term: int) -> Places:
         return self.places[self.first[term] : self.first[term + 1]] if term + 1 < len(self.first) else _NO_PLACES
 
 
 _NO_PLACES: Final = np.empty(0, np.int64)
 _NOTHING: Final = _Segment(
-    np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32), np.zeros(1, np.int64), _NO_PLACES
+    np.zeros(1, np.int64), _NO_NUMBERS, np.empty(0, np.float32), _NO_ROLES, np.zeros(1, np.int64), _NO_PLACES
 )
 
 
@@ -122,6 +134,18 @@ class Reading:
         valid = ~self.stale[items]
         more, more_impacts = self.fresh.of(number)
         return np.concatenate([items[valid], more]), np.concatenate([impacts[valid], more_impacts])
+
+    def roles(self, term: str) -> tuple[Positions, Roles]:
+        """The items that have a term, and what it is in their titles."""
+        number = self._number(term)
+        if number is None:
+            return _NOTHING.roles_of(0)
+        items, roles = self.main.roles_of(number)
+        if self.stale is None:
+            return items, roles
+        valid = ~self.stale[items]
+        more, more_roles = self.fresh.roles_of(number)
+        return np.concatenate([items[valid], more]), np.concatenate([roles[valid], more_roles])
 
     def places(self, term: str) -> Places:
         """Where items have a term: its items, and the places in them."""
@@ -239,23 +263,27 @@ class TextIndex:
         if not self._catalog.available[position]:
             return _NO_WORDS
         amounts: dict[int, float] = {}
+        roles: dict[int, int] = {}
         standing: dict[tuple[int, int], None] = {}
         begin = 0
         for field, weight in self._fields.items():
+            is_title = self._catalog.fields[field] == "text"
             for text in self._catalog.terms_at(field, position):
-                place = begin
-                for token in tokens_of(text):
+                place, tokens = begin, tokens_of(text)
+                own = roles_of(text, tokens) if is_title else [OTHER] * len(tokens)
+                for token, role in zip(tokens, own, strict=True):
                     for word in token.words:
                         number = self._number_of_word.get(word.word, -1)
                         if number < 0:
                             number = self._learn(word, text)
                         amounts[number] = amounts.get(number, 0.0) + weight
+                        roles[number] = max(role, roles.get(number, role))
                         place = begin + word.place
                         standing[number, min(place, _LAST_PLACE)] = None
                 begin = place + _GAP
         numbers = np.array(list(standing), np.int32).reshape(-1, 2)
         terms, weights = np.array(list(amounts), np.int32), np.array(list(amounts.values()), np.float32)
-        return _Row(terms, weights, numbers[:, 0], numbers[:, 1])
+        return _Row(terms, weights, np.array(list(roles.values()), np.int8), numbers[:, 0], numbers[:, 1])
 
     def _learn(self, token: Token, text: str) -> int:
         word = token.word
@@ -312,8 +340,10 @@ class TextIndex:
         relative = np.repeat(lengths, counts) / np.float32(self._mean_length)
         damping = _SATURATION * (1 - _LENGTHS + _LENGTHS * relative)
         impacts = (values * (_SATURATION + 1) / (values + damping)).astype(np.float32)
+        roles = np.concatenate([_NO_ROLES, *(row.roles for row in rows)])
         order = np.argsort(terms, kind="stable")
-        return _Segment(self._starts(terms), items[order], impacts[order], *self._places(positions, rows))
+        places = self._places(positions, rows)
+        return _Segment(self._starts(terms), items[order], impacts[order], roles[order], *places)
 
     def _places(self, positions: Sequence[int], rows: Sequence[_Row]) -> tuple[npt.NDArray[np.int64], Places]:
         standing = np.concatenate([_NO_NUMBERS, *(row.standing for row in rows)])

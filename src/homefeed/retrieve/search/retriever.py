@@ -8,6 +8,7 @@ import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.search.engine import SearchConfig, engine_of, text_of
+from homefeed.retrieve.search.prior import Prior, PriorConfig
 from homefeed.retrieve.selection import top_k
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
@@ -20,6 +21,8 @@ class Search:
     """
 
     class Config(SearchConfig):
+        prior: PriorConfig | None = None
+        """What counts whatever is searched: ratings and events of items; none: words alone."""
         reason: str = 'Matches "{match}"'
         """The reason; {match} is what of the query the item has."""
 
@@ -27,6 +30,7 @@ class Search:
         """Raises RecipeError where the fields or the table of synonyms cannot be used."""
         self._config = config
         self._engine = engine_of(config, resources)
+        self._prior = None if config.prior is None else Prior(config.prior, resources)
 
     def refresh(self) -> None:
         """Take over the items that came or changed."""
@@ -40,6 +44,9 @@ class Search:
         # The catalogue may have items that the index does not know yet.
         scores = self._engine.find(text).scores
         scores = scores * query.eligible[: len(scores)]
+        if self._prior is not None:
+            matching = np.flatnonzero(scores).astype(np.int32)
+            scores[matching] *= self._prior.gains(matching)
         best = top_k(scores, k)
         return best.astype(np.int32), scores[best]
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.retrieve.search.index import Places, Reading, items_of
+from homefeed.retrieve.search.titles import BELONGING, OTHER
 from homefeed.retrieve.search.understanding import Alternative, Concept
 from homefeed.types import Floats, Positions
 
@@ -34,13 +35,21 @@ class Found:
 
 
 def find(
-    concepts: tuple[Concept, ...], index: Reading, min_match: float, coverage: float, proximity: float = 0.0
+    concepts: tuple[Concept, ...],
+    index: Reading,
+    min_match: float,
+    coverage: float,
+    proximity: float = 0.0,
+    head: float = 0.0,
 ) -> Found:
     """Every item's score: the sum over concepts of its best alternative's, times its share of the query.
 
     Two concepts that follow one another in the query, and in the item, too, add `proximity` times the rarity of
     the commoner one to it, and a part of that where a word or two are between them: the ordered window of Metzler
     & Croft, "A Markov random field model for term dependencies" (SIGIR 2005).
+
+    Where the concept that names the thing is what the title of an item names, the item's score is `head` of it
+    larger, and where it is only what the item is for, that much smaller: see `roles_of`.
 
     The share is that of the concepts an item has in the rarity (idf) of all, to the power of `coverage`: an item
     with all of the words comes before one with the rarest of them many times. Items with less than `min_match` of
@@ -66,6 +75,8 @@ def find(
     if proximity:
         for items, gains in _together(concepts, rarities, index):
             total[items] += gains * np.float32(proximity)
+    if head:
+        total *= 1 + np.float32(head) * _roles(concepts, index)
     matching = share >= min_match - _ROUNDING
     scores = np.where(matching, total * share ** np.float32(coverage), np.float32(0))
     return Found(concepts, scores.astype(np.float32), tuple(uses))
@@ -107,6 +118,24 @@ def _together(
         best = np.zeros(len(items), np.float32)
         np.maximum.at(best, inverse, gains)
         yield items, best
+
+
+def _roles(concepts: Sequence[Concept], index: Reading) -> Floats:
+    """(items,) what the head of the query is in each: the best of what will do for all of it."""
+    terms = {
+        other.phrase[-1]
+        for concept in concepts
+        if concept.is_head
+        for other in concept.alternatives
+        if other.share == 1
+    }
+    best = np.full(index.size, BELONGING, np.float32)
+    found = np.zeros(index.size, np.bool_)
+    for term in terms:
+        items, roles = index.roles(term)
+        best[items] = np.maximum(best[items], roles)
+        found[items] = True
+    return np.where(found, best, np.float32(OTHER))
 
 
 def _places(concept: Concept, end: int, index: Reading) -> Places:

@@ -12,7 +12,9 @@ import numpy as np
 from homefeed.retrieve.search.analysis import SMALL_WORDS, QueryWord, query_words
 from homefeed.retrieve.search.index import Reading, items_of
 from homefeed.retrieve.search.synonyms import Phrase, Synonyms
+from homefeed.retrieve.search.titles import end_of_noun
 from homefeed.types import Mask
+from homefeed.words import tokens_of
 
 MAX_TERMS: Final = 32
 """Terms: what follows in a longer query is ignored."""
@@ -60,7 +62,7 @@ class Concept:
     """One thing a query looks for, in the words as they were `typed`, and all phrases that match, best first.
 
     `phrase` are the terms of those words, which begin at the place `start` of the query. Of scripts without spaces
-    a concept is a pair of letters, which may overlap with the one before.
+    a concept is a pair of letters, which may overlap with the one before. One `is_head`: it names the thing.
     """
 
     typed: str
@@ -68,6 +70,7 @@ class Concept:
     alternatives: tuple[Alternative, ...]
     start: int = 0
     end: int = 0
+    is_head: bool = False
 
 
 def understood(text: str, index: Reading, synonyms: Synonyms) -> tuple[Concept, ...]:
@@ -84,10 +87,20 @@ def understood(text: str, index: Reading, synonyms: Synonyms) -> tuple[Concept, 
     differ, as in "yoga matt".
     """
     words = query_words(text)[:MAX_TERMS]
-    concepts = tuple(_concepts(words, index, synonyms))
+    concepts = _with_head(tuple(_concepts(words, index, synonyms)), end_of_noun(text, tokens_of(text)))
     if not 2 <= len(concepts) <= _MAX_RECONSIDERED or _have_all(concepts, index):
         return concepts
     return tuple(_reconsidered(concept, index) for concept in concepts)
+
+
+def _with_head(concepts: tuple[Concept, ...], end: int) -> tuple[Concept, ...]:
+    """The concepts with the head told: the last one before `end` that is no amount."""
+    named = [n for n, concept in enumerate(concepts) if concept.start < end]
+    nouns = [n for n in named if not concepts[n].phrase[-1][0].isdigit()] or named
+    if not nouns:
+        return concepts
+    head = nouns[-1]
+    return (*concepts[:head], replace(concepts[head], is_head=True), *concepts[head + 1 :])
 
 
 def _have_all(concepts: Iterable[Concept], index: Reading) -> bool:
