@@ -38,6 +38,7 @@ from homefeed.funnel import rank
 from homefeed.ingest import Files, import_files
 from homefeed.retrieve.search.analysis import stem
 from homefeed.retrieve.search.index import TextIndex
+from homefeed.retrieve.search.prices import with_prices
 from homefeed.samples.shop.generate import generate
 from homefeed.serving import FeedRequest, LiveApp, open_app
 from homefeed.settings import Settings
@@ -139,6 +140,7 @@ def _lists(live: LiveApp, text: str) -> Mapping[str, Positions]:
     request = Request(
         live.recipe.app, "search", UserState(None), live.environment.clock(), 100, context={"query": text}
     )
+    request, _ = with_prices(request, feed.settings.price)
     ranked = rank(feed, request)
     found = {name: positions[:_DEPTH] for name, (positions, _) in ranked.proposals.items()}
     return {

@@ -239,8 +239,16 @@ class FeedItem(BaseModel):
     attributes: Attributes
 
 
+class UnderstoodOut(BaseModel):
+    """What a query that names a price was taken for: what it looks for, and the least and the most it may cost."""
+
+    query: str
+    min_price: float | None = None
+    max_price: float | None = None
+
+
 class FeedAnswer(BaseModel):
-    """A page of a feed."""
+    """A page of a feed. `understood` is there where a query names a price."""
 
     app: str
     feed: str
@@ -249,6 +257,7 @@ class FeedAnswer(BaseModel):
     cold_start: bool
     items: list[FeedItem]
     next_cursor: str | None
+    understood: UnderstoodOut | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from homefeed.catalog import CatalogView, Counters, Resources
+from homefeed.catalog.columns import NumberColumn
 from homefeed.engine.blending import blended
 from homefeed.errors import RecipeError
 from homefeed.funnel import Feed
@@ -73,6 +74,8 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
     always = {spec.name: _part("filter", spec, resources, recipe.app, made) for spec in _always(recipe)}
     _check_filters(recipe, feed, always)
     _check_models(recipe, feed)
+    if feed.settings.price is not None:
+        _number_field(recipe, feed, resources, feed.settings.price)
 
     def parts(kind: Kind, specs: tuple[PartSpec, ...]) -> dict[str, Any]:
         where = f"{recipe.app}: feeds.{feed.name}.{kind}"
@@ -94,6 +97,13 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
         isolation=always.get("isolation"),
         calibration=calibration,
     )
+
+
+def _number_field(recipe: Recipe, feed: FeedRecipe, resources: Resources, name: str) -> None:
+    try:
+        resources.catalog.column(name, NumberColumn)
+    except RecipeError as error:
+        raise RecipeError(f"{recipe.app}: feeds.{feed.name}.price: {error}") from None
 
 
 def _always(recipe: Recipe) -> list[PartSpec]:

@@ -58,6 +58,9 @@ class FeedSettings(Declaration):
     reuse_seconds: Annotated[float, Field(ge=0, le=3_600)] = 30.0
     """For how long the same request of the same user is answered by the same slate, unless something has changed
     that the user would see; with 0 it never is."""
+    price: Name | None = None
+    """The number field of items that holds their price, in a search feed: what a query says of prices, such as
+    "under 500" or "between 100 and 200", is a condition on it; none: those are words like others."""
 
 
 class Feed(FeedSettings):

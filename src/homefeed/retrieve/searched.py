@@ -15,6 +15,7 @@ from homefeed.kernels import BOOL, F32, I32, I64, U64, kernel, reads, writes
 from homefeed.retrieve.arrays import SLOTS, Rows, Starts, is_marked, marked
 from homefeed.retrieve.keeping import kept
 from homefeed.retrieve.search.engine import SearchConfig, engine_of
+from homefeed.retrieve.search.prices import priced
 from homefeed.retrieve.selection import Keys, best_of, key_of, top_k
 from homefeed.types import DAY, NO_POSITIONS, Floats, Mask, Positions, Query, Scores
 from homefeed.words import plain
@@ -111,7 +112,8 @@ class Searched:
                 return
 
     def _best_of(self, text: str, _generation: int) -> tuple[Positions, Scores]:
-        scores = self._engine.find(text).scores
+        found = priced(text)
+        scores = self._engine.find(text if found is None else found.text).scores
         best = top_k(scores, self._config.max_matches)
         gains = scores[best] / scores[best[0]] if len(best) else scores[best]
         return best.astype(np.int32), gains

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from homefeed.catalog import CatalogView
+from homefeed.retrieve.search.prices import Priced
 from homefeed.serving import cursor as cursors
 from homefeed.store.impressions import Impression
 from homefeed.types import Condition, Slate
@@ -33,7 +34,7 @@ class Answer:
 
     `user` is the permanent number of the user, if they are known and may be remembered; `start` the place of
     the first item, from 0; `models` the versions that answered. `reused` is whether the user got the same slate
-    a moment ago, nothing having changed since.
+    a moment ago, nothing having changed since. `priced` is what the query was taken to say of prices, if anything.
     """
 
     slate: Slate
@@ -44,6 +45,7 @@ class Answer:
     time: int
     models: Mapping[str, str]
     reused: bool = False
+    priced: Priced | None = None
 
     def impression(self, request_id: str) -> Impression:
         """Its record for the log: of a long list, which few read to its end, the beginning."""

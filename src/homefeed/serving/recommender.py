@@ -13,6 +13,7 @@ from homefeed.explain import Trace
 from homefeed.funnel import Feed, page, rank, recommend_together, visible
 from homefeed.privacy import apply_opt_out
 from homefeed.recipe import Recipe
+from homefeed.retrieve.search.prices import Priced, with_prices
 from homefeed.serving import cursor as cursors
 from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.fair_lock import FairLock
@@ -36,6 +37,7 @@ class _PreparedRequest:
     state: tuple[object, ...]
     number: int | None
     models: Mapping[str, str]
+    priced: Priced | None
 
 
 class Recommender:
@@ -165,6 +167,7 @@ class Recommender:
             len(prepared.cursor.shown),
             prepared.query.now,
             prepared.models,
+            priced=prepared.priced,
         )
 
     def _prepare(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[_PreparedRequest]:
@@ -189,17 +192,12 @@ class Recommender:
         if query.anchor is not None and isolation and not visible(isolation, query)[query.anchor]:
             raise self._unknown(str(request.item_id))  # as if it were not there
         state = (stored.version, parts.serial, catalog.revisions)
-        return [
-            _PreparedRequest(
-                feed,
-                query if each is request else replace(query, feed=each.feed, n=min(each.n, max(catalog.size, 1))),
-                cursor,
-                state,
-                stored.number,
-                parts.models.versions,
-            )
-            for feed, each in zip(feeds, requests, strict=True)
-        ]
+        every = []
+        for feed, each in zip(feeds, requests, strict=True):
+            own = query if each is request else replace(query, feed=each.feed, n=min(each.n, max(catalog.size, 1)))
+            own, prices = with_prices(own, feed.settings.price)
+            every.append(_PreparedRequest(feed, own, cursor, state, stored.number, parts.models.versions, prices))
+        return every
 
     def _left_out(self, request: FeedRequest, cursor: cursors.Cursor) -> tuple[Positions, Positions]:
         """The items that the page is not to show, and the last places of the pages before, in order."""

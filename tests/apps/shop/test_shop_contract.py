@@ -351,6 +351,38 @@ def test_search_by_category_and_price(api: httpx.Client) -> None:
     problem(api.get(SEARCH, params={"query": "red", "min_price": "cheap"}), 422, "min_price")
 
 
+@pytest.mark.parametrize(
+    ("query", "understood", "least", "most"),
+    [
+        ("garden chair under 215", {"max_price": 215.0}, 0, 215),
+        ("garden chair above rs. 270", {"min_price": 270.0}, 270, 10_000),
+        ("garden chair between 210 and 219", {"min_price": 210.0, "max_price": 219.0}, 210, 219),
+    ],
+)
+def test_a_price_in_a_query_is_a_condition_and_said(
+    api: httpx.Client, query: str, understood: dict[str, float], least: float, most: float
+) -> None:
+    response = api.get(SEARCH, params={"query": query})
+    SearchOut.model_validate_json(response.content, strict=True, extra="forbid")
+    body = ok(response)
+    assert body["understood"] == {"query": "garden chair", **understood}
+    assert all(least <= product["price"] <= most for product in body["results"])
+    every = search(api, "garden chair")["results"]
+    assert len(body["results"]) == sum(least <= product["price"] <= most for product in every)
+    assert "understood" not in search(api, "garden chair")
+    generic = ok(api.get("/v1/apps/shop/feeds/search", params={"query": query, "n": 100}))
+    assert generic["understood"] == body["understood"]
+    assert {item["item_id"] for item in generic["items"]} == set(ids(body["results"]))
+
+
+def test_where_nothing_costs_that_the_trending_ones_that_do(api: httpx.Client) -> None:
+    body = search(api, "xylophonequartz under 215")
+    assert body["fallback_reason"] == "no_search_matches"
+    assert body["understood"] == {"query": "xylophonequartz", "max_price": 215.0}
+    assert body["results"]
+    assert all(product["price"] <= 215 for product in body["results"])
+
+
 # Interactions
 
 

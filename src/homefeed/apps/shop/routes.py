@@ -10,7 +10,7 @@ import orjson
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from homefeed.api.answers import json_response, record_impressions
+from homefeed.api.answers import json_response, record_impressions, understood
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.errors import validation_errors
 from homefeed.api.intake import build_event, take_event
@@ -142,11 +142,15 @@ async def search(
     conditions = _conditions(category, sub_category, min_price, max_price)
     request = FeedRequest("search", n=limit, conditions=conditions, context={"query": query})
     answers, fallback = await live.recommend_together([request]), {}
+    prices = answers[0].priced
     if not len(answers[0].slate):
+        conditions += () if prices is None else prices.conditions("price")
         answers += await live.recommend_together([FeedRequest("trending", n=limit, conditions=conditions)])
         fallback = {"fallback_reason": "no_search_matches"}
     record_impressions(context, live, answers, request_id)
-    return json_response({"results": _products(answers[-1]), **fallback, "request_id": request_id})
+    return json_response(
+        {"results": _products(answers[-1]), **understood(answers[0]), **fallback, "request_id": request_id}
+    )
 
 
 @router.post("/api/v1/interactions/interactions", response_class=Response)

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from homefeed.api.schemas import Id, Time
+from homefeed.api.schemas import Id, Time, UnderstoodOut
 from homefeed.validation import LONGEST_QUERY
 
 PRODUCT_ID: Final = r"^[A-Z0-9]{10}$"
@@ -64,9 +64,13 @@ class SimilarOut(BaseModel):
 
 
 class SearchOut(BaseModel):
-    """What a query found; without a match, trending products and the `fallback_reason`."""
+    """What a query found; without a match, trending products and the `fallback_reason`.
+
+    Where the query names a price, `understood` says what was looked for, and at what price.
+    """
 
     results: list[ProductOut]
+    understood: UnderstoodOut | None = None
     fallback_reason: Literal["no_search_matches"] | None = None
     request_id: str
 
