@@ -135,6 +135,16 @@ def test_what_was_met_before_counts_with_repeats(sample_home: Path) -> None:
     assert 0 < found["repeated_targets"] < found["targets"]
 
 
+def test_the_figures_of_single_users_are_there(sample_home: Path) -> None:
+    found = evaluated(sample_home, "--split", "time", "--repeats", "--no-replay")
+    assert found["repeated_targets"] > 0
+    by_user = found["by_user"]
+    assert len(by_user["users"]) == found["test_users"] == sum(by_user["requests"])
+    assert all(user.startswith("u") for user in by_user["users"])
+    values = by_user["systems"]["home"]["ndcg@10"]
+    assert sum(values) / len(values) == pytest.approx(found["systems"]["home"]["ndcg@10"]["mean"])
+
+
 def test_split_by_user(sample_home: Path) -> None:
     found = evaluated(sample_home, "--split", "user", "--share", "0.3", "--revealed", "0.4")
     assert found["protocol"]["split"] == "user"
@@ -250,10 +260,6 @@ def test_without_matplotlib_nothing_begins(
         ),
         (["--split", "last", "--revealed", "0"], "--revealed is for --split time or user"),
         (["--split", "user", "--validation"], "validation: only a split at a cutoff in time has a part before"),
-        (
-            ["--split", "time", "--repeats"],
-            "--repeats is for --split rolling or basket; leave it out with --split time",
-        ),
         (["--basket-minutes", "5"], "--basket-minutes is for --split basket; leave it out with --split rolling"),
         (
             ["--split", "time", "--retrain", "1d"],

@@ -45,6 +45,9 @@ def events(users: int = 12, each: int = 10) -> Interactions:
         (Protocol("time", cutoff_share=0.5, revealed_share=0), by_time(events(), 0.5, 0)),
         (Protocol("user", users_share=0.4, revealed_share=0.3, seed=4), by_user(events(), 0.4, 0.3, 4)),
         (Protocol("last", last=2), leave_last_out(events(), 2)),
+        (Protocol("time", repeats=True), by_time(events(), repeats=True)),
+        (Protocol("user", repeats=True), by_user(events(), repeats=True)),
+        (Protocol("last", repeats=True), leave_last_out(events(), repeats=True)),
         (Protocol("basket"), next_basket(events())),
         (
             Protocol("basket", cutoff_share=0.5, basket_minutes=3, repeats=True),
@@ -78,14 +81,6 @@ def test_only_splits_at_a_cutoff_have_a_validation_part(split: Any) -> None:
         Protocol(split, validation=True)
 
 
-@pytest.mark.parametrize("split", ["time", "user", "last"])
-def test_only_rolling_requests_and_baskets_can_repeat(split: Any) -> None:
-    with pytest.raises(
-        InvalidError, match=f'repeats: only a rolling split and one by basket .* instead of by "{split}"'
-    ):
-        Protocol(split, repeats=True)
-
-
 @pytest.mark.parametrize(
     ("protocol", "expected"),
     [
@@ -102,7 +97,19 @@ def test_only_rolling_requests_and_baskets_can_repeat(split: Any) -> None:
         (Protocol(horizon=DAY // 24), "within 1h of the request."),
         (Protocol(retrain="never"), "trained at the start and never again."),
         (Protocol(max_trainings=1), "trained at the start and never again."),
-        (Protocol(repeats=True), "1d of the request. Items of the history count when they are repeated. Figures"),
+        (
+            Protocol(repeats=True),
+            "1d of the request. Items of the history count when they are repeated; feeds",
+        ),
+        (
+            Protocol("time", repeats=True),
+            "the rest are the targets. Items of the history count when they are repeated",
+        ),
+        (
+            Protocol("user", repeats=True),
+            "with a split by time. Items of the history count when they are repeated",
+        ),
+        (Protocol("last", repeats=True), "holds out the last event of each user"),
         (Protocol(validation=True), "80% of all events before the test, which was not used, happened."),
         (Protocol("time"), "the moment before which 80% of all events happened"),
         (Protocol("time"), "Each user with events after it makes a request after 50% of them"),

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from homefeed.evaluate import plots
 from homefeed.evaluate.bootstrap import Interval
-from homefeed.evaluate.evaluation import Evaluation, Found, UsedData
+from homefeed.evaluate.evaluation import Evaluation, FiguresByUser, Found, UsedData
 from homefeed.evaluate.histories import HistoryGroup
 from homefeed.evaluate.judging import CURVE
 from homefeed.evaluate.protocol import Protocol
@@ -61,6 +61,9 @@ def _drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Drawn]]:
     assert len(found) == 1
 
 
+NOBODY = FiguresByUser((), (), {})
+
+
 def evaluation(protocol: Protocol = BY_TIME) -> Evaluation:
     row = {
         "popular": {"m": Interval(0.2, 0.1, 0.3)},
@@ -73,7 +76,7 @@ def evaluation(protocol: Protocol = BY_TIME) -> Evaluation:
     groups = (HistoryGroup(1, 1, 4, 7, row), HistoryGroup(2, 1_500, 5, 1_008, row))
     used = UsedData(*(0,) * 13, left_out={})
     systems = (POPULAR, HOME, ALS)
-    found = Found(comparison, curves, groups, {})
+    found = Found(comparison, curves, groups, {}, NOBODY)
     return Evaluation("app", ("home",), protocol, used, systems, (), 0, (), found)
 
 
@@ -203,7 +206,7 @@ def test_where_the_clock_runs_groups_by_history_are_of_requests(drawn: list[Draw
 def test_by_history_the_last_week_stands_beside_the_baseline(drawn: list[Drawn]) -> None:
     found = evaluation()
     rows = {system.name: {"m": Interval(0.5, 0.4, 0.6)} for system in (POPULAR, WEEK, HOME, ALS)}
-    inside = Found(found.comparison, {}, (HistoryGroup(1, 1, 4, 4, rows),), {})
+    inside = Found(found.comparison, {}, (HistoryGroup(1, 1, 4, 4, rows),), {}, NOBODY)
     systems = (POPULAR, WEEK, HOME, ALS)
     plots.history_plot(Evaluation("app", ("home",), BY_TIME, found.used, systems, (), 0, (), inside), "m")
     [plot] = drawn
@@ -226,7 +229,7 @@ def test_many_feeds_by_history_leave_room_between_the_groups(drawn: list[Drawn])
             (),
             0,
             (),
-            Found(found.comparison, {}, groups, {}),
+            Found(found.comparison, {}, groups, {}, NOBODY),
         ),
         "m",
     )

@@ -56,7 +56,7 @@ _WITHIN = "What a user chooses within this time of a request is to be found by i
 _REVEALED = "Share of a test user's held-out events that precede the request (time, user; 0.5 by default)."
 _LAST = "Number of items held out per user (last; 1 by default)."
 _MINUTES = "Minutes a basket lasts from its first event (basket; 0 by default: events at the same time)."
-_REPEATS = "Items of the history may be recommended, and count when they are repeated (rolling, basket)."
+_REPEATS = "Items of the history may be recommended, and count when they are repeated."
 _TUNE = (
     "First tune hyper-parameters and half-lives on the events before the test, for about this long: 90s, 10m, "
     "1.5h; then weights."
@@ -132,9 +132,15 @@ def evaluate(
     for sentence in format_blend(result.tuning):
         err.print(sentence, highlight=False, markup=False)
     if as_json:
-        print_json(result.to_json())
+        print_json(result.to_json(_user_ids(settings, result)))
     else:
         _show(result)
+
+
+def _user_ids(settings: Settings, result: Evaluation) -> dict[int, str]:
+    from homefeed.store.users import user_ids
+
+    return on_store(settings, lambda store: user_ids(store, result.app, result.found.by_user.numbers))
 
 
 def evaluated(
@@ -219,7 +225,6 @@ def _protocol(
         ("--revealed", revealed, ("time", "user")),
         ("--last", last, ("last",)),
         ("--basket-minutes", basket_minutes, ("basket",)),
-        ("--repeats", repeats or None, ("rolling", "basket")),
         ("--retrain", retrain, ("rolling",)),
         ("--max-trainings", max_trainings, ("rolling",)),
         ("--within", within, ("rolling",)),

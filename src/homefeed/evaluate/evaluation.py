@@ -53,6 +53,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class FiguresByUser:
+    """Means over the requests of each user: of a `system`, of a measure, (users,).
+
+    `numbers` (users,) are the users' permanent ones, or their rows where those are not known; `requests` (users,).
+    """
+
+    numbers: tuple[int, ...]
+    requests: tuple[int, ...]
+    systems: Mapping[str, Mapping[str, tuple[float, ...]]]
+
+    def to_json(self, ids: Mapping[int, str]) -> dict[str, Any]:
+        """As columns; users by id, or by number where `ids` does not have them."""
+        users = [ids.get(number, number) for number in self.numbers]
+        return {"users": users, "requests": list(self.requests), "systems": self.systems}
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The figures.
 
@@ -64,6 +81,7 @@ class Found:
     curves: Mapping[str, tuple[float, ...]]
     histories: tuple[HistoryGroup, ...]
     differences: Mapping[str, tuple[float, ...]]
+    by_user: FiguresByUser
     verdicts: tuple[Verdict, ...] = ()
 
 
@@ -93,8 +111,8 @@ class Evaluation:
         """The systems side by side."""
         return self.found.comparison
 
-    def to_json(self) -> dict[str, Any]:
-        """All but the figures of single users, as plain values; times in ISO 8601."""
+    def to_json(self, user_ids: Mapping[int, str] | None = None) -> dict[str, Any]:
+        """All of it as plain values; times in ISO 8601, users by id where `user_ids` has that of their number."""
         used = asdict(self.used)
         times = ("first_event", "last_event", "cutoff", "first_request", "last_request")
         span = {name: format_time(used.pop(name)) for name in times}
@@ -109,6 +127,7 @@ class Evaluation:
             "roles": {system.name: system.role for system in self.systems},
             **self.comparison.to_json(),
             "recall_curve": {"k": list(CURVE), "systems": curves},
+            "by_user": self.found.by_user.to_json(user_ids or {}),
             "by_history": [_group_json(group) for group in self.found.histories],
             "leaks": [asdict(leak) for leak in self.leaks],
             "replayed": self.replayed,

@@ -14,13 +14,14 @@ from homefeed.catalog import CatalogView
 from homefeed.errors import HomefeedError
 from homefeed.evaluate.blending import fit_blend
 from homefeed.evaluate.bootstrap import by_user
-from homefeed.evaluate.evaluation import Evaluation, Failure, Found, UsedData
+from homefeed.evaluate.evaluation import Evaluation, Failure, FiguresByUser, Found, UsedData
 from homefeed.evaluate.histories import by_history
 from homefeed.evaluate.judging import (
     MAIN,
     PER_USER,
     TESTED,
     Lists,
+    Values,
     figures_of,
     item_vectors,
     judge_lists,
@@ -40,7 +41,7 @@ from homefeed.evaluate.table import compare
 from homefeed.evaluate.verdict import verdicts
 from homefeed.rank.blend import RetrieverNumbers
 from homefeed.recipe import Recipe
-from homefeed.types import Codes, Interactions, Positions, TrainingData
+from homefeed.types import Codes, Interactions, Numbers, Positions, TrainingData
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
@@ -185,7 +186,20 @@ def _found(
             for system in systems
             if system.role == "feed"
         },
+        by_user=_figures_by_user(values, users, data.user_numbers),
         verdicts=verdicts(setting.recipe.goal.metric, systems, values, users, seed),
+    )
+
+
+def _figures_by_user(values: Values, users: Codes, numbers: Numbers) -> FiguresByUser:
+    rows, requests = np.unique(users, return_counts=True)
+    return FiguresByUser(
+        numbers=tuple((numbers[rows] if len(numbers) else rows).tolist()),
+        requests=tuple(requests.tolist()),
+        systems={
+            system: {measure: _by_user(of_requests, users) for measure, of_requests in row.items()}
+            for system, row in values.items()
+        },
     )
 
 

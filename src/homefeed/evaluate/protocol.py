@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -15,19 +15,23 @@ from homefeed.recipe import Recipe
 from homefeed.times import format_duration
 from homefeed.types import DAY, Codes, Interactions, Times
 
+_REPEATS: Final = (
+    "Items of the history count when they are repeated; feeds may recommend them where the recipe lets them."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """How an evaluation is made.
 
-    `split` names the way to split: "rolling" takes `cutoff_share`, `horizon`, in microseconds, and `repeats` (see
+    `split` names the way to split: "rolling" takes `cutoff_share` and `horizon`, in microseconds (see
     `rolling`), and trains every `retrain`, in microseconds or as "scheduled" by the recipe's jobs or "never" after
     the cutoff, but not more than `max_trainings` times (see `rolling.trainings_due`). "time" takes `cutoff_share`
     and `revealed_share` (see `by_time`), "user" takes `users_share` and `revealed_share` (see `by_user`), "last"
-    takes `last` (see `leave_last_out`), "basket" takes `cutoff_share`, `basket_minutes` and `repeats` (see
-    `next_basket`). At most `max_requests` are made, drawn by `seed`: in all splits but "rolling" one of each user,
-    in that the `latest` where they are asked for. With `latest`, "rolling" takes the latest of as many users as
-    there are.
+    takes `last` (see `leave_last_out`), "basket" takes `cutoff_share` and `basket_minutes` (see
+    `next_basket`). With `repeats` what is in a history may be a target, too.
+    At most `max_requests` are made, drawn by `seed`: in all splits but "rolling" one of each user, in that the
+    `latest`, of as many users as there are, where they are asked for.
     `validation`, for the splits at a cutoff in time, evaluates on the events before the test's cutoff, to tune
     without using the test. `replay` repeats some requests on a service without the test events, to find systems
     that read the future.
@@ -55,11 +59,6 @@ class Protocol:
                 "validation: only a split at a cutoff in time has a part before its test to tune by; "
                 f'leave it out, or split by "rolling", "time" or "basket" instead of by "{self.split}"'
             )
-        if self.repeats and self.split not in ("rolling", "basket"):
-            raise InvalidError(
-                "repeats: only a rolling split and one by basket can count repeated items; "
-                f'leave it out, or split by "rolling" or "basket" instead of by "{self.split}"'
-            )
         if self.max_trainings < 1 or (isinstance(self.retrain, int) and self.retrain < 1):
             raise InvalidError(
                 "max_trainings, retrain: expected 1 training or more and time between them, got "
@@ -84,13 +83,13 @@ class Protocol:
             requests = self.max_requests, self.repeats, self.seed, self.latest
             return rolling(interactions, counted, share, horizon, *requests)
         if self.split == "user":
-            split = by_user(interactions, self.users_share, self.revealed_share, self.seed)
+            split = by_user(interactions, self.users_share, self.revealed_share, self.seed, repeats=self.repeats)
         elif self.split == "last":
-            split = leave_last_out(interactions, self.last)
+            split = leave_last_out(interactions, self.last, repeats=self.repeats)
         elif self.split == "basket":
             split = next_basket(interactions, self.cutoff_share, self.basket_minutes, self.repeats)
         else:
-            split = by_time(interactions, self.cutoff_share, self.revealed_share)
+            split = by_time(interactions, self.cutoff_share, self.revealed_share, repeats=self.repeats)
         return replace(split, cases=split.cases.choosing(counted))
 
     def drawn(self, split: Split) -> list[Case]:
@@ -117,30 +116,34 @@ def format_protocol(protocol: Protocol) -> str:
     if protocol.split == "rolling":
         return _format_rolling(protocol)
     revealed = f"{protocol.revealed_share:.0%}"
+    repeats = f" {_REPEATS}" if protocol.repeats else ""
     if protocol.split == "user":
         return (
             f"{protocol.users_share:.0%} of the users, drawn at random, were held out: models were trained on all "
             f"events of the others. Each held-out user makes a request after {revealed} of their events. "
             "Later events of others were trained on, so these figures are higher than with a split by time."
+            f"{repeats}"
         )
     if protocol.split == "last":
-        items = "new item" if protocol.last == 1 else f"{protocol.last} new items"
+        one, several = ("event", "events") if protocol.repeats else ("new item", "new items")
+        items = one if protocol.last == 1 else f"{protocol.last} {several}"
         return (
             f"The split holds out the last {items} of each user; all events before them were trained on, and the "
             "request comes just before. Later events of others were trained on too, so these figures are higher "
             "than with a split by time: compare them only with others of this split."
+            f"{repeats}"
         )
     if protocol.split == "basket":
         return f"{_format_cutoff(protocol)} {_format_basket(protocol)}"
     return (
         f"{_format_cutoff(protocol)} Each user with events after it makes a request after {revealed} of them: "
-        "the events until then are the history, the rest are the targets."
+        f"the events until then are the history, the rest are the targets.{repeats}"
     )
 
 
 def _format_rolling(protocol: Protocol) -> str:
     part = " before the test, which was not used," if protocol.validation else ""
-    repeats = "Items of the history count when they are repeated. " if protocol.repeats else ""
+    repeats = f"{_REPEATS} " if protocol.repeats else ""
     return (
         f"The clock ran from the moment before which {protocol.cutoff_share:.0%} of all events{part} happened. "
         "Requests are drawn evenly from the moments at which users came to something new, and everything is as it "
@@ -172,7 +175,7 @@ def _format_basket(protocol: Protocol) -> str:
     unit = "minute" if minutes == 1 else "minutes"
     basket = f"the events within {minutes:,} {unit} of its first" if minutes else "the events at one time"
     repeats = (
-        "Items of the history count when they are repeated; feeds may recommend them where the recipe lets them."
+        _REPEATS
         if protocol.repeats
         else "Only new items count: nothing of the history is a target, or recommended."
     )

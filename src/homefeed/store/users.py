@@ -140,6 +140,16 @@ async def user_numbers(connection: AsyncConnection, app: str, user_ids: Iterable
     return found
 
 
+async def user_ids(store: Store, app: str, numbers: Collection[int]) -> dict[int, str]:
+    """The ids of the users with these numbers; those that are gone are left out."""
+    found: dict[int, str] = {}
+    async with store.read() as connection:
+        for some in chunked(sorted(numbers)):
+            query = sa.select(users.c.number, users.c.user_id).where(users.c.app == app, users.c.number.in_(some))
+            found |= {row.number: row.user_id for row in await connection.execute(query)}
+    return found
+
+
 async def ensure_users(
     store: Store, connection: AsyncConnection, app: str, user_ids: Iterable[str]
 ) -> dict[str, int]:

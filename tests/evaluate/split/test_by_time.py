@@ -169,6 +169,19 @@ def _in_plain_python(
     return cases, left_out
 
 
+def test_with_repeats_what_is_in_the_history_is_to_be_found() -> None:
+    without, split = (by_time(interactions_of(BY_HAND), 0.5, repeats=repeats) for repeats in (False, True))
+    assert (without.repeats, split.repeats) == (False, True)
+    assert found_by(without)[0][1] == [22]
+    assert {user: targets for user, (_, targets, _) in found_by(split).items()} == {
+        0: [11, 22],
+        1: [13],
+        2: [31],
+        4: [40],
+    }
+    assert_no_leak(split, interactions_of(BY_HAND))
+
+
 @given(many_rows, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_matters_only_among_equal_times(rows: list[Row], random: Random) -> None:
     distinct = [(user, item, time) for time, (user, item, _) in enumerate(rows)]

@@ -43,6 +43,13 @@ def test_a_held_out_user_worked_out_by_hand() -> None:
     assert split.left_out == {WITHOUT_HISTORY: 0, ONLY_REPEATS: 0, TOO_FEW_TARGETS: 0}
 
 
+def test_with_repeats_what_is_in_the_history_is_to_be_found() -> None:
+    split = by_user(interactions_of(ALIKE), share=0.5, repeats=True)
+    (case,) = split.cases
+    assert (split.repeats, case.targets.tolist()) == (True, [1, 3, 4])
+    assert_no_leak(split, interactions_of(ALIKE))
+
+
 def test_at_least_one_event_is_known() -> None:
     (case,) = by_user(interactions_of(ALIKE), share=0.5, revealed_share=0).cases
     assert case.history.tolist() == [case.user]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +55,14 @@ def test_the_last_two_by_hand() -> None:
     assert trained_rows(split) == [0, 1, 4, 8]
 
 
+def test_with_repeats_the_last_events_are_to_be_found() -> None:
+    split = leave_last_out(interactions_of(ROWS), repeats=True)
+    assert found_by(split) == {0: ([0, 2, 3, 5], [2], 6), 1: ([1], [6], 2), 2: ([4], [7], 5)}
+    assert (split.repeats, trained_rows(split)) == (True, [0, 1, 2, 3, 4, 5])
+    assert_no_leak(split, interactions_of(ROWS))
+    assert found_by(leave_last_out(interactions_of(ROWS), last=2, repeats=True))[0] == ([0, 2, 3], [3, 2], 4)
+
+
 def test_users_with_too_few_targets_are_trained_on_whole() -> None:
     split = leave_last_out(interactions_of(ROWS), last=2, min_targets=2)
     assert found_by(split) == {0: ([0], [2, 3], 1)}
@@ -74,7 +84,7 @@ def test_rows_tell_which_of_one_moment_is_last() -> None:
         ({"min_targets": 0}, "min_targets"),
     ],
 )
-def test_what_cannot_be_left_out_is_refused(arguments: dict[str, int], named: str) -> None:
+def test_what_cannot_be_left_out_is_refused(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises(InvalidError, match=named):
         leave_last_out(interactions_of(BY_HAND), **arguments)
 

@@ -26,7 +26,11 @@ from homefeed.types import Interactions
 
 
 def by_time(
-    interactions: Interactions, cutoff_share: float = 0.8, revealed_share: float = 0.5, min_targets: int = 1
+    interactions: Interactions,
+    cutoff_share: float = 0.8,
+    revealed_share: float = 0.5,
+    min_targets: int = 1,
+    repeats: bool = False,
 ) -> Split:
     """Split at the moment before which `cutoff_share` of all events happened.
 
@@ -34,8 +38,8 @@ def by_time(
     In order of time, the first `revealed_share` of those events (rounded down, but at least one where the user
     has none before T and two or more since) are what the service has seen at the request: state is read at request
     time, so they are history, but never training. Later items are the targets, except those in the history,
-    because consuming an item again is no discovery. The request is at the time of the last revealed event, or at T
-    if none is revealed. With `revealed_share` 0 the history ends before T for all users.
+    because consuming an item again is no discovery, unless `repeats`. The request is at the time of the last
+    revealed event, or at T if none is revealed. With `revealed_share` 0 the history ends before T for all users.
 
     Events of one user at the same time keep the order of their rows, also across the line between history and
     targets: a target may have the same time as the request. Rows of one moment that are sorted by their
@@ -53,8 +57,8 @@ def by_time(
     revealed = _revealed(before, lines.lengths - before, revealed_share)
     known = before + revealed
     request_times = np.where(revealed > 0, lines.time_of_last(known, interactions.times), cutoff)
-    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets)
-    return Split(interactions.take(interactions.times < cutoff), cutoff, cases, left_out, "time")
+    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets, repeats=repeats)
+    return Split(interactions.take(interactions.times < cutoff), cutoff, cases, left_out, "time", repeats=repeats)
 
 
 def _revealed(before: Rows, since: Rows, share: float) -> Rows:

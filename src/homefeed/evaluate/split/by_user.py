@@ -27,13 +27,14 @@ def by_user(
     revealed_share: float = 0.5,
     seed: int = 0,
     min_targets: int = 1,
+    repeats: bool = False,
 ) -> Split:
     """Hold out all events of a `share` of the users (rounded down, but at least one), drawn by `seed`.
 
     A model trains on all events of all others. In order of time, the first `revealed_share` of a held-out user's
     events (rounded down, but at least one) are what the service has seen at the request, at the time of the
-    last of them; later items are the targets, less the items in the history. Events at the same time keep
-    the order of their rows.
+    last of them; later items are the targets, less the items in the history unless `repeats`. Events at the
+    same time keep the order of their rows.
 
     This leaks across users, by design: the others' events that were trained on may be later than a request, so
     counters and models know what became popular after it. Publish figures of `by_time`; these show whether new
@@ -54,6 +55,6 @@ def by_user(
     lines = timelines(interactions, held_out)
     known = np.maximum(share_of(revealed_share, lines.lengths), 1)
     request_times = lines.time_of_last(known, interactions.times)
-    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets)
+    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets, repeats=repeats)
     train = interactions.take(~np.isin(interactions.users, held_out))
-    return Split(train, int(train.times.max()) + 1, cases, left_out, "user")
+    return Split(train, int(train.times.max()) + 1, cases, left_out, "user", repeats=repeats)

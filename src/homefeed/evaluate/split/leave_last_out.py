@@ -23,13 +23,15 @@ from homefeed.evaluate.split.timelines import (
 from homefeed.types import Interactions
 
 
-def leave_last_out(interactions: Interactions, last: int = 1, min_targets: int = 1) -> Split:
-    """Make the last `last` new items of each user the targets.
+def leave_last_out(
+    interactions: Interactions, last: int = 1, min_targets: int = 1, repeats: bool = False
+) -> Split:
+    """Make the last `last` new items of each user the targets, or with `repeats` the items of the last events.
 
     In order of time, and of rows where the time is the same. All of the user's events before the first target are
     both history and training; the repeats after it are neither. The request is at the time of the last event of
-    the history. A user with `last` items or fewer keeps the first as history and has fewer targets. All events of
-    users left out are trained on, because they make no request.
+    the history. A user with `last` of them or fewer keeps the first as history and has fewer targets. All
+    events of users left out are trained on, because they make no request.
 
     Raises:
         InvalidError: there are no events, or `last` or `min_targets` is out of range.
@@ -39,14 +41,14 @@ def leave_last_out(interactions: Interactions, last: int = 1, min_targets: int =
     if last < min_targets:
         raise InvalidError(f"last: expected at least min_targets, which is {min_targets}, got {last}")
     lines = timelines(interactions, interactions.users)
-    known = _known(lines, interactions, last)
+    known = np.maximum(lines.lengths - last, 1) if repeats else _known(lines, interactions, last)
     request_times = lines.time_of_last(known, interactions.times)
-    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets)
+    cases, left_out = cases_after(interactions, lines, known, request_times, min_targets, repeats=repeats)
 
     trained = ~np.isin(interactions.users, cases.users)
     trained[cases.history] = True
     train = interactions.take(trained)
-    return Split(train, int(train.times.max()) + 1, cases, left_out, "last")
+    return Split(train, int(train.times.max()) + 1, cases, left_out, "last", repeats=repeats)
 
 
 def _known(lines: Timelines, interactions: Interactions, last: int) -> Rows:
