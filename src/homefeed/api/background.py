@@ -18,6 +18,7 @@ from homefeed.settings import Settings
 from homefeed.store import Store
 
 _PROBE_SECONDS = 1.0
+_CHECKPOINT_SECONDS = 5.0
 _IDLE_SECONDS = 5.0
 _WRITE_SECONDS = 1.0
 _PRUNE_SECONDS = 3_600.0
@@ -53,7 +54,10 @@ class Background:
 def start(store: Store, apps: Iterable[LiveApp], settings: Settings, measured: Metrics) -> Background:
     """Begin all of it, for as long as the server runs."""
     apps, ending = tuple(apps), asyncio.Event()
-    repeated = [_repeat(partial(_probe, store), _PROBE_SECONDS, ending)]
+    repeated = [
+        _repeat(partial(_probe, store), _PROBE_SECONDS, ending),
+        _repeat(store.checkpoint, _CHECKPOINT_SECONDS, ending),
+    ]
     repeated += [
         work
         for app in apps
@@ -110,7 +114,7 @@ async def _write(app: LiveApp, measured: Metrics) -> None:
 async def _prune(app: LiveApp, settings: Settings) -> None:
     """Delete what is too old."""
     try:
-        gone = await prune(app.store, app.recipe.app, settings, app.environment.clock())
+        gone = await prune(app.store.unhurried, app.recipe.app, settings, app.environment.clock())
         for why in gone.refused:
             _log.error("not deleted", app=app.recipe.app, why=why)
         if gone.events or gone.impressions:

@@ -22,7 +22,7 @@ from homefeed.serving.models import ModelSet, load_models, wanted_models
 from homefeed.serving.set_aside import SetAside
 from homefeed.serving.user_cache import UserCache
 from homefeed.serving.users import UNKNOWN, StoredUser
-from homefeed.store import Store, Watermarks
+from homefeed.store import BRIEF, Store, Watermarks
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import LogRows, rows_after
 from homefeed.store.items import changed_items
@@ -243,14 +243,23 @@ class Follower:
         return Counters.from_model(counted, self.catalog, half_life, group)
 
     async def _follow_items(self) -> None:
-        while changes := await changed_items(self._store, self._recipe.app, self._items_after, _PAGE):
-            self.set_aside.note("items", changes.item_ids, apply_changes(self.catalog, changes))
-            self._items_after = changes.last
+        asked, found = 0, 0
+        while asked == found:
+            # The first of them at once: mostly there are no more.
+            asked = _PAGE if asked else BRIEF
+            changes = await changed_items(self._store, self._recipe.app, self._items_after, asked)
+            if found := len(changes):
+                self.set_aside.note("items", changes.item_ids, apply_changes(self.catalog, changes))
+                self._items_after = changes.last
 
     async def _follow_users(self) -> None:
-        while changes := await changed_users(self._store, self._recipe.app, self._users_after, _PAGE):
-            self._users.forget(user_id for _, _, user_id in changes)
-            self._users_after = changes[-1][:2]
+        asked, found = 0, 0
+        while asked == found:
+            asked = _PAGE if asked else BRIEF
+            changes = await changed_users(self._store, self._recipe.app, self._users_after, asked)
+            if found := len(changes):
+                self._users.forget(user_id for _, _, user_id in changes)
+                self._users_after = changes[-1][:2]
 
     def _count(self, counters: Counters, rows: LogRows) -> None:
         # The users first: for them the same rows twice are as once.

@@ -10,7 +10,7 @@ from homefeed.store.impressions import Impression, write_impressions
 
 _MOST_WAITING = 10_000
 _MOST_SHOWN = 10_000
-_MOST_IN_GROUP = 500
+_MOST_IN_GROUP = 100
 
 
 class ImpressionLog:

@@ -13,12 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.errors import NotFoundError
 from homefeed.store.attributes import read_attributes
-from homefeed.store.direct import Rows
 from homefeed.store.identity import NO_ITEM, Content, content_of_row, event_key
 from homefeed.store.impressions import owners_of_requests
 from homefeed.store.items import item_numbers
 from homefeed.store.partitions import delete_events, drop_partitions, ensure_partitions
-from homefeed.store.session import Store, chunked
+from homefeed.store.session import BRIEF, PRUNED_AT_ONCE, Store, chunked
 from homefeed.store.tables import event_ids, events, items, users, without_id
 from homefeed.store.users import create_users, user_numbers
 from homefeed.types import Event, User
@@ -90,7 +89,7 @@ async def append_events(
     Of events with the same key, in the log or earlier in the batch, the first one counts. Users who are new are
     created. `shown` has users of pages by `request_id`, beside those that the impressions in the store know.
     """
-    async with store.write() as connection:
+    async with store.write(brief=len(batch) <= BRIEF) as connection:
         last = (await store.advance(connection, app, event_seq=len(batch))).event_seq
         numbers = await item_numbers(connection, app, {event.item_id for event in batch} - {""}) | {"": NO_ITEM}
         known = {event.user_id for event in batch if event.item_id in numbers}
@@ -119,23 +118,23 @@ async def append_events(
 async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | None = None) -> LogRows:
     """Up to `limit` rows of the log beyond `seq`, and none beyond `until`."""
     until = _LAST_SEQ if until is None else until
-    values = {"app": app, "seq": seq, "until": until, "most": limit}
-    rows: Rows
-    if until - seq <= _FEW:
-        rows = await store.fetch(_ROWS_AFTER, **values)
-    else:
-        async with store.read() as connection:
-            rows = (await connection.execute(_ROWS_AFTER, values)).all()
+    rows = await store.rows(_ROWS_AFTER, until - seq, app=app, seq=seq, until=until, limit=limit)
     return LogRows(*zip(*rows, strict=True)) if rows else NO_ROWS
 
 
 async def prune_events(store: Store, app: str, before: int) -> int:
     """Delete the events older than a time; returns how many. Their counts stay until the next training."""
-    dropped = await drop_partitions(store, app, before)
-    async with store.write() as connection:
-        await store.advance(connection, app)
-        old = sa.and_(events.c.app == app, events.c.time < before)
-        return dropped + await delete_events(store, connection, old)
+    gone = await drop_partitions(store, app, before)
+    old = sa.and_(events.c.app == app, events.c.time < before)
+    while True:  # in steps, so that other writers get their turn
+        async with store.write() as connection:
+            await store.advance(connection, app)
+            found = await connection.execute(sa.select(events.c.seq).where(old).limit(PRUNED_AT_ONCE))
+            seqs = found.scalars().all()
+            for chunk in chunked(seqs):
+                gone += await delete_events(store, connection, sa.and_(old, events.c.seq.in_(chunk)))
+        if len(seqs) < PRUNED_AT_ONCE:
+            return gone
 
 
 async def rows_of_user(store: Store, app: str, user_id: str) -> tuple[User, LogRows]:
@@ -301,7 +300,7 @@ _ROWS_AFTER: Final = (
         events.c.seq <= sa.bindparam("until"),
     )
     .order_by(events.c.seq)
-    .limit(sa.bindparam("most", type_=sa.BigInteger))
+    .limit(sa.bindparam("limit", type_=sa.BigInteger))
 )
 _ROWS_OF_USER: Final = (
     sa.select(
@@ -317,7 +316,6 @@ _ROWS_OF_USER: Final = (
     .order_by(events.c.time, events.c.seq)
 )
 _LAST_SEQ = 2**63 - 1
-_FEW = 256
 _TAIL = 10_000
 _MINUTE = 60_000_000
 

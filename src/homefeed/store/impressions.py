@@ -11,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from homefeed.store.session import Store, chunked
+from homefeed.store.session import BRIEF, PRUNED_AT_ONCE, Store, chunked
 from homefeed.store.tables import impressions, users
 from homefeed.types import Floats, Numbers
 
@@ -49,7 +49,7 @@ async def write_impressions(store: Store, app: str, shown: Sequence[Impression])
     """
     if not shown:
         return
-    async with store.write() as connection:
+    async with store.write(brief=len(shown) <= BRIEF) as connection:
         users_shown = {impression.user for impression in shown if impression.user is not None}
         there: set[int] = set()
         for chunk in chunked(sorted(users_shown)):
@@ -87,11 +87,16 @@ async def owners_of_requests(
 
 async def prune_impressions(store: Store, app: str, before: int) -> int:
     """Delete the impressions older than a time; returns how many."""
-    async with store.write() as connection:
-        gone = await connection.execute(
-            impressions.delete().where(impressions.c.app == app, impressions.c.time < before)
-        )
-    return gone.rowcount
+    gone, mine = 0, impressions.c.app == app
+    while True:  # in steps, so that other writers get their turn
+        async with store.write() as connection:
+            times = sa.select(impressions.c.time).where(mine, impressions.c.time < before)
+            step = times.order_by(impressions.c.time).offset(PRUNED_AT_ONCE - 1).limit(1)
+            last: int | None = (await connection.execute(step)).scalar_one_or_none()
+            old = impressions.c.time < before if last is None else impressions.c.time <= last
+            gone += (await connection.execute(impressions.delete().where(mine, old))).rowcount
+        if last is None:
+            return gone
 
 
 def _row(app: str, shown: Impression, there: Container[int | None]) -> dict[str, Any]:

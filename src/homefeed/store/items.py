@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from homefeed.errors import NotFoundError
 from homefeed.limits import MAX_ITEM_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
-from homefeed.store.session import Store, chunked
+from homefeed.store.session import BRIEF, Store, chunked
 from homefeed.store.tables import items
 from homefeed.types import Item
 
@@ -71,13 +71,13 @@ async def put_items(store: Store, app: str, writes: Sequence[ItemWrite], kept: C
     latest = list({write.item_id: write for write in writes}.values())
     if not latest:
         return 0
-    async with store.write() as connection:
+    async with store.write(brief=len(latest) <= BRIEF) as connection:
         return await _put(store, connection, app, latest, kept)
 
 
 async def put_item(store: Store, app: str, write: ItemWrite, kept: Collection[str] = ()) -> Item:
     """Create or replace one item, likewise; returns it as it is now."""
-    async with store.write() as connection:
+    async with store.write(brief=True) as connection:
         await _put(store, connection, app, [write], kept)
         return await _find(connection, app, write.item_id)
 
@@ -91,7 +91,7 @@ async def patch_item(
         NotFoundError: there is no such item.
         InvalidError: it would hold more than an item may.
     """
-    async with store.write() as connection:
+    async with store.write(brief=True) as connection:
         counters = await store.advance(connection, app, item_revision=1)
         found = await _find(connection, app, item_id)
         merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
@@ -111,7 +111,7 @@ async def delete_item(store: Store, app: str, item_id: str) -> None:
     Raises:
         NotFoundError: there is no such item.
     """
-    async with store.write() as connection:
+    async with store.write(brief=True) as connection:
         counters = await store.advance(connection, app, item_revision=1)
         found = await _find(connection, app, item_id)
         await connection.execute(
@@ -140,12 +140,8 @@ async def list_items(store: Store, app: str, after: int, limit: int) -> list[Ite
 
 async def changed_items(store: Store, app: str, after: tuple[int, int], limit: int) -> Changes:
     """Up to `limit` (revision, item), deleted ones included, beyond `after`, a (revision, number)."""
-    beyond = sa.tuple_(items.c.revision, items.c.number) > sa.tuple_(*map(sa.literal, after))
-    query = (
-        _select(app).add_columns(items.c.revision).where(beyond).order_by(items.c.revision, items.c.number)
-    ).limit(limit)
-    async with store.read() as connection:
-        rows = (await connection.execute(query)).all()
+    revision, number = after
+    rows = await store.rows(_CHANGED, limit, app=app, revision=revision, number=number, limit=limit)
     return Changes(*zip(*rows, strict=True)) if rows else Changes(*[()] * 7)
 
 
@@ -241,9 +237,24 @@ async def _find(connection: AsyncConnection, app: str, item_id: str) -> Item:
     return _item(*row)
 
 
+_ITEM: Final = ("item_id", "number", "attributes", "created_at", "hidden", "deleted")
+_CHANGED: Final = (
+    sa.select(*(items.c[name] for name in _ITEM), items.c.revision)
+    .where(
+        items.c.app == sa.bindparam("app"),
+        sa.tuple_(items.c.revision, items.c.number)
+        > sa.tuple_(
+            sa.bindparam("revision", type_=items.c.revision.type),
+            sa.bindparam("number", type_=items.c.number.type),
+        ),
+    )
+    .order_by(items.c.revision, items.c.number)
+    .limit(sa.bindparam("limit", type_=sa.BigInteger))
+)
+
+
 def _select(app: str) -> sa.Select[Any]:
-    columns = ("item_id", "number", "attributes", "created_at", "hidden", "deleted")
-    return sa.select(*(items.c[name] for name in columns)).where(items.c.app == app)
+    return sa.select(*(items.c[name] for name in _ITEM)).where(items.c.app == app)
 
 
 def _item(item_id: str, number: int, attributes: str, created_at: int | None, hidden: bool, deleted: bool) -> Item:

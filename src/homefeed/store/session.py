@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from homefeed.errors import HomefeedError, SettingsError, UnavailableError
 from homefeed.store import tables
 from homefeed.store.direct import DirectReader, Rows, Unavailable, direct_reader
+from homefeed.store.inline import BEGIN_WRITING, InlineConnection, connect_inline
 from homefeed.store.migrations import upgrade
 from homefeed.store.private import close_to_others, make_private_file, make_private_folder
 from homefeed.store.trouble import StoreHealth
@@ -29,9 +30,16 @@ _DRIVERS = {
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
 }
+BRIEF = 256
+"""How many rows a statement may have to be brief."""
+
+PRUNED_AT_ONCE = 2_000
+"""About how many rows one transaction deletes of what is too old."""
+
 _BUSY_SECONDS = 60.0
 _CLOSING_SECONDS = 5.0
 _READERS = _WRITERS = 10
+_CHECKPOINT_PAGES = 16_384
 _PROBE = ""
 """An app of the probe's own: it waits for no other app's writers."""
 
@@ -81,9 +89,13 @@ class Store:
                 yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to write: committed, and durable, when the block ends without an error."""
-        writer = self.writer.execution_options(give_up=time.monotonic() + (self.deadline or _BUSY_SECONDS))
+    async def write(self, *, brief: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection to write: committed, and durable, when the block ends without an error.
+
+        Statements that are `brief` SQLite runs on the event loop's own thread: sooner, while nothing else is done.
+        """
+        give_up = time.monotonic() + (self.deadline or _BUSY_SECONDS)
+        writer = self.writer.execution_options(give_up=give_up, brief=brief)
         with self.health.watching():
             async with self._limited(), writer.connect() as connection, connection.begin():
                 yield connection
@@ -102,12 +114,33 @@ class Store:
                 rows: Rows = (await connection.execute(query, values)).all()
                 return rows
 
+    async def rows(self, query: sa.Select[Any], most: int, **values: Any) -> Rows:
+        """All rows of a query: `fetch` where they are few at the `most`."""
+        if most <= BRIEF:
+            return await self.fetch(query, **values)
+        async with self.read() as connection:
+            rows: Rows = (await connection.execute(query, values)).all()
+            return rows
+
     async def probe(self) -> bool:
         """Whether the store takes writes: found out by a write, for `health` to tell."""
         with suppress(UnavailableError):
             async with self.write() as connection:
                 await self.advance(connection, _PROBE, event_seq=1)
         return self.health.ok
+
+    async def checkpoint(self) -> None:
+        """Move what was written from SQLite's log into its file, so that no write has to; servers do."""
+        if self.dialect == "sqlite":
+            with suppress(UnavailableError), self.health.watching():
+                async with self.engine.connect() as connection:
+                    driver: Any = (await connection.get_raw_connection()).driver_connection
+                    await driver.execute_fetchall("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @property
+    def unhurried(self) -> Store:
+        """The same store for work that no request waits for: it takes the time that it takes."""
+        return replace(self, deadline=None)
 
     def _limited(self) -> asyncio.Timeout:
         # A statement of SQLite's runs in a thread, where it cannot be cut short: its waits are limited one by one.
@@ -230,12 +263,14 @@ def _sqlite_engine(url: URL, deadline: float | None, writes: bool) -> AsyncEngin
     patience = deadline or _BUSY_SECONDS
     engine = create_async_engine(
         url,
-        connect_args={"timeout": patience, "isolation_level": None},
+        connect_args={"timeout": patience, "isolation_level": None, "async_creator_fn": connect_inline},
         pool_size=1 if writes else _READERS,
         max_overflow=0,
         pool_timeout=patience,
     )
     sa.event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    if deadline is not None:
+        sa.event.listen(engine.sync_engine, "connect", _leave_checkpoints)
     sa.event.listen(engine.sync_engine, "begin", _begin_writing_sqlite if writes else _begin_sqlite)
     return engine
 
@@ -273,6 +308,13 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def _leave_checkpoints(connection: Any, _record: object) -> None:
+    # A commit that is a checkpoint too takes a hundred milliseconds: `Store.checkpoint` does it beside requests.
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    cursor.close()
+
+
 def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
@@ -280,8 +322,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 def _begin_writing_sqlite(connection: sa.Connection) -> None:
     # A transaction that reads first and writes later fails when another process wrote in between:
     # writers take the lock at once and wait their turn, for what is left after waiting for the connection.
-    give_up = connection.get_execution_options().get("give_up")
-    if give_up is not None:
-        left = max(round((give_up - time.monotonic()) * 1000), 0)
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {left}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    driver: InlineConnection = connection.connection.driver_connection  # type: ignore[assignment]
+    driver.give_up = options.get("give_up", time.monotonic() + _BUSY_SECONDS)
+    driver.inline = options.get("brief", False)
+    connection.exec_driver_sql(BEGIN_WRITING)

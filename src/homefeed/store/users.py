@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from homefeed.errors import NotFoundError
 from homefeed.limits import MAX_USER_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
 from homefeed.store.partitions import delete_events
-from homefeed.store.session import Store, chunked
+from homefeed.store.session import BRIEF, Store, chunked
 from homefeed.store.tables import events, impressions, users
 from homefeed.types import User
 
@@ -28,7 +28,7 @@ async def put_users(
     latest = dict(writes)
     if not latest:
         return 0
-    async with store.write() as connection:
+    async with store.write(brief=len(latest) <= BRIEF) as connection:
         counters = await store.advance(connection, app, user_revision=1)
         before = await user_numbers(connection, app, latest)
         numbers = await ensure_users(store, connection, app, latest)
@@ -73,7 +73,7 @@ async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[s
         NotFoundError: there is no such user.
         InvalidError: they would hold more than a user may.
     """
-    async with store.write() as connection:
+    async with store.write(brief=True) as connection:
         counters = await store.advance(connection, app, user_revision=1)
         found = await _find(connection, app, user_id)
         merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
@@ -122,13 +122,9 @@ async def list_users(store: Store, app: str, after: int, limit: int) -> list[Use
 
 async def changed_users(store: Store, app: str, after: tuple[int, int], limit: int) -> list[tuple[int, int, str]]:
     """Up to `limit` (revision, number, user_id) beyond `after`, a (revision, number)."""
-    columns = (users.c.revision, users.c.number, users.c.user_id)
-    beyond = sa.tuple_(users.c.revision, users.c.number) > sa.tuple_(*map(sa.literal, after))
-    query = (
-        sa.select(*columns).where(users.c.app == app, beyond).order_by(users.c.revision, users.c.number)
-    ).limit(limit)
-    async with store.read() as connection:
-        return [(row.revision, row.number, row.user_id) for row in await connection.execute(query)]
+    revision, number = after
+    rows = await store.rows(_CHANGED, limit, app=app, revision=revision, number=number, limit=limit)
+    return [(revision, number, user_id) for revision, number, user_id in rows]
 
 
 async def user_numbers(connection: AsyncConnection, app: str, user_ids: Iterable[str]) -> dict[str, int]:
@@ -180,6 +176,21 @@ async def create_users(
     ]
     await connection.execute(users.insert(), rows)
     return created
+
+
+_CHANGED: Final = (
+    sa.select(users.c.revision, users.c.number, users.c.user_id)
+    .where(
+        users.c.app == sa.bindparam("app"),
+        sa.tuple_(users.c.revision, users.c.number)
+        > sa.tuple_(
+            sa.bindparam("revision", type_=users.c.revision.type),
+            sa.bindparam("number", type_=users.c.number.type),
+        ),
+    )
+    .order_by(users.c.revision, users.c.number)
+    .limit(sa.bindparam("limit", type_=sa.BigInteger))
+)
 
 
 async def _find(connection: AsyncConnection, app: str, user_id: str) -> User:
