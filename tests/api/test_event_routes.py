@@ -284,9 +284,8 @@ def test_nesting_is_taken_whole_or_refused(api: httpx.Client, fresh: Callable[[s
     expected = 200 if depth < 32 else 422
     for method, path, body in requests:
         assert api.request(method, path, content=body, headers=json).status_code == expected
-    listed = api.post(
-        "/v1/apps/streaming/items", content=f'[{{"item_id": "{name}", "hidden": true, "attributes": {deep}}}]'
-    )
+    items = f'[{{"item_id": "{name}", "hidden": true, "attributes": {deep}}}]'
+    listed = api.post("/v1/apps/streaming/items", content=items, headers=json)
     assert listed.status_code == (200 if depth < 1020 else 422)
     if depth < 1020:
         assert listed.json()["accepted"] == (1 if depth < 32 else 0)

@@ -229,6 +229,17 @@ async def test_json_lines_and_parquet(store: Store, tmp_path: Path) -> None:
     assert await products(store, "columns") == expected
 
 
+@pytest.mark.parametrize("ids", [("1234567890.0", "2234567890.0"), ("1234567890", "2234567890.0")], ids=str)
+async def test_ids_of_whole_numbers_have_no_fraction(store: Store, tmp_path: Path, ids: tuple[str, str]) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text("id,name,actual_price\n" + "".join(f"{each},Kettle,5\n" for each in ids))
+    items = await load(store, path)
+    fractions = sum(each.endswith(".0") for each in ids)
+    assert (items.loaded, counts(items.rejected)) == (2, {})
+    assert counts(items.warnings)["item_id ends in .0: read as a whole number"] == fractions
+    assert list(await products(store)) == ["1234567890", "2234567890"]
+
+
 async def test_lines_that_say_nothing(store: Store, tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text('{}\n{"Unnamed: 0": 1}\n{}\n')
     with pytest.raises(DataError, match='no column "name"'):
