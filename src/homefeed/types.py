@@ -371,3 +371,7 @@ class TrainingData:
     def item_count(self) -> int:
         """How many items the catalogue has."""
         return len(self.numbers)
+
+    def numbers_of_users(self, users: Codes) -> Numbers:
+        """(n,) the permanent numbers of the users of rows (n,); the rows themselves where nobody knows them."""
+        return self.user_numbers[users] if len(self.user_numbers) else users

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
+import polars as pl
 import pytest
 
 from homefeed.api.schemas import FeedAnswer
@@ -316,7 +317,7 @@ def test_the_last_of_a_parameter_given_twice_counts_and_a_bad_one_is_refused(api
 def test_reasons_are_true_of_the_item_and_the_user(api: httpx.Client, served: Served) -> None:
     events, items = served.sample.events, served.sample.items
     watched = {items[item_id]["title"] for item_id in events.filter(user_id="u1")["item_id"]}
-    plays = dict(events.group_by("item_id").len().iter_rows())
+    viewers = dict(events.group_by("item_id").agg(pl.col("user_id").n_unique()).iter_rows())
     for item in fetch(api, "home", user_id="u1", n=100)["items"]:
         reason = item["reason"]
         if reason.startswith("Because you watched "):
@@ -324,10 +325,10 @@ def test_reasons_are_true_of_the_item_and_the_user(api: httpx.Client, served: Se
         elif reason.startswith("Similar to "):
             assert reason.removeprefix("Similar to ") in watched
         elif reason.startswith("Popular: "):
-            count = int(reason.removeprefix("Popular: ").removesuffix(" plays").replace(",", ""))
-            assert count >= plays.get(item["item_id"], 0)
+            count = int(reason.removeprefix("Popular: ").removesuffix(" viewers").replace(",", ""))
+            assert count >= viewers.get(item["item_id"], 0)
         else:
-            few = ("Nobody has played this yet", "Played once so far")
+            few = ("Nobody has played this yet", "One viewer so far")
             assert reason in few or reason.startswith("New: added ")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
+from itertools import count
 
 import numpy as np
 import pytest
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 
 from homefeed.catalog import CatalogView, Counters, SignalsModel
 from homefeed.catalog.columns import CategoryColumn
-from homefeed.testing import make_world, toy_world
-from homefeed.testing.world import ITEMS, NOW, PLAYS
+from homefeed.testing import Play, World, make_world, toy_item, toy_world
+from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
 from homefeed.types import DAY, Item
 
 HALF_LIFE = 2 * DAY
+STRANGERS = count(1_000)
 
 
 def counters(items: int = 3) -> Counters:
@@ -24,11 +27,12 @@ def counters(items: int = 3) -> Counters:
     return Counters(catalog, HALF_LIFE, "kind", 100.0)
 
 
-def add(to: Counters, events: Iterable[tuple[int, float, float]]) -> None:
-    """Events as (position, strength, days after NOW)."""
+def add(to: Counters, events: Iterable[tuple[int, float, float]], user: int | None = None) -> None:
+    """Events as (position, strength, days after NOW), of one user or each of another."""
     positions, strengths, days = zip(*events, strict=True)
     times = np.array([NOW + int(day * DAY) for day in days], np.int64)
-    to.add(np.array(positions, np.int32), np.array(strengths, np.float32), times)
+    users = [next(STRANGERS) if user is None else user for _ in positions]
+    to.add(np.array(users, np.int32), np.array(positions, np.int32), np.array(strengths, np.float32), times)
 
 
 def trend(of: Counters, days: float) -> list[float]:
@@ -106,6 +110,88 @@ def test_times_far_from_the_landmark_stay_finite() -> None:
     assert trend(counted, 50_000) == pytest.approx([0, 1, 0])
 
 
+class TestOncePerUser:
+    def test_what_one_user_repeats_counts_as_their_strongest_event(self) -> None:
+        counted = counters()
+        add(counted, [(0, 0.5, 0)] * 300, user=1)
+        assert (counted.events[0], counted.strength[0], trend(counted, 0)[0]) == pytest.approx((1, 0.5, 0.5))
+        add(counted, [(0, 0.75, 0), (0, 0.25, 0)], user=1)
+        assert (counted.events[0], counted.strength[0], trend(counted, 0)[0]) == pytest.approx((1, 0.75, 0.75))
+        add(counted, [(0, 0.5, 0), (1, 0.5, 0)], user=2)
+        assert counted.events.tolist() == [2, 1, 0]
+        assert counted.strength.tolist() == [1.25, 0.5, 0]
+
+    def test_in_a_trend_that_event_counts_of_which_most_is_left(self) -> None:
+        counted = counters()
+        add(counted, [(0, 1.0, 0), (0, 0.75, 4)], user=1)
+        assert counted.strength[0] == 1
+        assert trend(counted, 4)[0] == pytest.approx(0.75), "not 1.0, of which a quarter is left"
+        add(counted, [(0, 1.0, 2)], user=1)
+        assert trend(counted, 4)[0] == pytest.approx(0.75)
+
+    def test_without_it_every_event_counts(self) -> None:
+        counted = Counters(counters().catalog, HALF_LIFE, "kind", 100.0, once_per_user=False)
+        add(counted, [(0, 0.5, 0)] * 3, user=1)
+        assert (counted.events[0], counted.strength[0], trend(counted, 0)[0]) == (3, 1.5, 1.5)
+
+    def test_many_pairs_are_each_counted_once(self) -> None:
+        """More than there is room for at first, and half of them again."""
+        rng = np.random.default_rng(7)
+        counted = counters(50)
+        users, items = rng.integers(0, 200, 20_000), rng.integers(0, 50, 20_000)
+        for rows in np.array_split(np.arange(20_000), 9):
+            ones, times = np.ones(len(rows), np.float32), np.full(len(rows), NOW, np.int64)
+            counted.add(users[rows].astype(np.int32), items[rows].astype(np.int32), ones, times)
+        pairs = np.unique(np.stack([users, items]), axis=1)
+        assert counted.events.tolist() == np.bincount(pairs[1], minlength=50).tolist()
+        assert counted.strength.tolist() == counted.events.tolist()
+
+
+Told = tuple[int, int, float, float]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3), st.integers(0, 2), st.sampled_from([-1, 0, 0.25, 0.5, 1]), st.integers(0, 20)
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    st.randoms(use_true_random=False),
+    st.sampled_from(["users", "events"]),
+)
+def test_in_whatever_order_and_from_whatever_training_on_the_counts_are_the_same(
+    events: list[Told], order: random.Random, count: str
+) -> None:
+    """Live from nothing, from a training of some of the events on, and by a training of all: one and the same."""
+    types = {"play": {"weight": 1.0, "full": 1.0}, "bad": {"weight": -1.0}}
+    declared = {**RECIPE, "events": types, "signals": {"trending_half_life_days": 2, "count": count}}
+    items = [toy_item(n, f"i{n}", 100, title=f"Title {n}") for n in range(3)]
+
+    def world(some: list[Told]) -> World:
+        plays = [
+            Play(f"u{user}", f"i{item}", abs(strength), 30 - days, "bad" if strength < 0 else "play")
+            for user, item, strength, days in some
+        ]
+        return make_world(items, plays, declared=declared)
+
+    whole, cut = world(events), order.randint(0, len(events))
+    early, late = events[:cut], events[cut:]
+    order.shuffle(late)
+    # Rows of users are in the order of their first event: each world has its own, so the rest goes by the first's.
+    row_of = {user: row for row, user in enumerate(dict.fromkeys(user for user, *_ in early))}
+    for user, *_ in late:
+        row_of.setdefault(user, len(row_of))
+    begun = world(early).counters
+    for user, item, strength, days in late:
+        add(begun, [(item, strength, days - 30)], user=row_of[user])
+    now = (NOW - begun.landmark) / DAY
+    assert begun.events.tolist() == whole.counters.events.tolist()
+    assert begun.strength.tolist() == pytest.approx(whole.counters.strength.tolist())
+    assert trend(begun, now) == pytest.approx(trend(whole.counters, now), rel=1e-9)
+
+
 def test_counters_grow_with_the_catalogue() -> None:
     counted = counters(1)
     assert counted.events.tolist() == [0]
@@ -150,7 +236,7 @@ def test_a_model_of_half_the_log_and_the_other_half_live_make_the_whole() -> Non
     early = sorted(PLAYS, key=lambda play: -play.days_ago)[:15]
     half = make_world(ITEMS, early)
     rest = whole.data.interactions.take(slice(15, None))
-    half.counters.add(rest.items, rest.strengths, rest.times)
+    half.counters.add(rest.users, rest.items, rest.strengths, rest.times)
     for name in ("events", "strength"):
         np.testing.assert_allclose(getattr(half.counters, name), getattr(whole.counters, name), err_msg=name)
     np.testing.assert_allclose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.catalog import SignalsModel
-from homefeed.catalog.signals import trend_of, typical_full
+from homefeed.catalog.signals import typical_full
 from homefeed.engine import fit_signals, prepare
+from homefeed.protocols import Model
 from homefeed.testing import ModelContract, World, make_world, toy_world
-from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
-from homefeed.types import DAY, Floats, Interactions
+from homefeed.testing.world import ITEMS, PLAYS, RECIPE
+from homefeed.types import Floats
 
 
 class TestSignalsModel(ModelContract):
     def make(self, world: World) -> SignalsModel:
         return fit_signals(world.recipe, prepare(world.recipe, world.data), watermark=25)
+
+    def answers(self, model: Model, world: World) -> dict[str, object]:
+        assert isinstance(model, SignalsModel)
+        return asdict(model)
 
 
 def test_pairs_are_kept_with_the_model(tmp_path: Path) -> None:
@@ -31,6 +37,9 @@ def test_pairs_are_kept_with_the_model(tmp_path: Path) -> None:
     assert list(loaded.distinct) == ["play"]
     np.testing.assert_array_equal(loaded.distinct["play"], signals.distinct["play"])
     assert loaded.distinct["play"].dtype == np.int32
+    for name in ("keys", "strengths", "levels"):
+        np.testing.assert_array_equal(getattr(loaded.pairs, name), getattr(signals.pairs, name))
+    assert len(loaded.pairs) == len(signals.distinct["play"])
     np.testing.assert_array_equal(loaded.numbers, signals.numbers)
 
 
@@ -102,15 +111,3 @@ def test_full_values_by_brute_force(values: dict[int, list[float]], shrinkage: f
         assert full[item] == pytest.approx(expected, rel=1e-5)
     assert of_group[""] == pytest.approx(overall)
     assert (full > 0).all()
-
-
-def test_a_trend_is_strength_halved_by_the_half_life() -> None:
-    events = Interactions(
-        users=np.zeros(4, np.int32),
-        items=np.array([0, 0, 2, 1], np.int32),
-        types=np.zeros(4, np.int32),
-        values=np.zeros(4, np.float32),
-        strengths=np.array([1, 0.5, -1, 1], np.float32),
-        times=NOW - np.array([4, 2, 0, 200_000], np.int64) * DAY,
-    )
-    assert trend_of(events, 4, 2 * DAY, NOW).tolist() == [0.5, 0, 0, 0]

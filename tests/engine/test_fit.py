@@ -13,7 +13,7 @@ from homefeed.engine import event_weights, fit_model, fit_signals, prepare, with
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
-from homefeed.testing import make_world, toy_world
+from homefeed.testing import Play, make_world, toy_world
 from homefeed.testing.world import ITEMS, NOW, PLAYS, RECIPE
 from homefeed.types import DAY, TrainingData
 
@@ -99,6 +99,27 @@ def test_dislikes_are_not_counted_and_take_no_strength_away() -> None:
     signals = fit_signals(liked, prepare(liked, events_of(("d1", "like", 0, 2), ("d1", "dislike", 0, 0))), 0)
     assert (signals.events[0], signals.strength[0]) == (1, 0.5)
     assert signals.trend[0] == pytest.approx(0.25)
+
+
+def test_what_one_user_repeats_counts_once_unless_every_event_does() -> None:
+    played = [("d1", "rating", value, day) for value, day in ((2.5, 5), (2.5, 4), (5, 3), (2.5, 1))]
+    counted = {}
+    for count in ("users", "events"):
+        told = recipe(events=EVENTS, signals={"trending_half_life_days": 2, "count": count})
+        signals = fit_signals(told, prepare(told, events_of(*played)), 0)
+        assert signals.landmark == NOW - DAY
+        counted[count] = signals.events[0], signals.strength[0], signals.trend[0]
+    # A whole rating weighs 2: the strongest of all; and what most is left of, 1 of today beside 2 of two days ago.
+    assert counted["users"] == pytest.approx((1, 2, 1))
+    assert counted["events"] == pytest.approx((4, 5, 2**-2 + 2**-1.5 + 1 + 1))
+
+
+def test_nobody_makes_typical_what_they_alone_do() -> None:
+    """One user's hundred plays of a day do not make half an hour look like nothing."""
+    told = recipe(signals={"full_shrinkage": 0})
+    plays = [Play("bot", "d1", 86_400, 2)] * 100 + [Play(f"u{n}", "d1", 1_800, 1) for n in range(9)]
+    world = make_world(ITEMS, plays, declared={**RECIPE, "signals": {"full_shrinkage": 0}})
+    assert prepare(told, world.data).full[0] == 1_800
 
 
 def test_an_event_to_come_counts_as_of_now() -> None:

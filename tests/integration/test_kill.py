@@ -166,9 +166,9 @@ def test_no_acknowledged_event_is_lost_and_none_is_doubled(
         assert len(in_log) == EVENTS
         assert said["stats"]["events"] == EVENTS
         assert said["stats"]["users"] == USERS
-        counts = Counter(play["item_id"] for play in told)
+        counts = Counter(item_id for _, item_id in {(play["user_id"], play["item_id"]) for play in told})
         for title in said["popular"]["items"]:
-            assert title["reason"] == f"Popular: {counts[title['item_id']]:,} plays"
+            assert title["reason"] == f"Popular: {counts[title['item_id']]:,} viewers"
         assert len(said["popular"]["items"]) == ITEMS
         assert len(said["history"]["items"]) == sum(play["user_id"] == "u7" for play in told)
         assert said["recommendations"]["fallback_used"] is False

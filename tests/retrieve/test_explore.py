@@ -80,10 +80,10 @@ def test_the_window_includes_both_its_ends() -> None:
 
 
 def test_an_item_leaves_the_pool_with_its_last_event_to_go() -> None:
-    world = make_world([toy_item(0, "i0", 1)], [Play("u", "i0", 60, 0.5)] * 9)
+    world = make_world([toy_item(0, "i0", 1)], [Play(f"u{n}", "i0", 60, 0.5) for n in range(9)])
     retriever = explore(world)
     assert drawn(world, retriever, world.query("v")) == {"i0"}
-    world.counters.add(world.positions("i0"), np.ones(1, np.float32), np.array([NOW], np.int64))
+    world.choose(world.positions("i0"))
     assert drawn(world, retriever, world.query("v")) == set()
 
 
@@ -210,9 +210,7 @@ def test_the_draw_by_brute_force(seed: int, slots: int) -> None:
     count = int(rng.integers(1, 60))
     world = new_world(count)
     query = world.query(f"u{seed}", exclude=tuple(f"i{n}" for n in rng.permutation(count)[: rng.integers(0, 9)]))
-    world.counters.add(
-        rng.integers(0, count, 200).astype(np.int32), np.ones(200, np.float32), np.full(200, NOW, np.int64)
-    )
+    world.choose(rng.integers(0, count, 200).astype(np.int32))
     retriever = explore(world, slots=slots, max_age_days=1.5, max_events=4)
     age = np.arange(count)[::-1] / 24
     # What earlier pages have shown stays in the pool.

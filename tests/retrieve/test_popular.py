@@ -10,7 +10,7 @@ import pytest
 from homefeed.protocols import Retriever
 from homefeed.retrieve.popular import Popular
 from homefeed.testing import RetrieverContract, World, toy_world
-from homefeed.testing.world import NOW, POPULAR
+from homefeed.testing.world import POPULAR
 from homefeed.types import Item
 
 
@@ -42,7 +42,7 @@ def test_scores_are_the_formula() -> None:
 def test_abandoned_plays_alone_make_nothing_popular() -> None:
     world = toy_world()
     s4 = world.positions("s4")
-    world.counters.add(np.repeat(s4, 9), np.zeros(9, np.float32), np.full(9, NOW, np.int64))
+    world.choose(np.repeat(s4, 9), 0.0)
     assert world.ids(popular(world, strength_weight=0.0).retrieve(world.query(), 1)[0]) == ("s4",)
     assert world.ids(popular(world, events_weight=0.0).retrieve(world.query(), 1)[0]) == ("d1",)
     # ln 10 for the plays and nothing for the watching, beside twice ln 6 and twice ln 5.
@@ -53,8 +53,7 @@ def test_an_event_moves_an_item_once_refreshed() -> None:
     world = toy_world()
     retriever = popular(world)
     retriever.retrieve(world.query(), 1)
-    s4 = world.position("s4")
-    world.counters.add(np.full(9, s4, np.int32), np.ones(9, np.float32), np.full(9, NOW, np.int64))
+    world.choose(np.repeat(world.positions("s4"), 9))
     assert world.ids(retriever.retrieve(world.query(), 1)[0]) == ("d1",)
     retriever.refresh()
     assert world.ids(retriever.retrieve(world.query(), 1)[0]) == ("s4",)
@@ -83,16 +82,16 @@ def test_the_reason_counts_the_plays() -> None:
     world = toy_world()
     retriever = popular(world)
     assert retriever.reasons(world.query(), world.positions("d1", "s4")) == [
-        "Popular: chosen 5 times",
+        "Popular: chosen by 5 users",
         "Nobody has chosen this yet",
     ]
     d1 = world.positions("d1")
-    world.counters.add(np.repeat(d1, 1_229), np.ones(1_229, np.float32), np.full(1_229, NOW, np.int64))
-    assert retriever.reasons(world.query(), d1) == ["Popular: chosen 1,234 times"]
+    world.choose(np.repeat(d1, 1_229))
+    assert retriever.reasons(world.query(), d1) == ["Popular: chosen by 1,234 users"]
 
 
 def test_a_single_play_is_not_called_popular() -> None:
     world = toy_world()
     never = world.positions("s4")
-    world.counters.add(never, np.ones(1, np.float32), np.array([NOW], np.int64))
-    assert popular(world).reasons(world.query(), never) == ["Chosen once so far"]
+    world.choose(never)
+    assert popular(world).reasons(world.query(), never) == ["Chosen by one user so far"]

@@ -11,7 +11,6 @@ from homefeed.errors import RecipeError
 from homefeed.protocols import Retriever
 from homefeed.retrieve.top_categories import TopCategories
 from homefeed.testing import RetrieverContract, World, make_world, toy_item, toy_world
-from homefeed.testing.world import NOW
 from homefeed.types import Condition, Query
 
 
@@ -24,8 +23,7 @@ def found(world: World, query: Query | None = None, k: int = 100, **config: Any)
 
 
 def play(world: World, item_id: str, times: int = 1, strength: float = 1.0) -> None:
-    positions = np.repeat(world.positions(item_id), times)
-    world.counters.add(positions, np.full(times, strength, np.float32), np.full(times, NOW, np.int64))
+    world.choose(np.repeat(world.positions(item_id), times), strength)
 
 
 def new_shop(**counts: tuple[str | None, float | None]) -> World:

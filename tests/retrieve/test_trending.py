@@ -17,8 +17,7 @@ def trending(world: World, **config: float) -> Trending:
 
 
 def play(world: World, item_id: str, days: float, strength: float = 1.0) -> None:
-    times = np.array([NOW + int(days * DAY)], np.int64)
-    world.counters.add(world.positions(item_id), np.array([strength], np.float32), times)
+    world.choose(world.positions(item_id), strength, NOW + int(days * DAY))
 
 
 class TestTrending(RetrieverContract):

@@ -163,9 +163,10 @@ def counted(app: LiveApp) -> dict[str, dict[str, float]]:
 
 
 async def logged(app: LiveApp) -> dict[str, float]:
-    """How many events of a declared type the log holds of each item."""
+    """Of how many users the log holds events of a declared type of each item."""
     rows = await rows_after(app.store, APP, 0, 100_000)
-    items = [item for item, kind in zip(rows.items, rows.types, strict=True) if kind != "stare"]
+    who_and_what = {*zip(rows.users, rows.items, rows.types, strict=True)}
+    items = [item for _, item in {(user, item) for user, item, kind in who_and_what if kind != "stare"}]
     numbers = app.catalog.numbers.tolist()
     return {app.catalog.item_id(position): float(items.count(number)) for position, number in enumerate(numbers)}
 

@@ -158,13 +158,13 @@ async def test_a_live_app_forgets_what_was_deleted_and_counts_it_until_the_next_
     await app.start()
     assert len((await app.user_state("u6")).history) == 1
     popular = FeedRequest("popular", n=1)
-    assert (await app.recommend(popular)).slate.reasons == ("Popular: 4 plays",)
+    assert (await app.recommend(popular)).slate.reasons == ("Popular: 4 viewers",)
     await prune(filled, APP, settings(events_days=1), NOW, insist=True)
     app.forget_users()
     assert len((await app.user_state("u6")).history) == 0
     assert len((await app.user_state("u0")).history) == 1
     await app.catch_up()
-    assert (await app.recommend(popular)).slate.reasons == ("Popular: 4 plays",)
+    assert (await app.recommend(popular)).slate.reasons == ("Popular: 4 viewers",)
     await train_app(app.recipe, filled, app.artifacts, app.environment)
     assert await app.catch_up()
-    assert (await app.recommend(popular)).slate.reasons == ("Popular: 2 plays",)
+    assert (await app.recommend(popular)).slate.reasons == ("Popular: 2 viewers",)

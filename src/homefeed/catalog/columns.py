@@ -131,6 +131,11 @@ class CategoryColumn(Column):
         """(size,) which items have exactly that value, to the letter case and the code point."""
         return np.equal(self._exact.first(size), self._exact_code_of.get(value, -2))
 
+    def equal(self, positions: Positions, values: Sequence[str], size: int) -> Mask:
+        """(n,) whether the item at each position, none of them -1, has exactly the value beside it."""
+        wanted = np.fromiter((self._exact_code_of.get(value, -2) for value in values), np.int32, len(values))
+        return np.equal(self._exact.first(size)[positions], wanted)
+
     def terms(self, position: int) -> tuple[str, ...]:
         """The value, if any."""
         code = self._codes.view[position] if position < len(self._codes) else -1

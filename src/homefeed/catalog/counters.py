@@ -9,6 +9,7 @@ import numpy as np
 
 from homefeed.catalog.columns import CategoryColumn
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.pairs import Pairs, PairTable
 from homefeed.catalog.signals import Doubles, SignalsModel
 from homefeed.catalog.view import CatalogView
 from homefeed.types import Floats, Numbers, Positions, Times
@@ -19,12 +20,22 @@ _RESCALE_AFTER_HALF_LIVES = 500
 class Counters:
     """Events, strength and trend of every item. `version` grows with every change.
 
+    Of all that a user does to an item one event counts, the strongest: in a trend the one of which most is left.
+    So an item has as many events as users, whatever one of them does. Without `once_per_user` every event counts.
     `latest` is the latest time that was counted.
     """
 
     def __init__(
-        self, catalog: CatalogView, half_life: float, group_field: str | None, default_full: float
+        self,
+        catalog: CatalogView,
+        half_life: float,
+        group_field: str | None,
+        default_full: float,
+        *,
+        once_per_user: bool = True,
+        pairs: Pairs | None = None,
     ) -> None:
+        """`pairs` are those of the users and items that are counted already."""
         self.catalog = catalog
         self.half_life = half_life
         self.version = 0
@@ -37,16 +48,27 @@ class Counters:
         self._strength = Growable(np.float64, 0.0)
         self._trend = Growable(np.float64, 0.0)
         self._full = Growable(np.float32, default_full)
-        self._pairs: dict[str, set[tuple[int, int]]] = {}
+        self._pairs = PairTable(pairs or Pairs()) if once_per_user else None
+        self._told: dict[str, set[tuple[int, int]]] = {}
         self._distinct: dict[str, Growable[np.float64]] = {}
         self._growing = Lock()
 
     @classmethod
     def from_model(
-        cls, model: SignalsModel, catalog: CatalogView, half_life: float, group_field: str | None
+        cls,
+        model: SignalsModel,
+        catalog: CatalogView,
+        half_life: float,
+        group_field: str | None,
+        *,
+        once_per_user: bool = True,
     ) -> Self:
         """Start from counted signals."""
-        counters = cls(catalog, half_life, group_field, model.default_full)
+        counters = cls(
+            *(catalog, half_life, group_field, model.default_full),
+            once_per_user=once_per_user,
+            pairs=model.pairs,
+        )
         counters._group_full = {"": model.default_full} | dict(model.group_full)
         counters.landmark, counters.watermark = model.landmark, model.watermark
         counters.latest = model.landmark
@@ -66,7 +88,7 @@ class Counters:
 
     @property
     def events(self) -> Doubles:
-        """(items,) number of events that are not dislikes."""
+        """(items,) number of events that count: of users who did something to the item that is no dislike."""
         self._grow()
         return self._events.view
 
@@ -96,7 +118,7 @@ class Counters:
 
     def add_distinct(self, event_type: str, users: Numbers, items: Numbers) -> None:
         """Count users (n,) of items (n,), by their numbers: a user counts once for an item."""
-        told = self._pairs.setdefault(event_type, set())
+        told = self._told.setdefault(event_type, set())
         new = set(zip(users.tolist(), items.tolist(), strict=True)) - told
         told |= new
         positions = self.catalog.positions(np.array([item for _, item in new], np.int32))
@@ -107,20 +129,28 @@ class Counters:
         """What to multiply `trend` by to have it as of `now`: strength that has not faded yet."""
         return float(np.exp2(np.clip((self.landmark - now) / self.half_life, -1000, 1000)))
 
-    def add(self, positions: Positions, strengths: Floats, times: Times) -> None:
-        """Count events (n,); those at position -1 are of items no longer here. Dislikes make nothing popular."""
-        here = positions >= 0
-        positions, strengths, times = positions[here], strengths[here], times[here]
-        if not len(positions):
+    def add(self, users: Numbers, positions: Positions, strengths: Floats, times: Times) -> None:
+        """Count events (n,) of users, by their numbers; those at position -1 are of items no longer here.
+
+        Dislikes make nothing popular.
+        """
+        rows = np.flatnonzero((positions >= 0) & (strengths >= 0))
+        if not len(rows):
             return
+        users, positions, strengths, times = users[rows], positions[rows], strengths[rows], times[rows]
         self._grow()
         latest = int(times.max())
         self.latest = max(self.latest, latest)
         self._rescale(latest)
-        gain = np.maximum(strengths, 0).astype(np.float64)
-        np.add.at(self._events.view, positions, (strengths >= 0).astype(np.float64))
-        np.add.at(self._strength.view, positions, gain)
-        np.add.at(self._trend.view, positions, gain * np.exp2((times - self.landmark) / self.half_life))
+        counts = self._events.view, self._strength.view, self._trend.view
+        if self._pairs is not None:
+            numbers = self.catalog.numbers[positions]
+            self._pairs.add(users, numbers, positions, strengths, times, self.half_life, self.landmark, counts)
+        else:
+            left = np.exp2((times - self.landmark) / self.half_life)
+            np.add.at(counts[0], positions, 1.0)
+            np.add.at(counts[1], positions, strengths.astype(np.float64))
+            np.add.at(counts[2], positions, strengths * left)
         self.version += 1
 
     def _rescale(self, latest: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from homefeed.types import Floats, Interactions, Numbers, Positions
+from homefeed.catalog.pairs import Pairs
+from homefeed.types import Floats, Numbers, Positions
 
 Doubles = npt.NDArray[np.float64]
 
 _COLUMNS = ("numbers", "events", "strength", "trend", "full")
+_PAIRS = "pairs."
 _DISTINCT = "distinct."
 
 
@@ -25,8 +27,8 @@ class SignalsModel:
 
     `full` is each item's typical full value, `group_full` that of a group of items (by content type, say);
     `trend` is the sum of strength x 2^((time - landmark) / half_life), a forward decay: Cormode et al.,
-    "Forward Decay" (ICDE 2009). `distinct` maps an event type to the pairs (n, 2) of user and item it was told
-    of, by their numbers, each once.
+    "Forward Decay" (ICDE 2009). Where a user counts once for an item, `pairs` are those that are counted.
+    `distinct` maps an event type to the pairs (n, 2) of user and item it was told of, by their numbers, each once.
     """
 
     numbers: Numbers
@@ -39,6 +41,7 @@ class SignalsModel:
     landmark: int
     watermark: int
     distinct: Mapping[str, Numbers] = field(default_factory=dict)
+    pairs: Pairs = field(default_factory=Pairs)
 
     def uncounted(self) -> Self:
         """The typical full values alone, to count all of the log anew."""
@@ -48,8 +51,9 @@ class SignalsModel:
     def save(self, folder: Path) -> None:
         """Write to an empty folder."""
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _COLUMNS}
-        pairs = {f"{_DISTINCT}{name}": found for name, found in self.distinct.items()}
-        np.savez(folder / "signals.npz", **arrays | pairs)
+        arrays |= {f"{_PAIRS}{part.name}": getattr(self.pairs, part.name) for part in fields(Pairs)}
+        arrays |= {f"{_DISTINCT}{name}": found for name, found in self.distinct.items()}
+        np.savez(folder / "signals.npz", **arrays)
         facts = {name: getattr(self, name) for name in ("group_full", "default_full", "landmark", "watermark")}
         (folder / "signals.json").write_bytes(orjson.dumps(facts))
 
@@ -57,9 +61,11 @@ class SignalsModel:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(folder / "signals.npz", allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in arrays.files if not name.startswith(_DISTINCT)}
-            pairs = {n.removeprefix(_DISTINCT): arrays[n] for n in arrays.files if n.startswith(_DISTINCT)}
-        return cls(**columns, **orjson.loads((folder / "signals.json").read_bytes()), distinct=pairs)
+            columns = {name: arrays[name] for name in _COLUMNS}
+            pairs = {n.removeprefix(_PAIRS): arrays[n] for n in arrays.files if n.startswith(_PAIRS)}
+            told = {n.removeprefix(_DISTINCT): arrays[n] for n in arrays.files if n.startswith(_DISTINCT)}
+        facts = orjson.loads((folder / "signals.json").read_bytes())
+        return cls(**columns, **facts, distinct=told, pairs=Pairs(**pairs))
 
 
 def typical_full(
@@ -95,10 +101,13 @@ def typical_full(
     return np.where(known, full, prior).astype(np.float32), of_group
 
 
-def trend_of(interactions: Interactions, item_count: int, half_life: float, landmark: int) -> Doubles:
-    """(items,) forward-decayed sums of strength; `half_life` in microseconds."""
-    weight = np.exp2((interactions.times - landmark) / half_life) * np.maximum(interactions.strengths, 0)
-    return np.bincount(interactions.items, weight, minlength=item_count).astype(np.float64)
+def counts_of(
+    items: Positions, strengths: Floats, left: Doubles, item_count: int
+) -> tuple[Doubles, Doubles, Doubles]:
+    """(items,) how many events of each, their strength, and what is left of it; of events (n,) that count."""
+    weighed = (None, strengths, left)
+    events, strength, trend = (np.bincount(items, by, item_count).astype(np.float64) for by in weighed)
+    return events, strength, trend
 
 
 def _quantiles(items: Positions, values: Floats, count: int, quantile: float) -> tuple[Doubles, Doubles]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from homefeed.catalog import CatalogView, EventWeights
 from homefeed.collector import without_collector
-from homefeed.dataset.columns import log_columns
+from homefeed.dataset.columns import log_columns, own
 from homefeed.dataset.set_aside import apply_changes, use_rows
 from homefeed.engine import empty_catalog, event_weights
 from homefeed.recipe import Recipe
@@ -47,7 +47,7 @@ async def read_catalog(store: Store, recipe: Recipe) -> CatalogView:
 async def read_log(
     store: Store, recipe: Recipe, *, now: int, seed: int, progress: Progress | None = None
 ) -> LogData:
-    """All events up to now, in the order of their times; those of deleted items left out.
+    """All events up to now, in the order of their times; those of deleted items left out, and creators' own.
 
     `progress` is called with (events read, events in all).
     """
@@ -65,17 +65,22 @@ async def _read_columns(
     """Users by number, items by position, types, values and times of all events, in the order of the log."""
     weights = event_weights(recipe)
     columns: list[tuple[np.ndarray, ...]] = []
-    seq = 0
-    while seq < until and len(rows := await rows_after(store, recipe.app, seq, _PAGE, until)):
-        use_rows(rows, lambda part: columns.append(_columns_of(part, catalog, weights)))
+    seq, creator = 0, recipe.items.creator
+    while seq < until and len(
+        rows := await rows_after(store, recipe.app, seq, _PAGE, until, user_ids=creator is not None)
+    ):
+        use_rows(rows, lambda part: columns.append(_columns_of(part, catalog, weights, creator)))
         seq = rows.seqs[-1]
         progress(seq, until)
     return columns
 
 
-def _columns_of(rows: LogRows, catalog: CatalogView, weights: EventWeights) -> tuple[np.ndarray, ...]:
+def _columns_of(
+    rows: LogRows, catalog: CatalogView, weights: EventWeights, creator: str | None
+) -> tuple[np.ndarray, ...]:
     types, values = log_columns(rows, weights)
     positions = catalog.positions(np.array(rows.items, np.int32))
+    positions[own(rows, positions, catalog, creator)] = -1
     return np.array(rows.users, np.int32), positions, types, values, np.array(rows.times, np.int64)
 
 

@@ -1,11 +1,12 @@
 """From a recipe to what runs: models fitted, feeds built. No input or output."""
 
-from homefeed.engine.build import build_feeds, empty_catalog, refresh, resources_of
+from homefeed.engine.build import build_feeds, counters_of, empty_catalog, refresh, resources_of
 from homefeed.engine.fit import Prepared, event_weights, fit_model, fit_signals, prepare, with_text_model
 
 __all__ = [
     "Prepared",
     "build_feeds",
+    "counters_of",
     "empty_catalog",
     "event_weights",
     "fit_model",

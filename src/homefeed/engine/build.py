@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from homefeed.catalog import CatalogView, Counters, Resources
+from homefeed.catalog import CatalogView, Counters, Resources, SignalsModel
 from homefeed.catalog.columns import NumberColumn
 from homefeed.engine.blending import blended
 from homefeed.errors import RecipeError
@@ -37,6 +37,16 @@ def resources_of(
     """What the parts of the recipe's feeds are built with."""
     verbs = dict(zip(recipe.event_types, recipe.verbs, strict=True))
     return Resources(catalog, counters, models, verbs, recipe.signals.distinct)
+
+
+def counters_of(recipe: Recipe, catalog: CatalogView, model: SignalsModel | None = None) -> Counters:
+    """Counters as the recipe declares them, from what a model has counted, or from nothing."""
+    signals = recipe.signals
+    how = signals.trending_half_life, signals.full_group
+    once = signals.count == "users"
+    if model is None:
+        return Counters(catalog, *how, signals.full_default, once_per_user=once)
+    return Counters.from_model(model, catalog, *how, once_per_user=once)
 
 
 def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from homefeed.catalog import EventWeights, SignalsModel, strengths
-from homefeed.catalog.signals import trend_of, typical_full
+from homefeed.catalog.pairs import Pairs, pairs_of
+from homefeed.catalog.signals import Doubles, counts_of, typical_full
 from homefeed.protocols import Model, NamesTextModel, Trainer
 from homefeed.recipe import PartSpec, Recipe, find_part
-from homefeed.types import Floats, Numbers, TrainingData
+from homefeed.recipe.declaration import Signals
+from homefeed.types import Floats, Interactions, Numbers, TrainingData
 
 
 def event_weights(recipe: Recipe) -> EventWeights:
@@ -45,13 +47,15 @@ def prepare(recipe: Recipe, data: TrainingData) -> Prepared:
 
 
 def _item_full(recipe: Recipe, data: TrainingData) -> tuple[Floats, dict[str, float]]:
-    signals, events = recipe.signals, data.interactions
+    signals = recipe.signals
     group = data.terms[signals.full_group] if signals.full_group else [()] * data.item_count
-    typical = event_weights(recipe).typical
-    relevant = typical[events.types] & (events.types >= 0)
+    relevant = event_weights(recipe).typical[data.interactions.types] & (data.interactions.types >= 0)
+    events = data.interactions.take(relevant)
+    if signals.count == "users":
+        events = _largest(events)
     return typical_full(
-        events.items[relevant],
-        events.values[relevant],
+        events.items,
+        events.values,
         [terms[0] if terms else "" for terms in group],
         quantile=signals.full_quantile,
         shrinkage=signals.full_shrinkage,
@@ -59,34 +63,57 @@ def _item_full(recipe: Recipe, data: TrainingData) -> tuple[Floats, dict[str, fl
     )
 
 
+def _largest(events: Interactions) -> Interactions:
+    """Of each user's events of an item the one of the largest value: nobody makes typical what they alone do."""
+    order = np.lexsort((-np.nan_to_num(events.values, nan=-np.inf), events.items, events.users))
+    users, items = events.users[order], events.items[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
+    return events.take(order[first])
+
+
 def fit_signals(recipe: Recipe, prepared: Prepared, watermark: int) -> SignalsModel:
     """Count the events; `watermark` is how far in the log they reach."""
-    data, events, groups = prepared.data, prepared.data.interactions, prepared.group_full
+    data, groups = prepared.data, prepared.group_full
     # An event told with a time to come counts as of now: else it would outweigh all others until that time.
-    events = replace(events, times=np.minimum(events.times, data.now))
+    events = replace(data.interactions, times=np.minimum(data.interactions.times, data.now))
     landmark = int(events.times.max()) if len(events) else data.now
-    half_life = recipe.signals.trending_half_life
-    count = data.item_count
+    pairs, counted = _counted(recipe.signals, data, events.take(events.strengths >= 0), landmark)
     return SignalsModel(
-        numbers=data.numbers,
-        events=np.bincount(events.items[events.strengths >= 0], minlength=count).astype(np.float64),
-        strength=np.bincount(events.items, np.maximum(events.strengths, 0), minlength=count).astype(np.float64),
-        trend=trend_of(events, count, half_life, landmark),
+        data.numbers,
+        *counted,
         full=prepared.full,
         group_full={name: value for name, value in groups.items() if name},
         default_full=groups[""],
         landmark=landmark,
         watermark=watermark,
-        distinct={name: _pairs(recipe, data, name) for name in recipe.signals.distinct},
+        distinct={name: _told(recipe, data, name) for name in recipe.signals.distinct},
+        pairs=pairs,
     )
 
 
-def _pairs(recipe: Recipe, data: TrainingData, event_type: str) -> Numbers:
+def _counted(
+    signals: Signals, data: TrainingData, events: Interactions, landmark: int
+) -> tuple[Pairs, tuple[Doubles, Doubles, Doubles]]:
+    """The pairs of users and items, where a user counts once for an item; and the sums of what counts."""
+    half_life = signals.trending_half_life
+    if signals.count == "events":
+        left: Doubles = np.exp2((events.times - landmark) / half_life) * events.strengths
+        return Pairs(), counts_of(events.items, events.strengths, left, data.item_count)
+    users, items = data.numbers_of_users(events.users), data.numbers[events.items]
+    pairs = pairs_of(users, items, events.strengths, events.times, half_life)
+    position_of = np.empty(data.numbers.max(initial=-1) + 1, np.int32)
+    position_of[data.numbers] = np.arange(data.item_count)
+    left = np.exp2(pairs.levels - landmark / half_life)
+    return pairs, counts_of(position_of[pairs.items], pairs.strengths, left, data.item_count)
+
+
+def _told(recipe: Recipe, data: TrainingData, event_type: str) -> Numbers:
     """(n, 2) the user and the item of every event of a type, by their numbers, each pair once."""
     events = data.interactions
     told = events.types == recipe.event_types.index(event_type)
-    users = data.user_numbers[events.users[told]] if len(data.user_numbers) else events.users[told]
-    return np.unique(np.stack([users, data.numbers[events.items[told]]], axis=1).astype(np.int32), axis=0)
+    users, items = data.numbers_of_users(events.users[told]), data.numbers[events.items[told]]
+    return np.unique(np.stack([users, items], axis=1).astype(np.int32), axis=0)
 
 
 def with_text_model(recipe: Recipe, path: Path | None) -> Recipe:

@@ -14,7 +14,7 @@ from homefeed.evaluate.split import Split
 from homefeed.funnel import Feed
 from homefeed.rank.blend import Blend
 from homefeed.recipe import BLEND, SIGNALS, Recipe
-from homefeed.types import Interactions, Times, TrainingData
+from homefeed.types import Times, TrainingData
 
 Progress = Callable[[str, int, int], None]
 
@@ -122,17 +122,12 @@ class RollingService:
         events = self._data.interactions.take(slice(self._counted, until))
         self._counted = until
         strength = strengths(self._weights, events.types, events.values, setting.counters.full[events.items])
-        setting.counters.add(events.items, strength, events.times)
-        self._count_distinct(setting, events)
-        return True
-
-    def _count_distinct(self, setting: Setting, events: Interactions) -> None:
+        users = self._data.numbers_of_users(events.users)
+        setting.counters.add(users, events.items, strength, events.times)
         for name in self._recipe.signals.distinct:
             told = events.types == self._recipe.event_types.index(name)
-            users = (
-                self._data.user_numbers[events.users[told]] if len(self._data.user_numbers) else events.users[told]
-            )
-            setting.counters.add_distinct(name, users, self._catalog.numbers[events.items[told]])
+            setting.counters.add_distinct(name, users[told], self._catalog.numbers[events.items[told]])
+        return True
 
 
 def service_of(

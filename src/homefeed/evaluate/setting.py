@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, strengths
-from homefeed.engine import build_feeds, event_weights, fit_model, fit_signals, prepare, resources_of
+from homefeed.engine import build_feeds, counters_of, event_weights, fit_model, fit_signals, prepare, resources_of
 from homefeed.evaluate.split import Case
 from homefeed.funnel import Feed
 from homefeed.privacy import apply_opt_out
@@ -106,8 +106,7 @@ def set_up(
     if blend is not None:
         models[BLEND] = blend
     signals = fit_signals(recipe, prepared, watermark=0)
-    half_life = recipe.signals.trending_half_life
-    counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
+    counters = counters_of(recipe, catalog, signals)
     feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
     if week is None:
         week = WeekCounts(past, catalog.size)

@@ -41,8 +41,8 @@ class ItemEntity(Entity):
     title: Name = "title"
     """The field, of kind `"text"`, that names an item to people."""
     creator: Name | None = None
-    """The category field that holds the id of the user who made the item: no feed shows users their own; none:
-    users make no items."""
+    """The category field that holds the id of the user who made the item: no feed shows users their own, and what
+    they do to their own does not count; none: users make no items."""
     moderation: tuple[Name, ...] = ("quality", "reports")
     """The fields that moderation or an operator sets, of those that are declared: an item keeps them, as it stays
     hidden, until a PUT or an import names them."""
@@ -135,6 +135,10 @@ class Signals(Declaration):
     """A trend fades to half in so many days."""
     trending_decay_per_day: Annotated[float, Field(gt=0, lt=1)] | None = None
     """The share of a trend that is left after a day, instead of a half-life; none: the half-life holds."""
+    count: Literal["users", "events"] = "users"
+    """What makes an item popular and a value typical: with `"users"` one event of each user counts, the strongest,
+    and in a trend the one of which most is left, so that nobody makes an item popular alone; with `"events"` all
+    of them do."""
     distinct: tuple[Name, ...] = ()
     """The event types of which the different users are counted for each item, as the filter `reported` needs."""
 

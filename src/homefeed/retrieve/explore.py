@@ -35,7 +35,7 @@ class Explore:
         max_age_days: Annotated[float, Field(gt=0)] = 2.0
         """How long an item is new."""
         max_events: Annotated[int, Field(ge=1)] = 10
-        """An item with so many events is known, and no longer drawn."""
+        """An item with so many events that count, one of each user, is known and no longer drawn."""
         slots: Annotated[int, Field(ge=1)] = 2
         """How many items are drawn: as many as the reranker `explore` has places."""
         draw_hours: Annotated[float, Field(gt=0)] = 1.0

@@ -1,4 +1,4 @@
-"""What most people watch: number of events and full watches, both log-damped."""
+"""What most people watch: how many they are, and full watches, both log-damped."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from homefeed.types import Positions, Query, Scores
 class Popular:
     """Every eligible item, by popularity: events_weight x ln(1 + events) + strength_weight x ln(1 + strength).
 
-    Strength counts full watches, so that neither many abandoned plays nor one patient viewer makes an item
-    popular; the logarithm keeps a few hits from drowning the rest. Items without events come last, newest first.
+    Of each user one event counts, the strongest, unless the recipe's `signals.count` says otherwise: nobody makes
+    an item popular alone. Strength counts full watches, so that many who left early do not, either; the logarithm
+    keeps a few hits from drowning the rest. Items without events come last, newest first.
     """
 
     class Config(WithinConfig):
         events_weight: Annotated[float, Field(ge=0)] = 1.0
-        """The weight of the number of events. Dislikes do not count."""
+        """The weight of the number of events that count. Dislikes do not."""
         strength_weight: Annotated[float, Field(ge=0)] = 1.0
         """The weight of their summed strength. Dislikes add nothing."""
-        reason: str = "Popular: chosen {events:,} times"
-        """The reason; {events} is their number."""
-        reason_once: str = "Chosen once so far"
+        reason: str = "Popular: chosen by {events:,} users"
+        """The reason; {events} is how many count: by default that is the number of users."""
+        reason_once: str = "Chosen by one user so far"
         """The reason for an item with one event."""
         reason_unseen: str = "Nobody has chosen this yet"
         """The reason for an item without events."""
@@ -49,7 +50,7 @@ class Popular:
         return self._ranking.latest().first(query.eligible, k, self._within.group(query))
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
-        """How many plays each has had."""
+        """How many chose each."""
         few = (self._config.reason_unseen, self._config.reason_once)
         return [
             few[count] if count < len(few) else self._config.reason.format(events=count)

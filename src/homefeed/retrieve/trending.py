@@ -16,7 +16,8 @@ from homefeed.types import Positions, Query, Scores
 
 class Trending:
     """What is chosen most at present: items by strength that fades with the recipe's
-    `signals.trending_half_life_days`.
+    `signals.trending_half_life_days`. Of each user the event counts of which most is left, unless the recipe's
+    `signals.count` says otherwise.
 
     Decay forward in time (Cormode et al., "Forward Decay", ICDE 2009) leaves the order unchanged while no event
     arrives, so it is sorted when events do and not when requests do.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, EventWeights, strengths
-from homefeed.dataset.columns import log_columns
+from homefeed.dataset.columns import log_columns, own
 from homefeed.recipe import Recipe
 from homefeed.store.events import LogRows
 
@@ -15,15 +15,17 @@ def count_rows(
 ) -> None:
     """Add `rows` to `counters` and move its watermark behind them. No event counts as later than `now`."""
     types, values = log_columns(rows, weights)
-    positions = catalog.positions(np.array(rows.items, np.int32))
+    users, items = np.array(rows.users, np.int32), np.array(rows.items, np.int32)
+    positions = catalog.positions(items)
     full = counters.full[positions] if catalog.size else np.zeros(len(rows), np.float32)
     strength = strengths(weights, types, values, full)
-    positions[types < 0] = -1  # as in training, undeclared types do not count
+    # As in training, neither undeclared types count nor what creators do to their own items.
+    left_out = (types < 0) | own(rows, positions, catalog, recipe.items.creator)
+    positions[left_out] = -1
     # A clock that is ahead must not make everything else look old.
     times = np.minimum(np.array(rows.times, np.int64), now)
-    counters.add(positions, strength, times)
-    users, items = np.array(rows.users, np.int32), np.array(rows.items, np.int32)
+    counters.add(users, positions, strength, times)
     for name in recipe.signals.distinct:
-        reported = types == recipe.event_types.index(name)
+        reported = (types == recipe.event_types.index(name)) & ~left_out
         counters.add_distinct(name, users[reported], items[reported])
     counters.watermark = rows.seqs[-1]

@@ -12,7 +12,7 @@ import structlog
 from homefeed.catalog import Counters, Resources
 from homefeed.collector import without_collector
 from homefeed.dataset.set_aside import apply_changes, use_rows
-from homefeed.engine import build_feeds, empty_catalog, event_weights, refresh, resources_of
+from homefeed.engine import build_feeds, counters_of, empty_catalog, event_weights, refresh, resources_of
 from homefeed.environment import Clock
 from homefeed.errors import UnavailableError
 from homefeed.funnel import Feed
@@ -77,7 +77,7 @@ class Follower:
         self._missing: Mapping[str, str] = {}
         self._refreshed: tuple[int, ...] = ()
         self._refreshed_generation = 0
-        counters = self._new_counters(ModelSet())
+        counters = counters_of(recipe, self.catalog)
         self._parts = Parts(0, counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
 
     @property
@@ -234,13 +234,10 @@ class Follower:
         return feeds
 
     def _new_counters(self, models: ModelSet) -> Counters:
-        signals, counted = self._recipe.signals, models.signals
-        half_life, group = signals.trending_half_life, signals.full_group
-        if counted is None:
-            return Counters(self.catalog, half_life, group, signals.full_default)
-        if self._is_ahead(counted.landmark):
+        counted = models.signals
+        if counted is not None and self._is_ahead(counted.landmark):
             counted = counted.uncounted()
-        return Counters.from_model(counted, self.catalog, half_life, group)
+        return counters_of(self._recipe, self.catalog, counted)
 
     async def _follow_items(self) -> None:
         asked, found = 0, 0
@@ -268,9 +265,9 @@ class Follower:
 
     async def _follow_events(self, counters: Counters, until: int) -> None:
         # No further than `until`, which was read before the items were: later events may be of newer items.
-        app, store = self._recipe.app, self._store
+        app, store, with_ids = self._recipe.app, self._store, self._recipe.items.creator is not None
         while counters.watermark < until and len(
-            rows := await rows_after(store, app, counters.watermark, _PAGE, until)
+            rows := await rows_after(store, app, counters.watermark, _PAGE, until, user_ids=with_ids)
         ):
             wrong = use_rows(rows, partial(self._count, counters))
             self.set_aside.note("events", (), wrong)

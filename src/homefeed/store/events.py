@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ class LogRows:
     """Rows of the log as columns, in its order. `values` has None for events without a value.
 
     `items` hold `NO_ITEM` where an event is about a query. `queries` hold its words, None for other events; they
-    are only read with all rows of a user.
+    are only read with all rows of a user. `user_ids` are only read where they are asked for.
     """
 
     seqs: Sequence[int]
@@ -49,17 +49,18 @@ class LogRows:
     values: Sequence[float | None]
     times: Sequence[int]
     queries: Sequence[str | None] = ()
+    user_ids: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.seqs)
 
     def __getitem__(self, part: slice) -> LogRows:
-        columns = (self.seqs, self.users, self.items, self.types, self.values, self.times, self.queries)
-        return LogRows(*(column[part] for column in columns))  # type: ignore[arg-type]
+        return LogRows(*(getattr(self, column.name)[part] for column in fields(self)))
 
 
 NO_ROWS: Final = LogRows((), (), (), (), (), ())
 _ROW: Final = ("seq", "user", "item", "event_type", "value", "time")
+_COLUMNS: Final = ("seqs", "users", "items", "types", "values", "times")
 _ANYBODY: Final[set[int | None]] = {None}
 _NOTHING_SHOWN: Final[Mapping[str, int | None]] = {}
 
@@ -115,11 +116,17 @@ async def append_events(
     return [outcomes[index] for index in range(len(batch))]
 
 
-async def rows_after(store: Store, app: str, seq: int, limit: int, until: int | None = None) -> LogRows:
-    """Up to `limit` rows of the log beyond `seq`, and none beyond `until`."""
+async def rows_after(
+    store: Store, app: str, seq: int, limit: int, until: int | None = None, *, user_ids: bool = False
+) -> LogRows:
+    """Up to `limit` rows of the log beyond `seq`, and none beyond `until`; with `user_ids` if asked."""
     until = _LAST_SEQ if until is None else until
-    rows = await store.rows(_ROWS_AFTER, until - seq, app=app, seq=seq, until=until, limit=limit)
-    return LogRows(*zip(*rows, strict=True)) if rows else NO_ROWS
+    query = _ROWS_AND_IDS_AFTER if user_ids else _ROWS_AFTER
+    rows = await store.rows(query, until - seq, app=app, seq=seq, until=until, limit=limit)
+    if not rows:
+        return NO_ROWS
+    columns = dict(zip((*_COLUMNS, "user_ids"), zip(*rows, strict=True), strict=False))
+    return LogRows(**columns)
 
 
 async def prune_events(store: Store, app: str, before: int) -> int:
@@ -301,6 +308,9 @@ _ROWS_AFTER: Final = (
     )
     .order_by(events.c.seq)
     .limit(sa.bindparam("limit", type_=sa.BigInteger))
+)
+_ROWS_AND_IDS_AFTER: Final = _ROWS_AFTER.add_columns(users.c.user_id).join(
+    users, sa.and_(users.c.app == events.c.app, users.c.number == events.c.user)
 )
 _ROWS_OF_USER: Final = (
     sa.select(

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count as counting
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, Resources
-from homefeed.engine import empty_catalog, fit_model, fit_signals, prepare, resources_of
+from homefeed.engine import counters_of, empty_catalog, fit_model, fit_signals, prepare, resources_of
 from homefeed.policy.request import Request
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.types import (
@@ -33,6 +35,9 @@ from homefeed.types import (
     TrainingData,
     UserState,
 )
+
+_STRANGERS: Final = counting(1_000_000)
+"""The numbers of users who are none of a world's own."""
 
 NOW: Final = 1_768_478_400 * 1_000_000
 """2026-01-15 12:00 UTC: the time of every request unless told otherwise."""
@@ -200,6 +205,13 @@ class World:
         """The ids of items at positions."""
         return tuple(self.catalog.item_id(position) for position in positions.tolist())
 
+    def choose(self, positions: Positions, strength: float = 1.0, time: int = NOW) -> None:
+        """Let strangers choose items (n,) at positions: each time another user, of whom nothing else is known."""
+        count = len(positions)
+        strangers = np.fromiter(islice(_STRANGERS, count), np.int32, count)
+        strengths, times = np.full(count, strength, np.float32), np.full(count, time, np.int64)
+        self.counters.add(strangers, positions, strengths, times)
+
     def query(
         self,
         user_id: str | None = None,
@@ -252,9 +264,7 @@ def make_world(
     catalog = empty_catalog(recipe)
     catalog.apply(items)
     prepared = prepare(recipe, _training_data(recipe, catalog, plays, seed))
-    half_life = recipe.signals.trending_half_life
-    signals = fit_signals(recipe, prepared, watermark=len(plays))
-    counters = Counters.from_model(signals, catalog, half_life, recipe.signals.full_group)
+    counters = counters_of(recipe, catalog, fit_signals(recipe, prepared, watermark=len(plays)))
     models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
     resources = resources_of(recipe, catalog, counters, models)
     return World(recipe, resources, prepared.data, _histories(prepared.data, plays))

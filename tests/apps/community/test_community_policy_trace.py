@@ -395,8 +395,8 @@ async def test_a_reason_counts_what_was_told_a_moment_ago(feeds: Feeds) -> None:
         await feeds.tell(user, kind, "only")
     assert said == [
         "No views yet",
-        "One view or reaction so far",
-        "Popular in your community: 2 views and reactions",
+        "One resident looked or reacted so far",
+        "Popular in your community: 2 residents looked or reacted",
     ]
 
 

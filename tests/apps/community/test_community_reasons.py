@@ -47,8 +47,9 @@ class Facts:
         return {item: {e["user_id"] for e in own if strength(e) > 0} for item, own in self.of_item.items()}
 
     def chances(self, item: str) -> int:
-        """The views and reactions to an item: what was not against it."""
-        return sum(strength(event) >= 0 for event in self.of_item[item])
+        """Who else did something to an item that was not against it."""
+        creator = self.town.items[item]["creator_id"]
+        return len({e["user_id"] for e in self.of_item[item] if strength(e) >= 0} - {creator})
 
     def age(self, item: str) -> timedelta:
         return END - datetime.fromisoformat(self.town.items[item]["created_at"])
@@ -114,7 +115,7 @@ def popular(facts: Facts, user: str, item: str, where: str, number: str) -> bool
 
 
 def met_by(facts: Facts, user: str, item: str, words: str) -> bool:
-    return facts.chances(item) == {"One view or reaction so far": 1, "No views yet": 0}[words]
+    return facts.chances(item) == {"One resident looked or reacted so far": 1, "No views yet": 0}[words]
 
 
 def new(facts: Facts, user: str, item: str, where: str, age: str) -> bool:
@@ -139,8 +140,8 @@ REASONS: Final[dict[str, Callable[..., bool]]] = {
     rf'Residents who enjoyed "(.+)", which you ({"|".join(VERBS)}), chose this, too': like_others,
     r'Residents who enjoyed "(.+)" chose this, too': like_those,
     r"Matches your interest in (.+)": declared,
-    r"Popular in your (block|community): ([\d,]+) views and reactions": popular,
-    r"(One view or reaction so far|No views yet)": met_by,
+    r"Popular in your (block|community): ([\d,]+) residents looked or reacted": popular,
+    r"(One resident looked or reacted so far|No views yet)": met_by,
     r"New in your (block|community): added (today|yesterday|\d+ days ago)": new,
     r"New: be among the first to see this": unheard_of,
     r"Pinned until (\d+ [A-Z][a-z]+)": pinned,

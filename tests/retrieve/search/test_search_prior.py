@@ -42,7 +42,8 @@ def gains(
 def clicked(catalog: CatalogView, clicks: Sequence[int]) -> Counters:
     counters = Counters(catalog, DAY, None, 1.0)
     items = np.array(clicks, np.int32)
-    counters.add(items, np.ones(len(items), np.float32), np.zeros(len(items), np.int64))
+    users = np.arange(len(items), dtype=np.int32)
+    counters.add(users, items, np.ones(len(items), np.float32), np.zeros(len(items), np.int64))
     return counters
 
 

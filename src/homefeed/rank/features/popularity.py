@@ -10,8 +10,9 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Popularity:
-    """ln(1 + events) / ln(1 + the most events among the candidates), from 0 to 1; 0 where none has any. Unlike the
-    score of the retriever `popular`, every candidate has it, whichever retriever proposed it.
+    """ln(1 + events) / ln(1 + the most events among the candidates), from 0 to 1; 0 where none has any. Of each
+    user one event counts, unless the recipe's `signals.count` says otherwise. Unlike the score of the retriever
+    `popular`, every candidate has it, whichever retriever proposed it.
     """
 
     class Config(PartConfig):
