@@ -372,15 +372,63 @@ def test_many_at_once_are_as_one_by_one_over_several_batches(monkeypatch: pytest
     assert listed(many) == listed(single)
 
 
+def test_of_a_chain_only_neighbours_are_near_duplicates() -> None:
+    near = NearDuplicates()
+    words = [f"w{n}" for n in range(31)]
+    # Each shares 18 of 26 pairs of words with the next (0.69), and the first 14 of 30 with the last (0.47).
+    near.set_many(range(3), [" ".join(words[start : start + 23]) for start in (0, 4, 8)])
+    assert listed(near) == [0, 0, 0]
+    assert [near.of(position).tolist() for position in range(3)] == [[0, 1], [0, 1, 2], [1, 2]]
+    near.set(3, " ".join(words[:23]))
+    assert [near.of(position).tolist() for position in range(4)] == [[0, 1, 3], [0, 1, 2, 3], [1, 2], [0, 1, 3]]
+    near.remove(1)
+    assert [near.of(position).tolist() for position in range(5)] == [[0, 3], [1], [2], [0, 3], [4]]
+
+
+@pytest.mark.parametrize("text", ["a bicycle for sale in good order with new brakes", "a bicycle", "!"])
+def test_texts_of_different_partitions_are_no_near_duplicates(text: str) -> None:
+    near = NearDuplicates()
+    near.set_many(range(5), [text] * 5, ["north", "south", "north", "", "North"])
+    assert listed(near) == [0, 1, 0, 3, 4]
+    near.set(1, text, "north")
+    assert [near.of(position).tolist() for position in range(5)] == [[0, 1, 2], [0, 1, 2], [0, 1, 2], [3], [4]]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9), st.lists(st.sampled_from("abcdefgh"), min_size=5, max_size=9), st.sampled_from("NS")
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_near_duplicates_are_those_alike_in_the_same_partition(acts: list[tuple[int, list[str], str]]) -> None:
+    near, texts = NearDuplicates(), {}
+    for place, words, partition in acts:
+        texts[place] = " ".join(words), partition
+        near.set(place, *texts[place])
+        groups = listed(near)
+        for one, (text, part) in texts.items():
+            alike = [
+                other
+                for other, (its, its_part) in texts.items()
+                if groups[other] == groups[one] and part == its_part and jaccard(text, its) >= 0.6
+            ]
+            assert near.of(one).tolist() == sorted(alike)
+
+
 def test_the_words_that_are_remembered_meanwhile_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_duplicates, "_MOST_KNOWN_WORDS", 3)
     monkeypatch.setattr(near_duplicates, "_BATCH", 1)
     near, remembered = NearDuplicates(), []
     shingled = near._shingles
 
-    def watched(texts: Sequence[str], hashes: near_duplicates._WordHashes) -> list[bytes]:
+    def watched(
+        texts: Sequence[str], partitions: Sequence[str], hashes: near_duplicates._WordHashes
+    ) -> list[bytes]:
         remembered.append(len(hashes))
-        return shingled(texts, hashes)
+        return shingled(texts, partitions, hashes)
 
     monkeypatch.setattr(near, "_shingles", watched)
     words = [f"w{n}" for n in range(14)]

@@ -289,8 +289,8 @@ def test_texts_that_share_six_of_ten_pairs_of_words_are_near_duplicates_unless_t
     # Of the 8 pairs of words of each text, 6 are in both of the first two, out of 10; 5 in the first and the last.
     texts = [words, [*words[:7], "x", "y"], [*words[:6], "p", "q", "r"]]
     items = [Item(f"i{n}", n, {"title": " ".join(text)}, None) for n, text in enumerate(texts)]
-    for similarity, groups in ({}, [0, 0, 2]), ({"similarity": 0.4}, [0, 0, 0]), ({"similarity": 0.7}, [0, 1, 2]):
-        compared = CatalogView(FIELDS, "title", ["title"], **similarity)
+    for similarity, groups in ((), [0, 0, 2]), ((0.4,), [0, 0, 0]), ((0.7,), [0, 1, 2]):
+        compared = CatalogView(FIELDS, "title", ["title"], *similarity)
         compared.apply(items)
         assert compared.near_duplicates.tolist() == groups
 

@@ -110,6 +110,41 @@ def test_what_others_do_not_want_passes() -> None:
     assert filtered(None) == []
 
 
+def chain(**users: str) -> World:
+    """i0 and i2 are both nearly the same as i1, and not as each other; users did something to one of them."""
+    words = [f"w{n}" for n in range(31)]
+    texts = [" ".join(words[start : start + 23]) for start in (0, 4, 8)]
+    items = [Item(f"i{n}", 3 + n, {"title": f"Title {n}", "text": text}, None) for n, text in enumerate(texts)]
+    return make_world(items, [Play(user, item, 1, 9, "hide") for user, item in users.items()], declared=SLIM)
+
+
+def test_what_is_only_like_something_that_is_like_the_unwanted_passes() -> None:
+    world = chain(u="i0", v="i1")
+    assert world.catalog.near_duplicates.tolist() == [0, 0, 0]
+    passed = [part(world).filter(world.query(user)).tolist() for user in ("u", "v", "w")]
+    assert passed == [[False, False, True], [False, False, False], [True, True, True]]
+    assert part(world).why(world.query("u"), 1) == 'says nearly the same as "Title 0", which the user chose'
+
+
+@pytest.mark.parametrize(
+    ("ranked", "left"), [([0, 1, 2], [0, 2]), ([1, 0, 2], [1]), ([2, 0, 1], [2, 0]), ([0, 2], [0, 2])]
+)
+def test_one_is_left_out_only_for_what_it_is_itself_like(ranked: list[int], left: list[int]) -> None:
+    world = chain()
+    answer = part(world).rerank(world.query(), candidates(*ranked))
+    assert answer.positions.tolist() == left
+    for dropped in answer.dropped:
+        for position in dropped.positions.tolist():
+            assert dropped.reason(position) == f'says nearly the same as "Title {left[0]}", which ranks higher'
+
+
+def test_what_was_shown_takes_only_what_is_itself_like_it() -> None:
+    world = chain()
+    for before, left in (("i0", [2]), ("i1", [])):
+        given = candidates(*(n for n in range(3) if f"i{n}" != before))
+        assert part(world).rerank(world.query(exclude=(before,)), given).positions.tolist() == left
+
+
 def test_why_names_the_item_that_the_user_hid() -> None:
     one, query = part(WORLD), WORLD.query("u")
     assert isinstance(one, FilterExplainer)

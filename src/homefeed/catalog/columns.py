@@ -93,6 +93,7 @@ class CategoryColumn(Column):
         self._code_of: dict[str, int] = {}
         self._exact = Growable(np.int32, -1)
         self._exact_code_of: dict[str, int] = {}
+        self._spellings: list[str] = []
         self._code_of_exact: list[int] = []
 
     def check(self, field: str, value: Any) -> Any:
@@ -127,6 +128,11 @@ class CategoryColumn(Column):
         """Whether any item ever had exactly that value."""
         return value in self._exact_code_of
 
+    def spelled(self, position: int) -> str:
+        """The value of an item as it was written, to the letter case and the code point; empty without one."""
+        code = self._exact.view[position] if position < len(self._exact) else -1
+        return self._spellings[code] if code >= 0 else ""
+
     def equals(self, value: str, size: int) -> Mask:
         """(size,) which items have exactly that value, to the letter case and the code point."""
         return np.equal(self._exact.first(size), self._exact_code_of.get(value, -2))
@@ -156,6 +162,7 @@ class CategoryColumn(Column):
         code = self._exact_code_of.get(value)
         if code is None:
             self._code_of_exact.append(self._code(value))
+            self._spellings.append(value)
             code = self._exact_code_of[value] = len(self._exact_code_of)
         return code
 

@@ -1,10 +1,12 @@
-"""Which items of the catalogue say the same: groups of near-duplicate texts, kept as items come, change and go.
+"""Which items of the catalogue say the same: near-duplicate texts, kept as items come, change and go.
 
 Two texts are near-duplicates when the Jaccard similarity of their sets of word shingles, |A & B| / |A | B|, is
 at least the limit (Broder 1997, *On the resemblance and containment of documents*). MinHash with banding
 proposes the pairs to compare (Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, chapter 3), and each is
 then compared exactly, so a proposal can be missed but no pair is joined wrongly. A group is a connected component
-of such pairs: it depends on the texts alone, never on the order in which they came.
+of such pairs: it depends on the texts alone, never on the order in which they came. Not every two of a group are
+near-duplicates: a chain of texts leads from one to another that has nothing in common with it. Texts of different
+partitions are none, whatever they say.
 
 Shingles of two words tell adverts filled in from one form apart better than single words do, barely mind
 sentences changing places, and unrelated texts share next to none of them. At the limit of 0.6, one word changed
@@ -15,7 +17,7 @@ four (0.68).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, Final
@@ -36,15 +38,15 @@ _MOST_KNOWN_WORDS: Final = 1 << 16
 
 
 class NearDuplicates:
-    """Groups of near-duplicate texts by catalogue position.
+    """Near-duplicate texts by catalogue position.
 
     `similarity` is the Jaccard similarity of sets of `shingle` successive words from which texts are
     near-duplicates. Words are runs of letters and digits, whatever their case and accents, and single letters of
     scripts without spaces. A text of fewer than `min_words`
     words is a near-duplicate of equal ones only, word for word; an empty one of none.
 
-    One thread may write while others read `groups`. Copies cost nothing to speak of; among texts that are merely
-    alike, adding one costs about a microsecond for each it is compared with.
+    One thread may write while others read `groups`; `of` is for the thread that writes. Copies cost nothing to
+    speak of; among texts that are merely alike, adding one costs about a microsecond for each it is compared with.
 
     Raises:
         ValueError: the similarity is not in (0, 1], or the shingle or the least words not positive.
@@ -69,12 +71,24 @@ class NearDuplicates:
     def groups(self) -> Positions:
         """(n,) for each position the earliest position of its group; its own where it stands alone.
 
-        Read-only, and shares memory: later changes show.
+        Only within a group are there near-duplicates. Read-only, and shares memory: later changes show.
         """
         size = self._size  # before the array, which is lengthened first
         view = self._groups[:size]
         view.flags.writeable = False
         return view
+
+    def of(self, position: int) -> Positions:
+        """(m,) the positions of a text's near-duplicates, itself included, in rising order."""
+        text = self._texts[position] if position < self._size else None
+        if text is None:
+            return np.array([position], np.int32)
+        found = text.group.near.get(text)
+        if found is None:
+            near = [text, *self._near(text, [other for other in text.group if other is not text])]
+            found = np.array(sorted(chain.from_iterable(each.positions for each in near)), np.int32)
+            text.group.near[text] = found
+        return found
 
     def chance(self, similarity: float) -> float:
         """The probability that a pair of that similarity is proposed: 1 - (1 - s^rows)^bands.
@@ -84,24 +98,28 @@ class NearDuplicates:
         """
         return 1 - _missed(similarity, self.bands, self.rows)
 
-    def set(self, position: int, text: str) -> None:
+    def set(self, position: int, text: str, partition: str = "") -> None:
         """Take over the new or changed text of an item."""
-        self.set_many([position], [text])
+        self.set_many([position], [text], [partition])
 
-    def set_many(self, positions: Sequence[int], texts: Sequence[str]) -> None:
-        """Take over many texts: the same as one after the other.
+    def set_many(
+        self, positions: Sequence[int], texts: Sequence[str], partitions: Sequence[str] | None = None
+    ) -> None:
+        """Take over many texts: the same as one after the other. Without partitions all are of one.
 
         Raises:
             IndexError: a negative position.
-            ValueError: not as many texts as positions.
+            ValueError: not as many texts, or partitions, as positions.
         """
-        if len(positions) != len(texts):
-            raise ValueError(f"{len(positions)} positions, {len(texts)} texts")
+        partitions = [""] * len(texts) if partitions is None else partitions
+        if not len(positions) == len(texts) == len(partitions):
+            raise ValueError(f"{len(positions)} positions, {len(texts)} texts, {len(partitions)} partitions")
         if len(positions) and min(positions) < 0:
             raise IndexError(f"position {min(positions)}")
         hashes = _WordHashes()
         for start in range(0, len(texts), _BATCH):
-            batch = self._shingles(texts[start : start + _BATCH], hashes)
+            stop = start + _BATCH
+            batch = self._shingles(texts[start:stop], partitions[start:stop], hashes)
             for position, shingles in zip(positions[start : start + _BATCH], batch, strict=True):
                 self._place(int(position), shingles)
             if len(hashes) > _MOST_KNOWN_WORDS:
@@ -127,6 +145,7 @@ class NearDuplicates:
         else:
             self._texts[position] = known
             known.positions.append(position)
+            known.group.near.clear()
             self._groups[position] = self._groups[known.positions[0]]
             self._label(known.group, min(position, int(self._groups[position])))
 
@@ -144,12 +163,13 @@ class NearDuplicates:
             count *= 8
         self._index.insert(position, minhash)
 
-    def _join(self, one: list[_Text], two: list[_Text]) -> None:
+    def _join(self, one: _Group, two: _Group) -> None:
         label = min(int(self._groups[group[0].positions[0]]) for group in (one, two))
         for group in (one, two):
             self._label(group, label)
         smaller, larger = sorted((one, two), key=len)
         larger.extend(smaller)
+        larger.near.clear()
         for text in smaller:
             text.group = larger
 
@@ -158,6 +178,7 @@ class NearDuplicates:
         if text is None:
             return
         self._texts[position] = None
+        text.group.near.clear()
         key = text.positions[0]
         text.positions.remove(position)
         if key == position:
@@ -169,7 +190,7 @@ class NearDuplicates:
             self._label(text.group)
             return
         del self._by_shingles[text.shingles]
-        for part in self._components([other for other in text.group if other is not text]):
+        for part in map(_Group, self._components([other for other in text.group if other is not text])):
             for member in part:
                 member.group = part
             self._label(part)
@@ -225,8 +246,12 @@ class NearDuplicates:
         minhash.update(np.frombuffer(shingles, "V8").tolist())  # each hash is a token of eight bytes
         return minhash
 
-    def _shingles(self, texts: Sequence[str], hashes: _WordHashes) -> list[bytes]:
-        """Each text's set of shingles: their 64-bit hashes, sorted; none for an empty text."""
+    def _shingles(self, texts: Sequence[str], partitions: Sequence[str], hashes: _WordHashes) -> list[bytes]:
+        """Each text's set of shingles: their 64-bit hashes, sorted; none for an empty text.
+
+        Those of different partitions have nothing in common.
+        """
+        salt = {name: np.uint64(_hash(name) if name else 0) for name in set(partitions)}
         words = [runs_of(text) for text in texts]
         ends = np.cumsum([len(one) for one in words]).tolist()
         flat = np.fromiter(map(hashes.__getitem__, chain.from_iterable(words)), np.uint64, ends[-1])
@@ -234,19 +259,20 @@ class NearDuplicates:
         for step in range(1, self._shingle):
             rolled = _mix(rolled[:-1] * np.uint64(0x9E3779B97F4A7C15) + flat[step:])
         found = []
-        for text, one, end in zip(texts, words, ends, strict=True):
+        for text, partition, one, end in zip(texts, partitions, words, ends, strict=True):
             if len(one) < self._least_words:
                 whole = " ".join(one) or text.strip()
-                found.append(_hash(" " + whole).to_bytes(8, "little") if whole else b"")
+                shingles = np.array([_hash(" " + whole)] if whole else [], np.uint64)
             else:
-                found.append(_distinct(rolled[end - len(one) : end - self._shingle + 1]))
+                shingles = rolled[end - len(one) : end - self._shingle + 1]
+            found.append(_distinct(shingles ^ salt[partition]))
         return found
 
 
 class _Text:
     """A distinct set of shingles and the positions that have it; the first of them is its key in the index.
 
-    `group` is one list shared by all texts of the group.
+    `group` is one object shared by all texts of the group.
     """
 
     __slots__ = ("group", "positions", "shingles")
@@ -254,7 +280,17 @@ class _Text:
     def __init__(self, shingles: bytes, position: int) -> None:
         self.shingles = shingles
         self.positions = [position]
-        self.group = [self]
+        self.group = _Group([self])
+
+
+class _Group(list["_Text"]):
+    """The texts of a group, and where the near-duplicates are of those that were asked about."""
+
+    __slots__ = ("near",)
+
+    def __init__(self, texts: Iterable[_Text]) -> None:
+        super().__init__(texts)
+        self.near: dict[_Text, Positions] = {}
 
 
 class _WordHashes(dict[str, int]):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from homefeed.catalog.columns import COLUMNS, Column, TextColumn
+from homefeed.catalog.columns import COLUMNS, CategoryColumn, Column, TextColumn
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.packed import Ids, PackedRows
 from homefeed.catalog.snapshot import CatalogSnapshot
@@ -52,16 +52,24 @@ class _Batch:
 class CatalogView:
     """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by.
 
+    Items of different values of `apart`, a category field, are no near-duplicates.
+
     `apply` publishes a new `snapshot` once all of a change is here, and never while a request reads one.
     """
 
     def __init__(
-        self, fields: Mapping[str, str], title: str, compared: Sequence[str] = (), similarity: float = 0.6
+        self,
+        fields: Mapping[str, str],
+        title: str,
+        compared: Sequence[str] = (),
+        similarity: float = 0.6,
+        apart: str | None = None,
     ) -> None:
         self.fields = dict(fields)
         self._compared = tuple(compared)
         self._near = _near_duplicates(similarity) if compared else None
         self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
+        self._apart = None if apart is None else self.column(apart, CategoryColumn)
         titles = self._columns[title]
         assert isinstance(titles, TextColumn), "the recipe declares the title as text"  # noqa: S101
         self._titles = titles
@@ -122,10 +130,20 @@ class CatalogView:
 
     @property
     def near_duplicates(self) -> Positions:
-        """(items,) items of the same value say nearly the same. Without fields to compare by, none do."""
+        """(items,) only items of the same value can say nearly the same, see `near_duplicates_of`.
+
+        Without fields to compare by, none do.
+        """
         if self._near is None:
             return np.arange(self.size, dtype=np.int32)
         return self._near.groups[: self.size]
+
+    def near_duplicates_of(self, position: int) -> Positions:
+        """(n,) the items that say nearly the same as one, itself included."""
+        if self._near is None:
+            return np.array([position], np.int32)
+        near = self._near.of(position)
+        return near[: np.searchsorted(near, self.size)]
 
     def column(self, field: str, kind: type[C]) -> C:
         """The column of a field.
@@ -163,7 +181,9 @@ class CatalogView:
             column.set_many(changed, batch.values[name])
         self._attributes.set_many(changed, batch.attributes)
         if self._near is not None:
-            self._near.set_many(changed.tolist(), [self._text(position) for position in changed.tolist()])
+            places = changed.tolist()
+            partitions = [self._apart.spelled(place) if self._apart else "" for place in places]
+            self._near.set_many(places, [self._text(place) for place in places], partitions)
         # All that an item's words could make fail is done: until here no id is taken, and it can be tried again.
         added = changed >= size
         self._numbers.set_many(changed[added], batch.numbers[added])

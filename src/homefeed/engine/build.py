@@ -26,9 +26,9 @@ def empty_catalog(recipe: Recipe) -> CatalogView:
     items = recipe.items
     if items.near_duplicates is None:
         return CatalogView(items.fields, items.title)
-    return CatalogView(
-        items.fields, items.title, items.near_duplicates.fields, items.near_duplicates.min_similarity
-    )
+    compared, similarity = items.near_duplicates.fields, items.near_duplicates.min_similarity
+    apart = None if recipe.isolation is None else recipe.isolation.item
+    return CatalogView(items.fields, items.title, compared, similarity, apart)
 
 
 def resources_of(

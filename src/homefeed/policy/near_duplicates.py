@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from homefeed.catalog import Resources
 from homefeed.policy.kernels import first_of_groups
-from homefeed.policy.shown import shown_before
+from homefeed.policy.shown import shown_positions
 from homefeed.protocols import PartConfig
-from homefeed.types import Candidates, Dropped, Mask, Positions, Query
+from homefeed.types import Candidates, Dropped, Mask, Query
 
 _NAME = "near_duplicates"
 
 
 class NearDuplicates:
-    """As a filter: nothing that says nearly the same as an item that the user disliked. As a reranker: of
-    items that say nearly the same only the best-ranked, and none once one was shown or excluded. Which items do
-    is up to the recipe's `items.near_duplicates`.
+    """As a filter: nothing that says nearly the same as an item that the user disliked. As a reranker: nothing that
+    says nearly the same as a better-ranked item that stays, or as one that was shown or excluded. Which items do is
+    up to the recipe's `items.near_duplicates`; items that `[isolation]` keeps apart never do.
     """
 
     class Config(PartConfig):
@@ -38,10 +38,17 @@ class NearDuplicates:
         if not len(unwanted):
             return np.ones(self._catalog.size, np.bool_)
         groups = self._catalog.near_duplicates
-        wanted = np.ones(self._catalog.size, np.bool_)
-        wanted[groups[unwanted]] = False
-        mask: Mask = wanted.take(groups)
-        return mask
+        apart = np.ones(self._catalog.size, np.bool_)
+        apart[groups[unwanted]] = False
+        wanted: Mask = apart.take(groups)
+        others = ~wanted
+        others[unwanted] = False
+        if others.any():
+            # Of the rest of a group only what is directly alike goes.
+            wanted |= others
+            for position in np.unique(unwanted[np.isin(groups[unwanted], groups[others])]).tolist():
+                wanted[self._catalog.near_duplicates_of(position)] = False
+        return wanted
 
     def concerns(self, query: Query) -> bool:
         """Whether there is anything of which the user gets no more."""
@@ -49,36 +56,53 @@ class NearDuplicates:
 
     def why(self, query: Query, position: int) -> str:
         """Of which of the user's items it is a near-duplicate, and what they did with that one."""
-        groups, history = self._catalog.near_duplicates, query.user.ever
-        unwanted = np.flatnonzero(self._told(query))
-        same = unwanted[groups[history.items[unwanted]] == groups[position]]
+        history, near = query.user.ever, self._catalog.near_duplicates_of(position)
+        same = np.flatnonzero(self._told(query) & np.isin(history.items, near))
         item, verb = int(history.items[same[-1]]), self._resources.verb(int(history.types[same[-1]]))
         if position in history.items[same]:
             return f"the user {verb} it"
         return f'says nearly the same as "{self._catalog.title(item)}", which the user {verb}'
 
     def rerank(self, query: Query, candidates: Candidates) -> Candidates:
-        """One of each group of near-duplicates."""
+        """None that says nearly the same as a better one that stays, or one that was shown before."""
         groups = self._catalog.near_duplicates
-        own = groups[candidates.positions]
-        best = first_of_groups(own)
-        shown = shown_before(query, own, groups)
-        keep = (best == np.arange(len(own))) & ~shown
-        if keep.all():
+        own, shown = groups[candidates.positions], shown_positions(query)
+        first = first_of_groups(own)
+        again = np.isin(own, groups[shown]) if len(shown) else np.zeros(len(own), np.bool_)
+        if (first == np.arange(len(own))).all() and not again.any():
+            return candidates
+        # Of one group, only what is directly alike: one by one, for there are few such groups on a page.
+        several = np.bincount(first, minlength=len(own))[first] > 1
+        taken: dict[int, int] = {}
+        for position in shown[np.isin(groups[shown], own[again])].tolist():
+            taken.update(dict.fromkeys(self._catalog.near_duplicates_of(position).tolist(), -1))
+        same_as: dict[int, int] = {}
+        for position in candidates.positions[several | again].tolist():
+            if position in taken:
+                same_as[position] = taken[position]
+            else:
+                for near in self._catalog.near_duplicates_of(position).tolist():
+                    taken.setdefault(near, position)
+        return self._without(candidates, same_as)
+
+    def _without(self, candidates: Candidates, same_as: Mapping[int, int]) -> Candidates:
+        """Without some items, each nearly the same as another, which is -1 where that was shown before."""
+        if not same_as:
             return candidates
         dropped = candidates.dropped
-        if shown.any():
+        before = [position for position, other in same_as.items() if other < 0]
+        double = [position for position, other in same_as.items() if other >= 0]
+        if before:
             why = "says nearly the same as an item shown before, excluded or asked about"
-            dropped = (*dropped, Dropped(_NAME, candidates.positions[shown], why))
-        double = ~keep & ~shown
-        if double.any():
-            better = partial(self._why_double, candidates.positions, best)
-            dropped = (*dropped, Dropped(_NAME, candidates.positions[double], better))
+            dropped = (*dropped, Dropped(_NAME, np.array(before, np.int32), why))
+        if double:
+            why_double = partial(self._why_double, same_as)
+            dropped = (*dropped, Dropped(_NAME, np.array(double, np.int32), why_double))
+        keep = ~np.isin(candidates.positions, np.array([*same_as], np.int32))
         return replace(candidates.take(keep), dropped=dropped)
 
-    def _why_double(self, positions: Positions, best: npt.NDArray[np.intp], position: int) -> str:
-        better = positions[best[np.flatnonzero(positions == position)[0]]]
-        return f'says nearly the same as "{self._catalog.title(int(better))}", which ranks higher'
+    def _why_double(self, same_as: Mapping[int, int], position: int) -> str:
+        return f'says nearly the same as "{self._catalog.title(same_as[position])}", which ranks higher'
 
     def _told(self, query: Query) -> Mask:
         """(events,) of all that the user ever did, after which they get no more of the item."""

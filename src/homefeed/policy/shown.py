@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from homefeed.types import Codes, Mask, Query
+from homefeed.types import Codes, Mask, Positions, Query
+
+
+def shown_positions(query: Query) -> Positions:
+    """What earlier pages showed, the request excludes, or the feed is about."""
+    if query.anchor is None:
+        return query.exclude
+    return np.append(query.exclude, np.int32(query.anchor))
 
 
 def shown_before(query: Query, own: Codes, groups: Codes) -> Mask:
@@ -12,8 +19,8 @@ def shown_before(query: Query, own: Codes, groups: Codes) -> Mask:
 
     `groups` (items,) has the group of every item.
     """
-    anchor = [] if query.anchor is None else [query.anchor]
-    if not len(query.exclude) and not anchor:
+    shown = shown_positions(query)
+    if not len(shown):
         return np.zeros(len(own), np.bool_)
-    mask: Mask = np.isin(own, groups[np.concatenate([query.exclude, np.array(anchor, np.int32)])])
+    mask: Mask = np.isin(own, groups[shown])
     return mask

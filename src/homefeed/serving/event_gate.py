@@ -44,10 +44,18 @@ class EventGate:
         return outcomes
 
     async def _find_inaccessible(self, events: Sequence[Event]) -> dict[int, Outcome]:
-        """The outcomes of the events, by index, that are of items that their user may not see."""
+        """The outcomes of the events, by index, that are of items that their user may not see, or that nobody can.
+
+        Both take the same way, or else the time it took would tell which it was.
+        """
+        inaccessible = await self._inaccessible(events)
+        if inaccessible:
+            await self._follower.follow()  # another process may have written the item just now
+            inaccessible = await self._inaccessible(events)
+        return inaccessible
+
+    async def _inaccessible(self, events: Sequence[Event]) -> dict[int, Outcome]:
         follower = self._follower
-        if any(event.item_id and follower.catalog.position(event.item_id) is None for event in events):
-            await follower.follow()  # another process may have written the item just now
         by_user: dict[str, list[int]] = {}
         for index, event in enumerate(events):
             by_user.setdefault(event.user_id, []).append(index)
@@ -61,8 +69,10 @@ class EventGate:
             visible = feed.isolation.filter(query) if feed.isolation else None
             why = Outcome.UNKNOWN_USER if stored[user_id].number is None else Outcome.UNKNOWN_ITEM
             for index in indices:
-                position = follower.catalog.position(events[index].item_id)
-                unseen = position is not None and visible is not None and not visible[position]
-                if unseen or (not events[index].item_id and why is Outcome.UNKNOWN_USER):
+                item_id = events[index].item_id
+                position = follower.catalog.position(item_id) if item_id else None
+                unseen = position is None or (visible is not None and not visible[position])
+                # A search is about no item: it is refused where nobody declared its user.
+                if unseen and (item_id or why is Outcome.UNKNOWN_USER):
                     inaccessible[index] = why
         return inaccessible

@@ -86,11 +86,20 @@ class Recommender:
         return [next(made) if answer is None else answer for answer in recent]
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
-        """Why an item is, or is not, in the answer to the request."""
+        """Why an item is, or is not, in the answer to the request.
+
+        Raises:
+            NotFoundError: no such feed, or no such item; one that the user may not know of is none to them.
+        """
         stored = await self._follower.stored_user(request.user_id)
-        with self._follower.catalog.reading():
+        with self._follower.catalog.reading() as catalog:
             (prepared,) = self._prepare([request], stored)
-            return explain(prepared.feed, prepared.query, self._position(item_id))
+            isolation = prepared.feed.isolation
+            known = visible(isolation, prepared.query) if isolation else catalog.available
+            position = self._position(item_id)
+            if isolation and not known[position]:
+                raise self._unknown(item_id)
+            return explain(prepared.feed, prepared.query, position)
 
     async def user_state(self, user_id: str | None) -> UserState:
         """The user as the next request sees them."""

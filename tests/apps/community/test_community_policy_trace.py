@@ -68,13 +68,14 @@ async def test_isolation_keeps_what_is_of_another_community(feeds: Feeds) -> Non
         assert set(await feeds.ids("sid", feed=feed)) == {"theirs"}
         for stranger in ("tom", "unheard of", None):
             assert await feeds.ids(stranger, feed=feed) == []
-    trace = await feeds.trace("ann", "theirs")
-    assert trace.filters == (FilterTrace("isolation", False, "not of the user's community_id"),)
-    assert (trace.place, trace.score, trace.reason, trace.features) == (None, None, None, ())
-    assert all(retriever.rank is None for retriever in trace.retrievers)
-    assert stopped(await feeds.trace("ann", "nobodys")) == {"isolation": "it has no community_id"}
-    for stranger in ("tom", "unheard of", None):
-        assert stopped(await feeds.trace(stranger, "ours")) == {"isolation": "the user has no community_id"}
+    hidden = [
+        ("ann", "theirs"),
+        ("ann", "nobodys"),
+        *((stranger, "ours") for stranger in ("tom", "unheard of", None)),
+    ]
+    for user, item in [*hidden, ("ann", "nothing")]:
+        with pytest.raises(NotFoundError, match=f'^no item "{item}" in community$'):
+            await feeds.trace(user, item)
     with pytest.raises(NotFoundError):
         await feeds.ids("ann", feed="similar", item_id="theirs")
 
@@ -89,7 +90,25 @@ async def test_isolation_follows_an_item_and_a_resident_who_move(feeds: Feeds) -
     page = await feeds.page("ann")
     assert page.cold
     assert page.ids == ["more"]
-    assert stopped(await feeds.trace("ann", "ours")) == {"isolation": "not of the user's community_id"}
+    with pytest.raises(NotFoundError):
+        await feeds.trace("ann", "ours")
+
+
+async def test_posts_of_another_community_take_nothing_out_of_a_feed(feeds: Feeds) -> None:
+    """Four posts of South lead from one of North to another, each nearly the same as the next."""
+    words = [f"word{n}" for n in range(60)]
+    texts = [" ".join(words[start : start + 23]) for start in range(0, 24, 4)]
+    await post(feeds, "first", text=texts[0], title="")
+    await post(feeds, "last", text=texts[-1], title="")
+    for n, text in enumerate(texts[1:-1]):
+        await post(feeds, f"between{n}", text=text, title="", community_id="south")
+    await post(feeds, "copied", text=texts[0], title="", community_id="south")
+    for feed in FEEDS:
+        assert set(await feeds.ids("ann", feed=feed)) == {"first", "last"}
+    await feeds.tell("sid", "hide", "copied")
+    await feeds.tell("ann", "hide", "first")
+    for feed in FEEDS:
+        assert await feeds.ids("ann", feed=feed) == ["last"]
 
 
 @pytest.mark.parametrize("warm", [False, True])
@@ -384,6 +403,33 @@ async def test_nobody_can_tell_of_an_item_of_another_community(feeds: Feeds) -> 
     outcomes = await feeds.offer(*(Event("ann", item, "like", NOW) for item in ("ours", "theirs", "nothing")))
     assert [outcome.value for outcome in outcomes] == ["accepted", "unknown item", "unknown item"]
     assert len((await feeds.app.user_state("ann")).history) == 1
+
+
+async def test_an_event_about_an_item_of_another_community_takes_the_way_of_one_about_none(
+    feeds: Feeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post(feeds, "theirs", community_id="south")
+    follower, ways = feeds.app.follower, []
+    follow, fetch = follower.follow, feeds.app.store.write
+
+    async def followed() -> None:
+        ways.append("follow")
+        await follow()
+
+    def written() -> object:
+        ways.append("write")
+        return fetch()
+
+    monkeypatch.setattr(follower, "follow", followed)
+    monkeypatch.setattr(type(feeds.app.store), "write", lambda _: written())
+    taken = {}
+    for user in ("ann", "tom", "unheard of"):
+        for item in ("theirs", "nothing"):
+            [outcome] = await feeds.offer(Event(user, item, "like", NOW))
+            taken[user, item] = outcome.value, ways.copy()
+            ways.clear()
+    for user, why in (("ann", "unknown item"), ("tom", "unknown item"), ("unheard of", "unknown user")):
+        assert taken[user, "theirs"] == taken[user, "nothing"] == (why, ["follow"])
 
 
 async def test_a_reason_counts_what_was_told_a_moment_ago(feeds: Feeds) -> None:
