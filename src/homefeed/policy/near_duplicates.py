@@ -18,9 +18,9 @@ _NAME = "near_duplicates"
 
 
 class NearDuplicates:
-    """As a filter: nothing that says nearly the same as an item that the user disliked. As a reranker: nothing that
-    says nearly the same as a better-ranked item that stays, or as one that was shown or excluded. Which items do is
-    up to the recipe's `items.near_duplicates`; items that `[isolation]` keeps apart never do.
+    """As a filter: nothing that says nearly the same as an item that the user disliked. As a reranker: nothing
+    that says nearly the same as a better-ranked item that stays, or as one that was shown or excluded. Which items
+    do is up to the recipe's `items.near_duplicates`; items that `[isolation]` keeps apart never do.
     """
 
     class Config(PartConfig):

@@ -92,7 +92,7 @@ def test_one_item_of_each_basket_is_taken_out_and_another_is_shown_alone() -> No
 
 def test_the_worker_finds_the_very_baskets() -> None:
     baskets = _baskets([0, 1], [2], [1, 3, 5])
-    assert _listed(baskets_of(data_of(baskets), 30, 100).astype(np.float32)) == [[0, 1], [1, 3, 5]]
+    assert _listed(baskets_of(data_of(baskets), 30, 100).held.astype(np.float32)) == [[0, 1], [1, 3, 5]]
 
 
 # Lists

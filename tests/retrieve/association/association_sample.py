@@ -46,6 +46,13 @@ def basket_data(baskets: Sequence[Sequence[int]], items: int) -> TrainingData:
     return events_data([(user, item, 0) for user, basket in enumerate(baskets) for item in basket], items)
 
 
+def owned_data(baskets: Sequence[tuple[int, Sequence[int]]], items: int) -> TrainingData:
+    """Each basket of the user beside it, a day after the one before."""
+    day = 24 * 60
+    events = [(user, item, n * day) for n, (user, basket) in enumerate(baskets) for item in basket]
+    return events_data(events, items)
+
+
 def fitted(data: TrainingData, **config: Any) -> AssociationModel:
     """The model of data."""
     return AssociationTrainer(AssociationConfig.model_validate(config)).fit(data)

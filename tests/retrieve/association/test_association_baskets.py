@@ -16,7 +16,7 @@ from homefeed.types import TrainingData
 
 def listed(data: TrainingData, gap: float = 30, most: int = 100) -> list[list[int]]:
     """The items of every basket, by number."""
-    baskets = baskets_of(data, gap, most)
+    baskets = baskets_of(data, gap, most).held
     assert (baskets.data == 1).all()
     assert baskets.shape == (len(baskets.indptr) - 1, data.item_count)
     return [baskets.indices[a:b].tolist() for a, b in zip(baskets.indptr[:-1], baskets.indptr[1:], strict=True)]

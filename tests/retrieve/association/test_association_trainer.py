@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.retrieve.association.association_sample import LIFELONG, basket_data, fitted, told
+from tests.retrieve.association.association_sample import LIFELONG, basket_data, fitted, owned_data, told
 
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Tunable
@@ -130,6 +130,38 @@ def test_rules_by_brute_force(baskets: list[list[int]], config: dict[str, Any]) 
         assert found[pair] == pytest.approx(figures)
     kept = np.diff(fitted(basket_data(baskets, 7), **config).indptr)
     assert kept.tolist() == np.minimum(np.diff(model.indptr), config["neighbours"]).tolist()
+
+
+@METHODS
+def test_what_one_user_repeats_is_no_rule(method: str) -> None:
+    """Three hundred visits of one user, beside two users who bought two things together."""
+    baskets = [*[(0, [0, 1])] * 300, (1, [2, 3]), (2, [2, 3]), (3, [4, 5])]
+    model = fitted(owned_data(baskets, 6), method=method, min_support=0.0)
+    assert told(model) == {pair: pytest.approx((2 / 4, 1, 2)) for pair in ((2, 3), (3, 2))}
+    assert model.baskets == 4
+    every = fitted(owned_data(baskets, 6), method=method, min_support=0.0, once_per_user=False)
+    assert told(every)[0, 1] == pytest.approx((300 / 303, 1, 303 / 300))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 5), min_size=2).map(sorted)), max_size=14))
+def test_of_a_users_baskets_one_counts_for_each_rule(baskets: list[tuple[int, list[int]]]) -> None:
+    users = {user for user, _ in baskets}
+
+    def having(*items: int) -> int:
+        return len({user for user, basket in baskets if {*items} <= {*basket}})
+
+    expected = {}
+    for item, other in permutations(range(6), 2):
+        if both := having(item, other):
+            lift = both / having(item) * len(users) / having(other)
+            if lift > 1 + 1e-9:
+                expected[item, other] = both / len(users), both / having(item), lift
+    for method in ("pairs", "fp_growth"):
+        found = told(fitted(owned_data(baskets, 6), method=method, min_baskets=1, min_support=0.0))
+        assert found.keys() == expected.keys()
+        for pair, figures in expected.items():
+            assert found[pair] == pytest.approx(figures)
 
 
 @settings(max_examples=40, deadline=None)

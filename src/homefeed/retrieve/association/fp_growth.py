@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from homefeed.errors import HomefeedError
 from homefeed.retrieve.arrays import Rows
 from homefeed.retrieve.association.baskets import Baskets
-from homefeed.retrieve.association.rules import NO_RULES, Rules
+from homefeed.retrieve.association.rules import NO_RULES, Rules, rules_of
 from homefeed.retrieve.quiet import quiet
 
-_FIGURES: Final = ("support", "confidence", "lift")
 
+def mined_rules(baskets: Baskets, min_baskets: int) -> Rules:
+    """The rules of pairs that baskets of at least `min_baskets` owners hold, by mlxtend's FP-Growth.
 
-def mined_rules(baskets: Baskets, min_baskets: int, min_confidence: float) -> Rules:
-    """The rules of pairs that at least `min_baskets` baskets hold, by mlxtend's FP-Growth.
-
-    The algorithm of Han, Pei & Yin, "Mining frequent patterns without candidate generation" (SIGMOD 2000).
+    The algorithm of Han, Pei & Yin, "Mining frequent patterns without candidate generation" (SIGMOD 2000). It
+    counts baskets; of the pairs that are in as many of them, the owners are counted.
 
     Raises:
         HomefeedError: mlxtend is not installed.
@@ -27,18 +27,33 @@ def mined_rules(baskets: Baskets, min_baskets: int, min_confidence: float) -> Ru
     with quiet():
         pandas, patterns = _libraries()
         # What is in too few baskets is in no frequent pair; the library would make room for it in each basket.
-        items = np.flatnonzero(np.bincount(baskets.indices, minlength=baskets.shape[1]) >= min_baskets)
+        held = baskets.held
+        items = np.flatnonzero(np.bincount(held.indices, minlength=held.shape[1]) >= min_baskets)
         if not len(items):
             return NO_RULES
-        table = pandas.DataFrame.sparse.from_spmatrix(baskets[:, items].astype(np.bool_))
+        table = pandas.DataFrame.sparse.from_spmatrix(held[:, items].astype(np.bool_))
         # Half a basket less: the library multiplies the share by the number of baskets and rounds up.
-        frequent = patterns.fpgrowth(table, min_support=(min_baskets - 0.5) / baskets.shape[0], max_len=2)
-        if not (frequent["itemsets"].map(len) == 2).any():
+        frequent = patterns.fpgrowth(table, min_support=(min_baskets - 0.5) / held.shape[0], max_len=2)
+        pairs = frequent["itemsets"][frequent["itemsets"].map(len) == 2]
+        if not len(pairs):
             return NO_RULES
-        found = patterns.association_rules(
-            frequent, metric="confidence", min_threshold=min_confidence, return_metrics=list(_FIGURES)
-        )
-    return _as_rules(found, items)
+    one, two = items[np.array([sorted(pair) for pair in pairs], np.int64)].astype(np.int32).T
+    together = _owners_of_both(baskets, one, two)
+    one, two, together = (column[together >= min_baskets] for column in (one, two, together))
+    antecedents, consequents = np.concatenate([one, two]), np.concatenate([two, one])
+    order = np.lexsort((consequents, antecedents))
+    both = np.concatenate([together, together])
+    return rules_of(antecedents[order], consequents[order], both[order], baskets.holders(), baskets.count)
+
+
+def _owners_of_both(baskets: Baskets, one: Rows, two: Rows) -> Rows:
+    """(n,) how many owners have both of two items in a basket."""
+    by_item = sp.csc_array(baskets.held)
+    counts = np.empty(len(one), np.int32)
+    for pair, (first, second) in enumerate(zip(one.tolist(), two.tolist(), strict=True)):
+        both = np.intersect1d(_column(by_item, first), _column(by_item, second), assume_unique=True)
+        counts[pair] = len(np.unique(baskets.owners[both]))
+    return counts
 
 
 def _libraries() -> tuple[Any, Any]:
@@ -52,16 +67,6 @@ def _libraries() -> tuple[Any, Any]:
         ) from error
 
 
-def _as_rules(found: Any, items: np.ndarray) -> Rules:
-    rules = Rules(
-        _only(found["antecedents"], items),
-        _only(found["consequents"], items),
-        *(found[name].to_numpy(np.float64) for name in _FIGURES),
-    )
-    return rules.take(np.lexsort((rules.consequents, rules.antecedents)))
-
-
-def _only(sets: Any, items: np.ndarray) -> Rows:
-    """The only member of each set, as a row."""
-    members = np.fromiter((next(iter(members)) for members in sets), np.int64, len(sets))
-    return items[members].astype(np.int32)
+def _column(matrix: sp.csc_array[np.int32], column: int) -> Rows:
+    rows: Rows = matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
+    return rows

@@ -22,6 +22,9 @@ class AssociationConfig(PartConfig):
     """A user's basket ends where more time than this lies between two of their events."""
     max_items_per_basket: Annotated[int, Field(ge=2)] = 100
     """Of a larger basket only the latest items count."""
+    once_per_user: bool = True
+    """Whether of a user's baskets one counts for each rule, however often they repeat it: then baskets are counted
+    below by their users. Without it each of them counts."""
     min_baskets: Annotated[int, Field(ge=1)] = 2
     """How many baskets have to hold both items of a rule."""
     min_support: Annotated[float | None, Field(ge=0, le=1)] = None

@@ -54,11 +54,11 @@ class AssociationTrainer:
             HomefeedError: the method is "fp_growth", and mlxtend is not installed.
         """
         config = self._config
-        baskets = baskets_of(data, config.gap_minutes, config.max_items_per_basket)
-        own = np.bincount(baskets.indices, minlength=data.item_count)
+        baskets = baskets_of(data, config.gap_minutes, config.max_items_per_basket, config.once_per_user)
+        own = baskets.holders()
         parts = [(NO_RULES, np.empty(0, np.float32))]
         for rules in self._rules(baskets):
-            weights = self._weighed(rules, own, baskets.shape[0])
+            weights = self._weighed(rules, own, baskets.count)
             starts = np.searchsorted(rules.antecedents, np.arange(data.item_count + 1)).astype(np.int64)
             kept = _weightiest(starts, weights, config.neighbours)
             parts.append((rules.take(kept), weights[kept]))
@@ -73,20 +73,18 @@ class AssociationTrainer:
             support=found.support.astype(np.float32),
             confidence=found.confidence.astype(np.float32),
             lift=found.lift.astype(np.float32),
-            baskets=baskets.shape[0],
+            baskets=baskets.count,
             sharpness=config.sharpness,
         )
 
     def _rules(self, baskets: Baskets) -> Iterator[Rules]:
         """All rules that are frequent and hold, in the order of their antecedents, some items' at a time."""
-        config, count = self._config, baskets.shape[0]
+        config, count = self._config, baskets.count
         mined = config.method == "fp_growth"
         share = (_MINED_SUPPORT if mined else 0.0) if config.min_support is None else config.min_support
         min_baskets = max(config.min_baskets, math.ceil(share * count - _ROUNDING))
         confidence = config.min_confidence - _ROUNDING
-        for rules in (
-            [mined_rules(baskets, min_baskets, confidence)] if mined else paired_rules(baskets, min_baskets)
-        ):
+        for rules in [mined_rules(baskets, min_baskets)] if mined else paired_rules(baskets, min_baskets):
             lift = max(config.min_lift - _ROUNDING, 1 + _ROUNDING)
             yield rules.take((rules.confidence >= confidence) & (rules.lift >= lift))
 
