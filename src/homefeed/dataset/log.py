@@ -76,7 +76,7 @@ async def _read_columns(
 
 
 def _columns_of(
-    rows: LogRows, catalog: CatalogView, weights: EventWeights, creator: str | None
+    rows: LogRows, catalog: CatalogView, weights: EventWeights, creator: str | None = None
 ) -> tuple[np.ndarray, ...]:
     types, values = log_columns(rows, weights)
     positions = catalog.positions(np.array(rows.items, np.int32))
