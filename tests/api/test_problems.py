@@ -188,6 +188,11 @@ def test_a_body_is_read_only_as_what_it_may_be(served: Served, api: httpx.Client
     assert api.get(f"{BASE}/users/typed").status_code == 404
 
 
+def test_no_body_is_of_no_type(api: httpx.Client) -> None:
+    for method, path in (("POST", "/events"), ("POST", f"{BASE}/items"), ("PUT", f"{BASE}/items/typed")):
+        assert api.request(method, path).status_code == 422
+
+
 def test_every_route_that_may_write_documents_its_body(served: Served) -> None:
     paths = create_app(Settings(home=served.home, apps=("streaming", "shop", "community"))).openapi()["paths"]
     silent = {

@@ -66,7 +66,7 @@ class StrictRoute(APIRoute):
         handler, types = super().get_route_handler(), self._body_types()
 
         async def strict(request: Request) -> Response:
-            if types and body_type(request) not in types:
+            if types and body_type(request) not in types and _has_body(request):
                 raise HTTPException(415, f"Content-Type: expected {' or '.join(types)}")
             return await handler(_StrictRequest(request.scope, request.receive))
 
@@ -83,6 +83,10 @@ def body_type(request: Request) -> str:
     """The media type of a request's body; `application/json` for each that is JSON by its suffix."""
     found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return JSON if found.startswith("application/") and found.endswith("+json") else found
+
+
+def _has_body(request: Request) -> bool:
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
 
 
 def query_of(request: Request) -> list[tuple[str, str]]:
