@@ -206,3 +206,9 @@ def test_a_catalogue_compares_by_what_the_recipe_says() -> None:
     catalog.apply(Item(f"i{n}", n, {"title": "one and the same long title", "year": n}, None) for n in range(2))
     assert len(set(catalog.near_duplicates.tolist())) == 1
     assert empty_catalog(recipe()).near_duplicates.tolist() == []
+
+
+def test_the_price_of_a_search_feed_is_a_number_field() -> None:
+    with pytest.raises(RecipeError, match=r"feeds\.home\.price: .*title"):
+        build_feeds(recipe(price="title"), toy_world().resources)
+    assert build_feeds(recipe(price="year"), toy_world().resources)["home"].settings.price == "year"

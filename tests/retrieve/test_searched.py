@@ -161,3 +161,8 @@ def test_what_is_not_eligible_is_not_found() -> None:
     world = toy_world()
     query = after(world.query("u", exclude=("s1",)), ("star", 0), ("secrets", 0))
     assert world.ids(searched(world).retrieve(query, 9)[0]) == ("s3",)
+
+
+def test_a_price_in_a_search_is_no_word() -> None:
+    world = toy_world()
+    assert scores(world, ("harbour under 500", 0)) == scores(world, ("harbour", 0)) != {}
