@@ -87,7 +87,7 @@ async def test_what_a_server_was_told_is_there_after_a_restart(tmp_path: Path) -
         assert (await client.get("/history", params={"user_id": "u"})).json()["items"][0]["item_id"] == "a"
         after = (await client.get("/popular")).json()["items"]
         assert [title["item_id"] for title in after] == ["a"]
-        assert after[0]["reason"] == "One viewer so far"
+        assert after[0]["reason"] == "Not played by many yet"
     assert {title["item_id"] for title in before} <= {"a"}
 
 

@@ -135,8 +135,7 @@ def truths(world: World, query: Query) -> dict[str, dict[int, set[str]]]:
 
 
 def plays_in_words(count: int) -> str:
-    few = ("Nobody has chosen this yet", "Chosen by one user so far")
-    return few[count] if count < len(few) else f"Popular: chosen by {count} users"
+    return "Not chosen by many yet" if count < 2 else f"Popular: chosen by {count} users"
 
 
 def contributors(world: World, query: Query, name: str, position: int) -> set[int]:

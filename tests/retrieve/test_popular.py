@@ -83,15 +83,18 @@ def test_the_reason_counts_the_plays() -> None:
     retriever = popular(world)
     assert retriever.reasons(world.query(), world.positions("d1", "s4")) == [
         "Popular: chosen by 5 users",
-        "Nobody has chosen this yet",
+        "Not chosen by many yet",
     ]
     d1 = world.positions("d1")
     world.choose(np.repeat(d1, 1_229))
     assert retriever.reasons(world.query(), d1) == ["Popular: chosen by 1,234 users"]
 
 
-def test_a_single_play_is_not_called_popular() -> None:
+def test_what_one_person_did_is_not_told_to_others() -> None:
     world = toy_world()
     never = world.positions("s4")
+    before = popular(world).reasons(world.query(), never)
     world.choose(never)
-    assert popular(world).reasons(world.query(), never) == ["Chosen by one user so far"]
+    assert popular(world).reasons(world.query(), never) == before == ["Not chosen by many yet"]
+    world.choose(never)
+    assert popular(world).reasons(world.query(), never) == ["Popular: chosen by 2 users"]

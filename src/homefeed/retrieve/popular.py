@@ -10,6 +10,7 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first
+from homefeed.retrieve.sentences import MIN_PEOPLE
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores
 
@@ -29,10 +30,8 @@ class Popular:
         """The weight of their summed strength. Dislikes add nothing."""
         reason: str = "Popular: chosen by {events:,} users"
         """The reason; {events} is how many count: by default that is the number of users."""
-        reason_once: str = "Chosen by one user so far"
-        """The reason for an item with one event."""
-        reason_unseen: str = "Nobody has chosen this yet"
-        """The reason for an item without events."""
+        reason_few: str = "Not chosen by many yet"
+        """The reason for an item with one event or none: which of the two would tell what one person did."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
@@ -50,10 +49,10 @@ class Popular:
         return self._ranking.latest().first(query.eligible, k, self._within.group(query))
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
-        """How many chose each."""
-        few = (self._config.reason_unseen, self._config.reason_once)
+        """How many chose each, from two on."""
+        few = self._config.reason_few
         return [
-            few[count] if count < len(few) else self._config.reason.format(events=count)
+            few if count < MIN_PEOPLE else self._config.reason.format(events=count)
             for count in self._counters.events[positions].astype(int).tolist()
         ]
 

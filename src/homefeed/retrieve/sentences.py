@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.taste import CHOSE, verbs_of
 from homefeed.types import Positions, Query
+
+MIN_PEOPLE: Final = 2
+"""Fewer than so many are no "people": a reason that tells of them would tell what one of them did."""
 
 
 def reasons_naming(template: str, query: Query, items: Positions, resources: Resources) -> Sequence[str | None]:

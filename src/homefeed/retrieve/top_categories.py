@@ -10,6 +10,7 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.grouped import Grouped, GroupedConfig
+from homefeed.retrieve.sentences import MIN_PEOPLE
 from homefeed.types import Positions, Query, Scores
 
 
@@ -33,7 +34,7 @@ class TopCategories:
         reason: str = "Popular in {category}"
         """The reason; {category} is the item's."""
         reason_unseen: str = "From {category}"
-        """The reason for an item without events and count."""
+        """The reason for an item with less than two events and no count."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where `field` is no category field, or `count` no number field."""
@@ -56,7 +57,7 @@ class TopCategories:
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:  # noqa: ARG002
         """The category of each; None for items without one."""
-        seen = (self._counters.events[positions] > 0) | (self._grouped.count(positions) > 0)
+        seen = (self._counters.events[positions] >= MIN_PEOPLE) | (self._grouped.count(positions) > 0)
         reasons: list[str | None] = []
         for position, is_seen in zip(positions.tolist(), seen.tolist(), strict=True):
             category = self._grouped.category(position)

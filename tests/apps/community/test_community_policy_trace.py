@@ -440,8 +440,8 @@ async def test_a_reason_counts_what_was_told_a_moment_ago(feeds: Feeds) -> None:
         said.append((await feeds.page("ann", n, feed="popular")).entries[0].reason)
         await feeds.tell(user, kind, "only")
     assert said == [
-        "No views yet",
-        "One resident looked or reacted so far",
+        "Few have seen this yet",
+        "Few have seen this yet",
         "Popular in your community: 2 residents looked or reacted",
     ]
 
@@ -449,4 +449,4 @@ async def test_a_reason_counts_what_was_told_a_moment_ago(feeds: Feeds) -> None:
 async def test_what_someone_hid_is_not_said_to_be_seen_by_nobody(feeds: Feeds) -> None:
     await post(feeds, "only")
     await feeds.tell("ben", "hide", "only")
-    assert (await feeds.page("ann", feed="popular")).entries[0].reason == "No views yet"
+    assert (await feeds.page("ann", feed="popular")).entries[0].reason == "Few have seen this yet"

@@ -114,8 +114,8 @@ def popular(facts: Facts, user: str, item: str, where: str, number: str) -> bool
     return near(facts, user, item, where) and facts.chances(item) == int(number.replace(",", "")) > 1
 
 
-def met_by(facts: Facts, user: str, item: str, words: str) -> bool:
-    return facts.chances(item) == {"One resident looked or reacted so far": 1, "No views yet": 0}[words]
+def met_by_few(facts: Facts, user: str, item: str) -> bool:
+    return facts.chances(item) < 2
 
 
 def new(facts: Facts, user: str, item: str, where: str, age: str) -> bool:
@@ -141,7 +141,7 @@ REASONS: Final[dict[str, Callable[..., bool]]] = {
     r'Residents who enjoyed "(.+)" chose this, too': like_those,
     r"Matches your interest in (.+)": declared,
     r"Popular in your (block|community): ([\d,]+) residents looked or reacted": popular,
-    r"(One resident looked or reacted so far|No views yet)": met_by,
+    r"Few have seen this yet": met_by_few,
     r"New in your (block|community): added (today|yesterday|\d+ days ago)": new,
     r"New: be among the first to see this": unheard_of,
     r"Pinned until (\d+ [A-Z][a-z]+)": pinned,

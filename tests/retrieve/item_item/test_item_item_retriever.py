@@ -88,7 +88,7 @@ def test_the_reason_names_what_speaks_most_for_it(user_id: str, item_id: str) ->
 def test_the_reason_on_an_items_page_is_about_that_item() -> None:
     world = toy_world()
     reasons = item_item(world).reasons(world.query("sa", anchor="d1"), world.positions("d2", "s2"))
-    assert reasons == ["Chosen by people who chose Harbour Lights", None]
+    assert reasons == ["Goes with Harbour Lights", None]
 
 
 def test_the_latest_events_speak_loudest() -> None:

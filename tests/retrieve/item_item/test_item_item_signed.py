@@ -188,7 +188,7 @@ CONTENT = {("d1", "d4"): 1.0, ("d4", "d1"): 1.0, ("d1", "d2"): 1.0, ("d4", "s4")
         (None, {"d1": 1.0}, "s1", None),
         (None, {"d1": -1.0}, "d4", None),
         (None, {"d4": 1.0}, "x1", None),
-        ("d1", {"s1": 1.0}, "d2", "Chosen by people who chose Harbour Lights"),
+        ("d1", {"s1": 1.0}, "d2", "Goes with Harbour Lights"),
         ("d1", {"s1": 1.0}, "d4", "Similar to Harbour Lights"),
         ("d4", {}, "d1", "Similar to Harbour Nights"),
         ("d4", {}, "s1", None),

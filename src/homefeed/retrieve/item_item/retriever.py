@@ -29,8 +29,9 @@ class ItemItem:
         """The model of the recipe that it serves."""
         reason: str = "Because you chose {title}"
         """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
-        reason_anchored: str = "Chosen by people who chose {title}"
-        """The reason in a feed about an item; {title} is that item."""
+        reason_anchored: str = "Goes with {title}"
+        """The reason in a feed about an item; {title} is that item. Where `min_users` of the model is below 2 it
+        should not speak of people: it may have been one."""
         reason_cold_item: str = "Similar to {title}"
         """The reason instead of both where one of the two items had no events, so that their content makes them
         neighbours."""

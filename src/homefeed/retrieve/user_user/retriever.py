@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -14,14 +14,11 @@ from homefeed.catalog import Resources
 from homefeed.retrieve.arrays import SLOTS, RowIndex, Rows
 from homefeed.retrieve.history import HistoryConfig, seeds_of
 from homefeed.retrieve.selection import best_of
-from homefeed.retrieve.sentences import reasons_naming
+from homefeed.retrieve.sentences import MIN_PEOPLE, reasons_naming
 from homefeed.retrieve.user_user.model import UserUserModel
 from homefeed.retrieve.user_user.neighbours import chosen_items, have_news, most_shared, similar_users
 from homefeed.retrieve.vectors import NEGLIGIBLE
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
-
-_PEOPLE: Final = 2
-"""Fewer than so many are no "people", and a reason would tell what one of them did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ class UserUser:
             return np.full(len(positions), -1, np.int32)
         wanted = self._index.at(positions)
         places, people = most_shared(found.users, model.user_starts, model.user_items, liked, wanted)
-        enough = people >= max(_PEOPLE, self._config.min_users)
+        enough = people >= max(MIN_PEOPLE, self._config.min_users)
         return np.where(enough, self._position_of_row[liked[places]], -1)
 
     def _neighbours(self, query: Query) -> _Neighbours | None:
