@@ -140,12 +140,12 @@ def test_settings_within_settings_have_rows_of_their_own() -> None:
 
 
 def test_a_table_is_written_between_its_marks_and_bars_are_escaped() -> None:
-    text = "before\n<!-- settings: sources.columns -->\nold\n<!-- end -->\nafter\n"
+    text = "before\n<!-- settings: sources.columns -->\nbefore that\n<!-- end -->\nafter\n"
     written = with_tables(text)
     assert written.startswith("before\n<!-- settings: sources.columns -->\n| key | values | default | meaning |\n")
     assert '| `separator` | text | `"\\|"` |' in written
     assert written.endswith(" |\n<!-- end -->\nafter\n")
-    assert "old" not in written
+    assert "before that" not in written
     assert with_tables(written) == written
 
 
