@@ -31,6 +31,9 @@ from homefeed.store import Store, open_store
 
 __all__ = ["pytest_collection_modifyitems", "pytest_configure_node"]
 
+# What is trained here is the same whether a text model is installed or not.
+os.environ["HOMEFEED_TEXT_MODEL"] = "none"
+
 hypothesis.settings.register_profile("homefeed", deadline=None)
 hypothesis.settings.load_profile("homefeed")
 

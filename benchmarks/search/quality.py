@@ -32,6 +32,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.search.graded_queries import Grades, Query, Rule, grade, intervals, load_queries, ndcg
 from homefeed.apps import find_recipe
 from homefeed.apps.shop.prepare import prepare_items
+from homefeed.engine import text_model_of
 from homefeed.environment import Environment, system_clock
 from homefeed.evaluate.bootstrap import Interval, mean_intervals
 from homefeed.funnel import rank
@@ -59,6 +60,7 @@ def main() -> None:
     parser.add_argument("--products", type=Path, help="a file of products, graded by queries.toml")
     parser.add_argument("--items", type=int, default=2_000, help="without --products: how many are generated")
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument("--text-model", help="as the setting: wordllama, a folder, or none")
     parser.add_argument("--page", type=int, default=60)
     parser.add_argument("--show", action="store_true", help="Print each query's first products and grades, too.")
     options = parser.parse_args()
@@ -75,7 +77,8 @@ async def _measured(settings: Settings, options: argparse.Namespace) -> dict[str
             generate(settings.home / "sample", items=options.items, end=end)
         files = Files(items=options.products or settings.home / "sample" / "products.csv")
         await import_files(store, recipe, files, now=system_clock(), prepare_items=prepare_items)
-        await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment())
+        text_model = text_model_of(options.text_model)
+        await train_app(recipe, store, ArtifactStore(settings.models_folder), Environment(), text_model=text_model)
     async with open_app(recipe, settings) as live:
         if options.products is None:
             queries, grades = _planted(live, settings.home / "sample" / "truth")
@@ -94,6 +97,7 @@ async def _measured(settings: Settings, options: argparse.Namespace) -> dict[str
             "benchmark": "search_quality",
             "split": options.split if options.products is not None else "generated",
             "products": live.catalog.size,
+            "text_models": live.text_models,
             "queries": len(queries),
             "ndcg@10": {system: _by_kind(queries, values, rng) for system, values in scores.items()},
             "both_minus": {

@@ -98,8 +98,12 @@ class Settings(BaseSettings):
         float, Field(gt=0, le=600, description="How long a request waits for the store before it is answered 503.")
     ] = 5.0
     text_model: Annotated[
-        Path | None,
-        Field(description="Folder of a sentence-transformers or model2vec model; without it TF-IDF and SVD."),
+        str | None,
+        Field(
+            min_length=1,
+            description="`wordllama`, a folder of sentence-transformers or model2vec, or `none`: TF-IDF and SVD; "
+            "without it wordllama where it is installed.",
+        ),
     ] = None
     max_body_megabytes: Annotated[float, Field(gt=0)] = 16.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from homefeed.engine import event_weights, fit_model, fit_signals, prepare, with_text_model
+from homefeed.engine import event_weights, fit_model, fit_signals, prepare, text_model_of, with_text_model
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
@@ -170,10 +169,19 @@ def test_a_text_model_of_the_settings_is_for_models_that_name_none() -> None:
     named = {"content": RECIPE["models"]["content"], "item_item": {}, "mine": {"part": "content"}}
     named["mine"] |= RECIPE["models"]["content"] | {"text_model": "my/own"}
     before = recipe(models=named)
-    after = with_text_model(before, Path("some/folder"))
+    after = with_text_model(before, "some/folder")
     configs = {spec.name: spec.config.model_dump() for spec in after.models}
     assert configs["content"]["text_model"] == "some/folder"
     assert configs["mine"]["text_model"] == "my/own"
     assert "text_model" not in configs["item_item"]
     assert [spec.config.model_dump().get("text_model") for spec in before.models] == [None, None, "my/own"]
     assert with_text_model(before, None) == before
+
+
+def test_where_the_settings_name_no_text_model_it_is_the_installed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homefeed.engine.fit.default_text_model", lambda: "wordllama")
+    assert text_model_of(None) == "wordllama"
+    assert text_model_of("none") == "none"
+    assert text_model_of("some/folder") == "some/folder"
+    monkeypatch.setattr("homefeed.engine.fit.default_text_model", lambda: None)
+    assert text_model_of(None) is None

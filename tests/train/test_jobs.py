@@ -173,7 +173,7 @@ async def test_models_that_can_use_the_text_model_of_the_settings_do(
     await put_films(store)
     await train(store, artifacts)
     assert fitted == {"item_item": "cannot", "sequence": "cannot", "content": None}
-    trained = await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model=Path("some/model"))
+    trained = await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model="some/model")
     assert fitted == {"item_item": "cannot", "sequence": "cannot", "content": "some/model"}
     configs = {manifest.model: manifest.config for manifest in trained.manifests}
     assert configs["content"]["text_model"] == "some/model"
@@ -186,7 +186,7 @@ async def test_a_text_model_that_is_not_there_is_reported_and_no_model_made_by_i
 ) -> None:
     await put_films(store)
     with pytest.raises(HomefeedError, match="nowhere"):
-        await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model=tmp_path / "nowhere")
+        await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model=str(tmp_path / "nowhere"))
     assert artifacts.current(APP, "content") is None
     assert artifacts.current(APP, "signals") is None
 

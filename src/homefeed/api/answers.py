@@ -55,4 +55,5 @@ async def explain_item(app: LiveApp, request: FeedRequest, item_id: str, request
         item_id=item_id,
         request_id=request_id,
         models=app.model_versions,
+        text_models=app.text_models,
     )

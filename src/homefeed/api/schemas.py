@@ -269,6 +269,7 @@ class Explanation(Trace):
     item_id: str
     request_id: str
     models: Mapping[str, str]
+    text_models: Mapping[str, str]
 
 
 class StatsOut(BaseModel):

@@ -148,7 +148,7 @@ def evaluated(
 ) -> Evaluation:
     """Evaluate an app with a progress bar, by the options of `evaluate_app`; with a budget, tuned first."""
     from homefeed.dataset.log import read_log
-    from homefeed.engine import with_text_model
+    from homefeed.engine import text_model_of, with_text_model
     from homefeed.environment import system_clock
     from homefeed.evaluate.offline import evaluate_app
 
@@ -162,7 +162,7 @@ def evaluated(
                 seed=settings.seed,
                 progress=lambda done, total: report("reading events", done, total),
             )
-            configured = with_text_model(recipe, settings.text_model)
+            configured = with_text_model(recipe, text_model_of(settings.text_model))
             if budget is not None:
                 configured, options["settings"] = _tuned(configured, log, options["protocol"], budget, report)
             tuned = budget is not None

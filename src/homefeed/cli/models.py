@@ -1,4 +1,4 @@
-"""Models: train."""
+"""Models: train, models."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 def register(cli: typer.Typer) -> None:
     """Add these commands."""
     cli.command()(train)
+    cli.command()(models)
 
 
 def train(
@@ -91,6 +92,40 @@ def train(
             out.print(format_model(manifest.model, manifest.facts["tuning"], kept), highlight=False, markup=False)
 
 
+def models(app: AppName, as_json: Json = False) -> None:
+    """The models of an app that are live: their versions, when they were made, and with which text model.
+
+    Example: `homefeed models streaming`
+    """
+    from homefeed.recipe import BLEND, SIGNALS
+    from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
+    from homefeed.store.artifacts import ArtifactStore
+
+    recipe = recipe_of(app)
+    artifacts = ArtifactStore(settings_in_force().models_folder)
+    names = [*(spec.name for spec in recipe.models), BLEND, SIGNALS]
+    live = [manifest for name in names if (manifest := artifacts.manifest(recipe.app, name)) is not None]
+    rows = [
+        {
+            "model": manifest.model,
+            "part": manifest.part,
+            "version": manifest.version,
+            "created_at": manifest.created_at,
+            "text_model": named if (named := manifest.config.get("text_model")) != NO_TEXT_MODEL else None,
+        }
+        for manifest in live
+    ]
+    if as_json:
+        print_json({"app": recipe.app, "models": rows})
+        return
+    from rich.table import Table
+
+    table = Table("model", "version", "created", "text model", title=f"Live models of {recipe.app}")
+    for row in rows:
+        table.add_row(row["model"], row["version"], row["created_at"], row["text_model"] or "")
+    out.print(table)
+
+
 def trained(
     settings: Settings,
     recipe: Recipe,
@@ -101,6 +136,7 @@ def trained(
     keep_tuned: bool = True,
 ) -> Trained:
     """Train an app with a progress bar."""
+    from homefeed.engine import text_model_of
     from homefeed.environment import Environment
     from homefeed.store.artifacts import ArtifactStore
     from homefeed.train import train_app
@@ -115,7 +151,7 @@ def trained(
                 Environment(),
                 models=models,
                 seed=settings.seed,
-                text_model=settings.text_model,
+                text_model=text_model_of(settings.text_model),
                 budget=budget,
                 keep_tuned=keep_tuned,
                 progress=report,

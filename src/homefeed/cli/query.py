@@ -202,15 +202,16 @@ def explain(
 
     request = FeedRequest(feed, check_id("user_id", user_id))
 
-    async def answered(live: LiveApp) -> tuple[Trace, dict[str, str]]:
-        return await live.explain(request, item_id), live.model_versions
+    async def answered(live: LiveApp) -> tuple[Trace, dict[str, str], dict[str, str]]:
+        return await live.explain(request, item_id), live.model_versions, live.text_models
 
-    trace, models = _on_app(app, answered)
+    trace, models, text_models = _on_app(app, answered)
     if as_json:
         from dataclasses import asdict
 
-        print_json(asdict(trace) | {"models": models})
+        print_json(asdict(trace) | {"models": models, "text_models": text_models})
         return
+    models |= {name: f"{models[name]} ({made_with})" for name, made_with in text_models.items()}
     print_trace(trace, models, user_id, item_id)
 
 

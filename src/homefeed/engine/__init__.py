@@ -1,7 +1,15 @@
 """From a recipe to what runs: models fitted, feeds built. No input or output."""
 
 from homefeed.engine.build import build_feeds, counters_of, empty_catalog, refresh, resources_of
-from homefeed.engine.fit import Prepared, event_weights, fit_model, fit_signals, prepare, with_text_model
+from homefeed.engine.fit import (
+    Prepared,
+    event_weights,
+    fit_model,
+    fit_signals,
+    prepare,
+    text_model_of,
+    with_text_model,
+)
 
 __all__ = [
     "Prepared",
@@ -14,5 +22,6 @@ __all__ = [
     "prepare",
     "refresh",
     "resources_of",
+    "text_model_of",
     "with_text_model",
 ]

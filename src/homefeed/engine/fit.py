@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from homefeed.catalog.signals import Doubles, counts_of, typical_full
 from homefeed.protocols import Model, NamesTextModel, Trainer
 from homefeed.recipe import PartSpec, Recipe, find_part
 from homefeed.recipe.declaration import Signals
+from homefeed.retrieve.content.embedding import default_text_model
 from homefeed.types import Floats, Interactions, Numbers, TrainingData
 
 
@@ -116,15 +116,20 @@ def _told(recipe: Recipe, data: TrainingData, event_type: str) -> Numbers:
     return np.unique(np.stack([users, items], axis=1).astype(np.int32), axis=0)
 
 
-def with_text_model(recipe: Recipe, path: Path | None) -> Recipe:
+def with_text_model(recipe: Recipe, name: str | None) -> Recipe:
     """The recipe with that text model for every model that can use one and names none."""
 
     def told(spec: PartSpec) -> PartSpec:
-        if path is None or not isinstance(spec.config, NamesTextModel) or spec.config.text_model is not None:
+        if name is None or not isinstance(spec.config, NamesTextModel) or spec.config.text_model is not None:
             return spec
-        return replace(spec, config=spec.config.model_copy(update={"text_model": str(path)}))
+        return replace(spec, config=spec.config.model_copy(update={"text_model": name}))
 
     return replace(recipe, models=tuple(told(spec) for spec in recipe.models))
+
+
+def text_model_of(named: str | None) -> str | None:
+    """The text model to use where the settings name that one: where they name none, the one that is installed."""
+    return default_text_model() if named is None else named
 
 
 def fit_model(spec: PartSpec, data: TrainingData) -> Model:

@@ -70,6 +70,11 @@ class LiveApp:
         return self.follower.parts.models.versions
 
     @property
+    def text_models(self) -> dict[str, str]:
+        """The text models that live models were made with."""
+        return self.follower.parts.models.text_models
+
+    @property
     def degraded(self) -> dict[str, str]:
         """The models that are not served as they were published, and why."""
         return self.follower.degraded

@@ -12,6 +12,7 @@ from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
 from homefeed.recipe import BLEND, SIGNALS, Recipe, find_part
+from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
 from homefeed.store.artifacts import ArtifactStore, FilesState, Loaded
 
 _log = structlog.get_logger(__name__)
@@ -45,6 +46,14 @@ class ModelSet:
     def versions(self) -> dict[str, str]:
         """The version of each that serves."""
         return {name: loaded.manifest.version for name, loaded in self.loaded.items()}
+
+    @property
+    def text_models(self) -> dict[str, str]:
+        """The text model that those were made with which were."""
+        named = {name: loaded.manifest.config.get("text_model") for name, loaded in self.loaded.items()}
+        return {
+            name: str(made_with) for name, made_with in named.items() if made_with not in (None, NO_TEXT_MODEL)
+        }
 
     def serves_as(self, other: ModelSet) -> bool:
         """Whether the loaded models are the same objects."""

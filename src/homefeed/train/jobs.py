@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -67,7 +66,7 @@ async def train_app(
     *,
     models: Sequence[str] | None = None,
     seed: int = 0,
-    text_model: Path | None = None,
+    text_model: str | None = None,
     budget: Budget | None = None,
     keep_tuned: bool = True,
     progress: Progress | None = None,

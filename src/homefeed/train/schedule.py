@@ -19,6 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from homefeed.engine import text_model_of
 from homefeed.environment import Clock, Environment, system_clock
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.recipe import JobSpec, Recipe
@@ -80,7 +81,7 @@ def work_of(settings: Settings, environment: Environment | None = None) -> Work:
                 environment,
                 models=task.job.models,
                 seed=settings.seed,
-                text_model=settings.text_model,
+                text_model=text_model_of(settings.text_model),
             )
 
     return lambda task: asyncio.run(train(task))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from homefeed.errors import HomefeedError
-from homefeed.retrieve.content.embedding import load_text_model
+from homefeed.retrieve.content.embedding import WORDLLAMA, default_text_model, load_text_model
 from homefeed.retrieve.content.model import ContentConfig, ContentModel
 from homefeed.retrieve.content.trainer import ContentTrainer, from_texts
 from homefeed.retrieve.content.words import word_matrix
@@ -145,7 +145,7 @@ def test_synonyms_are_similar_though_they_share_no_word(save: Any, tmp_path: Pat
 @pytest.mark.usefixtures("offline")
 def test_a_transformer_gives_whole_terms_their_own_vector(tmp_path: Path) -> None:
     folder = save_bert(tmp_path)
-    encode = load_text_model(folder)
+    encode = load_text_model(str(folder))
     vectors = encode(["bike rain", "rain bike", "bike", "bike rain"])
     assert vectors.shape == (4, 16)
     assert vectors.dtype == np.float32
@@ -248,7 +248,7 @@ def test_a_folder_without_a_model(tmp_path: Path, content: bytes | None) -> None
         if content is not None:
             (tmp_path / name).write_bytes(content)
     with pytest.raises(HomefeedError, match=r"holds no text model; expected modules.json.* model.safetensors"):
-        load_text_model(tmp_path)
+        load_text_model(str(tmp_path))
 
 
 def test_a_library_that_is_not_installed(static: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,17 +258,80 @@ def test_a_library_that_is_not_installed(static: Path, tmp_path: Path, monkeypat
     missing = ((static, "model2vec", "text"), (tmp_path, "sentence-transformers", "sentence-transformers"))
     for folder, library, extra in missing:
         with pytest.raises(HomefeedError, match=rf"model of {library}, .*pip install 'homefeed\[{extra}\]'"):
-            load_text_model(folder)
+            load_text_model(str(folder))
 
 
 def test_a_damaged_model(tmp_path: Path) -> None:
     weights = save_model2vec(tmp_path) / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4])
     with pytest.raises(HomefeedError, match=r"does not load as a model of model2vec: .*copy it again"):
-        load_text_model(tmp_path)
+        load_text_model(str(tmp_path))
 
 
 def test_a_model_whose_vectors_are_not_numbers(tmp_path: Path) -> None:
-    encode = load_text_model(save_model2vec(tmp_path, np.full((len(WORDS), 4), np.nan, np.float32)))
+    encode = load_text_model(str(save_model2vec(tmp_path, np.full((len(WORDS), 4), np.nan, np.float32))))
     with pytest.raises(HomefeedError, match="does not give every text a vector of finite numbers"):
         encode(["bike"])
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package like wordllama, with the words of these tests, first on the path. Nobody may import it."""
+    safetensors = pytest.importorskip("safetensors.numpy")
+    folder = tmp_path / "first" / WORDLLAMA
+    (folder / "weights").mkdir(parents=True)
+    (folder / "tokenizers").mkdir()
+    (folder / "__init__.py").write_text("raise AssertionError('imported')")
+    vectors = {"embedding.weight": word_vectors().astype(np.float16)}
+    safetensors.save_file(vectors, folder / "weights" / "l2_supercat_256.safetensors")
+    word_tokenizer().save(str(folder / "tokenizers" / "l2_supercat_tokenizer_config.json"))
+    monkeypatch.syspath_prepend(folder.parent)
+    return folder
+
+
+@pytest.mark.usefixtures("package")
+def test_a_package_is_a_text_model_by_its_name_and_the_default_where_it_is_installed() -> None:
+    assert default_text_model() == WORDLLAMA
+    encode = load_text_model(WORDLLAMA)
+    bike, cycling, drama = encode(["bike", "cycling", "drama"])
+    assert bike @ cycling > 10 * abs(bike @ drama)
+    assert WORDLLAMA not in sys.modules
+
+
+@pytest.mark.usefixtures("package")
+def test_a_model_made_with_a_package_serves_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = ContentConfig(fields={"title": 1.0}, text_model=WORDLLAMA)
+    model = ContentTrainer(config).fit(toy_world().data)
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
+    monkeypatch.setitem(sys.modules, "model2vec", None)
+    monkeypatch.setattr("homefeed.retrieve.content.embedding._wordllama", lambda: None)
+    served = ContentModel.load(tmp_path / "model")
+    assert served.embed([{"title": ["star"]}]).any()
+
+
+def test_none_is_the_catalogues_own_words_whatever_is_installed(package: Path) -> None:
+    data = toy_world().data
+    own = ContentTrainer(ContentConfig(fields={"title": 1.0})).fit(data)
+    none = ContentTrainer(ContentConfig(fields={"title": 1.0}, text_model="none")).fit(data)
+    assert np.array_equal(own.vectors, none.vectors)
+
+
+def test_a_package_that_is_not_there_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("homefeed.retrieve.content.embedding._wordllama", lambda: None)
+    assert default_text_model() is None
+    with pytest.raises(HomefeedError, match=r"wordllama.*pip install 'homefeed\[text\]'"):
+        load_text_model(WORDLLAMA)
+
+
+def test_a_broken_package_is_named(package: Path) -> None:
+    (package / "weights" / "l2_supercat_256.safetensors").write_bytes(b"no weights")
+    with pytest.raises(HomefeedError, match="wordllama"):
+        load_text_model(WORDLLAMA)
+
+
+def test_the_package_that_the_extra_brings_knows_what_words_mean() -> None:
+    if default_text_model() is None:
+        pytest.skip("the extra text is not installed")
+    laptop, notebook, banana = load_text_model(WORDLLAMA)(["laptop", "notebook computer", "banana"])
+    assert laptop @ notebook > laptop @ banana

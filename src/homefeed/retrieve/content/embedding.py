@@ -1,8 +1,9 @@
-"""Local text models as a source of word vectors, for training only: serving needs none of this."""
+"""Text models of this machine as a source of word vectors, for training only: serving needs none of this."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -18,12 +19,27 @@ Encode: TypeAlias = Callable[[list[str]], Floats]
 """From n texts to their vectors (n, dimensions), n above 0."""
 
 _MODEL2VEC: Final = ("model.safetensors", "tokenizer.json", "config.json")
+WORDLLAMA: Final = "wordllama"
+"""The text model that comes as a package: 32,000 pieces of words, 256 numbers each."""
+NO_TEXT_MODEL: Final = "none"
+"""The catalogue's own words, where a text model is installed."""
+
+_WEIGHTS: Final = Path("weights", "l2_supercat_256.safetensors")
+_TOKENIZER: Final = Path("tokenizers", "l2_supercat_tokenizer_config.json")
+
 _LARGEST_HEADER: Final = 100_000_000
 """Bytes: what safetensors itself allows a header to take."""
 
 
-def load_text_model(path: Path) -> Encode:
-    """The model that a folder holds: of model2vec, or else of sentence-transformers. Nothing is downloaded.
+def default_text_model() -> str | None:
+    """The text model that is installed as a package, if any."""
+    return WORDLLAMA if _wordllama() is not None and importlib.util.find_spec("model2vec") is not None else None
+
+
+def load_text_model(name: str) -> Encode:
+    """The model that comes as a package, or that a folder holds: of model2vec, or else of sentence-transformers.
+
+    Nothing is downloaded.
 
     model2vec goes first, for sentence-transformers would read its folders too, but needs torch for it.
 
@@ -31,12 +47,16 @@ def load_text_model(path: Path) -> Encode:
         HomefeedError: no such folder, no model in it, its library is not installed, or it does not load. What is
             returned raises it where the model's answer is no table of finite numbers.
     """
-    if not path.is_dir():
+    path = Path(name)
+    load: Callable[[Path], Callable[[list[str]], Any]]
+    if name == WORDLLAMA and not path.is_dir():
+        library, extra, load, path = WORDLLAMA, "text", _load_wordllama, _wordllama() or path
+    elif not path.is_dir():
         raise HomefeedError(
             f'text_model: no folder "{path}"; Homefeed downloads no models: put one on this machine '
-            "and name its folder"
+            f"and name its folder, or name \"{WORDLLAMA}\", which comes with pip install 'homefeed[text]'"
         )
-    if _is_model2vec(path):
+    elif _is_model2vec(path):
         library, extra, load = "model2vec", "text", _load_model2vec
     elif (path / "modules.json").is_file():
         library, extra, load = "sentence-transformers", "sentence-transformers", _load_sentence_transformers
@@ -83,6 +103,22 @@ def _tensors(path: Path) -> dict[str, Any]:
 def _load_model2vec(path: Path) -> Callable[[list[str]], Any]:
     model = importlib.import_module("model2vec").StaticModel.from_pretrained(path)
     # Threads of its own would set an environment variable of the whole process.
+    return lambda texts: model.encode(texts, use_multiprocessing=False)
+
+
+def _wordllama() -> Path | None:
+    """The folder of the package. It is not imported: its vectors and its tokenizer are all that is needed."""
+    spec = importlib.util.find_spec(WORDLLAMA)
+    folders = [] if spec is None else map(Path, spec.submodule_search_locations or ())
+    return next((folder for folder in folders if (folder / _WEIGHTS).is_file()), None)
+
+
+def _load_wordllama(folder: Path) -> Callable[[list[str]], Any]:
+    if not folder.is_dir():
+        raise ImportError(f"no module named {WORDLLAMA!r}")
+    tokenizer = importlib.import_module("tokenizers").Tokenizer.from_file(str(folder / _TOKENIZER))
+    vectors = importlib.import_module("safetensors.numpy").load_file(folder / _WEIGHTS)["embedding.weight"]
+    model = importlib.import_module("model2vec").StaticModel(vectors.astype(np.float32), tokenizer)
     return lambda texts: model.encode(texts, use_multiprocessing=False)
 
 

@@ -25,8 +25,8 @@ class ContentConfig(PartConfig):
     max_words: Annotated[int, Field(ge=10)] = 50_000
     """How many words count: the most frequent."""
     text_model: Annotated[str | None, Field(min_length=1)] = None
-    """The folder of a sentence-transformers or model2vec model that gives words their vectors, relative to where
-    training runs; none: the setting `text_model`, and without it the catalogue's own words."""
+    """What gives words their vectors: `wordllama`, the folder of a model of sentence-transformers or model2vec,
+    relative to where training runs, or `none`, the catalogue's own words; without it the setting `text_model`."""
 
 
 @dataclass(frozen=True, slots=True)

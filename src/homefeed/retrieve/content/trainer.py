@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from homefeed.retrieve.content.embedding import Encode, load_text_model
+from homefeed.retrieve.content.embedding import NO_TEXT_MODEL, Encode, load_text_model
 from homefeed.retrieve.content.latent import latent_components
 from homefeed.retrieve.content.model import ContentConfig, ContentModel, unit
 from homefeed.retrieve.content.words import WordMatrix, documents_of, matrix_of, weighed_words
@@ -38,7 +37,8 @@ class ContentTrainer:
             HomefeedError: a configured field is not declared by the recipe, or the text model cannot be used.
         """
         documents = documents_of(data, self._config.fields, "content")
-        encode = None if self._config.text_model is None else load_text_model(Path(self._config.text_model))
+        named = self._config.text_model
+        encode = None if named in (None, NO_TEXT_MODEL) else load_text_model(str(named))
         words, weights = weighed_words(documents, self._config.fields, self._config.max_words)
         matrix = matrix_of(documents, words, weights)
         if encode is None:
