@@ -313,7 +313,11 @@ def _sample(home: Path) -> Sample:
 
 @contextmanager
 def _serving(store_url: str, home: Path, **settings: str) -> Iterator[Server]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOMEFEED_")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HOMEFEED_") or name == "HOMEFEED_TEXT_MODEL"
+    }
     environment |= {"HOMEFEED_HOME": str(home), "HOMEFEED_DATABASE_URL": store_url}
     asked = {"apps": "streaming"} | settings
     environment |= {f"HOMEFEED_{name.upper()}": value for name, value in asked.items()}

@@ -17,7 +17,9 @@ SMALL = ("--users", "20", "--items", "30", "--events", "200")
 
 def run(home: Path, *args: str) -> Result:
     before = structlog.get_config()
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     try:
         return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home)})
     finally:

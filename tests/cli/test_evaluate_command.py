@@ -27,7 +27,9 @@ METRICS = [
 
 def run(home: Path, *args: str) -> Result:
     before = structlog.get_config()
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     try:
         return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home), "COLUMNS": "80"})
     finally:

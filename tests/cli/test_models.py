@@ -10,19 +10,22 @@ from filelock import FileLock
 from typer.testing import CliRunner, Result
 
 from homefeed.cli.main import cli
+from homefeed.retrieve.content.embedding import default_text_model
 
 
-def run(home: Path, *args: str) -> Result:
+def run(home: Path, *args: str, **settings: str) -> Result:
     before = structlog.get_config()
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     try:
-        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home)})
+        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home), **settings})
     finally:
         structlog.configure(**before)
 
 
-def done(home: Path, *args: str) -> str:
-    result = run(home, *args)
+def done(home: Path, *args: str, **settings: str) -> str:
+    result = run(home, *args, **settings)
     assert result.exit_code == 0, (result.output, result.exception)
     return result.stdout
 
@@ -60,6 +63,24 @@ def test_train_tells_what_tuning_the_weights_came_to(home: Path) -> None:
     assert f"{facts['recipe_mean']:.4f} with the recipe's, {facts['tuned_mean']:.4f} tuned" in told
     later = done(home, "train", "streaming")
     assert "blend" not in later, "it holds for a week"
+
+
+def test_models_lists_what_is_live_and_which_text_model_it_was_made_with(home: Path) -> None:
+    done(home, "train", "streaming")
+    assert "Live models of streaming" in done(home, "models", "streaming")
+
+    def told() -> dict[str, dict[str, str | None]]:
+        return {row["model"]: row for row in json.loads(done(home, "models", "streaming", "--json"))["models"]}
+
+    assert {"item_item", "sequence", "content", "signals"} <= set(told())
+    assert told()["content"]["text_model"] is None
+    assert told()["content"]["version"] == (home / "models" / "streaming" / "content" / "CURRENT").read_text()
+    explained = ("explain", "--user_id", "u1", "--item_id", "i3", "--json")
+    assert json.loads(done(home, *explained))["text_models"] == {}
+    if default_text_model() is not None:
+        done(home, "train", "streaming", HOMEFEED_TEXT_MODEL="wordllama")
+        assert told()["content"]["text_model"] == "wordllama"
+        assert json.loads(done(home, *explained))["text_models"] == {"content": "wordllama"}
 
 
 def test_train_needs_items(tmp_path: Path) -> None:

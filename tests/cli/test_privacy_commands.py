@@ -57,7 +57,9 @@ def home(tmp_path: Path) -> Path:
 
 def run(home: Path, *args: str, answer: str | None = None, **settings: str) -> Result:
     before = structlog.get_config()
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     own = {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
     try:
         return CliRunner().invoke(cli, args, input=answer, env=foreign | {"HOMEFEED_HOME": str(home)} | own)

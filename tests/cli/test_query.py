@@ -51,7 +51,9 @@ Top 5 Popular Items:
 
 
 def environment(home: Path) -> dict[str, str | None]:
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     return foreign | {"HOMEFEED_HOME": str(home)}
 
 

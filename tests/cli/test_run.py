@@ -42,7 +42,9 @@ poplar = 1.0
 
 def environment(home: Path, **settings: str) -> dict[str, str | None]:
     own = {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     return foreign | {"HOMEFEED_HOME": str(home), "HOMEFEED_PORT": "0", "HOMEFEED_APPS": "streaming"} | own
 
 

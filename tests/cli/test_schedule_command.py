@@ -24,7 +24,9 @@ OFTEN = '{"streaming": {"jobs": {"often": {"every": "5m", "models": ["content"]}
 
 
 def environment(home: Path, **settings: str) -> dict[str, str | None]:
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     own = {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
     return foreign | {"HOMEFEED_HOME": str(home), "HOMEFEED_APPS": "streaming", "COLUMNS": "120"} | own
 

@@ -181,7 +181,7 @@ def test_a_text_model_of_the_settings_is_for_models_that_name_none() -> None:
 def test_where_the_settings_name_no_text_model_it_is_the_installed_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("homefeed.engine.fit.default_text_model", lambda: "wordllama")
     assert text_model_of(None) == "wordllama"
-    assert text_model_of("none") == "none"
+    assert text_model_of("none") is None
     assert text_model_of("some/folder") == "some/folder"
     monkeypatch.setattr("homefeed.engine.fit.default_text_model", lambda: None)
     assert text_model_of(None) is None

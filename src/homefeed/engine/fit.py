@@ -14,7 +14,7 @@ from homefeed.catalog.signals import Doubles, counts_of, typical_full
 from homefeed.protocols import Model, NamesTextModel, Trainer
 from homefeed.recipe import PartSpec, Recipe, find_part
 from homefeed.recipe.declaration import Signals
-from homefeed.retrieve.content.embedding import default_text_model
+from homefeed.retrieve.content.embedding import NO_TEXT_MODEL, default_text_model
 from homefeed.types import Floats, Interactions, Numbers, TrainingData
 
 
@@ -128,7 +128,9 @@ def with_text_model(recipe: Recipe, name: str | None) -> Recipe:
 
 
 def text_model_of(named: str | None) -> str | None:
-    """The text model to use where the settings name that one: where they name none, the one that is installed."""
+    """The text model to use where the settings name that one: by default the one that is installed, if any."""
+    if named == NO_TEXT_MODEL:
+        return None
     return default_text_model() if named is None else named
 
 

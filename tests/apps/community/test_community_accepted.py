@@ -209,7 +209,11 @@ def generic_why(http: httpx.Client, user: str, item: str) -> Json:
 
 def command(home: Path, store_url: str, *arguments: str) -> None:
     """`homefeed` as a user types it, on community."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HOMEFEED_")}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HOMEFEED_") or name == "HOMEFEED_TEXT_MODEL"
+    }
     own = {"HOMEFEED_HOME": str(home), "HOMEFEED_DATABASE_URL": store_url}
     name, *others = arguments
     line = [str(Path(sys.executable).with_name("homefeed")), name, "community", *others]

@@ -261,7 +261,9 @@ def test_the_command_brings_it(tmp_path: Path) -> None:
     path = tmp_path / "Products.csv"
     path.write_text(PUBLIC + ROWS)
     before = structlog.get_config()
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
+    foreign: dict[str, str | None] = {
+        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
+    }
     try:
         args = ["import", "shop", "--items", str(path), "--json"]
         result = CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(tmp_path)})

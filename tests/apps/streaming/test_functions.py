@@ -66,7 +66,11 @@ def ids(answer: list[dict[str, str]]) -> list[str]:
 
 def ended(program: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """A Python program that came to its end."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOMEFEED_")}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HOMEFEED_") or name == "HOMEFEED_TEXT_MODEL"
+    }
     env = inherited | {"HOMEFEED_HOME": str(home)} | environment
     command = [sys.executable, "-W", "error", "-c", program]
     return subprocess.run(command, env=env, cwd=home, capture_output=True, text=True, timeout=60, check=False)
