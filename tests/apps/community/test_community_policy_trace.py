@@ -332,12 +332,12 @@ async def test_pins_come_first_until_their_time_is_over(feeds: Feeds) -> None:
 async def test_a_pin_is_no_way_around_other_policies(feeds: Feeds) -> None:
     await post(feeds, "other")
     bad: dict[str, dict[str, Any]] = {
-        "quality": {"quality": 0.1}, "reported": {"reports": 3}, "isolation": {"community_id": "south"},
-        "expiry": {"expires_at": "2025-12-31T00:00:00Z"},
+        "quality": {"quality": 0.1}, "reported": {"reports": 3}, "expiry": {"expires_at": "2025-12-31T00:00:00Z"},
     }  # fmt: skip
     for filter_, attributes in bad.items():
         await post(feeds, filter_, boost=1, pinned_until="2026-02-01T00:00:00Z", **attributes)
         assert set(stopped(await feeds.trace("ann", filter_))) == {filter_}
+    await post(feeds, "theirs", boost=1, pinned_until="2026-02-01T00:00:00Z", community_id="south")
     assert await feeds.ids("ann") == ["other"]
 
 
@@ -389,6 +389,7 @@ async def test_the_trace_names_every_policy(feeds: Feeds) -> None:
         "seen",
         "own",
         "preferences",
+        "not_yet",
     ]
     assert sorted(filter_.name for filter_ in trace.filters) == sorted(names)
     assert all(filter_ == FilterTrace(filter_.name, True, None) for filter_ in trace.filters)
