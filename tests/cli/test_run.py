@@ -72,6 +72,7 @@ def taken_port() -> Iterator[int]:
 
 def damage(folder: Path) -> None:
     for path in (*folder.glob("*.np*"), *folder.glob("blend.json")):
+        path.unlink()  # what is published is read only
         path.write_bytes(b"damaged")
 
 
@@ -128,6 +129,12 @@ class TestDoctor:
         status, found = diagnosis(home)
         assert (status, found["models streaming"][0]) == (1, False)
         assert found["models streaming"][1].startswith("content: CURRENT is empty; serving: 2")
+
+    def test_a_model_of_another_app(self, home: Path) -> None:
+        shutil.copytree(home / "models" / "streaming" / "content", home / "models" / "shop" / "content")
+        status, found = diagnosis(home, apps="shop")
+        assert (status, found["models shop"][0]) == (1, False)
+        assert ": it is of streaming/content, copied here; train shop instead" in found["models shop"][1]
 
     @pytest.mark.parametrize("model", ["signals", "item_item", "sequence", "content", "blend"])
     def test_a_damaged_model(self, home: Path, model: str) -> None:

@@ -125,6 +125,7 @@ def damage(home: Path, model: str, version: str) -> str:
     victim = next(path for path in sorted((folder / name).iterdir()) if path.name != "manifest.json")
     content = bytearray(victim.read_bytes())
     content[len(content) // 2] ^= 1
+    victim.chmod(0o600)  # what is published is read only
     victim.write_bytes(content)
     ArtifactStore(home / "models").choose("streaming", model, name)
     return name

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
+from homefeed.errors import ArtifactError
 from homefeed.retrieve.arrays import ArrayModel, RowIndex
 from homefeed.types import Floats
 
@@ -43,10 +45,42 @@ def test_what_a_model_lacks_or_does_not_have_is_refused(tmp_path: Path) -> None:
         more: Floats
 
     SAMPLE.save(tmp_path)
-    with pytest.raises(TypeError, match="more"):
+    with pytest.raises(FileNotFoundError, match="more"):
         Larger.load(tmp_path)
     (tmp_path / "table.npy").unlink()
     with pytest.raises(FileNotFoundError, match="table"):
+        Sample.load(tmp_path)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Sample):
+    def check(self) -> None:
+        assert isinstance(self.table.base, np.memmap)
+        raise ArtifactError("checked")
+
+
+def test_what_a_model_refuses_is_not_loaded(tmp_path: Path) -> None:
+    SAMPLE.save(tmp_path)
+    with pytest.raises(ArtifactError, match="checked"):
+        Checked.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"words": {"a": 1}}, "words, share in model.json, got words"),
+        ({"words": {"a": 1.5}, "share": 0.1}, "json is damaged"),
+        ({"words": {"a": "1"}, "share": 0.1}, "json is damaged"),
+        ({"words": {"a": 1}, "share": "much"}, "json is damaged"),
+        ({"words": {"a": 1}, "share": None}, "json is damaged"),
+        ({"words": {"a": 1}, "share": 0.1, "more": 1}, "words, share in model.json, got words, share, more"),
+        ([], "model.json is damaged: expected an object"),
+    ],
+)
+def test_values_of_another_type_are_refused(tmp_path: Path, values: object, why: str) -> None:
+    SAMPLE.save(tmp_path)
+    (tmp_path / "model.json").write_bytes(orjson.dumps(values))
+    with pytest.raises(ArtifactError, match=why):
         Sample.load(tmp_path)
 
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+import stat
 import subprocess
 import sys
+import tempfile
+import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any, Self
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from homefeed.errors import ArtifactError
+from homefeed.retrieve.arrays import ArrayModel
 from homefeed.store import artifacts as module
 from homefeed.store.artifacts import ArtifactStore, Manifest, Pointer
-from homefeed.types import SECOND
+from homefeed.store.copies import private_copy
+from homefeed.types import SECOND, Numbers
 
 APP, NAME = "streaming", "pair"
 START = 1_700_000_000 * SECOND
@@ -87,47 +96,44 @@ def test_models_and_apps_are_apart(artifacts: ArtifactStore) -> None:
     assert artifacts.load(APP, "other", Pair) is None
 
 
-def test_what_others_may_read_they_can_read(artifacts: ArtifactStore) -> None:
-    manifest = publish(artifacts, 1)
-    (artifacts.root / "plain").mkdir()
-    (artifacts.root / "plain.txt").touch()
-    assert folder_of(artifacts, manifest).stat().st_mode == (artifacts.root / "plain").stat().st_mode
-    current = artifacts.root / APP / NAME / "CURRENT"
-    assert current.stat().st_mode == (artifacts.root / "plain.txt").stat().st_mode
+def rewrite(path: Path, content: bytes) -> None:
+    """What is published is read only: another file takes its place."""
+    path.unlink()
+    path.write_bytes(content)
 
 
 def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[0] ^= 1
-    path.write_bytes(content)
+    rewrite(path, bytes(content))
 
 
 def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
+    rewrite(path, path.read_bytes()[:-1])
 
 
 def empty(path: Path) -> None:
-    path.write_bytes(b"")
+    rewrite(path, b"")
 
 
 def no_json(path: Path) -> None:
-    path.write_bytes(b"{nonsense")
+    rewrite(path, b"{nonsense")
 
 
 def other_json(path: Path) -> None:
-    path.write_bytes(b"[1, 2]")
+    rewrite(path, b"[1, 2]")
 
 
 def without_files(path: Path) -> None:
-    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {"files": {}}))
+    rewrite(path, orjson.dumps(orjson.loads(path.read_bytes()) | {"files": {}}))
 
 
 def files_as_list(path: Path) -> None:
-    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {"files": [1]}))
+    rewrite(path, orjson.dumps(orjson.loads(path.read_bytes()) | {"files": [1]}))
 
 
 def one_key_more(path: Path) -> None:
-    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {"colour": "red"}))
+    rewrite(path, orjson.dumps(orjson.loads(path.read_bytes()) | {"colour": "red"}))
 
 
 DAMAGES = [
@@ -160,7 +166,7 @@ def test_no_flipped_byte_ever_serves_another_model(
     path = folder_of(artifacts, publish(artifacts, 2)) / name
     content = bytearray(path.read_bytes())
     content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(content)
+    rewrite(path, bytes(content))
     assert loaded(artifacts) in ((1, 2) if name == "manifest.json" else (1,))
 
 
@@ -172,6 +178,7 @@ def test_a_model_that_cannot_read_its_own_files_is_refused(artifacts: ArtifactSt
                 raise RuntimeError("made by a newer Homefeed")
             return super().load(folder)
 
+    Newer.__name__ = Pair.__name__  # the same model, of another release
     publish(artifacts, 1)
     newest = publish(artifacts, 2)
     found = artifacts.load(APP, NAME, Newer)
@@ -342,19 +349,243 @@ def test_readers_see_whole_versions_only_and_never_go_back(artifacts: ArtifactSt
     assert loaded(artifacts) == 59
 
 
-def test_a_version_replaced_while_it_was_read_is_looked_up_again(artifacts: ArtifactStore) -> None:
-    class Slow(Pair):
-        @classmethod
-        def load(cls, folder: Path) -> Self:
-            if not published:
-                published.extend(publish(artifacts, n) for n in range(1, 6))
-            return super().load(folder)
+def test_a_version_replaced_while_it_was_read_is_looked_up_again(
+    artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(root: Path, folder: Path, files: Mapping[str, str]) -> Any:
+        if not published:
+            published.extend(publish(artifacts, n) for n in range(1, 6))
+        return private_copy(root, folder, files)
 
     published: list[Manifest] = []
     publish(artifacts, 0)
-    found = artifacts.load(APP, NAME, Slow)
+    monkeypatch.setattr(module, "private_copy", replaced)
+    found = artifacts.load(APP, NAME, Pair)
     assert found is not None
-    assert (found.model, found.manifest, found.refused) == (Slow(5, 5), published[-1], {})
+    assert (found.model, found.manifest, found.refused) == (Pair(5, 5), published[-1], {})
+
+
+def moved_to(artifacts: ArtifactStore, folder: Path, app: str, name: str) -> None:
+    """A copy of a version where another app, or another model, has its own."""
+    home = artifacts.root / app / name
+    shutil.copytree(folder, home / folder.name)
+    (home / "CURRENT").write_text(folder.name)
+
+
+@pytest.mark.parametrize(("app", "name"), [("shop", NAME), (APP, "other")])
+def test_what_is_copied_to_another_app_or_model_is_refused(artifacts: ArtifactStore, app: str, name: str) -> None:
+    moved_to(artifacts, folder_of(artifacts, publish(artifacts, 1)), app, name)
+    with pytest.raises(ArtifactError, match=rf"{app}/{name}: no version .*: it is of streaming/pair, copied here"):
+        artifacts.load(app, name, Pair)
+    assert artifacts.manifest(app, name) is None
+
+
+def test_a_model_of_another_kind_or_part_is_refused(artifacts: ArtifactStore) -> None:
+    class Other(Pair):
+        """With the same files."""
+
+    publish(artifacts, 1)
+    with pytest.raises(ArtifactError, match=r"it is a Pair of the part pair, and the recipe wants a Other"):
+        artifacts.load(APP, NAME, Other)
+    with pytest.raises(ArtifactError, match=r"it is a Pair of the part pair, and .* a Pair of the part sums"):
+        artifacts.load(APP, NAME, Pair, "sums")
+    assert artifacts.load(APP, NAME, Pair, "pair") is not None
+
+
+def forged(artifacts: ArtifactStore, manifest: Manifest, **changes: Any) -> Path:
+    """The folder of the version with another manifest, sums and names made to fit."""
+    other = replace(manifest, **changes)
+    other = replace(other, version=f"{manifest.version.partition('-')[0]}-{module._digest(other)}")
+    folder = folder_of(artifacts, manifest).rename(folder_of(artifacts, other))
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").write_bytes(orjson.dumps(asdict(other)))
+    (folder.parent / "CURRENT").write_text(other.version)
+    return folder
+
+
+def refusal(artifacts: ArtifactStore) -> str:
+    with pytest.raises(ArtifactError) as refused:
+        artifacts.load(APP, NAME, Pair)
+    return str(refused.value)
+
+
+def test_a_manifest_that_was_made_to_fit_loads_what_it_names(artifacts: ArtifactStore) -> None:
+    """So that what is refused below is refused for its own reason."""
+    forged(artifacts, publish(artifacts, 1), watermark=1, config={"forged": True})
+    assert loaded(artifacts) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"app": "shop"}, "it is of shop/pair, copied here; train streaming instead"),
+        ({"model": "other"}, "it is of streaming/other, copied here; train streaming instead"),
+        ({"kind": "Other"}, "it is a Other of the part pair, and the recipe wants a Pair"),
+        ({"format": 1}, "manifest.json is of format 1, and this Homefeed reads 2"),
+        ({"format": 3}, "manifest.json is of format 3, and this Homefeed reads 2"),
+    ],
+)
+def test_the_manifest_says_what_it_is_of(artifacts: ArtifactStore, changes: dict[str, Any], why: str) -> None:
+    forged(artifacts, publish(artifacts, 1), **changes)
+    assert why in refusal(artifacts)
+
+
+@pytest.mark.parametrize("name", ["{outside}", "../../../secret.json", "sub/left.json", "..", "", ".hidden"])
+def test_a_name_that_leads_elsewhere_is_refused(artifacts: ArtifactStore, name: str) -> None:
+    published = publish(artifacts, 1)
+    secret = artifacts.root / "secret.json"
+    secret.write_bytes((folder_of(artifacts, published) / "left.json").read_bytes())
+    name = name.format(outside=secret)
+    files = {name: published.files["left.json"], "right.json": published.files["right.json"]}
+    forged(artifacts, published, files=files)
+    assert f"{name!r} is no name of a file of the model" in refusal(artifacts)
+
+
+def symbolic_link(path: Path) -> None:
+    elsewhere = path.rename(path.parents[1] / "elsewhere")
+    path.symlink_to(elsewhere)
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("name", ["left.json", "manifest.json"])
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [(symbolic_link, "is a symbolic link"), (pipe, "is no plain file"), (folder, "is no plain file")],
+)
+def test_what_is_no_plain_file_is_refused_and_nothing_waits_for_it(
+    artifacts: ArtifactStore, name: str, harm: Callable[[Path], None], why: str
+) -> None:
+    harm(folder_of(artifacts, publish(artifacts, 1)) / name)
+    assert f"{name} {why}" in refusal(artifacts)
+
+
+def test_a_version_that_is_a_symbolic_link_is_refused(artifacts: ArtifactStore) -> None:
+    symbolic_link(folder_of(artifacts, publish(artifacts, 1)))
+    assert "it is a symbolic link" in refusal(artifacts)
+
+
+@pytest.mark.parametrize("named", ["../pair/{version}", "/tmp", "{version}/../{version}", "nonsense", "x" * 9_999])
+def test_a_pointer_out_of_the_folder_names_no_version(artifacts: ArtifactStore, named: str) -> None:
+    published = publish(artifacts, 1)
+    named = named.format(version=published.version)
+    (artifacts.root / APP / NAME / "CURRENT").write_text(named)
+    found = artifacts.pointer(APP, NAME)
+    assert found.version is None
+    assert found.why.startswith("CURRENT names no version: ")
+    assert len(found.why) < 120
+    assert loaded(artifacts) == 1
+
+
+def test_what_is_published_is_read_only(artifacts: ArtifactStore) -> None:
+    folder = folder_of(artifacts, publish(artifacts, 1))
+    assert [stat.S_IMODE(path.stat().st_mode) & 0o333 for path in folder.iterdir()] == [0, 0, 0]
+    for n in range(2, 9):
+        publish(artifacts, n)
+    assert not folder.exists(), "it can be retired all the same"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped(ArrayModel):
+    numbers: Numbers
+
+
+CUT = """
+    import sys
+    from pathlib import Path
+    from homefeed.store.artifacts import ArtifactStore
+    from tests.store.test_artifacts import APP, Mapped
+
+    artifacts = ArtifactStore(Path(sys.argv[1]))
+    found = artifacts.load(APP, "mapped", Mapped)
+    for path in sorted(artifacts.root.rglob("*")):
+        if path.is_file():
+            path.chmod(0o600)
+            with path.open("r+b") as file:
+                file.truncate(0)
+    print(int(found.model.numbers.sum()), sorted(path.name for path in artifacts.root.iterdir()))
+"""
+
+
+def test_files_that_are_cut_in_place_while_they_serve_change_nothing(artifacts: ArtifactStore) -> None:
+    """In a process of its own: what is mapped and cut ends a process at once."""
+    model = Mapped(np.arange(1_000_000, dtype=np.int32))
+    artifacts.publish(APP, "mapped", "mapped", model, now=START, watermark=1, config={}, facts={})
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", textwrap.dedent(CUT), str(artifacts.root)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "499999500000 ['streaming']\n"), done.stderr
+
+
+class TestPrivateCopies:
+    @pytest.fixture
+    def published(self, artifacts: ArtifactStore) -> Manifest:
+        return publish(artifacts, 1)
+
+    def copies(self, artifacts: ArtifactStore) -> list[str]:
+        return sorted(path.name for path in artifacts.root.iterdir() if path.name.startswith("."))
+
+    def test_loading_leaves_none(self, artifacts: ArtifactStore, published: Manifest) -> None:
+        assert loaded(artifacts) == 1
+        flip(folder_of(artifacts, published) / "left.json")
+        refusal(artifacts)
+        assert self.copies(artifacts) == []
+
+    def test_what_a_killed_process_left_is_removed_and_what_is_in_use_is_not(
+        self, artifacts: ArtifactStore, published: Manifest
+    ) -> None:
+        (artifacts.root / ".copy-left").mkdir()
+        (artifacts.root / ".copy-left" / "big.npy").write_bytes(b"left")
+        with private_copy(artifacts.root, folder_of(artifacts, published), published.files) as copy:
+            assert copy.name == published.version
+            assert loaded(artifacts) == 1
+            assert self.copies(artifacts) == [copy.parent.name]
+            assert sorted(path.name for path in copy.iterdir()) == ["left.json", "right.json"]
+        assert self.copies(artifacts) == []
+
+    def test_where_nothing_can_be_written_beside_the_models_they_are_among_temporary_files(
+        self, artifacts: ArtifactStore, published: Manifest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        def made(prefix: str, **where: Path) -> str:
+            if where["dir"] == artifacts.root:
+                raise OSError(errno.EROFS, "Read-only file system")
+            return mkdtemp(None, prefix, str(where["dir"]))
+
+        mkdtemp = tempfile.mkdtemp
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+        (tmp_path / "temporary").mkdir()
+        monkeypatch.setattr(tempfile, "mkdtemp", made)
+        with private_copy(artifacts.root, folder_of(artifacts, published), published.files) as copy:
+            assert copy.parents[1] == tmp_path / "temporary"
+        assert loaded(artifacts) == 1
+        assert list((tmp_path / "temporary").iterdir()) == []
+
+    def test_they_are_made_where_the_kernel_does_not_copy(
+        self, artifacts: ArtifactStore, published: Manifest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(*_: object) -> int:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+        monkeypatch.setattr(os, "copy_file_range", refused)
+        assert loaded(artifacts) == 1
+
+    def test_without_room_the_version_is_refused_and_says_why(
+        self, artifacts: ArtifactStore, published: Manifest, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "copy_file_range", full)
+        monkeypatch.setattr(shutil, "copyfileobj", full)
+        assert "No space left on device" in refusal(artifacts)
 
 
 def publish_many(root: Path, first: int) -> None:

@@ -67,4 +67,5 @@ def test_models_are_their_owners(tmp_path: Path) -> None:
     found = modes(tmp_path)
     assert len(found) > 8
     for name, mode in found.items():
-        assert mode == ("700" if (tmp_path / name).is_dir() else "600"), name
+        published = "400" if name.endswith(".json") else "600"
+        assert mode == ("700" if (tmp_path / name).is_dir() else published), name

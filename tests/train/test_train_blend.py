@@ -164,7 +164,7 @@ async def test_it_is_renewed_when_what_it_is_made_for_changes(
 async def test_a_damaged_one_is_renewed(filled: Store, artifacts: ArtifactStore) -> None:
     await train(filled, artifacts)
     before = blend_of(artifacts)
-    (artifacts.root / APP / BLEND / manifest_of(artifacts).version / "blend.json").write_bytes(b"{}")
+    (artifacts.root / APP / BLEND / manifest_of(artifacts).version / "blend.json").unlink()
     assert await train(filled, artifacts, day=1) == ALL
     assert blend_of(artifacts).feeds.keys() == before.feeds.keys()
 

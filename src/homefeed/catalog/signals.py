@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
 from homefeed.catalog.pairs import Pairs
+from homefeed.model_files import (
+    Header,
+    headers_of,
+    read_values,
+    require,
+    require_finite,
+    require_headers,
+    require_numbers,
+)
 from homefeed.types import Floats, Numbers, Positions
 
 Doubles = npt.NDArray[np.float64]
 
 _COLUMNS = ("numbers", "events", "strength", "trend", "full")
+_FACTS = ("group_full", "default_full", "landmark", "watermark")
 _PAIRS = "pairs."
 _DISTINCT = "distinct."
 
@@ -54,18 +64,45 @@ class SignalsModel:
         arrays |= {f"{_PAIRS}{part.name}": getattr(self.pairs, part.name) for part in fields(Pairs)}
         arrays |= {f"{_DISTINCT}{name}": found for name, found in self.distinct.items()}
         np.savez(folder / "signals.npz", **arrays)
-        facts = {name: getattr(self, name) for name in ("group_full", "default_full", "landmark", "watermark")}
+        facts = {name: getattr(self, name) for name in _FACTS}
         (folder / "signals.json").write_bytes(orjson.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read what `save` wrote.
+
+        Raises:
+            ArtifactError: it is not that, or holds what cannot be counted.
+        """
+        types = get_type_hints(cls)
+        facts = read_values(folder / "signals.json", {name: types[name] for name in _FACTS})
+        headers = headers_of(folder / "signals.npz")
+        require_headers(headers, _expected(headers))
         with np.load(folder / "signals.npz", allow_pickle=False) as arrays:
             columns = {name: arrays[name] for name in _COLUMNS}
-            pairs = {n.removeprefix(_PAIRS): arrays[n] for n in arrays.files if n.startswith(_PAIRS)}
+            pairs = Pairs(*(arrays[f"{_PAIRS}{part.name}"] for part in fields(Pairs)))
             told = {n.removeprefix(_DISTINCT): arrays[n] for n in arrays.files if n.startswith(_DISTINCT)}
-        facts = orjson.loads((folder / "signals.json").read_bytes())
-        return cls(**columns, **facts, distinct=told, pairs=Pairs(**pairs))
+        require_numbers(columns["numbers"])
+        require_finite(**columns, strengths=pairs.strengths)
+        keys = pairs.keys
+        require(
+            not len(keys) or (int(keys[0]) >= 0 and bool((keys[1:] > keys[:-1]).all())), "rising keys of pairs"
+        )
+        # What has no strength has no level.
+        require(bool((pairs.levels < np.inf).all()), "finite levels of pairs")
+        for name, each in told.items():
+            require(not each.size or int(each.min()) >= 0, f"numbers from 0 in {_DISTINCT}{name}")
+        return cls(**columns, **facts, distinct=told, pairs=pairs)
+
+
+def _expected(found: Mapping[str, Header]) -> dict[str, Header]:
+    """The arrays that there have to be, and pairs of as many rows as are found."""
+    items, pairs = (found[name].shape[:1] if name in found else (0,) for name in ("numbers", f"{_PAIRS}keys"))
+    types = {"numbers": np.int32, "full": np.float32, "keys": np.int64, "strengths": np.float32}
+    columns = {name: Header(items, types.get(name, np.float64)) for name in _COLUMNS}
+    counted = {f"{_PAIRS}{each.name}": Header(pairs, types.get(each.name, np.float64)) for each in fields(Pairs)}
+    told = {name: header for name, header in found.items() if name.startswith(_DISTINCT)}
+    return columns | counted | {name: Header((*header.shape[:1], 2), np.int32) for name, header in told.items()}
 
 
 def typical_full(

@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeAlias
 import orjson
 
 from homefeed.errors import ArtifactError
+from homefeed.model_files import read_json
 from homefeed.rank.calibration import Calibration
 
 _FILE: Final = "blend.json"
@@ -52,9 +53,9 @@ class Blend:
             ArtifactError: it is not that.
         """
         try:
-            feeds: dict[str, Any] = orjson.loads((folder / _FILE).read_bytes())["feeds"]
+            feeds: dict[str, Any] = read_json(folder / _FILE)["feeds"]
             blend = cls({name: _feed_blend(**table) for name, table in feeds.items()})
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ArtifactError(f"{_FILE} is damaged: {error}") from None
         return blend
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
 from homefeed.kernels import compiled
+from homefeed.model_files import mapped, read_values
 from homefeed.types import Positions
 
 Rows: TypeAlias = npt.NDArray[np.int32]
@@ -18,7 +19,7 @@ Starts: TypeAlias = npt.NDArray[np.int64]
 Bits: TypeAlias = npt.NDArray[np.uint64]
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
-_MANIFEST: Final = "model.json"
+_VALUES: Final = "model.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +27,49 @@ class ArrayModel:
     """Base of models whose fields are arrays, or else what JSON holds."""
 
     def save(self, folder: Path) -> None:
-        """Write to an empty folder, an array a file, so that processes share them by memory mapping."""
+        """Write to an empty folder, an array a file, which is mapped when it is read."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
         rest = {name: value for name, value in values.items() if name not in arrays}
-        (folder / _MANIFEST).write_bytes(orjson.dumps({"arrays": list(arrays), "values": rest}))
+        (folder / _VALUES).write_bytes(orjson.dumps(rest))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Map what `save` wrote."""
-        manifest = orjson.loads((folder / _MANIFEST).read_bytes())
-        arrays: dict[str, Any] = {
-            name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            for name in (field.name for field in fields(cls) if field.name in manifest["arrays"])
+        """Map what `save` wrote, after a look at all of it.
+
+        Raises:
+            ArtifactError: it is not what the fields say, or `check` refuses it.
+        """
+        # Mapped twice: the pages that the look touched are the server's no longer.
+        cls._mapped(folder).check()
+        return cls._mapped(folder)
+
+    def check(self) -> None:
+        """Refuse arrays that do not fit one another, or hold what would fail a request; for those who override it.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+
+    @classmethod
+    def _mapped(cls, folder: Path) -> Self:
+        types = {field.name: get_type_hints(cls)[field.name] for field in fields(cls)}
+        dtypes = {name: _dtype_of(annotation) for name, annotation in types.items()}
+        values = read_values(folder / _VALUES, {name: types[name] for name in types if dtypes[name] is None})
+        arrays = {
+            name: mapped(folder / f"{name}.npy", dtype) for name, dtype in dtypes.items() if dtype is not None
         }
-        return cls(**arrays, **manifest["values"])
+        return cls(**arrays, **values)
+
+
+def _dtype_of(annotation: Any) -> np.dtype[Any] | None:
+    """Of what an array of that annotation is; None where it is none of an array."""
+    if get_origin(annotation) is not np.ndarray:
+        return None
+    dtype: np.dtype[Any] = np.dtype(get_args(get_args(annotation)[1])[0])
+    return dtype
 
 
 class RowIndex:

@@ -9,6 +9,7 @@ import numpy as np
 
 from homefeed.catalog import CatalogView
 from homefeed.kernels import BOOL, F32, I32, I64, U64, compiled, kernel, reads, several, writes
+from homefeed.model_files import require_finite, require_numbers, require_range, require_shape, require_starts
 from homefeed.retrieve.arrays import SLOTS, ArrayModel, Bits, Doubles, RowIndex, Rows, Starts, is_marked, marked
 from homefeed.retrieve.history import Seeds
 from homefeed.retrieve.selection import Keys, best_of, key_of
@@ -28,6 +29,27 @@ class NeighbourLists(ArrayModel):
     indptr: Starts
     indices: Rows
     weights: Floats
+
+    def check(self) -> None:
+        """Refuse lists whose neighbours are no rows, or whose weights are no numbers.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        require_numbers(self.numbers)
+        require_starts("indptr", self.indptr, len(self.numbers), len(self.indices))
+        require_range("indices", self.indices, len(self.numbers))
+        self.check_entries(weights=self.weights)
+
+    def check_entries(self, **columns: Floats) -> None:
+        """Refuse numbers of neighbours that are not as many as these, or no numbers.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        for name, column in columns.items():
+            require_shape(name, column.shape, self.indices.shape)
+        require_finite(**columns)
 
 
 class Lists(Protocol):

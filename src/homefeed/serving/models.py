@@ -98,12 +98,12 @@ def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> M
     That may be the one in memory: a model whose every version is damaged or gone keeps serving as it was before.
     """
     wanted = wanted_models(recipe, artifacts, before)
-    kinds: dict[str, type[Model]] = {SIGNALS: SignalsModel, BLEND: Blend}
-    kinds |= {spec.name: find_part("model", spec.part) for spec in recipe.models}
+    kinds: dict[str, tuple[str, type[Model]]] = {SIGNALS: (SIGNALS, SignalsModel), BLEND: (BLEND, Blend)}
+    kinds |= {spec.name: (spec.part, find_part("model", spec.part)) for spec in recipe.models}
     now = {
         name: _as_before(before, name)
         if name in before.loaded and before.wanted.get(name) == version and name not in wanted.changed
-        else _load(recipe.app, artifacts, name, kinds[name], before.loaded.get(name), version)
+        else _load(recipe.app, artifacts, name, *kinds[name], before.loaded.get(name), version)
         for name, version in wanted.versions.items()
     }
     return ModelSet(
@@ -131,13 +131,14 @@ def _load(
     app: str,
     artifacts: ArtifactStore,
     name: str,
+    part: str,
     kind: type[Model],
     serving: Loaded[Model] | None,
     wanted: str | None,
 ) -> _Served:
     state = artifacts.state(app, name)
     try:
-        found = artifacts.load(app, name, kind)
+        found = artifacts.load(app, name, kind, part)
         refused = [] if found is None else [f"{version}: {why}" for version, why in found.refused.items()]
     except (ArtifactError, OSError) as error:
         found, refused = None, [str(error)]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -22,12 +23,14 @@ from filelock import FileLock
 
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
+from homefeed.store.copies import open_plain, private_copy, require_sha256
 from homefeed.store.private import (
     PRIVATE_FILE,
     close_to_others,
     make_private,
     make_private_file,
     make_private_folder,
+    seal,
 )
 from homefeed.types import SECOND
 
@@ -41,15 +44,24 @@ _CURRENT = "CURRENT"
 _LOCK = ".lock"
 _GONE = ".gone-"
 _KEPT_VERSIONS = 3
+_FORMAT = 2
+_LARGEST_MANIFEST = 1 << 24
+_LONGEST_NAME = 1_000
+_VERSION = re.compile(r"\d{8}T\d{12}-\w+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A version. `files` maps names to SHA-256; `watermark` is the last event seq it was fitted on."""
+    """A version of an app's model: made by a part, of a kind, which is its class, and in a format of files.
 
+    `files` maps names to SHA-256; `watermark` is the last event seq it was fitted on.
+    """
+
+    format: int
     app: str
     model: str
     part: str
+    kind: str
     version: str
     created_at: str
     watermark: int
@@ -104,16 +116,19 @@ class ArtifactStore:
             model.save(draft)
             files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
             moment = datetime.fromtimestamp(now / SECOND, UTC)
-            version = f"{moment:%Y%m%dT%H%M%S%f}-{_digest(files, config, watermark)}"
             created_at = moment.isoformat().replace("+00:00", "Z")
-            manifest = Manifest(app, name, part, version, created_at, watermark, config, facts, files)
+            kind = type(model).__name__
+            unnamed = Manifest(_FORMAT, app, name, part, kind, "", created_at, watermark, config, facts, files)
+            manifest = replace(unnamed, version=f"{moment:%Y%m%dT%H%M%S%f}-{_digest(unnamed)}")
             (draft / _MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-            for path in [*draft.iterdir(), draft]:
-                make_private(path)
+            for path in draft.iterdir():
+                seal(path)
                 _sync(path)
+            make_private(draft)
+            _sync(draft)
             with FileLock(home / _LOCK, mode=PRIVATE_FILE):
-                _install(draft, home / version)
-                _point_at(home, version)
+                _install(draft, home / manifest.version, manifest)
+                _point_at(home, manifest.version)
                 self._retire(app, name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -136,13 +151,18 @@ class ArtifactStore:
         """The version to serve, or why none is named. A missing name is no order to serve nothing."""
         home = self.root / app / name
         try:
-            named = (home / _CURRENT).read_bytes().decode(errors="replace").strip()
+            with (home / _CURRENT).open("rb") as file:
+                named = file.read(_LONGEST_NAME).decode(errors="replace").strip()
         except FileNotFoundError:
             missing = next((folder for folder in (self.root, self.root / app, home) if not folder.is_dir()), None)
             return Pointer(None, f"{_CURRENT} is missing" if missing is None else f"{missing} is missing")
         except OSError as error:
             return Pointer(None, f"{_CURRENT} cannot be read: {error.strerror}")
-        return Pointer(named) if named else Pointer(None, f"{_CURRENT} is empty")
+        if not _VERSION.fullmatch(named):
+            return Pointer(
+                None, f"{_CURRENT} names no version: {named!r:.80}" if named else f"{_CURRENT} is empty"
+            )
+        return Pointer(named)
 
     def state(self, app: str, name: str) -> FilesState:
         """What is another once a file of the version to serve is."""
@@ -161,7 +181,7 @@ class ArtifactStore:
         """The manifest of the version to serve, or of the newest before it that can be read; None without any."""
         for version in self._preferred(app, name, self.current(app, name)):
             with suppress(OSError, ArtifactError):
-                return _read_manifest(self.root / app / name / version)
+                return _read_manifest(self.root / app / name / version, app, name)
         return None
 
     def versions(self, app: str, name: str) -> list[str]:
@@ -172,17 +192,18 @@ class ArtifactStore:
         names = (path.parent.name for path in home.glob(f"*/{_MANIFEST}"))
         return sorted((name for name in names if not name.startswith(".")), reverse=True)
 
-    def load(self, app: str, name: str, kind: type[M]) -> Loaded[M] | None:
+    def load(self, app: str, name: str, kind: type[M], part: str | None = None) -> Loaded[M] | None:
         """The current version, or, if that is damaged, the newest older one that is intact; None without any.
 
-        Where no version is named, the newest is as good as current.
+        Where no version is named, the newest is as good as current. It is loaded from a copy of its files that is
+        this process's own: what is mapped can neither be changed nor cut by others.
 
         Raises:
             ArtifactError: there are versions, and none is intact.
         """
         current = self.current(app, name)
         while True:
-            found, refused = self._newest_whole(app, name, kind, current)
+            found, refused = self._newest_whole(app, name, kind, part, current)
             before, current = current, self.current(app, name)
             # A version that vanished during the read was replaced: read the new one.
             if not refused or current == before:
@@ -193,14 +214,16 @@ class ArtifactStore:
         return found
 
     def _newest_whole(
-        self, app: str, name: str, kind: type[M], current: str | None
+        self, app: str, name: str, kind: type[M], part: str | None, current: str | None
     ) -> tuple[Loaded[M] | None, dict[str, str]]:
         refused: dict[str, str] = {}
         for version in self._preferred(app, name, current):
             folder = self.root / app / name / version
             try:
-                manifest = _verified(folder)
-                return Loaded(kind.load(folder), manifest, refused), refused
+                manifest = _read_manifest(folder, app, name)
+                _require_made_by(manifest, kind.__name__, part)
+                with private_copy(self.root, folder, manifest.files) as copy:
+                    return Loaded(kind.load(copy), manifest, refused), refused
             except Exception as error:  # a damaged file may raise anything, and an older version can serve
                 refused[version] = f"{type(error).__name__}: {error}"
         return None, refused
@@ -221,25 +244,35 @@ class ArtifactStore:
             shutil.rmtree(gone, ignore_errors=True)
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def _read_manifest(folder: Path, app: str, name: str) -> Manifest:
+    """The manifest of a version of a model, if it is the one that was published there."""
+    if folder.is_symlink():
+        raise ArtifactError("it is a symbolic link")
+    with open_plain(folder, _MANIFEST) as file:
+        text = file.read(_LARGEST_MANIFEST)
     try:
-        return Manifest(**orjson.loads((folder / _MANIFEST).read_bytes()))
-    except (orjson.JSONDecodeError, TypeError) as error:
+        found = orjson.loads(text)
+        if isinstance(found, dict) and found.get("format") != _FORMAT:
+            raise ArtifactError(
+                f"{_MANIFEST} is of format {found.get('format', 1)}, and this Homefeed reads {_FORMAT}"
+            )
+        manifest = Manifest(**found)
+        published = manifest.version == folder.name and folder.name.endswith(f"-{_digest(manifest)}")
+    except (orjson.JSONDecodeError, TypeError, ValueError) as error:
         raise ArtifactError(f"{_MANIFEST} is damaged: {error}") from None
-
-
-def _verified(folder: Path) -> Manifest:
-    manifest = _read_manifest(folder)
-    digest = _digest(manifest.files, manifest.config, manifest.watermark)
-    if manifest.version != folder.name or not folder.name.endswith(f"-{digest}"):
+    if not published:
         raise ArtifactError(f"{_MANIFEST} is damaged: it is not the published one")
-    for name, expected in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise ArtifactError(f"{name} is missing")
-        if _sha256(path) != expected:
-            raise ArtifactError(f"{name} is damaged: its SHA-256 is not the manifest's")
+    if (manifest.app, manifest.model) != (app, name):
+        raise ArtifactError(f"it is of {manifest.app}/{manifest.model}, copied here; train {app} instead")
     return manifest
+
+
+def _require_made_by(manifest: Manifest, kind: str, part: str | None) -> None:
+    if manifest.kind != kind or part not in (None, manifest.part):
+        wanted = kind if part is None else f"{kind} of the part {part}"
+        raise ArtifactError(
+            f"it is a {manifest.kind} of the part {manifest.part}, and the recipe wants a {wanted}"
+        )
 
 
 def _size_and_time(path: Path) -> tuple[int, int]:
@@ -252,15 +285,20 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _digest(files: Mapping[str, str], config: Mapping[str, Any], watermark: int) -> str:
-    return hashlib.sha256(orjson.dumps([files, dict(config), watermark])).hexdigest()[:8]
+def _digest(manifest: Manifest) -> str:
+    """Of all that says what it is, but for what is only told of it."""
+    told = manifest.format, manifest.app, manifest.model, manifest.part, manifest.kind
+    said = [*told, dict(manifest.files), dict(manifest.config), manifest.watermark]
+    return hashlib.sha256(orjson.dumps(said)).hexdigest()[:8]
 
 
-def _install(draft: Path, folder: Path) -> None:
+def _install(draft: Path, folder: Path, manifest: Manifest) -> None:
     """Make a finished draft a version; if the same version was published before and is intact, that one stays."""
     if folder.exists():
-        with suppress(ArtifactError, OSError, ValueError, TypeError):
-            _verified(folder)
+        with suppress(ArtifactError, OSError):
+            _read_manifest(folder, manifest.app, manifest.model)
+            for name, expected in manifest.files.items():
+                require_sha256(folder, name, expected)
             return
         shutil.rmtree(folder)
     draft.rename(folder)

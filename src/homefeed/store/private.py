@@ -9,6 +9,7 @@ from typing import Final
 
 _FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
+_SEALED: Final = 0o400
 _OTHERS: Final = 0o007
 
 
@@ -30,6 +31,11 @@ def make_private_file(file: Path) -> None:
 def make_private(path: Path) -> None:
     """Leave to nobody but the owner what may be done to a file or folder."""
     path.chmod(_FOLDER if path.is_dir() else PRIVATE_FILE)
+
+
+def seal(file: Path) -> None:
+    """Leave to the owner to read a file, and to nobody to change it."""
+    file.chmod(_SEALED)
 
 
 def close_to_others(path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 import pytest
 
+from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
 from homefeed.testing.world import World, toy_world
 
@@ -70,6 +71,22 @@ class ModelContract:
         assert list(tmp_path.iterdir()) == [folder]
         assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == written
 
+    def test_it_refuses_arrays_that_would_fail_a_request(self, model: Model, tmp_path: Path) -> None:
+        """A number that is none, an index below 0, another type, of each array, one at a time; files cut short."""
+        model.save(tmp_path)
+        for path in sorted(tmp_path.glob("*.np[yz]")):
+            whole = path.read_bytes()
+            arrays = arrays_of(path)
+            for name, array in arrays.items():
+                for harm, damaged in harms_of(array).items():
+                    write_arrays(path, arrays | {name: damaged})
+                    assert is_refused(type(model), tmp_path), f"{path.name}: {name} with {harm} was loaded"
+            for length in (len(whole) - 1, len(whole) // 2, 0):
+                path.write_bytes(whole[:length])
+                assert is_refused(type(model), tmp_path), f"{path.name} was loaded, cut to {length} bytes"
+            path.write_bytes(whole)
+        type(model).load(tmp_path)
+
     def test_it_is_written_without_pickle(self, model: Model, tmp_path: Path) -> None:
         """Arrays load with pickle forbidden, JSON parses, and nothing else is a pickle."""
         model.save(tmp_path)
@@ -81,6 +98,45 @@ class ModelContract:
 def field_names(model: Any) -> list[str]:
     """The fields of a dataclass."""
     return [field.name for field in dataclasses.fields(model)]
+
+
+def arrays_of(path: Path) -> dict[str, Any]:
+    """The arrays of a .npy file, under "", or of a .npz file."""
+    if path.suffix == ".npy":
+        return {"": np.load(path, allow_pickle=False)}
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write what `arrays_of` reads."""
+    path.unlink()
+    if path.suffix == ".npy":
+        np.save(path, arrays[""], allow_pickle=False)
+    else:
+        np.savez(path, **arrays)
+
+
+def harms_of(array: Any) -> dict[str, Any]:
+    """What is to be refused in place of an array, by what is wrong with it."""
+    if not array.size:
+        return {}
+    harmed = {"another type": np.zeros(array.shape, np.float16)}
+    is_index = array.dtype.kind == "i" and array.min() >= 0  # else it may be any
+    if is_index or array.dtype.kind == "f":
+        wrong = array.copy()
+        wrong.reshape(-1)[-1] = -1 if is_index else np.nan
+        harmed["an index below 0" if is_index else "a number that is none"] = wrong
+    return harmed
+
+
+def is_refused(kind: type[Model], folder: Path) -> bool:
+    """Whether a model of a folder is not loaded, for a reason."""
+    try:
+        kind.load(folder)
+    except ArtifactError:
+        return True
+    return False
 
 
 def check_no_pickle(path: Path) -> None:

@@ -11,6 +11,7 @@ from scipy.linalg.lapack import dposv
 
 from homefeed.catalog.signals import Doubles
 from homefeed.errors import ArtifactError
+from homefeed.model_files import require, require_finite, require_numbers, require_shape
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel
 from homefeed.types import Floats, Numbers
@@ -46,6 +47,19 @@ class AlsModel(ArrayModel):
     factors: Floats
     gram: Doubles
     alpha: float
+
+    def check(self) -> None:
+        """Refuse vectors of other lengths, or such that are no numbers.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        require_numbers(self.numbers)
+        length = self.factors.shape[-1] if self.factors.ndim else 0
+        require_shape("factors", self.factors.shape, (len(self.numbers), length))
+        require_shape("gram", self.gram.shape, (length, length))
+        require(self.alpha > 0, "alpha above 0")
+        require_finite(factors=self.factors, gram=self.gram)
 
     def fold_in(self, items: Floats, weights: Floats) -> Floats:
         """(factors, n) what each of a user's items, given as their vectors (n, factors) and weights (n,), adds.

@@ -60,3 +60,12 @@ class AssociationModel(NeighbourLists):
     lift: Floats
     baskets: int
     sharpness: float
+
+    def check(self) -> None:
+        """Refuse rules that are no numbers.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        NeighbourLists.check(self)
+        self.check_entries(support=self.support, confidence=self.confidence, lift=self.lift)

@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from homefeed.model_files import require_columns, require_finite, require_numbers, require_shape
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel
 from homefeed.retrieve.content.words import word_matrix, words_of
@@ -46,6 +47,20 @@ class ContentModel(ArrayModel):
     words: Mapping[str, int]
     weights: Floats
     components: Floats
+
+    def check(self) -> None:
+        """Refuse vectors of other lengths, or such that are no numbers.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        require_numbers(self.numbers)
+        require_columns(self.words, len(self.words))
+        dimensions = self.components.shape[0] if self.components.ndim else 0
+        require_shape("components", self.components.shape, (dimensions, len(self.words)))
+        require_shape("vectors", self.vectors.shape, (len(self.numbers), dimensions))
+        require_shape("weights", self.weights.shape, (len(self.words),))
+        require_finite(vectors=self.vectors, weights=self.weights, components=self.components)
 
     @property
     def fields(self) -> tuple[str, ...]:

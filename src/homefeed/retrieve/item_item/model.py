@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field
 
+from homefeed.model_files import require_shape
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.neighbours import NeighbourLists
 from homefeed.types import Mask
@@ -69,3 +70,12 @@ class ItemItemModel(NeighbourLists):
 
     derived: Mask
     place_exponent: float
+
+    def check(self) -> None:
+        """Refuse marks of other items.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        NeighbourLists.check(self)
+        require_shape("derived", self.derived.shape, self.numbers.shape)

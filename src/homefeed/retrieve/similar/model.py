@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from pydantic import Field
 
+from homefeed.model_files import require_columns, require_finite, require_range, require_shape, require_starts
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.words import WordMatrix, word_matrix, words_of
 from homefeed.retrieve.neighbours import NeighbourLists
@@ -58,6 +59,23 @@ class SimilarModel(NeighbourLists):
     duplicate_fields: Sequence[str]
     neighbours: int
     min_similarity: float
+
+    def check(self) -> None:
+        """Refuse words of other items.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        NeighbourLists.check(self)
+        count = len(self.words)
+        require_columns(self.words, count)
+        require_starts("word_starts", self.word_starts, count, len(self.word_items))
+        require_range("word_items", self.word_items, len(self.numbers))
+        require_shape("word_values", self.word_values.shape, self.word_items.shape)
+        require_shape("word_weights", self.word_weights.shape, (count,))
+        require_finite(word_values=self.word_values, word_weights=self.word_weights)
+        require_shape("marks", self.marks.shape, self.numbers.shape)
+        require_shape("duplicates", self.duplicates.shape, self.numbers.shape)
 
     @property
     def compared(self) -> tuple[str, ...]:

@@ -9,6 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from homefeed.model_files import (
+    require,
+    require_finite,
+    require_numbers,
+    require_range,
+    require_shape,
+    require_starts,
+)
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel
 from homefeed.types import Floats, Numbers
@@ -55,6 +63,24 @@ class UserUserModel(ArrayModel):
     user_starts: npt.NDArray[np.int64]
     user_items: npt.NDArray[np.int32]
     user_strengths: Floats
+
+    def check(self) -> None:
+        """Refuse rows of users or items that are not there.
+
+        Raises:
+            ArtifactError: naming what is wrong.
+        """
+        items = len(self.numbers)
+        require_numbers(self.numbers)
+        require(len(self.user_starts) > 0, "user_starts")
+        require_shape("damping", self.damping.shape, (items,))
+        require_starts("item_starts", self.item_starts, items, len(self.item_users))
+        require_range("item_users", self.item_users, self.user_count)
+        require_shape("item_weights", self.item_weights.shape, self.item_users.shape)
+        require_starts("user_starts", self.user_starts, self.user_count, len(self.user_items))
+        require_range("user_items", self.user_items, items)
+        require_shape("user_strengths", self.user_strengths.shape, self.user_items.shape)
+        require_finite(damping=self.damping, item_weights=self.item_weights, user_strengths=self.user_strengths)
 
     @property
     def user_count(self) -> int:
