@@ -155,7 +155,9 @@ def _values(schema: Schema, *, plural: bool) -> str:
     if "anyOf" in schema:
         words = _either(_values(kind, plural=plural) for kind in schema["anyOf"] if kind.get("type") != "null")
     elif "enum" in schema or "const" in schema:
-        words = _either(f'`"{value}"`' for value in schema.get("enum", [schema.get("const")]))
+        words = _either(
+            "`false`" if value is False else f'`"{value}"`' for value in schema.get("enum", [schema.get("const")])
+        )
     elif schema.get("type") == "boolean":
         words = "`true` or `false`"
     elif schema.get("type") in {"integer", "number"}:

@@ -10,7 +10,7 @@ from typing import Final, Self
 import numpy as np
 
 from homefeed.errors import HomefeedError, InvalidError, NotFoundError
-from homefeed.explain import reasons_for
+from homefeed.explain import SEEN_BEFORE, reasons_for
 from homefeed.protocols import (
     ExpiringFilter,
     ExplanationFilter,
@@ -18,13 +18,14 @@ from homefeed.protocols import (
     Filter,
     PersonalFilter,
     Ranker,
+    RepeatFilter,
     Reranker,
     Retriever,
     RetrieverExplainer,
 )
 from homefeed.rank.calibration import weigh_evidence
 from homefeed.rank.kernels import Doubles
-from homefeed.rank.order import best_first
+from homefeed.rank.order import best_first, longest_ago_first
 from homefeed.recipe.feeds import FeedSettings
 from homefeed.retrieve.merging import merged, normalise, what_is_wrong
 from homefeed.scope import RequestScope
@@ -55,7 +56,7 @@ class Feed:
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
     the filters that say which items a reason may name, `expiring` those that the clock alone can change,
-    `personal` those that go by who asks.
+    `personal` those that go by who asks, `repeat_filters` name those that stop what the user has seen.
     `calibration` (retrievers, 4) makes evidence of scores and ranks; without it a score counts by its share of the
     best.
     """
@@ -73,6 +74,7 @@ class Feed:
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
     personal: tuple[PersonalFilter, ...] = field(init=False)
+    repeat_filters: frozenset[str] = field(init=False)
     restricting: tuple[str, ...] = field(init=False)
     filter_set: tuple[int, ...] = field(init=False)
     feature_names: tuple[str, ...] = field(init=False)
@@ -90,10 +92,16 @@ class Feed:
         object.__setattr__(self, "expiring", expiring)
         personal = tuple(part for part in self.filters.values() if isinstance(part, PersonalFilter))
         object.__setattr__(self, "personal", personal)
+        repeats = (n for n, part in self.filters.items() if isinstance(part, RepeatFilter) and part.stops_repeats)
+        object.__setattr__(self, "repeat_filters", frozenset(repeats))
         extracted = (name for extractor in self.extractors.values() for name in extractor.names)
         object.__setattr__(self, "feature_names", (*self.retrievers, *extracted))
         # Feeds of equal filters share one mask: parts of equal settings are one object in all feeds of an app.
         object.__setattr__(self, "filter_set", tuple(sorted(map(id, self.filters.values()))))
+
+    def with_repeats(self) -> Feed:
+        """The same without the filters of what the user has seen."""
+        return replace(self, filters={n: part for n, part in self.filters.items() if n not in self.repeat_filters})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,8 @@ class Ranked:
     """All candidates of a request, best first, and how they came about.
 
     `name` is the feed that was requested, `feed` the one that answers; `stages` are the positions in order, once
-    ranked and after each reranker. `failed` names the parts that raised, with the error.
+    ranked and after each reranker. `failed` names the parts that raised, with the error. `all_seen`: the
+    user has seen all that there was.
     """
 
     name: str
@@ -113,6 +122,7 @@ class Ranked:
     stages: Mapping[str, Positions]
     cold_start: bool
     failed: Mapping[str, str] = field(default_factory=dict)
+    all_seen: bool = False
 
 
 def recommend(feed: Feed, query: Query) -> Slate:
@@ -154,6 +164,10 @@ def rank(feed: Feed, query: Query) -> Ranked:
         narrowed = _narrow(feed, query)
     failed: dict[str, str] = {}
     query, passed = _filter(feed, narrowed)
+    all_seen = not query.eligible.any() and _would_pass(feed, passed)
+    if repeats := (all_seen and feed.settings.repeats_when_all_seen):
+        feed = feed.with_repeats()
+        query, passed = _filter(feed, narrowed)
     proposals = _retrieve(feed, query, failed)
     size = len(query.eligible)
     try:
@@ -167,7 +181,9 @@ def rank(feed: Feed, query: Query) -> Ranked:
     for part, reranker in feed.rerankers.items():
         candidates = query.scope.timed(f"rerank.{part}", partial(reranker.rerank, query, candidates))
         stages[part] = candidates.positions
-    return Ranked(name, feed, query, candidates, proposals, passed, stages, cold_start, failed)
+    if repeats:
+        candidates = longest_ago_first(query, candidates)
+    return Ranked(name, feed, query, candidates, proposals, passed, stages, cold_start, failed, all_seen)
 
 
 def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Slate:
@@ -202,6 +218,7 @@ def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Sla
         filtered_late=tuple(drop.by for drop in candidates.dropped[len(ranked.candidates.dropped) :]),
         failed={**ranked.failed, **failed},
         seconds=query.scope.seconds,
+        all_seen=ranked.all_seen,
         stale_from=min((part.passes_until(shown.positions) for part in ranked.feed.expiring), default=NEVER),
     )
 
@@ -247,6 +264,8 @@ def give_reasons(
     """(n,) a sentence for each of the candidates; what raises is named in `failed`."""
     if not len(shown):
         return ()
+    if ranked.all_seen:
+        return (SEEN_BEFORE,) * len(shown)
     otherwise = f"From the list {ranked.feed.name}"
     return reasons_for(query, shown, contributions, ranked.feed.explaining, otherwise, failed)
 
@@ -295,6 +314,11 @@ def _filter(feed: Feed, query: Query) -> tuple[Query, Mapping[str, Mask]]:
     masks = [passed[name] for name in feed.restricting]
     explainable = scope.once(None, "filter.reasons", partial(_all_of, masks, len(eligible)), *feed.filter_set)
     return replace(query, eligible=eligible, explainable=explainable), passed
+
+
+def _would_pass(feed: Feed, passed: Mapping[str, Mask]) -> bool:
+    """Whether there is anything that no filter stops but those of what the user has seen."""
+    return bool(_all_of([mask for name, mask in passed.items() if name not in feed.repeat_filters], 0).any())
 
 
 def _all_of(masks: Sequence[Mask], size: int) -> Mask:

@@ -115,6 +115,14 @@ class PersonalFilter(Filter, Protocol):
 
 
 @runtime_checkable
+class RepeatFilter(Filter, Protocol):
+    """A filter that may stop what the user has seen already; it tells whether it does."""
+
+    @property
+    def stops_repeats(self) -> bool: ...
+
+
+@runtime_checkable
 class FilterExplainer(Protocol):
     """A filter that can say in words why it stopped an item: "quality 0.12 is below 0.3"."""
 

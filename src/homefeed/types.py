@@ -296,7 +296,8 @@ class Slate:
     retrievers that proposed each item; `failed` the parts that raised, with the error; `features` (n, features)
     and `propensities` (n,) are as ranked, for the log; `remaining` is how many more there were, `filtered_late`
     which filters took something out in the last pass; `seconds` how long each stage and part took. From
-    `stale_from` on, filters would stop one of the items, if nothing else changes sooner.
+    `stale_from` on, filters would stop one of the items, if nothing else changes sooner. `all_seen` tells that the
+    user has seen all that there was for them.
     """
 
     feed: str
@@ -314,6 +315,19 @@ class Slate:
     failed: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     stale_from: int = NEVER
+    all_seen: bool = False
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Slate:
+        """The chosen places, in the order given."""
+        return replace(
+            self,
+            positions=self.positions[rows],
+            scores=self.scores[rows],
+            reasons=tuple(self.reasons[row] for row in rows.tolist()),
+            sources=tuple(self.sources[row] for row in rows.tolist()),
+            features=self.features[rows],
+            propensities=self.propensities[rows],
+        )
 
     def __len__(self) -> int:
         return len(self.positions)

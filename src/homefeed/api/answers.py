@@ -30,6 +30,11 @@ def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer]
             app.impressions.add(request_id, answer.user, partial(answer.impression, request_id))
 
 
+def all_seen(answer: Answer) -> dict[str, bool]:
+    """What an answer says besides where the user has seen all that there is for them."""
+    return {"all_seen": True} if answer.slate.all_seen else {}
+
+
 def json_response(content: Mapping[str, Any]) -> Response:
     """A response of JSON; what is JSON already is a Fragment."""
     return Response(orjson.dumps(content), media_type="application/json")

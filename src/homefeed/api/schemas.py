@@ -248,7 +248,9 @@ class UnderstoodOut(BaseModel):
 
 
 class FeedAnswer(BaseModel):
-    """A page of a feed. `understood` is there where a query names a price."""
+    """A page of a feed. `understood` is there where a query names a price, `all_seen` where the user has seen all
+    that there is for them.
+    """
 
     app: str
     feed: str
@@ -258,6 +260,7 @@ class FeedAnswer(BaseModel):
     items: list[FeedItem]
     next_cursor: str | None
     understood: UnderstoodOut | None = None
+    all_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

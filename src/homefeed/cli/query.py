@@ -109,10 +109,13 @@ def recommend(
 
     answer, instead = _on_app(app, answered)
     if as_json:
-        print_json({"user_id": user_id, "k": k, "items": _items(answer), "fallback_used": instead is not None})
+        told = {"fallback_used": instead is not None} | ({"all_seen": True} if answer.slate.all_seen else {})
+        print_json({"user_id": user_id, "k": k, "items": _items(answer), **told})
         return
     if instead is not None:
         typer.echo(f"User {printable(user_id)} has no usable history: this is the {instead} list.")
+    if answer.slate.all_seen:
+        typer.echo(f"User {printable(user_id)} has seen all that there is for them.")
     typer.echo(f"Recommendations for user {printable(user_id)}:")
     _print_items(answer, reason)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
 import numpy as np
 
 from homefeed.protocols import RetrieverExplainer
 from homefeed.types import Candidates, Floats, Query
+
+SEEN_BEFORE: Final = "Seen before: there is nothing new for you here"
+"""The reason of all items for users who have seen everything."""
 
 
 def reasons_for(

@@ -20,6 +20,8 @@ class ConsumptionLimit:
     An item with an event but no values at all (a like, say) is left alone.
     """
 
+    stops_repeats = True
+
     class Config(PartConfig):
         share: Annotated[float, Field(gt=0)] = 0.5
         """The limit as a share of the item's typical full value."""

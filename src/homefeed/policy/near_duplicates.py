@@ -30,6 +30,7 @@ class NearDuplicates:
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._catalog, self._resources = resources.catalog, resources
+        self.stops_repeats = config.events is not None
         self._blocking = None if config.events is None else resources.event_mask(config.events)
 
     def filter(self, query: Query) -> Mask:

@@ -18,6 +18,8 @@ class Seen:
     of every feed, unless the recipe leaves it out.
     """
 
+    stops_repeats = True
+
     class Config(PartConfig):
         events: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
         """By event type, how many of the user's events on an item are enough: `{ click = 1, impression = 3 }`;

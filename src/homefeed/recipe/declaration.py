@@ -389,8 +389,12 @@ class Declarations(Declaration):
         return self.home or ("home" if "home" in for_users else next(iter(for_users), None))
 
     @model_validator(mode="after")
-    def _cold_starts_exist(self) -> Self:
+    def _named_feeds_exist(self) -> Self:
         for name, feed in self.feeds.items():
+            for above in feed.below:
+                if above not in self.feeds or above == name:
+                    known = ", ".join(other for other in self.feeds if other != name)
+                    raise ValueError(f'feeds.{name}.below names "{above}"; the other feeds are: {known}')
             if feed.cold_start is not None and feed.cold_start not in self.feeds:
                 known = ", ".join(self.feeds)
                 raise ValueError(f'feeds.{name}.cold_start names "{feed.cold_start}"; the feeds are: {known}')

@@ -61,6 +61,12 @@ class FeedSettings(Declaration):
     price: Name | None = None
     """The number field of items that holds their price, in a search feed: what a query says of prices, such as
     "under 500" or "between 100 and 200", is a condition on it; none: those are words like others."""
+    below: tuple[Name, ...] = ()
+    """Feeds that stand above this one where several are answered together, as on a home page of lists: what they
+    show, this one leaves out."""
+    repeats_when_all_seen: bool = False
+    """Whether users who have seen all that there is for them get it again, what they saw longest ago first; else
+    they get an empty page. Either way the answer says `all_seen`."""
 
 
 class Feed(FeedSettings):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from homefeed.catalog import CatalogView
 from homefeed.retrieve.search.prices import Priced
@@ -70,3 +72,27 @@ class Answer:
     def next_cursor(self) -> str | None:
         """The cursor of the page after this one. Made on demand: many callers need none."""
         return None if self.next is None else self.next.text
+
+
+def without_what_is_above(
+    requests: Sequence[FeedRequest], answers: Sequence[Answer], below: Callable[[str], Sequence[str]]
+) -> list[Answer]:
+    """The answers in up to the `n` of their requests, without what those show that they are `below`.
+
+    A feed that another stood in for counts as none: it shows what that one does.
+    """
+    made: list[Answer] = []
+    for request, answer in zip(requests, answers, strict=True):
+        above = [
+            other.slate.positions
+            for other in made
+            if other.slate.feed in below(request.feed) and other.slate.made_by == other.slate.feed
+        ]
+        if above:
+            free = np.flatnonzero(~np.isin(answer.slate.positions, np.concatenate(above)))
+            made.append(replace(answer, slate=answer.slate.take(free[: request.n])))
+        elif len(answer.slate) > request.n:
+            made.append(replace(answer, slate=answer.slate.take(np.arange(request.n))))
+        else:
+            made.append(answer)
+    return made

@@ -15,7 +15,7 @@ from homefeed.privacy import apply_opt_out
 from homefeed.recipe import Recipe
 from homefeed.retrieve.search.prices import Priced, with_prices
 from homefeed.serving import cursor as cursors
-from homefeed.serving.answer import Answer, FeedRequest
+from homefeed.serving.answer import Answer, FeedRequest, without_what_is_above
 from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.follower import Follower
 from homefeed.serving.recent import RecentAnswers
@@ -69,12 +69,15 @@ class Recommender:
     async def recommend_together(self, requests: Sequence[FeedRequest]) -> list[Answer]:
         """Answer several feeds at one moment for one user; what they share is done once. They have no next pages.
 
-        The requests differ in nothing but `feed` and `n`.
+        The requests differ in nothing but `feed` and `n`. What one shows, those below it leave out.
 
         Raises:
             NotFoundError: no such feed, or no such anchor.
             InvalidError: a filter cannot be used.
         """
+        return without_what_is_above(requests, await self._all_of(self._widened(requests)), self._below)
+
+    async def _all_of(self, requests: Sequence[FeedRequest]) -> list[Answer]:
         stored = await self._follower.stored_user(requests[0].user_id)
         recent = [self._find_recent(request, stored, paged=False) for request in requests]
         missing = [request for request, answer in zip(requests, recent, strict=True) if answer is None]
@@ -84,6 +87,17 @@ class Recommender:
                 with self._follower.catalog.reading():
                     made = iter(self._recommend_together(missing, stored))
         return [next(made) if answer is None else answer for answer in recent]
+
+    def _below(self, feed: str) -> tuple[str, ...]:
+        declared = self._recipe.feeds.get(feed)
+        return () if declared is None else declared.settings.below
+
+    def _widened(self, requests: Sequence[FeedRequest]) -> list[FeedRequest]:
+        """The requests with room for what is above them."""
+        room = [sum(other.n for other in requests if other.feed in self._below(each.feed)) for each in requests]
+        return [
+            replace(each, n=each.n + more) if more else each for each, more in zip(requests, room, strict=True)
+        ]
 
     async def explain(self, request: FeedRequest, item_id: str) -> Trace:
         """Why an item is, or is not, in the answer to the request.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Body, Depends, Query, Response
 
-from homefeed.api.answers import explain_item, json_response, record_impressions
+from homefeed.api.answers import all_seen, explain_item, json_response, record_impressions
 from homefeed.api.cards import cards_of
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.events import one_or_list
@@ -48,6 +48,7 @@ async def homefeed(
             "cold_start": answer.slate.cold_start,
             "next_cursor": answer.next_cursor,
             "items": _entries(answer),
+            **all_seen(answer),
         }
     )
 

@@ -24,13 +24,16 @@ class Entry(BaseModel):
 
 
 class HomefeedOut(BaseModel):
-    """A page of a resident's feed. `cold_start` is true while nothing they did can be used."""
+    """A page of a resident's feed. `cold_start` is true while nothing they did can be used,
+    `all_seen` is there where they have seen all that there is for them.
+    """
 
     user_id: str
     request_id: str
     cold_start: bool
     next_cursor: str | None
     items: list[Entry]
+    all_seen: bool = False
 
 
 class FeedbackIn(BaseModel):

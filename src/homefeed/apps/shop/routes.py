@@ -89,8 +89,9 @@ async def home(
 ) -> Response:
     """The five lists of the home page; `personalized` is empty for users without events in the last 30 days."""
     limit = _clamped(response_limit, _MAX_IN_LIST)
-    sizes = {"home": limit, "trending": limit, "best_value": limit, "diverse": limit}
+    sizes = {"home": limit, "trending": limit, "best_value": limit}
     sizes["top_categories"] = limit * _MAX_CATEGORIES  # the best of each category, the second of each, ...
+    sizes["diverse"] = limit
     requests = [FeedRequest(feed, user_id, n) for feed, n in sizes.items()]
     answers = dict(zip(sizes, await live.recommend_together(requests), strict=True))
     if answers["home"].slate.cold_start:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Body, Depends, Query, Response
 
-from homefeed.api.answers import json_response, record_impressions
+from homefeed.api.answers import all_seen, json_response, record_impressions
 from homefeed.api.cards import cards_of
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.events import one_or_list
@@ -85,6 +85,7 @@ async def recommendations(
             "items": _titles(answer),
             "fallback_used": answer.slate.cold_start,
             "request_id": request_id,
+            **all_seen(answer),
         }
     )
 

@@ -27,13 +27,16 @@ class PopularOut(BaseModel):
 
 
 class RecommendationsOut(BaseModel):
-    """Titles for a user; `fallback_used` is true where they are the popular ones."""
+    """Titles for a user; `fallback_used` is true where they are the popular ones, `all_seen` is
+    there where the user has watched all there are.
+    """
 
     user_id: str
     k: int
     items: list[Title]
     fallback_used: bool
     request_id: str
+    all_seen: bool = False
 
 
 class Watched(BaseModel):
