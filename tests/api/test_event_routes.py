@@ -342,3 +342,12 @@ def test_a_context_beyond_a_limit_is_refused(api: httpx.Client, fresh: Callable[
         "rejected": [{"index": 0, "error": "context: more than 16,384 bytes as JSON; send less"}],
     }
     assert len(history(api, user_id)) == 1
+
+
+def test_an_answer_to_many_events_of_many_mistakes_is_short(
+    api: httpx.Client, fresh: Callable[[str], str]
+) -> None:
+    wrong = {f"{n}{'x' * 700}": n for n in range(20)}
+    answer = api.post(EVENTS, json=[PLAY | {"user_id": fresh("user")} | wrong] * 60)
+    assert answer.status_code == 200
+    assert [len(each["error"]) for each in answer.json()["rejected"]] == [503] * 60

@@ -62,14 +62,15 @@ def validation_errors(errors: Any) -> list[dict[str, str]]:
     """The first of Pydantic's errors, as where and what: a body may hold any number, in names of any length."""
     return [
         {
-            "where": _shortened(".".join(str(step) for step in error["loc"])) or "body",
-            "error": _shortened(str(error["msg"])),
+            "where": shortened(".".join(str(step) for step in error["loc"])) or "body",
+            "error": shortened(str(error["msg"])),
         }
         for error in errors[:_MAX_ERRORS]
     ]
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """An error as an answer tells it: what was sent, and may be quoted, has any length."""
     return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}..."
 
 

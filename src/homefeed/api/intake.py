@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from homefeed.api.context import Context
-from homefeed.api.errors import validation_errors
+from homefeed.api.errors import shortened, validation_errors
 from homefeed.api.schemas import EventsAccepted, Rejected
 from homefeed.errors import ConflictError, HomefeedError, InvalidError, NotFoundError
 from homefeed.serving import LiveApp
@@ -25,7 +25,7 @@ B = TypeVar("B", bound=BaseModel)
 
 def format_validation_error(error: ValidationError) -> str:
     """What is wrong with an element."""
-    return "; ".join(f"{e['where']}: {e['error']}" for e in validation_errors(error.errors()))
+    return shortened("; ".join(f"{e['where']}: {e['error']}" for e in validation_errors(error.errors())))
 
 
 def build_event(

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Path, Request
 from pydantic import ValidationError
 
 from homefeed.api.context import App
+from homefeed.api.errors import shortened
 from homefeed.api.intake import format_validation_error
 from homefeed.api.middleware import allow_any_length
 from homefeed.api.paging import Cursor, Limit, after
@@ -32,7 +33,6 @@ _NDJSON = "application/x-ndjson"
 _MOST_IN_LIST = 1_000
 _LONGEST_LINE = 1_000_000
 _MOST_NAMED = 1_000
-_LONGEST_ERROR = 500
 
 
 @router.get("")
@@ -75,7 +75,7 @@ async def put_many(app: App, request: Request) -> Accepted:
             except InvalidError as error:
                 # A stream has no end to its errors; an answer has.
                 if len(rejected) < _MOST_NAMED:
-                    rejected.append(Rejected(index=index, error=_shortened(str(error))))
+                    rejected.append(Rejected(index=index, error=shortened(str(error))))
             index += 1
         await app.writes.put_items(writes)
         taken += len(writes)
@@ -114,10 +114,6 @@ def _out(item: Item) -> ItemOut:
     return ItemOut(
         item_id=item.item_id, hidden=item.hidden, created_at=created_at, attributes=dict(item.attributes)
     )
-
-
-def _shortened(error: str) -> str:
-    return error if len(error) <= _LONGEST_ERROR else f"{error[:_LONGEST_ERROR]}..."
 
 
 def _parse(app: LiveApp, raw: Any) -> ItemWrite:
