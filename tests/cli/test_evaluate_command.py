@@ -59,8 +59,15 @@ def test_it_prints_a_table_that_fits_eighty_columns(sample_home: Path) -> None:
     rows = [re.split(r"  +", line.strip()) for line in result.stdout.splitlines()]
     begin = next(row for row, cells in enumerate(rows) if set(cells[0]) == {"─"})
     between = rows.index(["minus popular"])
-    means, differences = rows[begin + 1 : between - 1], rows[between + 1 : between + len(RETRIEVERS) + 4]
-    assert [name for name, *_ in means] == ["popular", "popular, 7 days", *RETRIEVERS, "home: merged", "home"]
+    means, differences = rows[begin + 1 : between - 1], rows[between + 1 : between + len(RETRIEVERS) + 5]
+    assert [name for name, *_ in means] == [
+        "popular",
+        "popular, 7 days",
+        *RETRIEVERS,
+        "home: merged",
+        "home: ranked",
+        "home",
+    ]
     assert [name for name, *_ in differences] == [name for name, *_ in means[1:]]
     assert {len(cells) for _, *cells in means} == {3}
     assert {len(cells) for _, *cells in differences} == {2}
@@ -202,8 +209,16 @@ def test_another_baseline_and_several_feeds(sample_home: Path) -> None:
     assert (found["baseline"], found["feeds"]) == ("trending", ["fresh", "home"])
     systems = list(found["systems"])
     week = "popular, 7 days"
-    assert systems[:6] == ["trending", week, "fresh (retriever)", "popular", "fresh: merged", "fresh"]
-    assert systems[-2:] == ["home: merged", "home"]
+    assert systems[:7] == [
+        "trending",
+        week,
+        "fresh (retriever)",
+        "popular",
+        "fresh: merged",
+        "fresh: ranked",
+        "fresh",
+    ]
+    assert systems[-3:] == ["home: merged", "home: ranked", "home"]
     assert len(systems) == len(set(systems))
 
 

@@ -18,7 +18,7 @@ from homefeed.cli.main import cli, main
 
 INSTALLED = Path(sys.executable).with_name("homefeed")
 COMMANDS = [
-    *("demo", "serve", "doctor", "generate", "import", "train", "schedule", "evaluate"),
+    *("demo", "serve", "doctor", "generate", "import", "train", "models", "schedule", "evaluate"),
     *("popular", "recommend", "search", "history", "explain", "synonyms"),
     *("erase", "prune"),
 ]
@@ -198,7 +198,7 @@ def test_a_home_that_is_no_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert status_of("popular") == 1
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("homefeed: the store at sqlite")
-    assert second.startswith("homefeed: items.csv/models/")
+    assert second.startswith("homefeed: streaming has no items yet in items.csv")
 
 
 def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
