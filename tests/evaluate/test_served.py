@@ -24,7 +24,7 @@ DECLARED: dict[str, Any] = {
     "events": {"play": {"full": 100}, "dislike": {"weight": -1}},
     "feeds": {
         "fine": {**POPULAR, "filter": {"expiry": {}}},
-        "careless": {**POPULAR, "filter": {"seen": False, "blocked": False}},
+        "careless": {**POPULAR, "filter": {"seen": False, "blocked": False, "not_yet": False, "expiry": False}},
     },
 }
 TIMES = {"c1": {"expires_at": NOW // 1_000_000 - 1}, "s4": {"available_from": NOW // 1_000_000 + 1}}

@@ -54,7 +54,8 @@ def unfiltered(world: World, user_id: str, **more: Any) -> Query:
 
 
 CAPS = {"field": "content_type", "max_items": 1, "window": 3}
-CAPPED = feed("item_item", "content", "popular", rerank={"caps": CAPS})
+OPEN = {"filter": {"seen": False, "blocked": False}}
+CAPPED = feed("item_item", "content", "popular", rerank={"caps": CAPS}, **OPEN)
 
 
 def test_a_feed_is_taken_apart_in_the_order_of_its_making() -> None:
@@ -126,7 +127,7 @@ def test_feeds_that_cannot_be_judged_are_refused() -> None:
 @pytest.fixture
 def world() -> World:
     """The toy world, its recipe with a feed that shows no more than one of a kind in three."""
-    return replace(toy_world(), recipe=recipe(capped=CAPPED))
+    return replace(toy_world(), recipe=recipe(capped=CAPPED, popular=feed("popular", **OPEN)))
 
 
 @pytest.mark.parametrize("user_id", ["da", "so", "mi", "cold"])

@@ -15,6 +15,7 @@ from homefeed.evaluate.judging import Lists
 from homefeed.evaluate.leaks import Leak, leaking_attributes, leaking_systems, past_by_age
 from homefeed.evaluate.protocol import sample_indices
 from homefeed.evaluate.rolling import Progress, service_of
+from homefeed.evaluate.served import ServedPages
 from homefeed.evaluate.split import Case, Split
 from homefeed.evaluate.systems import DEPTH, System, run_systems
 from homefeed.rank.blend import Blend
@@ -62,7 +63,8 @@ class LeakReplay:
         blind = replace(data, interactions=_copied(past))
         if split.kind != "rolling":
             split = replace(split, train=blind.interactions)
-        feeds = {system.feed for system in systems}
+        feeds = list(dict.fromkeys(system.feed for system in systems))
+        self._pages = ServedPages(feeds)
         self._service = service_of(recipe, catalog, blind, split, due, feeds, self._report, blend)
 
     def leaks(self, lists: Lists) -> tuple[Leak, ...]:
@@ -76,6 +78,9 @@ class LeakReplay:
             with blas.limit(limits=1, user_api="blas"):  # as in the first run
                 query = setting.query(self._data, self._cases[row], DEPTH)
                 again[row] = dict(run_systems(setting.feeds, setting.week, self._systems, query).lists)
+                self._pages.ask(
+                    setting, self._data, self._cases[row]
+                )  # who learns from requests sees the same ones
             self._progress("requests again", len(again), len(chosen))
         now = {name: [answers[row] for row in self.chosen] for name, answers in lists.items()}
         return leaking_systems(now, {name: [again[row][name] for row in self.chosen] for name in lists})
