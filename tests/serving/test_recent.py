@@ -40,7 +40,7 @@ RECIPE: dict[str, Any] = {
         "home": POPULAR,
         "brief": {**POPULAR, "reuse_seconds": 5},
         "never": {**POPULAR, "reuse_seconds": 0},
-        "offers": {**POPULAR, "filter": {"expiry": {"field": "ends"}}},
+        "offers": {**POPULAR, "filter": {"expiry": {"field": "ends"}, "seen": False}},
         "chance": {
             "retrieve": {"popular": {}, "explore": {"slots": 2}},
             "rank": {"weighted": {"weights": {"popular": 1.0}}},

@@ -47,8 +47,7 @@ class ItemEntity(Entity):
     """The fields that moderation or an operator sets, of those that are declared: an item keeps them, as it stays
     hidden, until a PUT or an import names them."""
     id_pattern: str | None = None
-    """What an id matches from its first to its last character, as a regular expression; none: any does. An item
-    with another id is refused, wherever it comes from."""
+    """The regular expression that an id matches as a whole, or the item is refused; none: any does."""
     near_duplicates: NearDuplicates | None = None
     """When two items say nearly the same; none: no two do."""
 
