@@ -56,10 +56,10 @@ BROKEN = Failing(ValueError("broken"))
 def test_a_failing_retriever_narrows_the_slate_and_is_named() -> None:
     popular = SMALL_FEEDS["popular"]
     feed = replace(popular, retrievers={"other": (BROKEN, 5), **popular.retrievers})
-    slate = recommend(feed, SMALL.query("da", n=20))
+    slate = recommend(feed, SMALL.query(n=20))
     assert SMALL.ids(slate.positions) == POPULAR
     assert slate.failed == {"other": "ValueError: broken"}
-    trace = explain(feed, SMALL.query("da"), SMALL.position("d1"))
+    trace = explain(feed, SMALL.query(), SMALL.position("d1"))
     assert trace.failed == ("other: ValueError: broken",)
     assert [r.name for r in trace.retrievers] == ["popular"]
 
@@ -87,13 +87,13 @@ def test_a_retriever_that_proposes_nonsense_narrows_the_slate_and_is_named(
 ) -> None:
     popular = SMALL_FEEDS["popular"]
     feed = replace(popular, retrievers={"other": (Unsound(positions, scores), 5), **popular.retrievers})
-    slate = recommend(feed, SMALL.query("da", n=20))
+    slate = recommend(feed, SMALL.query(n=20))
     assert SMALL.ids(slate.positions) == POPULAR
     assert slate.failed == {"other": f"ValueError: {error}"}
 
 
 def test_when_every_retriever_fails_the_page_is_empty_and_says_why() -> None:
-    slate = recommend(replace(SMALL_FEEDS["popular"], retrievers={"popular": (BROKEN, 5)}), SMALL.query("da"))
+    slate = recommend(replace(SMALL_FEEDS["popular"], retrievers={"popular": (BROKEN, 5)}), SMALL.query())
     assert len(slate) == 0
     assert slate.failed == {"popular": "ValueError: broken"}
 
@@ -129,7 +129,7 @@ class Everything:
 
 def test_the_last_gate_stops_what_a_retriever_should_not_have_proposed() -> None:
     feed = replace(SMALL_FEEDS["popular"], retrievers={"popular": (Everything(), 5)})
-    query = SMALL.query("da", n=20, exclude=("s1",))
+    query = SMALL.query(n=20, exclude=("s1",))
     slate = recommend(feed, query)
     assert set(slate.positions.tolist()) == set(np.flatnonzero(query.eligible).tolist())
     assert explain(feed, query, SMALL.position("h1")).verdict == "Not shown: stopped by availability"

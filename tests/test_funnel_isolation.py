@@ -198,5 +198,5 @@ def test_explaining_an_item_of_elsewhere_tells_that_and_nothing_else(group: str 
     assert all(found.score is None for found in trace.retrievers)
     assert trace.dropped_by is None
     own = explain(FEEDS["home"], asked("movie", ["movie1"], exclude=("movie3",)), WORLD.position("movie3"))
-    assert [filter_.name for filter_ in own.filters] == ["isolation", "availability", "request"]
+    assert [filter_.name for filter_ in own.filters] == ["isolation", "availability", "request", "blocked", "seen"]
     assert own.verdict == "Not shown: stopped by request"

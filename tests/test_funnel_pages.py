@@ -186,6 +186,8 @@ def test_a_filter_that_can_say_why_does() -> None:
     assert [(filter_.name, filter_.passed, filter_.why) for filter_ in trace.filters] == [
         ("availability", True, None),
         ("request", False, None),
+        ("blocked", True, None),
+        ("seen", True, None),
         ("told", False, "told to stop s1"),
     ]
     assert trace.verdict == "Not shown: stopped by request and told (told to stop s1)"

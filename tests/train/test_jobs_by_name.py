@@ -17,7 +17,7 @@ from homefeed.retrieve.item_item.trainer import ItemItemTrainer
 from homefeed.serving import FeedRequest, LiveApp
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
-from homefeed.store.events import append_events
+from homefeed.store.events import append_events, rows_after
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.train import Budget, train_app
 from homefeed.types import DAY, SECOND, Event
@@ -106,7 +106,9 @@ async def test_a_server_takes_over_new_signals_with_older_models(store: Store, a
     assert {name for name in EVERY if app.model_versions[name] != versions[name]} == {"signals"}
     counters = app.follower.parts.counters
     assert counters.watermark == (await store.watermarks(APP)).event_seq
-    assert counters.events.sum() == 400 + 600 + 3
+    rows = await rows_after(store, APP, 0, 2_000)
+    assert len(rows.users) == 400 + 600 + 3
+    assert counters.events.sum() == len(set(zip(rows.users, rows.items, strict=True)))
     assert (await app.recommend(FeedRequest("home", "u1"))).slate.failed == {}
     assert len((await app.recommend(FeedRequest("popular", n=25))).slate) == 25
 
