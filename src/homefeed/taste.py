@@ -66,12 +66,6 @@ def verbs_of(query: Query, items: Positions, resources: Resources) -> Sequence[s
     return [CHOSE if code < 0 else resources.verb(code) for code in types.tolist()]
 
 
-def times_chosen(query: Query, items: Positions) -> Codes:
-    """(n,) how often the query's user chose each item; 0 of one that they disliked since."""
-    history = query.user.history
-    return _times_chosen(history.items, history.strengths, items)
-
-
 @lru_cache(16)
 def _discounts(events: int, place_exponent: float) -> Floats:
     """(events,) what an event counts by the place of its moment from the end of the history, the latest first."""
@@ -129,17 +123,6 @@ def _weight_of(weights: Floats) -> np.float32:
         if abs(weight) >= abs(heaviest) and not (taken_back and weight > 0):
             heaviest = weight
     return np.float32(heaviest)
-
-
-@kernel(writes(I32), *(reads(I32), reads(F32), reads(I32)))
-def _times_chosen(items: Positions, strengths: Floats, wanted: Positions) -> Codes:
-    """(n,) the events of each wanted item since the last one that counts against it."""
-    found = np.zeros(len(wanted), np.int32)
-    for place in range(len(wanted)):
-        for row in range(len(items)):
-            if items[row] == wanted[place]:
-                found[place] = found[place] + 1 if strengths[row] > 0 else 0
-    return found
 
 
 @kernel(writes(I32), *(reads(I32), reads(I32), reads(F32), reads(I32), I64))

@@ -8,37 +8,15 @@ from typing import Final
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.taste import CHOSE, times_chosen, verbs_of
+from homefeed.taste import CHOSE, verbs_of
 from homefeed.types import Positions, Query
 
 MIN_PEOPLE: Final = 2
 """Fewer than so many are no "people": a reason that tells of them would tell what one of them did."""
 
-_OFTEN: Final = 3
 
-
-def reasons_naming(
-    template: str, query: Query, items: Positions, resources: Resources, positions: Positions | None = None
-) -> Sequence[str | None]:
-    """The template with the {title} of each item at `items` (n,) and the {verb} of the user; None for -1.
-
-    Where the user chose the recommended item itself before, at `positions` (n,), it says that instead: nothing
-    else that they did tells more of why it is there.
-    """
-    named = _naming(template, query, items, resources)
-    if positions is None or query.anchor is not None:
-        return named
-    times = times_chosen(query, positions)
-    if not times.any():
-        return named
-    verbs = verbs_of(query, positions, resources)
-    return [
-        reason if reason is None or count == 0 else f"You {verb} this {'often' if count >= _OFTEN else 'before'}"
-        for reason, count, verb in zip(named, times.tolist(), verbs, strict=True)
-    ]
-
-
-def _naming(template: str, query: Query, items: Positions, resources: Resources) -> Sequence[str | None]:
+def reasons_naming(template: str, query: Query, items: Positions, resources: Resources) -> Sequence[str | None]:
+    """The template with the {title} of each item at positions (n,) and the {verb} of the user; None for -1."""
     distinct = list(dict.fromkeys(items.tolist()))
     verbs: Sequence[str] = [CHOSE] * len(distinct)
     if "{verb" in template:

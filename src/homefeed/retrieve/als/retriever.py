@@ -69,7 +69,7 @@ class Als:
         if self._model is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(template, query, self._contributors(query, positions), self._resources, positions)
+        return reasons_naming(template, query, self._contributors(query, positions), self._resources)
 
     def _contributors(self, query: Query, positions: Positions) -> Positions:
         """(n,) the explainable item that added most to each position's score; -1 where none did."""

@@ -52,4 +52,4 @@ class Association:
             positions,
         )
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(template, query, items, self._resources, positions)
+        return reasons_naming(template, query, items, self._resources)

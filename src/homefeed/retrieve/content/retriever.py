@@ -108,7 +108,7 @@ class Content:
         items, weights = taste.items[usable], taste.weights[usable]
         rows = np.where(positions < len(vectors), positions, -1)
         closest, added = strongest_parts(vectors, rows, positions, vectors[items], weights, items, 0.0)
-        named = reasons_naming(self._config.reason, query, closest, self._resources, positions)
+        named = reasons_naming(self._config.reason, query, closest, self._resources)
         if not taste.tags:
             return named
         by_interests = np.where(rows >= 0, vectors[rows] @ taste.interests, 0) > added

@@ -59,9 +59,9 @@ class ItemItem:
         items = self._contributors(query, positions)
         by_content = self._is_derived(positions) | self._is_derived(items)
         if not by_content.any():
-            return reasons_naming(template, query, items, self._resources, positions)
-        derived = reasons_naming(self._config.reason_cold_item, query, items, self._resources, positions)
-        chosen = reasons_naming(template, query, items, self._resources, positions)
+            return reasons_naming(template, query, items, self._resources)
+        derived = reasons_naming(self._config.reason_cold_item, query, items, self._resources)
+        chosen = reasons_naming(template, query, items, self._resources)
         return [
             of_content if is_derived else of_choices
             for is_derived, of_content, of_choices in zip(by_content.tolist(), derived, chosen, strict=True)

@@ -68,7 +68,7 @@ class Similar:
         seeds = seeds_of(query, self._config)
         items = self._lists_of(query).contributors(seeds, query.explainable, positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(template, query, items, self._resources, positions)
+        return reasons_naming(template, query, items, self._resources)
 
     def _lists_of(self, query: Query) -> ServedLists:
         """Those of one moment: another thread may put newer ones in their place."""

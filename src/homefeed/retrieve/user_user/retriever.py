@@ -103,9 +103,7 @@ class UserUser:
         if self._model is None or found is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(
-            template, query, self._links(self._model, query, found, positions), self._resources, positions
-        )
+        return reasons_naming(template, query, self._links(self._model, query, found, positions), self._resources)
 
     def _links(self, model: UserUserModel, query: Query, found: _Neighbours, positions: Positions) -> Positions:
         """(n,) the explainable item shared with most who chose each position; -1 where they are too few."""
