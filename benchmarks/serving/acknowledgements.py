@@ -13,20 +13,18 @@ run from when a request was due. `page` and `event` are the times of the two. Ho
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import orjson
 import polars as pl
-import uvloop
 
 from benchmarks.serving.homes import CommandError, Python, copy_of, home_of, prepare, root_of
-from benchmarks.serving.http_load import Outcome, Request, closed_loop, open_loop, post, quantiles
+from benchmarks.serving.http_load import Outcome, Request, closed_loop, open_loop, post, quantiles, undisturbed
 from benchmarks.serving.pages import PAGES, Page, user_ids
 from benchmarks.serving.servers import homefeed_server
 
@@ -54,10 +52,10 @@ def measure(page: Page, home: Path, options: argparse.Namespace) -> dict[str, An
     prepare(page, home, python)
     requests = interleaved(page, home / "sample", options.events_a_page, np.random.default_rng(_SEED))
     with copy_of(home) as copy, homefeed_server(python, copy, page.app) as server:
-        _run(lambda: closed_loop(server.port, requests, options.connections, WARM_UP_SECONDS))
-        full = _run(lambda: closed_loop(server.port, requests, options.connections, options.seconds))
+        undisturbed(lambda: closed_loop(server.port, requests, options.connections, WARM_UP_SECONDS))
+        full = undisturbed(lambda: closed_loop(server.port, requests, options.connections, options.seconds))
         rate = full.per_second / 2
-        half = _run(lambda: open_loop(server.port, steadily(requests, rate, options.seconds)))
+        half = undisturbed(lambda: open_loop(server.port, steadily(requests, rate, options.seconds)))
     return {
         "benchmark": "acknowledgements",
         "page": page.name,
@@ -98,17 +96,6 @@ def _times(outcome: Outcome) -> dict[str, Any]:
         "failed": outcome.failed,
         **{name: quantiles(seconds) for name, seconds in sorted(outcome.seconds.items())},
     }
-
-
-def _run(start: Callable[[], Awaitable[Outcome]]) -> Outcome:
-    async def run() -> Outcome:
-        return await start()
-
-    gc.disable()  # pauses of the client would be taken for the server's
-    try:
-        return uvloop.run(run())
-    finally:
-        gc.enable()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

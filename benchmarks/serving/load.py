@@ -24,20 +24,18 @@ a request was due.
 from __future__ import annotations
 
 import argparse
-import gc
 import itertools
 import json
 import statistics
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import uvloop
 
 from benchmarks.serving.homes import CommandError, Python, copy_of, home_of, prepare, root_of
-from benchmarks.serving.http_load import Outcome, Request, closed_loop, get, open_loop, quantiles
+from benchmarks.serving.http_load import Outcome, Request, closed_loop, get, open_loop, quantiles, undisturbed
 from benchmarks.serving.pages import (
     BY_NAME_ONLY,
     PAGES,
@@ -138,8 +136,8 @@ class _Phases:
 
     def at_rate(self, requests: Mapping[str, Iterator[Request]], per_minute: float) -> dict[str, Any]:
         """The pages of an app at a constant rate."""
-        _run(lambda: open_loop(self._server.port, timetable(requests, per_minute, min(5, self._seconds))))
-        done = _run(lambda: open_loop(self._server.port, timetable(requests, per_minute, self._seconds)))
+        undisturbed(lambda: open_loop(self._server.port, timetable(requests, per_minute, min(5, self._seconds))))
+        done = undisturbed(lambda: open_loop(self._server.port, timetable(requests, per_minute, self._seconds)))
         pages = Outcome({name: seconds for name, seconds in done.seconds.items() if name != "write"})
         return {
             "per_minute": per_minute,
@@ -175,7 +173,7 @@ class _Phases:
         seconds: float = np.inf,
         **keep: bool,
     ) -> Outcome:
-        return _run(lambda: closed_loop(server.port, requests, self._connections, seconds, **keep))
+        return undisturbed(lambda: closed_loop(server.port, requests, self._connections, seconds, **keep))
 
 
 def _rates(outcome: Outcome, healthz: float, bare: float) -> dict[str, float]:
@@ -185,17 +183,6 @@ def _rates(outcome: Outcome, healthz: float, bare: float) -> dict[str, float]:
         "share_of_healthz": round(rate / healthz, 3),
         "share_of_bare": round(rate / bare, 3),
     }
-
-
-def _run(start: Callable[[], Awaitable[Outcome]]) -> Outcome:
-    async def run() -> Outcome:
-        return await start()
-
-    gc.disable()  # pauses of the client would be taken for the server's
-    try:
-        return uvloop.run(run())
-    finally:
-        gc.enable()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

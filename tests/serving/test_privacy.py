@@ -376,7 +376,7 @@ async def test_an_erased_user_leaves_the_files_with_the_next_look(
         parse_recipe(DECLARED, "test"), store, ArtifactStore(tmp_path / "models"), Environment(lambda: 1)
     )
     await app.start()
-    await app.writes.put_users([("u", {"about": "a mark that is nowhere else"})])
+    await app.writes.put_user("u", {"about": "a mark that is nowhere else"})
     assert await app.writes.erase_user("u") == 0
     await app.catch_up()
     kept = [path.read_bytes() for path in (file, file.with_name(f"{file.name}-wal"))]

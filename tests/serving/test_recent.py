@@ -98,7 +98,8 @@ async def app(store: Store, tmp_path: Path, clock: Clock, recipe: Recipe, rankin
     live = LiveApp(recipe, store, ArtifactStore(tmp_path / "models"), Environment(clock))
     await live.start()
     await live.writes.put_items([ItemWrite(name, {"title": name, "team": "a"}, START) for name in NAMES])
-    await live.writes.put_users([("u", {"age": 40}), ("v", {})])
+    await live.writes.put_user("u", {"age": 40})
+    await live.writes.put_user("v", {})
     await live.append([buy(name) for name in NAMES[:6]])
     await live.append([buy("i0", user="u"), buy("i1", user="v")])
     await live.refresh()
@@ -217,7 +218,7 @@ CHANGES: dict[str, Change] = {
         [Event("u", "", "look", START, context={"query": "red shoes"})]
     ),
     "an attribute": lambda app: app.writes.patch_user("u", {"age": 41}),
-    "a new description": lambda app: app.writes.put_users([("u", {})]),
+    "a new description": lambda app: app.writes.put_user("u", {}),
     "an erasure": lambda app: app.writes.erase_user("u"),
     "another's erasure": lambda app: app.writes.erase_user("v"),
     "another's report": lambda app: app.append([Event("v", "i0", "report", START)]),

@@ -133,7 +133,7 @@ async def test_a_user_is_as_unknown_until_they_are_written_anew(app: LiveApp, da
         assert (state.attributes, len(state.history)) == ({}, 0)
         assert app.set_aside["users"].keys() == {"u"}
     assert len((await app.recommend(FeedRequest("home", "u"))).slate) > 0
-    await app.writes.put_users([("u", {"age": 31})])
+    await app.writes.put_user("u", {"age": 31})
     assert (await app.user_state("u")).attributes == {"age": 31}
     assert not app.set_aside["users"]
 
@@ -174,7 +174,7 @@ async def test_what_is_committed_is_never_an_error(
         assert await app.writes.put_items([film("f"), film("g")]) == 2
         assert (await app.writes.patch_item("a", {}, hidden=True)).hidden
         await app.writes.delete_item("b")
-        assert await app.writes.put_users([("w", {})]) == 1
+        assert (await app.writes.put_user("w", {})).user_id == "w"
         assert (await app.writes.patch_user("u", {"age": 1})).attributes == {"age": 1}
         assert await app.writes.erase_user("v") == 0
     await app.follow()

@@ -52,7 +52,8 @@ async def test_items_are_shown_as_they_were_last_written(app: LiveApp) -> None:
 async def test_users_are_known_as_they_were_last_written(app: LiveApp) -> None:
     await app.writes.put_items([film("a")])
     assert (await app.user_state("u")).attributes == {}
-    assert await app.writes.put_users([("u", {"age": 40, "region": "north"})]) == 1
+    put = await app.writes.put_user("u", {"age": 40, "region": "north"})
+    assert (put.user_id, put.attributes) == ("u", {"age": 40, "region": "north"})
     assert (await app.user_state("u")).attributes == {"age": 40, "region": "north"}
     assert (await app.writes.patch_user("u", {"age": None})).attributes == {"region": "north"}
     assert (await app.user_state("u")).attributes == {"region": "north"}

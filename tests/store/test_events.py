@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from homefeed.store import Store, open_store
 from homefeed.store.events import (
@@ -165,6 +166,14 @@ async def test_a_request_id_of_very_many_pages_is_of_nobody(store: Store, monkey
     await put_users(store, APP, [("u", {}), ("v", {})])
     await write_impressions(store, APP, [page("constant", 2, start) for start in range(3)])
     assert await append(store, play(request_id="constant")) == [ACCEPTED]
+
+
+async def test_a_search_whose_row_cannot_be_read_stops_no_other_event(store: Store) -> None:
+    search = Event("u", "", "search", 1, event_id="s", context={"query": "red"})
+    assert await append(store, search) == [ACCEPTED]
+    async with store.write() as connection:
+        await connection.execute(sa.text("UPDATE events SET context = 'x'"))
+    assert await append(store, search, play()) == [CONFLICT, ACCEPTED]
 
 
 @pytest.mark.parametrize(

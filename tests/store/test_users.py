@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+import sqlalchemy as sa
 
 from homefeed.errors import NotFoundError
 from homefeed.store import Store
@@ -17,6 +18,7 @@ from homefeed.store.users import (
     get_user,
     list_users,
     patch_user,
+    put_user,
     put_users,
     user_numbers,
 )
@@ -41,6 +43,23 @@ async def test_a_replaced_user_keeps_nothing_but_their_number(store: Store) -> N
     assert await put_users(store, APP, [("u", {"age": 41})]) == 0
     assert await get_user(store, APP, "u") == User("u", 1, {"age": 41})
     assert await get_user(store, APP, "v") == User("v", 2, {})
+
+
+async def test_what_is_kept_stays_unless_a_write_states_it(store: Store) -> None:
+    await put_users(store, "a", [("u", {"age": 30, "opt_out": True})])
+    kept = await put_user(store, "a", "u", {"age": 31}, ["opt_out"])
+    assert kept.attributes == {"age": 31, "opt_out": True}
+    assert (await put_user(store, "a", "u", {"opt_out": False}, ["opt_out"])).attributes == {"opt_out": False}
+    assert (await put_user(store, "a", "new", {}, ["opt_out"])).attributes == {}
+
+
+async def test_a_row_that_cannot_be_read_is_written_anew(store: Store) -> None:
+    await put_users(store, "a", [("u", {"opt_out": True}), ("v", {"opt_out": True})])
+    async with store.write() as connection:
+        await connection.execute(sa.text("UPDATE users SET attributes = 'x' WHERE user_id = 'u'"))
+    assert await put_users(store, "a", [("u", {"age": 1}), ("v", {"age": 2})], ["opt_out"]) == 0
+    found = {user.user_id: user.attributes for user in await list_users(store, "a", 0, 9)}
+    assert found == {"u": {"age": 1}, "v": {"age": 2, "opt_out": True}}
 
 
 async def test_the_last_of_an_id_within_a_batch_wins(store: Store) -> None:

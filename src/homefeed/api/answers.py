@@ -40,16 +40,6 @@ def json_response(content: Mapping[str, Any]) -> Response:
     return Response(orjson.dumps(content), media_type="application/json")
 
 
-def understood(answer: Answer) -> dict[str, Any]:
-    """What a query that names a price was taken for, to add to an answer; nothing for others."""
-    prices = answer.priced
-    if prices is None:
-        return {}
-    limits = {"min_price": prices.low, "max_price": prices.high}
-    told = {"query": prices.text, **{name: value for name, value in limits.items() if value is not None}}
-    return {"understood": told}
-
-
 async def explain_item(app: LiveApp, request: FeedRequest, item_id: str, request_id: str) -> Explanation:
     """The whole trace of one item in the answer to a request."""
     trace = await app.explain(request, item_id)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Query, Request, Response
 
-from homefeed.api.answers import all_seen, explain_item, json_response, record_impressions, understood
+from homefeed.api.answers import all_seen, explain_item, json_response, record_impressions
 from homefeed.api.context import App, InContext, RequestId
 from homefeed.api.routing import Router, StrictRoute, query_of
 from homefeed.api.schemas import Explanation, FeedAnswer, Id
@@ -74,7 +74,7 @@ async def get_feed(
             "cold_start": answer.slate.cold_start,
             "items": _items(answer),
             "next_cursor": answer.next_cursor,
-            **understood(answer),
+            **answer.understood,
             **all_seen(answer),
         }
     )

@@ -42,8 +42,7 @@ async def get_one(app: App, user_id: UserId) -> UserOut:
 async def put_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Create or replace a user; their events stay, and what they refused or blocked unless it is named."""
     _check(app, body)
-    await app.writes.put_users([(check_id("user_id", user_id), body.attributes)])
-    return await get_one(app, user_id)
+    return _out(await app.writes.put_user(check_id("user_id", user_id), body.attributes))
 
 
 @router.patch(by_id("user_id"))

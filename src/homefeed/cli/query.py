@@ -131,7 +131,6 @@ def search(
 
     Example: `homefeed search "red running shoes" --k 5 --reason`
     """
-    from homefeed.api.answers import understood
     from homefeed.serving import FeedRequest
     from homefeed.validation import check_query
 
@@ -139,7 +138,7 @@ def search(
     request = FeedRequest("search", n=_one_or_more("k", k), context={"query": text})
     answer = _on_app(app, lambda live: live.recommend(request))
     if as_json:
-        print_json({"query": text, "k": k, **understood(answer), "items": _items(answer)})
+        print_json({"query": text, "k": k, **answer.understood, "items": _items(answer)})
         return
     typer.echo(f"Results for {printable(text if answer.priced is None else answer.priced.said)}:")
     _print_items(answer, reason)

@@ -78,9 +78,8 @@ class LeakReplay:
             with blas.limit(limits=1, user_api="blas"):  # as in the first run
                 query = setting.query(self._data, self._cases[row], DEPTH)
                 again[row] = dict(run_systems(setting.feeds, setting.week, self._systems, query).lists)
-                self._pages.ask(
-                    setting, self._data, self._cases[row]
-                )  # who learns from requests sees the same ones
+                # Who learns from requests sees the same ones.
+                self._pages.ask(setting, self._data, self._cases[row])
             self._progress("requests again", len(again), len(chosen))
         now = {name: [answers[row] for row in self.chosen] for name, answers in lists.items()}
         return leaking_systems(now, {name: [again[row][name] for row in self.chosen] for name in lists})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -72,6 +73,11 @@ class Answer:
     def next_cursor(self) -> str | None:
         """The cursor of the page after this one. Made on demand: many callers need none."""
         return None if self.next is None else self.next.text
+
+    @property
+    def understood(self) -> dict[str, Any]:
+        """What a query that names a price was taken for, to add to an answer; nothing for others."""
+        return {} if self.priced is None else {"understood": self.priced.to_json()}
 
 
 def without_what_is_above(

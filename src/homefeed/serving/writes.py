@@ -61,14 +61,14 @@ class Writes:
         self._is_erasing = True
         await self._follower.follow_written()
 
-    async def put_users(self, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
-        """Create or replace users, as (user_id, attributes), the last of an id winning; how many were new.
+    async def put_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
+        """Create or replace a user; returns them as they are now.
 
         What a user refuses or blocks stays where a write does not state it.
         """
-        created = await users.put_users(self._store, self._app, writes, self._kept_of_users)
+        user = await users.put_user(self._store, self._app, user_id, attributes, self._kept_of_users)
         await self._follower.follow_written()
-        return created
+        return user
 
     async def patch_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
         """Change the named attributes; None takes one away.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final, NamedTuple
 
-import orjson
-
+from homefeed.store.attributes import read_attributes
 from homefeed.types import Event
 
 NO_ITEM: Final = 0
@@ -31,7 +30,7 @@ class Content(NamedTuple):
 
 def content_of_row(item: int, event_type: str, value: float | None, time: int, context: str | None) -> Content:
     """What a row of the log says."""
-    query = str(orjson.loads(context)["query"]) if item == NO_ITEM and context is not None else None
+    query = read_attributes(context)[0].get("query") if item == NO_ITEM and context is not None else None
     return Content(item, event_type, value, query, time)
 
 

@@ -14,7 +14,7 @@ from homefeed.errors import NotFoundError
 from homefeed.limits import MAX_ITEM_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
 from homefeed.store.session import BRIEF, Store, chunked
-from homefeed.store.tables import items
+from homefeed.store.tables import changed_after, items
 from homefeed.types import Item
 
 
@@ -238,19 +238,7 @@ async def _find(connection: AsyncConnection, app: str, item_id: str) -> Item:
 
 
 _ITEM: Final = ("item_id", "number", "attributes", "created_at", "hidden", "deleted")
-_CHANGED: Final = (
-    sa.select(*(items.c[name] for name in _ITEM), items.c.revision)
-    .where(
-        items.c.app == sa.bindparam("app"),
-        sa.tuple_(items.c.revision, items.c.number)
-        > sa.tuple_(
-            sa.bindparam("revision", type_=items.c.revision.type),
-            sa.bindparam("number", type_=items.c.number.type),
-        ),
-    )
-    .order_by(items.c.revision, items.c.number)
-    .limit(sa.bindparam("limit", type_=sa.BigInteger))
-)
+_CHANGED: Final = changed_after(items, *_ITEM, "revision")
 
 
 def _select(app: str) -> sa.Select[Any]:

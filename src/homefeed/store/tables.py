@@ -18,12 +18,16 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    Select,
     String,
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     false,
+    select,
     text,
+    tuple_,
 )
 
 _NAMES: Final = {
@@ -164,3 +168,19 @@ event_ids = Table(
     PrimaryKeyConstraint("app", "key"),
     comment="The keys of events with an event_id: one counts once, whatever its time and so its partition.",
 )
+
+
+def changed_after(table: Table, *names: str) -> Select[Any]:
+    """The named columns of up to `limit` rows of an `app`, of items or users, that changed beyond a `revision`.
+
+    Of the rows of that revision, those beyond a `number`. All are parameters.
+    """
+    place = tuple_(table.c.revision, table.c.number)
+    revision = bindparam("revision", type_=BigInteger)
+    number = bindparam("number", type_=BigInteger)
+    return (
+        select(*(table.c[name] for name in names))
+        .where(table.c.app == bindparam("app"), place > tuple_(revision, number))
+        .order_by(table.c.revision, table.c.number)
+        .limit(bindparam("limit", type_=BigInteger))
+    )

@@ -14,7 +14,7 @@ from homefeed.limits import MAX_USER_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
 from homefeed.store.partitions import delete_events
 from homefeed.store.session import BRIEF, Store, chunked
-from homefeed.store.tables import events, impressions, users
+from homefeed.store.tables import changed_after, events, impressions, users
 from homefeed.types import User
 
 
@@ -29,26 +29,44 @@ async def put_users(
     if not latest:
         return 0
     async with store.write(brief=len(latest) <= BRIEF) as connection:
-        counters = await store.advance(connection, app, user_revision=1)
-        before = await user_numbers(connection, app, latest)
-        numbers = await ensure_users(store, connection, app, latest)
-        former = await _kept(connection, app, list(before), kept)
-        rows = [
-            {
-                "app": app,
-                "number": numbers[user_id],
-                "user_id": user_id,
-                "attributes": orjson.dumps({**former.get(user_id, {}), **attributes}).decode(),
-                "revision": counters.user_revision,
-            }
-            for user_id, attributes in latest.items()
-        ]
-        insert = store.insert(users)
-        replaced = {name: insert.excluded[name] for name in ("attributes", "revision")}
-        await connection.execute(
-            insert.on_conflict_do_update(index_elements=["app", "number"], set_=replaced), rows
-        )
-    return len(latest) - len(before)
+        return await _put(store, connection, app, latest, kept)
+
+
+async def put_user(
+    store: Store, app: str, user_id: str, attributes: Mapping[str, Any], kept: Collection[str] = ()
+) -> User:
+    """Create or replace one user, likewise; returns them as they are now."""
+    async with store.write(brief=True) as connection:
+        await _put(store, connection, app, {user_id: attributes}, kept)
+        return await _find(connection, app, user_id)
+
+
+async def _put(
+    store: Store,
+    connection: AsyncConnection,
+    app: str,
+    writes: Mapping[str, Mapping[str, Any]],
+    kept: Collection[str],
+) -> int:
+    """Create or replace users; returns how many were new."""
+    counters = await store.advance(connection, app, user_revision=1)
+    before = await user_numbers(connection, app, writes)
+    numbers = await ensure_users(store, connection, app, writes)
+    former = await _kept(connection, app, list(before), kept)
+    rows = [
+        {
+            "app": app,
+            "number": numbers[user_id],
+            "user_id": user_id,
+            "attributes": orjson.dumps({**former.get(user_id, {}), **attributes}).decode(),
+            "revision": counters.user_revision,
+        }
+        for user_id, attributes in writes.items()
+    ]
+    insert = store.insert(users)
+    replaced = {name: insert.excluded[name] for name in ("attributes", "revision")}
+    await connection.execute(insert.on_conflict_do_update(index_elements=["app", "number"], set_=replaced), rows)
+    return len(writes) - len(before)
 
 
 async def _kept(
@@ -61,7 +79,7 @@ async def _kept(
             users.c.app == app, users.c.user_id.in_(chunk)
         )
         for user_id, text in await connection.execute(query):
-            attributes = orjson.loads(text)
+            attributes, _ = read_attributes(text)
             found[user_id] = {name: attributes[name] for name in kept if name in attributes}
     return found
 
@@ -178,19 +196,7 @@ async def create_users(
     return created
 
 
-_CHANGED: Final = (
-    sa.select(users.c.revision, users.c.number, users.c.user_id)
-    .where(
-        users.c.app == sa.bindparam("app"),
-        sa.tuple_(users.c.revision, users.c.number)
-        > sa.tuple_(
-            sa.bindparam("revision", type_=users.c.revision.type),
-            sa.bindparam("number", type_=users.c.number.type),
-        ),
-    )
-    .order_by(users.c.revision, users.c.number)
-    .limit(sa.bindparam("limit", type_=sa.BigInteger))
-)
+_CHANGED: Final = changed_after(users, "revision", "number", "user_id")
 
 
 async def _find(connection: AsyncConnection, app: str, user_id: str) -> User:

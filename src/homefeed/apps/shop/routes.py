@@ -10,7 +10,7 @@ import orjson
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from homefeed.api.answers import json_response, record_impressions, understood
+from homefeed.api.answers import json_response, record_impressions
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.errors import validation_errors
 from homefeed.api.intake import build_event, take_event
@@ -150,7 +150,7 @@ async def search(
         fallback = {"fallback_reason": "no_search_matches"}
     record_impressions(context, live, answers, request_id)
     return json_response(
-        {"results": _products(answers[-1]), **understood(answers[0]), **fallback, "request_id": request_id}
+        {"results": _products(answers[-1]), **answers[0].understood, **fallback, "request_id": request_id}
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from homefeed.types import Condition, Query
 from homefeed.words.quantities import UNITS, values_of
@@ -46,6 +46,11 @@ class Priced:
         """The same in words: `earphones, price up to 500`."""
         limits = {"from": self.low, "up to": self.high}
         return f"{self.text}, price {' '.join(f'{word} {n:,.15g}' for word, n in limits.items() if n is not None)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        limits = {"min_price": self.low, "max_price": self.high}
+        return {"query": self.text, **{name: value for name, value in limits.items() if value is not None}}
 
     def conditions(self, field: str) -> tuple[Condition, ...]:
         """What an item's price has to be."""
