@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,6 +11,8 @@ from urllib.parse import quote
 import httpx
 import orjson
 import pytest
+
+from homefeed.api import items as item_routes
 
 if TYPE_CHECKING:
     from tests.conftest import Served
@@ -427,6 +430,27 @@ def test_a_stream_of_errors_is_answered_by_the_first_1000_and_their_count(api: h
     assert (body["accepted"], body["rejected_count"]) == (0, 50_000)
     assert [rejected["index"] for rejected in body["rejected"]] == list(range(1_000))
     assert len(answer.content) < 1_000_000
+
+
+@pytest.mark.parametrize("line", [b"x\n", b"\n"])
+async def test_others_get_their_turn_while_a_stream_is_read(line: bytes) -> None:
+    class Arrived:
+        async def stream(self) -> AsyncIterator[bytes]:
+            yield line * 10_000
+
+    turns = 0
+
+    async def another() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(another())
+    async for _ in item_routes._ndjson(Arrived()):  # type: ignore[arg-type]
+        pass
+    waiting.cancel()
+    assert turns == 10
 
 
 def test_an_error_about_a_long_name_is_short(api: httpx.Client) -> None:

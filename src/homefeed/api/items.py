@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -148,9 +149,14 @@ async def _json_list(body: bytes) -> AsyncIterator[list[Any]]:
 
 async def _ndjson(request: Request) -> AsyncIterator[list[Any]]:
     batch: list[Any] = []
+    count = 0
     async for line in _lines(request):
         if line.strip():
             batch.append(_loaded(line))
+        count += 1
+        if count % _MOST_IN_LIST == 0:
+            # Lines that have arrived are read without a wait: other requests get their turn here.
+            await asyncio.sleep(0)
         if len(batch) >= _MOST_IN_LIST:
             yield batch
             batch = []
