@@ -215,3 +215,15 @@ async def test_every_replica_sees_the_last_event(store_url: str, tmp_path: Path)
             assert (await second.get("/recommendations", params=asked)).json()["fallback_used"] is False
             await second.delete(f"/v1/apps/streaming/users/u{number}")
             assert (await first.get("/recommendations", params=asked)).json()["fallback_used"] is True
+
+
+async def test_every_replica_knows_the_items_of_the_last_event(store_url: str, tmp_path: Path) -> None:
+    # None looks for others' writes by itself within the test.
+    settings = streaming(tmp_path, database_url=store_url, replicas=True, poll_seconds=600)
+    asked = {"user_id": "u"}
+    async with AsyncExitStack() as stack:
+        first, second = [await stack.enter_async_context(running(create_app(settings))) for _ in range(2)]
+        for item_id in ("a", "b"):
+            await first.put(f"/v1/apps/streaming/items/{item_id}", json={"attributes": {"title": "A film"}})
+            await first.post("/events", json=PLAY | asked | {"item_id": item_id})
+            assert (await second.get("/recommendations", params=asked)).json()["fallback_used"] is False

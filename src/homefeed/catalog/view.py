@@ -213,6 +213,10 @@ class CatalogView:
         """The positions of permanent numbers; -1 for those not here, or no more."""
         return self._snapshot.positions(numbers)
 
+    def has_later(self, numbers: Numbers) -> bool:
+        """Whether one of these permanent numbers is of an item that came after all that are known here."""
+        return bool(len(numbers)) and int(numbers.max()) >= len(self._position_of_number)
+
     def item_id(self, position: int) -> str:
         """The id of the item at a position."""
         return self._ids[position]

@@ -113,6 +113,8 @@ class Follower:
         if user_id is None:
             return UNKNOWN
         stored = await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
+        if self._replicas and self.catalog.has_later(stored.items):
+            await self.follow_written()  # the user met an item that another process wrote just now
         if stored.flaw is not None or user_id in self.set_aside.rows["users"]:
             self.set_aside.note("users", [user_id], {} if stored.flaw is None else {user_id: stored.flaw})
         return stored
