@@ -351,7 +351,7 @@ COLUMNS: Mapping[str, Callable[[], Column]] = {
 
 def as_counts(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(n,) numbers of a column as counts of something: whole, 0 for NaN and what is below 0."""
-    return np.floor(np.clip(np.nan_to_num(numbers, nan=0.0), 0.0, _MOST))
+    return np.floor(np.fmin(np.fmax(numbers, 0.0), _MOST))
 
 
 def _key(value: Any) -> Any:

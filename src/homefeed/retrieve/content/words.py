@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from homefeed.words import folded
 from homefeed.words import words_of as split_words
 
 WordMatrix: TypeAlias = "sp.csr_array[np.float32]"
+
+_KEPT_LENGTH: Final = 40
+"""Characters: the words of a longer term are not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,11 @@ def words_of(field: str, terms: Iterable[str]) -> list[str]:
     """The words of a field's terms, marked with the field: each term whole, and the longer words within it."""
     words: dict[str, None] = {}
     for term in terms:
-        whole = " ".join(folded(term).split())
-        words |= dict.fromkeys([word for word in split_words(term) if len(word) > 1])
-        words[whole] = None
+        words |= dict.fromkeys(_words_in(term) if len(term) <= _KEPT_LENGTH else _words_in.__wrapped__(term))
     return [f"{field}={word}" for word in words if word]
+
+
+@lru_cache(20_000)
+def _words_in(term: str) -> tuple[str, ...]:
+    whole = " ".join(folded(term).split())
+    return (*[word for word in split_words(term) if len(word) > 1], whole)

@@ -78,9 +78,9 @@ class SearchEngine:
             rows = rows[rows >= 0]
             rows = rows[used[rows, concept] < 0]
             used[rows, concept] = place
-        distinct, which = np.unique(used, axis=0, return_inverse=True)
-        texts = [self._matched(found.concepts, row) for row in distinct.tolist()]
-        return [texts[row] for row in which.ravel().tolist()]
+        rows_used = list(map(tuple, used.tolist()))
+        texts = {row: self._matched(found.concepts, row) for row in set(rows_used)}
+        return [texts[row] for row in rows_used]
 
     def _matched(self, concepts: Sequence[Concept], used: Sequence[int]) -> str:
         said: list[str] = []

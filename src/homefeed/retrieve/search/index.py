@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nsmallest
 from threading import Lock
 from typing import Any, Final, TypeAlias
@@ -97,14 +98,16 @@ _NOTHING: Final = _Segment(
 class Reading:
     """The words of items as of one moment: what a search reads while the index may go on.
 
-    `size` is how many items it knows: those that came later are not found yet. Of terms that are numbered later
-    than `counts` is long it knows nothing. Items of `main` that changed since are `stale`, and in `fresh`.
+    `size` is how many items it knows: those that came later are not found yet. `most` of them have the commonest
+    term. Of terms that are numbered later than `counts` is long it knows nothing. Items of `main` that changed
+    since are `stale`, and in `fresh`.
     """
 
     generation: int
     size: int
     vocabulary: Vocabulary
     counts: npt.NDArray[np.int64]
+    most: int
     rarities: Floats
     main: _Segment
     fresh: _Segment
@@ -163,7 +166,7 @@ class Reading:
         first, *others = phrase
         places = self.places(first)
         for term in others:
-            places = np.intersect1d(places + 1, self.places(term), assume_unique=True)
+            places = _in_both(places + 1, self.places(term))
         return places
 
     def shown(self, term: str) -> str:
@@ -187,6 +190,22 @@ class Reading:
 def items_of(places: Places) -> Positions:
     """The items of places, each as often as it has one."""
     return (places >> 16).astype(np.int32)
+
+
+@lru_cache(10_000)
+def _tokens_of_value(text: str) -> Sequence[Token]:
+    """The words of a category or a tag, which many items have."""
+    return tokens_of(text)
+
+
+def _in_both(one: Places, other: Places) -> Places:
+    """The places that both have, each of them sorted and once."""
+    few, many = (one, other) if len(one) < len(other) else (other, one)
+    if not len(few):
+        return few
+    found = np.searchsorted(many, few)
+    both: Places = few[many[np.minimum(found, len(many) - 1)] == few]
+    return both
 
 
 class TextIndex:
@@ -220,6 +239,7 @@ class TextIndex:
             size=0,
             vocabulary=Vocabulary.of(()),
             counts=self._counts[:0],
+            most=0,
             rarities=np.empty(0, np.float32),
             main=_NOTHING,
             fresh=_NOTHING,
@@ -269,7 +289,7 @@ class TextIndex:
         for field, weight in self._fields.items():
             is_title = self._catalog.fields[field] == "text"
             for text in self._catalog.terms_at(field, position):
-                place, tokens = begin, tokens_of(text)
+                place, tokens = begin, tokens_of(text) if is_title else _tokens_of_value(text)
                 own = roles_of(text, tokens) if is_title else [OTHER] * len(tokens)
                 for token, role in zip(tokens, own, strict=True):
                     for word in token.words:
@@ -321,6 +341,7 @@ class TextIndex:
             size=size,
             vocabulary=vocabulary,
             counts=counts,
+            most=int(counts.max(initial=0)),
             rarities=np.log1p((self._with_words - counts + 0.5) / (counts + 0.5)).astype(np.float32),
             main=main,
             fresh=fresh,

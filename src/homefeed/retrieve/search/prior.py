@@ -48,7 +48,7 @@ class Prior:
         shares = [signal / most for signal in signals if (most := float(signal.max(initial=0))) > 0]
         if not shares:
             return np.ones(len(positions), np.float32)
-        gains: Floats = (1 + self._weight * np.mean(shares, axis=0)).astype(np.float32)
+        gains: Floats = (1 + self._weight * np.add.reduce(shares) / len(shares)).astype(np.float32)
         return gains
 
     def _rated(self, positions: Positions) -> npt.NDArray[np.float64]:

@@ -114,10 +114,10 @@ def _together(
         distance = starts[np.minimum(following, len(starts) - 1)] - ends
         near = (distance > 0) & (distance <= _NEAR)
         gains = np.float32(min(rarity)) / distance[near].astype(np.float32)
-        items, inverse = np.unique(items_of(ends[near]), return_inverse=True)
-        best = np.zeros(len(items), np.float32)
-        np.maximum.at(best, inverse, gains)
-        yield items, best
+        if len(gains):
+            items = items_of(ends[near])  # sorted, as places are
+            first = np.flatnonzero(np.diff(items, prepend=-1))
+            yield items[first], np.maximum.reduceat(gains, first)
 
 
 def _roles(concepts: Sequence[Concept], index: Reading) -> Floats:
@@ -139,12 +139,15 @@ def _roles(concepts: Sequence[Concept], index: Reading) -> Floats:
 
 
 def _places(concept: Concept, end: int, index: Reading) -> Places:
-    """Where items have the first or the last word of what a concept may be, single words of a phrase aside."""
+    """Where items have the first or the last word of what a concept may be, single words of a phrase aside.
+
+    They are sorted.
+    """
     terms = {other.phrase[end] for other in concept.alternatives if other.share == 1}
     found = [index.places(term) for term in terms]
     if len(found) <= 1:
         return found[0] if found else np.empty(0, np.int64)
-    return np.unique(np.concatenate(found))
+    return np.sort(np.concatenate(found))
 
 
 def _matching(other: Alternative, index: Reading) -> tuple[Positions, Floats]:

@@ -246,7 +246,7 @@ def _meant(word: QueryWord, is_last: bool, index: Reading, is_apart: bool) -> It
 def _doubted(word: QueryWord, index: Reading) -> Iterator[Alternative]:
     """What a word that a few items have may be a misspelling of, theirs and that of who searches."""
     least = _OVERWHELMING * index.count(word.term)
-    if not least or len(word.term) < _SHORTEST_DOUBTED:
+    if not 0 < least <= index.most or len(word.term) < _SHORTEST_DOUBTED:
         return
     for term, edits in _corrections({word.word, word.term}, index, max_edits=1):
         if index.count(term) >= least:
