@@ -34,7 +34,8 @@ from homefeed.recipe import (
     find_part,
     part_names,
 )
-from homefeed.recipe.declaration import Isolation, NearDuplicates, Privacy
+from homefeed.recipe.declaration import Isolation, Privacy
+from homefeed.recipe.entities import NearDuplicates
 
 DOCS: Final = Path(__file__).parent
 

@@ -19,7 +19,7 @@ from homefeed.testing import FilterContract, Play, RerankerContract, World, make
 from homefeed.testing.reranker import check_reranked
 from homefeed.types import NO_HISTORY, Dropped
 
-WHY = "the same as an item that ranks higher, was shown before, is excluded or asked about"
+SHOWN = "the same as an item shown before, excluded or asked about"
 
 
 def duplicates(world: World, *fields: str) -> Duplicates:
@@ -37,7 +37,7 @@ def left(world: World, *positions: int, anchor: str | None = None, exclude: tupl
     query = world.query(anchor=anchor, exclude=exclude)
     answer = duplicates(world).rerank(query, given)
     check_reranked("duplicates", given, answer)
-    assert all(dropped.by == "duplicates" and dropped.why == WHY for dropped in answer.dropped)
+    assert all(dropped.by == "duplicates" for dropped in answer.dropped)
     kept: list[int] = answer.positions.tolist()
     return kept
 
@@ -129,6 +129,12 @@ def test_what_was_dropped_before_stays_dropped() -> None:
         ("caps", [1]),
         ("duplicates", [2]),
     ]
+
+
+def test_it_says_which_other_is_shown_instead() -> None:
+    answer = duplicates(WORLD).rerank(WORLD.query(exclude=("i1",)), candidates(2, 7, 0))
+    told = {position: dropped.reason(position) for dropped in answer.dropped for position in dropped.positions}
+    assert told == {7: SHOWN, 0: 'the same as "red SHOE ", which ranks higher'}
 
 
 def test_parts_of_the_same_fields_share_what_is_known() -> None:

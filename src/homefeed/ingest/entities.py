@@ -26,7 +26,7 @@ from homefeed.ingest.preparation import Preparation, Prepared
 from homefeed.ingest.table import Batch
 from homefeed.ingest.tallies import RowChecks, Tallies, merged
 from homefeed.limits import find_excess
-from homefeed.recipe.declaration import FieldKind
+from homefeed.recipe.entities import FieldKind
 from homefeed.times import FEWEST_SECONDS, format_time
 from homefeed.types import SECOND, Mask
 

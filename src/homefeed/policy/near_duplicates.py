@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
-
 import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.policy.kernels import first_of_groups
+from homefeed.policy.repeats import Repeats
 from homefeed.policy.shown import shown_positions
 from homefeed.protocols import PartConfig
-from homefeed.types import Candidates, Dropped, Mask, Query
-
-_NAME = "near_duplicates"
+from homefeed.types import Candidates, Mask, Query
 
 
 class NearDuplicates:
@@ -30,6 +25,7 @@ class NearDuplicates:
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._catalog, self._resources = resources.catalog, resources
+        self._repeats = Repeats("near_duplicates", "says nearly the same as", resources.catalog)
         self.stops_repeats = config.events is not None
         self._blocking = None if config.events is None else resources.event_mask(config.events)
 
@@ -84,26 +80,7 @@ class NearDuplicates:
             else:
                 for near in self._catalog.near_duplicates_of(position).tolist():
                     taken.setdefault(near, position)
-        return self._without(candidates, same_as)
-
-    def _without(self, candidates: Candidates, same_as: Mapping[int, int]) -> Candidates:
-        """Without some items, each nearly the same as another, which is -1 where that was shown before."""
-        if not same_as:
-            return candidates
-        dropped = candidates.dropped
-        before = [position for position, other in same_as.items() if other < 0]
-        double = [position for position, other in same_as.items() if other >= 0]
-        if before:
-            why = "says nearly the same as an item shown before, excluded or asked about"
-            dropped = (*dropped, Dropped(_NAME, np.array(before, np.int32), why))
-        if double:
-            why_double = partial(self._why_double, same_as)
-            dropped = (*dropped, Dropped(_NAME, np.array(double, np.int32), why_double))
-        keep = ~np.isin(candidates.positions, np.array([*same_as], np.int32))
-        return replace(candidates.take(keep), dropped=dropped)
-
-    def _why_double(self, same_as: Mapping[int, int], position: int) -> str:
-        return f'says nearly the same as "{self._catalog.title(same_as[position])}", which ranks higher'
+        return self._repeats.without(candidates, same_as)
 
     def _told(self, query: Query) -> Mask:
         """(events,) of all that the user ever did, after which they get no more of the item."""

@@ -5,14 +5,12 @@ from homefeed.recipe.declaration import (
     BLEND,
     SIGNALS,
     Declarations,
-    Entity,
     EventType,
     Goal,
-    ItemEntity,
     Job,
     Signals,
-    UserEntity,
 )
+from homefeed.recipe.entities import Entity, ItemEntity, UserEntity
 from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse
 from homefeed.recipe.jobs import JobSpec
 from homefeed.recipe.loading import FeedRecipe, PartSpec, Recipe, load_recipe, parse_recipe

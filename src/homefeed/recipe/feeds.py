@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from homefeed.recipe.base import Declaration, Name
+from homefeed.recipe.base import Declaration, Kind, Name
 
-OPTIONAL_FILTERS: Final = ("blocked", "seen", "own", "expiry", "not_yet")
-"""The filters that every feed has, unless the recipe has `false` in the place of their table."""
+_OPTIONAL: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "filter": ("blocked", "seen", "own", "expiry", "not_yet"),
+    "rerank": ("variants",),
+}
+"""The parts that feeds have by themselves, unless the recipe has `false` in the place of their table."""
 
 
-def check_left_out(name: str, use: object) -> None:
-    """Raises ValueError where the table of a filter is `false`, and every feed needs it or none has it anyway."""
-    if use is False and name not in OPTIONAL_FILTERS:
-        raise ValueError(f"{name} = false: only these can be left out: {', '.join(OPTIONAL_FILTERS)}")
+def check_left_out(kind: Kind, name: str, use: object) -> None:
+    """Raises ValueError where the table of a part is `false`, and every feed needs it or none has it anyway."""
+    optional = _OPTIONAL.get(kind, ())
+    if use is False and name not in optional:
+        expected = f"only these can be left out: {', '.join(optional)}" if optional else "none can be left out"
+        raise ValueError(f"{kind}.{name} = false: {expected}")
 
 
 class PartUse(BaseModel):
@@ -82,14 +88,16 @@ class Feed(FeedSettings):
     """The parts that add numbers about candidates, for the ranker."""
     rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
     """The ranker, which gives each candidate a score."""
-    rerank: dict[Name, PartUse] = Field(default_factory=dict)
-    """The rerankers, which order or thin what is ranked, each what the one before left."""
+    rerank: dict[Name, PartUse | Literal[False]] = Field(default_factory=dict)
+    """The rerankers, which order or thin what is ranked, each what the one before left. With `items.group`,
+    `variants` is the first of every feed; a feed that names it has it where it stands there, and
+    `variants = false` leaves it out."""
 
-    @field_validator("filter")
+    @field_validator("filter", "rerank")
     @classmethod
-    def _only_optional_filters_are_left_out(cls, uses: dict[str, Any]) -> dict[str, Any]:
+    def _only_optional_parts_are_left_out(cls, uses: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         for name, use in uses.items():
-            check_left_out(name, use)
+            check_left_out("filter" if info.field_name == "filter" else "rerank", name, use)
         return uses
 
     @property

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -18,11 +18,10 @@ from homefeed.recipe.declaration import (
     EventType,
     Goal,
     Isolation,
-    ItemEntity,
     Privacy,
     Signals,
-    UserEntity,
 )
+from homefeed.recipe.entities import ItemEntity, UserEntity
 from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse
 from homefeed.recipe.jobs import JobSpec, jobs_of
 from homefeed.recipe.parts import find_part
@@ -157,7 +156,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
     _check_defaults(origin, declared)
 
     def parts(kind: Kind, uses: Mapping[str, PartUse], *where: str) -> tuple[PartSpec, ...]:
-        defaults = {name: table or {} for name, table in declared.parts.get(kind, {}).items()}
+        defaults = _defaults(declared, kind)
         return tuple(_part(origin, (*where, name), kind, name, use, defaults) for name, use in uses.items())
 
     return Recipe(
@@ -173,7 +172,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         privacy=declared.privacy,
         sources=declared.sources,
         models=parts("model", declared.models, "models"),
-        feeds={name: _feed(name, feed, _filters(declared, feed), parts) for name, feed in declared.feeds.items()},
+        feeds={name: _feed(name, feed, declared, parts) for name, feed in declared.feeds.items()},
         home=declared.home_feed,
         jobs=jobs_of(declared.jobs, declared.models),
     )
@@ -198,22 +197,45 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _defaults(declared: Declarations, kind: Kind) -> dict[str, Mapping[str, Any]]:
+    """What parts of a kind are set to where a feed does not say otherwise: by the recipe, or else by its items."""
+    tables: dict[str, Mapping[str, Any]] = {
+        name: table or {} for name, table in declared.parts.get(kind, {}).items()
+    }
+    if kind == "filter" and declared.items.creator is not None:
+        tables["own"] = {"field": declared.items.creator, **tables.get("own", {})}
+    if kind == "rerank" and declared.items.group is not None:
+        tables["variants"] = {"group": declared.items.group, **tables.get("variants", {})}
+    return tables
+
+
 def _filters(declared: Declarations, feed: Feed) -> dict[str, PartUse]:
     """The feed's own filters, after those that every feed has and neither it nor the recipe leaves out."""
-    left_out = [name for name, table in declared.parts.get("filter", {}).items() if table is False]
-    uses = {"blocked": PartUse(), "seen": PartUse()}
-    if declared.items.creator is not None:
-        uses["own"] = PartUse.model_validate({"field": declared.items.creator})
-    for name, field in (("expiry", "expires_at"), ("not_yet", "available_from")):
-        if declared.items.fields.get(field) == "time":
-            uses[name] = PartUse()
-    always = {name: use for name, use in uses.items() if name not in left_out}
-    return {name: use for name, use in (always | feed.filter).items() if use is not False}
+    fields = declared.items.fields
+    dated = [
+        name
+        for name, field in (("expiry", "expires_at"), ("not_yet", "available_from"))
+        if fields.get(field) == "time"
+    ]
+    own = [] if declared.items.creator is None else ["own"]
+    return _with_those_of_every_feed(declared, "filter", ["blocked", "seen", *own, *dated], feed.filter)
 
 
-def _feed(
-    name: str, feed: Feed, filters: Mapping[str, PartUse], find: Callable[..., tuple[PartSpec, ...]]
-) -> FeedRecipe:
+def _rerankers(declared: Declarations, feed: Feed) -> dict[str, PartUse]:
+    """The feed's own rerankers, after `variants` where items have a group and neither leaves it out."""
+    variants = [] if declared.items.group is None or "variants" in feed.rerank else ["variants"]
+    return _with_those_of_every_feed(declared, "rerank", variants, feed.rerank)
+
+
+def _with_those_of_every_feed(
+    declared: Declarations, kind: Kind, names: Iterable[str], own: Mapping[str, PartUse | Literal[False]]
+) -> dict[str, PartUse]:
+    tables = declared.parts.get(kind, {})
+    always = {name: PartUse() for name in names if tables.get(name) is not False}
+    return {name: use for name, use in (always | dict(own)).items() if use is not False}
+
+
+def _feed(name: str, feed: Feed, declared: Declarations, find: Callable[..., tuple[PartSpec, ...]]) -> FeedRecipe:
     def parts(kind: Kind, uses: Mapping[str, PartUse]) -> tuple[PartSpec, ...]:
         return find(kind, uses, "feeds", name, kind)
 
@@ -221,10 +243,10 @@ def _feed(
         name=name,
         settings=feed.settings.model_copy(update={"title": feed.title or name.replace("_", " ").capitalize()}),
         retrieve=parts("retrieve", feed.retrieve),
-        filter=parts("filter", filters),
+        filter=parts("filter", _filters(declared, feed)),
         features=parts("features", feed.features),
         rank=parts("rank", feed.rank)[0],
-        rerank=parts("rerank", feed.rerank),
+        rerank=parts("rerank", _rerankers(declared, feed)),
     )
 
 

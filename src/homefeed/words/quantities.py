@@ -37,7 +37,14 @@ _UNITS: Final = {
 }
 _UNIT_OF: Final = {word: (unit, Decimal(by)) for (unit, by), words in _UNITS.items() for word in words.split()}
 
-UNITS: Final = "|".join(sorted(_UNIT_OF, key=len, reverse=True))
+
+def words_for(*measures: str) -> str:
+    """The words for units of those measures, as alternatives of a regular expression."""
+    words = (word for word, (measure, _) in _UNIT_OF.items() if measure in measures)
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+UNITS: Final = words_for(*(measure for measure, _ in _UNITS))
 """The words for units, as alternatives of a regular expression."""
 
 INCHES: Final = "\"|''|\u2032\u2032|\u201d"
