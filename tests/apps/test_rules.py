@@ -41,6 +41,19 @@ def test_no_list_has_the_same_thing_twice(app: str, name: str) -> None:
     assert ((app, name) == promised_whole) is not bool(rerankers & {"duplicates", "near_duplicates"})
 
 
+@pytest.mark.parametrize("name", list(find_recipe("shop").feeds))
+def test_no_list_of_the_shop_is_full_of_one_product(name: str) -> None:
+    (variants,) = (spec.config.model_dump() for spec in feed("shop", name).rerank if spec.part == "variants")
+    # Who searches is looking for one of them, so that all are found.
+    by_titles = name != "search"
+    assert variants == {"group": "parent_id", "titles": by_titles, "drop": by_titles}
+
+
+@pytest.mark.parametrize(("app", "name"), [each for each in FEEDS if each[0] != "shop"])
+def test_titles_with_numbers_are_other_films_and_posts(app: str, name: str) -> None:
+    assert "variants" not in {spec.part for spec in feed(app, name).rerank}
+
+
 @pytest.mark.parametrize("name", list(find_recipe("community").feeds))
 def test_no_creator_crowds_a_list(name: str) -> None:
     (caps,) = (spec.config for spec in feed("community", name).rerank if spec.part == "caps")

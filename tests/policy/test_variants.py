@@ -11,17 +11,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.policy.in_order import candidates
 
+from homefeed.engine import build_feeds
 from homefeed.errors import RecipeError
+from homefeed.funnel import recommend
 from homefeed.policy.variants import Variants
 from homefeed.protocols import Refreshable, Reranker
+from homefeed.recipe import FeedRecipe, parse_recipe
 from homefeed.testing import RerankerContract, World, make_world, toy_item, toy_world
 from homefeed.testing.reranker import check_reranked
 from homefeed.testing.world import RECIPE
+from homefeed.tracing import explain
 from homefeed.types import Dropped, Item
 
 SHOWN = "a variant of an item shown before, excluded or asked about"
 FIELDS = {**RECIPE["items"]["fields"], "parent_id": "category"}
 DECLARED: dict[str, Any] = {**RECIPE, "items": {"fields": FIELDS}}
+POPULAR: dict[str, Any] = {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1.0}}}}
+GROUPED: dict[str, Any] = {
+    "app": "shoes",
+    "items": {"fields": {"title": "text", "parent_id": "category", "line": "category"}, "group": "parent_id"},
+    "events": RECIPE["events"],
+    "feeds": {
+        "home": {**POPULAR, "rerank": {"caps": {"field": "line"}}},
+        "all": {**POPULAR, "rerank": {"variants": False}},
+        "last": {**POPULAR, "rerank": {"caps": {"field": "line"}, "variants": {"titles": True, "drop": False}}},
+    },
+}
 
 
 class TestVariants(RerankerContract):
@@ -189,3 +204,80 @@ def test_no_two_of_a_product_are_left_whatever_changes(changes: list[tuple[int, 
         product = {n: parents[n] or f"i{n}" for n in range(6)}
         kept = left(part, world, *range(6))
         assert kept == [n for n in range(6) if product[n] not in {product[other] for other in range(n)}]
+
+
+def grouped(**tables: Any) -> dict[str, FeedRecipe]:
+    return dict(parse_recipe({**GROUPED, **tables}, "r").feeds)
+
+
+def rerankers(feed: FeedRecipe) -> dict[str, dict[str, Any]]:
+    return {spec.name: spec.config.model_dump() for spec in feed.rerank}
+
+
+def test_a_group_of_items_brings_it_into_every_feed_first() -> None:
+    feeds = grouped()
+    by_group = {"group": "parent_id", "titles": False, "drop": True}
+    assert rerankers(feeds["home"])["variants"] == by_group
+    assert list(rerankers(feeds["home"])) == ["variants", "caps"]
+    assert rerankers(feeds["all"]) == {}
+
+
+def test_a_feed_that_names_it_has_it_where_it_stands_by_the_same_group() -> None:
+    last = rerankers(grouped()["last"])
+    assert list(last) == ["caps", "variants"]
+    assert last["variants"] == {"group": "parent_id", "titles": True, "drop": False}
+
+
+def test_a_recipe_sets_it_for_all_feeds_or_leaves_it_out() -> None:
+    feeds = grouped(parts={"rerank": {"variants": {"titles": True, "group": "line"}}})
+    assert rerankers(feeds["home"])["variants"] == {"group": "line", "titles": True, "drop": True}
+    feeds = grouped(parts={"rerank": {"variants": False}})
+    assert list(rerankers(feeds["home"])) == ["caps"]
+    assert list(rerankers(feeds["last"])) == ["caps", "variants"], "a feed that names it has it"
+
+
+def test_without_a_group_it_is_in_no_feed_that_does_not_name_it() -> None:
+    ungrouped = {"fields": GROUPED["items"]["fields"]}
+    feeds = parse_recipe({**GROUPED, "items": ungrouped}, "r").feeds
+    assert list(rerankers(feeds["home"])) == ["caps"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        (
+            {"items": {**GROUPED["items"], "group": "title"}},
+            'items: group names "title", which is not declared in fi',
+        ),
+        (
+            {"items": {**GROUPED["items"], "group": "parent"}},
+            'items: group names "parent", which is not declared in',
+        ),
+        (
+            {"parts": {"rerank": {"caps": False}}},
+            r"parts: rerank\.caps = false: only these can be left out: variants",
+        ),
+        ({"parts": {"rank": {"weighted": False}}}, r"parts: rank\.weighted = false: none can be left out"),
+        (
+            {"feeds": {"home": {**POPULAR, "rerank": {"caps": False}}}},
+            r"feeds\.home\.rerank: rerank\.caps = false: only these can be left out: variants",
+        ),
+    ],
+)
+def test_what_cannot_be_declared_is_refused_by_its_key(tables: dict[str, Any], expected: str) -> None:
+    with pytest.raises(RecipeError, match=expected):
+        grouped(**tables)
+
+
+def test_24_colours_and_sizes_of_a_shirt_take_one_place() -> None:
+    shirts = [toy_item(n, f"shirt{n}", 1, title=f"Shirt {n}", parent_id="shirt") for n in range(24)]
+    others = [toy_item(n, f"hat{n}", 1, title=f"Hat {n}") for n in range(24, 30)]
+    world = make_world([*shirts, *others], (), declared=GROUPED)
+    feeds = build_feeds(world.recipe, world.resources)
+    page = world.ids(recommend(feeds["home"], world.query(n=20)).positions)
+    assert sorted(item_id.rstrip("0123456789") for item_id in page) == ["hat"] * 6 + ["shirt"]
+    assert len(recommend(feeds["all"], world.query(n=30)).positions) == 30
+    kept = next(item_id for item_id in page if item_id.startswith("shirt"))
+    gone = next(n for n in range(24) if f"shirt{n}" != kept)
+    trace = explain(feeds["home"], world.query(n=20), world.position(f"shirt{gone}"))
+    assert f'a variant of "Shirt {kept.removeprefix("shirt")}", which ranks higher' in trace.verdict

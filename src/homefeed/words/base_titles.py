@@ -43,7 +43,10 @@ _NUMBER: Final = r"\d+(?:[.,]\d+){0,2}"
 _TIMES: Final = r"\s?(?:x|\u00d7|\*)\s?"
 _UNITS: Final = words_for("l", "kg", "cm", "inch", "ft", "tb", "gb", "mb", "ton", "oz", "lb")
 """Not those of power and the like: a drill of 18 V is no drill of 12 V."""
-_COUNTS: Final = _any("count ct nos pack packs pair pairs pc pcs piece pieces stück teilig tlg units")
+_COUNTS: Final = _any(
+    "capsules count ct nos pack packs pair pairs pc pcs piece pieces rolls sachets tablets units wipes "
+    "stk stück teilig tlg"
+)
 _AGES: Final = _any("year years yr yrs month months jahre monate")
 _SYSTEMS: Final = "eu|eur|uk|us"
 _SIZED: Final = f"sizes?|{folded('größe')}"

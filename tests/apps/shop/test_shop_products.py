@@ -45,6 +45,10 @@ def made(**product: str | None) -> dict[str, Any]:
     return {name: cell for name, cell in prepared(product).frame.row(0, named=True).items() if cell is not None}
 
 
+def test_the_id_of_a_parent_product_stays() -> None:
+    assert made(parent_id="B0PARENT01")["parent_id"] == "B0PARENT01"
+
+
 def found(items: Prepared) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     """The rows by reason: of rejections and of warnings."""
     rejected, warnings = (
