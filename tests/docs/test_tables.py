@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from docs.tables import TABLES, built_in_parts, declaration_table, documents, table_names, values_of, with_tables
 from homefeed.protocols import PartConfig
-from homefeed.recipe import Kind, PartUse, base, declaration, feeds, sources
+from homefeed.recipe import Kind, PartUse, base, declaration, entities, feeds, sources
 from homefeed.recipe.base import Declaration, Name
 
 
@@ -32,7 +32,7 @@ def test_every_declaration_and_kind_of_part_has_a_table() -> None:
     tabled = {table.args[0] for table in TABLES.values()}
     declared = {
         name: found
-        for module in (base, declaration, feeds, sources)
+        for module in (base, declaration, entities, feeds, sources)
         for name, found in vars(module).items()
         if inspect.isclass(found) and issubclass(found, BaseModel) and found.__module__ == module.__name__
     }

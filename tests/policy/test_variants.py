@@ -200,7 +200,7 @@ def test_no_two_of_a_product_are_left_whatever_changes(changes: list[tuple[int, 
     part, parents = variants(world, titles=False), dict.fromkeys(range(6))
     for position, parent in changes:
         world.catalog.apply([item(position, f"Thing {position}", parent)])
-        parents[position] = parent  # type: ignore[assignment]
+        parents[position] = parent
         product = {n: parents[n] or f"i{n}" for n in range(6)}
         kept = left(part, world, *range(6))
         assert kept == [n for n in range(6) if product[n] not in {product[other] for other in range(n)}]
