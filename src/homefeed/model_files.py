@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -56,16 +56,19 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def read_values(path: Path, types: Mapping[str, Any]) -> dict[str, Any]:
+def read_values(path: Path, types: Mapping[str, Any], optional: Collection[str] = ()) -> dict[str, Any]:
     """The values of a .json file, each of the type that the annotation of its name says.
+
+    Those that are `optional` may be missing.
 
     Raises:
         ArtifactError: one is missing, not expected, or of another type.
     """
     found = read_json(path)
-    require(found.keys() == types.keys(), f"{', '.join(types)} in {path.name}, got {', '.join(found)}")
+    complete = types.keys() - set(optional) <= found.keys() <= types.keys()
+    require(complete, f"{', '.join(types)} in {path.name}, got {', '.join(found)}")
     try:
-        return {name: TypeAdapter(types[name]).validate_python(found[name], strict=True) for name in types}
+        return {name: TypeAdapter(types[name]).validate_python(found[name], strict=True) for name in found}
     except ValidationError as error:
         raise ArtifactError(f"{path.name} is damaged: {error}") from None
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from homefeed.types import Candidates, Floats, Mask, Positions, Query, Scores, TrainingData
+from homefeed.types import Candidates, Floats, Mask, Numbers, Positions, Query, Scores, TrainingData
 
 M_co = TypeVar("M_co", covariant=True)
 
@@ -166,6 +166,18 @@ class Model(Protocol):
 
     @classmethod
     def load(cls, folder: Path) -> Self: ...
+
+
+@runtime_checkable
+class JoinableModel(Model, Protocol):
+    """A model of an app whose users are kept apart: each partition has one of its own, fitted to its data alone.
+
+    `joined` makes one of them that answers for the items and users of each as its own would; `numbers` are those
+    of all items, in the order of the catalogue, some of which may be of no partition.
+    """
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self: ...
 
 
 @runtime_checkable

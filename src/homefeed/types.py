@@ -369,7 +369,8 @@ class TrainingData:
     `numbers` (items,) is the permanent number of the item at each position; `terms` maps each text, category
     or tags field of the recipe to every item's words for it (a text is one term, tags are several).
     `user_numbers` and `users` hold the permanent number and the attributes of the user of each row, where they
-    are known.
+    are known. `partitions` (items,) are those that the recipe's isolation keeps apart, "" of an item without one,
+    and nothing where all belong together.
     """
 
     interactions: Interactions
@@ -380,6 +381,7 @@ class TrainingData:
     seed: int = 0
     user_numbers: Numbers = field(default_factory=lambda: np.empty(0, np.int32))
     users: Sequence[Mapping[str, Any]] = ()
+    partitions: Sequence[str] = ()
 
     @property
     def item_count(self) -> int:

@@ -1,6 +1,7 @@
 """The catalogue in memory: items as columns, counters, vocabularies, live updates."""
 
 from homefeed.catalog.counters import Counters
+from homefeed.catalog.partitions import Partitions
 from homefeed.catalog.resources import Resources
 from homefeed.catalog.signals import SignalsModel
 from homefeed.catalog.snapshot import CatalogSnapshot
@@ -12,6 +13,7 @@ __all__ = [
     "CatalogView",
     "Counters",
     "EventWeights",
+    "Partitions",
     "Resources",
     "SignalsModel",
     "strengths",

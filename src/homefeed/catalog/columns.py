@@ -133,9 +133,17 @@ class CategoryColumn(Column):
         code = self._exact.view[position] if position < len(self._exact) else -1
         return self._spellings[code] if code >= 0 else ""
 
+    def exact_codes(self, size: int) -> Codes:
+        """(size,) the code of each item's value as it was written; -1 where it has none."""
+        return self._exact.first(size)
+
+    def exact_code(self, value: str) -> int:
+        """The code of exactly that value; -2 of one that no item ever had."""
+        return self._exact_code_of.get(value, -2)
+
     def equals(self, value: str, size: int) -> Mask:
         """(size,) which items have exactly that value, to the letter case and the code point."""
-        return np.equal(self._exact.first(size), self._exact_code_of.get(value, -2))
+        return np.equal(self.exact_codes(size), self.exact_code(value))
 
     def equal(self, positions: Positions, values: Sequence[str], size: int) -> Mask:
         """(n,) whether the item at each position, none of them -1, has exactly the value beside it."""

@@ -10,6 +10,7 @@ import numpy as np
 from homefeed.catalog.columns import CategoryColumn
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.pairs import Pairs, PairTable
+from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, SignalsModel
 from homefeed.catalog.view import CatalogView
 from homefeed.types import Floats, Numbers, Positions, Times
@@ -169,14 +170,24 @@ class Counters:
             start, size = len(self._full), self.catalog.size
             for column in (self._events, self._strength, self._trend, self._full):
                 column.grow(size)
-            self._full.view[start:] = self._priors(size)[start:]
+            self._full.view[start:] = self._priors(start, size)
 
-    def _priors(self, size: int) -> Floats:
-        """(size,) the typical full value of each item's group."""
+    def _priors(self, start: int, size: int) -> Floats:
+        """(size - start,) the typical full value of the group of each item from `start` on."""
         other = self._group_full[""]
+        if self.catalog.apart is not None:
+            return np.array([self._prior(position) for position in range(start, size)], np.float32)
         if self._group_field is None:
-            return np.full(size, other, np.float32)
+            return np.full(size - start, other, np.float32)
         column = self.catalog.column(self._group_field, CategoryColumn)
         codes = column.codes(size).copy()  # before its values: a request may meet new ones meanwhile
         of_group = [self._group_full.get(column.value(code), other) for code in range(column.distinct)]
-        return np.array([*of_group, other], np.float32)[codes]
+        return np.array([*of_group, other], np.float32)[codes[start:]]
+
+    def _prior(self, position: int) -> float:
+        """The same of one item where users are kept apart: of its group within its partition, or of that."""
+        assert self.catalog.apart is not None  # noqa: S101
+        partition = self.catalog.apart.spelled(position)
+        field, known = self._group_field, self._group_full
+        group = "" if field is None else next(iter(self.catalog.terms_at(field, position)), "")
+        return known.get(name_in(group, partition), known.get(name_in("", partition), known[""]))

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from homefeed.catalog.counters import Counters
+from homefeed.catalog.partitions import Partitions
 from homefeed.catalog.view import CatalogView
 from homefeed.errors import RecipeError
 from homefeed.protocols import Model
@@ -22,7 +23,8 @@ class Resources:
     """An app's catalogue, counters and loaded models: every part of a feed is `Part(config, resources)`.
 
     `verbs` maps each of the recipe's event types, in the order of their codes, to what a user did: "saved";
-    `distinct` are those of them whose different users are counted.
+    `distinct` are those of them whose different users are counted. `partitions` are those that what is derived of
+    items and events keeps to.
     """
 
     catalog: CatalogView
@@ -30,6 +32,7 @@ class Resources:
     models: Mapping[str, Model]
     verbs: Mapping[str, str] = field(default_factory=dict)
     distinct: tuple[str, ...] = ()
+    partitions: Partitions = field(default_factory=Partitions)
 
     def model(self, name: str, kind: type[M]) -> M | None:
         """The model of that name, None while it is not trained."""

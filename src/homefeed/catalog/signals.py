@@ -35,7 +35,8 @@ _DISTINCT = "distinct."
 class SignalsModel:
     """Counts (items,) by permanent number, and how far in the log they reach.
 
-    `full` is each item's typical full value, `group_full` that of a group of items (by content type, say);
+    `full` is each item's typical full value, `group_full` that of a group of items (by content type, say), or,
+    where users are kept apart, of a group within a partition and of all of the partition, see `name_in`;
     `trend` is the sum of strength x 2^((time - landmark) / half_life), a forward decay: Cormode et al.,
     "Forward Decay" (ICDE 2009). Where a user counts once for an item, `pairs` are those that are counted.
     `distinct` maps an event type to the pairs (n, 2) of user and item it was told of, by their numbers, each once.

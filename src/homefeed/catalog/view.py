@@ -52,7 +52,8 @@ class _Batch:
 class CatalogView:
     """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by.
 
-    Items of different values of `apart`, a category field, are no near-duplicates.
+    Items of different values of `apart`, a category field, have nothing to do with one another: they are no
+    near-duplicates.
 
     `apply` publishes a new `snapshot` once all of a change is here, and never while a request reads one.
     """
@@ -83,6 +84,16 @@ class CatalogView:
         self._derived: dict[Hashable, Any] = {}
         self._readers = 0
         self._snapshot = self._taken(0, 0)
+
+    @property
+    def apart(self) -> CategoryColumn | None:
+        """The column whose values keep items apart, if any."""
+        return self._apart
+
+    def partitions(self) -> tuple[str, ...]:
+        """(items,) the value of `apart` of each, as it was written, empty without one; nothing where none is."""
+        column = self._apart
+        return () if column is None else tuple(column.spelled(position) for position in range(self.size))
 
     @property
     def snapshot(self) -> CatalogSnapshot:

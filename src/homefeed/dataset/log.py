@@ -121,6 +121,7 @@ def _training_data(
         seed,
         distinct.astype(np.int32),
         tuple(known.get(number, {}) for number in distinct.tolist()),
+        catalog.partitions(),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from homefeed.catalog import CatalogView, Counters, Resources, SignalsModel
+from homefeed.catalog import CatalogView, Counters, Partitions, Resources, SignalsModel
 from homefeed.catalog.columns import NumberColumn
 from homefeed.engine.blending import blended
 from homefeed.errors import RecipeError
@@ -24,10 +24,10 @@ _Made: TypeAlias = dict[tuple[Kind, str, str], Any]
 def empty_catalog(recipe: Recipe) -> CatalogView:
     """A catalogue as the recipe declares it, yet without items."""
     items = recipe.items
-    if items.near_duplicates is None:
-        return CatalogView(items.fields, items.title)
-    compared, similarity = items.near_duplicates.fields, items.near_duplicates.min_similarity
     apart = None if recipe.isolation is None else recipe.isolation.item
+    if items.near_duplicates is None:
+        return CatalogView(items.fields, items.title, apart=apart)
+    compared, similarity = items.near_duplicates.fields, items.near_duplicates.min_similarity
     return CatalogView(items.fields, items.title, compared, similarity, apart)
 
 
@@ -36,7 +36,9 @@ def resources_of(
 ) -> Resources:
     """What the parts of the recipe's feeds are built with."""
     verbs = dict(zip(recipe.event_types, recipe.verbs, strict=True))
-    return Resources(catalog, counters, models, verbs, recipe.signals.distinct)
+    attribute = "" if recipe.isolation is None else recipe.isolation.user
+    partitions = Partitions(catalog.apart, attribute)
+    return Resources(catalog, counters, models, verbs, recipe.signals.distinct, partitions)
 
 
 def counters_of(recipe: Recipe, catalog: CatalogView, model: SignalsModel | None = None) -> Counters:

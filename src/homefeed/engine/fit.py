@@ -10,11 +10,14 @@ import numpy as np
 
 from homefeed.catalog import EventWeights, SignalsModel, strengths
 from homefeed.catalog.pairs import Pairs, pairs_of
+from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, counts_of, typical_full
+from homefeed.engine.apart import fit_apart, partitions_of
 from homefeed.protocols import Model, NamesTextModel, Trainer
 from homefeed.recipe import PartSpec, Recipe, find_part
 from homefeed.recipe.declaration import Signals
 from homefeed.retrieve.content.embedding import NO_TEXT_MODEL, default_text_model
+from homefeed.retrieve.joining import rows_among
 from homefeed.types import Floats, Interactions, Numbers, TrainingData
 
 
@@ -47,6 +50,19 @@ def prepare(recipe: Recipe, data: TrainingData) -> Prepared:
 
 
 def _item_full(recipe: Recipe, data: TrainingData) -> tuple[Floats, dict[str, float]]:
+    """The typical full value of each item, and of groups of items: of each partition's by its own events."""
+    if not data.partitions:
+        return _full_within(recipe, data)
+    default = recipe.signals.full_default
+    full, groups = np.full(data.item_count, default, np.float32), {"": default}
+    for partition, part in partitions_of(data):
+        own, of_group = _full_within(recipe, part)
+        full[next(rows_among(data.numbers, [part.numbers]))] = own
+        groups |= {name_in(name, partition): value for name, value in of_group.items()}
+    return full, groups
+
+
+def _full_within(recipe: Recipe, data: TrainingData) -> tuple[Floats, dict[str, float]]:
     signals = recipe.signals
     group = data.terms[signals.full_group] if signals.full_group else [()] * data.item_count
     relevant = event_weights(recipe).typical[data.interactions.types] & (data.interactions.types >= 0)
@@ -135,6 +151,10 @@ def text_model_of(named: str | None) -> str | None:
 
 
 def fit_model(spec: PartSpec, data: TrainingData) -> Model:
-    """Fit one of the recipe's models."""
+    """Fit one of the recipe's models: where the recipe keeps users apart, to each partition by itself.
+
+    Raises:
+        RecipeError: users are kept apart, and models of this kind cannot be joined.
+    """
     trainer: Trainer[Model] = find_part("trainer", spec.part)(spec.config)
-    return trainer.fit(data)
+    return fit_apart(spec.name, trainer, data) if data.partitions else trainer.fit(data)

@@ -8,6 +8,7 @@ import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import CategoryColumn
+from homefeed.catalog.partitions import partition_of
 from homefeed.protocols import PartConfig
 from homefeed.types import Mask, Query
 
@@ -50,7 +51,4 @@ class Isolation:
         return f"not of the user's {self._config.user}"
 
     def _group(self, query: Query) -> str | None:
-        group = query.user.attributes.get(self._config.user)
-        if query.user.user_id is None or not isinstance(group, str | int) or isinstance(group, bool):
-            return None
-        return str(group) if str(group).strip() else None
+        return partition_of(query.user, self._config.user)

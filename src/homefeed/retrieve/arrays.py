@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias, get_args, get_origin, get_type_hints
 
@@ -24,11 +24,16 @@ _VALUES: Final = "model.json"
 
 @dataclass(frozen=True, slots=True)
 class ArrayModel:
-    """Base of models whose fields are arrays, or else what JSON holds."""
+    """Base of models whose fields are arrays, or else what JSON holds.
+
+    A field with a default, which has to be empty, is in the files only where it is not.
+    """
 
     def save(self, folder: Path) -> None:
         """Write to an empty folder, an array a file, which is mapped when it is read."""
+        optional = _optional(type(self))
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: value for name, value in values.items() if name not in optional or not _is_empty(value)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -57,11 +62,25 @@ class ArrayModel:
     def _mapped(cls, folder: Path) -> Self:
         types = {field.name: get_type_hints(cls)[field.name] for field in fields(cls)}
         dtypes = {name: _dtype_of(annotation) for name, annotation in types.items()}
-        values = read_values(folder / _VALUES, {name: types[name] for name in types if dtypes[name] is None})
+        optional = _optional(cls)
+        rest = {name: types[name] for name in types if dtypes[name] is None}
+        values = read_values(folder / _VALUES, rest, optional)
         arrays = {
-            name: mapped(folder / f"{name}.npy", dtype) for name, dtype in dtypes.items() if dtype is not None
+            name: mapped(file, dtype)
+            for name, dtype in dtypes.items()
+            if dtype is not None and ((file := folder / f"{name}.npy").exists() or name not in optional)
         }
         return cls(**arrays, **values)
+
+
+def _optional(kind: type[ArrayModel]) -> frozenset[str]:
+    """The fields with a default."""
+    required = {field.name for field in fields(kind) if field.default is field.default_factory is MISSING}
+    return frozenset({field.name for field in fields(kind)} - required)
+
+
+def _is_empty(value: Any) -> bool:
+    return not (value.size if isinstance(value, np.ndarray) else value)
 
 
 def _dtype_of(annotation: Any) -> np.dtype[Any] | None:

@@ -22,8 +22,9 @@ class Diverse:
     """The best of categories that the user's history lacks, drawn at random for each user and period; for a user
     without a history, of categories drawn by their shares of the catalogue.
 
-    Of a category, p is its share of the catalogue's available items and h its share of the user's history: h = (s
-    + smoothing x p) / (S + smoothing), where s is the strength of the user's events of it in the last
+    Of a category, p is its share of the catalogue's available items, of those of the user's own group where the
+    recipe keeps groups apart, and h its share of the user's history: h = (s + smoothing x p) / (S + smoothing),
+    where s is the strength of the user's events of it in the last
     `history_days` and S that of all of them. Its chance to be drawn next is in proportion to p x (p / h)^contrast:
     without a history p, many times that for what the user never touched, and next to nothing for what makes much
     more of the history than of the catalogue. Such a category comes when others have nothing eligible. Dislikes
@@ -73,13 +74,13 @@ class Diverse:
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The first k of the draw."""
-        config, groups = self._config, self._grouped.groups()
+        config, groups = self._config, self._grouped.groups_of(query)
         return _drawn(
             groups.order,
             groups.starts,
             query.eligible,
             np.uint64(draw_key(query, config.draw_hours, config.seed)),
-            self._numbers(groups),
+            self._numbers(self._grouped.groups())[groups.first : groups.first + len(groups)],
             self._catalog.numbers,
             _shares(groups),
             self._met(query, groups),
@@ -93,7 +94,7 @@ class Diverse:
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """The category of each; None for items without one."""
-        groups = self._grouped.groups()
+        groups = self._grouped.groups_of(query)
         met, share = self._met(query, groups), _shares(groups)
         rare = np.append(met < share * met.sum(), False)[groups.of(positions)]
         reasons: list[str | None] = []
@@ -107,7 +108,7 @@ class Diverse:
         """(groups,) the strength of the user's latest events of each."""
         history = query.user.history
         oldest = float(query.now - self._config.history_days * DAY)
-        return _met(history.items, history.strengths, history.times, oldest, groups.of_position, len(groups))
+        return _met(history.strengths, history.times, oldest, groups.of(history.items), len(groups))
 
     def _numbers(self, groups: Groups) -> npt.NDArray[np.uint64]:
         """(groups,) a number of each category's own, the same in every process."""
@@ -129,18 +130,13 @@ def _shares(groups: Groups) -> Doubles:
     return shares
 
 
-@kernel(writes(F64), reads(I32), reads(F32), reads(I64), F64, reads(I32), I64)
-def _met(
-    items: Positions, strengths: Floats, times: Times, oldest: float, of_position: Codes, count: int
-) -> Doubles:
-    """(count,) the strength of events since a time, of items of each group; dislikes are none.
-
-    Items newer than the latest refresh have no group yet.
-    """
+@kernel(writes(F64), reads(F32), reads(I64), F64, reads(I32), I64)
+def _met(strengths: Floats, times: Times, oldest: float, groups: Codes, count: int) -> Doubles:
+    """(count,) the strength of events since a time, by their items' groups, -1 of none; dislikes are none."""
     met = np.zeros(count)
-    for row in range(len(items)):
-        if times[row] >= oldest and items[row] < len(of_position) and of_position[items[row]] >= 0:
-            met[of_position[items[row]]] += max(strengths[row], np.float32(0))
+    for row in range(len(groups)):
+        if times[row] >= oldest and groups[row] >= 0:
+            met[groups[row]] += max(strengths[row], np.float32(0))
     return met
 
 

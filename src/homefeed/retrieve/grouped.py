@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from homefeed.kernels import BOOL, F32, F64, I32, I64, compiled, kernel, reads, 
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import Doubles, Starts
 from homefeed.retrieve.ranking import Refreshed
-from homefeed.types import Codes, Mask, Positions, Scores
+from homefeed.types import Codes, Mask, Positions, Query, Scores
 
 
 class GroupedConfig(PartConfig):
@@ -39,29 +39,47 @@ class GroupedConfig(PartConfig):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The categories of a catalogue at one time.
+    """The categories of a catalogue at one time: of each partition, where the recipe keeps some apart.
 
     `order` (n,) holds the positions of all items with a category, each category's together and its best first;
     those of group g, 0 to the number of groups - 1, from `starts[g]` to `starts[g + 1]`. `codes` (groups,) are
-    those of the categories, `available` (groups,) how many of their items are. `events`, `strength` and `count`
-    (n,) are those of the items, in their order.
+    those of the categories, `partitions` (groups,), rising, those of their partitions, and `available` (groups,)
+    how many of their items are. `events`, `strength` and `count` (n,) are those of the items, in their order;
+    `of_position` (items,) is `first` more than each item's group.
     """
 
     order: Positions
     starts: Starts
     codes: Codes
+    partitions: Codes
     available: Doubles
     events: Doubles
     strength: Doubles
     count: Doubles
     of_position: Codes
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def of(self, positions: Positions) -> Codes:
         """(m,) the group of each item; -1 of those without a category, and of newer ones."""
-        return _groups_at(positions, self.of_position)
+        return _groups_at(positions, self.of_position, self.first, len(self))
+
+    def within(self, partition: int) -> Groups:
+        """Those of one partition alone."""
+        first, stop = np.searchsorted(self.partitions, [partition, partition + 1]).tolist()
+        if stop - first == len(self):
+            return self
+        own = slice(first, stop)
+        return replace(
+            self,
+            starts=self.starts[first : stop + 1],
+            codes=self.codes[own],
+            partitions=self.partitions[own],
+            available=self.available[own],
+            first=first,
+        )
 
     def sums(self, eligible: Mask) -> tuple[Doubles, Doubles, Doubles, Doubles]:
         """(groups,) how many items of each are eligible (items,), and their events, strength and count."""
@@ -83,6 +101,7 @@ class Grouped:
         self._config = config
         self._catalog = resources.catalog
         self._counters = resources.counters
+        self._partitions = resources.partitions
         self.column = resources.catalog.column(config.field, CategoryColumn)
         self._count = None if config.count is None else resources.catalog.column(config.count, NumberColumn)
         self._groups = Refreshed(self._sorted, lambda: (self._counters.version, self._catalog.generation))
@@ -94,6 +113,10 @@ class Grouped:
     def groups(self) -> Groups:
         """As of the last refresh."""
         return self._groups.latest()
+
+    def groups_of(self, query: Query) -> Groups:
+        """Those that the user may know of."""
+        return self.groups().within(self._partitions.code(query.user))
 
     def popularity(self, events: Doubles, strength: Doubles, count: Doubles) -> Doubles:
         """(n,) the formula, of items or of sums of them."""
@@ -115,28 +138,31 @@ class Grouped:
     def _sorted(self) -> Groups:
         size = self._catalog.size
         every = np.arange(size, dtype=np.int32)
-        codes = self.column.codes(size).copy()
+        codes, partitions = self.column.codes(size).copy(), self._partitions.codes(size).copy()
         events, strength = self._counters.events[:size].copy(), self._counters.strength[:size].copy()
         count = self.count(every)
-        order = np.lexsort((-every, -self.popularity(events, strength, count), codes)).astype(np.int32)
-        order = order[np.searchsorted(codes[order], 0) :]
-        present, starts = np.unique(codes[order], return_index=True)
-        of_position = np.where(codes >= 0, np.searchsorted(present, codes), -1).astype(np.int32)
-        starts = np.append(starts, len(order))
+        popularity = self.popularity(events, strength, count)
+        order = np.lexsort((-every, -popularity, codes, partitions)).astype(np.int32)
+        order = order[codes[order] >= 0]
+        pairs = partitions.astype(np.int64) * max(self.column.distinct, 1) + codes
+        present, starts = np.unique(pairs[order], return_index=True)
+        of_position = np.where(codes >= 0, np.searchsorted(present, pairs), -1).astype(np.int32)
+        starts, first = np.append(starts, len(order)), order[starts]
         available = np.add.reduceat(self._catalog.available[order], starts[:-1], dtype=np.float64)
-        return Groups(order, starts, present, available, events[order], strength[order], count[order], of_position)
+        of_items = events[order], strength[order], count[order], of_position
+        return Groups(order, starts, codes[first], partitions[first], available, *of_items)
 
 
 _GROUPS: Final = (reads(I32), reads(I64), reads(BOOL))
 
 
-@kernel(writes(I32), reads(I32), reads(I32))
-def _groups_at(positions: Positions, of_position: Codes) -> Codes:
+@kernel(writes(I32), reads(I32), reads(I32), I64, I64)
+def _groups_at(positions: Positions, of_position: Codes, first: int, count: int) -> Codes:
     """(n,) the groups of items; -1 of those without one, and of those newer than the latest refresh."""
     groups = np.full(len(positions), -1, np.int32)
     for place in range(len(positions)):
-        if positions[place] < len(of_position):
-            groups[place] = of_position[positions[place]]
+        if positions[place] < len(of_position) and 0 <= of_position[positions[place]] - first < count:
+            groups[place] = of_position[positions[place]] - first
     return groups
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Protocol, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Protocol, Self
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from homefeed.kernels import BOOL, F32, I32, I64, U64, compiled, kernel, reads, 
 from homefeed.model_files import require_finite, require_numbers, require_range, require_shape, require_starts
 from homefeed.retrieve.arrays import SLOTS, ArrayModel, Bits, Doubles, RowIndex, Rows, Starts, is_marked, marked
 from homefeed.retrieve.history import Seeds
+from homefeed.retrieve.joining import in_rows, joined_lists, rows_among
 from homefeed.retrieve.selection import Keys, best_of, key_of
 from homefeed.types import NO_POSITIONS, Floats, Mask, Numbers, Positions, Scores
 
@@ -25,10 +27,30 @@ class NeighbourLists(ArrayModel):
     against the neighbour.
     """
 
+    OF_ENTRIES: ClassVar[tuple[str, ...]] = ("weights",)
+    """The fields (entries,)."""
+    OF_ROWS: ClassVar[tuple[str, ...]] = ()
+    """The fields (rows,), beside the numbers and `indptr`."""
+
     numbers: Numbers
     indptr: Starts
     indices: Rows
     weights: Floats
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:
+        """The lists of each partition's items, which name no item of another: those of all as one."""
+        own = list(parts.values())
+        rows = list(rows_among(numbers, (part.numbers for part in own)))
+        indices = [of_part[part.indices] for of_part, part in zip(rows, own, strict=True)]
+        entries = [[getattr(part, name) for part in own] for name in cls.OF_ENTRIES]
+        starts, (others, *columns) = joined_lists(
+            rows, [part.indptr for part in own], [indices, *entries], len(numbers)
+        )
+        values = dict(zip(cls.OF_ENTRIES, columns, strict=True))
+        for name in cls.OF_ROWS:
+            values[name] = in_rows(rows, [getattr(part, name) for part in own], len(numbers))
+        return replace(own[0], numbers=numbers.copy(), indptr=starts, indices=others, **values)
 
     def check(self) -> None:
         """Refuse lists whose neighbours are no rows, or whose weights are no numbers.

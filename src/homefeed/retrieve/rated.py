@@ -30,7 +30,8 @@ class Rated:
     formula of Bühlmann, "Experience rating and credibility" (ASTIN Bulletin 1967). The catalogue's is the mean of
     the ratings of its available items, weighted by z. An item without ratings has the catalogue's.
 
-    The count is ln(1 + n) / ln(1 + the most of the catalogue). The discount is the part of the price that is
+    The count is ln(1 + n) / ln(1 + the most of the catalogue). Where the recipe keeps groups apart, "the
+    catalogue's" means those of the item's own group. The discount is the part of the price that is
     saved, 0 to 1, and without one 0. Equals stand newest first.
     """
 
@@ -80,7 +81,7 @@ class Rated:
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where a field is no number field of items."""
         self._config = config
-        self._catalog = resources.catalog
+        self._catalog, self._partitions = resources.catalog, resources.partitions
         self._rating = resources.catalog.column(config.rating, NumberColumn)
         self._count = resources.catalog.column(config.count, NumberColumn)
         named = config.discount
@@ -107,16 +108,30 @@ class Rated:
         ratings, counts, known, _ = self._rated(every)
         credibility = counts / (counts + config.prior_count)
         sold = known & self._catalog.available[every]
-        weight = credibility[sold].sum()
-        middle = (config.min_rating + config.max_rating) / 2
-        mean = float(credibility[sold] @ ratings[sold] / weight) if weight > 0 else middle
+        mean, largest = self._scales(ratings, counts, credibility, sold)
         shrunken = mean + credibility * (np.where(known, ratings, mean) - mean)
         scores = config.rating_weight * (shrunken - config.min_rating) / (config.max_rating - config.min_rating)
-        largest = math.log1p(counts[sold].max(initial=0))
-        scores += config.count_weight * np.log1p(counts) / (largest or 1.0)
+        scores += config.count_weight * np.log1p(counts) / largest
         scores += config.discount_weight * np.minimum(self._discounts(every), config.max_discount)
         scores += 1e-6  # a score must be above 0 even for the worst
         return PrecomputedRanking(best_first(scores), scores.astype(np.float32))
+
+    def _scales(
+        self, ratings: Doubles, counts: Doubles, credibility: Doubles, sold: Mask
+    ) -> tuple[Doubles, Doubles]:
+        """(items,) of the items sold in each item's partition the mean rating, and ln(1 + the most ratings)."""
+        codes = self._partitions.codes(len(ratings))
+        middle = (self._config.min_rating + self._config.max_rating) / 2
+        # The last entry is of those without a partition.
+        means, largest = np.full(codes.max(initial=-1) + 2, middle), np.ones(codes.max(initial=-1) + 2)
+        order = np.flatnonzero(sold)
+        order = order[np.argsort(codes[order], kind="stable")]
+        for own in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(order) else ():
+            weight = credibility[own].sum()
+            largest[codes[own[0]]] = math.log1p(counts[own].max()) or 1.0
+            if weight > 0:
+                means[codes[own[0]]] = float(credibility[own] @ ratings[own] / weight)
+        return means[codes], largest[codes]
 
     def _rated(self, positions: Positions) -> tuple[Doubles, Doubles, Mask, Mask]:
         """(n,) ratings and counts, 0 where there are none; whether there are; whether either field has a value."""

@@ -86,7 +86,8 @@ class Searched:
 
     def _look_up(self, query: Query) -> _Matches:
         latest, generation = list(self._latest(query)), self._engine.reading.generation
-        found = [self._best(text, generation) for text, _ in latest]
+        partition = self._engine.partition(query)
+        found = [self._best(text, partition, generation) for text, _ in latest]
         starts = np.cumsum([0, *(len(items) for items, _ in found)])
         items = np.concatenate([NO_POSITIONS, *(items for items, _ in found)])
         scores = np.concatenate([np.empty(0, np.float32), *(scores for _, scores in found)])
@@ -111,9 +112,9 @@ class Searched:
             if len(distinct) == self._config.max_searches:
                 return
 
-    def _best_of(self, text: str, _generation: int) -> tuple[Positions, Scores]:
+    def _best_of(self, text: str, partition: str | None, _generation: int) -> tuple[Positions, Scores]:
         found = priced(text)
-        scores = self._engine.find(text if found is None else found.text).scores
+        scores = self._engine.find(text if found is None else found.text, partition).scores
         best = top_k(scores, self._config.max_matches)
         gains = scores[best] / scores[best[0]] if len(best) else scores[best]
         return best.astype(np.int32), gains

@@ -44,7 +44,7 @@ class Semantic:
         self._engine = engine_of(config, resources)
         self._model = resources.model(config.model, ContentModel)
         self._fields = self._model.fields if self._model else ()
-        self._items = ItemVectors(self._model, resources.catalog)
+        self._items = ItemVectors(self._model, resources)
         self._embedded = kept(_KEPT, self._embed)
 
     def refresh(self) -> None:
@@ -54,37 +54,39 @@ class Semantic:
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items closest to the query."""
-        text = text_of(query)
-        vector = self._embedded(text, self._engine.reading.generation) if text else None
+        vector = self._vector(query)
         if vector is None:
             return NO_POSITIONS, np.empty(0, np.float32)
         return self._items.nearest(vector, query.eligible, k, self._config.min_similarity)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """The same for every item that is as close as that."""
-        text = text_of(query)
-        vector = self._embedded(text, self._engine.reading.generation) if text else None
+        vector = self._vector(query)
         if vector is None:
             return [None] * len(positions)
         vectors = self._items.array
         known = np.flatnonzero(positions < len(vectors))
         close = np.zeros(len(positions), np.bool_)
         close[known] = vectors[positions[known]] @ vector > self._config.min_similarity
-        reason = self._config.reason.format(query=text)
+        reason = self._config.reason.format(query=text_of(query))
         return [reason if is_close else None for is_close in close.tolist()]
 
-    def _embed(self, text: str, _generation: int) -> Floats | None:
+    def _vector(self, query: Query) -> Floats | None:
+        text, generation = text_of(query), self._engine.reading.generation
+        return self._embedded(text, self._engine.partition(query), generation) if text else None
+
+    def _embed(self, text: str, partition: str | None, _generation: int) -> Floats | None:
         """(dimensions,) the unit vector of a query; None where the model knows none of its words."""
         if self._model is None:
             return None
-        index = self._engine.reading
+        index = self._engine.reading.within(partition)
         words = [
             word
-            for concept in self._engine.understand(text)
+            for concept in self._engine.understand(text, partition)
             for term in _best_known(concept, index)
             for word in index.written(term)
         ]
-        vector = self._model.embed([dict.fromkeys(self._fields, tuple(dict.fromkeys(words)))])[0]
+        vector = self._model.embed([dict.fromkeys(self._fields, tuple(dict.fromkeys(words)))], [partition])[0]
         return vector if vector.any() else None
 
 

@@ -48,7 +48,7 @@ class TopCategories:
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The first k in rounds."""
-        groups = self._grouped.groups()
+        groups = self._grouped.groups_of(query)
         items, events, strength, count = groups.sums(query.eligible)
         popularity = self._grouped.popularity(events, strength, count)
         # Those with nothing eligible have nothing that is popular either: they come last, with empty lists.

@@ -20,7 +20,8 @@ class Trending:
     `signals.count` says otherwise.
 
     Decay forward in time (Cormode et al., "Forward Decay", ICDE 2009) leaves the order unchanged while no event
-    arrives, so it is sorted when events do and not when requests do.
+    arrives, so it is sorted when events do and not when requests do. The score is the share of the most that any
+    item has: of the user's own group, where the recipe keeps groups apart.
     """
 
     class Config(WithinConfig):
@@ -33,8 +34,9 @@ class Trending:
         self._config = config
         self._counters = resources.counters
         self._within = Within(config, resources)
+        self._partitions = resources.partitions
         # Of the catalogue nothing but the groups of items matters.
-        catalog = resources.catalog if config.within else None
+        catalog = resources.catalog if config.within or self._partitions.are_apart else None
         self._ranking = Refreshed(self._rank, lambda: (self._counters.version, catalog and catalog.generation))
 
     def refresh(self) -> None:
@@ -54,7 +56,11 @@ class Trending:
         trend = self._counters.trend
         rising = np.flatnonzero(trend > 0)
         order = rising[np.argsort(-trend[rising], kind="stable")].astype(np.int32)
-        peak = trend[order[0]] if len(order) else 1.0
+        # The last entry is of those without a partition.
+        codes = self._partitions.codes(len(trend))
+        peaks = np.zeros(codes.max(initial=-1) + 2)
+        np.maximum.at(peaks, codes[rising], trend[rising])
+        peak = np.where(peaks > 0, peaks, 1.0)[codes]
         # What has faded to nothing beside the strongest keeps a score above 0, as every proposal must.
         scores = np.maximum(trend / peak, 1e-30).astype(np.float32)
         return PrecomputedRanking(order, scores, self._within.codes(len(trend)))

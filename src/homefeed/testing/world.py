@@ -282,7 +282,8 @@ def _training_data(recipe: Recipe, catalog: CatalogView, plays: Sequence[Play], 
         times=np.array([NOW - int(play.days_ago * DAY) for play in ordered], np.int64),
     )
     terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind not in ("number", "time")}
-    return TrainingData(interactions, len(rows), catalog.numbers.copy(), terms, NOW, seed)
+    numbers, partitions = catalog.numbers.copy(), catalog.partitions()
+    return TrainingData(interactions, len(rows), numbers, terms, NOW, seed, partitions=partitions)
 
 
 def _histories(data: TrainingData, plays: Sequence[Play]) -> dict[str, History]:

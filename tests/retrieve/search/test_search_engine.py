@@ -152,7 +152,7 @@ def test_a_newer_index_is_one_reading_for_all_of_a_search() -> None:
     kept = searching._kept
     catalog.apply([thing(2, "red hat"), thing(3, "red cap")])
     searching.refresh()
-    assert kept.found("red").scores.shape == (2,)
+    assert kept.found("red", "").scores.shape == (2,)
     assert searching.find("red").scores.shape == (4,)
 
 

@@ -162,9 +162,9 @@ def test_a_change_of_other_fields_compares_nothing_anew(monkeypatch: pytest.Monk
     asked: list[int] = []
     compare = retriever._comparison.compare
 
-    def counted(items: Sequence[Mapping[str, Sequence[str]]]) -> list[NewItem]:
+    def counted(items: Sequence[Mapping[str, Sequence[str]]], partitions: Sequence[str | None]) -> list[NewItem]:
         asked.append(len(items))
-        return compare(items)
+        return compare(items, partitions)
 
     monkeypatch.setattr(retriever._comparison, "compare", counted)
     lists = retriever._lists

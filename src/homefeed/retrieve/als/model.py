@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
@@ -11,10 +12,10 @@ from scipy.linalg.lapack import dposv
 
 from homefeed.catalog.signals import Doubles
 from homefeed.errors import ArtifactError
-from homefeed.model_files import require, require_finite, require_numbers, require_shape
+from homefeed.model_files import require, require_finite, require_numbers, require_range, require_shape
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel
-from homefeed.types import Floats, Numbers
+from homefeed.types import Codes, Floats, Numbers
 
 
 class AlsConfig(PartConfig):
@@ -38,7 +39,9 @@ class AlsModel(ArrayModel):
 
     `factors` (items, factors) are the vectors of the items of the permanent `numbers`, longest first: of those
     that some user liked by the time of training; others have no vector. `gram` (factors, factors) is Y^T Y +
-    lambda I of the paper that `AlsTrainer` names, `alpha` what its confidences grow by.
+    lambda I of the paper that `AlsTrainer` names, `alpha` what its confidences grow by. Where users are kept
+    apart, each of the `partitions` was factorised by itself: `partition` (items,) is that of each item, by its
+    place among them, and `gram` holds theirs one below the other.
     """
 
     Config = AlsConfig
@@ -47,6 +50,24 @@ class AlsModel(ArrayModel):
     factors: Floats
     gram: Doubles
     alpha: float
+    partitions: Sequence[str] = ()
+    partition: Codes = field(default_factory=lambda: np.empty(0, np.int32))
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:  # noqa: ARG003
+        """The vectors of each partition's items, longest first of all."""
+        own = list(parts.values())
+        factors = np.concatenate([part.factors for part in own])
+        which = np.repeat(np.arange(len(own), dtype=np.int32), [len(part.numbers) for part in own])
+        order = np.argsort(-np.linalg.norm(factors, axis=1), kind="stable")
+        return cls(
+            np.concatenate([part.numbers for part in own])[order],
+            factors[order],
+            np.concatenate([part.gram for part in own]),
+            own[0].alpha,
+            tuple(parts),
+            which[order],
+        )
 
     def check(self) -> None:
         """Refuse vectors of other lengths, or such that are no numbers.
@@ -57,12 +78,17 @@ class AlsModel(ArrayModel):
         require_numbers(self.numbers)
         length = self.factors.shape[-1] if self.factors.ndim else 0
         require_shape("factors", self.factors.shape, (len(self.numbers), length))
-        require_shape("gram", self.gram.shape, (length, length))
+        require_shape("gram", self.gram.shape, (length * max(len(self.partitions), 1), length))
+        if self.partitions:
+            require_shape("partition", self.partition.shape, self.numbers.shape)
+            require_range("partition", self.partition, len(self.partitions))
         require(self.alpha > 0, "alpha above 0")
         require_finite(factors=self.factors, gram=self.gram)
 
-    def fold_in(self, items: Floats, weights: Floats) -> Floats:
+    def fold_in(self, items: Floats, weights: Floats, partition: int = 0) -> Floats:
         """(factors, n) what each of a user's items, given as their vectors (n, factors) and weights (n,), adds.
+
+        All of them are of one partition.
 
         The user's vector is their sum: (Y^T Y + Y^T (C - I) Y + lambda I)^-1 Y^T C p (equation 4 of the paper),
         C being the confidences 1 + alpha |weight|, p the preferences: 1 where the weight is above 0, else 0. So
@@ -76,7 +102,8 @@ class AlsModel(ArrayModel):
         """
         wide = items.astype(np.float64)
         confidence = 1 + self.alpha * np.abs(weights.astype(np.float64))
-        matrix = self.gram + (wide.T * (confidence - 1)) @ wide
+        length = self.gram.shape[1]
+        matrix = self.gram[partition * length : (partition + 1) * length] + (wide.T * (confidence - 1)) @ wide
         _, shares, info = dposv(matrix, wide.T * (confidence * (weights > 0)))
         if info != 0:
             raise ArtifactError("als: the model's Gram matrix is not positive definite; train the model again")

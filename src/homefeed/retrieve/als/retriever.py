@@ -87,6 +87,12 @@ class Als:
         assert self._model is not None  # noqa: S101
         items, weights = seeds_of(query, self._config)
         rows = self._rows.at(items)
-        items, weights, rows = items[rows >= 0], weights[rows >= 0], rows[rows >= 0]
-        shares = self._model.fold_in(self._model.factors[rows], weights)
+        partition, known = 0, rows >= 0
+        if self._model.partitions:
+            named = self._resources.partitions.of_user(query.user)
+            partition = self._model.partitions.index(named) if named in self._model.partitions else 0
+            # What was of another partition when it got its vector means nothing in this one.
+            known &= self._model.partition[rows] == partition
+        items, weights, rows = items[known], weights[known], rows[known]
+        shares = self._model.fold_in(self._model.factors[rows], weights, partition)
         return _Taste(items, shares, shares.sum(axis=1))

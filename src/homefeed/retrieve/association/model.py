@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.neighbours import NeighbourLists
-from homefeed.types import Floats
+from homefeed.types import Floats, Numbers
 
 
 class AssociationConfig(PartConfig):
@@ -50,16 +51,24 @@ class AssociationModel(NeighbourLists):
     They are neighbour lists, from this to that. Of each neighbour `support`, the share of all `baskets` that hold
     both; `confidence`, the share of this item's baskets that hold the other, too; and `lift`, by how much that
     exceeds the other's share of all baskets (Agrawal, Imielinski & Swami, SIGMOD 1993; Brin, Motwani, Ullman &
-    Tsur, SIGMOD 1997). Weights are of the power `sharpness`.
+    Tsur, SIGMOD 1997). Weights are of the power `sharpness`. Where users are kept apart, all baskets
+    are those of the item's partition.
     """
 
     Config = AssociationConfig
+    OF_ENTRIES: ClassVar[tuple[str, ...]] = ("weights", "support", "confidence", "lift")
 
     support: Floats
     confidence: Floats
     lift: Floats
     baskets: int
     sharpness: float
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:
+        """The rules of each partition, by its own baskets; and how many baskets there are in all."""
+        lists = super(AssociationModel, cls).joined(parts, numbers)
+        return replace(lists, baskets=sum(part.baskets for part in parts.values()))
 
     def check(self) -> None:
         """Refuse rules that are no numbers.

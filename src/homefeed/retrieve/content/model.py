@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field
 
+from homefeed.catalog.partitions import name_in
 from homefeed.model_files import require_columns, require_finite, require_numbers, require_shape
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel
 from homefeed.retrieve.content.words import word_matrix, words_of
+from homefeed.retrieve.joining import in_rows, joined_words, rows_among
 from homefeed.types import Floats, Numbers
 
 
@@ -37,7 +39,8 @@ class ContentModel(ArrayModel):
     `vectors` (items, dimensions) of the permanent `numbers` are of length 1, or zero where an item has no known
     word. What it takes to embed another item is kept beside them: `words` maps
     a field's word, `field=word`, to its column; `weights` (words,) inverse document frequency times the weight
-    of the field; `components` (dimensions, words) each word's vector.
+    of the field; `components` (dimensions, words) each word's vector. Where users are kept `apart`, dimensions
+    mean something else in each partition, and words are of one partition: `name_in`.
     """
 
     Config = ContentConfig
@@ -47,6 +50,22 @@ class ContentModel(ArrayModel):
     words: Mapping[str, int]
     weights: Floats
     components: Floats
+    apart: bool = False
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:
+        """The vectors of each partition's items, by the rarity of words in it: no word is of two."""
+        own = list(parts.values())
+        dimensions = max(part.components.shape[0] for part in own)
+        rows = list(rows_among(numbers, (part.numbers for part in own)))
+        return cls(
+            numbers.copy(),
+            in_rows(rows, [_widened(part.vectors, dimensions) for part in own], len(numbers)),
+            joined_words({partition: part.words for partition, part in parts.items()}),
+            np.concatenate([part.weights for part in own]),
+            np.ascontiguousarray(np.concatenate([_widened(part.components.T, dimensions) for part in own]).T),
+            apart=True,
+        )
 
     def check(self) -> None:
         """Refuse vectors of other lengths, or such that are no numbers.
@@ -67,9 +86,17 @@ class ContentModel(ArrayModel):
         """The fields that items are compared by."""
         return tuple(dict.fromkeys(word.partition("=")[0] for word in self.words))
 
-    def embed(self, items: Iterable[Mapping[str, Iterable[str]]]) -> Floats:
-        """(items, dimensions) unit vectors of items given as the terms of each field."""
+    def embed(self, items: Iterable[Mapping[str, Iterable[str]]], partitions: Iterable[str | None] = ()) -> Floats:
+        """(items, dimensions) unit vectors of items given as the terms of each field.
+
+        Where users are kept apart, `partitions` (items,) are theirs; the words of an item without one are unknown.
+        """
         documents = [[word for field, terms in item.items() for word in words_of(field, terms)] for item in items]
+        if self.apart:
+            documents = [
+                [name_in(word, partition or "") for word in document]
+                for document, partition in zip(documents, partitions, strict=True)
+            ]
         if len(documents) == 1:
             return self._embed_one(documents[0])
         matrix = word_matrix(documents, self.words, self.weights)
@@ -86,6 +113,11 @@ class ContentModel(ArrayModel):
         scaled = (weights / np.maximum(np.sqrt(squares), 1e-30)).astype(np.float32)
         vectors = np.ascontiguousarray(self.components[:, columns].T)
         return unit(np.add.reduce(vectors * scaled[:, None], axis=0, keepdims=True))
+
+
+def _widened(vectors: Floats, dimensions: int) -> Floats:
+    """With zeros for the dimensions that they lack."""
+    return np.pad(vectors, ((0, 0), (0, dimensions - vectors.shape[1])))
 
 
 def unit(vectors: Floats) -> Floats:

@@ -77,7 +77,7 @@ class Content:
                 f"expected one of {', '.join(self._catalog.fields)}"
             )
         self._model = resources.model(config.model, ContentModel)
-        self._items = ItemVectors(self._model, self._catalog)
+        self._items = ItemVectors(self._model, resources)
         self._interests = kept(_KEPT_INTERESTS, self._embed_interests)
 
     def refresh(self) -> None:
@@ -134,12 +134,13 @@ class Content:
         tags: tuple[str, ...] = ()
         if self._config.interests is not None and query.anchor is None:
             tags = _declared(query.user.attributes.get(self._config.interests))
-        return _Taste(items, weights, tags, self._interests(tags))
+        partition = self._resources.partitions.of_user(query.user)
+        return _Taste(items, weights, tags, self._interests(tags, partition))
 
-    def _embed_interests(self, tags: tuple[str, ...]) -> Floats:
+    def _embed_interests(self, tags: tuple[str, ...], partition: str | None) -> Floats:
         vector = np.zeros(self._items.array.shape[1], np.float32)
         if self._model is not None and tags:
-            vector = self._model.embed([{self._config.interests_field: tags}])[0]
+            vector = self._model.embed([{self._config.interests_field: tags}], [partition])[0]
             vector *= np.float32(self._config.interests_weight)
         vector.flags.writeable = False
         return vector

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.catalog import CatalogView
+from homefeed.catalog import Resources
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.vectors import NEGLIGIBLE, VectorIndex
 from homefeed.types import Floats, Mask, Positions, Scores
@@ -16,8 +16,8 @@ from homefeed.types import Floats, Mask, Positions, Scores
 class ItemVectors:
     """`array` (items, dimensions) holds each item's unit vector; without a model it has no rows."""
 
-    def __init__(self, model: ContentModel | None, catalog: CatalogView) -> None:
-        self._model, self._catalog = model, catalog
+    def __init__(self, model: ContentModel | None, resources: Resources) -> None:
+        self._model, self._catalog, self._partitions = model, resources.catalog, resources.partitions
         self._fields = model.fields if model else ()
         self._seen = 0
         self._index = VectorIndex(np.zeros((0, 1), np.float32)) if model is None else self._indexed(model)
@@ -57,7 +57,6 @@ class ItemVectors:
         return index
 
     def _embedded(self, model: ContentModel, positions: npt.NDArray[np.integer[Any]]) -> Floats:
-        return model.embed(
-            {field: self._catalog.terms_at(field, position) for field in self._fields}
-            for position in positions.tolist()
-        )
+        places = positions.tolist()
+        items = ({field: self._catalog.terms_at(field, position) for field in self._fields} for position in places)
+        return model.embed(items, map(self._partitions.of_item, places))

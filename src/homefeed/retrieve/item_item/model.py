@@ -67,6 +67,7 @@ class ItemItemModel(NeighbourLists):
     """
 
     Config: ClassVar[type[PartConfig]] = ItemItemConfig
+    OF_ROWS: ClassVar[tuple[str, ...]] = ("derived",)
 
     derived: Mask
     place_exponent: float

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import numpy as np
 from pydantic import Field
 
-from homefeed.catalog import Resources
+from homefeed.catalog import Partitions, Resources
 from homefeed.errors import RecipeError
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.search.index import Reading, TextIndex
@@ -46,8 +46,11 @@ class SearchConfig(PartConfig):
 class SearchEngine:
     """Finds items by a text. The concepts and results of texts are kept until the words of items change."""
 
-    def __init__(self, config: SearchConfig, index: TextIndex, synonyms: Synonyms) -> None:
+    def __init__(
+        self, config: SearchConfig, index: TextIndex, synonyms: Synonyms, partitions: Partitions | None = None
+    ) -> None:
         self._config, self._index, self._synonyms = config, index, synonyms
+        self._partitions = partitions or Partitions()
         self._kept = _Kept(index.reading, synonyms, config)
 
     @property
@@ -59,15 +62,19 @@ class SearchEngine:
         """Take over the items that came or changed."""
         self._index.refresh()
 
-    def understand(self, text: str) -> tuple[Concept, ...]:
-        """The concepts of a text."""
-        return self._now().understood(text[:LONGEST])
+    def partition(self, query: Query) -> str | None:
+        """The partition of who asks: None where they may know of no item."""
+        return self._partitions.of_user(query.user)
 
-    def find(self, text: str) -> Found:
-        """The score for a text of every item that the index knows; the catalogue may have more."""
-        return self._now().found(text[:LONGEST])
+    def understand(self, text: str, partition: str | None = "") -> tuple[Concept, ...]:
+        """The concepts of a text, to those of a partition."""
+        return self._now().understood(text[:LONGEST], partition)
 
-    def matches(self, found: Found, positions: Positions) -> Sequence[str]:
+    def find(self, text: str, partition: str | None = "") -> Found:
+        """The score for a text of every item of a partition that the index knows; the catalogue may have more."""
+        return self._now().found(text[:LONGEST], partition)
+
+    def matches(self, found: Found, positions: Positions, partition: str | None = "") -> Sequence[str]:
         """What of the query each item has, in words: `running shoes`, or `sofa (as couch)`; empty for none."""
         row_of = np.full(found.scores.size, -1, np.int32)
         known = np.flatnonzero(positions < found.scores.size)
@@ -78,32 +85,10 @@ class SearchEngine:
             rows = rows[rows >= 0]
             rows = rows[used[rows, concept] < 0]
             used[rows, concept] = place
+        reading = self.reading.within(partition)
         rows_used = list(map(tuple, used.tolist()))
-        texts = {row: self._matched(found.concepts, row) for row in set(rows_used)}
+        texts = {row: _matched(found.concepts, row, reading) for row in set(rows_used)}
         return [texts[row] for row in rows_used]
-
-    def _matched(self, concepts: Sequence[Concept], used: Sequence[int]) -> str:
-        said: list[str] = []
-        end = -1
-        for concept, place in zip(concepts, used, strict=True):
-            if place >= 0:
-                named = self._named(concept, concept.alternatives[place])
-                # What overlaps with the last one is the same run of letters: the rest of it is added.
-                if said and concept.start < end:
-                    said[-1] += named[end - concept.start :]
-                else:
-                    said.append(named)
-                end = concept.end
-        return " ".join(said)
-
-    def _named(self, concept: Concept, used: Alternative) -> str:
-        """What was typed, and what an item calls it if that is something else."""
-        if used.share < 1:
-            return used.typed
-        words_of_items = " ".join(map(self.reading.shown, used.phrase))
-        if used.phrase == concept.phrase or used.together or words_of_items == concept.typed.lower():
-            return concept.typed
-        return f"{concept.typed} (as {words_of_items})"
 
     def _now(self) -> _Kept:
         kept, reading = self._kept, self.reading
@@ -116,13 +101,37 @@ class _Kept:
     """The concepts and results of texts as of one reading of the index."""
 
     def __init__(self, reading: Reading, synonyms: Synonyms, config: SearchConfig) -> None:
-        understand = lru_cache(_KEPT_TEXTS)(lambda text: understood(text, reading, synonyms))
+        understand = lru_cache(_KEPT_TEXTS)(lambda text, own: understood(text, reading.within(own), synonyms))
+        how = config.min_match, config.coverage, config.proximity, config.head
         self.reading, self.understood = reading, understand
         self.found = lru_cache(_KEPT_RESULTS)(
-            lambda text: find(
-                understand(text), reading, config.min_match, config.coverage, config.proximity, config.head
-            )
+            lambda text, own: find(understand(text, own), reading.within(own), *how)
         )
+
+
+def _matched(concepts: Sequence[Concept], used: Sequence[int], reading: Reading) -> str:
+    said: list[str] = []
+    end = -1
+    for concept, place in zip(concepts, used, strict=True):
+        if place >= 0:
+            named = _named(concept, concept.alternatives[place], reading)
+            # What overlaps with the last one is the same run of letters: the rest of it is added.
+            if said and concept.start < end:
+                said[-1] += named[end - concept.start :]
+            else:
+                said.append(named)
+            end = concept.end
+    return " ".join(said)
+
+
+def _named(concept: Concept, used: Alternative, reading: Reading) -> str:
+    """What was typed, and what an item calls it if that is something else."""
+    if used.share < 1:
+        return used.typed
+    words_of_items = " ".join(map(reading.shown, used.phrase))
+    if used.phrase == concept.phrase or used.together or words_of_items == concept.typed.lower():
+        return concept.typed
+    return f"{concept.typed} (as {words_of_items})"
 
 
 def text_of(query: Query) -> str:
@@ -148,5 +157,6 @@ def engine_of(config: SearchConfig, resources: Resources) -> SearchEngine:
     index = catalog.derived(("text index", *config.fields.items()), lambda: TextIndex(catalog, config.fields))
     index.refresh()
     return catalog.derived(
-        ("search", settings.model_dump_json(), text), lambda: SearchEngine(settings, index, synonyms)
+        ("search", settings.model_dump_json(), text),
+        lambda: SearchEngine(settings, index, synonyms, resources.partitions),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
 from threading import Lock
@@ -12,7 +12,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.catalog import CatalogView
+from homefeed.catalog import CatalogView, Partitions
+from homefeed.catalog.growable import Growable
+from homefeed.catalog.partitions import name_in, unnamed
 from homefeed.retrieve.search.analysis import stem
 from homefeed.retrieve.search.titles import OTHER, roles_of
 from homefeed.retrieve.search.vocabulary import Vocabulary
@@ -38,7 +40,7 @@ Roles: TypeAlias = npt.NDArray[np.int8]
 @dataclass(frozen=True, slots=True)
 class _Row:
     """The terms of an item, how often it has each, times the weights of the fields, what each is in its titles,
-    and where each word stands.
+    and where each word stands. Terms are of the item's partition, here by its code.
     """
 
     terms: npt.NDArray[np.int32]
@@ -46,6 +48,7 @@ class _Row:
     roles: Roles
     standing: npt.NDArray[np.int32]
     places: npt.NDArray[np.int32]
+    partition: int = 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Row) and all(map(np.array_equal, self._columns(), other._columns()))
@@ -89,6 +92,9 @@ class _Segment:
 
 
 _NO_PLACES: Final = np.empty(0, np.int64)
+_NO_TERMS: Final = Vocabulary.of(())
+_NOBODY: Final = "\x1f"
+"""A partition without items."""
 _NOTHING: Final = _Segment(
     np.zeros(1, np.int64), _NO_NUMBERS, np.empty(0, np.float32), _NO_ROLES, np.zeros(1, np.int64), _NO_PLACES
 )
@@ -101,11 +107,14 @@ class Reading:
     `size` is how many items it knows: those that came later are not found yet. `most` of them have the commonest
     term. Of terms that are numbered later than `counts` is long it knows nothing. Items of `main` that changed
     since are `stale`, and in `fresh`.
+
+    Where the recipe keeps users apart, a term is one of a partition, and a reading too, see `within`: whatever
+    others have, it does not know. `vocabularies` are those of the partitions.
     """
 
     generation: int
     size: int
-    vocabulary: Vocabulary
+    vocabularies: Mapping[str, Vocabulary]
     counts: npt.NDArray[np.int64]
     most: int
     rarities: Floats
@@ -115,6 +124,16 @@ class Reading:
     number_of: Mapping[str, int]
     words: Mapping[str, tuple[str, ...]]
     spellings: Mapping[str, str]
+    partition: str = ""
+
+    def within(self, partition: str | None) -> Reading:
+        """The same of one partition; that of a user without one knows no item."""
+        return replace(self, partition=_NOBODY if partition is None else partition)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Every term of the partition's items."""
+        return self.vocabularies.get(self.partition, _NO_TERMS)
 
     def count(self, term: str) -> int:
         """How many items have a term."""
@@ -172,18 +191,18 @@ class Reading:
     def shown(self, term: str) -> str:
         """The word for a term as people read it: accents and all, in small letters."""
         word = self.written(term)[0]
-        return self.spellings.get(word, word)
+        return self.spellings.get(name_in(word, self.partition), word)
 
     def written(self, term: str) -> tuple[str, ...]:
         """The words that items have for a term, the term itself first if it is one or no item has any."""
-        return self.words.get(term, (term,))
+        return self.words.get(name_in(term, self.partition), (term,))
 
     def beginning_with(self, prefix: str, max_terms: int) -> list[str]:
         """Terms that begin so, the most frequent first."""
         return nsmallest(max_terms, self.vocabulary.beginning_with(prefix), lambda term: (-self.count(term), term))
 
     def _number(self, term: str) -> int | None:
-        number = self.number_of.get(term)
+        number = self.number_of.get(name_in(term, self.partition))
         return number if number is not None and number < len(self.counts) else None
 
 
@@ -217,19 +236,22 @@ class TextIndex:
     Robertson & Zaragoza, "The probabilistic relevance framework" (FnTIR 2009). N are the items that have words;
     those that are hidden or deleted have none. The part without the idf is computed when items change and not
     at a search, which costs what the postings of its terms hold. The mean length is that of the
-    last time the whole index was made.
+    last time the whole index was made. Where users are kept apart, all of it is counted within a partition.
     """
 
     def __init__(self, catalog: CatalogView, fields: Mapping[str, float]) -> None:
         self._catalog, self._fields = catalog, dict(fields)
+        self._partitions = Partitions(catalog.apart)
         self._number_of: dict[str, int] = {}
         self._number_of_word: dict[str, int] = {}
         self._words: dict[str, tuple[str, ...]] = {}
         self._spellings: dict[str, str] = {}
         self._rows: list[_Row] = []
         self._counts = np.zeros(1024, np.int64)
-        self._with_words = 0
-        self._mean_length = 1.0
+        self._own = Growable(np.int32, 0)
+        self._with_words = Growable(np.int64, 0)
+        self._with_words.grow(1)
+        self._mean_lengths = Growable(np.float64, 1.0)
         self._changed: set[int] = set()
         self._is_vocabulary_old = False
         self._seen = -1
@@ -237,7 +259,7 @@ class TextIndex:
         self.reading = Reading(
             generation=0,
             size=0,
-            vocabulary=Vocabulary.of(()),
+            vocabularies={},
             counts=self._counts[:0],
             most=0,
             rarities=np.empty(0, np.float32),
@@ -272,7 +294,9 @@ class TextIndex:
         if row == before:
             return False
         self._rows[position] = row
-        self._with_words += (len(row.terms) > 0) - (len(before.terms) > 0)
+        self._with_words.grow(max(before.partition, row.partition) + 1)
+        self._with_words.view[before.partition] -= len(before.terms) > 0
+        self._with_words.view[row.partition] += len(row.terms) > 0
         came = bool((self._counts[row.terms] == 0).any())
         self._counts[before.terms] -= 1
         self._counts[row.terms] += 1
@@ -285,7 +309,10 @@ class TextIndex:
         amounts: dict[int, float] = {}
         roles: dict[int, int] = {}
         standing: dict[tuple[int, int], None] = {}
-        begin = 0
+        begin, partition = 0, self._partitions.of_item(position)
+        if partition is None:
+            return _NO_WORDS
+        code = int(self._partitions.codes(position + 1)[position])
         for field, weight in self._fields.items():
             is_title = self._catalog.fields[field] == "text"
             for text in self._catalog.terms_at(field, position):
@@ -293,9 +320,9 @@ class TextIndex:
                 own = roles_of(text, tokens) if is_title else [OTHER] * len(tokens)
                 for token, role in zip(tokens, own, strict=True):
                     for word in token.words:
-                        number = self._number_of_word.get(word.word, -1)
+                        number = self._number_of_word.get(name_in(word.word, partition), -1)
                         if number < 0:
-                            number = self._learn(word, text)
+                            number = self._learn(word, text, partition, code)
                         amounts[number] = amounts.get(number, 0.0) + weight
                         roles[number] = max(role, roles.get(number, role))
                         place = begin + word.place
@@ -303,46 +330,49 @@ class TextIndex:
                 begin = place + _GAP
         numbers = np.array(list(standing), np.int32).reshape(-1, 2)
         terms, weights = np.array(list(amounts), np.int32), np.array(list(amounts.values()), np.float32)
-        return _Row(terms, weights, np.array(list(roles.values()), np.int8), numbers[:, 0], numbers[:, 1])
+        best = np.array(list(roles.values()), np.int8)
+        return _Row(terms, weights, best, numbers[:, 0], numbers[:, 1], code)
 
-    def _learn(self, token: Token, text: str) -> int:
-        word = token.word
-        term = stem(word)
-        number = self._number_of_word[word] = self._number_of.setdefault(term, len(self._number_of))
+    def _learn(self, token: Token, text: str, partition: str, code: int) -> int:
+        word, term = token.word, stem(token.word)
+        own_word, own_term = name_in(word, partition), name_in(term, partition)
+        number = self._number_of_word[own_word] = self._number_of.setdefault(own_term, len(self._number_of))
         if number >= len(self._counts):
             self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
-        known = self._words.get(term, ())
-        self._words[term] = (word, *known) if word == term else (*known, word)
+        self._own.grow(number + 1)
+        self._own.view[number] = code
+        known = self._words.get(own_term, ())
+        self._words[own_term] = (word, *known) if word == term else (*known, word)
         spelling = text[token.start : token.end].lower()
         if spelling != word:
-            self._spellings[word] = spelling
+            self._spellings[own_word] = spelling
         return number
 
     def _read(self) -> Reading:
         """The whole index anew, or the recent changes alone while they are few."""
         before, size = self.reading, len(self._rows)
         counts = self._counts[: len(self._number_of)].copy()
-        vocabulary = before.vocabulary
+        vocabularies = before.vocabularies
         if self._is_vocabulary_old:
-            vocabulary = Vocabulary.of(term for term, number in self._number_of.items() if counts[number])
+            vocabularies = self._vocabularies(counts)
             self._is_vocabulary_old = False
         few = len(self._changed) <= max(_REBUILD_MIN, _REBUILD_SHARE * size)
         if size <= _SMALL or not few or not len(before.main.items):
             self._changed.clear()
-            whole = sum(float(row.amounts.sum()) for row in self._rows)
-            self._mean_length = whole / self._with_words if self._with_words else self._mean_length
+            self._measure()
             main, fresh, stale = self._segment(range(size)), _NOTHING, None
         else:
             main, fresh = before.main, self._segment(sorted(self._changed))
             stale = np.zeros(size, np.bool_)
             stale[list(self._changed)] = True
+        having_words = self._with_words.view[self._own.first(len(counts))]
         return Reading(
             generation=before.generation + 1,
             size=size,
-            vocabulary=vocabulary,
+            vocabularies=vocabularies,
             counts=counts,
             most=int(counts.max(initial=0)),
-            rarities=np.log1p((self._with_words - counts + 0.5) / (counts + 0.5)).astype(np.float32),
+            rarities=np.log1p((having_words - counts + 0.5) / (counts + 0.5)).astype(np.float32),
             main=main,
             fresh=fresh,
             stale=stale,
@@ -351,6 +381,25 @@ class TextIndex:
             spellings=self._spellings,
         )
 
+    def _vocabularies(self, counts: npt.NDArray[np.int64]) -> dict[str, Vocabulary]:
+        """The terms that items have, by partition."""
+        terms: dict[str, list[str]] = {}
+        for name, number in self._number_of.items():
+            if counts[number]:
+                term, partition = unnamed(name)
+                terms.setdefault(partition, []).append(term)
+        return {partition: Vocabulary.of(own) for partition, own in terms.items()}
+
+    def _measure(self) -> None:
+        """Take the mean lengths anew; a partition without words keeps its own."""
+        count = len(self._with_words)
+        self._mean_lengths.grow(count)
+        whole = np.zeros(count)
+        for row in self._rows:
+            whole[row.partition] += float(row.amounts.sum())
+        have = self._with_words.view > 0
+        self._mean_lengths.view[have] = whole[have] / self._with_words.view[have]
+
     def _segment(self, positions: Sequence[int]) -> _Segment:
         rows = [self._rows[position] for position in positions]
         lengths = np.array([row.amounts.sum() for row in rows], np.float32)
@@ -358,7 +407,9 @@ class TextIndex:
         items = np.repeat(np.array(positions, np.int32), counts)
         terms = np.concatenate([_NO_NUMBERS, *(row.terms for row in rows)])
         values = np.concatenate([np.empty(0, np.float32), *(row.amounts for row in rows)])
-        relative = np.repeat(lengths, counts) / np.float32(self._mean_length)
+        partitions = np.array([row.partition for row in rows], np.intp)
+        self._mean_lengths.grow(int(partitions.max(initial=0)) + 1)
+        relative = np.repeat(lengths / self._mean_lengths.view[partitions].astype(np.float32), counts)
         damping = _SATURATION * (1 - _LENGTHS + _LENGTHS * relative)
         impacts = (values * (_SATURATION + 1) / (values + damping)).astype(np.float32)
         roles = np.concatenate([_NO_ROLES, *(row.roles for row in rows)])

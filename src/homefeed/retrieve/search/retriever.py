@@ -42,7 +42,7 @@ class Search:
         if not text:
             return NO_POSITIONS, np.empty(0, np.float32)
         # The catalogue may have items that the index does not know yet.
-        scores = self._engine.find(text).scores
+        scores = self._engine.find(text, self._engine.partition(query)).scores
         scores = scores * query.eligible[: len(scores)]
         if self._prior is not None:
             matching = np.flatnonzero(scores).astype(np.int32)
@@ -55,8 +55,9 @@ class Search:
         text = text_of(query)
         if not text:
             return [None] * len(positions)
-        found = self._engine.find(text)
+        partition = self._engine.partition(query)
+        found = self._engine.find(text, partition)
         return [
             self._config.reason.format(match=match) if match else None
-            for match in self._engine.matches(found, positions)
+            for match in self._engine.matches(found, positions, partition)
         ]

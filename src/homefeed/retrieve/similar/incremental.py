@@ -50,12 +50,17 @@ class Comparison:
         full = np.flatnonzero(np.diff(model.indptr) >= model.neighbours)
         self._weakest[full] = model.weights[model.indptr[full + 1] - 1]
 
-    def compare(self, items: Sequence[Mapping[str, Sequence[str]]]) -> list[NewItem]:
-        """Items given as the terms of each field, each with its neighbours among the model's."""
+    def compare(
+        self, items: Sequence[Mapping[str, Sequence[str]]], partitions: Sequence[str | None] = ()
+    ) -> list[NewItem]:
+        """Items given as the terms of each field, each with its neighbours among the model's.
+
+        Where users are kept apart, `partitions` (items,) are those of the items.
+        """
         found: list[NewItem] = []
         for start in range(0, len(items), _ROWS_AT_ONCE):
             part = items[start : start + _ROWS_AT_ONCE]
-            vectors = self._model.vectors(part)
+            vectors = self._model.vectors(part, partitions[start : start + _ROWS_AT_ONCE])
             cosines = sp.csr_array(vectors @ self._by_word)
             for row, item in enumerate(part):
                 own, near = (slice(*matrix.indptr[row : row + 2]) for matrix in (vectors, cosines))

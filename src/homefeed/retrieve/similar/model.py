@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from pydantic import Field
 
+from homefeed.catalog.partitions import name_in
 from homefeed.model_files import require_columns, require_finite, require_range, require_shape, require_starts
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.content.words import WordMatrix, word_matrix, words_of
+from homefeed.retrieve.joining import joined_words, rows_among
 from homefeed.retrieve.neighbours import NeighbourLists
 from homefeed.retrieve.similar.texts import Marks, duplicate_mark_of, mark_of
-from homefeed.types import Floats
+from homefeed.types import Floats, Numbers
 
 
 class SimilarConfig(PartConfig):
@@ -43,10 +45,12 @@ class SimilarModel(NeighbourLists):
     field's word, `field=word`, to its row of a matrix (words, items) in CSR form, of which `word_items` holds the
     columns, `word_values` the values and `word_starts` where each row begins: columns are unit vectors.
     `word_weights` (words,) are inverse document frequency times the weight of the field. `marks` (items,) show
-    what each item holds in all `compared` fields, `duplicates` (items,) in `duplicate_fields`; see `texts`.
+    what each item holds in all `compared` fields, `duplicates` (items,) in `duplicate_fields`; see `texts`. Where
+    users are kept apart, `sizes` are how many items each partition has, and words are of one partition: `name_in`.
     """
 
     Config = SimilarConfig
+    OF_ROWS: ClassVar[tuple[str, ...]] = ("marks", "duplicates")
 
     word_starts: npt.NDArray[np.int32]
     word_items: npt.NDArray[np.int32]
@@ -59,6 +63,26 @@ class SimilarModel(NeighbourLists):
     duplicate_fields: Sequence[str]
     neighbours: int
     min_similarity: float
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:
+        """The lists of each partition, by the rarity of words in it: no word is of two."""
+        own = list(parts.values())
+        rows = rows_among(numbers, (part.numbers for part in own))
+        starts, first = [np.zeros(1, np.int32)], 0
+        for part in own:
+            starts.append(part.word_starts[1:] + np.int32(first))
+            first += len(part.word_items)
+        return replace(
+            super(SimilarModel, cls).joined(parts, numbers),
+            word_starts=np.concatenate(starts),
+            word_items=np.concatenate([of[part.word_items] for of, part in zip(rows, own, strict=True)]),
+            word_values=np.concatenate([part.word_values for part in own]),
+            word_weights=np.concatenate([part.word_weights for part in own]),
+            words=joined_words({partition: part.words for partition, part in parts.items()}),
+            sizes={partition: len(part.numbers) for partition, part in parts.items()},
+        )
 
     def check(self) -> None:
         """Refuse words of other items.
@@ -88,23 +112,37 @@ class SimilarModel(NeighbourLists):
         shape = len(self.words), len(self.numbers)
         return sp.csr_array((self.word_values, self.word_items, self.word_starts), shape=shape)
 
-    def vectors(self, items: Iterable[Mapping[str, Sequence[str]]]) -> WordMatrix:
+    def vectors(
+        self, items: Sequence[Mapping[str, Sequence[str]]], partitions: Sequence[str | None] = ()
+    ) -> WordMatrix:
         """(items, words) of items given as the terms of each field, of length 1 but for unknown words.
 
-        A word that the model never saw makes an item as different as one that a single item had.
+        A word that the model never saw makes an item as different as one that a single item had. Where users are
+        kept apart, `partitions` (items,) are those of the items; the words of one without are unknown.
         """
-        documents = [[word for field in self.fields for word in words_of(field, item[field])] for item in items]
+        apart = [partition or "" for partition in partitions] if self.sizes else [""] * len(items)
+        documents = [
+            [name_in(word, partition) for name in self.fields for word in words_of(name, item[name])]
+            for item, partition in zip(items, apart, strict=True)
+        ]
         known = word_matrix(documents, self.words, self.word_weights)
-        rare = np.log((1 + len(self.numbers)) / 2) + 1
         squares = [
-            sum((self.fields[word.partition("=")[0]] * rare) ** 2 for word in set(document) - self.words.keys())
-            for document in documents
+            sum(
+                (self.fields[word.partition("=")[0]] * self._rare(partition)) ** 2
+                for word in set(document) - self.words.keys()
+            )
+            for document, partition in zip(documents, apart, strict=True)
         ]
         columns = np.repeat(np.arange(len(documents)), np.diff(known.indptr))
         lengths = np.bincount(columns, self.word_weights[known.indices].astype(np.float64) ** 2, len(documents))
         share = np.sqrt(lengths / np.maximum(lengths + np.array(squares), 1e-30))
         known.data *= share[columns].astype(np.float32)
         return known
+
+    def _rare(self, partition: str) -> float:
+        """How rare a word is that one item has."""
+        size = self.sizes.get(partition, 0) if self.sizes else len(self.numbers)
+        return float(np.log((1 + size) / 2) + 1)
 
     def mark(self, item: Mapping[str, Sequence[str]]) -> int:
         """What an item's entry in `marks` would be."""

@@ -87,7 +87,9 @@ class Similar:
             elif known is None or known.mark != mark:
                 items[position] = item
         gone = len(self._new_items) < before
-        self._new_items |= zip(items, self._comparison.compare(list(items.values())), strict=True)
+        partitions = [self._resources.partitions.of_item(position) for position in items]
+        compared = self._comparison.compare(list(items.values()), partitions)
+        self._new_items |= zip(items, compared, strict=True)
         return gone or bool(items)
 
     def _served(self, model: SimilarModel, size: int) -> ServedLists:

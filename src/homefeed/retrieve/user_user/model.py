@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from homefeed.model_files import (
 )
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel
+from homefeed.retrieve.joining import in_rows, joined_lists, rows_among
 from homefeed.types import Floats, Numbers
 
 
@@ -63,6 +66,35 @@ class UserUserModel(ArrayModel):
     user_starts: npt.NDArray[np.int64]
     user_items: npt.NDArray[np.int32]
     user_strengths: Floats
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:
+        """The rows of each partition's users: one who has been in several has a row in each."""
+        own = list(parts.values())
+        rows = list(rows_among(numbers, (part.numbers for part in own)))
+        first = np.cumsum([0, *(part.user_count for part in own)]).astype(np.int32)
+        by_item, (item_users, item_weights) = joined_lists(
+            rows,
+            [part.item_starts for part in own],
+            [
+                [part.item_users + before for part, before in zip(own, first, strict=False)],
+                [part.item_weights for part in own],
+            ],
+            len(numbers),
+        )
+        by_user, (user_items, user_strengths) = joined_lists(
+            [np.arange(*span, dtype=np.int32) for span in pairwise(first.tolist())],
+            [part.user_starts for part in own],
+            [
+                [of_part[part.user_items] for of_part, part in zip(rows, own, strict=True)],
+                [part.user_strengths for part in own],
+            ],
+            int(first[-1]),
+        )
+        damping = in_rows(rows, [part.damping for part in own], len(numbers))
+        # An item of no partition yet may be of one at a request.
+        damping = np.where(damping > 0, damping, np.float32(1))
+        return cls(numbers.copy(), damping, by_item, item_users, item_weights, by_user, user_items, user_strengths)
 
     def check(self) -> None:
         """Refuse rows of users or items that are not there.
