@@ -118,6 +118,10 @@ def an_item(group: str, n: int, number: int, rng: np.random.Generator) -> Item:
     return Item(f"{group}{n}", number, attributes, NOW - int(rng.uniform(1, 50) * DAY))
 
 
+def other_case(item: Item) -> Item:
+    return replace(item, attributes={**item.attributes, "content_type": item.attributes["content_type"].upper()})
+
+
 def plays_of(group: str, users: int, items: Sequence[Item], rng: np.random.Generator) -> Iterator[Play]:
     for user in range(users):
         for item in rng.choice(len(items), int(rng.integers(3, 8)), replace=False).tolist():
@@ -128,13 +132,15 @@ def plays_of(group: str, users: int, items: Sequence[Item], rng: np.random.Gener
 def a_world(others: int) -> World:
     """The group "mine" is the same whatever `others` says; its items lie between theirs."""
     own, other = np.random.default_rng(7), np.random.default_rng(100 + others)
-    mine = [an_item("mine", n, 1_000 * n, own) for n in range(24)]
+    mine = [an_item("mine", n, 1_000 * n + 500, own) for n in range(24)]
     played = list(plays_of("mine", 14, mine, own))
-    items, more = list(mine), []
+    items = list(mine)
+    more: list[Play] = []
     for group in ("Mine", "other")[: 1 + others]:
         theirs = [an_item(group, n, 1_000 * n + 7 + len(group), other) for n in range(20 + 30 * others)]
-        more += plays_of(group, 10 + 20 * others, theirs, other)
-        items += theirs
+        more += plays_of(group, 10 + 70 * others, theirs, other)
+        # The same categories, written otherwise, and first.
+        items += [other_case(item) for item in theirs] if others else theirs
     items.sort(key=lambda item: item.number)
     return make_world(items, [*more, *played], declared=DECLARED)
 

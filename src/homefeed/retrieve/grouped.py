@@ -132,6 +132,9 @@ class Grouped:
 
     def category(self, position: int) -> str | None:
         """The category of an item in words."""
+        if self._partitions.are_apart:
+            # Not as it was first written: that may have been in another group.
+            return self.column.spelled(position) or None
         words = self.column.terms(position)
         return words[0] if words else None
 
