@@ -45,7 +45,7 @@ async def town_of(home: Path, town: Town, own: str, others: Callable[[Row], Row 
         written(home / "files" / f"{name}.csv", [*mine, *changed])
     async with open_store(store_url(home)) as store:
         await import_files(store, RECIPE, find_files(home / "files", RECIPE.sources), now=NOW)
-        # The blend is of a few numbers for all: see decision 52.
+        # The blend is of a few numbers for all: see decision 53.
         await train_app(
             RECIPE,
             store,
