@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.catalog import Resources
-from homefeed.scope import RequestScope
-from homefeed.taste import decayed, verbs_of, weighted_seeds
+from homefeed.taste import decayed, deeds_of, weighted_seeds
 from homefeed.testing import toy_world
 from homefeed.types import DAY, NO_HISTORY, History, Query, UserState
 
@@ -144,32 +143,34 @@ def resources(verbs: dict[str, str]) -> Resources:
     return Resources(world.catalog, world.counters, {}, verbs)
 
 
-def verb(types: list[int], strengths: list[float], *, anchor: int | None = None, known: bool = True) -> str:
-    """What is said of item 3 after events of it of those types and strengths."""
-    asked = query([(3, strength, 0) for strength in strengths], anchor=anchor)
-    history = replace(asked.user.history, types=np.array(types, np.int32))
-    asked = replace(asked, user=replace(asked.user, history=history), scope=RequestScope())
-    return verbs_of(asked, np.array([3], np.int32), resources(VERBS if known else {}))[0]
+def deed(types: list[int], strengths: list[float], *, known: bool = True) -> tuple[str, int]:
+    """What is said of item 3 after events of it of those types and strengths, beside one of another."""
+    history = query([(5, 1.0, 0), *((3, strength, 0) for strength in strengths)]).user.history
+    history = replace(history, types=np.array([0, *types], np.int32))
+    return deeds_of(history, np.array([3], np.int32), resources(VERBS if known else {}))[0]
 
 
-def test_the_verb_is_that_of_the_strongest_event() -> None:
-    assert verb([0, 1, 0], [0.1, 0.8, 0.1]) == "saved"
-    assert verb([2, 1, 0], [1.0, 0.8, 0.1]) == "liked"
+def test_the_verb_is_that_of_the_strongest_event_and_counts_its_likes() -> None:
+    assert deed([0, 1, 0], [0.1, 0.8, 0.1]) == ("saved", 1)
+    assert deed([2, 1, 0], [1.0, 0.8, 0.1]) == ("liked", 1)
+    assert deed([1, 0, 1, 1], [0.2, 0.1, 0.8, 0.1]) == ("saved", 3)
+    assert deed([1, 1, 1], [-1.0, 0.0, 0.8]) == ("saved", 1)
 
 
 def test_of_equally_strong_events_the_latest_names_the_verb() -> None:
-    assert verb([2, 1], [1.0, 1.0]) == "saved"
-    assert verb([1, 2, 0], [1.0, 1.0, -1.0]) == "liked"
+    assert deed([2, 1], [1.0, 1.0]) == ("saved", 1)
+    assert deed([1, 2, 0], [1.0, 1.0, -1.0]) == ("liked", 1)
 
 
-def test_where_nobody_knows_the_verb_they_chose() -> None:
-    assert verb([2], [1.0], anchor=3) == "chose"
-    assert verb([2], [1.0], known=False) == "chose"
-    assert verb([-1], [1.0]) == "chose"
-    assert verb([3], [1.0]) == "chose"
+def test_where_nobody_knows_the_verb_they_chose_as_often_as_nothing_spoke_against_it() -> None:
+    assert deed([2], [1.0], known=False) == ("chose", 1)
+    assert deed([2, 0, 1], [1.0, -1.0, 0.5], known=False) == ("chose", 2)
+    assert deed([-1], [1.0]) == ("chose", 1)
+    assert deed([3], [1.0]) == ("chose", 1)
     every = np.array([3, 5, -1], np.int32)
-    assert verbs_of(query([(5, 1.0, 0)]), every, resources(VERBS)) == ["chose", "looked at", "chose"]
-    assert verbs_of(query([]), every, resources(VERBS)) == ["chose"] * 3
+    looked = [("chose", 0), ("looked at", 1), ("chose", 0)]
+    assert deeds_of(query([(5, 1.0, 0)]).user.history, every, resources(VERBS)) == looked
+    assert deeds_of(query([]).user.history, every, resources(VERBS)) == [("chose", 0)] * 3
 
 
 def placed(asked: Query, exponent: float, events: int = 50) -> dict[int, float]:

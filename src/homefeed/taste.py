@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -57,13 +57,21 @@ def decayed(history: History, now: int, half_life_days: float) -> Floats:
     return (history.strengths * np.exp2(-np.maximum(age, 0))).astype(np.float32)
 
 
-def verbs_of(query: Query, items: Positions, resources: Resources) -> Sequence[str]:
-    """What the query's user did to each item, by the strongest of their events of it, the latest of equals."""
-    if query.anchor is not None:
-        return [CHOSE] * len(items)
-    history = query.user.history
-    types = _strongest_types(history.items, history.types, history.strengths, items, len(resources.verbs))
-    return [CHOSE if code < 0 else resources.verb(code) for code in types.tolist()]
+class Deed(NamedTuple):
+    """What a user did to an item, and how many times; those that count against the item are left out."""
+
+    verb: str
+    times: int
+
+
+def deeds_of(history: History, items: Positions, resources: Resources) -> Sequence[Deed]:
+    """What a user did to each item, by the strongest of their events of it, the latest of equals."""
+    given = history.items, history.types, history.strengths, items, len(resources.verbs)
+    types, times = _strongest_types(*given)
+    return [
+        Deed(CHOSE if code < 0 else resources.verb(code), count)
+        for code, count in zip(types.tolist(), times.tolist(), strict=True)
+    ]
 
 
 @lru_cache(16)
@@ -125,15 +133,21 @@ def _weight_of(weights: Floats) -> np.float32:
     return np.float32(heaviest)
 
 
-@kernel(writes(I32), *(reads(I32), reads(I32), reads(F32), reads(I32), I64))
+@kernel(several(writes(I32), writes(I32)), *(reads(I32), reads(I32), reads(F32), reads(I32), I64))
 def _strongest_types(
     items: Positions, types: Codes, strengths: Floats, wanted: Positions, type_count: int
-) -> Codes:
-    """(n,) the type of the strongest event of each wanted item, the latest of equals; -1 where there is none."""
-    found = np.full(len(wanted), -1, np.int32)
+) -> tuple[Codes, Codes]:
+    """(n,) the type of the strongest event of each wanted item, the latest of equals; how often it speaks for it.
+
+    Where there is none of a known type it is -1, and events of all types count.
+    """
+    found, times = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted), np.int32)
     for place in range(len(wanted)):
         strongest = np.float32(-np.inf)
         for row in range(len(items)):
             if items[row] == wanted[place] and 0 <= types[row] < type_count and strengths[row] >= strongest:
                 found[place], strongest = types[row], strengths[row]
-    return found
+        for row in range(len(items)):
+            if items[row] == wanted[place] and strengths[row] > 0:
+                times[place] += found[place] < 0 or found[place] == types[row]
+    return found, times

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from tests.retrieve.grounds_sample import may_be_named, own_in_words
 
 from homefeed.engine import build_feeds
 from homefeed.explain import reasons_for
@@ -129,8 +130,11 @@ def truths(world: World, query: Query) -> dict[str, dict[int, set[str]]]:
             age = "today" if days < 1 else "yesterday" if days < 2 else f"{int(days)} days ago"
             true["fresh"][position] = {f"New: added {age}"}
         for name, words in (("item_item", "Because you chose"), ("content", "Similar to")):
-            most = contributors(world, query, name, position)
-            true[name][position] = {f"{words} {world.catalog.title(item)}" for item in most}
+            true[name][position] = {
+                own_in_words(query, item) if item == position else f"{words} {world.catalog.title(item)}"
+                for item in contributors(world, query, name, position)
+                if item >= 0
+            }
     return true
 
 
@@ -139,16 +143,15 @@ def plays_in_words(count: int) -> str:
 
 
 def contributors(world: World, query: Query, name: str, position: int) -> set[int]:
-    """Of the items of the history that can be seen, those that add most to the score: several where they tie."""
+    """Of the items of the history that can be seen, what may be named: several where rounding decides."""
     by_places = ItemItemConfig().place_exponent if name == "item_item" else 0.0
     items, weights = weighted_seeds(query, 50, ItemItem.Config().half_life_days, by_places)
     gains = {
         item: weight * similarity(world, name, item, position)
         for item, weight in zip(items.tolist(), weights.tolist(), strict=True)
-        if item != position and world.catalog.available[item]
+        if world.catalog.available[item]
     }
-    most = max(gains.values(), default=0.0)
-    return {item for item, gain in gains.items() if most > 0 and gain > most * (1 - 1e-5)}
+    return may_be_named(gains, position, world.counters.events.tolist())
 
 
 def similarity(world: World, name: str, one: int, other: int) -> float:
@@ -159,6 +162,8 @@ def similarity(world: World, name: str, one: int, other: int) -> float:
     model = world.resources.model("item_item", ItemItemModel)
     assert model is not None
     span = slice(model.indptr[one], model.indptr[one + 1])
+    if one == other:
+        return float(model.weights[span].max(initial=0))
     return float(model.weights[span][model.indices[span] == other].sum())
 
 

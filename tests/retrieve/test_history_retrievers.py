@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given
-from tests.retrieve.history_sample import histories
+from tests.retrieve.association.association_sample import rules_world
+from tests.retrieve.history_sample import histories, history_of
+from tests.retrieve.similar.similar_sample import similar_world
 
 from homefeed.catalog import Resources
 from homefeed.protocols import Refreshable, Retriever, RetrieverExplainer
 from homefeed.recipe import Kind, find_part
-from homefeed.retrieve.als import Als
 from homefeed.retrieve.als.model import AlsConfig
 from homefeed.retrieve.als.trainer import AlsTrainer
+from homefeed.retrieve.arrays import Doubles
+from homefeed.retrieve.contributions import Grounds
 from homefeed.retrieve.history import HistoryConfig
-from homefeed.retrieve.item_item import ItemItem
+from homefeed.retrieve.sentences import HistorySentences
 from homefeed.retrieve.sequence.model import SequenceConfig
 from homefeed.retrieve.sequence.trainer import SequenceTrainer
 from homefeed.retrieve.user_user.model import UserUserConfig
 from homefeed.retrieve.user_user.trainer import UserUserTrainer
+from homefeed.scope import RequestScope
 from homefeed.taste import weighted_seeds
 from homefeed.testing import World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
 from homefeed.testing.world import ITEMS
-from homefeed.types import History, Item
+from homefeed.types import History, Item, Positions, Query
 
 WORLD = toy_world()
 MODELS = {
     **{name: WORLD.resources.models[name] for name in ("content", "item_item")},
+    "association": rules_world().resources.models["association"],
+    "similar": similar_world().resources.models["similar"],
     "als": AlsTrainer(AlsConfig(factors=8)).fit(WORLD.data),
     "sequence": SequenceTrainer(SequenceConfig(content=0)).fit(WORLD.data),
     "user_user": UserUserTrainer(UserUserConfig()).fit(WORLD.data),
@@ -64,15 +72,70 @@ def test_without_a_model_nothing_is_proposed(name: str) -> None:
     assert retriever.reasons(WORLD.query("da"), WORLD.positions("d1", "d2")) == [None, None]
 
 
-@pytest.mark.parametrize("part", [Als, ItemItem])
+class Told(NamedTuple):
+    """What a retriever said of items, and what each item of the history had added (m, n), as it counted itself."""
+
+    reasons: Sequence[str | None]
+    items: list[int]
+    added: Doubles
+
+
+def told(name: str, query: Query, positions: Positions) -> Told:
+    counted: list[Told] = []
+
+    def count(
+        sentences: HistorySentences, query: Query, at: Positions, items: Positions, added: Doubles
+    ) -> Grounds:
+        counted.append(Told((), items.tolist(), added))
+        return found(sentences, query, at, items, added)
+
+    found = HistorySentences.grounds
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HistorySentences, "grounds", count)
+        reasons = made(name, WORLD).reasons(query, positions)  # type: ignore[attr-defined]
+    return (counted or [Told((), [], np.empty((0, len(positions))))])[0]._replace(reasons=reasons)
+
+
+@every
 @given(history=histories)
-def test_no_reason_names_what_the_user_dislikes(part: type[Als | ItemItem], history: History) -> None:
-    retriever = made("als" if part is Als else "item_item", WORLD)
-    assert isinstance(retriever, part)
+def test_whatever_a_reason_tells_of_added_most_or_nearly_of_all_that_can_be_named(
+    name: str, history: History
+) -> None:
     query = WORLD.query("u", history=history)
-    weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0)), strict=True))
-    items = np.arange(WORLD.catalog.size, dtype=np.int32)
-    assert all(weights[item] > 0 for item in retriever._contributors(query, items).tolist() if item >= 0)
+    positions, users = np.arange(WORLD.catalog.size, dtype=np.int32), WORLD.counters.events.tolist()
+    by_places = getattr(MODELS[name], "place_exponent", 0.0)
+    weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0, by_places)), strict=True))
+    said = told(name, query, positions)
+    by_title = {WORLD.catalog.title(item): item for item in positions.tolist()}
+    for position, reason in enumerate(said.reasons):
+        added = dict(zip(said.items, said.added[:, position].tolist(), strict=True))
+        assert all(query.explainable[item] and (gain <= 0 or weights[item] > 0) for item, gain in added.items())
+        most = max((gain for item, gain in added.items() if item != position), default=0.0)
+        own = added.get(position, 0.0)
+        if reason is None:
+            assert max(most, own) <= 0
+        elif reason.startswith("You chose this "):
+            assert own > 0
+            assert own >= most
+        else:
+            item = next(item for title, item in by_title.items() if title in reason)
+            assert added[item] >= 0.9 * most > 0
+            assert own < most
+            assert not any(
+                gain >= 0.9 * most and users[other] > users[item]
+                for other, gain in added.items()
+                if other != position
+            )
+
+
+@every
+def test_what_was_chosen_again_is_told_so(name: str) -> None:
+    again = WORLD.query("u", history=history_of([(WORLD.position("d1"), 1.0, day) for day in (1, 2, 3)]))
+    retriever = made(name, WORLD)
+    assert isinstance(retriever, RetrieverExplainer)
+    assert retriever.reasons(again, WORLD.positions("d1")) == ["You chose this 3 times"]
+    about = replace(again, anchor=WORLD.position("d2"), scope=RequestScope())
+    assert "You chose" not in str(retriever.reasons(about, WORLD.positions("d1")))
 
 
 @pytest.mark.parametrize(

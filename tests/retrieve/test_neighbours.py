@@ -69,23 +69,27 @@ def test_seeds_that_lists_do_not_know_add_nothing() -> None:
     assert best(lists, {1: 1.0, 2: 1.0, 7: 1.0, 900: 1.0}, everything) == {}
 
 
-def test_the_contributor_is_the_explainable_one_that_added_most() -> None:
+def test_a_seed_adds_its_weight_times_that_of_the_neighbour_and_to_itself_that_of_the_nearest() -> None:
     lists = served([4, 1, 0, 2], 5, LISTS)
-    seeds, wanted = seeds_of({0: 1.0, 1: 0.4}), np.array([4, 2, 9], np.int32)
-    assert lists.contributors(seeds, np.ones(5, np.bool_), wanted).tolist() == [0, -1, -1]
-    assert lists.contributors(seeds, np.arange(5) == 1, wanted).tolist() == [1, -1, -1]
-    assert lists.contributors(seeds, np.zeros(5, np.bool_), wanted).tolist() == [-1, -1, -1]
-    assert lists.contributors(seeds_of({0: -1.0}), np.ones(5, np.bool_), wanted).tolist() == [-1, -1, -1]
+    seeds, wanted = seeds_of({0: 1.0, 1: 0.5, 2: 1.0, 7: 1.0}), np.array([4, 2, 9, 0, 1], np.int32)
+    assert lists.contributions(seeds, wanted).tolist() == [
+        [0.25, -0.5, 0, 0.25, 0],
+        [0.25, 0, 0, 0, 0.25],
+        [0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0],
+    ]
+    assert lists.contributions(seeds_of({}), wanted).shape == (0, 5)
 
 
 def test_lists_of_later_items_add_neighbours_and_rows_behind_those_of_the_first() -> None:
-    more = lists_of({}, {4: 1.0}, {}, {4: 2.0}, {1: 1.0, 0: 3.0})
+    more = lists_of({}, {4: 1.0}, {}, {4: 2.0}, {0: 3.0, 1: 1.0})
     lists = served([0, 1, 2, 3, 7], 8, LISTS, more)
     assert best(lists, {1: 1.0, 3: 1.0}, [True] * 8) == {7: 3.0, 0: 0.5}
     assert best(lists, {7: 0.5}, [True] * 8) == {0: 1.5, 1: 0.5}
-    assert lists.contributors(
-        seeds_of({1: 1.0, 7: 0.5}), np.ones(8, np.bool_), np.arange(8, dtype=np.int32)
-    ).tolist() == [*(7, 7, -1, -1, -1, -1, -1, 1)]
+    assert lists.contributions(seeds_of({1: 1.0, 7: 0.5}), np.arange(8, dtype=np.int32)).tolist() == [
+        [0.5, 1, 0, 0, 0, 0, 0, 1],
+        [1.5, 0.5, 0, 0, 0, 0, 0, 1.5],
+    ]
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,9 @@ class Case:
 
     lists: ServedLists
     every: list[tuple[int, int, np.float32]]
+    nearest: dict[int, float]
     seeds: tuple[Positions, Floats]
     eligible: Mask
-    explainable: Mask
 
 
 def case_of(seed: int, ties: bool) -> Case:
@@ -125,9 +129,13 @@ def case_of(seed: int, ties: bool) -> Case:
         for other, weight in neighbours_of(lists, row)
         if positions[other] >= 0
     ]
-    lists = ServedLists(positions, size, own, more)
-    eligible, explainable = rng.random(size) < 0.8, rng.random(size + 5) < 0.8
-    return Case(lists, every, (items, weights), eligible, explainable)
+    nearest: dict[int, float] = {}
+    for lists in (own, more):
+        for row in range(len(lists.indptr) - 1):
+            first = max((weight for _, weight in neighbours_of(lists, row)[:1]), default=0.0)
+            nearest[int(positions[row])] = max(nearest.get(int(positions[row]), 0.0), first)
+    served = ServedLists(positions, size, own, more)
+    return Case(served, every, nearest, (items, weights), rng.random(size) < 0.8)
 
 
 def neighbours_of(lists: NeighbourLists, row: int) -> list[tuple[int, float]]:
@@ -152,19 +160,19 @@ def test_the_best_by_brute_force(seed: int, ties: bool, k: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
-def test_contributors_by_brute_force(seed: int, ties: bool) -> None:
+def test_contributions_by_brute_force(seed: int, ties: bool) -> None:
     case = case_of(seed, ties)
     wanted = np.random.default_rng(seed).permutation(90)[:20].astype(np.int32)
-    weights = dict(zip(*(column.tolist() for column in case.seeds), strict=True))
-    expected = []
-    for position in wanted.tolist():
-        added: dict[int, float] = {}
-        for item, other, gain in case.every:
-            if other == position and weights[item] > 0 and case.explainable[item]:
-                added[item] = added.get(item, 0.0) + float(gain)
-        best_item = max(sorted(added), key=lambda item: added[item], default=-1)
-        expected.append(best_item if added.get(best_item, 0.0) > 0 else -1)
-    assert case.lists.contributors(case.seeds, case.explainable, wanted).tolist() == expected
+    expected = {(item, other): 0.0 for item in case.seeds[0].tolist() for other in wanted.tolist()}
+    for item, other, gain in case.every:
+        if (item, other) in expected:
+            expected[item, other] += float(gain)
+    for item, weight in zip(*(column.tolist() for column in case.seeds), strict=True):
+        if (item, item) in expected:
+            expected[item, item] = weight * case.nearest.get(item, 0.0)
+    found = case.lists.contributions(case.seeds, wanted)
+    assert found.shape == (len(case.seeds[0]), len(wanted))
+    assert found.ravel().tolist() == pytest.approx(list(expected.values()), rel=1e-6)
 
 
 def test_a_file_that_is_lacking_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from homefeed.retrieve import vectors as module
 from homefeed.retrieve.selection import best_of
-from homefeed.retrieve.vectors import NEGLIGIBLE, VectorIndex, strongest_parts
+from homefeed.retrieve.vectors import NEGLIGIBLE, VectorIndex, added_by_parts
 from homefeed.types import NO_POSITIONS, Floats, Mask
 
 seeds = st.integers(0, 2**32 - 1)
@@ -137,35 +137,27 @@ def test_vectors_that_are_added_or_replaced_are_found(monkeypatch: pytest.Monkey
 
 
 @given(seed=seeds, above=st.sampled_from([0.0, 0.3]), items=st.sampled_from([0, 1, 9]))
-def test_the_strongest_part_by_brute_force(seed: int, above: float, items: int) -> None:
+def test_what_each_part_adds_by_brute_force(seed: int, above: float, items: int) -> None:
     rng = np.random.default_rng(seed)
     table = random_vectors(rng, 30, 5, "copies")
     chosen = np.sort(rng.permutation(30)[:items]).astype(np.int32)
     weights = rng.choice([0.5, 1.0], items).astype(np.float32)
-    positions = rng.permutation(30)[:12].astype(np.int32)
-    rows = np.where(rng.random(12) < 0.8, positions, -1).astype(np.int32)
-    found, added = strongest_parts(table, rows, positions, table[chosen], weights, chosen, above)
-    for place, (row, position) in enumerate(zip(rows.tolist(), positions.tolist(), strict=True)):
-        by_item = {
-            item: float(table[row] @ table[item] * weight)
-            for item, weight in zip(chosen.tolist(), weights.tolist(), strict=True)
-            if item != position and row >= 0
-        }
-        most = max(by_item.values(), default=0.0)
-        if most <= above - 1e-6 or not by_item:
-            assert (found[place], added[place]) == (-1, 0)
-        elif most > above + 1e-6:
-            assert added[place] == pytest.approx(most, rel=1e-4, abs=1e-6)
-            assert by_item[int(found[place])] == pytest.approx(most, rel=1e-4, abs=1e-6)
-            # Of equals the first, as equal vectors and weights are.
-            equals = [
-                item
-                for item, weight in zip(chosen.tolist(), weights.tolist(), strict=True)
-                if item != position
-                and weight == weights[chosen.tolist().index(int(found[place]))]
-                and (table[item] == table[found[place]]).all()
-            ]
-            assert found[place] == equals[0]
+    rows = np.where(rng.random(12) < 0.8, rng.permutation(30)[:12], -1).astype(np.int32)
+    added = added_by_parts(table, rows, table[chosen], weights, above)
+    assert added.shape == (items, 12)
+    for part, (item, weight) in enumerate(zip(chosen.tolist(), weights.tolist(), strict=True)):
+        for place, row in enumerate(rows.tolist()):
+            exact = float(table[row] @ table[item] * weight) if row >= 0 else 0.0
+            if abs(exact - above) > 1e-6:
+                expected = exact if exact > above else 0.0
+                assert added[part, place] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    # Equal vectors and weights add the same to the last bit.
+    same = [
+        (table[item].tobytes(), weight) for item, weight in zip(chosen.tolist(), weights.tolist(), strict=True)
+    ]
+    for one, other in combinations(range(items), 2):
+        if same[one] == same[other]:
+            assert added[one].tolist() == added[other].tolist()
 
 
 def test_scores_above_a_bound_have_keys_and_one_at_the_bound_has_none() -> None:

@@ -30,9 +30,27 @@ class HistoryConfig(PartConfig):
     place_exponent: Annotated[float, Field(ge=0, le=2)] | None = None
     """The n-th moment from the user's latest counts n^-place_exponent; by default as its model says, or all the
     same."""
+    category: str | None = None
+    """A category field of items. A reason tells of the item's category where what the user did to others of it
+    added more than all else, but the item that added most is of another; none: reasons name items only."""
+    reason_own: str = "You {verb} this {times} times"
+    """The reason where nothing added more than what the user did to the item itself; {verb} is what they did to
+    it, {times} how often."""
+    reason_own_once: str = "You {verb} this before"
+    """The same where they did it once."""
+    reason_category: str = "Because of what you {verb} in {category}"
+    """The reason that tells of the item's {category}; {verb} is what the user did to the item of it that added
+    most."""
 
 
 def seeds_of(query: Query, config: HistoryConfig, place_exponent: float = 0.0) -> Seeds:
     """What a request starts from, by the settings of a retriever; its model may have a `place_exponent`, too."""
     exponent = place_exponent if config.place_exponent is None else config.place_exponent
     return weighted_seeds(query, config.max_events, config.half_life_days, exponent)
+
+
+def nameable(query: Query, seeds: Seeds) -> Seeds:
+    """Those of the seeds that a reason may name: what speaks for others, and can be seen by its reader."""
+    items, weights = seeds
+    usable = query.explainable[items] & (weights > 0)
+    return items[usable], weights[usable]

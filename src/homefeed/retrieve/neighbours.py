@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Protocol, Self
 import numpy as np
 
 from homefeed.catalog import CatalogView
-from homefeed.kernels import BOOL, F32, I32, I64, U64, compiled, kernel, reads, several, writes
+from homefeed.kernels import BOOL, F32, F64, I32, I64, U64, compiled, kernel, reads, several, writes
 from homefeed.model_files import require_finite, require_numbers, require_range, require_shape, require_starts
 from homefeed.retrieve.arrays import SLOTS, ArrayModel, Bits, Doubles, RowIndex, Rows, Starts, is_marked, marked
 from homefeed.retrieve.history import Seeds
@@ -139,13 +139,14 @@ class ServedLists:
         SLOTS.give(slots)
         return best_of(keys, positions, k)
 
-    def contributors(self, seeds: Seeds, explainable: Mask, positions: Positions) -> Positions:
-        """(n,) the explainable seed from which the item at each position gains most; -1 where there is none.
+    def contributions(self, seeds: Seeds, positions: Positions) -> Doubles:
+        """(m, n) what the item at each position (n,) gains from each seed (m,).
 
-        A disliked one is none: what is unlike it may gain by that, but it is no reason to name.
+        No list has its own item. What a seed says of itself is what it says of its nearest neighbour: nothing is
+        more like an item than it is itself.
         """
         lists, more = self._lists, self._more
-        return _contributors(
+        return _contributions(
             *seeds,
             self.index.at(positions),
             self.index.rows,
@@ -155,7 +156,6 @@ class ServedLists:
             more.indptr,
             more.indices,
             more.weights,
-            explainable,
         )
 
 
@@ -293,11 +293,17 @@ def _add_to_wanted(
                         added[place] += values[entry] * weight
 
 
-@kernel(
-    writes(I32),
-    *(reads(I32), reads(F32), reads(I32), reads(I32), *_LISTS, *_LISTS, reads(BOOL)),
-)
-def _contributors(
+@compiled
+def _nearest(row: int, lists: tuple[Starts, Rows, Floats]) -> float:
+    """The weight of a row's first neighbour, the largest; 0 of none."""
+    indptr, _, values = lists
+    if 0 <= row < len(indptr) - 1 and indptr[row] < indptr[row + 1]:
+        return float(values[indptr[row]])
+    return 0.0
+
+
+@kernel(writes(F64, 2), *(reads(I32), reads(F32), reads(I32), reads(I32), *_LISTS, *_LISTS))
+def _contributions(
     items: Positions,
     weights: Floats,
     wanted: Rows,
@@ -308,19 +314,15 @@ def _contributors(
     indptr2: Starts,
     indices2: Rows,
     values2: Floats,
-    explainable: Mask,
-) -> Positions:
-    """(n,) the explainable item of a weight above 0 that adds most to each wanted row, the first of equals."""
-    is_wanted = marked(wanted)
-    found, highest = np.full(len(wanted), -1, np.int32), np.zeros(len(wanted))
-    added = np.empty(len(wanted))
+) -> Doubles:
+    """(items, wanted) what each item adds to each wanted row, and what it says of itself."""
+    is_wanted, added = marked(wanted), np.zeros((len(items), len(wanted)))
     for seed in range(len(items)):
-        if weights[seed] > 0 and explainable[items[seed]]:
-            added[:] = 0
-            row = _row_at(rows, items[seed])
-            _add_to_wanted(row, weights[seed], (indptr, indices, values), wanted, is_wanted, added)
-            _add_to_wanted(row, weights[seed], (indptr2, indices2, values2), wanted, is_wanted, added)
-            for place in range(len(wanted)):
-                if added[place] > highest[place]:
-                    found[place], highest[place] = items[seed], added[place]
-    return found
+        row, nearest = _row_at(rows, items[seed]), 0.0
+        for lists in ((indptr, indices, values), (indptr2, indices2, values2)):
+            _add_to_wanted(row, weights[seed], lists, wanted, is_wanted, added[seed])
+            nearest = max(nearest, _nearest(row, lists))
+        for place in range(len(wanted)):
+            if wanted[place] == row >= 0:
+                added[seed, place] = nearest * weights[seed]
+    return added

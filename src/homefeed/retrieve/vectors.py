@@ -124,34 +124,20 @@ class VectorIndex:
         return best_of(_keys(rows[:found], scores, above), NO_POSITIONS, k)
 
 
-@kernel(
-    several(writes(I32), writes(F32)),
-    *(reads(F32, 2), reads(I32), reads(I32), reads(F32, 2), reads(F32), reads(I32), F32),
-)
-def strongest_parts(
-    vectors: Floats,
-    rows: Rows,
-    positions: Positions,
-    parts: Floats,
-    weights: Floats,
-    items: Positions,
-    above: float,
-) -> tuple[Positions, Floats]:
-    """(n,) the item whose part adds most to each row's product, and how much; -1 and 0 where none is `above`.
+@kernel(writes(F64, 2), *(reads(F32, 2), reads(I32), reads(F32, 2), reads(F32), F32))
+def added_by_parts(vectors: Floats, rows: Rows, parts: Floats, weights: Floats, above: float) -> Doubles:
+    """(m, n) what each part adds to each row's product; 0 where that is not `above`.
 
-    An item (m,) adds the inner product of its part (m, dimensions) times its weight (m,); to itself, at the same
-    position (n,), it adds nothing. Rows of -1 have no vector.
+    That is the inner product of the part (m, dimensions) times its weight (m,). Rows (n,) of -1 have no vector.
     """
-    found, highest = np.full(len(rows), -1, np.int32), np.zeros(len(rows), np.float32)
+    found = np.zeros((len(parts), len(rows)))
     for place in range(len(rows)):
-        best = np.float32(above)
-        for part in range(len(items)):
-            if rows[place] >= 0 and items[part] != positions[place]:
+        if rows[place] >= 0:
+            for part in range(len(parts)):
                 added = np.float32(_product(vectors[rows[place]], parts[part]) * weights[part])
-                if added > best:
-                    best = added
-                    found[place], highest[place] = items[part], added
-    return found, highest
+                if added > above:
+                    found[part, place] = added
+    return found
 
 
 @partial(compiled, fastmath={"reassoc", "contract", "nsz"})

@@ -62,6 +62,13 @@ class Facts:
         """The items of that title to which the resident did that, and nothing that says more, nor took it back."""
         return [item for item in self.known(user, title) if self._strongest(user, item) == VERBS[verb]]
 
+    def times(self, user: str, item: str, verb: str) -> int:
+        """How often the resident did that to the item, if it is what says most of it."""
+        if self._strongest(user, item) != VERBS[verb]:
+            return 0
+        own = (event for event in self.of_user[user] if event["item_id"] == item)
+        return sum(event["event_type"] == VERBS[verb] and strength(event) > 0 for event in own)
+
     def _strongest(self, user: str, item: str) -> str | None:
         newest_first = [event for event in reversed(self.of_user[user]) if event["item_id"] == item]
         best = max(newest_first, key=strength, default=None)
@@ -86,6 +93,10 @@ def strength(event: Row) -> float:
 
 def because_of(facts: Facts, user: str, item: str, verb: str, title: str) -> bool:
     return any(other != item for other in facts.did(user, title, verb))
+
+
+def own(facts: Facts, user: str, item: str, verb: str, times: str) -> bool:
+    return facts.times(user, item, verb) == (1 if times == "before" else int(times.removesuffix(" times")))
 
 
 def like_others(facts: Facts, user: str, item: str, title: str, verb: str) -> bool:
@@ -137,6 +148,7 @@ def similar(facts: Facts, user: str, item: str, title: str) -> bool:
 
 REASONS: Final[dict[str, Callable[..., bool]]] = {
     rf'Because you ({"|".join(VERBS)}) "(.+)"': because_of,
+    rf"You ({'|'.join(VERBS)}) this (before|\d+ times)": own,
     rf'Residents who enjoyed "(.+)", which you ({"|".join(VERBS)}), chose this, too': like_others,
     r'Residents who enjoyed "(.+)" chose this, too': like_those,
     r"Matches your interest in (.+)": declared,

@@ -133,9 +133,9 @@ def test_the_reason_is_whatever_added_most() -> None:
     query = asked(world, "scifi", {"d1": 1.0, "s1": 0.5})
     assert by_genre(world).reasons(query, positions) == [
         "Similar to Harbour Lights",
-        "Matches your interest in scifi",  # itself in the history: it does not speak for itself
+        "Matches your interest in scifi",  # itself in the history, by half an event: the interest says more
         "Matches your interest in scifi",
-        None,
+        "You chose this before",
         None,
     ]
     assert by_genre(world, interests_weight=0.25).reasons(query, positions)[2] == "Similar to Star Harvest"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.retrieve.grounds_sample import may_be_named, own_in_words
 
 from homefeed.catalog import Resources
 from homefeed.protocols import Retriever
@@ -54,16 +55,17 @@ def test_scores_and_reasons_by_brute_force(strengths: dict[str, float], anchor: 
     found = dict(zip(positions.tolist(), scores.tolist(), strict=True))
     for position in np.flatnonzero(query.eligible).tolist():
         assert found.get(position, 0.0) == pytest.approx(max(cosines[position], 0), abs=1e-5)
+    users = WORLD.counters.events.tolist()
     for position, reason in zip(positions.tolist(), retriever.reasons(query, positions), strict=True):
         added = {
-            WORLD.catalog.title(i): float(w * vectors(WORLD)[position] @ vectors(WORLD)[i])
+            i: float(w * vectors(WORLD)[position] @ vectors(WORLD)[i])
             for i, w in zip(items.tolist(), weights.tolist(), strict=True)
-            if i != position and WORLD.catalog.available[i]
+            if w > 0 and WORLD.catalog.available[i]
         }
-        if reason is None:
-            assert max(added.values(), default=0.0) <= 1e-5
-        else:
-            assert added[reason.removeprefix("Similar to ")] == pytest.approx(max(added.values()), abs=1e-6)
+        named = may_be_named(added, position, users, above=1e-5, own=anchor is None)
+        true: dict[int, str | None] = {i: f"Similar to {WORLD.catalog.title(i)}" for i in added}
+        true |= {-1: None, position: own_in_words(query, position)}
+        assert reason in {true[item] for item in named}
 
 
 @pytest.mark.parametrize("item_id", LOOKALIKES)
@@ -81,7 +83,7 @@ def test_an_item_is_not_similar_to_itself() -> None:
     positions, _ = content(world).retrieve(query, 100)
     assert world.position("d1") not in positions
     watched = world.query("u", history=toy_history(world, {"d1": 1.0}))
-    assert content(world).reasons(watched, world.positions("d1")) == [None]
+    assert content(world).reasons(watched, world.positions("d1")) == ["You chose this before"]
 
 
 def test_a_new_item_is_found_once_refreshed() -> None:

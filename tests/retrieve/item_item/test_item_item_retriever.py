@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.retrieve.grounds_sample import may_be_named
 from tests.retrieve.history_sample import histories, history_of
 
 from homefeed.protocols import Retriever
@@ -60,13 +61,13 @@ def test_scores_and_contributors_by_brute_force(history: History, anchor: str | 
     assert dict(zip(positions.tolist(), scores.tolist(), strict=True)) == pytest.approx(
         {p: score for p, score in expected.items() if score > 1e-9 and query.eligible[p]}, rel=1e-4
     )
-    named = retriever._contributors(query, positions).tolist()
+    users, own = WORLD.counters.events.tolist(), anchor is None
+    itself = {item: max(gains(WORLD, query, p).get(item, 0.0) for p in by_position) for item in by_position}
+    named = retriever._grounds(query, positions).items.tolist()
     for position, item in zip(positions.tolist(), named, strict=True):
-        added = {other: gain for other, gain in by_position[position].items() if WORLD.catalog.available[other]}
-        if item < 0:
-            assert max(added.values(), default=0.0) <= 0
-        else:
-            assert added[item] == pytest.approx(max(added.values()))
+        added = by_position[position] | {position: itself[position]}
+        added = {other: gain for other, gain in added.items() if gain > 0 and WORLD.catalog.available[other]}
+        assert item in may_be_named(added, position, users, own=own)
 
 
 @pytest.mark.parametrize("item_id", NEIGHBOURS)

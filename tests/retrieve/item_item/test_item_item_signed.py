@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.retrieve.grounds_sample import may_be_named
 from tests.retrieve.item_item.item_item_sample import Dense
 
 from homefeed.catalog import Resources
@@ -111,15 +112,13 @@ def test_scores_and_contributors_by_brute_force(
     found = {p: s for p, s in zip(positions.tolist(), scores.tolist(), strict=True) if not close[p]}
     wanted = np.flatnonzero((expected > 0) & query.eligible & ~close)
     assert found == pytest.approx({p: expected[p] for p in wanted.tolist()}, rel=1e-4, abs=1e-5)
-    explainable = added * ((taste > 0) & query.explainable[items])[:, None]
-    every = np.arange(SIZE, dtype=np.int32)
-    for position, item in enumerate(retriever._contributors(query, every).tolist()):
-        column = explainable[:, position]
-        if item < 0:
-            assert column.max(initial=0) <= 0
-        else:
-            assert column[items.tolist().index(item)] == pytest.approx(column.max())
-            assert column.max() > 0
+    # Nothing is more like an item than it is itself.
+    added[np.arange(len(items)), items] = added.max(axis=1, initial=0)
+    added *= ((taste > 0) & query.explainable[items])[:, None]
+    every, users = np.arange(SIZE, dtype=np.int32), WORLD.counters.events.tolist()
+    for position, item in enumerate(retriever._grounds(query, every).items.tolist()):
+        gains = dict(zip(items.tolist(), added[:, position].tolist(), strict=True))
+        assert item in may_be_named(gains, position, users, own=anchor is None)
 
 
 def liked(world: World, **strengths: float) -> Query:

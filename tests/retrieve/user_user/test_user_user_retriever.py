@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.retrieve.grounds_sample import may_be_named, own_in_words
 from tests.retrieve.history_sample import histories
 
 from homefeed.protocols import Retriever
@@ -152,7 +153,7 @@ def test_a_reason_names_the_item_that_most_of_them_share() -> None:
         "People who chose Title 0 chose this, too",
         None,
         None,
-        "People who chose Title 0 chose this, too",
+        "You chose this before",
     ]
     unexplainable = replace(query, explainable=np.arange(5) != 0)
     assert retriever.reasons(unexplainable, world.positions("i4")) == ["People who chose Title 1 chose this, too"]
@@ -162,11 +163,17 @@ def test_a_reason_names_the_item_that_most_of_them_share() -> None:
     assert three.reasons(query, world.positions("i4")) == ["People who chose Title 0 chose this, too"]
 
 
-def test_of_items_shared_with_as_many_the_one_liked_most_is_named() -> None:
+def test_of_items_shared_with_as_many_the_better_known_is_named() -> None:
     query = asked({"i0": 0.5, "i1": 1.0})
     plays = [Play(user, f"i{item}", 1, 1) for user in ("ann", "bob") for item in (0, 1, 2)]
-    world = make_world(FIVE, plays, declared=PLAIN)
-    assert user_user(world).reasons(query, world.positions("i2")) == ["People who chose Title 1 chose this, too"]
+    world = make_world(FIVE, [*plays, Play("dee", "i0", 1, 1)], declared=PLAIN)
+    assert user_user(world).reasons(query, world.positions("i2")) == ["People who chose Title 0 chose this, too"]
+
+
+def test_what_the_user_did_to_the_item_itself_tells_of_nobody_else() -> None:
+    world = make_world(FIVE, [Play("ann", "i0", 1, 1), Play("ann", "i1", 1, 1)], declared=PLAIN)
+    query = world.query("new", history=toy_history(world, {"i0": 1.0}))
+    assert user_user(world).reasons(query, world.positions("i0", "i1")) == ["You chose this before", None]
 
 
 def test_no_reason_names_what_the_user_dislikes() -> None:
@@ -247,13 +254,15 @@ def test_scores_and_links_by_brute_force(
     every = np.arange(WORLD.catalog.size, dtype=np.int32)
     links = [None] * len(every) if not len(items) else retriever.reasons(query, every)
     liked = [i for i, w in zip(items.tolist(), weights.tolist(), strict=True) if w > 0 and query.explainable[i]]
+    users = WORLD.counters.events.tolist()
     for position, said in enumerate(links):
-        people = {WORLD.catalog.title(i): (neighbours[:, i] & neighbours[:, position]).sum() for i in liked}
-        people.pop(WORLD.catalog.title(position), None)
-        most = max(people.values(), default=0)
-        assert (said is not None) == (most >= 2)
-        if said is not None:
-            assert any(title in said for title, count in people.items() if count == most)
+        people = {i: float((neighbours[:, i] & neighbours[:, position]).sum()) for i in liked}
+        people = {i: count for i, count in people.items() if count >= 2 or (i == position and count)}
+        named = may_be_named(people, position, users, own=anchor is None)
+        words = "Chosen by people who chose {}" if anchor else "People who chose {} chose this, too"
+        true: dict[int, str | None] = {i: words.format(WORLD.catalog.title(i)) for i in people}
+        true |= {-1: None, position: own_in_words(query, position)}
+        assert said in {true[item] for item in named}
 
 
 def test_items_newer_than_the_model_neither_speak_nor_are_spoken_for() -> None:

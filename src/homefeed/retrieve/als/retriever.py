@@ -12,9 +12,10 @@ from homefeed.catalog import Resources
 from homefeed.retrieve.als.factors import Factors
 from homefeed.retrieve.als.model import AlsModel
 from homefeed.retrieve.arrays import RowIndex
+from homefeed.retrieve.contributions import Grounds
 from homefeed.retrieve.history import HistoryConfig, seeds_of
-from homefeed.retrieve.sentences import reasons_naming
-from homefeed.retrieve.vectors import NEGLIGIBLE, strongest_parts
+from homefeed.retrieve.sentences import HistorySentences
+from homefeed.retrieve.vectors import NEGLIGIBLE, added_by_parts
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
 
@@ -48,7 +49,7 @@ class Als:
         both: it should not say that some did."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._config, self._resources = config, resources
+        self._config, self._sentences = config, HistorySentences(config, resources)
         self._model = resources.model(config.model, AlsModel)
         if self._model is None:
             return
@@ -69,16 +70,16 @@ class Als:
         if self._model is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(template, query, self._contributors(query, positions), self._resources)
+        return self._sentences.said(query, self._grounds(query, positions), [template] * len(positions))
 
-    def _contributors(self, query: Query, positions: Positions) -> Positions:
-        """(n,) the explainable item that added most to each position's score; -1 where none did."""
+    def _grounds(self, query: Query, positions: Positions) -> Grounds:
+        """What of the user's history speaks for the item at each position."""
         taste = self._taste(query)
         explainable = query.explainable[taste.items]
         items, shares = taste.items[explainable], np.ascontiguousarray(taste.shares.T[explainable])
         weights = np.ones(len(items), np.float32)
-        rows = self._rows.at(positions)
-        return strongest_parts(self._factors.vectors, rows, positions, shares, weights, items, NEGLIGIBLE)[0]
+        added = added_by_parts(self._factors.vectors, self._rows.at(positions), shares, weights, NEGLIGIBLE)
+        return self._sentences.grounds(query, positions, items, added)
 
     def _taste(self, query: Query) -> _Taste:
         return query.scope.once(self, "retrieve.history", partial(self._look_up, query))

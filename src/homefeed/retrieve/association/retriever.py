@@ -8,9 +8,9 @@ import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.association.model import AssociationModel
-from homefeed.retrieve.history import HistoryConfig, seeds_of
+from homefeed.retrieve.history import HistoryConfig, nameable, seeds_of
 from homefeed.retrieve.neighbours import ServedLists
-from homefeed.retrieve.sentences import reasons_naming
+from homefeed.retrieve.sentences import HistorySentences
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
 
 
@@ -31,7 +31,7 @@ class Association:
         """The reason in a feed about an item; {title} is that item."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._config, self._resources = config, resources
+        self._config, self._sentences = config, HistorySentences(config, resources)
         self._model = resources.model(config.model, AssociationModel)
         self._lists = None if self._model is None else ServedLists.over(resources.catalog, self._model)
 
@@ -46,10 +46,8 @@ class Association:
         """Name the item that the weightiest rule to each starts from: never one that counts as disliked."""
         if self._lists is None:
             return [None] * len(positions)
-        items = self._lists.contributors(
-            seeds_of(query, self._config),
-            query.explainable,
-            positions,
-        )
+        items, weights = nameable(query, seeds_of(query, self._config))
+        added = self._lists.contributions((items, weights), positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(template, query, items, self._resources)
+        grounds = self._sentences.grounds(query, positions, items, added)
+        return self._sentences.said(query, grounds, [template] * len(positions))

@@ -15,10 +15,10 @@ from homefeed.catalog import Resources
 from homefeed.errors import RecipeError
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
-from homefeed.retrieve.history import HistoryConfig, seeds_of
+from homefeed.retrieve.history import HistoryConfig, nameable, seeds_of
 from homefeed.retrieve.keeping import kept
-from homefeed.retrieve.sentences import reasons_naming
-from homefeed.retrieve.vectors import strongest_parts
+from homefeed.retrieve.sentences import HistorySentences
+from homefeed.retrieve.vectors import added_by_parts
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 from homefeed.words import caseless
 
@@ -70,7 +70,8 @@ class Content:
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where `interests_field` is no field of items."""
         self._config = config
-        self._catalog, self._resources = resources.catalog, resources
+        self._catalog = resources.catalog
+        self._sentences = HistorySentences(config, resources)
         if config.interests is not None and config.interests_field not in self._catalog.fields:
             raise RecipeError(
                 f'content: interests_field names "{config.interests_field}", which items do not declare; '
@@ -104,14 +105,14 @@ class Content:
         if not len(vectors):
             return [None] * len(positions)
         # To differ from what the user dislikes raises a score, too, but is no similarity.
-        usable = query.explainable[taste.items] & (taste.weights > 0)
-        items, weights = taste.items[usable], taste.weights[usable]
+        items, weights = nameable(query, (taste.items, taste.weights))
         rows = np.where(positions < len(vectors), positions, -1)
-        closest, added = strongest_parts(vectors, rows, positions, vectors[items], weights, items, 0.0)
-        named = reasons_naming(self._config.reason, query, closest, self._resources)
+        added = added_by_parts(vectors, rows, vectors[items], weights, 0.0)
+        grounds = self._sentences.grounds(query, positions, items, added)
+        named = self._sentences.said(query, grounds, [self._config.reason] * len(positions))
         if not taste.tags:
             return named
-        by_interests = np.where(rows >= 0, vectors[rows] @ taste.interests, 0) > added
+        by_interests = np.where(rows >= 0, vectors[rows] @ taste.interests, 0) > grounds.largest
         return [
             (self._match(taste.tags, position) if interesting else None) or reason
             for position, reason, interesting in zip(positions.tolist(), named, by_interests.tolist(), strict=True)

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.history import HistoryConfig, Seeds, seeds_of
+from homefeed.retrieve.contributions import Grounds
+from homefeed.retrieve.history import HistoryConfig, Seeds, nameable, seeds_of
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.retrieve.neighbours import ServedLists
-from homefeed.retrieve.sentences import reasons_naming
+from homefeed.retrieve.sentences import HistorySentences
 from homefeed.types import NO_POSITIONS, Mask, Positions, Query, Scores
 
 
@@ -37,7 +38,7 @@ class ItemItem:
         neighbours."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._config, self._resources = config, resources
+        self._config, self._sentences = config, HistorySentences(config, resources)
         self._model = resources.model(config.model, self.MODEL)
         if self._model is not None:
             self._lists = ServedLists.over(resources.catalog, self._model)
@@ -56,25 +57,21 @@ class ItemItem:
         if self._model is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        items = self._contributors(query, positions)
-        by_content = self._is_derived(positions) | self._is_derived(items)
-        if not by_content.any():
-            return reasons_naming(template, query, items, self._resources)
-        derived = reasons_naming(self._config.reason_cold_item, query, items, self._resources)
-        chosen = reasons_naming(template, query, items, self._resources)
-        return [
-            of_content if is_derived else of_choices
-            for is_derived, of_content, of_choices in zip(by_content.tolist(), derived, chosen, strict=True)
-        ]
+        grounds = self._grounds(query, positions)
+        by_content = self._is_derived(positions) | self._is_derived(grounds.items)
+        templates = [self._config.reason_cold_item if derived else template for derived in by_content.tolist()]
+        return self._sentences.said(query, grounds, templates)
 
     def _is_derived(self, positions: Positions) -> Mask:
         """(n,) whether the neighbours of the item at each position are such by content; not where none is."""
         derived: Mask = self._derived[np.minimum(positions, len(self._derived) - 1)]
         return derived
 
-    def _contributors(self, query: Query, positions: Positions) -> Positions:
-        """(n,) the explainable item that added most to each position's score; -1 where none did."""
-        return self._lists.contributors(self._seeds(query), query.explainable, positions)
+    def _grounds(self, query: Query, positions: Positions) -> Grounds:
+        """What of the user's history speaks for the item at each position."""
+        items, weights = nameable(query, self._seeds(query))
+        added = self._lists.contributions((items, weights), positions)
+        return self._sentences.grounds(query, positions, items, added)
 
     def _seeds(self, query: Query) -> Seeds:
         assert self._model is not None  # noqa: S101

@@ -8,9 +8,9 @@ import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.arrays import RowIndex
-from homefeed.retrieve.history import HistoryConfig, seeds_of
+from homefeed.retrieve.history import HistoryConfig, nameable, seeds_of
 from homefeed.retrieve.neighbours import ServedLists
-from homefeed.retrieve.sentences import reasons_naming
+from homefeed.retrieve.sentences import HistorySentences
 from homefeed.retrieve.similar.incremental import Comparison, NewItem
 from homefeed.retrieve.similar.model import SimilarModel
 from homefeed.types import NO_POSITIONS, Positions, Query, Scores
@@ -34,7 +34,8 @@ class Similar:
         """The reason in a feed about an item; {title} is that item."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._config, self._resources, self._catalog = config, resources, resources.catalog
+        self._config, self._catalog = config, resources.catalog
+        self._sentences = HistorySentences(config, resources)
         self._model = resources.model(config.model, SimilarModel)
         self._new_items: dict[int, NewItem] = {}
         if self._model is not None:
@@ -65,10 +66,11 @@ class Similar:
         """Name the item of the history that each is most similar to: never one that counts as disliked."""
         if self._model is None:
             return [None] * len(positions)
-        seeds = seeds_of(query, self._config)
-        items = self._lists_of(query).contributors(seeds, query.explainable, positions)
+        items, weights = nameable(query, seeds_of(query, self._config))
+        added = self._lists_of(query).contributions((items, weights), positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(template, query, items, self._resources)
+        grounds = self._sentences.grounds(query, positions, items, added)
+        return self._sentences.said(query, grounds, [template] * len(positions))
 
     def _lists_of(self, query: Query) -> ServedLists:
         """Those of one moment: another thread may put newer ones in their place."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from homefeed.kernels import BOOL, F32, F64, I32, I64, U64, compiled, kernel, reads, several, writes
-from homefeed.retrieve.arrays import Rows, Starts, is_marked, marked
+from homefeed.retrieve.arrays import Doubles, Rows, Starts, is_marked, marked
 from homefeed.retrieve.selection import Keys, key_of
 from homefeed.types import Floats, Mask, Positions
 
@@ -137,16 +137,11 @@ def _find(row: int, rows: Rows, places: Starts) -> int:
     return count
 
 
-@kernel(several(writes(I32), writes(I32)), *(reads(I32), reads(I64), reads(I32), reads(I32), reads(I32)))
-def most_shared(
-    users: Rows, user_starts: Starts, user_items: Rows, liked: Rows, wanted: Rows
-) -> tuple[Rows, Rows]:
-    """(n,) the place of the liked row that most of those who chose each wanted one chose, too; and how many did.
-
-    Of equals the first. An item is not shared with itself; -1 is no row.
-    """
+@kernel(writes(F64, 2), *(reads(I32), reads(I64), reads(I32), reads(I32), reads(I32)))
+def people_sharing(users: Rows, user_starts: Starts, user_items: Rows, liked: Rows, wanted: Rows) -> Doubles:
+    """(m, n) how many of the users who chose each wanted row (n,) chose each liked one (m,), too; -1 is no row."""
     is_liked, is_wanted = marked(liked), marked(wanted)
-    shared = np.zeros((len(wanted), len(liked)), np.int32)
+    shared = np.zeros((len(liked), len(wanted)))
     of_liked, of_wanted = np.empty(len(liked), np.int64), np.empty(len(wanted), np.int64)
     for user in users:
         likes = wants = 0
@@ -157,10 +152,5 @@ def most_shared(
                 wants += _find(row, wanted, of_wanted[wants:])
         for want in of_wanted[:wants]:
             for like in of_liked[:likes]:
-                shared[want, like] += wanted[want] != liked[like]
-    places, counts = np.zeros(len(wanted), np.int32), np.zeros(len(wanted), np.int32)
-    for want in range(len(wanted)):
-        for like in range(len(liked)):
-            if shared[want, like] > counts[want]:
-                places[want], counts[want] = like, shared[want, like]
-    return places, counts
+                shared[like, want] += 1
+    return shared

@@ -12,11 +12,12 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.retrieve.arrays import SLOTS, RowIndex, Rows
+from homefeed.retrieve.contributions import Grounds
 from homefeed.retrieve.history import HistoryConfig, seeds_of
 from homefeed.retrieve.selection import best_of
-from homefeed.retrieve.sentences import MIN_PEOPLE, reasons_naming
+from homefeed.retrieve.sentences import MIN_PEOPLE, HistorySentences
 from homefeed.retrieve.user_user.model import UserUserModel
-from homefeed.retrieve.user_user.neighbours import chosen_items, have_news, most_shared, similar_users
+from homefeed.retrieve.user_user.neighbours import chosen_items, have_news, people_sharing, similar_users
 from homefeed.retrieve.vectors import NEGLIGIBLE
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 
@@ -25,7 +26,7 @@ from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 class _Neighbours:
     """The users most similar to the one of the request, by row, and their similarities (neighbours,).
 
-    `liked` (n,) are the rows of what that user likes, most of all first.
+    `liked` (n,) are the rows of what that user likes, in the order of the catalogue.
     """
 
     users: Rows
@@ -68,7 +69,8 @@ class UserUser:
         """The reason in a feed about an item; {title} is that item."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._config, self._resources, self._catalog = config, resources, resources.catalog
+        self._config, self._catalog = config, resources.catalog
+        self._sentences = HistorySentences(config, resources)
         self._model = resources.model(config.model, UserUserModel)
         if self._model is None:
             return
@@ -103,17 +105,18 @@ class UserUser:
         if self._model is None or found is None:
             return [None] * len(positions)
         template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return reasons_naming(template, query, self._links(self._model, query, found, positions), self._resources)
+        grounds = self._links(self._model, query, found, positions)
+        return self._sentences.said(query, grounds, [template] * len(positions))
 
-    def _links(self, model: UserUserModel, query: Query, found: _Neighbours, positions: Positions) -> Positions:
-        """(n,) the explainable item shared with most who chose each position; -1 where they are too few."""
+    def _links(self, model: UserUserModel, query: Query, found: _Neighbours, positions: Positions) -> Grounds:
+        """What of the user's history those who chose each position share: no other item where they are few."""
         liked = found.liked[query.explainable[self._position_of_row[found.liked]]]
-        if not len(liked):
-            return np.full(len(positions), -1, np.int32)
-        wanted = self._index.at(positions)
-        places, people = most_shared(found.users, model.user_starts, model.user_items, liked, wanted)
-        enough = people >= max(MIN_PEOPLE, self._config.min_users)
-        return np.where(enough, self._position_of_row[liked[places]], -1)
+        wanted, items = self._index.at(positions), self._position_of_row[liked]
+        people = people_sharing(found.users, model.user_starts, model.user_items, liked, wanted)
+        told = people >= max(MIN_PEOPLE, self._config.min_users)
+        # What the user did to the item itself tells of nobody else.
+        told |= items[:, None] == positions
+        return self._sentences.grounds(query, positions, items, np.where(told, people, 0.0))
 
     def _neighbours(self, query: Query) -> _Neighbours | None:
         return query.scope.once(self, "retrieve.neighbours", partial(self._look_up, query))
@@ -133,8 +136,7 @@ class UserUser:
         news = have_news(
             users, model.user_starts, model.user_items, known, self._position_of_row, self._catalog.available
         )
-        liked = rows[np.argsort(-weights, kind="stable")][: np.count_nonzero(weights > 0)]
-        return _Neighbours(users[news], similar[news], liked)
+        return _Neighbours(users[news], similar[news], rows[weights > 0])
 
     def _similar(self, model: UserUserModel, rows: Rows, weights: Floats) -> tuple[Rows, Floats]:
         """Those most similar to the user, of users with one of the rows and something else; and how similar."""
