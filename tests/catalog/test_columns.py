@@ -16,7 +16,6 @@ from homefeed.catalog.columns import (
     TagsColumn,
     TextColumn,
     TimeColumn,
-    as_counts,
 )
 from homefeed.errors import InvalidError
 from homefeed.types import NO_TIME, SECOND, Codes, Condition
@@ -267,10 +266,6 @@ def test_numbers_as_numbers() -> None:
     numbers = made.numbers(3).tolist()
     assert numbers[1] == 2.5
     assert [math.isnan(number) for number in numbers] == [True, False, True]
-
-
-def test_numbers_as_counts() -> None:
-    assert as_counts(np.array([3, 2.9, 0.5, -1, math.nan, 1e308])).tolist() == [3, 2, 0, 0, 0, 1e15]
 
 
 def test_a_code_has_the_value_it_first_had() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,6 @@ _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     ">": np.greater,
     "<": np.less,
 }
-_MOST: Final = 1e15
-"""A count beyond it is not one, and sums of such would leave a float's range."""
 
 
 class Column(Protocol):
@@ -355,11 +353,6 @@ COLUMNS: Mapping[str, Callable[[], Column]] = {
     "number": NumberColumn,
     "time": TimeColumn,
 }
-
-
-def as_counts(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """(n,) numbers of a column as counts of something: whole, 0 for NaN and what is below 0."""
-    return np.floor(np.fmin(np.fmax(numbers, 0.0), _MOST))
 
 
 def _key(value: Any) -> Any:

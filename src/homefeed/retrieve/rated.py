@@ -11,7 +11,8 @@ import numpy.typing as npt
 from pydantic import Field, FiniteFloat, model_validator
 
 from homefeed.catalog import Resources
-from homefeed.catalog.columns import NumberColumn, as_counts
+from homefeed.catalog.columns import NumberColumn
+from homefeed.catalog.counts import as_counts
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first
 from homefeed.types import Mask, Positions, Query, Scores

@@ -13,7 +13,7 @@ from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.content.vectors import ItemVectors
 from homefeed.retrieve.keeping import kept
 from homefeed.retrieve.search.engine import SearchConfig, engine_of, text_of
-from homefeed.retrieve.search.index import Reading
+from homefeed.retrieve.search.reading import Reading
 from homefeed.retrieve.search.synonyms import Phrase
 from homefeed.retrieve.search.understanding import Concept
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores

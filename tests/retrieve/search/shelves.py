@@ -8,7 +8,8 @@ import numpy as np
 
 from homefeed.catalog import CatalogView
 from homefeed.retrieve.search.engine import SearchConfig, SearchEngine
-from homefeed.retrieve.search.index import Reading, TextIndex
+from homefeed.retrieve.search.index import TextIndex
+from homefeed.retrieve.search.reading import Reading
 from homefeed.retrieve.search.synonyms import parse_synonyms
 from homefeed.retrieve.search.understanding import Concept, understood
 from homefeed.types import Item

@@ -15,7 +15,8 @@ from tests.retrieve.search.shelves import reading, shelf, thing
 
 from homefeed.catalog import CatalogView
 from homefeed.retrieve.search import index as index_module
-from homefeed.retrieve.search.index import Reading, TextIndex
+from homefeed.retrieve.search.index import TextIndex
+from homefeed.retrieve.search.reading import Reading, items_of
 
 FIELDS = {"name": 1.0, "kind": 2.0, "tags": 0.5}
 
@@ -278,7 +279,7 @@ def test_searches_find_whole_readings_while_it_is_refreshed() -> None:
 def test_terms_have_places() -> None:
     one = reading("key board cover", "board key", "key")
     assert one.places("key").tolist() == [0, (1 << 16) + 1, 2 << 16]
-    assert index_module.items_of(one.standing_together(("key", "board"))).tolist() == [0]
+    assert items_of(one.standing_together(("key", "board"))).tolist() == [0]
     assert one.standing_together(("board", "hat")).tolist() == []
 
 
@@ -289,7 +290,7 @@ def test_places_of_changed_items_are_theirs_now() -> None:
     catalog.apply([thing(0, "board key"), thing(1, "key board")])
     index.refresh()
     assert index.reading.stale is not None
-    assert index_module.items_of(index.reading.standing_together(("key", "board"))).tolist() == [1]
+    assert items_of(index.reading.standing_together(("key", "board"))).tolist() == [1]
     assert index.reading.places("key").tolist() == [1, 1 << 16]
 
 
@@ -302,4 +303,4 @@ def test_two_fields_are_not_one_text() -> None:
 
 def test_of_a_very_long_text_what_is_beyond_has_the_last_place() -> None:
     one = reading("a" + " b" * 70_000, "b")
-    assert index_module.items_of(one.places("b")).max() == 1
+    assert items_of(one.places("b")).max() == 1

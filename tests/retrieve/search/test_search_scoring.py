@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.retrieve.search.shelves import reading
 
 from homefeed.retrieve.search.analysis import stem
-from homefeed.retrieve.search.index import Reading
+from homefeed.retrieve.search.reading import Reading
 from homefeed.retrieve.search.scoring import find
 from homefeed.retrieve.search.synonyms import NO_SYNONYMS, Synonyms, parse_synonyms
 from homefeed.retrieve.search.understanding import Alternative, Concept, understood

@@ -50,6 +50,7 @@ class Als:
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config, self._sentences = config, HistorySentences(config, resources)
+        self._partitions = resources.partitions
         self._model = resources.model(config.model, AlsModel)
         if self._model is None:
             return
@@ -90,7 +91,7 @@ class Als:
         rows = self._rows.at(items)
         partition, known = 0, rows >= 0
         if self._model.partitions:
-            named = self._resources.partitions.of_user(query.user)
+            named = self._partitions.of_user(query.user)
             partition = self._model.partitions.index(named) if named in self._model.partitions else 0
             # What was of another partition when it got its vector means nothing in this one.
             known &= self._model.partition[rows] == partition

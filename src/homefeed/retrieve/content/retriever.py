@@ -77,6 +77,7 @@ class Content:
                 f'content: interests_field names "{config.interests_field}", which items do not declare; '
                 f"expected one of {', '.join(self._catalog.fields)}"
             )
+        self._partitions = resources.partitions
         self._model = resources.model(config.model, ContentModel)
         self._items = ItemVectors(self._model, resources)
         self._interests = kept(_KEPT_INTERESTS, self._embed_interests)
@@ -135,7 +136,7 @@ class Content:
         tags: tuple[str, ...] = ()
         if self._config.interests is not None and query.anchor is None:
             tags = _declared(query.user.attributes.get(self._config.interests))
-        partition = self._resources.partitions.of_user(query.user)
+        partition = self._partitions.of_user(query.user)
         return _Taste(items, weights, tags, self._interests(tags, partition))
 
     def _embed_interests(self, tags: tuple[str, ...], partition: str | None) -> Floats:

@@ -12,7 +12,8 @@ from pydantic import Field
 from homefeed.catalog import Partitions, Resources
 from homefeed.errors import RecipeError
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.search.index import Reading, TextIndex
+from homefeed.retrieve.search.index import TextIndex
+from homefeed.retrieve.search.reading import Reading
 from homefeed.retrieve.search.scoring import Found, find
 from homefeed.retrieve.search.synonyms import NO_SYNONYMS, Synonyms, parse_synonyms, table_text
 from homefeed.retrieve.search.understanding import Alternative, Concept, understood

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from heapq import nsmallest
 from threading import Lock
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,18 @@ from homefeed.catalog import CatalogView, Partitions
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.partitions import name_in, unnamed
 from homefeed.retrieve.search.analysis import stem
+from homefeed.retrieve.search.reading import (
+    NO_NUMBERS,
+    NO_ROLES,
+    NOTHING,
+    Places,
+    Reading,
+    Roles,
+    Segment,
+)
 from homefeed.retrieve.search.titles import OTHER, roles_of
 from homefeed.retrieve.search.vocabulary import Vocabulary
-from homefeed.types import Floats, Positions
+from homefeed.types import Floats
 from homefeed.words import Token, tokens_of
 
 _SATURATION: Final = 1.2
@@ -30,11 +38,6 @@ _REBUILD_MIN: Final = 500
 _GAP: Final = 16
 """How many places lie between two texts of an item."""
 _LAST_PLACE: Final = 2**16 - 1
-
-Places: TypeAlias = npt.NDArray[np.int64]
-"""Where a term stands: the item times 65,536, plus the place in it; sorted."""
-Roles: TypeAlias = npt.NDArray[np.int8]
-"""What a term is in an item's titles, the best of all: `roles_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,172 +62,13 @@ class _Row:
         return self.terms, self.amounts, self.roles, self.standing, self.places
 
 
-_NO_NUMBERS: Final = np.empty(0, np.int32)
-_NO_ROLES: Final = np.empty(0, np.int8)
-_NO_WORDS: Final = _Row(_NO_NUMBERS, np.empty(0, np.float32), _NO_ROLES, _NO_NUMBERS, _NO_NUMBERS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """Postings of some items: those of term t are the rows `starts[t]` to `starts[t + 1]` of the three columns,
-    and the places where it stands those from `first[t]` to `first[t + 1]`.
-    """
-
-    starts: npt.NDArray[np.int64]
-    items: Positions
-    impacts: Floats
-    roles: Roles
-    first: npt.NDArray[np.int64]
-    places: Places
-
-    def of(self, term: int) -> tuple[Positions, Floats]:
-        if term + 1 >= len(self.starts):
-            return self.items[:0], self.impacts[:0]
-        rows = slice(self.starts[term], self.starts[term + 1])
-        return self.items[rows], self.impacts[rows]
-
-    def roles_of(self, term: int) -> tuple[Positions, Roles]:
-        items, _ = self.of(term)
-        return items, self.roles[self.starts[term] : self.starts[term] + len(items)] if len(items) else _NO_ROLES
-
-    def places_of(self, term: int) -> Places:
-        return self.places[self.first[term] : self.first[term + 1]] if term + 1 < len(self.first) else _NO_PLACES
-
-
-_NO_PLACES: Final = np.empty(0, np.int64)
-_NO_TERMS: Final = Vocabulary.of(())
-_NOBODY: Final = "\x1f"
-"""A partition without items."""
-_NOTHING: Final = _Segment(
-    np.zeros(1, np.int64), _NO_NUMBERS, np.empty(0, np.float32), _NO_ROLES, np.zeros(1, np.int64), _NO_PLACES
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The words of items as of one moment: what a search reads while the index may go on.
-
-    `size` is how many items it knows: those that came later are not found yet. `most` of them have the commonest
-    term. Of terms that are numbered later than `counts` is long it knows nothing. Items of `main` that changed
-    since are `stale`, and in `fresh`.
-
-    Where the recipe keeps users apart, a term is one of a partition, and a reading too, see `within`: whatever
-    others have, it does not know. `vocabularies` are those of the partitions.
-    """
-
-    generation: int
-    size: int
-    vocabularies: Mapping[str, Vocabulary]
-    counts: npt.NDArray[np.int64]
-    most: int
-    rarities: Floats
-    main: _Segment
-    fresh: _Segment
-    stale: npt.NDArray[np.bool_] | None
-    number_of: Mapping[str, int]
-    words: Mapping[str, tuple[str, ...]]
-    spellings: Mapping[str, str]
-    partition: str = ""
-
-    def within(self, partition: str | None) -> Reading:
-        """The same of one partition; that of a user without one knows no item."""
-        return replace(self, partition=_NOBODY if partition is None else partition)
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """Every term of the partition's items."""
-        return self.vocabularies.get(self.partition, _NO_TERMS)
-
-    def count(self, term: str) -> int:
-        """How many items have a term."""
-        number = self._number(term)
-        return 0 if number is None else int(self.counts[number])
-
-    def rarity(self, term: str) -> float:
-        """The inverse document frequency of a term, 0 where no item has it."""
-        number = self._number(term)
-        return 0.0 if number is None or not self.counts[number] else float(self.rarities[number])
-
-    def postings(self, term: str) -> tuple[Positions, Floats]:
-        """The items that have a term, each once, and how much of it: what to multiply by an idf."""
-        number = self._number(term)
-        if number is None:
-            return _NOTHING.of(0)
-        items, impacts = self.main.of(number)
-        if self.stale is None:
-            return items, impacts
-        valid = ~self.stale[items]
-        more, more_impacts = self.fresh.of(number)
-        return np.concatenate([items[valid], more]), np.concatenate([impacts[valid], more_impacts])
-
-    def roles(self, term: str) -> tuple[Positions, Roles]:
-        """The items that have a term, and what it is in their titles."""
-        number = self._number(term)
-        if number is None:
-            return _NOTHING.roles_of(0)
-        items, roles = self.main.roles_of(number)
-        if self.stale is None:
-            return items, roles
-        valid = ~self.stale[items]
-        more, more_roles = self.fresh.roles_of(number)
-        return np.concatenate([items[valid], more]), np.concatenate([roles[valid], more_roles])
-
-    def places(self, term: str) -> Places:
-        """Where items have a term: its items, and the places in them."""
-        number = self._number(term)
-        if number is None:
-            return _NO_PLACES
-        places = self.main.places_of(number)
-        if self.stale is None:
-            return places
-        valid = ~self.stale[items_of(places)]
-        return np.sort(np.concatenate([places[valid], self.fresh.places_of(number)]))
-
-    def standing_together(self, phrase: Sequence[str]) -> Places:
-        """Where the terms of a phrase stand one after the other: the places of the last one."""
-        first, *others = phrase
-        places = self.places(first)
-        for term in others:
-            places = _in_both(places + 1, self.places(term))
-        return places
-
-    def shown(self, term: str) -> str:
-        """The word for a term as people read it: accents and all, in small letters."""
-        word = self.written(term)[0]
-        return self.spellings.get(name_in(word, self.partition), word)
-
-    def written(self, term: str) -> tuple[str, ...]:
-        """The words that items have for a term, the term itself first if it is one or no item has any."""
-        return self.words.get(name_in(term, self.partition), (term,))
-
-    def beginning_with(self, prefix: str, max_terms: int) -> list[str]:
-        """Terms that begin so, the most frequent first."""
-        return nsmallest(max_terms, self.vocabulary.beginning_with(prefix), lambda term: (-self.count(term), term))
-
-    def _number(self, term: str) -> int | None:
-        number = self.number_of.get(name_in(term, self.partition))
-        return number if number is not None and number < len(self.counts) else None
-
-
-def items_of(places: Places) -> Positions:
-    """The items of places, each as often as it has one."""
-    return (places >> 16).astype(np.int32)
+_NO_WORDS: Final = _Row(NO_NUMBERS, np.empty(0, np.float32), NO_ROLES, NO_NUMBERS, NO_NUMBERS)
 
 
 @lru_cache(10_000)
 def _tokens_of_value(text: str) -> Sequence[Token]:
     """The words of a category or a tag, which many items have."""
     return tokens_of(text)
-
-
-def _in_both(one: Places, other: Places) -> Places:
-    """The places that both have, each of them sorted and once."""
-    few, many = (one, other) if len(one) < len(other) else (other, one)
-    if not len(few):
-        return few
-    found = np.searchsorted(many, few)
-    both: Places = few[many[np.minimum(found, len(many) - 1)] == few]
-    return both
 
 
 class TextIndex:
@@ -263,8 +107,8 @@ class TextIndex:
             counts=self._counts[:0],
             most=0,
             rarities=np.empty(0, np.float32),
-            main=_NOTHING,
-            fresh=_NOTHING,
+            main=NOTHING,
+            fresh=NOTHING,
             stale=None,
             number_of=self._number_of,
             words=self._words,
@@ -360,7 +204,7 @@ class TextIndex:
         if size <= _SMALL or not few or not len(before.main.items):
             self._changed.clear()
             self._measure()
-            main, fresh, stale = self._segment(range(size)), _NOTHING, None
+            main, fresh, stale = self._segment(range(size)), NOTHING, None
         else:
             main, fresh = before.main, self._segment(sorted(self._changed))
             stale = np.zeros(size, np.bool_)
@@ -400,26 +244,26 @@ class TextIndex:
         have = self._with_words.view > 0
         self._mean_lengths.view[have] = whole[have] / self._with_words.view[have]
 
-    def _segment(self, positions: Sequence[int]) -> _Segment:
+    def _segment(self, positions: Sequence[int]) -> Segment:
         rows = [self._rows[position] for position in positions]
         lengths = np.array([row.amounts.sum() for row in rows], np.float32)
         counts = np.array([len(row.terms) for row in rows], np.int64)
         items = np.repeat(np.array(positions, np.int32), counts)
-        terms = np.concatenate([_NO_NUMBERS, *(row.terms for row in rows)])
+        terms = np.concatenate([NO_NUMBERS, *(row.terms for row in rows)])
         values = np.concatenate([np.empty(0, np.float32), *(row.amounts for row in rows)])
         partitions = np.array([row.partition for row in rows], np.intp)
         self._mean_lengths.grow(int(partitions.max(initial=0)) + 1)
         relative = np.repeat(lengths / self._mean_lengths.view[partitions].astype(np.float32), counts)
         damping = _SATURATION * (1 - _LENGTHS + _LENGTHS * relative)
         impacts = (values * (_SATURATION + 1) / (values + damping)).astype(np.float32)
-        roles = np.concatenate([_NO_ROLES, *(row.roles for row in rows)])
+        roles = np.concatenate([NO_ROLES, *(row.roles for row in rows)])
         order = np.argsort(terms, kind="stable")
         places = self._places(positions, rows)
-        return _Segment(self._starts(terms), items[order], impacts[order], roles[order], *places)
+        return Segment(self._starts(terms), items[order], impacts[order], roles[order], *places)
 
     def _places(self, positions: Sequence[int], rows: Sequence[_Row]) -> tuple[npt.NDArray[np.int64], Places]:
-        standing = np.concatenate([_NO_NUMBERS, *(row.standing for row in rows)])
-        places = np.concatenate([_NO_NUMBERS, *(row.places for row in rows)]).astype(np.int64)
+        standing = np.concatenate([NO_NUMBERS, *(row.standing for row in rows)])
+        places = np.concatenate([NO_NUMBERS, *(row.places for row in rows)]).astype(np.int64)
         items = np.repeat(np.array(positions, np.int64), [len(row.places) for row in rows])
         order = np.argsort(standing, kind="stable")
         return self._starts(standing), ((items << 16) + places)[order]

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.catalog.columns import NumberColumn, as_counts
+from homefeed.catalog.columns import NumberColumn
+from homefeed.catalog.counts import as_counts
 from homefeed.protocols import PartConfig
 from homefeed.types import Floats, Positions
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.retrieve.search.index import Places, Reading, items_of
+from homefeed.retrieve.search.reading import Places, Reading, items_of
 from homefeed.retrieve.search.titles import BELONGING, OTHER
 from homefeed.retrieve.search.understanding import Alternative, Concept
 from homefeed.types import Floats, Positions

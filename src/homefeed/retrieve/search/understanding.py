@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from homefeed.retrieve.search.analysis import SMALL_WORDS, QueryWord, query_words
-from homefeed.retrieve.search.index import Reading, items_of
+from homefeed.retrieve.search.reading import Reading, items_of
 from homefeed.retrieve.search.synonyms import Phrase, Synonyms
 from homefeed.retrieve.search.titles import end_of_noun
 from homefeed.types import Mask

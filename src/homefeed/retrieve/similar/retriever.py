@@ -36,6 +36,7 @@ class Similar:
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config, self._catalog = config, resources.catalog
         self._sentences = HistorySentences(config, resources)
+        self._partitions = resources.partitions
         self._model = resources.model(config.model, SimilarModel)
         self._new_items: dict[int, NewItem] = {}
         if self._model is not None:
@@ -89,7 +90,7 @@ class Similar:
             elif known is None or known.mark != mark:
                 items[position] = item
         gone = len(self._new_items) < before
-        partitions = [self._resources.partitions.of_item(position) for position in items]
+        partitions = [self._partitions.of_item(position) for position in items]
         compared = self._comparison.compare(list(items.values()), partitions)
         self._new_items |= zip(items, compared, strict=True)
         return gone or bool(items)
