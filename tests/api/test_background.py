@@ -136,6 +136,7 @@ async def test_the_server_writes_what_it_showed(filled: Store, store_url: str, t
             NOW,
             0,
         )
+        assert (shown.served_by, shown.variant) == ("home/weighted", "")
         assert shown.propensities.tolist() == [1.0] * 5
         for item, features in zip(answer["items"], shown.features.tolist(), strict=True):
             trace = (

@@ -256,3 +256,23 @@ async def test_who_changes_their_mind_is_written_of_as_they_say_then(app: LiveAp
         await put_users(app.store, APP, [("refuses", {"secret": secret})])
         await app.follow()
         assert (await asked(app, "refuses")).impression("r").user == expected
+
+
+async def test_a_page_says_which_feed_and_ranker_answered(store: Store, tmp_path: Path) -> None:
+    popular = {"retrieve": {"popular": {}}, "rank": {"mine": {"part": "weighted", "weights": {"popular": 1.0}}}}
+    fresh = {"retrieve": {"fresh": {}}, "rank": {"weighted": {"weights": {"fresh": 1.0}}}}
+    declared = {
+        "app": APP,
+        "items": {"fields": {"title": "text"}},
+        "events": {"like": {}},
+        "feeds": {"home": popular | {"cold_start": "new"}, "new": fresh},
+    }
+    recipe = parse_recipe(declared, "a test")
+    await put_items(store, APP, [ItemWrite(f"i{n}", {"title": "x"}, n + 1) for n in range(3)])
+    await put_users(store, APP, [("v", {})])
+    app = LiveApp(recipe, store, ArtifactStore(tmp_path), Environment(lambda: NOW))
+    await app.start()
+    await app.append([Event("u", "i0", "like", NOW - SECOND)])
+    answers = [await app.recommend(FeedRequest("home", user_id=user)) for user in ("u", "v")]
+    served_by = [answer.impression("r").served_by for answer in answers]
+    assert served_by == ["home/mine", "new/weighted"]

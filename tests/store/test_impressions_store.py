@@ -39,6 +39,8 @@ def shown(
         features=rng.normal(size=(n, 2)).astype(np.float32),
         models={"signals": "20260101T000000-abc", "item_item": "20260102T000000-def"},
         reused=start > 0,
+        served_by="home/weighted",
+        variant="arm" if start else "",
     )
 
 

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -20,7 +21,12 @@ from homefeed.errors import HomefeedError
 from homefeed.store import Store, migrations, open_store
 from homefeed.store.events import Outcome, append_events, rows_after
 from homefeed.store.identity import content_key
-from homefeed.store.impressions import prune_impressions
+from homefeed.store.impressions import (
+    Impression,
+    impressions_of_request,
+    prune_impressions,
+    write_impressions,
+)
 from homefeed.store.items import ItemWrite, list_items, put_items
 from homefeed.store.tables import metadata, on_postgresql
 from homefeed.store.users import erase_user, get_user
@@ -137,6 +143,16 @@ async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_ho
             assert await connection.run_sync(differences) == []
         assert await prune_impressions(newer, "shop", 1) == 0
         assert await erase_user(newer, "shop", "u") == 1
+
+
+async def test_impressions_of_an_older_store_do_not_say_what_answered(store: Store, store_url: str) -> None:
+    one = np.ones(1, np.float32)
+    page = Impression("r", "home", None, 7, 0, np.ones(1, np.int32), one, one, ("a",), one[:, None], {})
+    await write_impressions(store, "shop", [replace(page, served_by="home/weighted", variant="arm")])
+    await downgrade(store, "0005")
+    async with open_store(store_url) as newer:
+        (found,) = await impressions_of_request(newer, "shop", "r")
+    assert (found.served_by, found.variant, found.items.tolist()) == ("", "", [1])
 
 
 async def test_event_ids_of_an_older_store_are_their_users(store: Store, store_url: str) -> None:

@@ -36,8 +36,9 @@ class Answer:
     """A slate, and where the page after it begins: None where nothing is left.
 
     `user` is the permanent number of the user, if they are known and may be remembered; `start` the place of
-    the first item, from 0; `models` the versions that answered. `reused` is whether the user got the same slate
-    a moment ago, nothing having changed since. `priced` is what the query was taken to say of prices, if anything.
+    the first item, from 0; `models` the versions that answered, `served_by` the feed and its ranker. `reused` is
+    whether the user got the same slate a moment ago, nothing having changed since. `priced` is what the query was
+    taken to say of prices, if anything.
     """
 
     slate: Slate
@@ -47,6 +48,7 @@ class Answer:
     start: int
     time: int
     models: Mapping[str, str]
+    served_by: str
     reused: bool = False
     priced: Priced | None = None
 
@@ -67,6 +69,7 @@ class Answer:
             features=slate.features[first],
             models=self.models,
             reused=self.reused,
+            served_by=self.served_by,
         )
 
     @property

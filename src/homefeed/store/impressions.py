@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +25,9 @@ class Impression:
 
     `items` (n,) are permanent numbers, best first, from place `start` on; `scores` and `propensities` (n,);
     `features` (n, feature_names). `user` is a permanent number, None without a user and for users who opted out.
-    `reused` is whether the user got the same slate a moment before: nothing was chosen again.
+    `reused` is whether the user got the same slate a moment before: nothing was chosen again. `served_by` names
+    the feed that answered, another where the user is new, and its ranker, "home/weighted": empty of what earlier
+    versions wrote. `variant` names that of an experiment, empty for none.
     """
 
     request_id: str
@@ -40,6 +42,8 @@ class Impression:
     features: Floats
     models: Mapping[str, str]
     reused: bool = False
+    served_by: str = ""
+    variant: str = ""
 
 
 async def write_impressions(store: Store, app: str, shown: Sequence[Impression]) -> None:
@@ -66,6 +70,38 @@ async def impressions_of_request(store: Store, app: str, request_id: str) -> lis
     query = sa.select(impressions).where(impressions.c.app == app, impressions.c.request_id == request_id)
     async with store.read() as connection:
         return [_impression(row) for row in await connection.execute(query.order_by(impressions.c.start))]
+
+
+async def stream_impressions(
+    store: Store, app: str, since: int, until: int, page: int = 1_000
+) -> AsyncIterator[list[Impression]]:
+    """The impressions from `since` to before `until`, up to `page` at a time, in the order of their times."""
+    async for rows in stream_rows(store, app, since, until, page, tuple(impressions.c)):
+        yield [_impression(row) for row in rows]
+
+
+async def stream_rows(
+    store: Store, app: str, since: int, until: int, page: int, columns: Sequence[sa.Column[Any]]
+) -> AsyncIterator[Sequence[Any]]:
+    """Columns of the impressions from `since` to before `until`, up to `page` rows at a time.
+
+    They are in the order of their key: time, request, feed, start. No transaction is open between two groups.
+    """
+    names = ("time", "request_id", "feed", "start")
+    key = [impressions.c[name] for name in names]
+    named = [column.label(f"key_{column.name}") for column in key]
+    query = sa.select(*columns, *named).where(impressions.c.app == app, impressions.c.time < until)
+    query = query.order_by(*key).limit(page)
+    beyond: sa.ColumnElement[bool] = impressions.c.time >= since
+    while True:
+        async with store.read() as connection:
+            rows = (await connection.execute(query.where(beyond))).all()
+        if rows:
+            yield rows
+        if len(rows) < page:
+            return
+        last = [sa.literal(getattr(rows[-1], f"key_{column.name}"), column.type) for column in key]
+        beyond = sa.tuple_(*key) > sa.tuple_(*last)
 
 
 async def owners_of_requests(
@@ -114,6 +150,8 @@ def _row(app: str, shown: Impression, there: Container[int | None]) -> dict[str,
         "features": shown.features.astype("<f4").tobytes(),
         "models": orjson.dumps(dict(shown.models)).decode(),
         "reused": shown.reused,
+        "served_by": shown.served_by,
+        "variant": shown.variant,
     }
 
 
@@ -133,4 +171,6 @@ def _impression(row: Any) -> Impression:
         features=np.frombuffer(row.features, "<f4").astype(np.float32).reshape(len(items), len(names)),
         models=orjson.loads(row.models),
         reused=row.reused,
+        served_by=row.served_by,
+        variant=row.variant,
     )

@@ -125,6 +125,8 @@ impressions = Table(
     Column("features", LargeBinary, nullable=False),
     Column("models", Text, nullable=False),
     Column("reused", Boolean, nullable=False, server_default=false()),
+    Column("served_by", String(127), nullable=False, server_default=text("''")),
+    Column("variant", String(63), nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("app", "time", "request_id", "feed", "start"),
     Index(None, "app", "request_id"),
     Index(None, "app", "user"),
