@@ -34,7 +34,7 @@ from homefeed.recipe import (
     find_part,
     part_names,
 )
-from homefeed.recipe.declaration import Isolation, Privacy
+from homefeed.recipe.declaration import Impressions, Isolation, Privacy
 from homefeed.recipe.entities import NearDuplicates
 
 DOCS: Final = Path(__file__).parent
@@ -75,6 +75,7 @@ TABLES: Final[Mapping[str, partial[list[Row]]]] = {
     "events": partial(declaration_table, EventType),
     "signals": partial(declaration_table, Signals),
     "goal": partial(declaration_table, Goal),
+    "impressions": partial(declaration_table, Impressions),
     "isolation": partial(declaration_table, Isolation),
     "privacy": partial(declaration_table, Privacy),
     "jobs": partial(declaration_table, Job),

@@ -98,10 +98,7 @@ class Job(Declaration):
     @field_validator("every")
     @classmethod
     def _is_a_minute_or_more(cls, value: str) -> str:
-        try:
-            period = parse_duration(value)
-        except InvalidError as error:
-            raise ValueError(str(error)) from None
+        period = _duration(value)
         if not 60 * SECOND <= period <= 366 * DAY:
             raise ValueError(f"expected a minute to 366 days, got {value}")
         return value
@@ -148,6 +145,31 @@ class Goal(Declaration):
     weight above 0."""
 
 
+class Impressions(Declaration):
+    """How what was shown is joined to what followed."""
+
+    window: str = "24h"
+    """An event that does not name the request it came from is put down to the latest showing of its item to its
+    user, if that was no longer before: a number and `s`, `m`, `h` or `d`."""
+    examined: Literal["to_last_event", "all"] = "to_last_event"
+    """Which of the items shown a user is taken to have looked at: those down to the last one that an event
+    followed, and the first page of a request without any; or all."""
+    margin: Annotated[int, Field(ge=0)] = 0
+    """How many places below the last one that an event followed were looked at, too."""
+
+    @field_validator("window")
+    @classmethod
+    def _is_a_second_or_more(cls, value: str) -> str:
+        if not SECOND <= _duration(value) <= 366 * DAY:
+            raise ValueError(f"expected a second to 366 days, got {value}")
+        return value
+
+    @property
+    def window_length(self) -> int:
+        """The window in microseconds."""
+        return parse_duration(self.window)
+
+
 class Isolation(Declaration):
     """What keeps an app's users apart: a user sees only items of their own group."""
 
@@ -190,6 +212,8 @@ class Declarations(Declaration):
     """How events become counts."""
     goal: Goal = Goal()
     """What the app's feeds are for."""
+    impressions: Impressions = Impressions()
+    """How what was shown is joined to what followed, to learn from."""
     isolation: Isolation | None = None
     """What keeps users of different groups apart; none: every user can see every item."""
     privacy: Privacy | None = None
@@ -321,3 +345,11 @@ class Declarations(Declaration):
                 known = ", ".join(self.feeds)
                 raise ValueError(f'feeds.{name}.cold_start names "{feed.cold_start}"; the feeds are: {known}')
         return self
+
+
+def _duration(text: str) -> int:
+    """Microseconds of a duration; a ValueError, as validation expects it, where it is none."""
+    try:
+        return parse_duration(text)
+    except InvalidError as error:
+        raise ValueError(str(error)) from None

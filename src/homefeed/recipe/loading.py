@@ -17,6 +17,7 @@ from homefeed.recipe.declaration import (
     Declarations,
     EventType,
     Goal,
+    Impressions,
     Isolation,
     Privacy,
     Signals,
@@ -66,6 +67,7 @@ class Recipe:
     accepts_unknown_events: bool
     signals: Signals
     goal: Goal
+    impressions: Impressions
     isolation: Isolation | None
     privacy: Privacy | None
     sources: Sources
@@ -168,6 +170,7 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         accepts_unknown_events=declared.unknown_event_types == "accept",
         signals=declared.signals,
         goal=declared.goal,
+        impressions=declared.impressions,
         isolation=declared.isolation,
         privacy=declared.privacy,
         sources=declared.sources,

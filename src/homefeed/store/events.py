@@ -39,7 +39,8 @@ class LogRows:
     """Rows of the log as columns, in its order. `values` has None for events without a value.
 
     `items` hold `NO_ITEM` where an event is about a query. `queries` hold its words, None for other events; they
-    are only read with all rows of a user. `user_ids` are only read where they are asked for.
+    are only read with all rows of a user. `user_ids` are only read where they are asked for, `request_ids`, None
+    where an event names no request, only with the events of a period.
     """
 
     seqs: Sequence[int]
@@ -50,6 +51,7 @@ class LogRows:
     times: Sequence[int]
     queries: Sequence[str | None] = ()
     user_ids: Sequence[str] = ()
+    request_ids: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         return len(self.seqs)

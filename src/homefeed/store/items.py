@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from homefeed.errors import NotFoundError
 from homefeed.limits import MAX_ITEM_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
+from homefeed.store.ids import ids_of_numbers
 from homefeed.store.session import BRIEF, Store, chunked
 from homefeed.store.tables import changed_after, items
 from homefeed.types import Item
@@ -148,6 +149,11 @@ async def changed_items(store: Store, app: str, after: tuple[int, int], limit: i
 async def item_numbers(connection: AsyncConnection, app: str, item_ids: Iterable[str]) -> dict[str, int]:
     """The numbers of the ids that are existing items."""
     return await _numbers(connection, app, sorted(set(item_ids)), deleted_too=False)
+
+
+async def item_ids(store: Store, app: str, numbers: Collection[int]) -> dict[int, str]:
+    """The ids of the items with these numbers, deleted ones too."""
+    return await ids_of_numbers(store, items.c.item_id, app, numbers)
 
 
 async def _put(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from homefeed.errors import NotFoundError
 from homefeed.limits import MAX_USER_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
+from homefeed.store.ids import ids_of_numbers
 from homefeed.store.partitions import delete_events
 from homefeed.store.session import BRIEF, Store, chunked
 from homefeed.store.tables import changed_after, events, impressions, users
@@ -156,12 +157,7 @@ async def user_numbers(connection: AsyncConnection, app: str, user_ids: Iterable
 
 async def user_ids(store: Store, app: str, numbers: Collection[int]) -> dict[int, str]:
     """The ids of the users with these numbers; those that are gone are left out."""
-    found: dict[int, str] = {}
-    async with store.read() as connection:
-        for some in chunked(sorted(numbers)):
-            query = sa.select(users.c.number, users.c.user_id).where(users.c.app == app, users.c.number.in_(some))
-            found |= {row.number: row.user_id for row in await connection.execute(query)}
-    return found
+    return await ids_of_numbers(store, users.c.user_id, app, numbers)
 
 
 async def ensure_users(
