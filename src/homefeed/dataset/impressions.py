@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -51,6 +51,21 @@ class ShownItems:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def first(self, n: int) -> ShownItems:
+        """The first `n` items."""
+        by_item = (
+            "pages",
+            "places",
+            "items",
+            "scores",
+            "propensities",
+            "features",
+            "counts",
+            "seconds",
+            "examined",
+        )
+        return replace(self, **{name: getattr(self, name)[:n] for name in by_item})
 
 
 async def stream_shown_items(store: Store, recipe: Recipe, followed: Followed) -> AsyncIterator[ShownItems]:
