@@ -192,7 +192,6 @@ class TestPeriod:
     async def test_nothing_shown_is_no_rows(self, store: Store) -> None:
         assert await clicks(store, [], [Told(1, "a")]) == ({}, Tally(0, 0, 0))
 
-    @either_store
     async def test_pages_come_in_groups_and_none_twice(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:

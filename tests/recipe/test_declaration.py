@@ -187,6 +187,16 @@ def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
             "[models.blend]\n[feeds.home]",
             "models.blend: every app has its own blend; choose another name",
         ),
+        (
+            "[isolation]",
+            '[impressions]\nwindow = "soon"\n[isolation]',
+            'impressions.window: expected a duration such as 90s, 10m or 1.5h, got "soon"',
+        ),
+        (
+            "[isolation]",
+            '[impressions]\nwindow = "400d"\n[isolation]',
+            "impressions.window: expected a second to 366 days, got 400d",
+        ),
         ('metric = "recall@20"', 'measure = "recall@20"', "goal.measure: no such key here"),
         ('distinct = ["report"]', 'distinct = "report"', "signals.distinct: input should be a valid tuple"),
         ('item = "place"', 'item = "until"', 'isolation.item names "until", which is not a "category" field'),

@@ -148,26 +148,29 @@ def _as_json(summary: Summary) -> dict[str, Any]:
 
 def _show(app: str, summary: Summary) -> None:
     again = f", and {summary.reused:,} shown again" if summary.reused else ""
-    typer.echo(
-        f"{app}: {summary.counts.shown:,} items shown on {summary.pages:,} pages{again}, "
-        f"to {summary.users:,} known users"
-    )
+    shown, pages = _many(summary.counts.shown, "item"), _many(summary.pages, "page")
+    typer.echo(f"{app}: {shown} shown on {pages}{again}, to {_many(summary.users, 'known user')}")
     if not summary.pages:
         return
     types = sorted(summary.counts.followed, key=lambda name: -summary.counts.followed[name])[:_MOST_TYPES]
     by_feed = _table(["feed", "served by"], ["pages", "shown", *types])
-    for (feed, served_by), (pages, counts) in summary.feeds.items():
-        by_feed.add_row(printable(feed), printable(served_by), f"{pages:,}", *_cells(counts, types))
+    for (feed, served_by), (of_feed, counts) in summary.feeds.items():
+        by_feed.add_row(printable(feed), printable(served_by), f"{of_feed:,}", *_cells(counts, types))
     out.print(by_feed)
     by_place = _table(["place, from 0"], ["shown", *types])
     for place, counts in summary.places.items():
         by_place.add_row(str(place), *_cells(counts, types))
     out.print(by_place)
     told = summary.tally
+    events = _many(told.by_request + told.by_time + told.to_none, "event")
     typer.echo(
-        f"{told.by_request + told.by_time + told.to_none:,} events: {told.by_request:,} put down to a page by the "
-        f"request they name, {told.by_time:,} by time, {told.to_none:,} to none"
+        f"{events}: {told.by_request:,} put down to a page by the request they name, {told.by_time:,} by time, "
+        f"{told.to_none:,} to none"
     )
+
+
+def _many(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _table(texts: list[str], numbers: list[str]) -> Table:

@@ -44,7 +44,7 @@ SHOWINGS: Final = pl.Schema(
 )
 """Columns of showings: the page, whose it is, whether it was shown again, and which row of it holds which item."""
 
-FOUND: Final = pl.Schema({**EVENTS, **SHOWINGS})
+FOUND: Final = pl.Schema({name: kind for name, kind in (EVENTS | SHOWINGS).items() if name != "named"})
 """An event beside the showing that it is put down to."""
 
 
@@ -132,7 +132,8 @@ def to_first_showing(found: pl.DataFrame, showings: pl.DataFrame, window: int | 
     if again.is_empty():
         return found
     chosen = _by_time(showings.filter(~pl.col("reused"))).with_columns(shown_at="time")
-    there = again.select(*EVENTS.names(), "feed", again_at="time").sort("again_at")
+    told = [name for name in EVENTS.names() if name in FOUND]
+    there = again.select(*told, "feed", again_at="time").sort("again_at")
     earlier = there.join_asof(
         chosen,
         left_on="again_at",
