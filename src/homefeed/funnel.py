@@ -56,9 +56,9 @@ class Feed:
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
     the filters that say which items a reason may name, `expiring` those that the clock alone can change,
-    `personal` those that go by who asks, `repeat_filters` name those that stop what the user has seen.
-    `calibration` (retrievers, 4) makes evidence of scores and ranks; without it a score counts by its share of the
-    best.
+    `personal` those that go by who asks, `repeat_filters` name those that stop what the user has seen. Scores and
+    ranks are evidence by the `calibration` (retrievers, 4); without it a score counts by its share of the best.
+    `ranked_by` is the part that ranks, `why_not_learned` why it is not the learned one.
     """
 
     name: str
@@ -71,6 +71,8 @@ class Feed:
     isolation: Filter | None = None
     cold_start: Self | None = None
     calibration: Doubles | None = None
+    ranked_by: str = ""
+    why_not_learned: str | None = None
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
     personal: tuple[PersonalFilter, ...] = field(init=False)
@@ -88,10 +90,8 @@ class Feed:
         )
         object.__setattr__(self, "explaining", explaining)
         object.__setattr__(self, "restricting", restricting)
-        expiring = tuple(part for part in self.filters.values() if isinstance(part, ExpiringFilter))
-        object.__setattr__(self, "expiring", expiring)
-        personal = tuple(part for part in self.filters.values() if isinstance(part, PersonalFilter))
-        object.__setattr__(self, "personal", personal)
+        for name, kind in (("expiring", ExpiringFilter), ("personal", PersonalFilter)):
+            object.__setattr__(self, name, tuple(each for each in self.filters.values() if isinstance(each, kind)))
         repeats = (n for n, part in self.filters.items() if isinstance(part, RepeatFilter) and part.stops_repeats)
         object.__setattr__(self, "repeat_filters", frozenset(repeats))
         extracted = (name for extractor in self.extractors.values() for name in extractor.names)

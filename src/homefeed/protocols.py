@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from homefeed.ranking import RankingData
 from homefeed.types import Candidates, Floats, Mask, Numbers, Positions, Query, Scores, TrainingData
 
 M_co = TypeVar("M_co", covariant=True)
@@ -185,6 +188,51 @@ class Trainer(Protocol[M_co]):
     """Fits a model. The same data and seed give the same model."""
 
     def fit(self, data: TrainingData) -> M_co: ...
+
+
+@runtime_checkable
+class RankingModel(Model, Protocol):
+    """A model that ranks: it scores features (n, feature_names), in this order, and divides each score among them.
+
+    `feature_names` has `bias`, 1 for every candidate, to which goes what no feature adds. `calibrated` is whether
+    it learned of retrievers' evidence.
+    """
+
+    @property
+    def feature_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def calibrated(self) -> bool: ...
+
+    def scores(self, features: Floats) -> Scores: ...
+
+    def contributions(self, features: Floats) -> Floats: ...
+
+
+@runtime_checkable
+class ProbabilityModel(Protocol):
+    """A ranking model that goes by how likely events are: by type, (n,) of features (n, feature_names)."""
+
+    def probabilities(self, features: Floats) -> dict[str, npt.NDArray[np.float64]]: ...
+
+
+@runtime_checkable
+class ConfiguredModel(Protocol):
+    """A ranking model that goes by settings of the recipe without being trained anew.
+
+    `misconfigured` says why it cannot go by some.
+    """
+
+    def misconfigured(self, config: PartConfig) -> str | None: ...
+
+    def configured(self, config: PartConfig) -> Self: ...
+
+
+@runtime_checkable
+class RankingTrainer(Protocol[M_co]):
+    """Fits a `RankingModel` from requests. The same data and seed give the same model."""
+
+    def fit(self, data: RankingData) -> M_co: ...
 
 
 @runtime_checkable

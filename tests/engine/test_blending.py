@@ -15,8 +15,9 @@ from homefeed.engine.blending import ranker_of, retrievers_of
 from homefeed.funnel import Feed, recommend
 from homefeed.rank.blend import Blend, FeedBlend
 from homefeed.rank.calibration import Calibration
-from homefeed.recipe import BLEND, Recipe
+from homefeed.recipe import BLEND, Recipe, parse_recipe
 from homefeed.testing import World, toy_world
+from homefeed.testing.world import RECIPE
 
 RETRIEVERS = ("item_item", "content", "trending", "fresh", "popular")
 
@@ -86,6 +87,17 @@ def test_a_feed_of_other_retrievers_is_as_the_recipe_has_it(world: World) -> Non
         assert feed.calibration is None
         slate = recommend(feed, world.query("da"))
         np.testing.assert_allclose(slate.scores, slate.features[:, : len(retrieve)].sum(axis=1), rtol=1e-6)
+
+
+def test_tuned_weights_hold_when_a_learned_ranker_is_declared() -> None:
+    learned = {**RECIPE["feeds"]["home"], "learned": {"click_model": {}}}
+    with_it = parse_recipe({**RECIPE, "feeds": {**RECIPE["feeds"], "home": learned}}, "a test").feeds["home"]
+    without = parse_recipe(RECIPE, "a test").feeds["home"]
+    assert [spec.name for spec in with_it.features] == ["bias"]
+    assert ranker_of(with_it) == ranker_of(without)
+    more = {**learned, "features": {"popularity": {}}}
+    other = parse_recipe({**RECIPE, "feeds": {**RECIPE["feeds"], "home": more}}, "a test").feeds["home"]
+    assert ranker_of(other) != ranker_of(without)
 
 
 def test_other_weights_in_the_recipe_are_taken_and_the_calibration_stays(world: World) -> None:

@@ -57,10 +57,15 @@ def requests(
         scores=np.column_stack([scores.ravel(), np.full(scores.size, 0.7)]).astype(np.float32),
         ranks=np.column_stack([steep.ravel(), flat.ravel()]).astype(np.int32),
         features=np.column_stack([likes.ravel(), rng.random(likes.size)]).astype(np.float32),
+        evidence=np.zeros((likes.size, 2), np.float32),
+        served=np.zeros(likes.size, np.float32),
         chosen=chosen.ravel(),
+        outcomes=chosen.reshape(-1, 1),
         starts=np.arange(count + 1) * CANDIDATES,
         targets=[row[hits] if hits.any() else elsewhere for row, hits in zip(positions, chosen, strict=True)],
         users=np.arange(count, dtype=np.int32),
+        calibrated=False,
+        ranked_by="weighted",
     )
 
 

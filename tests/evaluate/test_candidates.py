@@ -11,9 +11,11 @@ from tests.evaluate.offline_sample import planted_world
 from homefeed.evaluate import candidates
 from homefeed.evaluate.candidates import Replayed, replay_feeds
 from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.split import Case
 from homefeed.recipe import parse_recipe
 from homefeed.testing import World, make_world
-from homefeed.testing.world import RECIPE
+from homefeed.testing.world import NOW, RECIPE
+from homefeed.types import DAY, Interactions
 
 
 def silent(_stage: str, _done: int, _total: int) -> None:
@@ -33,11 +35,27 @@ def by_hand() -> Replayed:
         scores=np.array([[1], [2], [np.nan], [4], [3]], np.float32),
         ranks=np.array([[2], [1], [0], [1], [2]], np.int32),
         features=np.zeros((5, 1), np.float32),
+        evidence=np.array([[0.1], [0.2], [0], [0.4], [0.3]], np.float32),
+        served=np.array([1, 2, 3, 4, 5], np.float32),
         chosen=np.array([True, False, False, False, True]),
+        outcomes=np.array([[True], [True], [False], [False], [True]]),
         starts=np.array([0, 3, 5]),
         targets=[np.array([0], np.int32), np.array([3, 9], np.int32)],
         users=np.array([7, 4], np.int32),
+        calibrated=True,
+        ranked_by="weighted",
     )
+
+
+def case_of(user: int) -> Case:
+    nothing = np.empty(0, np.int32)
+    return Case(user, nothing.astype(np.int64), nothing, nothing.astype(np.int64), NOW)
+
+
+def events_of(users: list[int], items: list[int], types: list[int], times: list[int]) -> Interactions:
+    nothing = np.zeros(len(users), np.float32)
+    who, what, how = (np.array(column, np.int32) for column in (users, items, types))
+    return Interactions(who, what, how, nothing, nothing, np.array(times, np.int64))
 
 
 def test_scores_make_lists_that_are_judged() -> None:
@@ -57,6 +75,53 @@ def test_some_of_the_requests_are_as_they_were() -> None:
     assert (len(last), last.starts.tolist(), last.targets[0].tolist()) == (1, [0, 2], [3, 9])
     assert (last.positions.tolist(), last.ranks[:, 0].tolist(), last.chosen.tolist()) == ([2, 3], [1, 2], [0, 1])
     assert (last.scores[:, 0].tolist(), last.features.shape) == ([4, 3], (2, 1))
+    assert (last.evidence[:, 0].tolist(), last.served.tolist()) == (pytest.approx([0.4, 0.3]), [4, 5])
+    assert last.outcomes.tolist() == [[False], [True]]
+
+
+def test_lists_are_the_best_of_each_request() -> None:
+    asked = by_hand()
+    assert [best.tolist() for best in asked.lists(asked.served, 2)] == [[5, 3], [3, 2]]
+    assert [best.tolist() for best in asked.lists(-asked.served, 1)] == [[0], [2]]
+
+
+def test_what_the_feed_served_is_kept() -> None:
+    world = planted_world()
+    home = home_of(world, 50)
+    assert (home.calibrated, home.ranked_by) == (False, "weighted")
+    weights = world.recipe.feeds["home"].rank.config.model_dump()["weights"]
+    by_name = np.array([weights.get(name, 0.0) for name in home.retrievers], np.float32)
+    np.testing.assert_allclose(home.served, home.evidence @ by_name, atol=1e-5)
+    assert (home.evidence[home.ranks == 0] == 0).all(), "of what it did not propose"
+    assert home.evidence.max() == 1, "shares of the best, for nothing is calibrated"
+
+
+def test_outcomes_are_all_that_users_did_within_the_horizon() -> None:
+    world = planted_world()
+    home = home_of(world, 50)
+    assert home.outcomes.shape == (len(home.positions), len(world.recipe.event_types))
+    assert not (home.chosen & ~home.outcomes[:, 0]).any(), "to choose one is to play it"
+
+
+@pytest.mark.parametrize(
+    ("after", "happened"), [(-1, False), (0, True), (DAY, True), (DAY + 1, False), (2 * DAY, False)]
+)
+def test_an_outcome_is_from_the_request_to_the_end_of_the_horizon(after: int, happened: bool) -> None:
+    """Both included, as choices are."""
+    events = events_of([0, 1, 1], [5, 5, 2], [0, 1, 1], [NOW, NOW + after, NOW + 3 * DAY])
+    case = case_of(1)
+    found = candidates._Later(events, 3, DAY).outcomes(case, np.array([1, 2, 5, 9], np.int32))
+    expected = np.zeros((4, 3), np.bool_)
+    expected[2, 1] = happened
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_what_users_did_to_other_items_or_by_no_type_is_no_outcome() -> None:
+    later = candidates._Later(events_of([0] * 3, [4, 9, 2], [0, 0, -1], [NOW] * 3), 1, DAY)
+    case = case_of(0)
+    assert not later.outcomes(case, np.array([1, 2, 5], np.int32)).any()
+    assert later.outcomes(case, np.array([1, 4], np.int32)).tolist() == [[False], [True]]
+    assert later.outcomes(case, np.empty(0, np.int32)).shape == (0, 1)
 
 
 def test_requests_are_of_the_latest_tenth_and_say_what_was_chosen() -> None:

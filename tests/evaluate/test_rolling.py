@@ -235,6 +235,16 @@ def test_the_recipe_says_how_often_it_trains(jobs: dict[str, Any], period: int) 
     assert training_period(parse_recipe({**RECIPE, "jobs": jobs}, "a test")) == period
 
 
+def test_a_job_of_learned_rankers_alone_trains_no_models() -> None:
+    home = {**RECIPE["feeds"]["home"], "learned": {"click_model": {}}}
+    jobs = {
+        "ranking": {"every": "1h", "models": ["home_ranker"]},
+        "nightly": {"every": "24h", "models": ["item_item", "home_ranker"]},
+    }
+    declared = {**RECIPE, "feeds": {**RECIPE["feeds"], "home": home}, "jobs": jobs}
+    assert training_period(parse_recipe(declared, "a test")) == DAY
+
+
 def test_an_app_without_jobs_trains_daily() -> None:
     assert training_period(parse_recipe(RECIPE, "a test")) == DAY
 

@@ -12,6 +12,7 @@ from homefeed.protocols import Model, PartConfig
 from homefeed.rank.blend import Blend, RetrieverNumbers
 from homefeed.rank.calibration import calibration_table
 from homefeed.rank.kernels import Doubles
+from homefeed.rank.schema import BIAS
 from homefeed.rank.weighted import Weighted
 from homefeed.recipe import BLEND, FeedRecipe, PartSpec
 
@@ -69,8 +70,8 @@ def retrievers_of(feed: FeedRecipe) -> str:
 
 
 def ranker_of(feed: FeedRecipe) -> str:
-    """What a feed ranks by, as a digest: tuned weights hold for the same."""
-    return _digest([_told(feed.rank), *map(_told, feed.features)])
+    """What a feed ranks by, as a digest: tuned weights hold for the same, whether or not it learns, too."""
+    return _digest([_told(feed.rank), *(_told(spec) for spec in feed.features if spec.part != BIAS)])
 
 
 def _told(spec: PartSpec) -> str:

@@ -15,7 +15,18 @@ from homefeed.policy.availability import Availability
 from homefeed.policy.isolation import Isolation
 from homefeed.policy.preferences import Preferences
 from homefeed.policy.request import Request
-from homefeed.protocols import Filter, Model, NamesFeatures, NamesModel, PartConfig, Refreshable
+from homefeed.protocols import (
+    ConfiguredModel,
+    Filter,
+    Model,
+    NamesFeatures,
+    NamesModel,
+    PartConfig,
+    RankingModel,
+    Refreshable,
+)
+from homefeed.rank.learned import LearnedRanker
+from homefeed.rank.schema import misfit
 from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
 
 _Made: TypeAlias = dict[tuple[Kind, str, str], Any]
@@ -98,17 +109,36 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
     _check_weights(recipe, feed, features)
     feed, calibration = blended(feed, resources.models, features)
     retrievers = parts("retrieve", feed.retrieve)
+    learned, why_not = _learned(feed, resources.models, features, calibrated=calibration is not None)
     return Feed(
         name=feed.name,
         settings=feed.settings,
         filters=always | parts("filter", feed.filter),
         retrievers={spec.name: (retrievers[spec.name], spec.k) for spec in feed.retrieve},
         extractors=extractors,
-        ranker=parts("rank", (feed.rank,))[feed.rank.name],
+        ranker=parts("rank", (feed.rank,))[feed.rank.name] if learned is None else LearnedRanker(learned),
         rerankers=parts("rerank", feed.rerank),
         isolation=always.get("isolation"),
         calibration=calibration,
+        ranked_by=feed.rank.name if feed.learned is None or learned is None else feed.learned.part,
+        why_not_learned=why_not,
     )
+
+
+def _learned(
+    feed: FeedRecipe, models: Mapping[str, Model], features: list[str], *, calibrated: bool
+) -> tuple[RankingModel | None, str | None]:
+    """The learned ranker of a feed, where it can rank; else, of a feed that declares one, why not."""
+    if feed.learned is None:
+        return None, None
+    model = models.get(feed.learned.name)
+    if not isinstance(model, RankingModel):
+        return None, "none is published yet"
+    why_not = misfit(model, features, calibrated)
+    if why_not is None and isinstance(model, ConfiguredModel):
+        why_not = model.misconfigured(feed.learned.config)
+        model = model if why_not else model.configured(feed.learned.config)
+    return (model, None) if why_not is None else (None, why_not)
 
 
 def _number_field(recipe: Recipe, feed: FeedRecipe, resources: Resources, name: str) -> None:

@@ -13,7 +13,8 @@ from homefeed.catalog.pairs import Pairs, pairs_of
 from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, counts_of, typical_full
 from homefeed.engine.apart import fit_apart, partitions_of
-from homefeed.protocols import Model, NamesTextModel, Trainer
+from homefeed.protocols import Model, NamesTextModel, RankingModel, RankingTrainer, Trainer
+from homefeed.ranking import RankingData
 from homefeed.recipe import PartSpec, Recipe, find_part
 from homefeed.recipe.declaration import Signals
 from homefeed.retrieve.content.embedding import NO_TEXT_MODEL, default_text_model
@@ -158,3 +159,9 @@ def fit_model(spec: PartSpec, data: TrainingData) -> Model:
     """
     trainer: Trainer[Model] = find_part("trainer", spec.part)(spec.config)
     return fit_apart(spec.name, trainer, data) if data.partitions else trainer.fit(data)
+
+
+def fit_ranking_model(spec: PartSpec, data: RankingData) -> RankingModel:
+    """Fit the learned ranker of a feed."""
+    trainer: RankingTrainer[RankingModel] = find_part("trainer", spec.part)(spec.config)
+    return trainer.fit(data)

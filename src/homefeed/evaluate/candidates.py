@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import numpy as np
@@ -17,10 +18,12 @@ from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.rolling import Progress, RollingService
 from homefeed.evaluate.split import Case, assert_no_leak
 from homefeed.funnel import Feed, rank
+from homefeed.protocols import Model
+from homefeed.rank.blend import Blend
 from homefeed.recipe import Recipe
 from homefeed.retrieve.merging import merged
 from homefeed.scope import RequestScope
-from homefeed.types import NO_HISTORY, Codes, Floats, Mask, Positions, Query, TrainingData
+from homefeed.types import NO_HISTORY, Codes, Floats, Interactions, Mask, Positions, Query, TrainingData
 
 _CUTOFF: Final = 0.9
 _DEPTH: Final = 20
@@ -33,8 +36,11 @@ class Replayed:
     """The candidates of a feed at all requests: columns (rows,), request by request.
 
     `scores` and `ranks` are (rows, retrievers), as `merged` gives them; `features` (rows, features) are those of
-    the extractors alone; `chosen` marks what the user then chose. Request i has the rows from `starts[i]` to
-    `starts[i + 1]`, and its user, `users[i]`, chose the items `targets[i]`.
+    the extractors alone; `evidence` (rows, retrievers) is what the feed made of the scores, and `served` (rows,)
+    what its ranker gave. `chosen` marks what the user then chose, and `outcomes` (rows, event types) all that they
+    did to it within the time in which choices count. Request i has the rows from `starts[i]` to
+    `starts[i + 1]`, and its user, `users[i]`, chose the items `targets[i]`. `calibrated` tells whether evidence is
+    that, and `ranked_by` which part ranked.
     """
 
     retrievers: tuple[str, ...]
@@ -43,10 +49,15 @@ class Replayed:
     scores: Floats
     ranks: Codes
     features: Floats
+    evidence: Floats
+    served: Floats
     chosen: Mask
+    outcomes: Mask
     starts: npt.NDArray[np.int64]
     targets: Sequence[Positions]
     users: Codes
+    calibrated: bool
+    ranked_by: str
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -66,7 +77,10 @@ class Replayed:
             scores=self.scores[rows],
             ranks=self.ranks[rows],
             features=self.features[rows],
+            evidence=self.evidence[rows],
+            served=self.served[rows],
             chosen=self.chosen[rows],
+            outcomes=self.outcomes[rows],
             starts=np.cumsum([0, *lengths[some]]),
             targets=[self.targets[request] for request in some.tolist()],
             users=self.users[some],
@@ -75,11 +89,15 @@ class Replayed:
     def judged(self, metric: str, scores: npt.NDArray[Any]) -> PerUser:
         """(requests,) the measure, such as "ndcg@10", of the lists that scores (rows,) make."""
         name, depth = metric.split("@")
-        lists = []
+        return MEASURES[name](judge(self.lists(scores, int(depth)), self.targets), int(depth))
+
+    def lists(self, scores: npt.NDArray[Any], depth: int) -> list[Positions]:
+        """Of each request the items that scores (rows,) put first, so many of them."""
+        found = []
         for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            best = np.argsort(-scores[start:stop], kind="stable")[: int(depth)]
-            lists.append(self.positions[start:stop][best])
-        return MEASURES[name](judge(lists, self.targets), int(depth))
+            best = np.argsort(-scores[start:stop], kind="stable")[:depth]
+            found.append(self.positions[start:stop][best])
+        return found
 
 
 def replay_feeds(
@@ -90,10 +108,13 @@ def replay_feeds(
     *,
     max_requests: int,
     progress: Progress,
+    blend: Blend | None = None,
+    rankers: Mapping[str, Model] = MappingProxyType({}),
 ) -> dict[str, Replayed]:
     """Train on the earlier nine tenths of the events, and replay requests of the latest tenth as the clock runs.
 
-    A feed that stands in for others at cold starts is asked as if it knew nothing of what its users did.
+    Feeds are blended by the `blend`, and ranked by learned `rankers`, where there are any. A feed that stands in
+    for others at cold starts is asked as if it knew nothing of what its users did.
     """
     events = data.interactions
     protocol = Protocol(
@@ -108,8 +129,9 @@ def replay_feeds(
         return {}
     due = protocol.trainings(recipe, split)
     training = partial(_report_training, progress)
-    service = RollingService(recipe, catalog, data, due, repeats=False, feeds=feeds, progress=training)
+    service = RollingService(recipe, catalog, data, due, False, feeds, training, blend, rankers)
     standing_in = {feed.settings.cold_start for feed in recipe.feeds.values()}
+    later = _Later(events, len(recipe.event_types), protocol.horizon)
     kept: dict[str, list[_Request]] = {name: [] for name in feeds}
     rows, blas = dict.fromkeys(feeds, 0), ThreadpoolController()
     for done, case in enumerate(cases, 1):
@@ -119,7 +141,7 @@ def replay_feeds(
             for name in feeds:
                 asked = _asked(setting.feeds[name], query, name in standing_in)
                 if asked is not None and rows[name] * len(cases) <= _MAX_ROWS * done:
-                    request = _request(setting.feeds[name], asked, case, name in standing_in)
+                    request = _request(setting.feeds[name], asked, case, later, name in standing_in)
                     kept[name] += [] if request is None else [request]
                     rows[name] += 0 if request is None else len(request.positions)
         progress("calibrating", done, len(cases))
@@ -145,11 +167,14 @@ class _Request:
     scores: Floats
     ranks: Codes
     features: Floats
+    evidence: Floats
+    served: Floats
+    outcomes: Mask
     targets: Positions
     user: int
 
 
-def _request(feed: Feed, query: Query, case: Case, stands_in: bool) -> _Request | None:
+def _request(feed: Feed, query: Query, case: Case, later: _Later, stands_in: bool) -> _Request | None:
     """The request's candidates; None where another feed answers it, as for a user without recent history."""
     cold_start = None if stands_in else feed.cold_start
     ranked = rank(replace(feed, cold_start=cold_start, rerankers={}), query)
@@ -159,7 +184,33 @@ def _request(feed: Feed, query: Query, case: Case, stands_in: bool) -> _Request 
     positions, scores, ranks = merged(names, ranked.proposals, len(ranked.query.eligible))
     rising = np.argsort(ranked.candidates.positions)
     features = np.nan_to_num(ranked.candidates.features[rising, len(names) :], posinf=0.0, neginf=0.0)
-    return _Request(positions, scores, ranks, features, case.targets, case.user)
+    evidence = ranked.candidates.features[rising, : len(names)]
+    served = ranked.candidates.scores[rising]
+    outcomes = later.outcomes(case, positions)
+    return _Request(positions, scores, ranks, features, evidence, served, outcomes, case.targets, case.user)
+
+
+class _Later:
+    """What users did after a request, within the horizon."""
+
+    def __init__(self, events: Interactions, type_count: int, horizon: int) -> None:
+        self._events, self._types, self._horizon = events, type_count, horizon
+        self._rows = np.argsort(events.users, kind="stable")  # of each user in the order of time
+        self._starts = np.searchsorted(events.users[self._rows], np.arange(events.users.max(initial=-1) + 2))
+
+    def outcomes(self, case: Case, positions: Positions) -> Mask:
+        """(n, event types) what the user of a case then did to items, whose positions rise."""
+        rows = self._rows[self._starts[case.user] : self._starts[case.user + 1]]
+        times = self._events.times[rows]
+        first = int(np.searchsorted(times, case.time))
+        last = int(np.searchsorted(times, case.time + self._horizon, "right"))
+        items, types = self._events.items[rows[first:last]], self._events.types[rows[first:last]]
+        places = np.searchsorted(positions, items)
+        there = (places < len(positions)) & (types >= 0)
+        there[there] = positions[places[there]] == items[there]
+        outcomes = np.zeros((len(positions), self._types), np.bool_)
+        outcomes[places[there], types[there]] = True
+        return outcomes
 
 
 def _joined(feed: Feed, requests: Sequence[_Request]) -> Replayed:
@@ -172,8 +223,13 @@ def _joined(feed: Feed, requests: Sequence[_Request]) -> Replayed:
         scores=np.concatenate([each.scores for each in requests]),
         ranks=np.concatenate([each.ranks for each in requests]),
         features=np.concatenate([each.features for each in requests]),
+        evidence=np.concatenate([each.evidence for each in requests]),
+        served=np.concatenate([each.served for each in requests]),
         chosen=np.concatenate([np.isin(each.positions, each.targets) for each in requests]),
+        outcomes=np.concatenate([each.outcomes for each in requests]),
         starts=np.cumsum([0, *(len(each.positions) for each in requests)]),
         targets=[each.targets for each in requests],
         users=np.array([each.user for each in requests], np.int32),
+        calibrated=feed.calibration is not None,
+        ranked_by=feed.ranked_by,
     )

@@ -91,7 +91,8 @@ class Evaluation:
 
     `replayed` is the number of requests repeated to find `leaks`, 0 where the protocol has no replay. By feed,
     `tuning` says how its weights were found, where they were looked for. `served` tells of each feed, as
-    people are served it, what no list should hold.
+    people are served it, what no list should hold. `rankers` tell of each feed with a learned ranker whether that
+    ranked, and why.
     """
 
     app: str
@@ -105,6 +106,7 @@ class Evaluation:
     found: Found
     tuning: Mapping[str, Any] = field(default_factory=dict)
     served: tuple[ServedCheck, ...] = ()
+    rankers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def comparison(self) -> Comparison:
@@ -134,6 +136,7 @@ class Evaluation:
             "failures": [asdict(failure) for failure in self.failures],
             "served": [asdict(check) for check in self.served],
             "tuning": dict(self.tuning),
+            "rankers": dict(self.rankers),
         }
 
 

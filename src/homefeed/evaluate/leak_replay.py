@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from homefeed.evaluate.rolling import Progress, service_of
 from homefeed.evaluate.served import ServedPages
 from homefeed.evaluate.split import Case, Split
 from homefeed.evaluate.systems import DEPTH, System, run_systems
+from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
 from homefeed.recipe import Recipe
 from homefeed.types import Interactions, Positions, Times, TrainingData
@@ -48,6 +50,7 @@ class LeakReplay:
         seed: int,
         progress: Progress,
         blend: Blend | None = None,
+        rankers: Mapping[str, Model] = MappingProxyType({}),
     ) -> None:
         self._systems, self._cases, self._data, self._progress = systems, cases, data, progress
         self._rows = np.arange(len(cases))
@@ -65,7 +68,7 @@ class LeakReplay:
             split = replace(split, train=blind.interactions)
         feeds = list(dict.fromkeys(system.feed for system in systems))
         self._pages = ServedPages(feeds)
-        self._service = service_of(recipe, catalog, blind, split, due, feeds, self._report, blend)
+        self._service = service_of(recipe, catalog, blind, split, due, feeds, self._report, blend, rankers)
 
     def leaks(self, lists: Lists) -> tuple[Leak, ...]:
         """The systems whose `lists`, which they gave to all of the requests, are others without the future."""

@@ -32,6 +32,7 @@ from homefeed.evaluate.judging import (
 from homefeed.evaluate.leak_replay import LeakReplay, leaking_fields
 from homefeed.evaluate.metrics import PerUser
 from homefeed.evaluate.protocol import Protocol
+from homefeed.evaluate.ranking import Judged, fit_ranker
 from homefeed.evaluate.rolling import Service, service_of
 from homefeed.evaluate.served import ServedPages
 from homefeed.evaluate.setting import Setting
@@ -39,7 +40,7 @@ from homefeed.evaluate.split import Case, Kind, Split, assert_no_leak
 from homefeed.evaluate.systems import DEPTH, System, build_systems, run_systems
 from homefeed.evaluate.table import compare
 from homefeed.evaluate.verdict import verdicts
-from homefeed.rank.blend import RetrieverNumbers
+from homefeed.rank.blend import Blend, RetrieverNumbers
 from homefeed.recipe import Recipe
 from homefeed.types import Codes, Interactions, Numbers, Positions, TrainingData
 
@@ -71,8 +72,9 @@ def evaluate_app(
 
     All items are ranked; those in a user's history are left out for every system, unless the protocol has
     `repeats`. The blend of the feeds is made from the events before the cutoff; with `tune_blend` it is weighed
-    anew, too, and `settings` are numbers of retrievers that were tuned, by feed. `progress` is called with (stage,
-    done, total).
+    anew, too, and `settings` are numbers of retrievers that were tuned, by feed. Learned rankers are trained
+    before the cutoff, too, and rank where they would have been published. `progress` is called with (stage, done,
+    total).
 
     Raises:
         HomefeedError: too few events to split; a feed does not exist, or is about an item.
@@ -89,14 +91,18 @@ def evaluate_app(
     past = replace(data, interactions=split.train, now=split.cutoff)
     how: dict[str, Any] = {"feeds": _blending(recipe, asked), "tune": tune_blend, "settings": settings}
     blended = fit_blend(recipe, catalog, past, progress=report, **how)
-    service = service_of(recipe, catalog, data, split, due, asked, report, blended.blend)
+    judged = _judged_rankers(recipe, catalog, past, asked, blended.blend, report)
+    rankers = {
+        recipe.ranker_of(feed).name: each.model for feed, each in judged.items() if each.model and each.taken
+    }
+    service = service_of(recipe, catalog, data, split, due, asked, report, blended.blend, rankers)
     pages = ServedPages(asked)
     lists, failures = _answers(service, data, systems, cases, pages, report)
     leaks = leaking_fields(catalog, split, data.interactions)
     replayed = 0
     if protocol.replay:
-        blend = blended.blend
-        again = LeakReplay(recipe, catalog, data, split, due, systems, cases, protocol.seed, report, blend)
+        by = blended.blend, rankers
+        again = LeakReplay(recipe, catalog, data, split, due, systems, cases, protocol.seed, report, *by)
         leaks, replayed = leaks + again.leaks(lists), len(again.chosen)
     report("figures", 0, 1)
     setting = service.at(max(case.time for case in cases))
@@ -114,7 +120,16 @@ def evaluate_app(
         found=found,
         tuning=blended.facts(),
         served=pages.checks(),
+        rankers={feed: each.why for feed, each in judged.items()},
     )
+
+
+def _judged_rankers(
+    recipe: Recipe, catalog: CatalogView, past: TrainingData, feeds: Sequence[str], blend: Blend, report: Progress
+) -> dict[str, Judged]:
+    """The learned rankers as they would have been trained before the cutoff, and whether they would serve."""
+    learned = [feed for feed in feeds if feed in recipe.rankers]
+    return {feed: fit_ranker(recipe, catalog, past, feed, blend=blend, progress=report) for feed in learned}
 
 
 def _blending(recipe: Recipe, feeds: Sequence[str]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from homefeed.engine import event_weights, refresh
 from homefeed.evaluate.setting import Setting, WeekCounts, set_up
 from homefeed.evaluate.split import Split
 from homefeed.funnel import Feed
+from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
 from homefeed.recipe import BLEND, SIGNALS, Recipe
 from homefeed.types import Times, TrainingData
@@ -41,9 +43,12 @@ class FrozenService:
         split: Split,
         progress: Progress,
         blend: Blend | None = None,
+        rankers: Mapping[str, Model] = MappingProxyType({}),
     ) -> None:
         progress("training", 0, 1)
-        self._setting = set_up(recipe, catalog, data, split.train, split.cutoff, split.repeats, blend=blend)
+        self._setting = set_up(
+            recipe, catalog, data, split.train, split.cutoff, split.repeats, None, blend, rankers
+        )
         progress("training", 1, 1)
 
     def at(self, time: int) -> Setting:  # noqa: ARG002
@@ -69,8 +74,9 @@ class RollingService:
         feeds: Iterable[str],
         progress: Progress,
         blend: Blend | None = None,
+        rankers: Mapping[str, Model] = MappingProxyType({}),
     ) -> None:
-        self._blend = blend
+        self._blend, self._rankers = blend, rankers
         self._recipe, self._catalog, self._data, self._due, self._repeats = recipe, catalog, data, due, repeats
         self._feeds, self._progress = frozenset(feeds), progress
         self._weights = event_weights(recipe)
@@ -104,7 +110,15 @@ class RollingService:
         self._counted = int(np.searchsorted(self._data.interactions.times, moment))
         past = self._data.interactions.take(slice(0, self._counted))
         setting = set_up(
-            self._recipe, self._catalog, self._data, past, moment, self._repeats, self._week, self._blend
+            self._recipe,
+            self._catalog,
+            self._data,
+            past,
+            moment,
+            self._repeats,
+            self._week,
+            self._blend,
+            self._rankers,
         )
         self._progress("training", latest + 1, len(self._due))
         return setting
@@ -139,11 +153,12 @@ def service_of(
     feeds: Iterable[str],
     progress: Progress,
     blend: Blend | None = None,
+    rankers: Mapping[str, Model] = MappingProxyType({}),
 ) -> Service:
     """The service that a split's requests to `feeds` are for; `due` is when that of a rolling split is trained."""
     if split.kind == "rolling":
-        return RollingService(recipe, catalog, data, due, split.repeats, feeds, progress, blend)
-    return FrozenService(recipe, catalog, data, split, progress, blend)
+        return RollingService(recipe, catalog, data, due, split.repeats, feeds, progress, blend, rankers)
+    return FrozenService(recipe, catalog, data, split, progress, blend, rankers)
 
 
 def trainings_due(cutoff: int, requests: Times, period: int | None, max_trainings: int) -> Times:
@@ -163,7 +178,8 @@ def trainings_due(cutoff: int, requests: Times, period: int | None, max_training
 def training_period(recipe: Recipe) -> int:
     """How often the recipe's jobs train models, in microseconds: the most frequent of those that train any.
 
-    The signals and the blend are none.
+    The signals, the blend and learned rankers are none.
     """
-    jobs: Sequence[int] = [job.period for job in recipe.jobs.values() if set(job.models) - {SIGNALS, BLEND}]
+    others = {SIGNALS, BLEND, *(spec.name for spec in recipe.rankers.values())}
+    jobs: Sequence[int] = [job.period for job in recipe.jobs.values() if set(job.models) - others]
     return min(jobs or [job.period for job in recipe.jobs.values()])

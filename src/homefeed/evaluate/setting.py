@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -96,13 +97,16 @@ def set_up(
     repeats: bool = False,
     week: WeekCounts | None = None,
     blend: Blend | None = None,
+    rankers: Mapping[str, Model] = MappingProxyType({}),
 ) -> Setting:
     """Fit on the past only, as of the cutoff: typical full values are also those of its events.
 
-    The `week` is that before the cutoff, unless one is given. Feeds are blended as the `blend` says.
+    The `week` is that before the cutoff, unless one is given. Feeds are blended as the `blend` says, and ranked by
+    the learned `rankers`, where they have one.
     """
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
     models: dict[str, Model] = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
+    models |= rankers
     if blend is not None:
         models[BLEND] = blend
     signals = fit_signals(recipe, prepared, watermark=0)

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from homefeed.errors import InvalidError
 from homefeed.recipe.base import Declaration, Kind, Name
 from homefeed.recipe.entities import ItemEntity, UserEntity
-from homefeed.recipe.feeds import Feed, PartUse, check_left_out
+from homefeed.recipe.feeds import Feed, PartUse, check_left_out, ranker_name
 from homefeed.recipe.sources import Sources
 from homefeed.times import parse_duration
 from homefeed.types import DAY, SECOND
@@ -244,11 +244,19 @@ class Declarations(Declaration):
         for name in (SIGNALS, BLEND):
             if name in self.models:
                 raise ValueError(f"models.{name}: every app has its own {name}; choose another name")
+        for name in self.rankers:
+            if name in self.models:
+                raise ValueError(f"models.{name}: that is the learned ranker of a feed; choose another name")
         return self
+
+    @property
+    def rankers(self) -> tuple[str, ...]:
+        """The names of the learned rankers of feeds."""
+        return tuple(ranker_name(name) for name, feed in self.feeds.items() if feed.learned)
 
     @model_validator(mode="after")
     def _jobs_train_models(self) -> Self:
-        known = [*self.models, SIGNALS, BLEND]
+        known = [*self.models, *self.rankers, SIGNALS, BLEND]
         for job, declared in self.jobs.items():
             for name in declared.models or ():
                 if name not in known:

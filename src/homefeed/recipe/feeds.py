@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from homefeed.recipe.base import Declaration, Kind, Name
 
@@ -22,6 +22,11 @@ def check_left_out(kind: Kind, name: str, use: object) -> None:
     if use is False and name not in optional:
         expected = f"only these can be left out: {', '.join(optional)}" if optional else "none can be left out"
         raise ValueError(f"{kind}.{name} = false: {expected}")
+
+
+def ranker_name(feed: str) -> str:
+    """What the learned ranker of a feed is called among the models of the app."""
+    return f"{feed}_ranker"
 
 
 class PartUse(BaseModel):
@@ -88,6 +93,10 @@ class Feed(FeedSettings):
     """The parts that add numbers about candidates, for the ranker."""
     rank: Annotated[dict[Name, PartUse], Field(min_length=1, max_length=1)]
     """The ranker, which gives each candidate a score."""
+    learned: Annotated[dict[Name, PartUse], Field(max_length=1)] = Field(default_factory=dict)
+    """A ranker that is trained on earlier requests, such as `lambdamart`. It ranks in the other one's place once
+    it was better on later requests that it had not seen, and while the feed has the features that it learned
+    from. Among the app's models it is FEED_ranker: `home_ranker`."""
     rerank: dict[Name, PartUse | Literal[False]] = Field(default_factory=dict)
     """The rerankers, which order or thin what is ranked, each what the one before left. With `items.group`,
     `variants` is the first of every feed; a feed that names it has it where it stands there, and
@@ -99,6 +108,13 @@ class Feed(FeedSettings):
         for name, use in uses.items():
             check_left_out("filter" if info.field_name == "filter" else "rerank", name, use)
         return uses
+
+    @model_validator(mode="after")
+    def _bias_is_bias(self) -> Self:
+        own = self.features.get("bias")
+        if self.learned and own is not None and own.part not in (None, "bias"):
+            raise ValueError("features.bias: a feed with a learned ranker has its own bias; choose another name")
+        return self
 
     @property
     def settings(self) -> FeedSettings:

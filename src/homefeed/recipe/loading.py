@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,9 +23,9 @@ from homefeed.recipe.declaration import (
     Signals,
 )
 from homefeed.recipe.entities import ItemEntity, UserEntity
-from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse
+from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse, ranker_name
 from homefeed.recipe.jobs import JobSpec, jobs_of
-from homefeed.recipe.parts import find_part
+from homefeed.recipe.parts import find_part, part_names, ranks
 from homefeed.recipe.sources import Sources
 
 
@@ -53,6 +53,7 @@ class FeedRecipe:
     features: tuple[PartSpec, ...]
     rank: PartSpec
     rerank: tuple[PartSpec, ...]
+    learned: PartSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,23 @@ class Recipe:
         if name not in self.jobs:
             raise NotFoundError(f'no job "{name}" in {self.app}; the jobs are: {", ".join(self.jobs)}')
         return self.jobs[name]
+
+    @property
+    def rankers(self) -> Mapping[str, PartSpec]:
+        """The learned ranker of each feed that has one."""
+        return {name: feed.learned for name, feed in self.feeds.items() if feed.learned is not None}
+
+    def ranker_of(self, feed: str) -> PartSpec:
+        """The learned ranker of a feed.
+
+        Raises:
+            NotFoundError: it declares none.
+        """
+        found = self.rankers.get(feed)
+        if found is None:
+            known = ", ".join(self.rankers) or "none"
+            raise NotFoundError(f'feed "{feed}" of {self.app} declares no learned ranker; those that do: {known}')
+        return found
 
     @property
     def kept_of_users(self) -> tuple[str, ...]:
@@ -174,10 +192,10 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         isolation=declared.isolation,
         privacy=declared.privacy,
         sources=declared.sources,
-        models=parts("model", declared.models, "models"),
-        feeds={name: _feed(name, feed, declared, parts) for name, feed in declared.feeds.items()},
+        models=_trained(origin, parts("model", declared.models, "models")),
+        feeds={name: _feed(origin, name, feed, declared, parts) for name, feed in declared.feeds.items()},
         home=declared.home_feed,
-        jobs=jobs_of(declared.jobs, declared.models),
+        jobs=jobs_of(declared.jobs, [*declared.models, *declared.rankers]),
     )
 
 
@@ -238,7 +256,9 @@ def _with_those_of_every_feed(
     return {name: use for name, use in (always | dict(own)).items() if use is not False}
 
 
-def _feed(name: str, feed: Feed, declared: Declarations, find: Callable[..., tuple[PartSpec, ...]]) -> FeedRecipe:
+def _feed(
+    origin: str, name: str, feed: Feed, declared: Declarations, find: Callable[..., tuple[PartSpec, ...]]
+) -> FeedRecipe:
     def parts(kind: Kind, uses: Mapping[str, PartUse]) -> tuple[PartSpec, ...]:
         return find(kind, uses, "feeds", name, kind)
 
@@ -247,10 +267,32 @@ def _feed(name: str, feed: Feed, declared: Declarations, find: Callable[..., tup
         settings=feed.settings.model_copy(update={"title": feed.title or name.replace("_", " ").capitalize()}),
         retrieve=parts("retrieve", feed.retrieve),
         filter=parts("filter", _filters(declared, feed)),
-        features=parts("features", feed.features),
+        # To the bias goes what a learned ranker adds to all of them alike.
+        features=parts("features", feed.features | ({"bias": PartUse()} if feed.learned else {})),
         rank=parts("rank", feed.rank)[0],
         rerank=parts("rerank", _rerankers(declared, feed)),
+        learned=next(iter(_rankers(origin, name, find("model", feed.learned, "feeds", name, "learned"))), None),
     )
+
+
+def _trained(origin: str, models: tuple[PartSpec, ...]) -> tuple[PartSpec, ...]:
+    for spec in models:
+        if ranks(spec.part):
+            raise RecipeError(
+                f"{origin}: models.{spec.name}: {spec.part} ranks what a feed retrieves; declare it as "
+                f"[feeds.NAME.learned.{spec.part}]"
+            )
+    return models
+
+
+def _rankers(origin: str, feed: str, learned: tuple[PartSpec, ...]) -> tuple[PartSpec, ...]:
+    for spec in learned:
+        if not ranks(spec.part):
+            known = ", ".join(name for name in part_names("model") if ranks(name))
+            raise RecipeError(
+                f"{origin}: feeds.{feed}.learned.{spec.name}: {spec.part} does not rank; expected one of {known}"
+            )
+    return tuple(replace(spec, name=ranker_name(feed)) for spec in learned)
 
 
 def _check_defaults(origin: str, declared: Declarations) -> None:

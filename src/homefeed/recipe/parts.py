@@ -65,6 +65,11 @@ def find_part(kind: Kind, name: str) -> type[Any]:
     raise RecipeError(f'no part "{name}" to {kind}: {expected}{hint}')
 
 
+def ranks(name: str) -> bool:
+    """Whether the model of that name ranks candidates, and learns it from requests."""
+    return hasattr(find_part("model", name), "contributions")
+
+
 def part_names(kind: Kind) -> list[str]:
     """Every name `find_part` would find, sorted."""
     names = {entry.name for entry in entry_points(group=f"homefeed.{kind}")}

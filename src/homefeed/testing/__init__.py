@@ -12,7 +12,17 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{seam}"
-        for seam in ("reranker", "features", "model", "ranker", "retriever", "filter", "trainer")
+        for seam in (
+            "reranker",
+            "features",
+            "model",
+            "ranker",
+            "ranking_model",
+            "ranking_trainer",
+            "retriever",
+            "filter",
+            "trainer",
+        )
     )
 )
 
@@ -21,6 +31,9 @@ from homefeed.testing.features import FeatureContract  # noqa: E402
 from homefeed.testing.filter import FilterContract  # noqa: E402
 from homefeed.testing.model import ModelContract  # noqa: E402
 from homefeed.testing.ranker import RankerContract  # noqa: E402
+from homefeed.testing.ranking_model import RankingModelContract  # noqa: E402
+from homefeed.testing.ranking_requests import planted_requests  # noqa: E402
+from homefeed.testing.ranking_trainer import RankingTrainerContract  # noqa: E402
 from homefeed.testing.reranker import RerankerContract  # noqa: E402
 from homefeed.testing.retriever import RetrieverContract  # noqa: E402
 from homefeed.testing.trainer import TrainerContract  # noqa: E402
@@ -32,12 +45,15 @@ __all__ = [
     "ModelContract",
     "Play",
     "RankerContract",
+    "RankingModelContract",
+    "RankingTrainerContract",
     "RerankerContract",
     "RetrieverContract",
     "TrainerContract",
     "World",
     "empty_world",
     "make_world",
+    "planted_requests",
     "toy_item",
     "toy_world",
 ]

@@ -1,0 +1,1 @@
+"""How likely a user is to choose a candidate, by a logistic regression."""

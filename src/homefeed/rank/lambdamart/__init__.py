@@ -1,0 +1,1 @@
+"""LambdaMART: boosted trees that learn which candidates users choose rather than others."""

@@ -1,0 +1,49 @@
+"""Ranks by a model that was trained on earlier requests, in the place of a feed's own ranker."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.protocols import ProbabilityModel, RankingModel
+from homefeed.types import Candidates, Floats, Query, Scores
+
+Columns = npt.NDArray[np.intp]
+Doubles = npt.NDArray[np.float64]
+
+
+class LearnedRanker:
+    """The scores of a model, and how it divides each among the features."""
+
+    def __init__(self, model: RankingModel) -> None:
+        self.model = model
+
+    def score(self, query: Query, candidates: Candidates) -> Scores:
+        """(n,) by the model."""
+        if not len(candidates):
+            return np.empty(0, np.float32)
+        return self.model.scores(candidates.features[:, self._columns(query, candidates)])
+
+    def contributions(self, query: Query, candidates: Candidates) -> Floats:
+        """(n, features) what each feature added: rows sum to the score."""
+        added = np.zeros(candidates.features.shape, np.float32)
+        if len(candidates):
+            columns = self._columns(query, candidates)
+            added[:, columns] = self.model.contributions(candidates.features[:, columns])
+        return added
+
+    def probabilities(self, query: Query, candidates: Candidates) -> dict[str, Doubles]:
+        """By event type, (n,) how likely it is; nothing where the model does not go by that."""
+        if not isinstance(self.model, ProbabilityModel):
+            return {}
+        return self.model.probabilities(candidates.features[:, self._columns(query, candidates)])
+
+    def _columns(self, query: Query, candidates: Candidates) -> Columns:
+        names = candidates.feature_names
+        return query.scope.once(self, "rank.columns", partial(_columns, self.model.feature_names, names), names)
+
+
+def _columns(wanted: tuple[str, ...], names: tuple[str, ...]) -> Columns:
+    return np.array([names.index(name) for name in wanted], np.intp)

@@ -1,0 +1,111 @@
+"""Gradient-boosted trees of XGBoost: grown, kept as UBJ, asked by one thread, their SHAP values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from homefeed.errors import ArtifactError, HomefeedError
+from homefeed.types import Floats, Scores
+
+if TYPE_CHECKING:
+    from xgboost import Booster
+
+_LARGEST: Final = 1 << 28
+_START: Final = b"{"
+"""Of what does not start as a file of XGBoost does, it ends the process."""
+_MISSING: Final = "XGBoost is not installed; install it with: pip install 'homefeed[ranking]'"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trees:
+    """Grown trees, and the same as the bytes of a file in UBJ.
+
+    Chen & Guestrin, "XGBoost: A Scalable Tree Boosting System" (KDD 2016).
+    """
+
+    ubj: bytes
+    booster: Booster
+
+    @classmethod
+    def grown(
+        cls,
+        parameters: Mapping[str, Any],
+        rounds: int,
+        learning: Mapping[str, Any],
+        judging: Mapping[str, Any],
+        patience: int,
+    ) -> Self:
+        """At most so many trees, until `patience` more do not rank or tell the judging part any better.
+
+        `learning` and `judging` are the arguments of a DMatrix. By one thread, so that sums are rounded alike.
+
+        Raises:
+            HomefeedError: XGBoost is not installed.
+        """
+        xgboost = _xgboost()
+        train, test = (xgboost.DMatrix(**part, nthread=1) for part in (learning, judging))
+        booster = xgboost.train(
+            {**parameters, "nthread": 1, "tree_method": "hist", "verbosity": 0},
+            train,
+            rounds,
+            evals=[(test, "judging")],
+            early_stopping_rounds=patience,
+            verbose_eval=False,
+        )
+        return cls.read(bytes(booster[: booster.best_iteration + 1].save_raw("ubj")))
+
+    @classmethod
+    def read(cls, ubj: bytes) -> Self:
+        """From the bytes of a file.
+
+        Raises:
+            ArtifactError: it holds no trees, or more than can be, or XGBoost is not installed.
+        """
+        if len(ubj) > _LARGEST:
+            raise ArtifactError(f"trees of {len(ubj):,} bytes; expected up to {_LARGEST:,}")
+        if not ubj.startswith(_START):
+            raise ArtifactError("the trees are damaged: it is no file in UBJ")
+        try:
+            xgboost = _xgboost()
+            booster = xgboost.Booster({"nthread": 1})
+            booster.load_model(bytearray(ubj))
+        except HomefeedError as error:
+            raise ArtifactError(str(error)) from None
+        except Exception as error:  # whatever XGBoost says of a damaged file
+            raise ArtifactError(f"the trees are damaged: {str(error).splitlines()[0]:.200}") from None
+        return cls(ubj, booster)
+
+    @property
+    def width(self) -> int:
+        """How many features they look at."""
+        return int(self.booster.num_features())
+
+    def margins(self, features: Floats) -> Scores:
+        """(n,) the sum of what the trees say of each row."""
+        found = self.booster.inplace_predict(np.ascontiguousarray(features), predict_type="margin")
+        return np.asarray(found, np.float32)
+
+    def contributions(self, features: Floats, bias: int) -> Floats:
+        """(n, features) the same divided among the features by SHAP values; what is of none goes to `bias`.
+
+        Lundberg, Erion & Lee, "Consistent Individualized Feature Attribution for Tree Ensembles" (2018).
+        """
+        if not len(features):
+            return np.empty(features.shape, np.float32)
+        matrix = _xgboost().DMatrix(np.ascontiguousarray(features), nthread=1)
+        found = np.asarray(self.booster.predict(matrix, pred_contribs=True), np.float32)
+        added = found[:, :-1].copy()
+        added[:, bias] += found[:, -1]
+        return added
+
+
+def _xgboost() -> Any:
+    try:
+        import xgboost
+    except ImportError:
+        raise HomefeedError(_MISSING) from None
+    return xgboost

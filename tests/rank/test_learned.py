@@ -1,0 +1,69 @@
+"""A learned model in the place of a feed's ranker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.rank.learned_sample import click_model, lambdamart, value
+
+from homefeed.protocols import Ranker
+from homefeed.rank.click_model.model import ClickModelModel
+from homefeed.rank.learned import LearnedRanker
+from homefeed.rank.schema import Schema
+from homefeed.testing import RankerContract, World, planted_requests, toy_world
+from homefeed.testing.ranking_requests import FEATURE_NAMES
+from homefeed.types import Candidates
+
+CLICKS = ClickModelModel(Schema(("a", "bias", "b"), calibrated=False), np.array([1, 10, 100], np.float32))
+
+
+def fitted(trainer: Any) -> LearnedRanker:
+    return LearnedRanker(trainer.fit(planted_requests()))
+
+
+class TestLearnedClickModel(RankerContract):
+    feature_names = FEATURE_NAMES
+
+    def make(self, world: World) -> Ranker:
+        return fitted(click_model())
+
+
+class TestLearnedLambdamart(RankerContract):
+    feature_names = FEATURE_NAMES
+
+    def make(self, world: World) -> Ranker:
+        return fitted(lambdamart())
+
+
+class TestLearnedValue(RankerContract):
+    feature_names = FEATURE_NAMES
+
+    def make(self, world: World) -> Ranker:
+        return fitted(value())
+
+
+def candidates(names: tuple[str, ...], *rows: list[float]) -> Candidates:
+    features, count = np.array(rows, np.float32), len(rows)
+    scores = np.zeros(count, np.float32)
+    return Candidates(np.arange(count, dtype=np.int32), (), features[:, :0], names, features, scores)
+
+
+@pytest.mark.parametrize("names", [("a", "bias", "b"), ("b", "a", "bias")])
+def test_features_are_told_by_their_names(names: tuple[str, ...]) -> None:
+    of = {"a": 2.0, "bias": 1.0, "b": 3.0}
+    asked = candidates(names, [of[name] for name in names])
+    ranker, query = LearnedRanker(CLICKS), toy_world().query("da")
+    assert ranker.score(query, asked).tolist() == [312]
+    added = {"a": 2.0, "bias": 10.0, "b": 300.0}
+    assert ranker.contributions(query, asked).tolist() == [[added[name] for name in names]]
+
+
+def test_a_model_of_values_tells_how_likely_events_are() -> None:
+    query = toy_world().query("da")
+    asked = candidates(FEATURE_NAMES, [0.9, 0.9, 0.5, 1], [0.1, 0.1, 0.5, 1])
+    likely = fitted(value()).probabilities(query, asked)
+    assert set(likely) == {"click", "hide"}
+    assert likely["click"][0] > likely["click"][1]
+    assert LearnedRanker(CLICKS).probabilities(query, candidates(("a", "bias", "b"), [1, 1, 1])) == {}
