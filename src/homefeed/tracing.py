@@ -9,6 +9,7 @@ import numpy as np
 from homefeed.explain import FeatureTrace, FilterTrace, RerankerTrace, RetrieverTrace, Trace
 from homefeed.funnel import Feed, Ranked, filter_again, filter_late, give_reasons, propensities, rank
 from homefeed.protocols import FilterExplainer
+from homefeed.rank.learned import LearnedRanker
 from homefeed.types import Candidates, Positions, Query, Scores
 
 
@@ -45,7 +46,18 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
         dropped_by=dropped_by,
         failed=tuple(f"{name}: {error}" for name, error in failed.items()),
         seconds=dict(query.scope.seconds),
+        ranked_by=ranked.feed.ranked_by,
+        why_not_learned=ranked.feed.why_not_learned,
+        probabilities={} if row is None else _probabilities(ranked, candidates.take(slice(row, row + 1))),
     )
+
+
+def _probabilities(ranked: Ranked, item: Candidates) -> dict[str, float]:
+    """How likely each event is, where the ranker goes by that."""
+    ranker = ranked.feed.ranker
+    if not isinstance(ranker, LearnedRanker):
+        return {}
+    return {name: float(likely[0]) for name, likely in ranker.probabilities(ranked.query, item).items()}
 
 
 def _features_and_reason(

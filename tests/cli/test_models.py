@@ -5,12 +5,18 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pytest
 import structlog
 from filelock import FileLock
 from typer.testing import CliRunner, Result
 
 from homefeed.cli.main import cli
+from homefeed.rank.click_model.model import ClickModelModel
+from homefeed.rank.schema import Schema
 from homefeed.retrieve.content.embedding import default_text_model
+from homefeed.store.artifacts import ArtifactStore
+from homefeed.types import DAY
 
 
 def run(home: Path, *args: str, **settings: str) -> Result:
@@ -44,7 +50,8 @@ def test_train_publishes_every_model_and_lists_them(home: Path) -> None:
 
 def test_train_tells_json_what_it_made(home: Path) -> None:
     trained = json.loads(done(home, "train", "streaming", "--json"))
-    assert set(trained) == {"app", "users", "items", "events", "seconds", "manifests", "kept"}
+    assert set(trained) == {"app", "users", "items", "events", "seconds", "manifests", "kept", "rankers"}
+    assert trained["rankers"] == {}
     assert (trained["app"], trained["items"], trained["events"]) == ("streaming", 120, 3_000)
     models = [manifest["model"] for manifest in trained["manifests"]]
     assert models == ["item_item", "sequence", "content", "signals"]
@@ -92,3 +99,66 @@ def test_train_does_not_wait_for_another(home: Path) -> None:
     with FileLock(home / "models" / "streaming" / ".training.lock"):
         failed = run(home, "train", "streaming")
     assert str(failed.exception) == "another training of streaming is running; wait for it to end"
+
+
+@pytest.fixture
+def with_ranker(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home whose settings declare a learned ranker."""
+    table = "[recipes.streaming.feeds.home.learned.click_model]\n"
+    (home / "homefeed.toml").write_text('apps = ["streaming"]\n' + table)
+    monkeypatch.chdir(home)
+    return home
+
+
+def publish_ranker(home: Path, days: int) -> str:
+    artifacts = ArtifactStore(home / "models")
+    model = ClickModelModel(Schema(("bias",), calibrated=False), np.ones(1, np.float32))
+    how = {"now": days * DAY, "watermark": 0, "config": {}, "facts": {}}
+    return artifacts.publish("streaming", "home_ranker", "click_model", model, **how).version  # type: ignore[arg-type]
+
+
+def test_train_tells_of_a_learned_ranker_and_models_tells_it_again(with_ranker: Path) -> None:
+    home = with_ranker
+    told = done(home, "train", "streaming", "home_ranker", "--dry-run").replace("\n", " ")
+    assert told.startswith("home_ranker: not published; ")
+    assert "home_ranker" not in done(home, "models", "streaming"), "a dry run is not noted"
+    trained = json.loads(done(home, "train", "streaming", "home_ranker", "--json"))
+    published, _, why = trained["rankers"]["home_ranker"].partition("; ")
+    assert [each["model"] for each in trained["manifests"]] == ["home_ranker"] * (published == "published")
+    for asked in ("--json", "home_ranker --json"):
+        found = json.loads(done(home, "models", "streaming", *asked.split()))
+        verdict = found["verdicts"][0] if "verdicts" in found else found["rankers"]["home_ranker"]
+        assert verdict["why"] == why
+    assert why in " ".join(done(home, "models", "streaming").split())
+
+
+def test_models_of_one_model_are_its_versions_of_which_one_is_chosen(with_ranker: Path) -> None:
+    home = with_ranker
+    assert done(home, "models", "streaming", "home_ranker") == "no version yet\n"
+    first, second = publish_ranker(home, 1), publish_ranker(home, 2)
+    assert done(home, "models", "streaming", "home_ranker") == f"{second} (live)\n{first}\n"
+    chosen = done(home, "models", "streaming", "home_ranker", "--use", first)
+    assert chosen == f"{second}\n{first} (live)\n"
+    told = json.loads(done(home, "models", "streaming", "home_ranker", "--json"))
+    assert told == {
+        "app": "streaming",
+        "model": "home_ranker",
+        "live": first,
+        "versions": [second, first],
+        "verdicts": [],
+    }
+    assert "home_ranker" in done(home, "models", "streaming")
+
+
+def test_a_model_or_a_version_that_is_not_there_is_told(with_ranker: Path) -> None:
+    home = with_ranker
+    version = publish_ranker(home, 1)
+    unknown = run(home, "models", "streaming", "ranker")
+    known = "item_item, sequence, content, home_ranker, blend, signals"
+    assert str(unknown.exception) == f'no model "ranker" in streaming; the models are: {known}'
+    missing = run(home, "models", "streaming", "home_ranker", "--use", "3")
+    assert str(missing.exception) == f"streaming/home_ranker: no version 3; there are: {version}"
+    alone = run(home, "models", "streaming", "--use", version)
+    assert str(alone.exception) == "--use is of one model: homefeed models APP MODEL --use VERSION"
+    job = run(home, "train", "streaming", "ranker")
+    assert str(job.exception).startswith('no job "ranker" in streaming; the jobs are: ')

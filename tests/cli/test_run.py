@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -123,6 +124,14 @@ class TestDoctor:
     def test_a_blend_that_few_events_do_not_give_is_not_missed(self, home: Path) -> None:
         shutil.rmtree(home / "models" / "streaming" / "blend")
         assert diagnosis(home)[0] == 0
+
+    def test_a_learned_ranker_that_is_no_better_is_not_missed(self, home: Path) -> None:
+        learned: dict[str, Any] = {"streaming": {"feeds": {"home": {"learned": {"click_model": {}}}}}}
+        status, found = diagnosis(home, HOMEFEED_RECIPES=json.dumps(learned))
+        assert (status, found["models streaming"][0]) == (0, True)
+        shutil.rmtree(home / "models" / "streaming" / "content")
+        status, found = diagnosis(home, HOMEFEED_RECIPES=json.dumps(learned))
+        assert found["models streaming"] == (False, "not trained: content; homefeed train streaming")
 
     def test_a_model_of_which_no_version_is_named(self, home: Path) -> None:
         (home / "models" / "streaming" / "content" / "CURRENT").write_bytes(b"")

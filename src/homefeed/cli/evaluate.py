@@ -129,6 +129,8 @@ def evaluate(
         command = _command(app, {"feed": feeds, "baseline": baseline, **options, "tune": tune, "html": html})
         html.write_text(_report(result, command), encoding="utf-8")
     _warn(result)
+    for name, why in result.rankers.items():
+        err.print(f"{name}: learned ranker {why}", highlight=False, markup=False)
     for sentence in format_blend(result.tuning):
         err.print(sentence, highlight=False, markup=False)
     if as_json:

@@ -19,12 +19,14 @@ from homefeed.cli.common import (
     settings_in_force,
 )
 from homefeed.cli.tuning import format_blend, format_model
+from homefeed.errors import InvalidError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
+    from homefeed.store.artifacts import ArtifactStore
     from homefeed.train import Budget, Trained
 
 
@@ -38,7 +40,10 @@ def train(
     app: AppName,
     job: Annotated[
         str | None,
-        typer.Argument(metavar="JOB", help="Train only the models of this job, such as hourly."),
+        typer.Argument(
+            metavar="JOB",
+            help="Train only the models of this job, such as hourly, or this one, such as home_ranker.",
+        ),
     ] = None,
     tune: Annotated[
         str | None,
@@ -54,6 +59,10 @@ def train(
     untuned: Annotated[
         bool, typer.Option("--untuned", help="Forget the values of an earlier --tune; train with the recipe's.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Publish nothing of the learned rankers; tell how they would do."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train and publish every model of an app, or those of a job; a running server loads them by itself.
@@ -67,11 +76,15 @@ def train(
     Example: `homefeed train streaming hourly`
 
     Example: `homefeed train streaming --tune 10m`
+
+    Example: `homefeed train streaming home_ranker --dry-run`
     """
     recipe = recipe_of(app)
-    models = None if job is None else recipe.job(job).models
+    models = None if job is None else models_of(recipe, job)
     budget = None if tune is None else budget_of(tune, trials)
-    result = trained(settings_in_force(), recipe, as_json, models=models, budget=budget, keep_tuned=not untuned)
+    result = trained(
+        settings_in_force(), recipe, as_json, models=models, budget=budget, keep_tuned=not untuned, dry_run=dry_run
+    )
     if as_json:
         print_json(asdict(result))
         return
@@ -82,7 +95,8 @@ def train(
     table = Table("model", "version", "seconds", title=f"{result.events:,} events of {result.users:,} users")
     for manifest in result.manifests:
         table.add_row(manifest.model, manifest.version, f"{manifest.facts['seconds']:.2f}")
-    out.print(table)
+    if result.manifests:
+        out.print(table)
     for manifest in result.manifests:
         if manifest.model == BLEND:
             for sentence in format_blend(manifest.facts.get("tuning", {})):
@@ -90,21 +104,60 @@ def train(
         elif "tuning" in manifest.facts:
             kept = manifest.model in result.kept
             out.print(format_model(manifest.model, manifest.facts["tuning"], kept), highlight=False, markup=False)
+    for name, why in result.rankers.items():
+        out.print(f"{name}: {why}", highlight=False, markup=False)
 
 
-def models(app: AppName, as_json: Json = False) -> None:
+def models(
+    app: AppName,
+    model: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="Every version of this model, such as home_ranker.")
+    ] = None,
+    use: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Serve this version of MODEL: roll back, or forward again."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """The models of an app that are live: their versions, when they were made, and with which text model.
 
+    With MODEL every version that is kept, which one is live, and, of a learned ranker, what was found of those
+    that were trained: why they were published, or why not. The next training publishes a newer one.
+
     Example: `homefeed models streaming`
+
+    Example: `homefeed models streaming home_ranker`
+
+    Example: `homefeed models streaming item_item --use 20260105T031500000000-0123abcd`
     """
-    from homefeed.recipe import BLEND, SIGNALS
-    from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
     from homefeed.store.artifacts import ArtifactStore
 
     recipe = recipe_of(app)
     artifacts = ArtifactStore(settings_in_force().models_folder)
-    names = [*(spec.name for spec in recipe.models), BLEND, SIGNALS]
-    live = [manifest for name in names if (manifest := artifacts.manifest(recipe.app, name)) is not None]
+    if model is None:
+        if use is not None:
+            raise InvalidError("--use is of one model: homefeed models APP MODEL --use VERSION")
+        _print_live(recipe, artifacts, as_json)
+        return
+    known = _names(recipe)
+    if model not in known:
+        raise NotFoundError(f'no model "{model}" in {recipe.app}; the models are: {", ".join(known)}')
+    if use is not None:
+        artifacts.choose(recipe.app, model, use)
+    _print_versions(recipe, artifacts, model, as_json)
+
+
+def _names(recipe: Recipe) -> list[str]:
+    from homefeed.recipe import BLEND, SIGNALS
+
+    return [*(spec.name for spec in (*recipe.models, *recipe.rankers.values())), BLEND, SIGNALS]
+
+
+def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None:
+    from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
+    from homefeed.store.verdicts import verdicts_of
+
+    live = [manifest for name in _names(recipe) if (manifest := artifacts.manifest(recipe.app, name)) is not None]
     rows = [
         {
             "model": manifest.model,
@@ -115,8 +168,13 @@ def models(app: AppName, as_json: Json = False) -> None:
         }
         for manifest in live
     ]
+    latest = {
+        spec.name: found[0]
+        for spec in recipe.rankers.values()
+        if (found := verdicts_of(artifacts.root, recipe.app, spec.name))
+    }
     if as_json:
-        print_json({"app": recipe.app, "models": rows})
+        print_json({"app": recipe.app, "models": rows, "rankers": latest})
         return
     from rich.table import Table
 
@@ -124,6 +182,29 @@ def models(app: AppName, as_json: Json = False) -> None:
     for row in rows:
         table.add_row(row["model"], row["version"], row["created_at"], row["text_model"] or "")
     out.print(table)
+    for name, verdict in latest.items():
+        out.print(f"{name}, {verdict['judged_at']}: {verdict['why']}", highlight=False, markup=False)
+
+
+def _print_versions(recipe: Recipe, artifacts: ArtifactStore, model: str, as_json: bool) -> None:
+    from homefeed.store.verdicts import verdicts_of
+
+    live = artifacts.current(recipe.app, model)
+    versions = artifacts.versions(recipe.app, model)
+    verdicts = verdicts_of(artifacts.root, recipe.app, model)
+    if as_json:
+        told = {"app": recipe.app, "model": model, "live": live, "versions": versions, "verdicts": verdicts}
+        print_json(told)
+        return
+    for version in versions or ["no version yet"]:
+        out.print(f"{version}{' (live)' if version == live else ''}", highlight=False, markup=False)
+    for verdict in verdicts:
+        out.print(f"{verdict['judged_at']}: {verdict['why']}", highlight=False, markup=False)
+
+
+def models_of(recipe: Recipe, name: str) -> Sequence[str]:
+    """The models of the job of that name, or the model of that name."""
+    return [name] if name in _names(recipe) and name not in recipe.jobs else recipe.job(name).models
 
 
 def trained(
@@ -134,6 +215,7 @@ def trained(
     models: Sequence[str] | None = None,
     budget: Budget | None = None,
     keep_tuned: bool = True,
+    dry_run: bool = False,
 ) -> Trained:
     """Train an app with a progress bar."""
     from homefeed.engine import text_model_of
@@ -154,6 +236,7 @@ def trained(
                 text_model=text_model_of(settings.text_model),
                 budget=budget,
                 keep_tuned=keep_tuned,
+                dry_run=dry_run,
                 progress=report,
             ),
         )

@@ -267,13 +267,16 @@ def _row_check(settings: Settings, recipe: Recipe) -> tuple[bool, str]:
 
 
 def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, str]:
-    """Whether every model serves. The blend may be missing: training makes none of few events."""
+    """Whether every model serves.
+
+    The blend may be missing, for training makes none of few events, and learned rankers that are no better.
+    """
     from homefeed.recipe import BLEND
     from homefeed.serving.models import ModelSet, load_models
     from homefeed.store.artifacts import ArtifactStore
 
     models = load_models(recipe, ArtifactStore(settings.models_folder), ModelSet())
-    found = {*models.loaded, *models.degraded, BLEND}
+    found = {*models.loaded, *models.degraded, BLEND, *(spec.name for spec in recipe.rankers.values())}
     missing = [model for model in models.wanted if model not in found]
     wrong = [f"not trained: {', '.join(missing)}"] if missing else []
     wrong += [f"{model}: {why}" for model, why in models.degraded.items()]

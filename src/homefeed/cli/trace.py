@@ -28,6 +28,12 @@ def print_trace(trace: Trace, models: Mapping[str, str], user_id: str, item_id: 
     if trace.score is not None:
         out.print(_features(trace))
         typer.echo(f"Score {trace.score:.4f}, place {trace.place} of {trace.candidates} candidates")
+    for event, likely in trace.probabilities.items():
+        typer.echo(printable(f"Probability of {event}: {likely:.4f}"))
+    if trace.why_not_learned is not None:
+        typer.echo(printable(f"Ranked by {trace.ranked_by}, not by the learned ranker: {trace.why_not_learned}"))
+    elif trace.ranked_by:
+        typer.echo(printable(f"Ranked by {trace.ranked_by}"))
     for reranker in trace.rerankers:
         if reranker.before is not None and reranker.before != reranker.after:
             to = "out" if reranker.after is None else f"to place {reranker.after}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ class Trace:
 
     `place` counts from 1 among `candidates`, None where the item is not among them; the contributions of the
     features sum to `score`; `propensity` is the probability with which chance put it there; `verdict` is all of
-    it in a sentence; `seconds` is how long each stage and part of the request took.
+    it in a sentence; `seconds` is how long each stage and part of the request took. `ranked_by` is the part that
+    ranks, and `why_not_learned` tells, of a feed that declares a learned ranker, why it is not that one.
+    `probabilities` are how likely the events are that a ranker goes by, where it goes by those.
     """
 
     feed: str
@@ -68,3 +70,6 @@ class Trace:
     dropped_by: str | None
     failed: tuple[str, ...]
     seconds: Mapping[str, float]
+    ranked_by: str = ""
+    why_not_learned: str | None = None
+    probabilities: Mapping[str, float] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from homefeed.catalog import SignalsModel
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
-from homefeed.recipe import BLEND, SIGNALS, Recipe, find_part
+from homefeed.recipe import BLEND, SIGNALS, PartSpec, Recipe, find_part
 from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
 from homefeed.store.artifacts import ArtifactStore, FilesState, Loaded
 
@@ -77,7 +77,7 @@ class Wanted:
 
 def wanted_models(recipe: Recipe, artifacts: ArtifactStore, serving: ModelSet) -> Wanted:
     """What should serve, by what is published now."""
-    names = [SIGNALS, *(spec.name for spec in recipe.models), BLEND]
+    names = [SIGNALS, *(spec.name for spec in _specs(recipe)), BLEND]
     pointers = {name: artifacts.pointer(recipe.app, name) for name in names}
     missing = {
         name: pointer.why
@@ -92,6 +92,10 @@ def wanted_models(recipe: Recipe, artifacts: ArtifactStore, serving: ModelSet) -
     return Wanted(versions, missing, frozenset(changed))
 
 
+def _specs(recipe: Recipe) -> tuple[PartSpec, ...]:
+    return (*recipe.models, *recipe.rankers.values())
+
+
 def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> ModelSet:
     """Load what changed. Where the wanted version cannot be loaded, the newest before it serves.
 
@@ -99,7 +103,7 @@ def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> M
     """
     wanted = wanted_models(recipe, artifacts, before)
     kinds: dict[str, tuple[str, type[Model]]] = {SIGNALS: (SIGNALS, SignalsModel), BLEND: (BLEND, Blend)}
-    kinds |= {spec.name: (spec.part, find_part("model", spec.part)) for spec in recipe.models}
+    kinds |= {spec.name: (spec.part, find_part("model", spec.part)) for spec in _specs(recipe)}
     now = {
         name: _as_before(before, name)
         if name in before.loaded and before.wanted.get(name) == version and name not in wanted.changed

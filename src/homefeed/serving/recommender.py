@@ -50,7 +50,6 @@ class Recommender:
         self._slates = SlateCache(slate_cache, clock())
         self._recent = RecentAnswers(reuse_cache_megabytes * _MEGABYTE)
         self._shared, self._fair_lock = SharedSlates(), FairLock()
-        self._served_by = {name: f"{name}/{feed.rank.name}" for name, feed in recipe.feeds.items()}
 
     async def recommend(self, request: FeedRequest) -> Answer:
         """Answer a feed.
@@ -191,7 +190,7 @@ class Recommender:
             len(prepared.cursor.shown),
             prepared.query.now,
             prepared.models,
-            self._served_by[slate.made_by],
+            f"{slate.made_by}/{self._follower.parts.feeds[slate.made_by].ranked_by}",
             priced=prepared.priced,
         )
 

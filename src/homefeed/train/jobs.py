@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,10 @@ from homefeed.recipe import BLEND, SIGNALS, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.store.private import PRIVATE_FILE, make_private_folder
+from homefeed.store.verdicts import note_verdict
+from homefeed.times import format_time
 from homefeed.train.blend import made_for, new_blend
+from homefeed.train.ranking import judged_ranker
 from homefeed.train.search import Budget
 from homefeed.train.settings import divided
 from homefeed.train.tune import Tuning, tune, with_tuned
@@ -44,6 +47,8 @@ class Trained:
     manifests: tuple[Manifest, ...]
     kept: tuple[str, ...] = ()
     """The models whose tuned values are from an earlier training."""
+    rankers: Mapping[str, str] = field(default_factory=dict)
+    """By learned ranker, whether it was published, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class _Fit:
     run: Callable[[], Model]
     tuning: Mapping[str, Any] | None = None
     seconds: float = 0.0
+    verdict: Mapping[str, Any] | None = None
 
 
 async def train_app(
@@ -69,6 +75,7 @@ async def train_app(
     text_model: str | None = None,
     budget: Budget | None = None,
     keep_tuned: bool = True,
+    dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Trained:
     """Train and publish an app's models: every one, or those of `models` only; the others stay as they are.
@@ -111,8 +118,16 @@ async def train_app(
             # Signals come last: a server may see new models with old counters for a moment, never the reverse.
             fits += [count] if SIGNALS in names else []
             data, watermark = log.data, log.watermark
+            feeds = [feed for feed, spec in recipe.rankers.items() if spec.name in names]
+            rest = log if feeds else None
             del log  # the catalogue is needed no more: of a million items a third of a gigabyte
             manifests = [_published(recipe, artifacts, data, watermark, fit, report) for fit in fits]
+            rankers: dict[str, str] = {}
+            if rest is not None:
+                publish = partial(_published, recipe, artifacts, data, watermark, report=report)
+                judged = _judged(with_tuned(configured, tuned.values()), feeds, rest, artifacts, report)
+                rankers = {name: _told(why, ranker is not None and not dry_run) for name, why, ranker in judged}
+                manifests += [] if dry_run else _taken(judged, artifacts, recipe.app, data.now, publish)
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
     return Trained(
@@ -123,16 +138,65 @@ async def train_app(
         time.perf_counter() - started,
         tuple(manifests),
         tuple(spec.name for spec in chosen.models if spec.name in kept),
+        rankers,
     )
 
 
 def _chosen(recipe: Recipe, models: Sequence[str] | None) -> Sequence[str]:
     """The names of the models to train, checked."""
-    known = [*(spec.name for spec in recipe.models), BLEND, SIGNALS]
+    known = [*(spec.name for spec in recipe.models), BLEND, SIGNALS, *_ranker_names(recipe)]
     for name in models or ():
         if name not in known:
             raise NotFoundError(f'no model "{name}" in {recipe.app}; the models are: {", ".join(known)}')
     return known if models is None else models
+
+
+def _ranker_names(recipe: Recipe) -> list[str]:
+    return [spec.name for spec in recipe.rankers.values()]
+
+
+def _judged(
+    recipe: Recipe, feeds: Sequence[str], log: LogData, artifacts: ArtifactStore, report: Progress
+) -> list[tuple[str, str, _Fit | None]]:
+    """Of each feed's learned ranker its name, what was found of it, and the ranker if it is to be published."""
+    return [_ranker(recipe, feed, log, artifacts, report) for feed in feeds]
+
+
+def _ranker(
+    recipe: Recipe, feed: str, log: LogData, artifacts: ArtifactStore, report: Progress
+) -> tuple[str, str, _Fit | None]:
+    began, spec = time.perf_counter(), recipe.ranker_of(feed)
+    try:
+        model, verdict, why = judged_ranker(recipe, feed, log, artifacts, progress=report)
+    except Exception as error:  # a ranker that cannot be made must not stop the training of all others
+        _log.error("ranker not made", app=recipe.app, feed=feed, error=f"{type(error).__name__}: {error}")
+        model, verdict, why = None, None, f"not made: {error}"
+    if model is None or verdict is None or not verdict.taken:
+        return spec.name, why, None
+    took = time.perf_counter() - began
+    config = spec.config.model_dump()
+    return spec.name, why, _Fit(spec.name, spec.part, config, lambda: model, None, took, verdict.to_json())
+
+
+def _told(why: str, published: bool) -> str:
+    return f"{'published' if published else 'not published'}; {why}"
+
+
+def _taken(
+    judged: Sequence[tuple[str, str, _Fit | None]],
+    artifacts: ArtifactStore,
+    app: str,
+    now: int,
+    publish: Callable[[_Fit], Manifest],
+) -> list[Manifest]:
+    """Publish the rankers that are to be, and note what was found of all."""
+    manifests = []
+    for name, why, ranker in judged:
+        manifest = None if ranker is None else publish(ranker)
+        manifests += [] if manifest is None else [manifest]
+        version = None if manifest is None else manifest.version
+        note_verdict(artifacts.root, app, name, {"judged_at": format_time(now), "version": version, "why": why})
+    return manifests
 
 
 def _only(recipe: Recipe, names: Sequence[str]) -> Recipe:
@@ -197,6 +261,8 @@ def _published(
     }
     if fit.tuning is not None:
         facts["tuning"] = dict(fit.tuning)
+    if fit.verdict is not None:
+        facts["verdict"] = dict(fit.verdict)
     manifest = artifacts.publish(
         recipe.app,
         fit.name,

@@ -122,6 +122,8 @@ function facts(trace, item) {
   const parts = [];
   if (trace.place !== null) parts.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
   if (trace.cold_start && trace.made_by !== trace.feed) parts.push(`made by ${trace.made_by}, as the user has no usable history`);
+  if (trace.ranked_by) parts.push(`ranked by ${plain(trace.ranked_by)}${trace.why_not_learned ? `, not by the learned ranker: ${trace.why_not_learned}` : ""}`);
+  for (const [event, likely] of Object.entries(trace.probabilities ?? {})) parts.push(`${plain(event)} ${(100 * likely).toFixed(1)} %`);
   parts.push(...tagFields(item.attributes).flatMap((field) => field.values));
   return parts.join(" · ");
 }
