@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -215,6 +216,11 @@ async def test_every_replica_sees_the_last_event(store_url: str, tmp_path: Path)
             assert (await second.get("/recommendations", params=asked)).json()["fallback_used"] is False
             await second.delete(f"/v1/apps/streaming/users/u{number}")
             assert (await first.get("/recommendations", params=asked)).json()["fallback_used"] is True
+
+
+async def test_threads_of_a_server_take_turns_soon(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/healthz")).status_code == 200
+    assert sys.getswitchinterval() == pytest.approx(0.0005)
 
 
 async def test_every_replica_knows_the_items_of_the_last_event(store_url: str, tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -32,6 +34,8 @@ from homefeed.serving import live_app
 from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
 
+_SWITCH_SECONDS: Final = 0.0005
+
 
 def create_app(settings: Settings | None = None, environment: Environment | None = None) -> FastAPI:
     """The application of the settings in force.
@@ -44,6 +48,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     configure_logging(settings.log_level, settings.log_format)
     # A request's matrices are small: threads would cost more in waiting for one another than they save.
     threadpool_limits(1, user_api="blas")
+    # A commit waits for the disk in a thread; once there, it gets its turn while feeds are computed.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     recipes = find_recipes(settings.apps, settings.recipes)
     measured = Metrics()
 
