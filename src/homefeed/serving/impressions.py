@@ -10,7 +10,7 @@ from homefeed.store.impressions import Impression, write_impressions
 
 _MOST_WAITING = 10_000
 _MOST_SHOWN = 10_000
-_MOST_IN_GROUP = 100
+_MOST_IN_GROUP = 32
 
 
 class ImpressionLog:
@@ -42,10 +42,15 @@ class ImpressionLog:
         return lost
 
     async def flush(self) -> int:
-        """Write what waits, and say how much that was. What cannot be written waits on."""
-        written = 0
-        while self._waiting:
-            group = [self._waiting[index]() for index in range(min(len(self._waiting), _MOST_IN_GROUP))]
+        """Write what waits now, and say how much that was. What cannot be written waits on.
+
+        What comes meanwhile is for the next call: one by one, impressions would cost a transaction each.
+        """
+        written, left = 0, len(self._waiting)
+        while written < left and self._waiting:
+            group = [
+                self._waiting[index]() for index in range(min(len(self._waiting), left - written, _MOST_IN_GROUP))
+            ]
             lost = self._lost
             await write_impressions(self._store, self._app, group)
             # While it was written, the oldest of the group may have been given up.
