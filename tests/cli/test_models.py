@@ -150,6 +150,23 @@ def test_models_of_one_model_are_its_versions_of_which_one_is_chosen(with_ranker
     assert "home_ranker" in done(home, "models", "streaming")
 
 
+def test_a_version_that_cannot_be_served_is_not_chosen(with_ranker: Path) -> None:
+    home = with_ranker
+    first, second = publish_ranker(home, 1), publish_ranker(home, 2)
+    file = home / "models" / "streaming" / "home_ranker" / first / "coefficients.npz"
+    file.chmod(0o600)
+    file.write_bytes(b"damaged")
+    refused = run(home, "models", "streaming", "home_ranker", "--use", first)
+    assert str(refused.exception).startswith(f"--use {first}: it cannot be served: ")
+    assert done(home, "models", "streaming", "home_ranker") == f"{second} (live)\n{first}\n"
+
+
+@pytest.mark.parametrize("job", [[], ["hourly"], ["item_item"]])
+def test_a_dry_run_is_of_learned_rankers(with_ranker: Path, job: list[str]) -> None:
+    refused = run(with_ranker, "train", "streaming", *job, "--dry-run")
+    assert str(refused.exception) == "--dry-run is for learned rankers, by name: home_ranker"
+
+
 def test_a_model_or_a_version_that_is_not_there_is_told(with_ranker: Path) -> None:
     home = with_ranker
     version = publish_ranker(home, 1)

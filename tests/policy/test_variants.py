@@ -143,6 +143,37 @@ def test_an_item_becomes_a_parent_when_the_first_variant_names_it() -> None:
     assert left(part, world, 0, 1, 2) == [0, 1]
 
 
+def test_it_is_none_any_more_when_the_last_variant_leaves() -> None:
+    world = world_of(("Shirt", None), ("Shirt, Green", None), ("Sleeveless", "i0"), ("Collar", "i0"))
+    part = variants(world)
+    assert left(part, world, 0, 1) == [0, 1]
+    world.catalog.apply([item(2, "Sleeveless"), replace(item(3, "Collar", "i0"), deleted=True)])
+    assert left(part, world, 0, 1) == [0] == left(variants(world, drop=True), world, 0, 1)
+
+
+def test_a_variant_of_another_partition_makes_nothing_a_parent() -> None:
+    fields = {**FIELDS, "community_id": "category"}
+    declared = {
+        **RECIPE,
+        "items": {"fields": fields},
+        "users": {"fields": {"community_id": "category"}},
+        "isolation": {"item": "community_id", "user": "community_id"},
+    }
+
+    def of(position: int, title: str, community: str, parent: str | None = None) -> Item:
+        return toy_item(position, f"i{position}", 1, title=title, parent_id=parent, community_id=community)
+
+    world = make_world([of(0, "Shirt", "a"), of(1, "Shirt, Green", "a")], (), declared=declared)
+    part = variants(world)
+    world.catalog.apply([of(2, "Sleeveless", "b", "i0")])
+    groups = part._groups.of_all()
+    assert groups[0] == groups[1] != groups[2]
+    world.catalog.apply([of(3, "Sleeveless", "a", "i0")])
+    groups = part._groups.of_all()
+    assert groups[0] == groups[3]
+    assert len({*groups[[0, 1, 2]].tolist()}) == 3
+
+
 def test_it_says_which_other_is_shown_instead() -> None:
     given = replace(candidates(1, 0, 3, 4), dropped=(Dropped("caps", np.array([5], np.int32), "too many"),))
     answer = variants(SHOP).rerank(SHOP.query(exclude=("i4",)), given)

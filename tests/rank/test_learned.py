@@ -67,3 +67,12 @@ def test_a_model_of_values_tells_how_likely_events_are() -> None:
     assert set(likely) == {"click", "hide"}
     assert likely["click"][0] > likely["click"][1]
     assert LearnedRanker(CLICKS).probabilities(query, candidates(("a", "bias", "b"), [1, 1, 1])) == {}
+
+
+@pytest.mark.parametrize("trainer", [click_model, lambdamart, value])
+@pytest.mark.parametrize("wrong", [np.inf, -np.inf, np.nan])
+def test_what_is_no_number_counts_as_0_as_it_does_where_a_ranker_learns(trainer: Any, wrong: float) -> None:
+    ranker, query = fitted(trainer()), toy_world().query("da")
+    asked, zero = (candidates(FEATURE_NAMES, [0.9, each, 0.5, 1]) for each in (wrong, 0.0))
+    assert ranker.score(query, asked).tolist() == ranker.score(query, zero).tolist()
+    np.testing.assert_array_equal(ranker.contributions(query, asked), ranker.contributions(query, zero))

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
 import pytest
 
 from homefeed.store import Store, shown
-from homefeed.store.impressions import Impression, write_impressions
+from homefeed.store.impressions import Impression, stream_impressions, write_impressions
 from homefeed.store.shown import Extent, extent_of_shown, first_starts, shown_by_requests, stream_shown
+from homefeed.store.tables import impressions
 from homefeed.store.users import put_users
 
 APP = "shop"
+DAMAGES: Final[list[dict[str, Any]]] = [
+    {"items": b"abc"},
+    {"scores": b"ab"},
+    {"items": b""},
+    {"feature_names": ""},
+    {"models": "{bad"},
+    {"start": -5},
+]
 
 
 def page(request_id: str, time: int, items: list[int], start: int = 0, user: int | None = 1) -> Impression:
@@ -67,3 +78,13 @@ async def test_how_much_there_is(store: Store) -> None:
 async def test_where_the_first_page_of_a_request_begins(store: Store) -> None:
     found = await first_starts(store, APP, ["r", "q", "nobody's"])
     assert found == {("r", "home", 1): 0, ("q", "home", shown.NOBODY): 0}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_damaged_page_is_passed_over_and_stops_no_other(store: Store, damage: dict[str, Any]) -> None:
+    async with store.write() as connection:
+        one = impressions.c.request_id == "s"
+        await connection.execute(impressions.update().where(one, impressions.c.app == APP).values(**damage))
+    found = [each.request_id async for group in stream_impressions(store, APP, 0, 10) for each in group]
+    assert found == ["q", "r", "r"]
+    assert {name async for pages in stream_shown(store, APP, 0, 10) for name in pages.request_ids} >= {"q", "r"}

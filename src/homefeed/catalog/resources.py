@@ -24,7 +24,7 @@ class Resources:
 
     `verbs` maps each of the recipe's event types, in the order of their codes, to what a user did: "saved";
     `distinct` are those of them whose different users are counted. `partitions` are those that what is derived of
-    items and events keeps to.
+    items and events keeps to. `degraded` are models that are not served as they were published, and why.
     """
 
     catalog: CatalogView
@@ -33,6 +33,7 @@ class Resources:
     verbs: Mapping[str, str] = field(default_factory=dict)
     distinct: tuple[str, ...] = ()
     partitions: Partitions = field(default_factory=Partitions)
+    degraded: Mapping[str, str] = field(default_factory=dict)
 
     def model(self, name: str, kind: type[M]) -> M | None:
         """The model of that name, None while it is not trained."""

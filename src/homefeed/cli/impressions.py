@@ -68,6 +68,8 @@ def impressions(
         LATEST if until is None else parse_time("--until", until),
         limit,
     )
+    if period.since >= period.until:
+        raise InvalidError(f"--until {until}: expected a time after --since {since}")
     if parquet is not None:
         _check_file(parquet, force)
     settings, recipe = settings_in_force(), recipe_of(app)

@@ -19,7 +19,7 @@ from homefeed.cli.common import (
     settings_in_force,
 )
 from homefeed.cli.tuning import format_blend, format_model
-from homefeed.errors import InvalidError, NotFoundError
+from homefeed.errors import ArtifactError, InvalidError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,9 @@ def train(
     """
     recipe = recipe_of(app)
     models = None if job is None else models_of(recipe, job)
+    if dry_run and (models is None or set(models) - {spec.name for spec in recipe.rankers.values()}):
+        known = ", ".join(spec.name for spec in recipe.rankers.values()) or "none is declared"
+        raise InvalidError(f"--dry-run is for learned rankers, by name: {known}")
     budget = None if tune is None else budget_of(tune, trials)
     result = trained(
         settings_in_force(), recipe, as_json, models=models, budget=budget, keep_tuned=not untuned, dry_run=dry_run
@@ -143,8 +146,26 @@ def models(
     if model not in known:
         raise NotFoundError(f'no model "{model}" in {recipe.app}; the models are: {", ".join(known)}')
     if use is not None:
-        artifacts.choose(recipe.app, model, use)
+        _use(recipe, artifacts, model, use)
     _print_versions(recipe, artifacts, model, as_json)
+
+
+def _use(recipe: Recipe, artifacts: ArtifactStore, model: str, version: str) -> None:
+    """Make a version the one to serve, if it can be: else the one before stays."""
+    from homefeed.serving.models import kinds_of
+
+    before = artifacts.current(recipe.app, model)
+    artifacts.choose(recipe.app, model, version)
+    part, kind = kinds_of(recipe)[model]
+    try:
+        found = artifacts.load(recipe.app, model, kind, part)
+        why = "" if found is None else found.refused.get(version, "")
+    except ArtifactError as error:
+        why = str(error)
+    if why:
+        if before is not None:
+            artifacts.choose(recipe.app, model, before)
+        raise InvalidError(f"--use {version}: it cannot be served: {why}")
 
 
 def _names(recipe: Recipe) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from homefeed.catalog import CatalogView, Counters, Partitions, Resources, SignalsModel
@@ -43,13 +44,17 @@ def empty_catalog(recipe: Recipe) -> CatalogView:
 
 
 def resources_of(
-    recipe: Recipe, catalog: CatalogView, counters: Counters, models: Mapping[str, Model]
+    recipe: Recipe,
+    catalog: CatalogView,
+    counters: Counters,
+    models: Mapping[str, Model],
+    degraded: Mapping[str, str] = MappingProxyType({}),
 ) -> Resources:
-    """What the parts of the recipe's feeds are built with."""
+    """What the parts of the recipe's feeds are built with; `degraded` are models that do not serve, and why."""
     verbs = dict(zip(recipe.event_types, recipe.verbs, strict=True))
     attribute = "" if recipe.isolation is None else recipe.isolation.user
     partitions = Partitions(catalog.apart, attribute)
-    return Resources(catalog, counters, models, verbs, recipe.signals.distinct, partitions)
+    return Resources(catalog, counters, models, verbs, recipe.signals.distinct, partitions, degraded)
 
 
 def counters_of(recipe: Recipe, catalog: CatalogView, model: SignalsModel | None = None) -> Counters:
@@ -109,7 +114,7 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
     _check_weights(recipe, feed, features)
     feed, calibration = blended(feed, resources.models, features)
     retrievers = parts("retrieve", feed.retrieve)
-    learned, why_not = _learned(feed, resources.models, features, calibrated=calibration is not None)
+    learned, why_not = _learned(feed, resources, features, calibrated=calibration is not None)
     return Feed(
         name=feed.name,
         settings=feed.settings,
@@ -126,14 +131,15 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
 
 
 def _learned(
-    feed: FeedRecipe, models: Mapping[str, Model], features: list[str], *, calibrated: bool
+    feed: FeedRecipe, resources: Resources, features: list[str], *, calibrated: bool
 ) -> tuple[RankingModel | None, str | None]:
     """The learned ranker of a feed, where it can rank; else, of a feed that declares one, why not."""
     if feed.learned is None:
         return None, None
-    model = models.get(feed.learned.name)
+    name = feed.learned.name
+    model = resources.models.get(name)
     if not isinstance(model, RankingModel):
-        return None, "none is published yet"
+        return None, resources.degraded.get(name, "none is published yet")
     why_not = misfit(model, features, calibrated)
     if why_not is None and isinstance(model, ConfiguredModel):
         why_not = model.misconfigured(feed.learned.config)

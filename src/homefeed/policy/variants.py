@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator
-from typing import Self
+from typing import Self, TypeAlias
 
 from pydantic import model_validator
 
-from homefeed.catalog import CatalogView, Resources
+from homefeed.catalog import CatalogView, Partitions, Resources
 from homefeed.catalog.columns import CategoryColumn
 from homefeed.catalog.groups import Groups
 from homefeed.policy.repeats import Repeats
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Positions, Query
 from homefeed.words import base_title
+
+_Parent: TypeAlias = tuple[str | None, str]
+"""The partition and the id of a product: one of another partition is another."""
 
 
 class Variants:
@@ -41,7 +45,7 @@ class Variants:
         """Raises RecipeError where items have no such category field."""
         catalog, group = resources.catalog, config.group
         column = None if group is None else catalog.column(group, CategoryColumn)
-        keys = _Keys(catalog, column, titles=config.titles)
+        keys = _Keys(catalog, column, resources.partitions, titles=config.titles)
         self._groups = catalog.derived(("variants", group, config.titles), lambda: Groups(catalog, keys))
         self._repeats = Repeats("variants", "a variant of", catalog)
         self._drop = config.drop
@@ -56,28 +60,47 @@ class Variants:
 
 
 class _Keys:
-    """What variants have in common: the id of their parent, as a tuple, or else the rest of their titles."""
+    """What variants have in common: the id of their parent and its partition, or else the rest of their titles."""
 
-    def __init__(self, catalog: CatalogView, parents: CategoryColumn | None, *, titles: bool) -> None:
-        self._catalog, self._parents, self._titles = catalog, parents, titles
+    def __init__(
+        self, catalog: CatalogView, parents: CategoryColumn | None, partitions: Partitions, *, titles: bool
+    ) -> None:
+        self._catalog, self._parents, self._partitions, self._titles = catalog, parents, partitions, titles
+        self._told: dict[int, _Parent] = {}
+        self._variants: Counter[_Parent] = Counter()
 
     def __call__(self, positions: Positions) -> Iterator[tuple[int, Hashable | None]]:
         for position in positions.tolist():
+            before, now = self._told.get(position), self._parent(position)
+            self._tell(position, before, now)
             yield position, self._key(position)
-            parent = self._parent(position)
-            # The first variant that names an item makes that a parent, whose title counts no more.
-            at = self._catalog.position(parent) if parent else None
-            if at is not None and at != position:
-                yield at, self._key(at)
+            # The first variant of an item makes that a parent, whose title counts no more; the last one ends it.
+            for parent in () if before == now else (before, now):
+                at = None if parent is None else self._catalog.position(parent[1])
+                if at is not None and at != position:
+                    yield at, self._key(at)
 
-    def _parent(self, position: int) -> str:
-        return self._parents.spelled(position) if self._parents else ""
+    def _tell(self, position: int, before: _Parent | None, now: _Parent | None) -> None:
+        if before is not None:
+            self._variants[before] -= 1
+            del self._told[position]
+        if now is not None:
+            self._variants[now] += 1
+            self._told[position] = now
+
+    def _parent(self, position: int) -> _Parent | None:
+        """The parent that an item names, while it can be shown."""
+        if self._parents is None or not self._catalog.available[position]:
+            return None
+        named = self._parents.spelled(position)
+        return (self._partitions.of_item(position), named) if named else None
 
     def _key(self, position: int) -> Hashable | None:
         item_id = self._catalog.item_id(position)
-        if parent := self._parent(position):
-            return (parent,)
-        if self._parents and self._parents.has(item_id):
-            return (item_id,)
+        if (parent := self._told.get(position)) is not None:
+            return parent
+        own = self._partitions.of_item(position), item_id
+        if self._variants[own] > 0:
+            return own
         title = self._catalog.title(position)
         return base_title(title) or None if self._titles and title != item_id else None

@@ -24,21 +24,26 @@ class LearnedRanker:
         """(n,) by the model."""
         if not len(candidates):
             return np.empty(0, np.float32)
-        return self.model.scores(candidates.features[:, self._columns(query, candidates)])
+        return self.model.scores(self._features(query, candidates))
 
     def contributions(self, query: Query, candidates: Candidates) -> Floats:
         """(n, features) what each feature added: rows sum to the score."""
         added = np.zeros(candidates.features.shape, np.float32)
         if len(candidates):
             columns = self._columns(query, candidates)
-            added[:, columns] = self.model.contributions(candidates.features[:, columns])
+            added[:, columns] = self.model.contributions(self._features(query, candidates))
         return added
 
     def probabilities(self, query: Query, candidates: Candidates) -> dict[str, Doubles]:
         """By event type, (n,) how likely it is; nothing where the model does not go by that."""
         if not isinstance(self.model, ProbabilityModel):
             return {}
-        return self.model.probabilities(candidates.features[:, self._columns(query, candidates)])
+        return self.model.probabilities(self._features(query, candidates))
+
+    def _features(self, query: Query, candidates: Candidates) -> Floats:
+        """Those that the model learned from, 0 for what is no number, as it learned."""
+        features = candidates.features[:, self._columns(query, candidates)]
+        return np.nan_to_num(features, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
     def _columns(self, query: Query, candidates: Candidates) -> Columns:
         names = candidates.feature_names

@@ -228,7 +228,7 @@ class Follower:
         self._missing = missing
 
     def _resources(self, counters: Counters, models: ModelSet) -> Resources:
-        return resources_of(self._recipe, self.catalog, counters, models.models)
+        return resources_of(self._recipe, self.catalog, counters, models.models, models.degraded)
 
     def _built_feeds(self, counters: Counters, models: ModelSet) -> dict[str, Feed]:
         feeds = build_feeds(self._recipe, self._resources(counters, models))

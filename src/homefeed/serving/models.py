@@ -96,14 +96,19 @@ def _specs(recipe: Recipe) -> tuple[PartSpec, ...]:
     return (*recipe.models, *recipe.rankers.values())
 
 
+def kinds_of(recipe: Recipe) -> dict[str, tuple[str, type[Model]]]:
+    """By model, the part that makes it, and its class."""
+    kinds: dict[str, tuple[str, type[Model]]] = {SIGNALS: (SIGNALS, SignalsModel), BLEND: (BLEND, Blend)}
+    return kinds | {spec.name: (spec.part, find_part("model", spec.part)) for spec in _specs(recipe)}
+
+
 def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> ModelSet:
     """Load what changed. Where the wanted version cannot be loaded, the newest before it serves.
 
     That may be the one in memory: a model whose every version is damaged or gone keeps serving as it was before.
     """
     wanted = wanted_models(recipe, artifacts, before)
-    kinds: dict[str, tuple[str, type[Model]]] = {SIGNALS: (SIGNALS, SignalsModel), BLEND: (BLEND, Blend)}
-    kinds |= {spec.name: (spec.part, find_part("model", spec.part)) for spec in _specs(recipe)}
+    kinds = kinds_of(recipe)
     now = {
         name: _as_before(before, name)
         if name in before.loaded and before.wanted.get(name) == version and name not in wanted.changed

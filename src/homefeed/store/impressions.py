@@ -9,12 +9,16 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.store.session import BRIEF, PRUNED_AT_ONCE, Store, chunked
 from homefeed.store.tables import impressions, users
 from homefeed.types import Floats, Numbers
 
+_log = structlog.get_logger(__name__)
+
+LAST_PLACE: Final = 2**31
 _MOST_PAGES: Final = 10_000
 """Pages that are looked at for a group of events: clients choose request ids, and may choose one for a million."""
 
@@ -77,7 +81,7 @@ async def stream_impressions(
 ) -> AsyncIterator[list[Impression]]:
     """The impressions from `since` to before `until`, up to `page` at a time, in the order of their times."""
     async for rows in stream_rows(store, app, since, until, page, tuple(impressions.c)):
-        yield [_impression(row) for row in rows]
+        yield [impression for row in rows if (impression := _sound(app, row)) is not None]
 
 
 async def stream_rows(
@@ -155,7 +159,17 @@ def _row(app: str, shown: Impression, there: Container[int | None]) -> dict[str,
     }
 
 
+def _sound(app: str, row: Any) -> Impression | None:
+    try:
+        return _impression(row)
+    except ValueError as error:
+        _log.warning("impression damaged, passed over", app=app, request_id=row.request_id, error=str(error))
+        return None
+
+
 def _impression(row: Any) -> Impression:
+    if not 0 <= row.start < LAST_PLACE:
+        raise ValueError(f"it starts at place {row.start}")
     names = tuple(row.feature_names.split(",")) if row.feature_names else ()
     items = np.frombuffer(row.items, "<i4").astype(np.int32)
     return Impression(

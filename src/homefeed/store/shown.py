@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import sqlalchemy as sa
 
-from homefeed.store.impressions import stream_rows
+from homefeed.store.impressions import LAST_PLACE, stream_rows
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import impressions
 from homefeed.types import Mask, Numbers, Times
@@ -71,7 +71,8 @@ async def extent_of_shown(store: Store, app: str, since: int, until: int) -> Ext
 async def stream_shown(store: Store, app: str, since: int, until: int) -> AsyncIterator[ShownPages]:
     """The pages from `since` to before `until`, in the order of their times, some at a time."""
     async for rows in stream_rows(store, app, since, until, _PAGE, _COLUMNS):
-        yield _pages(rows)
+        if sound := _sound(rows):
+            yield _pages(sound)
 
 
 async def shown_by_requests(store: Store, app: str, request_ids: Collection[str]) -> AsyncIterator[ShownPages]:
@@ -87,8 +88,8 @@ async def shown_by_requests(store: Store, app: str, request_ids: Collection[str]
         query = sa.select(*_COLUMNS).where(impressions.c.app == app, impressions.c.request_id.in_(few))
         async with store.read() as connection:
             rows = (await connection.execute(query)).all()
-        if rows:
-            yield _pages(rows)
+        if sound := _sound(rows):
+            yield _pages(sound)
 
 
 async def first_starts(store: Store, app: str, request_ids: Collection[str]) -> dict[tuple[str, str, int], int]:
@@ -102,6 +103,11 @@ async def first_starts(store: Store, app: str, request_ids: Collection[str]) -> 
             for request_id, feed, user, start in await connection.execute(query):
                 found[request_id, feed, NOBODY if user is None else user] = start
     return found
+
+
+def _sound(rows: Sequence[Any]) -> Sequence[Any]:
+    """The rows without those that are damaged: whoever reads the whole of one tells of it."""
+    return [row for row in rows if 0 <= row.start < LAST_PLACE and len(row.items) % 4 == 0]
 
 
 def _pages(rows: Sequence[Any]) -> ShownPages:

@@ -37,7 +37,7 @@ def verdicts_of(root: Path, app: str, name: str) -> list[dict[str, Any]]:
             verdict = orjson.loads(line)
         except orjson.JSONDecodeError:
             continue
-        if isinstance(verdict, dict) and isinstance(verdict.get("why"), str):
+        if isinstance(verdict, dict) and all(isinstance(verdict.get(name), str) for name in ("why", "judged_at")):
             found.append(verdict)
     return found
 

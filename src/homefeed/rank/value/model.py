@@ -28,7 +28,7 @@ _FLAT: Final = 1e-9
 class ValueConfig(PartConfig):
     """What events are worth, and how the classifiers are grown."""
 
-    values: Annotated[dict[str, FiniteFloat], Field(min_length=1)]
+    values: Annotated[dict[str, Annotated[FiniteFloat, Field(ge=-1e6, le=1e6)]], Field(min_length=1)]
     """By event type, what one is worth: `{ click = 1, save = 5, hide = -10 }`. Another value needs no training;
     another event type does."""
     trees: Annotated[int, Field(ge=1, le=2_000)] = 100
