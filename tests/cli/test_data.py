@@ -1,35 +1,14 @@
 """generate and import."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
-from typer.testing import CliRunner, Result
-
-from homefeed.cli.main import cli
+from tests.cli.running import done, run
 
 NAMES = ["users", "items", "events", "truth_users"]
 SMALL = ("--users", "20", "--items", "30", "--events", "200")
-
-
-def run(home: Path, *args: str) -> Result:
-    before = structlog.get_config()
-    foreign: dict[str, str | None] = {
-        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
-    }
-    try:
-        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home)})
-    finally:
-        structlog.configure(**before)
-
-
-def done(home: Path, *args: str) -> str:
-    result = run(home, *args)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.stdout
 
 
 def imported(home: Path, *args: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import structlog
+from tests.cli import running
 from typer.testing import CliRunner, Result
 
 from homefeed.cli.main import cli
@@ -26,14 +25,7 @@ METRICS = [
 
 
 def run(home: Path, *args: str) -> Result:
-    before = structlog.get_config()
-    foreign: dict[str, str | None] = {
-        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
-    }
-    try:
-        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home), "COLUMNS": "80"})
-    finally:
-        structlog.configure(**before)
+    return running.run(home, *args, COLUMNS="80")
 
 
 def evaluate(home: Path, *options: str, app: str = "streaming") -> Result:

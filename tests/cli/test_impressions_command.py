@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +14,9 @@ import httpx
 import polars as pl
 import pytest
 import structlog
-from typer.testing import CliRunner, Result
+from tests.cli import running
+from typer.testing import Result
 
-from homefeed.cli.main import cli
 from homefeed.environment import Environment
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.server import create_app
@@ -94,19 +93,11 @@ def served_home(tmp_path_factory: pytest.TempPathFactory, sample_home: Path) -> 
 
 
 def run(home: Path, *args: str) -> Result:
-    before = structlog.get_config()
-    foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
-    try:
-        env = foreign | {"HOMEFEED_HOME": str(home), "COLUMNS": "80"}
-        return CliRunner().invoke(cli, ("impressions", *args), env=env)
-    finally:
-        structlog.configure(**before)
+    return running.run(home, "impressions", *args, COLUMNS="80")
 
 
 def done(home: Path, *args: str) -> str:
-    result = run(home, *args)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.stdout
+    return running.done(home, "impressions", *args, COLUMNS="80")
 
 
 def summed(home: Path, *args: str) -> Any:

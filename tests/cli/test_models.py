@@ -1,39 +1,19 @@
 """train."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-import structlog
 from filelock import FileLock
-from typer.testing import CliRunner, Result
+from tests.cli.running import done, run
 
-from homefeed.cli.main import cli
 from homefeed.rank.click_model.model import ClickModelModel
 from homefeed.rank.schema import Schema
 from homefeed.retrieve.content.embedding import default_text_model
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.types import DAY
-
-
-def run(home: Path, *args: str, **settings: str) -> Result:
-    before = structlog.get_config()
-    foreign: dict[str, str | None] = {
-        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
-    }
-    try:
-        return CliRunner().invoke(cli, args, env=foreign | {"HOMEFEED_HOME": str(home), **settings})
-    finally:
-        structlog.configure(**before)
-
-
-def done(home: Path, *args: str, **settings: str) -> str:
-    result = run(home, *args, **settings)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.stdout
 
 
 def test_train_publishes_every_model_and_lists_them(home: Path) -> None:
@@ -120,7 +100,7 @@ def publish_ranker(home: Path, days: int) -> str:
 def test_train_tells_of_a_learned_ranker_and_models_tells_it_again(with_ranker: Path) -> None:
     home = with_ranker
     told = done(home, "train", "streaming", "home_ranker", "--dry-run").replace("\n", " ")
-    assert told.startswith("home_ranker: not published; ")
+    assert told.startswith("home_ranker: dry run; ")
     assert "home_ranker" not in done(home, "models", "streaming"), "a dry run is not noted"
     trained = json.loads(done(home, "train", "streaming", "home_ranker", "--json"))
     published, _, why = trained["rankers"]["home_ranker"].partition("; ")
@@ -157,7 +137,7 @@ def test_a_version_that_cannot_be_served_is_not_chosen(with_ranker: Path) -> Non
     file.chmod(0o600)
     file.write_bytes(b"damaged")
     refused = run(home, "models", "streaming", "home_ranker", "--use", first)
-    assert str(refused.exception).startswith(f"--use {first}: it cannot be served: ")
+    assert str(refused.exception).startswith(f"streaming/home_ranker: {first} cannot be served: coefficients.npz ")
     assert done(home, "models", "streaming", "home_ranker") == f"{second} (live)\n{first}\n"
 
 

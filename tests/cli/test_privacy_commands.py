@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import structlog
-from typer.testing import CliRunner, Result
+from tests.cli import running
+from typer.testing import Result
 
-from homefeed.cli.main import cli
 from homefeed.environment import system_clock
 from homefeed.errors import NotFoundError
 from homefeed.store import open_store
@@ -56,15 +54,8 @@ def home(tmp_path: Path) -> Path:
 
 
 def run(home: Path, *args: str, answer: str | None = None, **settings: str) -> Result:
-    before = structlog.get_config()
-    foreign: dict[str, str | None] = {
-        name: None for name in os.environ if name.startswith("HOMEFEED_") and name != "HOMEFEED_TEXT_MODEL"
-    }
     own = {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
-    try:
-        return CliRunner().invoke(cli, args, input=answer, env=foreign | {"HOMEFEED_HOME": str(home)} | own)
-    finally:
-        structlog.configure(**before)
+    return running.run(home, *args, answer=answer, **own)
 
 
 def left(home: Path, app: str = "streaming") -> tuple[list[str], int, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,15 @@ def test_what_is_no_file_of_trees_is_refused(ubj: bytes) -> None:
         Trees.read(ubj)
 
 
-def test_what_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    ubj = grown().ubj
-    monkeypatch.setattr(trees, "_LARGEST", len(ubj) - 1)
-    with pytest.raises(ArtifactError, match=f"^trees of {len(ubj):,} bytes; expected up to {len(ubj) - 1:,}$"):
-        Trees.read(ubj)
+def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, file = grown(), tmp_path / "trees.ubj"
+    file.write_bytes(made.ubj)
+    assert Trees.load(file, made.width).ubj == made.ubj
+    with pytest.raises(ArtifactError, match=f"expected trees of {made.width + 1} features"):
+        Trees.load(file, made.width + 1)
+    monkeypatch.setattr(trees, "_LARGEST", len(made.ubj) - 1)
+    with pytest.raises(ArtifactError, match=rf"expected trees\.ubj of up to {len(made.ubj) - 1:,} bytes"):
+        Trees.load(file, made.width)
 
 
 def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def test_it_is_a_model_of_the_app_named_after_its_feed() -> None:
     spec = PartSpec("home_ranker", "click_model", ClickModelConfig(regularization=3.0))
     assert found.feeds["home"].learned == spec
     assert dict(found.rankers) == {"home": spec}
-    assert found.ranker_of("home") == spec
+    assert found.learned_ranker("home") == spec
     assert [each.name for each in found.models] == ["item_item", "content"], "it learns of other data than these"
 
 
@@ -31,15 +31,15 @@ def test_a_feed_without_one_has_none() -> None:
     found = recipe({"learned": {"click_model": {}}})
     assert found.feeds["popular"].learned is None
     with pytest.raises(NotFoundError) as caught:
-        found.ranker_of("popular")
+        found.learned_ranker("popular")
     assert str(caught.value) == 'feed "popular" of toy declares no learned ranker; those that do: home'
     with pytest.raises(NotFoundError, match=r'^feed "home" of toy .*: none$'):
-        recipe({}).ranker_of("home")
+        recipe({}).learned_ranker("home")
 
 
 @pytest.mark.parametrize("learned", [{"clicks": {"part": "click_model"}}, {"click_model": {}}])
 def test_the_part_may_have_another_name(learned: dict[str, Any]) -> None:
-    assert recipe({"learned": learned}).ranker_of("home").part == "click_model"
+    assert recipe({"learned": learned}).learned_ranker("home").part == "click_model"
 
 
 def test_bias_is_among_the_features_of_a_feed_that_has_one_and_not_of_another() -> None:

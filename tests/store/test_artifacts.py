@@ -263,6 +263,27 @@ def test_choosing_what_is_not_there_names_what_is(artifacts: ArtifactStore, vers
     assert artifacts.current(APP, NAME) == known
 
 
+def test_a_version_is_checked_without_being_chosen(artifacts: ArtifactStore) -> None:
+    first, second = publish(artifacts, 1), publish(artifacts, 2)
+    artifacts.check(APP, NAME, first.version, Pair)
+    flip(next(path for path in folder_of(artifacts, first).iterdir() if path.name != "manifest.json"))
+    with pytest.raises(ArtifactError, match=f"{first.version} cannot be served: "):
+        artifacts.check(APP, NAME, first.version, Pair)
+    with pytest.raises(ArtifactError, match="no version 3; there are: "):
+        artifacts.check(APP, NAME, "3", Pair)
+    assert artifacts.current(APP, NAME) == second.version
+
+
+def test_what_is_sought_is_none_where_no_version_is_intact(artifacts: ArtifactStore) -> None:
+    assert artifacts.find(APP, NAME, Pair) is None
+    made = publish(artifacts, 1)
+    found = artifacts.find(APP, NAME, Pair)
+    assert found is not None
+    assert found.manifest == made
+    flip(folder_of(artifacts, made) / "manifest.json")
+    assert artifacts.find(APP, NAME, Pair) is None
+
+
 def test_three_versions_are_kept(artifacts: ArtifactStore) -> None:
     published = [publish(artifacts, n).version for n in range(6)]
     assert artifacts.versions(APP, NAME) == published[:2:-1]

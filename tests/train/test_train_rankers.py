@@ -146,7 +146,7 @@ async def test_a_dry_run_publishes_nothing_and_notes_nothing(
     judge_as(monkeypatch, taken=True)
     trained = await train(recipe, filled, artifacts, NAME, dry_run=True)
     assert names(trained) == []
-    assert trained.rankers[NAME].startswith("not published; taken: ")
+    assert trained.rankers[NAME].startswith("dry run; taken: ")
     assert artifacts.versions(APP, NAME) == []
     assert verdicts_of(artifacts.root, APP, NAME) == []
 

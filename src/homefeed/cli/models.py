@@ -19,7 +19,7 @@ from homefeed.cli.common import (
     settings_in_force,
 )
 from homefeed.cli.tuning import format_blend, format_model
-from homefeed.errors import ArtifactError, InvalidError, NotFoundError
+from homefeed.errors import InvalidError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,6 +133,7 @@ def models(
 
     Example: `homefeed models streaming item_item --use 20260105T031500000000-0123abcd`
     """
+    from homefeed.serving.models import kinds_of
     from homefeed.store.artifacts import ArtifactStore
 
     recipe = recipe_of(app)
@@ -146,26 +147,10 @@ def models(
     if model not in known:
         raise NotFoundError(f'no model "{model}" in {recipe.app}; the models are: {", ".join(known)}')
     if use is not None:
-        _use(recipe, artifacts, model, use)
+        part, kind = kinds_of(recipe)[model]
+        artifacts.check(recipe.app, model, use, kind, part)
+        artifacts.choose(recipe.app, model, use)
     _print_versions(recipe, artifacts, model, as_json)
-
-
-def _use(recipe: Recipe, artifacts: ArtifactStore, model: str, version: str) -> None:
-    """Make a version the one to serve, if it can be: else the one before stays."""
-    from homefeed.serving.models import kinds_of
-
-    before = artifacts.current(recipe.app, model)
-    artifacts.choose(recipe.app, model, version)
-    part, kind = kinds_of(recipe)[model]
-    try:
-        found = artifacts.load(recipe.app, model, kind, part)
-        why = "" if found is None else found.refused.get(version, "")
-    except ArtifactError as error:
-        why = str(error)
-    if why:
-        if before is not None:
-            artifacts.choose(recipe.app, model, before)
-        raise InvalidError(f"--use {version}: it cannot be served: {why}")
 
 
 def _names(recipe: Recipe) -> list[str]:

@@ -93,7 +93,7 @@ def evaluate_app(
     blended = fit_blend(recipe, catalog, past, progress=report, **how)
     judged = _judged_rankers(recipe, catalog, past, asked, blended.blend, report)
     rankers = {
-        recipe.ranker_of(feed).name: each.model for feed, each in judged.items() if each.model and each.taken
+        recipe.learned_ranker(feed).name: each.model for feed, each in judged.items() if each.model and each.taken
     }
     service = service_of(recipe, catalog, data, split, due, asked, report, blended.blend, rankers)
     pages = ServedPages(asked)

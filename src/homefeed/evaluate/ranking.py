@@ -96,7 +96,7 @@ def fit_ranker(
     Raises:
         NotFoundError: the feed declares no learned ranker.
     """
-    spec = recipe.ranker_of(feed)
+    spec = recipe.learned_ranker(feed)
     rankers = {} if serving is None else {spec.name: serving}
     requests = replay_feeds(
         recipe,

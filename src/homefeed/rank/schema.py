@@ -46,6 +46,23 @@ class Schema:
         return self.feature_names.index(BIAS)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class OfSchema:
+    """Base of models that rank: what each tells of its features."""
+
+    schema: Schema
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The features, in the order of their columns."""
+        return self.schema.feature_names
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether it learned of retrievers' evidence."""
+        return self.schema.calibrated
+
+
 def misfit(model: RankingModel, feature_names: Sequence[str], calibrated: bool) -> str | None:
     """Why a feed with these features cannot be ranked by the model; None where it can."""
     missing = [name for name in model.feature_names if name not in feature_names]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import numpy as np
+from pydantic import Field
 
 from homefeed.errors import ArtifactError, HomefeedError
+from homefeed.model_files import require
+from homefeed.protocols import PartConfig
 from homefeed.types import Floats, Scores
 
 if TYPE_CHECKING:
@@ -18,6 +22,30 @@ _LARGEST: Final = 1 << 28
 _START: Final = b"{"
 """Of what does not start as a file of XGBoost does, it ends the process."""
 _MISSING: Final = "XGBoost is not installed; install it with: pip install 'homefeed[ranking]'"
+
+
+class TreesConfig(PartConfig):
+    """Base of the `Config` of models that are trees: how they are grown."""
+
+    trees: Annotated[int, Field(ge=1, le=2_000)] = 100
+    """How many trees there are at most, for each event if there are several."""
+    depth: Annotated[int, Field(ge=1, le=12)] = 3
+    """How many questions a tree asks at most, one after the other. Pages of deeper ones take longer to explain."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """How much of what a tree would add is added."""
+    min_weight: Annotated[float, Field(ge=0)] = 1.0
+    """What the candidates in a leaf weigh at least, by the second derivatives of the loss."""
+
+    def parameters(self, seed: int) -> dict[str, Any]:
+        """The same as XGBoost names it; each tree sees four fifths of the rows and of the features."""
+        return {
+            "eta": self.learning_rate,
+            "max_depth": self.depth,
+            "min_child_weight": self.min_weight,
+            "subsample": 0.8,
+            "colsample_bytree": 0.8,
+            "seed": seed,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,14 +87,24 @@ class Trees:
         return cls.read(bytes(booster[: booster.best_iteration + 1].save_raw("ubj")))
 
     @classmethod
+    def load(cls, path: Path, width: int) -> Self:
+        """From a file, of trees that look at so many features.
+
+        Raises:
+            ArtifactError: it holds no such trees, or more than can be, or XGBoost is not installed.
+        """
+        require(path.stat().st_size <= _LARGEST, f"{path.name} of up to {_LARGEST:,} bytes")
+        trees = cls.read(path.read_bytes())
+        require(trees.width == width, f"trees of {width} features")
+        return trees
+
+    @classmethod
     def read(cls, ubj: bytes) -> Self:
         """From the bytes of a file.
 
         Raises:
-            ArtifactError: it holds no trees, or more than can be, or XGBoost is not installed.
+            ArtifactError: it holds no trees, or XGBoost is not installed.
         """
-        if len(ubj) > _LARGEST:
-            raise ArtifactError(f"trees of {len(ubj):,} bytes; expected up to {_LARGEST:,}")
         if not ubj.startswith(_START):
             raise ArtifactError("the trees are damaged: it is no file in UBJ")
         try:

@@ -92,7 +92,7 @@ class Recipe:
         """The learned ranker of each feed that has one."""
         return {name: feed.learned for name, feed in self.feeds.items() if feed.learned is not None}
 
-    def ranker_of(self, feed: str) -> PartSpec:
+    def learned_ranker(self, feed: str) -> PartSpec:
         """The learned ranker of a feed.
 
         Raises:

@@ -142,10 +142,25 @@ class ArtifactStore:
         """
         home = self.root / app / name
         with FileLock(home / _LOCK, mode=PRIVATE_FILE) if home.is_dir() else nullcontext():
-            known = self.versions(app, name)
-            if version not in known:
-                raise ArtifactError(f"{app}/{name}: no version {version}; there are: {', '.join(known) or 'none'}")
+            self._require(app, name, version)
             _point_at(home, version)
+
+    def check(self, app: str, name: str, version: str, kind: type[Model], part: str | None = None) -> None:
+        """See that a version could be served.
+
+        Raises:
+            ArtifactError: there is no such version, or it is not intact.
+        """
+        self._require(app, name, version)
+        try:
+            self._loaded(app, name, version, kind, part)
+        except Exception as error:  # a damaged file may raise anything
+            raise ArtifactError(f"{app}/{name}: {version} cannot be served: {error}") from error
+
+    def _require(self, app: str, name: str, version: str) -> None:
+        known = self.versions(app, name)
+        if version not in known:
+            raise ArtifactError(f"{app}/{name}: no version {version}; there are: {', '.join(known) or 'none'}")
 
     def pointer(self, app: str, name: str) -> Pointer:
         """The version to serve, or why none is named. A missing name is no order to serve nothing."""
@@ -213,20 +228,30 @@ class ArtifactStore:
             raise ArtifactError(f"{app}/{name}: no version is intact; {newest}: {why}. Train again.")
         return found
 
+    def find(self, app: str, name: str, kind: type[M]) -> Loaded[M] | None:
+        """The same, None where no version is intact, too."""
+        try:
+            return self.load(app, name, kind)
+        except ArtifactError:
+            return None
+
     def _newest_whole(
         self, app: str, name: str, kind: type[M], part: str | None, current: str | None
     ) -> tuple[Loaded[M] | None, dict[str, str]]:
         refused: dict[str, str] = {}
         for version in self._preferred(app, name, current):
-            folder = self.root / app / name / version
             try:
-                manifest = _read_manifest(folder, app, name)
-                _require_made_by(manifest, kind.__name__, part)
-                with private_copy(self.root, folder, manifest.files) as copy:
-                    return Loaded(kind.load(copy), manifest, refused), refused
+                return replace(self._loaded(app, name, version, kind, part), refused=refused), refused
             except Exception as error:  # a damaged file may raise anything, and an older version can serve
                 refused[version] = f"{type(error).__name__}: {error}"
         return None, refused
+
+    def _loaded(self, app: str, name: str, version: str, kind: type[M], part: str | None) -> Loaded[M]:
+        folder = self.root / app / name / version
+        manifest = _read_manifest(folder, app, name)
+        _require_made_by(manifest, kind.__name__, part)
+        with private_copy(self.root, folder, manifest.files) as copy:
+            return Loaded(kind.load(copy), manifest)
 
     def _preferred(self, app: str, name: str, current: str | None) -> Iterator[str]:
         if current is not None:

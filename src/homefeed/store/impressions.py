@@ -18,7 +18,7 @@ from homefeed.types import Floats, Numbers
 
 _log = structlog.get_logger(__name__)
 
-LAST_PLACE: Final = 2**31
+PLACES_END: Final = 2**31
 _MOST_PAGES: Final = 10_000
 """Pages that are looked at for a group of events: clients choose request ids, and may choose one for a million."""
 
@@ -168,7 +168,7 @@ def _sound(app: str, row: Any) -> Impression | None:
 
 
 def _impression(row: Any) -> Impression:
-    if not 0 <= row.start < LAST_PLACE:
+    if not 0 <= row.start < PLACES_END:
         raise ValueError(f"it starts at place {row.start}")
     names = tuple(row.feature_names.split(",")) if row.feature_names else ()
     items = np.frombuffer(row.items, "<i4").astype(np.int32)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import sqlalchemy as sa
 
-from homefeed.store.impressions import LAST_PLACE, stream_rows
+from homefeed.store.impressions import PLACES_END, stream_rows
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import impressions
 from homefeed.types import Mask, Numbers, Times
@@ -107,7 +107,7 @@ async def first_starts(store: Store, app: str, request_ids: Collection[str]) -> 
 
 def _sound(rows: Sequence[Any]) -> Sequence[Any]:
     """The rows without those that are damaged: whoever reads the whole of one tells of it."""
-    return [row for row in rows if 0 <= row.start < LAST_PLACE and len(row.items) % 4 == 0]
+    return [row for row in rows if 0 <= row.start < PLACES_END and len(row.items) % 4 == 0]
 
 
 def _pages(rows: Sequence[Any]) -> ShownPages:

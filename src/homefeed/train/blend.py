@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from homefeed.dataset.log import LogData
 from homefeed.engine.blending import ranker_of, retrievers_of
-from homefeed.errors import ArtifactError
 from homefeed.evaluate.blending import Blended, blending_feeds, fit_blend
 from homefeed.evaluate.rolling import Progress
 from homefeed.protocols import NamesModel
@@ -50,7 +49,7 @@ def new_blend(
     before is taken over, unless `keep_tuned` is false or something else is found, as long as the feed is made of
     the same. So is the whole of a feed for which there are too few requests now, if its models are as they were.
     """
-    published = _published(recipe, artifacts)
+    published = artifacts.find(recipe.app, BLEND, Blend)
     as_it_is = keep_tuned and tune is None and not at_once
     if as_it_is and published is not None and _holds(recipe, log.data.now, published):
         return None
@@ -99,13 +98,6 @@ def _facts_of(made: Blended, tuned: Iterable[TunedSettings]) -> dict[str, Any]:
             served = made.blend.feeds[one.feed].settings.get(one.retriever, {})
             own.setdefault("settings", {})[one.retriever] = {**one.facts, "served": dict(served)}
     return facts
-
-
-def _published(recipe: Recipe, artifacts: ArtifactStore) -> Loaded[Blend] | None:
-    try:
-        return artifacts.load(recipe.app, BLEND, Blend)
-    except ArtifactError:
-        return None
 
 
 def _made_of_the_same(recipe: Recipe, blend: Blend, keep_tuned: bool) -> dict[str, FeedBlend]:

@@ -126,7 +126,7 @@ async def train_app(
             if rest is not None:
                 publish = partial(_published, recipe, artifacts, data, watermark, report=report)
                 judged = _judged(with_tuned(configured, tuned.values()), feeds, rest, artifacts, report)
-                rankers = {name: _told(why, ranker is not None and not dry_run) for name, why, ranker in judged}
+                rankers = {name: f"{_became(ranker, dry_run)}; {why}" for name, why, ranker in judged}
                 manifests += [] if dry_run else _taken(judged, artifacts, recipe.app, data.now, publish)
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
@@ -165,7 +165,7 @@ def _judged(
 def _ranker(
     recipe: Recipe, feed: str, log: LogData, artifacts: ArtifactStore, report: Progress
 ) -> tuple[str, str, _Fit | None]:
-    began, spec = time.perf_counter(), recipe.ranker_of(feed)
+    began, spec = time.perf_counter(), recipe.learned_ranker(feed)
     try:
         model, verdict, why = judged_ranker(recipe, feed, log, artifacts, progress=report)
     except Exception as error:  # a ranker that cannot be made must not stop the training of all others
@@ -178,8 +178,10 @@ def _ranker(
     return spec.name, why, _Fit(spec.name, spec.part, config, lambda: model, None, took, verdict.to_json())
 
 
-def _told(why: str, published: bool) -> str:
-    return f"{'published' if published else 'not published'}; {why}"
+def _became(ranker: _Fit | None, dry_run: bool) -> str:
+    if dry_run:
+        return "dry run"
+    return "not published" if ranker is None else "published"
 
 
 def _taken(

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from homefeed.model_files import Header, headers_of, require, require_finite, require_headers
 from homefeed.protocols import PartConfig
-from homefeed.rank.schema import Schema
+from homefeed.rank.schema import OfSchema, Schema
 from homefeed.types import Floats, Scores
 
 _COEFFICIENTS: Final = "coefficients.npz"
@@ -27,23 +27,12 @@ class ClickModelConfig(PartConfig):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ClickModelModel:
+class ClickModelModel(OfSchema):
     """ln(p / (1 - p)) = sum over features of coefficient x feature, p being the probability of a click."""
 
     Config = ClickModelConfig
 
-    schema: Schema
     coefficients: Floats
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The features, in the order of their columns."""
-        return self.schema.feature_names
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether it learned of retrievers' evidence."""
-        return self.schema.calibrated
 
     def scores(self, features: Floats) -> Scores:
         """(n,) the log-odds of a click."""

@@ -10,25 +10,17 @@ import orjson
 from pydantic import Field
 
 from homefeed.model_files import require
-from homefeed.protocols import PartConfig
-from homefeed.rank.schema import Schema
-from homefeed.rank.trees import Trees
+from homefeed.rank.schema import OfSchema, Schema
+from homefeed.rank.trees import Trees, TreesConfig
 from homefeed.types import Floats, Scores
 
 _TREES: Final = "trees.ubj"
 _SCHEMA: Final = "schema.json"
 
 
-class LambdamartConfig(PartConfig):
-    """How the trees are grown."""
+class LambdamartConfig(TreesConfig):
+    """How the trees are grown, and from what."""
 
-    trees: Annotated[int, Field(ge=1, le=2_000)] = 100
-    """How many trees there are at most."""
-    depth: Annotated[int, Field(ge=1, le=12)] = 3
-    """How many questions a tree asks at most, one after the other. Deeper ones take longer to explain a page
-    by."""
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """How much of what a tree would add is added."""
     min_weight: Annotated[float, Field(ge=0)] = 5.0
     """What the candidates in a leaf weigh at least, by the second derivatives of the loss."""
     negatives: Annotated[int, Field(ge=1)] = 100
@@ -36,7 +28,7 @@ class LambdamartConfig(PartConfig):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LambdamartModel:
+class LambdamartModel(OfSchema):
     """Trees that score candidates, so that those whom users choose stand before the others.
 
     Burges, "From RankNet to LambdaRank to LambdaMART: An Overview" (MSR-TR-2010-82), by XGBoost's `rank:ndcg`.
@@ -44,18 +36,7 @@ class LambdamartModel:
 
     Config = LambdamartConfig
 
-    schema: Schema
     trees: Trees
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The features, in the order of their columns."""
-        return self.schema.feature_names
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether it learned of retrievers' evidence."""
-        return self.schema.calibrated
 
     def scores(self, features: Floats) -> Scores:
         """(n,) the sums of the trees."""
@@ -79,6 +60,4 @@ class LambdamartModel:
         """
         schema, others = Schema.read(folder / _SCHEMA)
         require(not others, f"nothing else in {_SCHEMA}")
-        trees = Trees.read((folder / _TREES).read_bytes())
-        require(trees.width == len(schema.feature_names), f"trees of {len(schema.feature_names)} features")
-        return cls(schema, trees)
+        return cls(schema, Trees.load(folder / _TREES, len(schema.feature_names)))

@@ -34,17 +34,11 @@ class LambdamartTrainer:
             raise HomefeedError(
                 "too few requests to learn to rank from: expected some in which something was chosen"
             )
-        parameters = {
+        parameters = self._config.parameters(data.seed) | {
             "objective": "rank:ndcg",
             "eval_metric": "ndcg@10",
             "lambdarank_pair_method": "topk",
             "lambdarank_num_pair_per_sample": _DEEPEST,
-            "eta": self._config.learning_rate,
-            "max_depth": self._config.depth,
-            "min_child_weight": self._config.min_weight,
-            "subsample": 0.8,
-            "colsample_bytree": 0.8,
-            "seed": data.seed,
         }
         matrices = _matrix(learning), _matrix(judging)
         trees = Trees.grown(parameters, self._config.trees, *matrices, _PATIENCE)

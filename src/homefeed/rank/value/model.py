@@ -14,8 +14,8 @@ from pydantic import Field, FiniteFloat
 
 from homefeed.model_files import require
 from homefeed.protocols import PartConfig
-from homefeed.rank.schema import Schema
-from homefeed.rank.trees import Trees
+from homefeed.rank.schema import OfSchema, Schema
+from homefeed.rank.trees import Trees, TreesConfig
 from homefeed.types import Floats, Scores
 
 Doubles = npt.NDArray[np.float64]
@@ -25,20 +25,12 @@ _STEEPEST: Final = 100.0
 _FLAT: Final = 1e-9
 
 
-class ValueConfig(PartConfig):
+class ValueConfig(TreesConfig):
     """What events are worth, and how the classifiers are grown."""
 
     values: Annotated[dict[str, Annotated[FiniteFloat, Field(ge=-1e6, le=1e6)]], Field(min_length=1)]
     """By event type, what one is worth: `{ click = 1, save = 5, hide = -10 }`. Another value needs no training;
     another event type does."""
-    trees: Annotated[int, Field(ge=1, le=2_000)] = 100
-    """How many trees each classifier has at most."""
-    depth: Annotated[int, Field(ge=1, le=12)] = 3
-    """How many questions a tree asks at most, one after the other."""
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """How much of what a tree would add is added."""
-    min_weight: Annotated[float, Field(ge=0)] = 1.0
-    """What the candidates in a leaf weigh at least, by the second derivatives of the loss."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,26 +59,15 @@ class Classifier:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ValueModel:
+class ValueModel(OfSchema):
     """score = sum over event types of value x probability: the weighted sum of predicted probabilities by which X
     ranks ("Twitter's Recommendation Algorithm", 2023).
     """
 
     Config = ValueConfig
 
-    schema: Schema
     classifiers: Mapping[str, Classifier]
     values: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The features, in the order of their columns."""
-        return self.schema.feature_names
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether it learned of retrievers' evidence."""
-        return self.schema.calibrated
 
     def misconfigured(self, config: PartConfig) -> str | None:
         """Why it cannot rank by these settings; None where it can."""
@@ -161,9 +142,7 @@ def _classifier(folder: Path, number: int, told: Any, schema: Schema) -> tuple[s
     name, has_trees, slope, intercept = told
     calibration = all(isinstance(each, float) and abs(each) <= _STEEPEST for each in (slope, intercept))
     require(isinstance(has_trees, bool) and calibration, f"a calibration in {_FILE}")
-    trees = Trees.read((folder / _trees(number)).read_bytes()) if has_trees else None
-    width = len(schema.feature_names)
-    require(trees is None or trees.width == width, f"trees of {width} features")
+    trees = Trees.load(folder / _trees(number), len(schema.feature_names)) if has_trees else None
     return name, Classifier(trees, slope, intercept)
 
 

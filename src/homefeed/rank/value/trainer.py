@@ -45,15 +45,9 @@ class ValueTrainer:
         known, later = learning.outcomes[:, event], judging.outcomes[:, event]
         if not known.any() or known.all():
             return Classifier(None, 0.0, _log_odds(np.concatenate([known, later])))
-        parameters = {
+        parameters = self._config.parameters(learning.seed) | {
             "objective": "binary:logistic",
             "eval_metric": "logloss",
-            "eta": self._config.learning_rate,
-            "max_depth": self._config.depth,
-            "min_child_weight": self._config.min_weight,
-            "subsample": 0.8,
-            "colsample_bytree": 0.8,
-            "seed": learning.seed,
         }
         matrices = _matrix(learning, known), _matrix(judging, later)
         trees = Trees.grown(parameters, self._config.trees, *matrices, _PATIENCE)
