@@ -17,6 +17,8 @@ APP = "shop"
 DAMAGES: Final[list[dict[str, Any]]] = [
     {"items": b"abc"},
     {"scores": b"ab"},
+    {"scores": b"abcd"},
+    {"propensities": b"abcd"},
     {"items": b""},
     {"feature_names": ""},
     {"models": "{bad"},
@@ -88,3 +90,10 @@ async def test_a_damaged_page_is_passed_over_and_stops_no_other(store: Store, da
     found = [each.request_id async for group in stream_impressions(store, APP, 0, 10) for each in group]
     assert found == ["q", "r", "r"]
     assert {name async for pages in stream_shown(store, APP, 0, 10) for name in pages.request_ids} >= {"q", "r"}
+
+
+async def test_of_damaged_pages_alone_there_is_no_group(store: Store) -> None:
+    async with store.write() as connection:
+        await connection.execute(impressions.update().values(start=-1))
+    assert [group async for group in stream_impressions(store, APP, 0, 10)] == []
+    assert [pages async for pages in stream_shown(store, APP, 0, 10)] == []

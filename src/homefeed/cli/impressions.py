@@ -103,8 +103,6 @@ async def _read(store: Store, recipe: Recipe, period: _Period, parquet: Path | N
         report("finding what followed", done, total)
 
     followed = await find_followed(store, recipe, period.since, period.until, attributing)
-    if parquet is not None and not followed.pages:
-        raise NotFoundError(f"no impressions of {recipe.app} in that time: there is nothing to write to {parquet}")
     summing = Summing(followed.event_types)
     left, pages = period.limit, 0
     known_items: dict[int, str] = {}
@@ -120,6 +118,10 @@ async def _read(store: Store, recipe: Recipe, period: _Period, parquet: Path | N
             left = None if left is None else left - len(shown)
             if left == 0:
                 break
+        if add is not None and not pages:
+            raise NotFoundError(
+                f"no impressions of {recipe.app} in that time: there is nothing to write to {parquet}"
+            )
     return summing.summary(followed.tally)
 
 

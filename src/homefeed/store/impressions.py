@@ -81,7 +81,8 @@ async def stream_impressions(
 ) -> AsyncIterator[list[Impression]]:
     """The impressions from `since` to before `until`, up to `page` at a time, in the order of their times."""
     async for rows in stream_rows(store, app, since, until, page, tuple(impressions.c)):
-        yield [impression for row in rows if (impression := _sound(app, row)) is not None]
+        if sound := [impression for row in rows if (impression := _sound(app, row)) is not None]:
+            yield sound
 
 
 async def stream_rows(
@@ -172,6 +173,8 @@ def _impression(row: Any) -> Impression:
         raise ValueError(f"it starts at place {row.start}")
     names = tuple(row.feature_names.split(",")) if row.feature_names else ()
     items = np.frombuffer(row.items, "<i4").astype(np.int32)
+    if not len(row.items) == len(row.scores) == len(row.propensities):
+        raise ValueError("it has not as many scores, or propensities, as items")
     return Impression(
         request_id=row.request_id,
         feed=row.feed,
