@@ -155,6 +155,13 @@ class NamesModel(Protocol):
 
 
 @runtime_checkable
+class CountsExposures(Protocol):
+    """The `Config` of a part that goes by what was shown and chosen: it is counted only where there is one."""
+
+    counts_exposures: ClassVar[bool]
+
+
+@runtime_checkable
 class NamesTextModel(Protocol):
     """The `Config` of a model that can use a text model of the settings: None where it names none of its own."""
 

@@ -242,6 +242,21 @@ def test_a_model_of_half_the_log_and_the_other_half_live_make_the_whole() -> Non
     np.testing.assert_allclose(
         half.counters.trend * half.counters.trend_at(NOW), whole.counters.trend * whole.counters.trend_at(NOW)
     )
+    items = np.arange(len(ITEMS), dtype=np.int32)
+    recent = half.counters.recent_at(items, NOW)
+    np.testing.assert_allclose(recent, whole.counters.recent_at(items, NOW))
+    assert recent.max() > 0
+
+
+def test_a_user_counts_once_in_the_last_hour_day_and_week_and_not_for_a_dislike() -> None:
+    counted, day = counters(), 86_400_000_000
+    users, items = np.array([7, 7, 8, 9], np.int32), np.array([1, 1, 1, 2], np.int32)
+    strengths = np.array([1, 1, 1, -1], np.float32)
+    counted.add(users, items, strengths, np.full(4, NOW - day))
+    counted.add(users[:1], items[:1], strengths[:1], np.array([NOW]))
+    recent = counted.recent_at(np.arange(3, dtype=np.int32), NOW)
+    np.testing.assert_allclose(recent[1], 2 * np.exp([-24, -1, -1 / 7]))
+    assert not recent[[0, 2]].any()
 
 
 def test_a_model_of_items_that_are_gone_fills_only_those_here() -> None:

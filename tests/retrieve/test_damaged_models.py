@@ -33,7 +33,9 @@ MODELS: dict[str, Model] = {
     "content": ContentModel(NUMBERS, np.ones((3, 4), F32), WORDS, np.ones(2, F32), np.ones((4, 2), F32)),
     "item_item": ItemItemModel(*LISTS, np.zeros(3, bool), 0.3),
     "sequence": SequenceModel(*LISTS, np.zeros(3, bool), 0.3),
-    "signals": SignalsModel(NUMBERS, COUNTS, COUNTS, COUNTS, WEIGHTS, {"a": 1.0}, 1.0, 5, 6),
+    "signals": SignalsModel(
+        NUMBERS, COUNTS, COUNTS, COUNTS, WEIGHTS, {"a": 1.0}, 1.0, 5, 6, recent=np.ones((3, 3)), latest=MARKS
+    ),
     "similar": SimilarModel(
         *LISTS,
         np.array([0, 1, 3], I32),

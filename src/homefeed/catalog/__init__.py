@@ -1,6 +1,7 @@
 """The catalogue in memory: items as columns, counters, vocabularies, live updates."""
 
 from homefeed.catalog.counters import Counters
+from homefeed.catalog.exposures import Exposures, ExposuresModel
 from homefeed.catalog.partitions import Partitions
 from homefeed.catalog.resources import Resources
 from homefeed.catalog.signals import SignalsModel
@@ -13,6 +14,8 @@ __all__ = [
     "CatalogView",
     "Counters",
     "EventWeights",
+    "Exposures",
+    "ExposuresModel",
     "Partitions",
     "Resources",
     "SignalsModel",

@@ -13,6 +13,7 @@ from homefeed.catalog.pairs import Pairs, PairTable
 from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, SignalsModel
 from homefeed.catalog.view import CatalogView
+from homefeed.catalog.windows import FadingCounts
 from homefeed.types import Floats, Numbers, Positions, Times
 
 _RESCALE_AFTER_HALF_LIVES = 500
@@ -49,6 +50,7 @@ class Counters:
         self._strength = Growable(np.float64, 0.0)
         self._trend = Growable(np.float64, 0.0)
         self._full = Growable(np.float32, default_full)
+        self._recent = FadingCounts()
         self._pairs = PairTable(pairs or Pairs()) if once_per_user else None
         self._told: dict[str, set[tuple[int, int]]] = {}
         self._distinct: dict[str, Growable[np.float64]] = {}
@@ -83,6 +85,8 @@ class Counters:
             (counters._full, model.full),
         ):
             column.view[positions[here]] = counted[here]
+        if len(model.latest):
+            counters._recent.restore(positions[here], model.recent[here], model.latest[here])
         for name, pairs in model.distinct.items():
             counters.add_distinct(name, pairs[:, 0], pairs[:, 1])
         return counters
@@ -110,6 +114,14 @@ class Counters:
         """(items,) typical full value."""
         self._grow()
         return self._full.view
+
+    def recent_at(self, positions: Positions, now: int) -> Doubles:
+        """(n, windows) the events that count of the last hour, day and week, as they fade; see `WINDOWS`.
+
+        Where a user counts once for an item, by their first event of it.
+        """
+        self._grow()
+        return self._recent.at(positions, now)
 
     def distinct(self, event_type: str) -> Doubles:
         """(items,) how many different users told an event of that type, one of the recipe's `distinct`."""
@@ -146,12 +158,15 @@ class Counters:
         counts = self._events.view, self._strength.view, self._trend.view
         if self._pairs is not None:
             numbers = self.catalog.numbers[positions]
-            self._pairs.add(users, numbers, positions, strengths, times, self.half_life, self.landmark, counts)
+            how = self.half_life, self.landmark, counts
+            counting = self._pairs.add(users, numbers, positions, strengths, times, *how)
         else:
             left = np.exp2((times - self.landmark) / self.half_life)
             np.add.at(counts[0], positions, 1.0)
             np.add.at(counts[1], positions, strengths.astype(np.float64))
             np.add.at(counts[2], positions, strengths * left)
+            counting = np.ones(len(rows), np.bool_)
+        self._recent.add(positions, times, counting)
         self.version += 1
 
     def _rescale(self, latest: int) -> None:
@@ -170,6 +185,7 @@ class Counters:
             start, size = len(self._full), self.catalog.size
             for column in (self._events, self._strength, self._trend, self._full):
                 column.grow(size)
+            self._recent.grow(size)
             self._full.view[start:] = self._priors(start, size)
 
     def _priors(self, start: int, size: int) -> Floats:

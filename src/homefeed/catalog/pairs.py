@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.kernels import F32, F64, I32, I64, NOTHING, compiled, kernel, reads, writes
-from homefeed.types import Floats, Numbers, Positions, Times
+from homefeed.kernels import BOOL, F32, F64, I32, I64, NOTHING, compiled, kernel, reads, writes
+from homefeed.types import Floats, Mask, Numbers, Positions, Times
 
 Keys = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -86,12 +86,14 @@ class PairTable:
         half_life: float,
         landmark: int,
         counts: tuple[Doubles, Doubles, Doubles],
-    ) -> None:
+    ) -> Mask:
         """Add to events, strength and trend (items,) what events (n,) of users change in what they come to.
 
         `numbers` (n,) are those of the items at `positions` (n,). The trend is to the scale of the landmark.
+        Returns (n,) which are the first of their pair.
         """
         self._make_room(len(users))
+        fresh = np.zeros(len(users), np.bool_)
         self._count += _add(
             self._keys,
             self._strengths,
@@ -105,7 +107,9 @@ class PairTable:
             _levels(strengths, times, half_life),
             landmark / half_life,
             *counts,
+            fresh,
         )
+        return fresh
 
     def _make_room(self, more: int) -> None:
         size = len(self._keys)
@@ -149,6 +153,7 @@ def _move(
     I64,
     *(writes(I64), writes(F32), writes(F64), reads(I64), reads(F32), reads(F64)),
     *(reads(I64), reads(I32), reads(F32), reads(F64), F64, writes(F64), writes(F64), writes(F64)),
+    writes(BOOL),
 )
 def _add(
     keys: Keys,
@@ -165,8 +170,9 @@ def _add(
     events: Doubles,
     strength: Doubles,
     trend: Doubles,
+    fresh: Mask,
 ) -> int:
-    """How many pairs are new in the table."""
+    """How many pairs are new in the table; `fresh` tells which rows made a new pair."""
     count = 0
     for row in range(len(new_keys)):
         key, position = new_keys[row], positions[row]
@@ -180,6 +186,7 @@ def _add(
             else:
                 strengths[slot], levels[slot] = 0, -np.inf
                 events[position] += 1
+                fresh[row] = True
         if new_strengths[row] > strengths[slot]:
             strength[position] += new_strengths[row] - np.float64(strengths[slot])
             strengths[slot] = new_strengths[row]

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from homefeed.catalog.counters import Counters
+from homefeed.catalog.exposures import Exposures
 from homefeed.catalog.partitions import Partitions
 from homefeed.catalog.view import CatalogView
 from homefeed.errors import RecipeError
@@ -25,6 +26,7 @@ class Resources:
     `verbs` maps each of the recipe's event types, in the order of their codes, to what a user did: "saved";
     `distinct` are those of them whose different users are counted. `partitions` are those that what is derived of
     items and events keeps to. `degraded` are models that are not served as they were published, and why.
+    `exposures` tell what was shown and chosen, where a part goes by that.
     """
 
     catalog: CatalogView
@@ -34,6 +36,7 @@ class Resources:
     distinct: tuple[str, ...] = ()
     partitions: Partitions = field(default_factory=Partitions)
     degraded: Mapping[str, str] = field(default_factory=dict)
+    exposures: Exposures = field(default_factory=Exposures)
 
     def model(self, name: str, kind: type[M]) -> M | None:
         """The model of that name, None while it is not trained."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import orjson
 
 from homefeed.catalog.pairs import Pairs
+from homefeed.catalog.windows import WINDOWS
 from homefeed.model_files import (
     Header,
     headers_of,
@@ -21,11 +22,12 @@ from homefeed.model_files import (
     require_headers,
     require_numbers,
 )
-from homefeed.types import Floats, Numbers, Positions
+from homefeed.types import Floats, Numbers, Positions, Times
 
 Doubles = npt.NDArray[np.float64]
 
 _COLUMNS = ("numbers", "events", "strength", "trend", "full")
+_RECENT = ("recent", "latest")
 _FACTS = ("group_full", "default_full", "landmark", "watermark")
 _PAIRS = "pairs."
 _DISTINCT = "distinct."
@@ -39,6 +41,8 @@ class SignalsModel:
     where users are kept apart, of a group within a partition and of all of the partition, see `name_in`;
     `trend` is the sum of strength x 2^((time - landmark) / half_life), a forward decay: Cormode et al.,
     "Forward Decay" (ICDE 2009). Where a user counts once for an item, `pairs` are those that are counted.
+    `recent` (items, windows) counts the last hour, day and week, as of each item's `latest` event (items,): both
+    have no rows in models of earlier versions.
     `distinct` maps an event type to the pairs (n, 2) of user and item it was told of, by their numbers, each once.
     """
 
@@ -53,6 +57,8 @@ class SignalsModel:
     watermark: int
     distinct: Mapping[str, Numbers] = field(default_factory=dict)
     pairs: Pairs = field(default_factory=Pairs)
+    recent: Doubles = field(default_factory=lambda: np.empty((0, len(WINDOWS))))
+    latest: Times = field(default_factory=lambda: np.empty(0, np.int64))
 
     def uncounted(self) -> Self:
         """The typical full values alone, to count all of the log anew."""
@@ -61,7 +67,8 @@ class SignalsModel:
 
     def save(self, folder: Path) -> None:
         """Write to an empty folder."""
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in _COLUMNS}
+        columns = _COLUMNS + (_RECENT if len(self.latest) else ())
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in columns}
         arrays |= {f"{_PAIRS}{part.name}": getattr(self.pairs, part.name) for part in fields(Pairs)}
         arrays |= {f"{_DISTINCT}{name}": found for name, found in self.distinct.items()}
         np.savez(folder / "signals.npz", **arrays)
@@ -80,11 +87,12 @@ class SignalsModel:
         headers = headers_of(folder / "signals.npz")
         require_headers(headers, _expected(headers))
         with np.load(folder / "signals.npz", allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in _COLUMNS}
+            columns = {name: arrays[name] for name in (*_COLUMNS, *_RECENT) if name in arrays.files}
             pairs = Pairs(*(arrays[f"{_PAIRS}{part.name}"] for part in fields(Pairs)))
             told = {n.removeprefix(_DISTINCT): arrays[n] for n in arrays.files if n.startswith(_DISTINCT)}
         require_numbers(columns["numbers"])
         require_finite(**columns, strengths=pairs.strengths)
+        require(bool((columns.get("recent", np.zeros(0)) >= 0).all()), "recent events from 0")
         keys = pairs.keys
         require(
             not len(keys) or (int(keys[0]) >= 0 and bool((keys[1:] > keys[:-1]).all())), "rising keys of pairs"
@@ -101,6 +109,8 @@ def _expected(found: Mapping[str, Header]) -> dict[str, Header]:
     items, pairs = (found[name].shape[:1] if name in found else (0,) for name in ("numbers", f"{_PAIRS}keys"))
     types = {"numbers": np.int32, "full": np.float32, "keys": np.int64, "strengths": np.float32}
     columns = {name: Header(items, types.get(name, np.float64)) for name in _COLUMNS}
+    if "recent" in found or "latest" in found:
+        columns |= {"recent": Header((*items, len(WINDOWS)), np.float64), "latest": Header(items, np.int64)}
     counted = {f"{_PAIRS}{each.name}": Header(pairs, types.get(each.name, np.float64)) for each in fields(Pairs)}
     told = {name: header for name, header in found.items() if name.startswith(_DISTINCT)}
     return columns | counted | {name: Header((*header.shape[:1], 2), np.int32) for name, header in told.items()}

@@ -154,9 +154,9 @@ def models(
 
 
 def _names(recipe: Recipe) -> list[str]:
-    from homefeed.recipe import BLEND, SIGNALS
+    from homefeed.serving.models import kinds_of
 
-    return [*(spec.name for spec in (*recipe.models, *recipe.rankers.values())), BLEND, SIGNALS]
+    return list(kinds_of(recipe))
 
 
 def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from homefeed.catalog import CatalogView, Counters, Partitions, Resources, SignalsModel
+from homefeed.catalog import CatalogView, Counters, Exposures, Partitions, Resources, SignalsModel
 from homefeed.catalog.columns import NumberColumn
 from homefeed.engine.blending import blended
 from homefeed.errors import RecipeError
@@ -49,12 +49,14 @@ def resources_of(
     counters: Counters,
     models: Mapping[str, Model],
     degraded: Mapping[str, str] = MappingProxyType({}),
+    exposures: Exposures | None = None,
 ) -> Resources:
     """What the parts of the recipe's feeds are built with; `degraded` are models that do not serve, and why."""
     verbs = dict(zip(recipe.event_types, recipe.verbs, strict=True))
     attribute = "" if recipe.isolation is None else recipe.isolation.user
     partitions = Partitions(catalog.apart, attribute)
-    return Resources(catalog, counters, models, verbs, recipe.signals.distinct, partitions, degraded)
+    shown = Exposures() if exposures is None else exposures
+    return Resources(catalog, counters, models, verbs, recipe.signals.distinct, partitions, degraded, shown)
 
 
 def counters_of(recipe: Recipe, catalog: CatalogView, model: SignalsModel | None = None) -> Counters:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from homefeed.catalog import EventWeights, SignalsModel, strengths
-from homefeed.catalog.pairs import Pairs, pairs_of
+from homefeed.catalog.pairs import Pairs, keys_of, pairs_of
 from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, counts_of, typical_full
+from homefeed.catalog.windows import counted
 from homefeed.engine.apart import fit_apart, partitions_of
 from homefeed.protocols import Model, NamesTextModel, RankingModel, RankingTrainer, Trainer
 from homefeed.ranking import RankingData
@@ -19,7 +20,7 @@ from homefeed.recipe import PartSpec, Recipe, find_part
 from homefeed.recipe.declaration import Signals
 from homefeed.retrieve.content.embedding import NO_TEXT_MODEL, default_text_model
 from homefeed.retrieve.joining import rows_among
-from homefeed.types import Floats, Interactions, Numbers, TrainingData
+from homefeed.types import Floats, Interactions, Numbers, Times, TrainingData
 
 
 def event_weights(recipe: Recipe) -> EventWeights:
@@ -95,11 +96,15 @@ def fit_signals(recipe: Recipe, prepared: Prepared, watermark: int) -> SignalsMo
     # An event told with a time to come counts as of now: else it would outweigh all others until that time.
     events = replace(data.interactions, times=np.minimum(data.interactions.times, data.now))
     landmark = int(events.times.max()) if len(events) else data.now
-    pairs, counted = _counted(recipe.signals, data, events.take(events.strengths >= 0), landmark)
+    counting = events.take(events.strengths >= 0)
+    pairs, sums = _counted(recipe.signals, data, counting, landmark)
+    recent, latest = _recent(recipe.signals, data.item_count, counting)
     return SignalsModel(
         data.numbers,
-        *counted,
+        *sums,
         full=prepared.full,
+        recent=recent,
+        latest=latest,
         group_full={name: value for name, value in groups.items() if name},
         default_full=groups[""],
         landmark=landmark,
@@ -123,6 +128,14 @@ def _counted(
     position_of[data.numbers] = np.arange(data.item_count)
     left = np.exp2(pairs.levels - landmark / half_life)
     return pairs, counts_of(position_of[pairs.items], pairs.strengths, left, data.item_count)
+
+
+def _recent(signals: Signals, item_count: int, events: Interactions) -> tuple[Doubles, Times]:
+    """The events that count in the last hour, day and week: of a user's of an item the first."""
+    if signals.count == "users":
+        _, first = np.unique(keys_of(events.users, events.items), return_index=True)
+        events = events.take(np.sort(first))
+    return counted(events.items, events.times, item_count)
 
 
 def _told(recipe: Recipe, data: TrainingData, event_type: str) -> Numbers:

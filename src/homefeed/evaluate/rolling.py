@@ -8,14 +8,16 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from homefeed.catalog import CatalogView, strengths
+from homefeed.catalog import CatalogView, Exposures, strengths
+from homefeed.catalog.exposing import advanced, settled_at
+from homefeed.catalog.exposures import Choices, Showings
 from homefeed.engine import event_weights, refresh
 from homefeed.evaluate.setting import Setting, WeekCounts, set_up
 from homefeed.evaluate.split import Split
 from homefeed.funnel import Feed
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
-from homefeed.recipe import BLEND, SIGNALS, Recipe
+from homefeed.recipe import BLEND, EXPOSURES, SIGNALS, Recipe
 from homefeed.types import Times, TrainingData
 
 Progress = Callable[[str, int, int], None]
@@ -61,7 +63,8 @@ class RollingService:
 
     At each request counters have all earlier events, models are those of the latest of the trainings `due`, and
     neither has anything later. `data` holds the events in the order of time, of which each is read when its time
-    has come. Only the `feeds` named, and those that stand in for them at cold starts, are kept up to date.
+    has come. Only the `feeds` named, and those that stand in for them at cold starts, are kept up to date. Of
+    what was shown, the `showings` in the order of time, exposures have as much as a server would have counted.
     """
 
     def __init__(
@@ -75,8 +78,10 @@ class RollingService:
         progress: Progress,
         blend: Blend | None = None,
         rankers: Mapping[str, Model] = MappingProxyType({}),
+        showings: Showings | None = None,
     ) -> None:
         self._blend, self._rankers = blend, rankers
+        self._exposures, self._showings, self._chosen = Exposures(), showings, 0
         self._recipe, self._catalog, self._data, self._due, self._repeats = recipe, catalog, data, due, repeats
         self._feeds, self._progress = frozenset(feeds), progress
         self._weights = event_weights(recipe)
@@ -99,7 +104,7 @@ class RollingService:
         latest = int(np.searchsorted(self._due, time, side="right")) - 1
         if self._setting is None or latest > self._trained:
             self._setting = self._train(latest)
-        if self._count(self._setting, time):
+        if self._count(self._setting, time) | self._expose(time):
             refresh(self._kept(self._setting))
         self._week.advance(time)
         return self._setting
@@ -119,6 +124,7 @@ class RollingService:
             self._week,
             self._blend,
             self._rankers,
+            self._exposures,
         )
         self._progress("training", latest + 1, len(self._due))
         return setting
@@ -141,6 +147,22 @@ class RollingService:
         for name in self._recipe.signals.distinct:
             told = events.types == self._recipe.event_types.index(name)
             setting.counters.add_distinct(name, users[told], self._catalog.numbers[events.items[told]])
+        return True
+
+    def _expose(self, time: int) -> bool:
+        """Count what was shown and chosen as a server would have by then; whether there was anything new."""
+        until, model = settled_at(time), self._exposures.model
+        if self._showings is None or until <= model.until:
+            return False
+        last = int(np.searchsorted(self._showings.times, until))
+        showings, self._showings = self._showings.take(slice(0, last)), self._showings.take(slice(last, None))
+        events = self._data.interactions.take(slice(self._chosen, self._counted))
+        self._chosen = self._counted
+        events = events.take(np.isin(events.types, self._recipe.goal_types))
+        users, items = self._data.numbers_of_users(events.users), self._catalog.numbers[events.items]
+        window = self._recipe.impressions.window_length
+        choices = Choices(events.times, users, items)
+        self._exposures.model = advanced(model, showings, choices, until, window)
         return True
 
 
@@ -180,6 +202,6 @@ def training_period(recipe: Recipe) -> int:
 
     The signals, the blend and learned rankers are none.
     """
-    others = {SIGNALS, BLEND, *(spec.name for spec in recipe.rankers.values())}
+    others = {SIGNALS, EXPOSURES, BLEND, *(spec.name for spec in recipe.rankers.values())}
     jobs: Sequence[int] = [job.period for job in recipe.jobs.values() if set(job.models) - others]
     return min(jobs or [job.period for job in recipe.jobs.values()])

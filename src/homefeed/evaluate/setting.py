@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from homefeed.catalog import CatalogView, Counters, strengths
+from homefeed.catalog import CatalogView, Counters, Exposures, strengths
 from homefeed.engine import build_feeds, counters_of, event_weights, fit_model, fit_signals, prepare, resources_of
 from homefeed.evaluate.split import Case
 from homefeed.funnel import Feed
@@ -98,11 +98,12 @@ def set_up(
     week: WeekCounts | None = None,
     blend: Blend | None = None,
     rankers: Mapping[str, Model] = MappingProxyType({}),
+    exposures: Exposures | None = None,
 ) -> Setting:
     """Fit on the past only, as of the cutoff: typical full values are also those of its events.
 
     The `week` is that before the cutoff, unless one is given. Feeds are blended as the `blend` says, and ranked by
-    the learned `rankers`, where they have one.
+    the learned `rankers`, where they have one; `exposures` are what was shown and chosen, nothing without any.
     """
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
     models: dict[str, Model] = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
@@ -111,7 +112,7 @@ def set_up(
         models[BLEND] = blend
     signals = fit_signals(recipe, prepared, watermark=0)
     counters = counters_of(recipe, catalog, signals)
-    feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models))
+    feeds = build_feeds(recipe, resources_of(recipe, catalog, counters, models, exposures=exposures))
     if week is None:
         week = WeekCounts(past, catalog.size)
         week.advance(cutoff)

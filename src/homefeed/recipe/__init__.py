@@ -3,6 +3,7 @@
 from homefeed.recipe.base import Kind
 from homefeed.recipe.declaration import (
     BLEND,
+    EXPOSURES,
     SIGNALS,
     Declarations,
     EventType,
@@ -19,6 +20,7 @@ from homefeed.recipe.sources import Column, Source, Sources
 
 __all__ = [
     "BLEND",
+    "EXPOSURES",
     "SIGNALS",
     "Column",
     "Declarations",

@@ -81,6 +81,8 @@ class Signals(Declaration):
 
 SIGNALS: Final = "signals"
 """The name of the counts of an app among its models."""
+EXPOSURES: Final = "exposures"
+"""The name of what was shown and chosen, among its models: it is counted with the signals where a part asks."""
 BLEND: Final = "blend"
 """The name of what an app's feeds weigh their parts by, among its models."""
 
@@ -241,7 +243,7 @@ class Declarations(Declaration):
 
     @model_validator(mode="after")
     def _models_have_names_of_their_own(self) -> Self:
-        for name in (SIGNALS, BLEND):
+        for name in (SIGNALS, EXPOSURES, BLEND):
             if name in self.models:
                 raise ValueError(f"models.{name}: every app has its own {name}; choose another name")
         for name in self.rankers:

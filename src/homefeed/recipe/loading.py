@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from homefeed.errors import NotFoundError, RecipeError
-from homefeed.protocols import PartConfig
+from homefeed.protocols import CountsExposures, PartConfig
 from homefeed.recipe.base import Kind
 from homefeed.recipe.declaration import (
     Declarations,
@@ -103,6 +103,13 @@ class Recipe:
             known = ", ".join(self.rankers) or "none"
             raise NotFoundError(f'feed "{feed}" of {self.app} declares no learned ranker; those that do: {known}')
         return found
+
+    @property
+    def counts_exposures(self) -> bool:
+        """Whether a part of a feed goes by what was shown and chosen."""
+        return any(
+            isinstance(spec.config, CountsExposures) for feed in self.feeds.values() for spec in feed.features
+        )
 
     @property
     def kept_of_users(self) -> tuple[str, ...]:

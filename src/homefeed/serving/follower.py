@@ -9,8 +9,10 @@ from functools import partial
 
 import structlog
 
-from homefeed.catalog import Counters, Resources
+from homefeed.catalog import Counters, Exposures, Resources
+from homefeed.catalog.exposing import settled_at
 from homefeed.collector import without_collector
+from homefeed.dataset.exposed import expose
 from homefeed.dataset.set_aside import apply_changes, use_rows
 from homefeed.engine import build_feeds, counters_of, empty_catalog, event_weights, refresh, resources_of
 from homefeed.environment import Clock
@@ -44,6 +46,7 @@ class Parts:
 
     serial: int
     counters: Counters
+    exposures: Exposures
     models: ModelSet
     feeds: Mapping[str, Feed]
 
@@ -77,8 +80,9 @@ class Follower:
         self._missing: Mapping[str, str] = {}
         self._refreshed: tuple[int, ...] = ()
         self._refreshed_generation = 0
-        counters = counters_of(recipe, self.catalog)
-        self._parts = Parts(0, counters, ModelSet(), build_feeds(recipe, self._resources(counters, ModelSet())))
+        counters, exposures, models = counters_of(recipe, self.catalog), Exposures(), ModelSet()
+        feeds = build_feeds(recipe, self._resources(counters, exposures, models))
+        self._parts = Parts(0, counters, exposures, models, feeds)
 
     @property
     def parts(self) -> Parts:
@@ -106,6 +110,7 @@ class Follower:
             self._users_after = ((await self._store.watermarks(self._recipe.app)).user_revision, _LAST_NUMBER)
             await self.reload_models()
             await self.catch_up()
+            await self.follow_shown()
             await self.refresh()
 
     async def stored_user(self, user_id: str | None) -> StoredUser:
@@ -170,6 +175,10 @@ class Follower:
             # Known only now: what fails or is cancelled half way is taken up again.
             self._known = now
 
+    async def follow_shown(self) -> None:
+        """Count what was shown and chosen, once a minute, beside the requests: every process counts the same."""
+        await self._expose(self._parts.exposures)
+
     async def reload_models(self) -> bool:
         """Serve newly published models, if there are any; requests go on meanwhile."""
         async with self._reloading:
@@ -178,7 +187,7 @@ class Follower:
     async def refresh(self) -> None:
         """Have the parts of the feeds sort anew what changed, if anything did, beside the requests."""
         parts = self._parts
-        now = parts.serial, self.catalog.generation, parts.counters.version
+        now = parts.serial, self.catalog.generation, parts.counters.version, parts.exposures.model.until
         if now != self._refreshed:
             await asyncio.to_thread(refresh, parts.feeds)
             self._refreshed, self._refreshed_generation = now, now[1]
@@ -204,12 +213,16 @@ class Follower:
             written = (await self._store.watermarks(self._recipe.app)).event_seq
             counters.watermark = min(counters.watermark, written)
             await self._follow_events(counters, self._known.event_seq)
-        feeds = await asyncio.to_thread(self._built_feeds, counters, models)
+        exposures = self._parts.exposures
+        if models.exposures is not before.exposures:
+            exposures = Exposures(models.exposures)
+            await self._expose(exposures)
+        feeds = await asyncio.to_thread(self._built_feeds, counters, exposures, models)
         async with self._following:
             await self._follow_events(counters, self._known.event_seq)
             if counters.watermark > self._known.event_seq:
                 self._users.clear()  # the model counted events that were not followed, of users unknown here
-            self._parts = Parts(self._parts.serial + 1, counters, models, feeds)
+            self._parts = Parts(self._parts.serial + 1, counters, exposures, models, feeds)
         if ahead:
             _log.warning("clock went back, events are counted anew", app=self._recipe.app)
         return not same
@@ -227,11 +240,11 @@ class Follower:
             _log.info("model found again", app=app, model=name, serving=versions[name])
         self._missing = missing
 
-    def _resources(self, counters: Counters, models: ModelSet) -> Resources:
-        return resources_of(self._recipe, self.catalog, counters, models.models, models.degraded)
+    def _resources(self, counters: Counters, exposures: Exposures, models: ModelSet) -> Resources:
+        return resources_of(self._recipe, self.catalog, counters, models.models, models.degraded, exposures)
 
-    def _built_feeds(self, counters: Counters, models: ModelSet) -> dict[str, Feed]:
-        feeds = build_feeds(self._recipe, self._resources(counters, models))
+    def _built_feeds(self, counters: Counters, exposures: Exposures, models: ModelSet) -> dict[str, Feed]:
+        feeds = build_feeds(self._recipe, self._resources(counters, exposures, models))
         refresh(feeds)
         return feeds
 
@@ -277,3 +290,9 @@ class Follower:
             # Such as reports: enough of them take an item from everyone.
             self._distinct_events += not self._distinct.isdisjoint(rows.types)
         counters.watermark = max(counters.watermark, until)
+
+    async def _expose(self, exposures: Exposures) -> None:
+        until = settled_at(self._clock())
+        if self._recipe.counts_exposures and until > exposures.model.until:
+            known = self._known.event_seq
+            exposures.model = await expose(self._store, self._recipe, exposures.model, known, until)

@@ -120,6 +120,7 @@ class LiveApp:
         """Take over all that others did: writes, new models, new orders. Whether models changed."""
         await self.follower.catch_up()
         reloaded = await self.reload_models()
+        await self.follower.follow_shown()
         await self.follower.refresh()
         await self.writes.forget_erased()
         self._recommender.forget_expired()

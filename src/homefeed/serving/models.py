@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from homefeed.catalog import SignalsModel
+from homefeed.catalog import ExposuresModel, SignalsModel
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
-from homefeed.recipe import BLEND, SIGNALS, PartSpec, Recipe, find_part
+from homefeed.recipe import BLEND, EXPOSURES, SIGNALS, PartSpec, Recipe, find_part
 from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
 from homefeed.store.artifacts import ArtifactStore, FilesState, Loaded
 
@@ -38,9 +38,16 @@ class ModelSet:
         return found.model if found is not None and isinstance(found.model, SignalsModel) else None
 
     @property
+    def exposures(self) -> ExposuresModel | None:
+        """What was shown and chosen, if it was ever counted."""
+        found = self.loaded.get(EXPOSURES)
+        return found.model if found is not None and isinstance(found.model, ExposuresModel) else None
+
+    @property
     def models(self) -> dict[str, Model]:
         """The models the recipe names, and the blend."""
-        return {name: loaded.model for name, loaded in self.loaded.items() if name != SIGNALS}
+        counts = (SIGNALS, EXPOSURES)
+        return {name: loaded.model for name, loaded in self.loaded.items() if name not in counts}
 
     @property
     def versions(self) -> dict[str, str]:
@@ -77,8 +84,7 @@ class Wanted:
 
 def wanted_models(recipe: Recipe, artifacts: ArtifactStore, serving: ModelSet) -> Wanted:
     """What should serve, by what is published now."""
-    names = [SIGNALS, *(spec.name for spec in _specs(recipe)), BLEND]
-    pointers = {name: artifacts.pointer(recipe.app, name) for name in names}
+    pointers = {name: artifacts.pointer(recipe.app, name) for name in kinds_of(recipe)}
     missing = {
         name: pointer.why
         for name, pointer in pointers.items()
@@ -98,8 +104,10 @@ def _specs(recipe: Recipe) -> tuple[PartSpec, ...]:
 
 def kinds_of(recipe: Recipe) -> dict[str, tuple[str, type[Model]]]:
     """By model, the part that makes it, and its class."""
-    kinds: dict[str, tuple[str, type[Model]]] = {SIGNALS: (SIGNALS, SignalsModel), BLEND: (BLEND, Blend)}
-    return kinds | {spec.name: (spec.part, find_part("model", spec.part)) for spec in _specs(recipe)}
+    kinds: dict[str, tuple[str, type[Model]]] = {SIGNALS: (SIGNALS, SignalsModel)}
+    kinds |= {EXPOSURES: (EXPOSURES, ExposuresModel)} if recipe.counts_exposures else {}
+    kinds |= {spec.name: (spec.part, find_part("model", spec.part)) for spec in _specs(recipe)}
+    return kinds | {BLEND: (BLEND, Blend)}
 
 
 def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> ModelSet:

@@ -12,12 +12,15 @@ import orjson
 import structlog
 from filelock import FileLock, Timeout
 
+from homefeed.catalog import ExposuresModel
+from homefeed.catalog.exposing import settled_at
+from homefeed.dataset.exposed import counted_exposures
 from homefeed.dataset.log import LogData, read_log
 from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Model
-from homefeed.recipe import BLEND, SIGNALS, Recipe
+from homefeed.recipe import BLEND, EXPOSURES, SIGNALS, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.store.private import PRIVATE_FILE, make_private_folder
@@ -115,6 +118,8 @@ async def train_app(
                 every = with_tuned(configured, tuned.values())
                 how = {"keep_tuned": keep_tuned, "at_once": set(names) == {BLEND}}
                 fits += _blend_fit(every, log, artifacts, report, of_retrievers, **how)
+            if SIGNALS in names and recipe.counts_exposures:
+                fits.append(await _exposures_fit(recipe, store, artifacts, log, report))
             # Signals come last: a server may see new models with old counters for a moment, never the reverse.
             fits += [count] if SIGNALS in names else []
             data, watermark = log.data, log.watermark
@@ -227,6 +232,19 @@ def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fi
         fits.append(_Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
+
+
+async def _exposures_fit(
+    recipe: Recipe, store: Store, artifacts: ArtifactStore, log: LogData, report: Progress
+) -> _Fit:
+    """What was shown and chosen, going on from the last time it was counted."""
+    report("reading what was shown", 0, 1)
+    began, published = time.perf_counter(), artifacts.find(recipe.app, EXPOSURES, ExposuresModel)
+    before = None if published is None else published.model
+    until = settled_at(log.data.now)
+    model = await counted_exposures(store, recipe, before, log.watermark, until)
+    report("reading what was shown", 1, 1)
+    return _Fit(EXPOSURES, EXPOSURES, {}, lambda: model, seconds=time.perf_counter() - began)
 
 
 def _blend_fit(
