@@ -41,3 +41,8 @@ def test_the_time_is_that_of_the_request() -> None:
     assert later["age"][:2] == pytest.approx([math.log(3) / math.log(31), math.log(4) / math.log(31)])
     assert later["age"][-1] == pytest.approx(math.log(2) / math.log(31))
     assert later["age_unknown"] == [0, 0, 0, 0, 0, 1, 0]
+
+
+def test_an_item_without_a_date_has_no_age_whatever_the_clock_says() -> None:
+    early = columns_of(age(WORLD), WORLD, WORLD.query(now=-DAY))
+    assert early["age"] == [0] * len(AGES)
