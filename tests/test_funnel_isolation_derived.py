@@ -66,6 +66,13 @@ FEATURES = {
     "recency": {},
     "tag_overlap": {"field": "genre"},
     "affinity": {"field": "content_type"},
+    "activity": {},
+    "age": {},
+    "context": {"values": {"query": ["amber fjrd norht"]}},
+    "price_fit": {"field": "rating"},
+    "repeats": {"of": ["content_type"]},
+    "similarity": {},
+    "chosen_alike": {"part": "similarity", "model": "als"},
 }
 DECLARED: dict[str, Any] = {
     **RECIPE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
@@ -188,6 +188,36 @@ class JoinableModel(Model, Protocol):
 
     @classmethod
     def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self: ...
+
+
+@runtime_checkable
+class VectorModel(Model, Protocol):
+    """A model with `vectors` (rows, dimensions) of the items of the permanent `numbers` (rows,).
+
+    Items that are alike point the same way; a vector may be of any length. Where users are kept apart, vectors of
+    two partitions have nothing to do with one another.
+    """
+
+    @property
+    def numbers(self) -> Numbers: ...
+
+    @property
+    def vectors(self) -> Floats: ...
+
+
+@runtime_checkable
+class EmbeddingModel(VectorModel, Protocol):
+    """One that embeds items it never saw, by the terms of its `fields`: (items, dimensions).
+
+    Where users are kept apart, `partitions` (items,) are those of the items.
+    """
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...
+
+    def embed(
+        self, items: Iterable[Mapping[str, Iterable[str]]], partitions: Iterable[str | None] = ()
+    ) -> Floats: ...
 
 
 @runtime_checkable

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog.ragged import row_at
-from homefeed.kernels import F32, F64, I32, I64, kernel, reads, writes
-from homefeed.types import Codes, Floats, Positions, Scores
+from homefeed.kernels import F32, F64, I32, I64, NOTHING, kernel, reads, writes
+from homefeed.types import Codes, Floats, Positions, Scores, Times
 
 Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -113,3 +113,57 @@ def tag_fit(profile: Doubles, codes: Codes, places: Rows, positions: Positions) 
         fit = total / np.sqrt(max(count, 1))
         fits[row, 0] = fit / (1 + abs(fit))
     return fits
+
+
+@kernel(NOTHING, reads(I32), reads(I32), reads(F32), reads(I64), I64, F64, writes(F32, 2), I64)
+def meetings(
+    met: Codes,
+    wanted: Codes,
+    strengths: Floats,
+    times: Times,
+    now: int,
+    half_life: float,
+    features: Floats,
+    column: int,
+) -> None:
+    """Write what events (m,) have of each of the `wanted` codes (n,) to two columns of features (n, features).
+
+    The first is ln(1 + events), the second 2^(-time since the latest / half-life), in microseconds. Events of a
+    strength below 0 do not count; codes below 0 are none.
+    """
+    order = np.argsort(met, kind="mergesort")
+    keys, counts, latest = np.empty(len(met), np.int32), np.zeros(len(met)), np.empty(len(met))
+    kept = 0
+    for event in order:
+        if met[event] >= 0 and strengths[event] >= 0:
+            time = min(float(times[event]), float(now))
+            if kept == 0 or keys[kept - 1] != met[event]:
+                keys[kept], latest[kept] = met[event], time
+                kept += 1
+            counts[kept - 1] += 1
+            latest[kept - 1] = max(latest[kept - 1], time)
+    for row in range(len(wanted)):
+        place = np.searchsorted(keys[:kept], wanted[row])
+        if place < kept and keys[place] == wanted[row]:
+            features[row, column] = np.log1p(counts[place])
+            features[row, column + 1] = np.exp2((latest[place] - now) / half_life)
+
+
+@kernel(writes(I32), reads(I32), reads(F32), I64)
+def last_liked(items: Positions, strengths: Floats, count: int) -> Positions:
+    """(m,) the last items, `count` at most, that the user liked, the latest first, by events oldest first.
+
+    The latest event of an item decides that is not of strength 0.
+    """
+    decided, found = np.empty(len(items), np.int32), np.empty(min(count, len(items)), np.int32)
+    seen = kept = 0
+    for event in range(len(items) - 1, -1, -1):
+        if kept == len(found):
+            break
+        if strengths[event] != 0 and items[event] not in decided[:seen]:
+            decided[seen] = items[event]
+            seen += 1
+            if strengths[event] > 0:
+                found[kept] = items[event]
+                kept += 1
+    return found[:kept]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.rank.features.feature_sample import history_of
 
 from homefeed.errors import RecipeError
 from homefeed.protocols import FeatureExtractor
 from homefeed.rank.features.affinity import Affinity
 from homefeed.testing import World, make_world, toy_item, toy_world
 from homefeed.testing.features import FeatureContract, everything
-from homefeed.testing.world import NOW
-from homefeed.types import DAY, History
+from homefeed.types import History
 
 CREATORS = ("ann", "bob", "ann", None, "cyd", "Ann")
 WORLD = make_world(
@@ -25,18 +24,6 @@ WORLD = make_world(
 
 def affinity(world: World, **config: float | str) -> Affinity:
     return Affinity(Affinity.Config.model_validate({"field": "content_type", **config}), world.resources)
-
-
-def history_of(*events: tuple[int, float, float]) -> History:
-    """Events as (position, strength, days ago), oldest first."""
-    items, strengths, days = zip(*events, strict=True) if events else ((), (), ())
-    return History(
-        np.array(items, np.int32),
-        np.zeros(len(events), np.int32),
-        np.full(len(events), np.nan, np.float32),
-        np.array(strengths, np.float32),
-        np.array([NOW - int(day * DAY) for day in days], np.int64),
-    )
 
 
 def values(history: History, **config: float) -> list[float]:

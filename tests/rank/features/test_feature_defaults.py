@@ -10,8 +10,17 @@ from homefeed.recipe import Kind, find_part
 
 DEFAULTS: list[tuple[Kind, str, dict[str, Any]]] = [
     ("features", "affinity", {"half_life_days": 60.0, "scale": 2.0}),
+    ("features", "age", {"max_days": 3650.0}),
+    ("features", "context", {"utc_offset_hours": 0.0}),
+    (
+        "features",
+        "price_fit",
+        {"field": "price", "scale": 0.7, "min_items": 3, "max_events": 50, "half_life_days": 30.0},
+    ),
     ("features", "quality", {"unknown": 0.6, "good": 0.7}),
     ("features", "recency", {"half_life_days": 3.0}),
+    ("features", "repeats", {"of": (), "half_life_days": 7.0}),
+    ("features", "similarity", {"model": "content", "last": 5, "max_events": 50}),
     ("features", "tag_overlap", {"interests_weight": 1.0, "max_events": 50, "half_life_days": 30.0}),
 ]
 

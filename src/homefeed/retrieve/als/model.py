@@ -69,6 +69,11 @@ class AlsModel(ArrayModel):
             which[order],
         )
 
+    @property
+    def vectors(self) -> Floats:
+        """The `factors`."""
+        return self.factors
+
     def check(self) -> None:
         """Refuse vectors of other lengths, or such that are no numbers.
 
