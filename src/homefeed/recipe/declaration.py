@@ -156,6 +156,11 @@ class Impressions(Declaration):
     followed, and the first page of a request without any; or all."""
     margin: Annotated[int, Field(ge=0)] = 0
     """How many places below the last one that an event followed were looked at, too."""
+    min_learned_requests: Annotated[int, Field(ge=1)] = 1_000
+    """Of how many requests in which something was chosen a learned ranker is made at least. Where fewer were
+    shown it is made from history."""
+    max_learned_items: Annotated[int, Field(ge=1)] = 2_000_000
+    """From how many of the items shown a learned ranker is made at most, the latest."""
 
     @field_validator("window")
     @classmethod

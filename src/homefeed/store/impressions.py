@@ -19,6 +19,8 @@ from homefeed.types import Floats, Numbers
 _log = structlog.get_logger(__name__)
 
 PLACES_END: Final = 2**31
+IMPORTED: Final = "imported"
+"""What `served_by` says of pages that another service showed."""
 _MOST_PAGES: Final = 10_000
 """Pages that are looked at for a group of events: clients choose request ids, and may choose one for a million."""
 
