@@ -11,7 +11,7 @@ import numpy.typing as npt
 from homefeed.dataset.impressions import ShownItems
 from homefeed.types import Floats, Mask, Numbers
 
-_COLUMNS_AT_ONCE: Final = 4
+_COLUMNS_AT_ONCE: Final = 2
 """So many columns of features are put in another order at once, each by way of a copy."""
 
 
@@ -65,26 +65,33 @@ class RowBuffer:
         By item, not by place: else a ranker that says nothing would order as what was shown. The buffer cannot be
         used after this: its own features are put in order.
         """
-        here = np.flatnonzero(kept[self.lists[: self.count]])
-        order = here[np.lexsort((self.places[here], self.items[here], self.lists[here]))]
-        lists, items = self.lists[order], self.items[order]
-        first = np.ones(len(order), np.bool_)
-        first[1:] = (lists[1:] != lists[:-1]) | (items[1:] != items[:-1])
-        starts = np.flatnonzero(first)
-        outcomes = self.outcomes[order]
-        once = np.logical_or.reduceat(outcomes, starts, axis=0) if len(starts) else outcomes
-        rows = order[first]
+        rows, outcomes = self._once(self._order(kept))
         for start in range(0, self.features.shape[1], _COLUMNS_AT_ONCE):
             columns = slice(start, start + _COLUMNS_AT_ONCE)
             self.features[: len(rows), columns] = self.features[rows, columns]
         return replace(
             self,
             features=self.features[: len(rows)],
-            lists=lists[first],
-            items=items[first],
+            lists=self.lists[rows],
+            items=self.items[rows],
             places=self.places[rows],
             propensities=self.propensities[rows],
             served=self.served[rows],
-            outcomes=once,
+            outcomes=outcomes,
             count=len(rows),
         )
+
+    def _once(self, order: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], Mask]:
+        """Of the rows of one item in a list the first, and what followed any of them."""
+        lists, items = self.lists[order], self.items[order]
+        first = np.ones(len(order), np.bool_)
+        first[1:] = (lists[1:] != lists[:-1]) | (items[1:] != items[:-1])
+        starts, outcomes = np.flatnonzero(first), self.outcomes[order]
+        return order[starts], np.logical_or.reduceat(outcomes, starts, axis=0) if len(starts) else outcomes
+
+    def _order(self, kept: Mask) -> npt.NDArray[np.intp]:
+        """The rows kept by list, then item; of equals the one that came first has the earlier place."""
+        here = np.flatnonzero(kept[self.lists[: self.count]])
+        key = self.lists[here].astype(np.int64) << 32
+        key |= self.items[here]
+        return here[np.argsort(key, kind="stable")]

@@ -19,7 +19,7 @@ Source: TypeAlias = Literal["history", "shown"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lists:
+class RankedLists:
     """Requests in the order of time, with all that was learned of their candidates.
 
     By request (requests,): `users`, `times`, `targets`, the items that their user chose, `pages`, how many pages
@@ -84,7 +84,7 @@ def best_of(
     return found
 
 
-def lists_of_shown(rows: RankingRows, ranked_by: str, served: Floats | None = None) -> Lists:
+def lists_of_shown(rows: RankingRows, ranked_by: str, served: Floats | None = None) -> RankedLists:
     """What was shown, as lists to re-order.
 
     `served` (rows,) are the scores of what serves now, `ranked_by`; without them it is what was written down, and
@@ -97,7 +97,7 @@ def lists_of_shown(rows: RankingRows, ranked_by: str, served: Floats | None = No
         rows.items[start:stop][data.chosen[start:stop]]
         for start, stop in zip(data.starts[:-1].tolist(), data.starts[1:].tolist(), strict=True)
     ]
-    return Lists(
+    return RankedLists(
         source="shown",
         data=data,
         users=users,

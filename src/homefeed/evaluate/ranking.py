@@ -13,7 +13,7 @@ from homefeed.engine import fit_ranking_model
 from homefeed.errors import HomefeedError
 from homefeed.evaluate.bootstrap import paired_differences
 from homefeed.evaluate.candidates import Replayed, replay_feeds
-from homefeed.evaluate.lists import Lists
+from homefeed.evaluate.lists import RankedLists
 from homefeed.evaluate.ranking_verdict import Verdict
 from homefeed.evaluate.rolling import Progress
 from homefeed.protocols import Model, RankingModel
@@ -47,8 +47,8 @@ class Judged(NamedTuple):
 class _Parts(NamedTuple):
     """The requests to learn from, and those to judge by; whether what serves has learned from any of these."""
 
-    learning: Lists
-    judging: Lists
+    learning: RankedLists
+    judging: RankedLists
     seen: bool
 
 
@@ -89,7 +89,7 @@ def fit_ranker(
     return fit_to_lists(recipe, spec, lists_of(requests, recipe.event_types, data.seed), learned_until)
 
 
-def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: Lists, learned_until: int | None = None) -> Judged:
+def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: RankedLists, learned_until: int | None = None) -> Judged:
     """Train a learned ranker on the earlier of some lists, and judge it on the later ones.
 
     `learned_until` is the time of the last request that the one which serves learned from, if one does: it is
@@ -113,7 +113,7 @@ def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: Lists, learned_until: in
     return Judged(model, verdict, verdict.sentence)
 
 
-def judge_ranker(lists: Lists, model: RankingModel, metric: str, seed: int) -> Verdict:
+def judge_ranker(lists: RankedLists, model: RankingModel, metric: str, seed: int) -> Verdict:
     """The model beside what served the requests."""
     scores = model.scores(lists.data.features)
     learned, served = lists.judged(metric, scores), lists.judged(metric, lists.served)
@@ -134,10 +134,10 @@ def judge_ranker(lists: Lists, model: RankingModel, metric: str, seed: int) -> V
     )
 
 
-def lists_of(requests: Replayed, event_types: tuple[str, ...], seed: int) -> Lists:
+def lists_of(requests: Replayed, event_types: tuple[str, ...], seed: int) -> RankedLists:
     """Replayed requests as a ranker learns from them."""
     count = len(requests)
-    return Lists(
+    return RankedLists(
         source="history",
         data=ranking_data(requests, event_types, seed),
         users=requests.users,
@@ -171,7 +171,7 @@ def features_of(requests: Replayed) -> Floats:
     return np.column_stack([requests.evidence, requests.features]).astype(np.float32)
 
 
-def _divided(lists: Lists, learned_until: int | None) -> _Parts:
+def _divided(lists: RankedLists, learned_until: int | None) -> _Parts:
     """The latest quarter of the requests judges, without those that what serves has learned from.
 
     Where too few are left, all of the quarter do.
@@ -189,7 +189,7 @@ def _divided(lists: Lists, learned_until: int | None) -> _Parts:
     return _Parts(lists.take(every[:fresh]), lists.take(judging), seen)
 
 
-def _coverage(lists: Lists, scores: Scores) -> int:
+def _coverage(lists: RankedLists, scores: Scores) -> int:
     """How many different items the first ten of all lists hold."""
     shown = lists.best(scores, _DEPTH)
     return len(np.unique(np.concatenate(shown))) if shown else 0

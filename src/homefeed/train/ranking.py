@@ -11,10 +11,11 @@ import numpy as np
 import structlog
 
 from homefeed.dataset.log import LogData
-from homefeed.dataset.ranking_rows import FeedColumns, RankingRows, read_ranking_rows
+from homefeed.dataset.ranking_rows import WITHOUT_FEATURES, FeedColumns, RankingRows, read_ranking_rows
 from homefeed.engine import build_feeds, counters_of, resources_of
 from homefeed.errors import InvalidError
-from homefeed.evaluate.lists import Lists, lists_of_shown
+from homefeed.evaluate.impressions import replay_impressions
+from homefeed.evaluate.lists import RankedLists, lists_of_shown
 from homefeed.evaluate.ranking import Judged, fit_ranker, fit_to_lists
 from homefeed.evaluate.rolling import Progress
 from homefeed.funnel import Feed
@@ -61,6 +62,22 @@ class _Serving:
         counters = counters_of(recipe, log.catalog)
         return build_feeds(recipe, resources_of(recipe, log.catalog, counters, models))[name]
 
+    def replayed(
+        self, recipe: Recipe, name: str, log: LogData, rows: RankingRows, progress: Progress
+    ) -> RankingRows:
+        """What was shown elsewhere, as the feed would have ranked it."""
+        spec = recipe.learned_ranker(name)
+        return replay_impressions(
+            recipe,
+            log.catalog,
+            log.data,
+            name,
+            rows,
+            blend=None if self.blend is None else self.blend.model,
+            rankers={} if self.ranker is None else {spec.name: self.ranker.model},
+            progress=progress,
+        )
+
 
 async def judged_ranker(
     recipe: Recipe, feed: str, log: LogData, store: Store, artifacts: ArtifactStore, *, progress: Progress
@@ -87,17 +104,23 @@ async def judged_ranker(
 
 async def _shown_lists(
     recipe: Recipe, name: str, log: LogData, store: Store, serving: _Serving, progress: Progress
-) -> Lists | None:
-    """What the feed showed, where it is enough to learn from."""
+) -> RankedLists | None:
+    """What the feed showed, where it is enough to learn from: as written down, else imported and replayed."""
     feed = serving.feed(recipe, name, log)
     blend = None if serving.blend is None else serving.blend.manifest.version
     columns = FeedColumns(feed.feature_names, feed.calibration is not None, blend)
     reading = partial(progress, "finding what followed")
     rows = await read_ranking_rows(store, recipe, name, columns, seed=log.data.seed, progress=reading)
-    if not _is_enough(recipe, name, rows):
+    if _is_enough(recipe, name, rows):
+        served = _scores(feed.ranker, rows) if isinstance(feed.ranker, LearnedRanker) else None
+        return lists_of_shown(rows, feed.ranked_by, served)
+    if not rows.read.left_out.get(WITHOUT_FEATURES) or feed.settings.anchored:
         return None
-    served = _scores(feed.ranker, rows) if isinstance(feed.ranker, LearnedRanker) else None
-    return lists_of_shown(rows, feed.ranked_by, served)
+    imported = await read_ranking_rows(store, recipe, name, None, seed=log.data.seed, progress=reading)
+    if not _is_enough(recipe, name, imported):
+        return None
+    again = serving.replayed(recipe, name, log, imported, progress)
+    return lists_of_shown(again, feed.ranked_by) if _is_enough(recipe, name, again) else None
 
 
 def _is_enough(recipe: Recipe, feed: str, rows: RankingRows) -> bool:
