@@ -224,7 +224,8 @@ class Declarations(Declaration):
     privacy: Privacy | None = None
     """What users can refuse; none: they can refuse nothing."""
     sources: Sources = Sources()
-    """The tables `sources.users`, `sources.items` and `sources.events`: which column of a file is which."""
+    """The tables `sources.users`, `sources.items`, `sources.events` and `sources.impressions`: which column of a
+    file is which."""
     parts: dict[Kind, dict[Name, dict[str, Any] | Literal[False]]] = Field(default_factory=dict)
     """Tables `parts.KIND.NAME`, such as `parts.retrieve.popular`: what a part is set to in every feed that does
     not say otherwise. `parts.filter.seen = false` leaves that filter out of every feed, and

@@ -71,6 +71,17 @@ async def write_impressions(store: Store, app: str, shown: Sequence[Impression])
         await connection.execute(insert, [_row(app, impression, there) for impression in shown])
 
 
+async def known_pages(store: Store, app: str, request_ids: Collection[str]) -> set[tuple[int, str, str, int]]:
+    """The pages that are there of some requests: time, request, feed, and where each starts."""
+    found: set[tuple[int, str, str, int]] = set()
+    key = [impressions.c[name] for name in ("time", "request_id", "feed", "start")]
+    async with store.read() as connection:
+        for chunk in chunked(sorted(request_ids)):
+            theirs = sa.and_(impressions.c.app == app, impressions.c.request_id.in_(chunk))
+            found.update(map(tuple, await connection.execute(sa.select(*key).where(theirs))))
+    return found
+
+
 async def impressions_of_request(store: Store, app: str, request_id: str) -> list[Impression]:
     """The impressions of a request."""
     query = sa.select(impressions).where(impressions.c.app == app, impressions.c.request_id == request_id)
