@@ -27,11 +27,12 @@ from homefeed.rank.calibration import weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.order import best_first, longest_ago_first
 from homefeed.recipe.feeds import FeedSettings
-from homefeed.retrieve.merging import merged, normalise, what_is_wrong
+from homefeed.retrieve.merging import merged, normalise, what_is_wrong, widened
 from homefeed.scope import RequestScope
 from homefeed.types import (
     DAY,
     NEVER,
+    NO_POSITIONS,
     Candidates,
     Dropped,
     Floats,
@@ -148,8 +149,8 @@ def recommend_together(requests: Sequence[tuple[Feed, Query]]) -> list[Slate]:
     return [page(each, query, final) for each, (_, query) in zip(ranked, shared, strict=True)]
 
 
-def rank(feed: Feed, query: Query) -> Ranked:
-    """All candidates for the query, ranked and reranked.
+def rank(feed: Feed, query: Query, also: Positions = NO_POSITIONS) -> Ranked:
+    """All candidates for the query, ranked and reranked; the positions `also` are some, whoever proposes them.
 
     Raises:
         InvalidError: the feed is about an item, and none is named.
@@ -171,10 +172,10 @@ def rank(feed: Feed, query: Query) -> Ranked:
     proposals = _retrieve(feed, query, failed)
     size = len(query.eligible)
     try:
-        candidates = query.scope.timed("merge", partial(_merge, feed, proposals, size))
+        candidates = query.scope.timed("merge", partial(_merge, feed, proposals, size, also))
     except ValueError:
         proposals = _sound(proposals, size, failed)
-        candidates = _merge(feed, proposals, size)
+        candidates = _merge(feed, proposals, size, also)
     _extract(feed, query, candidates, failed)
     candidates = query.scope.timed("rank", partial(_score, feed, query, candidates))
     stages = {feed.name: candidates.positions}
@@ -357,12 +358,16 @@ def _sound(
     return {name: found for name, found in proposals.items() if wrong[name] is None}
 
 
-def _merge(feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]], size: int) -> Candidates:
+def _merge(
+    feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]], size: int, also: Positions
+) -> Candidates:
     """The union of all proposals, the retrievers' scores side by side and, as features, what they say of each:
 
     the evidence where the feed is calibrated, else the score over the best of its retriever.
     """
     positions, scores, ranks = merged(tuple(feed.retrievers), proposals, size)
+    if len(also):
+        positions, scores, ranks = widened(positions, scores, ranks, also)
     features = np.zeros((len(positions), len(feed.feature_names)), np.float32)
     if feed.calibration is None:
         normalise(scores, features)

@@ -64,6 +64,7 @@ def requests(
         starts=np.arange(count + 1) * CANDIDATES,
         targets=[row[hits] if hits.any() else elsewhere for row, hits in zip(positions, chosen, strict=True)],
         users=np.arange(count, dtype=np.int32),
+        times=np.arange(count, dtype=np.int64),
         calibrated=False,
         ranked_by="weighted",
     )

@@ -42,6 +42,7 @@ def by_hand() -> Replayed:
         starts=np.array([0, 3, 5]),
         targets=[np.array([0], np.int32), np.array([3, 9], np.int32)],
         users=np.array([7, 4], np.int32),
+        times=np.array([NOW, NOW]),
         calibrated=True,
         ranked_by="weighted",
     )

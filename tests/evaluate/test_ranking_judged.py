@@ -15,16 +15,17 @@ from tests.evaluate.offline_sample import evaluated, planted_world
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.evaluate import ranking
 from homefeed.evaluate.bootstrap import Interval
-from homefeed.evaluate.candidates import Replayed
+from homefeed.evaluate.candidates import Replayed, replay_feeds
 from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.ranking import (
     Judged,
-    Verdict,
     features_of,
     fit_ranker,
     judge_ranker,
+    lists_of,
     ranking_data,
 )
+from homefeed.evaluate.ranking_verdict import Verdict
 from homefeed.protocols import RankingModel
 from homefeed.rank.click_model.model import ClickModelModel
 from homefeed.rank.schema import Schema
@@ -62,6 +63,7 @@ def asked(served: list[list[int]], learned: list[list[int]], users: list[int] | 
         starts=np.arange(count + 1) * WIDE,
         targets=[np.array([0], np.int32)] * count,
         users=np.array(users or range(count), np.int32),
+        times=np.arange(count, dtype=np.int64),
         calibrated=True,
         ranked_by="weighted",
     )
@@ -85,7 +87,7 @@ def first_ten(first: int, *, of: int) -> list[list[int]]:
 
 
 def judged(requests: Replayed) -> Verdict:
-    return judge_ranker(requests, BY_LEARNED, "ndcg@10", 0)
+    return judge_ranker(lists_of(requests, ("play",), 0), BY_LEARNED, "ndcg@10", 0)
 
 
 def test_what_is_ahead_at_every_request_is_taken_by_hand() -> None:
@@ -96,7 +98,8 @@ def test_what_is_ahead_at_every_request_is_taken_by_hand() -> None:
     assert verdict.lead == pytest.approx([1 - SECOND_PLACE] * 3)
     assert (verdict.serving_coverage, verdict.coverage, verdict.taken) == (10, 10, True)
     assert verdict.sentence == (
-        "taken: ndcg@10 1.0000 beside 0.6309 of weighted on the latest 4 requests, +0.3691 [+0.3691, +0.3691]"
+        "taken: ndcg@10 1.0000 beside 0.6309 of weighted on the latest 4 requests, +0.3691 [+0.3691, +0.3691]; "
+        "learned from history"
     )
 
 
@@ -239,6 +242,36 @@ def test_one_that_cannot_learn_says_why(world: World, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ranking, "fit_ranking_model", nothing)
     assert fitted(world, learning({"click_model": {}})) == Judged(None, None, "not taken: nothing to learn")
+
+
+def test_requests_that_what_serves_has_learned_from_do_not_judge_its_successor(world: World) -> None:
+    recipe = learning({"click_model": {}})
+    first = fitted(world, recipe)
+    assert first.verdict is not None
+    until, count = first.verdict.learned_until, first.verdict.requests
+    assert until is not None
+    (times, lists) = replayed_times(world, recipe), first.verdict
+    assert count == len(times) - round(0.75 * len(times))
+    assert until == times[round(0.75 * len(times)) - 1]
+    later = until_fitted(world, recipe, int(times[-15]))
+    assert (later.requests, later.seen_before) == (int(np.sum(times > times[-15])), False)
+    assert later.learned_until == times[times <= times[-15]][-1], "and those in between are learned from"
+    none_left = until_fitted(world, recipe, int(times[-5]))
+    assert (none_left.requests, none_left.seen_before, none_left.learned_until) == (count, True, until)
+    assert none_left.sentence.endswith("; what serves had learned from some of these requests")
+    assert lists.sentence.endswith("; learned from history")
+
+
+def replayed_times(world: World, recipe: Recipe) -> np.ndarray[Any, np.dtype[np.int64]]:
+    asked_for = (recipe, world.catalog, world.data, ["home"])
+    found = replay_feeds(*asked_for, max_requests=ranking.MAX_REQUESTS, progress=lambda *_: None)
+    return found["home"].times
+
+
+def until_fitted(world: World, recipe: Recipe, learned_until: int) -> Verdict:
+    verdict = fit_ranker(recipe, world.catalog, world.data, "home", learned_until=learned_until).verdict
+    assert verdict is not None
+    return verdict
 
 
 def test_an_evaluation_says_whether_it_ranked(world: World) -> None:

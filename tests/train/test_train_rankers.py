@@ -13,7 +13,8 @@ from homefeed.environment import Environment
 from homefeed.errors import NotFoundError
 from homefeed.evaluate import ranking
 from homefeed.evaluate.bootstrap import Interval
-from homefeed.evaluate.ranking import Judged, Verdict
+from homefeed.evaluate.ranking import Judged
+from homefeed.evaluate.ranking_verdict import Verdict
 from homefeed.protocols import Model
 from homefeed.rank.click_model.model import ClickModelModel
 from homefeed.rank.lambdamart.model import LambdamartModel
@@ -97,7 +98,10 @@ async def test_one_that_is_taken_is_published_with_its_verdict(
     judge_as(monkeypatch, taken=True)
     trained = await train(recipe, filled, artifacts)
     assert names(trained) == [*OTHERS, NAME]
-    why = "taken: ndcg@10 0.3000 beside 0.2000 of weighted on the latest 12 requests, +0.1000 [+0.0500, +0.1500]"
+    why = (
+        "taken: ndcg@10 0.3000 beside 0.2000 of weighted on the latest 12 requests, +0.1000 [+0.0500, +0.1500]; "
+        "learned from history"
+    )
     assert dict(trained.rankers) == {NAME: f"published; {why}"}
     [version] = artifacts.versions(APP, NAME)
     expected = {"judged_at": "2023-11-14T22:13:20Z", "version": version, "why": why}
@@ -135,7 +139,7 @@ async def test_it_can_be_trained_alone_and_what_serves_stays_where_the_next_is_n
     trained = await train(recipe, filled, artifacts, NAME)
     # The same of the same data: it is beside itself, and not ahead.
     assert "of click_model on the latest" in trained.rankers[NAME]
-    assert trained.rankers[NAME].endswith("+0.0000 [+0.0000, +0.0000]")
+    assert trained.rankers[NAME].endswith("+0.0000 [+0.0000, +0.0000]; learned from history")
     assert (names(trained), artifacts.current(APP, NAME)) == ([], serving)
     assert [noted["version"] for noted in verdicts_of(artifacts.root, APP, NAME)] == [None, serving]
 

@@ -73,27 +73,33 @@ def generate(
 def import_data(
     app: AppName,
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder with users, items and events as .csv, .parquet or .jsonl.")
+        Path | None,
+        typer.Argument(help="Folder with users, items, events and impressions as .csv, .parquet or .jsonl."),
     ] = None,
     users: Annotated[Path | None, typer.Option(help="A file of users.")] = None,
     items: Annotated[Path | None, typer.Option(help="A file of items.")] = None,
     events: Annotated[Path | None, typer.Option(help="A file of events.")] = None,
+    impressions: Annotated[Path | None, typer.Option(help="A file of what another service showed.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML that maps the columns; see docs/data.md.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Import users, items and events, and report on every row.
+    """Import users, items, events and impressions, and report on every row.
 
     Example: `homefeed import streaming sample`
+
+    Example: `homefeed import shop --impressions shown.parquet`
 
     Example: `homefeed import streaming --items movies.csv --events ratings.csv --mapping movielens.toml`
     """
     from homefeed.ingest import Files, find_files, render_report
 
-    if folder is None and not (users or items or events):
-        raise InvalidError("nothing to import: name a folder, or --users, --items or --events")
+    if folder is None and not (users or items or events or impressions):
+        raise InvalidError("nothing to import: name a folder, or --users, --items, --events or --impressions")
     settings, recipe = settings_in_force(), recipe_of(app, mapping)
     files = find_files(folder, recipe.sources) if folder is not None else Files()
-    files = Files(users or files.users, items or files.items, events or files.events)
+    files = Files(
+        users or files.users, items or files.items, events or files.events, impressions or files.impressions
+    )
     report = imported(settings, recipe, files, as_json)
     if as_json:
         print_json(report.to_json())

@@ -22,6 +22,7 @@ from homefeed.types import Floats, Mask, Numbers, Times
 class ShownItems:
     """Items as shown, with what followed: some columns by page, the others by item (n,).
 
+    `page_features` name the features that each page was written with, in the order of its ranker.
     `pages` (n,) says which page an item is of, `places` (n,) where it stood in the whole list, from 0. `users`
     hold `NOBODY` where it is not known. `features` (n, feature_names) are NaN where a page has none of a name.
     `counts` and `seconds` (n, event_types) say how many events followed, and how long after the showing the first:
@@ -37,6 +38,7 @@ class ShownItems:
     times: Times
     users: Numbers
     reused: Mask
+    page_features: Sequence[tuple[str, ...]]
     pages: Numbers
     places: Numbers
     items: Numbers
@@ -108,6 +110,7 @@ def _shown_items(
         times=frame["time"].to_numpy(),
         users=frame["owner"].to_numpy(),
         reused=np.array([page.reused for page in pages], np.bool_),
+        page_features=[page.feature_names for page in pages],
         pages=page,
         places=places,
         items=np.concatenate([page.items for page in pages]),

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 from homefeed.catalog import CatalogView
-from homefeed.evaluate.metrics import MEASURES, PerUser, judge
+from homefeed.evaluate.lists import best_of, measured
+from homefeed.evaluate.metrics import PerUser
 from homefeed.evaluate.protocol import Protocol
 from homefeed.evaluate.rolling import Progress, RollingService
 from homefeed.evaluate.split import Case, assert_no_leak
@@ -23,7 +24,7 @@ from homefeed.rank.blend import Blend
 from homefeed.recipe import Recipe
 from homefeed.retrieve.merging import merged
 from homefeed.scope import RequestScope
-from homefeed.types import NO_HISTORY, Codes, Floats, Interactions, Mask, Positions, Query, TrainingData
+from homefeed.types import NO_HISTORY, Codes, Floats, Interactions, Mask, Positions, Query, Times, TrainingData
 
 _CUTOFF: Final = 0.9
 _DEPTH: Final = 20
@@ -39,8 +40,8 @@ class Replayed:
     the extractors alone; `evidence` (rows, retrievers) is what the feed made of the scores, and `served` (rows,)
     what its ranker gave. `chosen` marks what the user then chose, and `outcomes` (rows, event types) all that they
     did to it within the time in which choices count. Request i has the rows from `starts[i]` to
-    `starts[i + 1]`, and its user, `users[i]`, chose the items `targets[i]`. `calibrated` tells whether evidence is
-    that, and `ranked_by` which part ranked.
+    `starts[i + 1]`; it was made at `times[i]`, and its user, `users[i]`, chose the items `targets[i]`.
+    `calibrated` tells whether evidence is that, and `ranked_by` which part ranked.
     """
 
     retrievers: tuple[str, ...]
@@ -56,6 +57,7 @@ class Replayed:
     starts: npt.NDArray[np.int64]
     targets: Sequence[Positions]
     users: Codes
+    times: Times
     calibrated: bool
     ranked_by: str
 
@@ -84,20 +86,16 @@ class Replayed:
             starts=np.cumsum([0, *lengths[some]]),
             targets=[self.targets[request] for request in some.tolist()],
             users=self.users[some],
+            times=self.times[some],
         )
 
     def judged(self, metric: str, scores: npt.NDArray[Any]) -> PerUser:
         """(requests,) the measure, such as "ndcg@10", of the lists that scores (rows,) make."""
-        name, depth = metric.split("@")
-        return MEASURES[name](judge(self.lists(scores, int(depth)), self.targets), int(depth))
+        return measured(metric, self.lists(scores, int(metric.split("@")[1])), self.targets)
 
     def lists(self, scores: npt.NDArray[Any], depth: int) -> list[Positions]:
         """Of each request the items that scores (rows,) put first, so many of them."""
-        found = []
-        for start, stop in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
-            best = np.argsort(-scores[start:stop], kind="stable")[:depth]
-            found.append(self.positions[start:stop][best])
-        return found
+        return best_of(self.positions, self.starts, scores, depth)
 
 
 def replay_feeds(
@@ -172,6 +170,7 @@ class _Request:
     outcomes: Mask
     targets: Positions
     user: int
+    time: int
 
 
 def _request(feed: Feed, query: Query, case: Case, later: _Later, stands_in: bool) -> _Request | None:
@@ -187,7 +186,9 @@ def _request(feed: Feed, query: Query, case: Case, later: _Later, stands_in: boo
     evidence = ranked.candidates.features[rising, : len(names)]
     served = ranked.candidates.scores[rising]
     outcomes = later.outcomes(case, positions)
-    return _Request(positions, scores, ranks, features, evidence, served, outcomes, case.targets, case.user)
+    return _Request(
+        positions, scores, ranks, features, evidence, served, outcomes, case.targets, case.user, case.time
+    )
 
 
 class _Later:
@@ -230,6 +231,7 @@ def _joined(feed: Feed, requests: Sequence[_Request]) -> Replayed:
         starts=np.cumsum([0, *(len(each.positions) for each in requests)]),
         targets=[each.targets for each in requests],
         users=np.array([each.user for each in requests], np.int32),
+        times=np.array([each.time for each in requests], np.int64),
         calibrated=feed.calibration is not None,
         ranked_by=feed.ranked_by,
     )

@@ -1,9 +1,9 @@
-"""Makes a feed's learned ranker from requests replayed as the clock runs, and judges it on the latest of them."""
+"""Makes a feed's learned ranker from earlier requests, shown or replayed, and judges it on the latest of them."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final, NamedTuple
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -11,58 +11,24 @@ from threadpoolctl import threadpool_limits
 from homefeed.catalog import CatalogView
 from homefeed.engine import fit_ranking_model
 from homefeed.errors import HomefeedError
-from homefeed.evaluate.bootstrap import Interval, paired_differences
+from homefeed.evaluate.bootstrap import paired_differences
 from homefeed.evaluate.candidates import Replayed, replay_feeds
+from homefeed.evaluate.lists import RankedLists
+from homefeed.evaluate.ranking_verdict import Verdict
 from homefeed.evaluate.rolling import Progress
 from homefeed.protocols import Model, RankingModel
 from homefeed.rank.blend import Blend
 from homefeed.ranking import RankingData
-from homefeed.recipe import Recipe
+from homefeed.recipe import PartSpec, Recipe
 from homefeed.types import Floats, Scores, TrainingData
 
 MAX_REQUESTS: Final = 2_000
-"""How many requests a ranker is made from and judged by at most."""
+"""How many requests of history a ranker is made from and judged by at most."""
 _LEARNING_SHARE: Final = 0.75
 _MIN_JUDGED: Final = 50
 _LEAST_COVERAGE: Final = 0.9
 _DEPTH: Final = 10
 _RESAMPLES: Final = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a new ranker did beside the one that serves, on requests that it had not seen, the latest of all.
-
-    `lead` is the paired difference of the goal's `metric`, with its interval over users; coverage counts the
-    different items in the first ten of all lists. It is `taken` where all of the interval is above 0 and it shows
-    at least nine tenths as many items as the one that serves.
-    """
-
-    metric: str
-    requests: int
-    serving: str
-    serving_mean: float
-    learned_mean: float
-    lead: Interval
-    serving_coverage: int
-    coverage: int
-    taken: bool
-
-    @property
-    def sentence(self) -> str:
-        """The same in words."""
-        beside = f"{self.metric} {self.learned_mean:.4f} beside {self.serving_mean:.4f} of {self.serving}"
-        lead = f"{self.lead.mean:+.4f} [{self.lead.low:+.4f}, {self.lead.high:+.4f}]"
-        measured = f"{beside} on the latest {self.requests:,} requests, {lead}"
-        if self.taken:
-            return f"taken: {measured}"
-        if self.lead.low > 0:
-            return f"not taken, it shows {self.coverage:,} items instead of {self.serving_coverage:,}: {measured}"
-        return f"not taken, it is not ahead beyond doubt: {measured}"
-
-    def to_json(self) -> dict[str, Any]:
-        """The same for a file."""
-        return asdict(self) | {"lead": list(self.lead), "why": self.sentence}
 
 
 class Judged(NamedTuple):
@@ -78,6 +44,14 @@ class Judged(NamedTuple):
         return self.verdict is not None and self.verdict.taken
 
 
+class _Parts(NamedTuple):
+    """The requests to learn from, and those to judge by; whether what serves has learned from any of these."""
+
+    learning: RankedLists
+    judging: RankedLists
+    seen: bool
+
+
 def fit_ranker(
     recipe: Recipe,
     catalog: CatalogView,
@@ -86,12 +60,14 @@ def fit_ranker(
     *,
     blend: Blend | None = None,
     serving: Model | None = None,
+    learned_until: int | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Judged:
-    """Train the learned ranker of a feed on the earlier of its requests, and judge it on the later ones.
+    """Train a feed's learned ranker on the earlier of its requests in history, and judge it on the later ones.
 
     The feed is blended by the `blend`; `serving` is its learned ranker as published before, None where the feed's
-    own ranks. All of their models are of the events before all of the requests.
+    own ranks, and `learned_until` the time of the last request that this one learned from. All of their models are
+    of the events before all of the requests.
 
     Raises:
         NotFoundError: the feed declares no learned ranker.
@@ -110,9 +86,16 @@ def fit_ranker(
     ).get(feed)
     if requests is None:
         return Judged(None, None, "not taken, there are no requests to learn from yet")
-    every = np.arange(len(requests))
-    first = round(len(every) * _LEARNING_SHARE)
-    learning, judging = requests.take(every[:first]), requests.take(every[first:])
+    return fit_to_lists(recipe, spec, lists_of(requests, recipe.event_types, data.seed), learned_until)
+
+
+def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: RankedLists, learned_until: int | None = None) -> Judged:
+    """Train a learned ranker on the earlier of some lists, and judge it on the later ones.
+
+    `learned_until` is the time of the last request that the one which serves learned from, if one does: it is
+    judged by later ones, where there are enough.
+    """
+    learning, judging, seen = _divided(lists, learned_until)
     if len(judging) < _MIN_JUDGED:
         return Judged(
             None,
@@ -121,23 +104,51 @@ def fit_ranker(
         )
     try:
         with threadpool_limits(1, "blas"):
-            model = fit_ranking_model(spec, ranking_data(learning, recipe.event_types, data.seed))
+            model = fit_ranking_model(spec, learning.data)
     except HomefeedError as error:
         return Judged(None, None, f"not taken: {error}")
-    verdict = judge_ranker(judging, model, recipe.goal.metric, data.seed)
+    verdict = judge_ranker(judging, model, recipe.goal.metric, lists.data.seed)
+    pages, until = int(learning.pages.sum()), int(learning.times[-1])
+    verdict = replace(verdict, learned_from=pages, learned_until=until, seen_before=seen)
     return Judged(model, verdict, verdict.sentence)
 
 
-def judge_ranker(requests: Replayed, model: RankingModel, metric: str, seed: int) -> Verdict:
+def judge_ranker(lists: RankedLists, model: RankingModel, metric: str, seed: int) -> Verdict:
     """The model beside what served the requests."""
-    scores = model.scores(features_of(requests))
-    learned, served = requests.judged(metric, scores), requests.judged(metric, requests.served)
+    scores = model.scores(lists.data.features)
+    learned, served = lists.judged(metric, scores), lists.judged(metric, lists.served)
     rng = np.random.default_rng(seed)
-    lead = paired_differences({metric: learned}, {metric: served}, rng, _RESAMPLES, users=requests.users)[metric]
-    shown, shown_before = _coverage(requests, scores), _coverage(requests, requests.served)
-    taken = lead.low > 0 and shown >= _LEAST_COVERAGE * shown_before
-    means = float(served.mean()), float(learned.mean())
-    return Verdict(metric, len(requests), requests.ranked_by, *means, lead, shown_before, shown, taken)
+    lead = paired_differences({metric: learned}, {metric: served}, rng, _RESAMPLES, users=lists.users)[metric]
+    shown, shown_before = _coverage(lists, scores), _coverage(lists, lists.served)
+    return Verdict(
+        metric=metric,
+        requests=len(lists),
+        serving=lists.ranked_by,
+        serving_mean=float(served.mean()),
+        learned_mean=float(learned.mean()),
+        lead=lead,
+        serving_coverage=shown_before,
+        coverage=shown,
+        taken=lead.low > 0 and shown >= _LEAST_COVERAGE * shown_before,
+        source=lists.source,
+    )
+
+
+def lists_of(requests: Replayed, event_types: tuple[str, ...], seed: int) -> RankedLists:
+    """Replayed requests as a ranker learns from them."""
+    count = len(requests)
+    return RankedLists(
+        source="history",
+        data=ranking_data(requests, event_types, seed),
+        users=requests.users,
+        times=requests.times,
+        targets=requests.targets,
+        pages=np.ones(count, np.int32),
+        comparable=np.ones(count, np.bool_),
+        items=requests.positions,
+        served=requests.served,
+        ranked_by=requests.ranked_by,
+    )
 
 
 def ranking_data(requests: Replayed, event_types: tuple[str, ...], seed: int) -> RankingData:
@@ -160,7 +171,25 @@ def features_of(requests: Replayed) -> Floats:
     return np.column_stack([requests.evidence, requests.features]).astype(np.float32)
 
 
-def _coverage(requests: Replayed, scores: Scores) -> int:
+def _divided(lists: RankedLists, learned_until: int | None) -> _Parts:
+    """The latest quarter of the requests judges, without those that what serves has learned from.
+
+    Where too few are left, all of the quarter do.
+    """
+    every = np.arange(len(lists))
+    first = round(len(lists) * _LEARNING_SHARE)
+    fresh = (
+        first if learned_until is None else max(first, int(np.searchsorted(lists.times, learned_until, "right")))
+    )
+    if np.count_nonzero(lists.comparable[fresh:]) < _MIN_JUDGED:
+        fresh, seen = first, fresh > first
+    else:
+        seen = False
+    judging = every[fresh:][lists.comparable[fresh:]]
+    return _Parts(lists.take(every[:fresh]), lists.take(judging), seen)
+
+
+def _coverage(lists: RankedLists, scores: Scores) -> int:
     """How many different items the first ten of all lists hold."""
-    shown = requests.lists(scores, _DEPTH)
+    shown = lists.best(scores, _DEPTH)
     return len(np.unique(np.concatenate(shown))) if shown else 0

@@ -1,4 +1,4 @@
-"""One import: users, items and events into the store, and the report of it."""
+"""One import: users, items, events and impressions into the store, and the report of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TypeAlias
 from homefeed.errors import DataError
 from homefeed.ingest.load_entities import load_items, load_users
 from homefeed.ingest.load_events import load_events
-from homefeed.ingest.mapping import Layout, event_layout, item_layout, user_layout
+from homefeed.ingest.load_impressions import load_impressions
+from homefeed.ingest.mapping import Layout, event_layout, impression_layout, item_layout, user_layout
 from homefeed.ingest.preparation import Preparation, PrepareItems
 from homefeed.ingest.readers import Files, open_table
 from homefeed.ingest.report import DataReport, EventFacts, FileReport
@@ -53,8 +54,9 @@ async def import_files(
     users = _open(recipe, files.users, recipe.sources.users, user_layout)
     items = _open_items(recipe, files.items, preparation)
     events = _open(recipe, files.events, recipe.sources.events, event_layout)
-    if not (users or items or events):
-        raise DataError("no file to import; expected users, items or events")
+    shown = _open(recipe, files.impressions, recipe.sources.impressions, impression_layout)
+    if not (users or items or events or shown):
+        raise DataError("no file to import; expected users, items, events or impressions")
     initial = await _is_initial(store, recipe.app)
     report_time = await save_report(store, recipe.app, now, {"finished": False, "initial": initial})
     reports: list[FileReport] = []
@@ -67,6 +69,8 @@ async def import_files(
     if events:
         report, facts = await load_events(store, recipe, events.table, events.layout, now, tell)
         reports.append(report)
+    if shown:
+        reports.append(await load_impressions(store, recipe, shown.table, shown.layout, now, tell))
     result = DataReport(recipe.app, now, tuple(reports), facts, time.perf_counter() - started)
     await replace_report(store, recipe.app, report_time, result.to_json())
     return result

@@ -20,7 +20,17 @@ from homefeed.types import Mask
 _USER_COLUMNS: Final = ("user_id",)
 _ITEM_COLUMNS: Final = ("item_id", "created_at", "hidden")
 _EVENT_COLUMNS: Final = ("user_id", "item_id", "event_type", "value", "timestamp", "event_id")
-_QUIET: Final = ("created_at", "hidden", "value", "event_id", "query")
+_IMPRESSION_COLUMNS: Final = (
+    "request_id",
+    "item_id",
+    "timestamp",
+    "user_id",
+    "feed",
+    "place",
+    "propensity",
+    "score",
+)
+_QUIET: Final = ("created_at", "hidden", "value", "event_id", "query", "propensity", "score")
 """Columns that few files have: their absence is noted only where the recipe maps them."""
 
 
@@ -131,6 +141,19 @@ def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> L
     taken = {origin.column for origin in layout.origins.values()}
     ignored = tuple(name for name in columns or () if name not in taken)
     return Layout(layout.origins, ignored, layout.notes)
+
+
+def impression_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
+    """The layout of a file of impressions. Without a column for it the feed is the first that is for the goal.
+
+    Raises:
+        DataError: a required column is missing.
+    """
+    source = recipe.sources.impressions
+    feed_column = source.column("feed").column
+    if columns is not None and feed_column is not None and feed_column not in columns and recipe.goal_feeds:
+        source = _with_constant(source, "feed", recipe.goal_feeds[0])
+    return _layout(path, columns, source, _IMPRESSION_COLUMNS, ("request_id", "item_id", "timestamp", "feed"))
 
 
 def _with_constant(source: Source, name: str, value: str) -> Source:

@@ -51,24 +51,24 @@ class Files:
     users: Path | None = None
     items: Path | None = None
     events: Path | None = None
+    impressions: Path | None = None
 
 
 def find_files(folder: Path, sources: Sources | None = None) -> Files:
-    """The files of users, items and events in a folder, as .csv, .tsv, .jsonl (these also .gz) or .parquet.
+    """The files of users, items, events and impressions in a folder: .csv, .tsv, .jsonl (also .gz) or .parquet.
 
     They have these names, or those of the recipe's `sources`, there also with any other ending.
 
     Raises:
-        DataError: there is no such folder, none of the three is in it, or one is there in two formats.
+        DataError: there is no such folder, none of them is in it, or one is there in two formats.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
     sources = sources or Sources()
-    named = (("users", sources.users), ("items", sources.items), ("events", sources.events))
-    names = {kind: source.file or kind for kind, source in named}
+    names = {kind: getattr(sources, kind).file or kind for kind in ("users", "items", "events", "impressions")}
     found = {kind: _only(folder, name) for kind, name in names.items()}
     if not any(found.values()):
-        users, items, events = names.values()
+        users, items, events, _ = names.values()
         raise DataError(f"{folder}: expected files named {users}, {items} or {events} ({', '.join(_OPENERS)})")
     return Files(**found)
 

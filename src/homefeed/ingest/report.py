@@ -22,8 +22,8 @@ from homefeed.ingest.tallies import NO_TALLIES, Example, Tallies, total
 class FileReport:
     """The outcome of a file's rows: `rows` is `loaded` and all `rejected` and `duplicates` together.
 
-    `loaded` users and items are `new` or `updated`; loaded events are all new. `warnings` are about rows that
-    loaded. `notes` are about the file as a whole.
+    `loaded` users and items are `new` or `updated`; loaded events, and items shown, are all new. `warnings` are
+    about rows that loaded. `notes` are about the file as a whole.
     """
 
     kind: str

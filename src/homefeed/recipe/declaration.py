@@ -158,6 +158,11 @@ class Impressions(Declaration):
     followed, and the first page of a request without any; or all."""
     margin: Annotated[int, Field(ge=0)] = 0
     """How many places below the last one that an event followed were looked at, too."""
+    min_learned_requests: Annotated[int, Field(ge=1)] = 1_000
+    """Of how many requests in which something was chosen a learned ranker is made at least. Where fewer were
+    shown it is made from history."""
+    max_learned_items: Annotated[int, Field(ge=1)] = 2_000_000
+    """From how many of the items shown a learned ranker is made at most, the latest."""
 
     @field_validator("window")
     @classmethod
@@ -221,7 +226,8 @@ class Declarations(Declaration):
     privacy: Privacy | None = None
     """What users can refuse; none: they can refuse nothing."""
     sources: Sources = Sources()
-    """The tables `sources.users`, `sources.items` and `sources.events`: which column of a file is which."""
+    """The tables `sources.users`, `sources.items`, `sources.events` and `sources.impressions`: which column of a
+    file is which."""
     parts: dict[Kind, dict[Name, dict[str, Any] | Literal[False]]] = Field(default_factory=dict)
     """Tables `parts.KIND.NAME`, such as `parts.retrieve.popular`: what a part is set to in every feed that does
     not say otherwise. `parts.filter.seen = false` leaves that filter out of every feed, and

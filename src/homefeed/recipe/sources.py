@@ -78,7 +78,8 @@ class Source(Declaration):
     """How a file becomes users, items or events."""
 
     file: str | None = None
-    """The file's name in a folder, with or without its ending; none: `users`, `items` or `events`."""
+    """The file's name in a folder, with or without its ending; none: `users`, `items`, `events` or
+    `impressions`."""
     delimiter: Delimiter | None = None
     """What stands between the cells of a text file: `"\\t"`, `"|"`, `"::"`; none: a tab in a .tsv file, else a
     comma. Where it is longer than a character, `quotes` do not count."""
@@ -101,7 +102,8 @@ class Source(Declaration):
     """Of users and items: whether the rows of one id are joined, what a later row leaves empty staying as an
     earlier one had it. Otherwise the last row counts."""
     unknown_users: Literal["reject", "create"] = "reject"
-    """What becomes of events of users that are not known: the events are rejected, or the users created."""
+    """What becomes of events and impressions of users that are not known: they are rejected, or the users
+    created."""
     equal_rows: Literal["once", "each"] = "once"
     """How often an event counts whose row is there several times, the same in each cell that is read: once, or
     each time, as three of one product in a basket do."""
@@ -137,7 +139,7 @@ class Source(Declaration):
 
 
 class Sources(Declaration):
-    """The three kinds of file an app imports."""
+    """The kinds of file an app imports."""
 
     users: Source = Source()
     """The file of users."""
@@ -145,3 +147,5 @@ class Sources(Declaration):
     """The file of items."""
     events: Source = Source()
     """The file of events."""
+    impressions: Source = Source()
+    """The file of what another service showed."""

@@ -33,6 +33,18 @@ def merged(
     return _side_by_side(rising, every, scores, np.array([len(p) for p, _ in found]), size)
 
 
+def widened(
+    positions: Positions, scores: Floats, ranks: Codes, also: Positions
+) -> tuple[Positions, Floats, Codes]:
+    """What is `merged` with further positions, which nobody proposed where they are not among them."""
+    every = np.union1d(positions, also).astype(np.int32)
+    rows = np.searchsorted(every, positions)
+    table = np.full((len(every), scores.shape[1]), np.nan, np.float32)
+    places = np.zeros(table.shape, np.int32)
+    table[rows], places[rows] = scores, ranks
+    return every, table, places
+
+
 def what_is_wrong(positions: Positions, scores: Scores, size: int) -> str | None:
     """What is wrong with one proposal, None where nothing is."""
     if len(positions) != len(scores):

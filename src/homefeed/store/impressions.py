@@ -19,6 +19,8 @@ from homefeed.types import Floats, Numbers
 _log = structlog.get_logger(__name__)
 
 PLACES_END: Final = 2**31
+IMPORTED: Final = "imported"
+"""What `served_by` says of pages that another service showed."""
 _MOST_PAGES: Final = 10_000
 """Pages that are looked at for a group of events: clients choose request ids, and may choose one for a million."""
 
@@ -67,6 +69,17 @@ async def write_impressions(store: Store, app: str, shown: Sequence[Impression])
             index_elements=["app", "time", "request_id", "feed", "start"]
         )
         await connection.execute(insert, [_row(app, impression, there) for impression in shown])
+
+
+async def known_pages(store: Store, app: str, request_ids: Collection[str]) -> set[tuple[int, str, str, int]]:
+    """The pages that are there of some requests: time, request, feed, and where each starts."""
+    found: set[tuple[int, str, str, int]] = set()
+    key = [impressions.c[name] for name in ("time", "request_id", "feed", "start")]
+    async with store.read() as connection:
+        for chunk in chunked(sorted(request_ids)):
+            theirs = sa.and_(impressions.c.app == app, impressions.c.request_id.in_(chunk))
+            found.update(map(tuple, await connection.execute(sa.select(*key).where(theirs))))
+    return found
 
 
 async def impressions_of_request(store: Store, app: str, request_id: str) -> list[Impression]:

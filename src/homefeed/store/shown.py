@@ -68,6 +68,26 @@ async def extent_of_shown(store: Store, app: str, since: int, until: int) -> Ext
         return Extent(*rows.one())
 
 
+async def extent_of_latest(store: Store, app: str, feed: str, items: int) -> tuple[Extent, int]:
+    """The latest pages of a feed, asked for or answered, that show up to so many items, and how many they show.
+
+    Pages of one moment are taken together, or not at all.
+    """
+    theirs = sa.or_(impressions.c.feed == feed, impressions.c.served_by.startswith(f"{feed}/", autoescape=True))
+    size = sa.func.length(impressions.c["items"])
+    shown = sa.func.sum(size).over(order_by=impressions.c.time.desc())
+    latest = sa.select(impressions.c.time, shown.label("shown")).where(impressions.c.app == app, theirs).subquery()
+    first, last = sa.func.min(latest.c.time), sa.func.max(latest.c.time)
+    query = sa.select(
+        sa.func.count(),
+        *(sa.func.coalesce(value, 0) for value in (first, last, sa.func.max(latest.c.shown))),
+    )
+    async with store.read() as connection:
+        rows = await connection.execute(query.where(latest.c.shown <= 4 * items))
+        pages, first_time, last_time, length = rows.one()
+    return Extent(pages, first_time, last_time), int(length) // 4
+
+
 async def stream_shown(store: Store, app: str, since: int, until: int) -> AsyncIterator[ShownPages]:
     """The pages from `since` to before `until`, in the order of their times, some at a time."""
     async for rows in stream_rows(store, app, since, until, _PAGE, _COLUMNS):

@@ -130,7 +130,8 @@ async def train_app(
             rankers: dict[str, str] = {}
             if rest is not None:
                 publish = partial(_published, recipe, artifacts, data, watermark, report=report)
-                judged = _judged(with_tuned(configured, tuned.values()), feeds, rest, artifacts, report)
+                every = with_tuned(configured, tuned.values())
+                judged = [await _ranker(every, feed, rest, store, artifacts, report) for feed in feeds]
                 rankers = {name: f"{_became(ranker, dry_run)}; {why}" for name, why, ranker in judged}
                 manifests += [] if dry_run else _taken(judged, artifacts, recipe.app, data.now, publish)
     except Timeout:
@@ -160,19 +161,13 @@ def _ranker_names(recipe: Recipe) -> list[str]:
     return [spec.name for spec in recipe.rankers.values()]
 
 
-def _judged(
-    recipe: Recipe, feeds: Sequence[str], log: LogData, artifacts: ArtifactStore, report: Progress
-) -> list[tuple[str, str, _Fit | None]]:
-    """Of each feed's learned ranker its name, what was found of it, and the ranker if it is to be published."""
-    return [_ranker(recipe, feed, log, artifacts, report) for feed in feeds]
-
-
-def _ranker(
-    recipe: Recipe, feed: str, log: LogData, artifacts: ArtifactStore, report: Progress
+async def _ranker(
+    recipe: Recipe, feed: str, log: LogData, store: Store, artifacts: ArtifactStore, report: Progress
 ) -> tuple[str, str, _Fit | None]:
+    """The name of a feed's learned ranker, what was found of it, and the ranker if it is to be published."""
     began, spec = time.perf_counter(), recipe.learned_ranker(feed)
     try:
-        model, verdict, why = judged_ranker(recipe, feed, log, artifacts, progress=report)
+        model, verdict, why = await judged_ranker(recipe, feed, log, store, artifacts, progress=report)
     except Exception as error:  # a ranker that cannot be made must not stop the training of all others
         _log.error("ranker not made", app=recipe.app, feed=feed, error=f"{type(error).__name__}: {error}")
         model, verdict, why = None, None, f"not made: {error}"
