@@ -4,8 +4,9 @@
 
 The data (Saito et al., "Open Bandit Dataset and Pipeline", 2020) hold what a shop showed at three places, in one
 half (`random`) with items drawn by lot, in the other (`bts`) chosen by a bandit. From the first are measured how
-much each place is looked at and how often each item is clicked where it is, drawn to the mean as if by `PRIOR` more
-showings; that predicts the clicks of the second, beside the same without places. Each row is a request of its own.
+much each place is looked at and how often each item is clicked where it is, drawn to the mean as if by `PRIOR`
+more showings; that predicts the clicks of the second, beside the same without places. Each row is a request of its
+own.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def calibration_error(
     Shares of all clicks, so that the halves may differ in how much is clicked at all.
     """
 
-    def error(found: Doubles, told: Doubles) -> float:
+    def error(found: npt.NDArray[Any], told: npt.NDArray[Any]) -> float:
         return float(np.abs(found / found.sum() - told / told.sum()).mean())
 
     size = int(places.max()) + 1

@@ -24,7 +24,7 @@ from homefeed.rank.examination import (
 from homefeed.testing import toy_world
 from homefeed.testing.world import NOW
 
-Doubles = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.floating[Any]]
 RNG = np.random.default_rng
 
 

@@ -2,9 +2,9 @@
 
 A click needs an item that is wanted and a place that is looked at: P(click) = examination(place) x P(wanted)
 (Richardson, Dominowska & Ragno, "Predicting Clicks", WWW 2007). What stands lower is clicked less whatever it is.
-Where the same items stood at two places by chance, the ratio of their clicks is that of the examination, and a click
-at a place counts 1 / examination in learning: Joachims, Swaminathan & Schnabel, "Unbiased Learning-to-Rank with
-Biased Feedback" (WSDM 2017).
+Where the same items stood at two places by chance, the ratio of their clicks is that of the examination, and a
+click at a place counts 1 / examination in learning: Joachims, Swaminathan & Schnabel, "Unbiased Learning-to-Rank
+with Biased Feedback" (WSDM 2017).
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ _MOVED: Final = 0.5
 """Items that changed places have a lower propensity than this, those that could and did not a higher one."""
 _MOST_PLACES: Final = 100
 _TOLERANCE: Final = 0.01
+_RESAMPLES: Final = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Showings:
-    """Items that were shown, as columns (n,): the request, as a number, and the place in its list, from 0, whether it
-    was clicked, and the probability with which chance put it there.
+    """Items that were shown, as columns (n,): the request, as a number, and the place in its list, from 0, whether
+    it was clicked, and the probability with which chance put it there.
 
     All that was shown belongs in it. Rows that are left out because nothing was clicked below them, say, would
     make lower places look better than they are.
@@ -84,9 +85,9 @@ def examination_by_swaps(
 ) -> Examination:
     """From lists of which neighbours changed places by chance, as the reranker `swap` lets them.
 
-    For two neighbouring places the clicks of the items that may have stood at either are summed at each, every click
-    divided by its propensity; their ratio is that of the examination (the interventional sets of Agarwal et al.,
-    "Estimating Position Bias without Intrusive Interventions", WSDM 2019). The ratios are multiplied from the
+    For two neighbouring places the clicks of the items that may have stood at either are summed at each, every
+    click divided by its propensity; their ratio is that of the examination (the interventional sets of Agarwal et
+    al., "Estimating Position Bias without Intrusive Interventions", WSDM 2019). The ratios are multiplied from the
     first place on, which is 1, down to the first pair with too few clicks. `falling` says that no place is looked
     at more than one above it, by isotonic regression; intervals are of a bootstrap over requests.
 
@@ -182,8 +183,8 @@ def _either(pairs: Mask) -> Mask:
 def _in_play(propensities: Doubles, moved: Mask) -> Mask:
     """(requests, places - 1) whether the items of the place and the next may have changed places.
 
-    An item that stayed has the propensity 1 - s x the number of its pairs, s being that of one that changed. So the
-    pairs follow from the first place on.
+    An item that stayed has the propensity 1 - s x the number of its pairs, s being that of one that changed. So
+    the pairs follow from the first place on.
     """
     staying = 1 - propensities
     one = np.where(staying > 0, staying, np.inf).min(axis=1, initial=np.inf)
@@ -207,11 +208,15 @@ def _shaped(curve: Doubles, falling: bool) -> Doubles:
     """The same as shares of the first, nowhere rising if it is to fall."""
     if falling:
         curve = IsotonicRegression(increasing=False).fit_transform(np.arange(len(curve)), curve)
-    return curve / max(curve[0], 1e-12)
+    return np.asarray(curve / max(curve[0], 1e-12))
 
 
 def _with_bounds(
-    curve: Callable[[Doubles], Doubles], sums: Doubles, requests: int, rng: np.random.Generator, resamples: int = 200
+    curve: Callable[[Doubles], Doubles],
+    sums: Doubles,
+    requests: int,
+    rng: np.random.Generator,
+    resamples: int = _RESAMPLES,
 ) -> Examination:
     """The curve of the sums of all requests, and its interval by resampling them.
 
