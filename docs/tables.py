@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias, get_args
+from typing import Any, Final, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -123,7 +123,8 @@ def _settings(model: type[BaseModel], prefix: str = "", *, nested: bool = False)
         yield f"`{prefix}{name}`", values_of(schemas[name]), _default(field), _line(field.description or "")
         inner = _model_in(field.annotation) if nested else None
         if inner is not None:
-            yield from _settings(inner, f"{prefix}{name}.NAME.", nested=True)
+            each = "" if get_origin(field.annotation) in (list, tuple) else "NAME."
+            yield from _settings(inner, f"{prefix}{name}.{each}", nested=True)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -20,7 +20,9 @@ class RankingData:
     Columns (rows,), request by request: request i has the rows `starts[i]` to `starts[i + 1]`, and requests are in
     the order of time. `features` (rows, feature_names) are as at serving, `calibrated` says whether those of
     retrievers are evidence. `outcomes` (rows, event_types) are 1 where the user did that to the item, and `chosen`
-    (rows,) marks what serves the goal. `weights` (rows,) say how much each counts.
+    (rows,) marks what serves the goal. `weights` (rows,) say how much each counts: a click 1 / examination of the
+    place where it was made, where that is known (`rank.examination.weights_of`), all else 1. Rankers that compare
+    candidates go by the weights of those that were chosen.
     """
 
     feature_names: tuple[str, ...]

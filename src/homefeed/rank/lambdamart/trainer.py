@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from homefeed.errors import HomefeedError
 from homefeed.rank.lambdamart.model import LambdamartConfig, LambdamartModel
 from homefeed.rank.schema import Schema
 from homefeed.rank.trees import Trees
 from homefeed.ranking import RankingData, divided, sampled
+from homefeed.types import Floats
+
+Rows = npt.NDArray[np.intp]
 
 _PATIENCE: Final = 20
 _DEEPEST: Final = 20
@@ -46,11 +50,31 @@ class LambdamartTrainer:
 
 
 def _matrix(data: RankingData) -> dict[str, Any]:
-    lengths = np.diff(data.starts)
-    weights = np.add.reduceat(data.weights, data.starts[:-1]) / lengths
+    rows, lengths, weights = click_groups(data)
     return {
-        "data": data.features,
-        "label": data.chosen.astype(np.float32),
+        "data": data.features[rows],
+        "label": data.chosen[rows].astype(np.float32),
         "group": lengths,
-        "weight": weights.astype(np.float32),
+        "weight": weights,
     }
+
+
+def click_groups(data: RankingData) -> tuple[Rows, Rows, Floats]:
+    """The rows of the groups in which candidates are compared, the lengths of the groups, and what each counts.
+
+    XGBoost weighs groups, not rows. So what was chosen of a request is divided by what it counts, such as 1 /
+    examination of its place, and each part makes a group with all that was not chosen: pairs are then weighed as
+    by Hu et al., "Unbiased LambdaMART" (WWW 2019), for known propensities. Where all counts the same, requests are
+    groups. In a group rows stand in an order of chance: else, among candidates that trees do not tell apart yet,
+    those that stood higher, and so were clicked more, would be ahead.
+    """
+    request = np.repeat(np.arange(len(data)), np.diff(data.starts))
+    pairs = np.unique(np.stack([request[data.chosen], data.weights[data.chosen]], axis=1), axis=0)
+    of, weights = pairs[:, 0].astype(np.intp), pairs[:, 1].astype(np.float32)
+    sizes = np.diff(data.starts)[of]
+    group = np.repeat(np.arange(len(of)), sizes)
+    rows = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + data.starts[of][group]
+    kept = ~data.chosen[rows] | (data.weights[rows] == weights[group])
+    rows, group = rows[kept], group[kept]
+    drawn = np.random.default_rng(data.seed).random(len(rows))
+    return rows[np.lexsort((drawn, group))], np.bincount(group, minlength=len(of)), weights
