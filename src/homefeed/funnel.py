@@ -33,6 +33,7 @@ from homefeed.types import (
     DAY,
     NEVER,
     NO_POSITIONS,
+    OWN,
     Candidates,
     Dropped,
     Floats,
@@ -59,7 +60,8 @@ class Feed:
     the filters that say which items a reason may name, `expiring` those that the clock alone can change,
     `personal` those that go by who asks, `repeat_filters` name those that stop what the user has seen. Scores and
     ranks are evidence by the `calibration` (retrievers, 4); without it a score counts by its share of the best.
-    `ranked_by` is the part that ranks, `why_not_learned` why it is not the learned one.
+    `ranked_by` is the part that ranks, `why_not_learned` why it is not the learned one. A feed that declares one
+    has its `own` ranker beside it, whose score is a feature of its candidates, the last.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Feed:
     calibration: Doubles | None = None
     ranked_by: str = ""
     why_not_learned: str | None = None
+    own: Ranker | None = None
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
     personal: tuple[PersonalFilter, ...] = field(init=False)
@@ -96,7 +99,8 @@ class Feed:
         repeats = (n for n, part in self.filters.items() if isinstance(part, RepeatFilter) and part.stops_repeats)
         object.__setattr__(self, "repeat_filters", frozenset(repeats))
         extracted = (name for extractor in self.extractors.values() for name in extractor.names)
-        object.__setattr__(self, "feature_names", (*self.retrievers, *extracted))
+        own = () if self.own is None else (OWN,)
+        object.__setattr__(self, "feature_names", (*self.retrievers, *extracted, *own))
         # Feeds of equal filters share one mask: parts of equal settings are one object in all feeds of an app.
         object.__setattr__(self, "filter_set", tuple(sorted(map(id, self.filters.values()))))
 
@@ -391,7 +395,9 @@ def _extract(feed: Feed, query: Query, candidates: Candidates, failed: dict[str,
 
 
 def _score(feed: Feed, query: Query, candidates: Candidates) -> Candidates:
-    scores = feed.ranker.score(query, candidates)
+    if feed.own is not None:
+        candidates.features[:, -1] = feed.own.score(query, candidates)
+    scores = candidates.features[:, -1].copy() if feed.ranker is feed.own else feed.ranker.score(query, candidates)
     return replace(candidates, scores=scores).take(best_first(scores, candidates.positions))
 
 

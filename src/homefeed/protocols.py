@@ -232,7 +232,8 @@ class RankingModel(Model, Protocol):
     """A model that ranks: it scores features (n, feature_names), in this order, and divides each score among them.
 
     `feature_names` has `bias`, 1 for every candidate, to which goes what no feature adds. `calibrated` is whether
-    it learned of retrievers' evidence.
+    it learned of retrievers' evidence. Of the feature `own`, the score by the feed's own ranker, so many times
+    `own_weight` are added as they are: that part is divided among the features as the feed's own ranker does.
     """
 
     @property
@@ -240,6 +241,9 @@ class RankingModel(Model, Protocol):
 
     @property
     def calibrated(self) -> bool: ...
+
+    @property
+    def own_weight(self) -> float: ...
 
     def scores(self, features: Floats) -> Scores: ...
 

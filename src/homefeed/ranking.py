@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.types import Floats, Mask
+from homefeed.types import Floats, Mask, Positions, Scores
 
 _LEARNING_SHARE: Final = 0.8
 
@@ -22,7 +22,7 @@ class RankingData:
     retrievers are evidence. `outcomes` (rows, event_types) are 1 where the user did that to the item, and `chosen`
     (rows,) marks what serves the goal. `weights` (rows,) say how much each counts: a click 1 / examination of the
     place where it was made, where that is known (`rank.examination.weights_of`), all else 1. Rankers that compare
-    candidates go by the weights of those that were chosen.
+    candidates go by the weights of those that were chosen. `items` (rows,) tell which item each is.
     """
 
     feature_names: tuple[str, ...]
@@ -32,6 +32,7 @@ class RankingData:
     outcomes: Mask
     chosen: Mask
     weights: Floats
+    items: Positions
     calibrated: bool = False
     seed: int = 0
 
@@ -63,6 +64,32 @@ def sampled(data: RankingData, negatives: int) -> RankingData:
     return _rows(data, hits[request] & (data.chosen | (place < negatives)))
 
 
+def ndcg(data: RankingData, scores: Scores, depth: int) -> float:
+    """The mean NDCG of the requests in which something was chosen, in the order of scores (rows,).
+
+    What was chosen counts 1: Jarvelin & Kekalainen, "Cumulated Gain-Based Evaluation of IR Techniques" (2002).
+    """
+    request, order = _request_of(data), _order(data, scores)
+    place = np.arange(len(order)) - data.starts[request]
+    gains = (data.chosen[order] & (place < depth)) / np.log2(place + 2)
+    chosen = np.bincount(request, data.chosen, minlength=len(data)).astype(np.intp)
+    ideal = np.append(0, np.cumsum(1 / np.log2(np.arange(depth) + 2)))[np.minimum(chosen, depth)]
+    hits = chosen > 0
+    found = np.bincount(request, gains, minlength=len(data))[hits] / ideal[hits]
+    return float(found.mean()) if len(found) else 0.0
+
+
+def coverage(data: RankingData, scores: Scores, depth: int) -> int:
+    """How many different items the first places of all lists hold, in the order of scores (rows,)."""
+    request, order = _request_of(data), _order(data, scores)
+    return len(np.unique(data.items[order][np.arange(len(order)) - data.starts[request] < depth]))
+
+
+def _order(data: RankingData, scores: Scores) -> npt.NDArray[np.intp]:
+    """(rows,) the rows request by request, of each the highest scores first."""
+    return np.lexsort((-scores, _request_of(data)))
+
+
 def _request_of(data: RankingData) -> npt.NDArray[np.intp]:
     return np.repeat(np.arange(len(data)), np.diff(data.starts))
 
@@ -76,4 +103,5 @@ def _rows(data: RankingData, rows: Mask) -> RankingData:
         outcomes=data.outcomes[rows],
         chosen=data.chosen[rows],
         weights=data.weights[rows],
+        items=data.items[rows],
     )

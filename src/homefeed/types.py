@@ -33,6 +33,9 @@ NEVER: Final = np.iinfo(np.int64).max
 NO_POSITIONS: Final[Positions] = np.empty(0, dtype=np.int32)
 NO_POSITIONS.flags.writeable = False
 
+OWN: Final = "own"
+"""The feature of a feed with a learned ranker that holds the score by the feed's own ranker."""
+
 ConditionOperator: TypeAlias = Literal[":", ">=", "<=", ">", "<"]
 
 

@@ -199,6 +199,7 @@ class _Reading:
             outcomes=outcomes,
             chosen=np.logical_or.reduce(outcomes[:, list(self._recipe.goal_types)], axis=1),
             weights=np.ones(len(buffer.lists), np.float32),
+            items=buffer.items,
             calibrated=self._columns is not None and self._columns.calibrated,
             seed=seed,
         )

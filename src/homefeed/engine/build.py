@@ -29,6 +29,7 @@ from homefeed.protocols import (
 from homefeed.rank.learned import LearnedRanker
 from homefeed.rank.schema import misfit
 from homefeed.recipe import FeedRecipe, Kind, PartSpec, Recipe, find_part
+from homefeed.types import OWN
 
 _Made: TypeAlias = dict[tuple[Kind, str, str], Any]
 
@@ -112,23 +113,26 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
         return {spec.name: _part(kind, spec, resources, f"{where}.{spec.name}", made) for spec in specs}
 
     extractors = parts("features", feed.features)
-    features = [*(spec.name for spec in feed.retrieve), *_names(extractors)]
+    own = [] if feed.learned is None else [OWN]
+    features = [*(spec.name for spec in feed.retrieve), *_names(extractors), *own]
     _check_weights(recipe, feed, features)
     feed, calibration = blended(feed, resources.models, features)
     retrievers = parts("retrieve", feed.retrieve)
     learned, why_not = _learned(feed, resources, features, calibrated=calibration is not None)
+    ranker = parts("rank", (feed.rank,))[feed.rank.name]
     return Feed(
         name=feed.name,
         settings=feed.settings,
         filters=always | parts("filter", feed.filter),
         retrievers={spec.name: (retrievers[spec.name], spec.k) for spec in feed.retrieve},
         extractors=extractors,
-        ranker=parts("rank", (feed.rank,))[feed.rank.name] if learned is None else LearnedRanker(learned),
+        ranker=ranker if learned is None else LearnedRanker(learned, ranker),
         rerankers=parts("rerank", feed.rerank),
         isolation=always.get("isolation"),
         calibration=calibration,
         ranked_by=feed.rank.name if feed.learned is None or learned is None else feed.learned.part,
         why_not_learned=why_not,
+        own=None if feed.learned is None else ranker,
     )
 
 

@@ -161,6 +161,7 @@ def ranking_data(requests: Replayed, event_types: tuple[str, ...], seed: int) ->
         outcomes=requests.outcomes,
         chosen=requests.chosen,
         weights=np.ones(len(requests.chosen), np.float32),
+        items=requests.positions,
         calibrated=requests.calibrated,
         seed=seed,
     )

@@ -1,4 +1,4 @@
-"""Ranks by a model that was trained on earlier requests, in the place of a feed's own ranker."""
+"""Ranks by a model that was trained on earlier requests, in the place of a feed's own ranker or on top of it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.protocols import ProbabilityModel, RankingModel
-from homefeed.types import Candidates, Floats, Query, Scores
+from homefeed.protocols import ProbabilityModel, Ranker, RankingModel
+from homefeed.types import OWN, Candidates, Floats, Query, Scores
 
 Columns = npt.NDArray[np.intp]
 Doubles = npt.NDArray[np.float64]
 
 
 class LearnedRanker:
-    """The scores of a model, and how it divides each among the features."""
+    """The scores of a model, and how it divides each among the features.
 
-    def __init__(self, model: RankingModel) -> None:
-        self.model = model
+    What the model takes of the score by the feed's `own` ranker as it is, that one divides.
+    """
+
+    def __init__(self, model: RankingModel, own: Ranker) -> None:
+        self.model, self._own = model, own
 
     def score(self, query: Query, candidates: Candidates) -> Scores:
         """(n,) by the model."""
@@ -32,7 +35,15 @@ class LearnedRanker:
         if len(candidates):
             columns = self._columns(query, candidates)
             added[:, columns] = self.model.contributions(self._features(query, candidates))
+            self._divide_own(query, candidates, added)
         return added
+
+    def _divide_own(self, query: Query, candidates: Candidates, added: Floats) -> None:
+        weight = self.model.own_weight
+        if weight and OWN in self.model.feature_names:
+            divided = weight * self._own.contributions(query, candidates)
+            added += divided
+            added[:, candidates.feature_names.index(OWN)] -= divided.sum(axis=1)
 
     def probabilities(self, query: Query, candidates: Candidates) -> dict[str, Doubles]:
         """By event type, (n,) how likely it is; nothing where the model does not go by that."""

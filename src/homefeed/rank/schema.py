@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from homefeed.model_files import read_json, require
 from homefeed.protocols import RankingModel
+from homefeed.types import OWN
 
 BIAS: Final = "bias"
 _MOST_FEATURES: Final = 1_000
@@ -45,6 +46,11 @@ class Schema:
         """The column of what is the same for every candidate."""
         return self.feature_names.index(BIAS)
 
+    @property
+    def own(self) -> int | None:
+        """The column of the score by the feed's own ranker, if it is among them."""
+        return self.feature_names.index(OWN) if OWN in self.feature_names else None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfSchema:
@@ -61,6 +67,11 @@ class OfSchema:
     def calibrated(self) -> bool:
         """Whether it learned of retrievers' evidence."""
         return self.schema.calibrated
+
+    @property
+    def own_weight(self) -> float:
+        """How many times the score by the feed's own ranker is added as it is."""
+        return 0.0
 
 
 def misfit(model: RankingModel, feature_names: Sequence[str], calibrated: bool) -> str | None:

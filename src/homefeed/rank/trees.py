@@ -118,6 +118,15 @@ class Trees:
         return cls(ubj, booster)
 
     @property
+    def count(self) -> int:
+        """How many trees there are."""
+        return int(self.booster.num_boosted_rounds())
+
+    def first(self, count: int) -> Self:
+        """The first of them."""
+        return type(self).read(bytes(self.booster[: min(count, self.count)].save_raw("ubj")))
+
+    @property
     def width(self) -> int:
         """How many features they look at."""
         return int(self.booster.num_features())

@@ -34,6 +34,7 @@ def planted_requests(count: int = 60, candidates: int = 20, *, seed: int = 0) ->
         outcomes=outcomes,
         chosen=outcomes[:, 0],
         weights=np.ones(len(features), np.float32),
+        items=np.tile(np.arange(candidates, dtype=np.int32), count),
         calibrated=True,
         seed=seed,
     )

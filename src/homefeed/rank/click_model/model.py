@@ -34,6 +34,11 @@ class ClickModelModel(OfSchema):
 
     coefficients: Floats
 
+    @property
+    def own_weight(self) -> float:
+        """The coefficient of the score by the feed's own ranker."""
+        return 0.0 if self.schema.own is None else float(self.coefficients[self.schema.own])
+
     def scores(self, features: Floats) -> Scores:
         """(n,) the log-odds of a click."""
         return features @ self.coefficients

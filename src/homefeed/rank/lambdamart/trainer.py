@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +13,7 @@ from homefeed.errors import HomefeedError
 from homefeed.rank.lambdamart.model import LambdamartConfig, LambdamartModel
 from homefeed.rank.schema import Schema
 from homefeed.rank.trees import Trees
-from homefeed.ranking import RankingData, divided, sampled
+from homefeed.ranking import RankingData, coverage, divided, ndcg, sampled
 from homefeed.types import Floats
 
 Rows = npt.NDArray[np.intp]
@@ -19,6 +21,13 @@ Rows = npt.NDArray[np.intp]
 _PATIENCE: Final = 20
 _DEEPEST: Final = 20
 """Places: pairs are formed with those that stand so high by the trees so far."""
+_TIMES: Final = (0.0, 1.0, 3.0, 10.0, 30.0)
+"""How much the own score, over its spread, is worth trying to count: the more, the less trees can turn over."""
+_COUNTS: Final = (3, 5, 10, 15, 20, 30, 40, 60, 80)
+_DEPTH: Final = 10
+_LEAST_COVERAGE: Final = 0.95
+"""Of the different items that the own ranker shows, so many are to be shown still; the gate asks nine tenths."""
+_FLAT: Final = 1e-9
 
 
 class LambdamartTrainer:
@@ -38,20 +47,54 @@ class LambdamartTrainer:
             raise HomefeedError(
                 "too few requests to learn to rank from: expected some in which something was chosen"
             )
-        parameters = self._config.parameters(data.seed) | {
+        schema = Schema(data.feature_names, data.calibrated)
+        own = _own_weights(schema, learning)
+        grown = [self._grown(schema, learning, judging, weight) for weight in own]
+        if own == [0.0]:
+            return grown[0]
+        return _best(data, judging, schema, grown)
+
+    def _grown(self, schema: Schema, learning: RankingData, judging: RankingData, own: float) -> LambdamartModel:
+        parameters = self._config.parameters(learning.seed) | {
             "objective": "rank:ndcg",
             "eval_metric": "ndcg@10",
             "lambdarank_pair_method": "topk",
             "lambdarank_num_pair_per_sample": _DEEPEST,
+            "base_score": 0.0,
         }
-        matrices = _matrix(learning), _matrix(judging)
-        trees = Trees.grown(parameters, self._config.trees, *matrices, _PATIENCE)
-        return LambdamartModel(Schema(data.feature_names, data.calibrated), trees)
+        matrices = _matrix(learning, schema, own), _matrix(judging, schema, own)
+        return LambdamartModel(schema, Trees.grown(parameters, self._config.trees, *matrices, _PATIENCE), own)
 
 
-def _matrix(data: RankingData) -> dict[str, Any]:
+def _own_weights(schema: Schema, learning: RankingData) -> list[float]:
+    """How many times the score by the feed's own ranker is worth trying to be added: by its spread."""
+    spread = 0.0 if schema.own is None else float(learning.features[:, schema.own].std())
+    return [times / spread for times in _TIMES] if spread > _FLAT else [0.0]
+
+
+def _best(
+    data: RankingData, judging: RankingData, schema: Schema, grown: Sequence[LambdamartModel]
+) -> LambdamartModel:
+    """Of the models, and of fewer of their trees, the one that ranks the later requests best.
+
+    It is to show nearly as many different items as the own ranker; if none does, that does not count.
+    """
+    assert schema.own is not None  # noqa: S101
+    shown = _LEAST_COVERAGE * coverage(data, data.features[:, schema.own], _DEPTH)
+    tried = [
+        replace(model, trees=model.trees.first(count))
+        for model in grown
+        for count in sorted({min(count, model.trees.count) for count in (*_COUNTS, model.trees.count)})
+    ]
+    best_first = sorted(tried, key=lambda model: -ndcg(judging, model.scores(judging.features), _DEPTH))
+    varied = (model for model in best_first if coverage(data, model.scores(data.features), _DEPTH) >= shown)
+    return next(varied, best_first[0])
+
+
+def _matrix(data: RankingData, schema: Schema, own: float) -> dict[str, Any]:
     rows, lengths, weights = click_groups(data)
-    return {
+    start = {} if schema.own is None else {"base_margin": np.float32(own) * data.features[rows, schema.own]}
+    return start | {
         "data": data.features[rows],
         "label": data.chosen[rows].astype(np.float32),
         "group": lengths,

@@ -66,5 +66,6 @@ def learned_from(shown: Shown, event_type: str, examination: Examination | None,
         outcomes=shown.clicked[:, None],
         chosen=shown.clicked,
         weights=weights,
+        items=shown.items,
         seed=seed,
     )
