@@ -100,8 +100,10 @@ async def test_one_that_is_taken_is_published_with_its_verdict(
     why = "taken: ndcg@10 0.3000 beside 0.2000 of weighted on the latest 12 requests, +0.1000 [+0.0500, +0.1500]"
     assert dict(trained.rankers) == {NAME: f"published; {why}"}
     [version] = artifacts.versions(APP, NAME)
-    expected = {"judged_at": "2023-11-14T22:13:20Z", "version": version, "why": why}
-    assert verdicts_of(artifacts.root, APP, NAME) == [expected]
+    [noted] = verdicts_of(artifacts.root, APP, NAME)
+    expected = {"judged_at": "2023-11-14T22:13:20Z", "version": version, "part": "click_model", "why": why}
+    assert {name: noted[name] for name in expected} == expected
+    assert (noted["finding"], noted["metric"], noted["lead"]) == ("taken", "ndcg@10", [0.1, 0.05, 0.15])
     found = artifacts.load(APP, NAME, ClickModelModel, "click_model")
     assert found is not None
     assert found.manifest.facts["verdict"]["why"] == why

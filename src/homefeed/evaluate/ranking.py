@@ -49,20 +49,24 @@ class Verdict:
     taken: bool
 
     @property
+    def finding(self) -> str:
+        """The same in a few words."""
+        if self.taken:
+            return "taken"
+        if self.lead.low > 0:
+            return f"not taken, it shows {self.coverage:,} items instead of {self.serving_coverage:,}"
+        return "not taken, it is not ahead beyond doubt"
+
+    @property
     def sentence(self) -> str:
-        """The same in words."""
+        """The same with the figures."""
         beside = f"{self.metric} {self.learned_mean:.4f} beside {self.serving_mean:.4f} of {self.serving}"
         lead = f"{self.lead.mean:+.4f} [{self.lead.low:+.4f}, {self.lead.high:+.4f}]"
-        measured = f"{beside} on the latest {self.requests:,} requests, {lead}"
-        if self.taken:
-            return f"taken: {measured}"
-        if self.lead.low > 0:
-            return f"not taken, it shows {self.coverage:,} items instead of {self.serving_coverage:,}: {measured}"
-        return f"not taken, it is not ahead beyond doubt: {measured}"
+        return f"{self.finding}: {beside} on the latest {self.requests:,} requests, {lead}"
 
     def to_json(self) -> dict[str, Any]:
         """The same for a file."""
-        return asdict(self) | {"lead": list(self.lead), "why": self.sentence}
+        return asdict(self) | {"lead": list(self.lead), "finding": self.finding, "why": self.sentence}
 
 
 class Judged(NamedTuple):
