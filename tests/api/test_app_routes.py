@@ -67,7 +67,7 @@ async def test_a_learned_ranker_says_whether_it_serves_and_why(tmp_path: Path) -
         "model": "home_ranker",
         "part": "click_model",
         "serving": False,
-        "why": "not taken: +0.1, judged 2026-01-05T03:15:00Z",
+        "why": "not taken: +0.1, judged 2026-01-05",
         "version": None,
         "verdict": noted,
     }

@@ -87,7 +87,7 @@ async def written(client: httpx.AsyncClient, outcome: str = "written") -> float:
 
 @sqlite
 async def test_which_ranker_serves_is_measured(store_url: str, tmp_path: Path) -> None:
-    learned = {APP: {"feeds": {"home": {"learned": {"click_model": {}}}}}}
+    learned: dict[str, Any] = {APP: {"feeds": {"home": {"learned": {"click_model": {}}}}}}
     gauge = f'homefeed_learned_ranker_serving{{app="{APP}",feed="home",ranker="click_model"}}'
     async with served(store_url, tmp_path, recipes=learned) as client:
 

@@ -46,8 +46,8 @@ def test_the_latest_of_a_part_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_no_verdict_is_read_as_none() -> None:
-    for damaged in (None, [], {}, {"why": "x"}, {"why": 1, "judged_at": "1"}):
-        assert read_verdict(damaged) is None
+    every: tuple[object, ...] = (None, [], {}, {"why": "x"}, {"why": 1, "judged_at": "1"})
+    assert [read_verdict(damaged) for damaged in every] == [None] * len(every)
     assert read_verdict({"why": "x", "judged_at": "1", "lead": [1.0]}) is None
 
 

@@ -16,8 +16,8 @@ from homefeed.store.verdicts import RankerVerdict, read_verdict, verdicts_of
 class LearnedState:
     """The learned ranker that a feed declares: whether it ranks the feed, and why, or why not.
 
-    `version` is the one that is loaded, null where none is. `verdict` is what was found of that version, or, where
-    none was ever published, of the latest that was not; null where nothing was.
+    `version` is the one that is loaded, null where none is. `verdict` is what `why` tells of: null where that is
+    something else.
     """
 
     model: str
@@ -44,11 +44,14 @@ def learned_state(recipe: Recipe, feed: Feed, models: ModelSet) -> LearnedState 
     spec = recipe.rankers.get(feed.name)
     if spec is None:
         return None
-    loaded = models.loaded.get(spec.name)
-    verdict = models.verdicts.get(spec.name) if loaded is None else _of_version(loaded)
+    loaded, why_not = models.loaded.get(spec.name), feed.why_not_learned
     version = None if loaded is None else loaded.manifest.version
-    why = _why_serving(verdict) if feed.why_not_learned is None else feed.why_not_learned
-    return LearnedState(spec.name, spec.part, feed.why_not_learned is None, why, version, verdict)
+    if why_not is None:
+        verdict = None if loaded is None else _of_version(loaded)
+        return LearnedState(spec.name, spec.part, True, _why_serving(verdict), version, verdict)
+    latest = models.verdicts.get(spec.name)
+    told = None if latest is None or latest.sentence != why_not else latest
+    return LearnedState(spec.name, spec.part, False, why_not, version, told)
 
 
 def learned_history(

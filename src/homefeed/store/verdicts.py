@@ -36,8 +36,8 @@ class RankerVerdict:
 
     @property
     def sentence(self) -> str:
-        """Why, and when that was found."""
-        return f"{self.why}, judged {self.judged_at}"
+        """Why, and on which day that was found."""
+        return f"{self.why}, judged {self.judged_at[:10]}"
 
 
 _READER: Final = TypeAdapter(RankerVerdict)
