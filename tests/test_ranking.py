@@ -23,6 +23,7 @@ def by_hand() -> RankingData:
         outcomes=chosen[:, None],
         chosen=chosen,
         weights=(rows / 10).astype(np.float32),
+        items=rows.astype(np.int32),
     )
 
 

@@ -67,6 +67,7 @@ def drawn(requests: int, candidates: int, width: int, seed: int = 0) -> RankingD
         outcomes=chosen[:, None],
         chosen=chosen,
         weights=np.ones(len(features), np.float32),
+        items=np.tile(np.arange(candidates, dtype=np.int32), requests),
     )
 
 

@@ -11,6 +11,7 @@ import httpx
 
 from homefeed.server import create_app
 from homefeed.settings import Settings
+from homefeed.store.verdicts import note_verdict
 
 if TYPE_CHECKING:
     from tests.conftest import Served
@@ -34,6 +35,45 @@ def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
     assert apps["films"]["title"] == "Films"
     assert [feed["feed"] for feed in apps["films"]["feeds"]] == ["best", "new"]
     assert apps["films"]["feeds"][0]["title"] == "Best"
+
+
+def test_each_feed_says_what_ranks_it(api: httpx.Client) -> None:
+    apps = {app["app"]: app for app in api.get("/v1/apps").json()["apps"]}
+    feeds = {feed["feed"]: feed for feed in apps["streaming"]["feeds"]}
+    assert (feeds["home"]["ranked_by"], feeds["home"]["learned"]) == ("weighted", None)
+    assert (feeds["home"]["cold_start"], feeds["popular"]["cold_start"]) == ("popular", None)
+    assert api.get("/v1/apps/streaming/rankers").json() == {"app": "streaming", "rankers": []}
+
+
+async def test_a_learned_ranker_says_whether_it_serves_and_why(tmp_path: Path) -> None:
+    learned: dict[str, Any] = {"streaming": {"feeds": {"home": {"learned": {"click_model": {}}}}}}
+    noted: dict[str, Any] = {
+        "judged_at": "2026-01-05T03:15:00Z",
+        "why": "not taken: +0.1",
+        "finding": "not taken",
+        "version": None,
+    }
+    noted |= {"part": "click_model", "metric": "ndcg@10", "lead": [0.1, -0.1, 0.3]}
+    note_verdict(tmp_path / "models", "streaming", "home_ranker", noted)
+    app = create_app(Settings(home=tmp_path, apps=("streaming",), recipes=learned))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            (streaming,) = (await client.get("/v1/apps")).json()["apps"]
+            told = (await client.get("/v1/apps/streaming/rankers")).json()
+    [home] = [feed for feed in streaming["feeds"] if feed["feed"] == "home"]
+    assert home["ranked_by"] == "weighted"
+    assert home["learned"] == {
+        "model": "home_ranker",
+        "part": "click_model",
+        "serving": False,
+        "why": "not taken: +0.1, judged 2026-01-05",
+        "version": None,
+        "verdict": noted,
+    }
+    [history] = told["rankers"]
+    assert (history["feed"], history["ranked_by"], history["versions"]) == ("home", "weighted", [])
+    assert (history["learned"], history["verdicts"]) == (home["learned"], [noted])
 
 
 def test_each_app_has_one_feed_to_begin_with(api: httpx.Client) -> None:
@@ -123,6 +163,7 @@ def test_an_unknown_app_is_not_found_anywhere(api: httpx.Client) -> None:
     base = "/v1/apps/nowhere"
     answers = [
         api.get(f"{base}/stats"),
+        api.get(f"{base}/rankers"),
         api.get(f"{base}/items"),
         api.post(f"{base}/items", json=[]),
         api.get(f"{base}/items/i1"),

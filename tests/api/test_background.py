@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from structlog.testing import capture_logs
 from homefeed.api import background
 from homefeed.apps import find_recipe
 from homefeed.environment import Environment
+from homefeed.rank.click_model.model import ClickModelModel
+from homefeed.rank.schema import Schema
 from homefeed.server import create_app
 from homefeed.serving import impressions
 from homefeed.serving.retention import prune
@@ -80,6 +83,23 @@ async def metric(client: httpx.AsyncClient, name: str) -> float:
 
 async def written(client: httpx.AsyncClient, outcome: str = "written") -> float:
     return await metric(client, f'homefeed_impressions_total{{app="{APP}",outcome="{outcome}"}}')
+
+
+@sqlite
+async def test_which_ranker_serves_is_measured(store_url: str, tmp_path: Path) -> None:
+    learned: dict[str, Any] = {APP: {"feeds": {"home": {"learned": {"click_model": {}}}}}}
+    gauge = f'homefeed_learned_ranker_serving{{app="{APP}",feed="home",ranker="click_model"}}'
+    async with served(store_url, tmp_path, recipes=learned) as client:
+
+        async def measures(value: float) -> bool:
+            return f"{gauge} {value}" in (await client.get("/metrics")).text.splitlines()
+
+        await until(partial(measures, 0.0))
+        names = ("sequence", "item_item", "content", "trending", "fresh", "popular", "bias")
+        model = ClickModelModel(Schema(names, calibrated=False), np.ones(len(names), np.float32))
+        how: dict[str, Any] = {"now": NOW, "watermark": 0, "config": {}, "facts": {}}
+        ArtifactStore(tmp_path / "models").publish(APP, "home_ranker", "click_model", model, **how)
+        await until(partial(measures, 1.0))
 
 
 @sqlite

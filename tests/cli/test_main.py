@@ -101,7 +101,10 @@ def test_an_error_is_one_sentence_without_a_traceback() -> None:
         ("evaluate streaming", "streaming has 0 events to evaluate on; import more first"),
         ("popular --app films", 'no app "films": expected one of community, shop, streaming, or the path of '),
         ("train films", 'no app "films"'),
-        ("train streaming weekly", 'no job "weekly" in streaming; the jobs are: hourly, daily'),
+        (
+            "train streaming weekly",
+            'no job or model "weekly" in streaming; the jobs are: hourly, daily; the models are: item_item, ',
+        ),
         ("schedule films", 'no app "films"'),
         (
             "schedule streaming --once weekly",

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from homefeed.rank.click_model.model import ClickModelModel
 from homefeed.rank.schema import Schema
 from homefeed.retrieve.content.embedding import default_text_model
 from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.verdicts import note_verdict
 from homefeed.types import DAY
 
 
@@ -90,10 +92,10 @@ def with_ranker(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def publish_ranker(home: Path, days: int) -> str:
+def publish_ranker(home: Path, days: int, **facts: Any) -> str:
     artifacts = ArtifactStore(home / "models")
     model = ClickModelModel(Schema(("bias",), calibrated=False), np.ones(1, np.float32))
-    how = {"now": days * DAY, "watermark": 0, "config": {}, "facts": {}}
+    how = {"now": days * DAY, "watermark": 0, "config": {}, "facts": facts}
     return artifacts.publish("streaming", "home_ranker", "click_model", model, **how).version  # type: ignore[arg-type]
 
 
@@ -101,7 +103,7 @@ def test_train_tells_of_a_learned_ranker_and_models_tells_it_again(with_ranker: 
     home = with_ranker
     told = done(home, "train", "streaming", "home_ranker", "--dry-run").replace("\n", " ")
     assert told.startswith("home_ranker: dry run; ")
-    assert "home_ranker" not in done(home, "models", "streaming"), "a dry run is not noted"
+    assert "not judged" in done(home, "models", "streaming"), "a dry run is not noted"
     trained = json.loads(done(home, "train", "streaming", "home_ranker", "--json"))
     published, _, why = trained["rankers"]["home_ranker"].partition("; ")
     assert [each["model"] for each in trained["manifests"]] == ["home_ranker"] * (published == "published")
@@ -158,4 +160,42 @@ def test_a_model_or_a_version_that_is_not_there_is_told(with_ranker: Path) -> No
     alone = run(home, "models", "streaming", "--use", version)
     assert str(alone.exception) == "--use is of one model: homefeed models APP MODEL --use VERSION"
     job = run(home, "train", "streaming", "ranker")
-    assert str(job.exception).startswith('no job "ranker" in streaming; the jobs are: ')
+    assert str(job.exception) == (
+        f'no job or model "ranker" in streaming; the jobs are: hourly, daily; the models are: {known}'
+    )
+
+
+def test_models_marks_learned_rankers_with_the_verdict(with_ranker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    home = with_ranker
+
+    def marked() -> str:
+        return next(line for line in done(home, "models", "streaming").splitlines() if "home_ranker" in line)
+
+    assert [cell.strip() for cell in marked().split("│")[1:-1]] == ["home_ranker", "none", "", "not judged"]
+    note_verdict(home / "models", "streaming", "home_ranker", {"judged_at": "2026-01-05", "why": "not taken, few"})
+    assert "not taken" in marked()
+    assert "home_ranker, 2026-01-05: not taken, few" in done(home, "models", "streaming")
+    version = publish_ranker(home, 1, verdict={"why": "taken"})
+    cells = [cell.strip() for cell in marked().split("│")[1:-1]]
+    assert cells == ["home_ranker", version, "1970-01-02 00:00", "taken"], "versions are whole, for --use"
+
+
+def test_models_before_any_training_says_what_to_do(tmp_path: Path) -> None:
+    assert (
+        done(tmp_path, "models", "streaming") == "no model of streaming is trained yet: homefeed train streaming\n"
+    )
+
+
+def test_a_file_where_the_models_belong_is_told(home: Path) -> None:
+    folder = home / "models" / "streaming"
+    shutil.rmtree(folder)
+    folder.touch()
+    told = f"{folder} is a file; move it away: the models are kept in a folder there"
+    for asked in ("models streaming", "models streaming signals", "train streaming signals"):
+        assert str(run(home, *asked.split()).exception) == told
+    assert told in run(home, "doctor").stdout
+    folder.unlink()
+    folder.parent.rmdir()
+    folder.parent.touch()
+    assert str(run(home, "models", "streaming").exception).startswith(f"{folder.parent} is a file; ")

@@ -64,10 +64,13 @@ def test_train_takes_the_name_of_a_job(home: Path) -> None:
     assert changed(home, before) == {"item_item", "sequence", "content", "signals"}
 
 
-def test_train_tells_the_jobs_there_are(tmp_path: Path) -> None:
+def test_train_tells_the_jobs_and_models_there_are(tmp_path: Path) -> None:
     failed = run(tmp_path, "train", "streaming", "weekly").exception
     assert isinstance(failed, NotFoundError)
-    assert str(failed) == 'no job "weekly" in streaming; the jobs are: hourly, daily'
+    assert str(failed) == (
+        'no job or model "weekly" in streaming; the jobs are: hourly, daily; '
+        "the models are: item_item, sequence, content, blend, signals"
+    )
 
 
 def test_once_runs_that_job_of_every_app_that_has_it(home: Path) -> None:

@@ -142,7 +142,29 @@ async def test_every_element_a_script_looks_up_is_on_the_page_once(client: httpx
         script = (await client.get(f"/dashboard/static/{name}")).text
         assert set(re.findall(r'byId\("([^"]+)"\)', script)) <= set(ids), name
         for panel in re.findall(r'new FeedPanel\("([^"]+)"', script):
-            assert {f"{panel}-{part}" for part in ("body", "request", "aside", "title")} <= set(ids)
+            assert {f"{panel}-{part}" for part in ("body", "request", "aside", "title", "ranked")} <= set(ids)
+
+
+async def test_what_ranks_is_told_by_the_title_and_in_the_list_of_models(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/dashboard")).text
+    for column in ("for-you", "explore"):
+        assert (
+            page.index(f'id="{column}-title"')
+            < page.index(f'id="{column}-ranked"')
+            < page.index(f'id="{column}-body"')
+        )
+    (models,) = re.findall(r'<details class="models".*?</details>', page, re.DOTALL)
+    assert re.findall(r'\sid="([^"]+)"', models) == ["models", "model-list", "ranker-list"]
+
+
+async def test_the_badge_reads_what_the_api_tells(client: httpx.AsyncClient) -> None:
+    """Names in the script are fields of the answers: a field that is renamed would leave the badge empty."""
+    script = (await client.get("/dashboard/static/rankers.js")).text
+    schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    for name, schema in (("learned", "LearnedState"), ("verdict", "RankerVerdict"), ("feed", "FeedOut")):
+        read = set(re.findall(rf"\b{name}\??\.([a-z_]+)\b", script))
+        assert read, name
+        assert read <= set(schemas[schema]["properties"]), name
 
 
 async def test_what_one_fills_in_says_what_it_is(client: httpx.AsyncClient) -> None:

@@ -40,6 +40,7 @@ def pages(world: World, users: list[int], times: list[int], items: Numbers | Non
         outcomes=chosen[:, None],
         chosen=chosen,
         weights=np.ones(rows, np.float32),
+        items=np.tile(shown, count),
     )
     return RankingRows(
         data=data,

@@ -37,6 +37,7 @@ def shown(count: int = 3, size: int = 4) -> RankingRows:
         outcomes=chosen[:, None],
         chosen=chosen,
         weights=np.ones(len(chosen), np.float32),
+        items=places,
     )
     return RankingRows(
         data=data,

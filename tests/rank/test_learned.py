@@ -12,6 +12,7 @@ from homefeed.protocols import Ranker
 from homefeed.rank.click_model.model import ClickModelModel
 from homefeed.rank.learned import LearnedRanker
 from homefeed.rank.schema import Schema
+from homefeed.rank.weighted import Weighted
 from homefeed.testing import RankerContract, World, planted_requests, toy_world
 from homefeed.testing.ranking_requests import FEATURE_NAMES
 from homefeed.types import Candidates
@@ -19,8 +20,12 @@ from homefeed.types import Candidates
 CLICKS = ClickModelModel(Schema(("a", "bias", "b"), calibrated=False), np.array([1, 10, 100], np.float32))
 
 
+OWN_RANKER = Weighted(Weighted.Config(weights={"a": 2.0}), toy_world().resources)
+"""A feed's own ranker: twice the first feature."""
+
+
 def fitted(trainer: Any) -> LearnedRanker:
-    return LearnedRanker(trainer.fit(planted_requests()))
+    return LearnedRanker(trainer.fit(planted_requests()), OWN_RANKER)
 
 
 class TestLearnedClickModel(RankerContract):
@@ -54,10 +59,21 @@ def candidates(names: tuple[str, ...], *rows: list[float]) -> Candidates:
 def test_features_are_told_by_their_names(names: tuple[str, ...]) -> None:
     of = {"a": 2.0, "bias": 1.0, "b": 3.0}
     asked = candidates(names, [of[name] for name in names])
-    ranker, query = LearnedRanker(CLICKS), toy_world().query("da")
+    ranker, query = LearnedRanker(CLICKS, OWN_RANKER), toy_world().query("da")
     assert ranker.score(query, asked).tolist() == [312]
     added = {"a": 2.0, "bias": 10.0, "b": 300.0}
     assert ranker.contributions(query, asked).tolist() == [[added[name] for name in names]]
+
+
+def test_what_a_model_takes_of_the_own_score_is_divided_as_the_own_ranker_does() -> None:
+    model = ClickModelModel(
+        Schema(("a", "bias", "b", "own"), calibrated=False), np.array([1, 10, 100, 0.5], np.float32)
+    )
+    asked = candidates(("a", "bias", "b", "own"), [2, 1, 3, 4])
+    ranker, query = LearnedRanker(model, OWN_RANKER), toy_world().query("da")
+    assert ranker.score(query, asked).tolist() == [314]
+    # Half of the own score, 4, is of the first feature.
+    assert ranker.contributions(query, asked).tolist() == [[2 + 2, 10, 300, 0]]
 
 
 def test_a_model_of_values_tells_how_likely_events_are() -> None:
@@ -66,7 +82,7 @@ def test_a_model_of_values_tells_how_likely_events_are() -> None:
     likely = fitted(value()).probabilities(query, asked)
     assert set(likely) == {"click", "hide"}
     assert likely["click"][0] > likely["click"][1]
-    assert LearnedRanker(CLICKS).probabilities(query, candidates(("a", "bias", "b"), [1, 1, 1])) == {}
+    assert LearnedRanker(CLICKS, OWN_RANKER).probabilities(query, candidates(("a", "bias", "b"), [1, 1, 1])) == {}
 
 
 @pytest.mark.parametrize("trainer", [click_model, lambdamart, value])

@@ -35,6 +35,7 @@ class Bent:
     contribution: Answer = plain
     feature_names: tuple[str, ...] = ("item_item", "content", "popular", "bias")
     calibrated: bool = True
+    own_weight: float = 0.0
 
     def scores(self, features: Floats) -> Scores:
         return cast(Scores, self.score(self.model.scores(features)))

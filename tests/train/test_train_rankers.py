@@ -104,8 +104,10 @@ async def test_one_that_is_taken_is_published_with_its_verdict(
     )
     assert dict(trained.rankers) == {NAME: f"published; {why}"}
     [version] = artifacts.versions(APP, NAME)
-    expected = {"judged_at": "2023-11-14T22:13:20Z", "version": version, "why": why}
-    assert verdicts_of(artifacts.root, APP, NAME) == [expected]
+    [noted] = verdicts_of(artifacts.root, APP, NAME)
+    expected = {"judged_at": "2023-11-14T22:13:20Z", "version": version, "part": "click_model", "why": why}
+    assert {name: noted[name] for name in expected} == expected
+    assert (noted["finding"], noted["metric"], noted["lead"]) == ("taken", "ndcg@10", [0.1, 0.05, 0.15])
     found = artifacts.load(APP, NAME, ClickModelModel, "click_model")
     assert found is not None
     assert found.manifest.facts["verdict"]["why"] == why

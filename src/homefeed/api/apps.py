@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from homefeed.api.context import App, InContext
 from homefeed.api.routing import Router, StrictRoute
-from homefeed.api.schemas import AppOut, AppsOut, FeedOut, StatsOut
+from homefeed.api.schemas import AppOut, AppsOut, FeedOut, RankersOut, StatsOut
+from homefeed.serving import LiveApp
 from homefeed.store.events import totals
 from homefeed.times import format_time
 
@@ -19,21 +22,35 @@ async def list_apps(context: InContext) -> AppsOut:
             AppOut(
                 app=name,
                 title=app.recipe.title,
-                feeds=[
-                    FeedOut(
-                        feed=feed.name,
-                        title=feed.settings.title,
-                        anchored=feed.settings.anchored,
-                        home=feed.name == app.recipe.home,
-                    )
-                    for feed in app.recipe.feeds.values()
-                ],
+                feeds=_feeds(app),
                 event_types=list(app.recipe.events),
                 query_event_types=[kind for kind, event in app.recipe.events.items() if event.about == "query"],
             )
             for name, app in context.apps.items()
         ]
     )
+
+
+def _feeds(app: LiveApp) -> list[FeedOut]:
+    learned = app.learned
+    return [
+        FeedOut(
+            feed=feed.name,
+            title=feed.settings.title,
+            anchored=feed.settings.anchored,
+            home=feed.name == app.recipe.home,
+            cold_start=feed.settings.cold_start,
+            ranked_by=feed.ranked_by,
+            learned=learned.get(feed.name),
+        )
+        for feed in app.feeds.values()
+    ]
+
+
+@router.get("/{app}/rankers")
+async def rankers(app: App) -> RankersOut:
+    """The learned rankers of an app's feeds: whether each serves and why, its versions, its latest trainings."""
+    return RankersOut(app=app.recipe.app, rankers=await asyncio.to_thread(app.learned_history))
 
 
 @router.get("/{app}/stats")

@@ -94,6 +94,8 @@ async def _follow(app: LiveApp, measured: Metrics) -> None:
         for kind, rows in app.set_aside.items():
             measured.set_aside.labels(name, kind).set(len(rows))
         measured.degraded.labels(name).set(len(app.degraded))
+        for feed, learned in app.learned.items():
+            measured.learned.labels(name, feed, learned.part).set(learned.serving)
     except Exception as error:
         measured.follow_errors.labels(name).inc()
         if not _is_told(error):

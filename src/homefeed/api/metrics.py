@@ -25,6 +25,7 @@ class Metrics:
     follow_errors: Counter = field(init=False)
     reloads: Counter = field(init=False)
     degraded: Gauge = field(init=False)
+    learned: Gauge = field(init=False)
     impressions: Counter = field(init=False)
     closed: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
@@ -67,6 +68,12 @@ class Metrics:
                 "homefeed_models_degraded",
                 "Models that are not served as they were published.",
                 ("app",),
+                registry=self.registry,
+            ),
+            "learned": Gauge(
+                "homefeed_learned_ranker_serving",
+                "Of feeds that declare a learned ranker: 1 where it ranks, 0 where the feed's own does.",
+                ("app", "feed", "ranker"),
                 registry=self.registry,
             ),
             "impressions": Counter(

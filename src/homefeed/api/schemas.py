@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from homefeed.explain import Trace
+from homefeed.serving.rankers import LearnedHistory, LearnedState
 from homefeed.validation import LONGEST_ID
 
 _DEEPEST = 32
@@ -78,12 +79,19 @@ class Problem(BaseModel):
 
 
 class FeedOut(BaseModel):
-    """A feed of an app. `anchored` ones are about an item; `home` is the one that the app begins with."""
+    """A feed of an app. `anchored` ones are about an item; `home` is the one that the app begins with.
+
+    `cold_start` is the feed that answers in its place for users without a history. `ranked_by` is the part that
+    ranks now; `learned`, of a feed that declares a learned ranker, whether that is the one, and why.
+    """
 
     feed: str
     title: str
     anchored: bool
     home: bool
+    cold_start: str | None
+    ranked_by: str
+    learned: LearnedState | None
 
 
 class AppOut(BaseModel):
@@ -100,6 +108,13 @@ class AppsOut(BaseModel):
     """The apps served here."""
 
     apps: list[AppOut]
+
+
+class RankersOut(BaseModel):
+    """The learned rankers of an app's feeds, with what was found of them."""
+
+    app: str
+    rankers: list[LearnedHistory]
 
 
 class ItemIn(Body):

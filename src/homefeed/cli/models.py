@@ -22,11 +22,13 @@ from homefeed.cli.tuning import format_blend, format_model
 from homefeed.errors import InvalidError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
 
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
-    from homefeed.store.artifacts import ArtifactStore
+    from homefeed.store.artifacts import ArtifactStore, Manifest
     from homefeed.train import Budget, Trained
 
 
@@ -138,6 +140,7 @@ def models(
 
     recipe = recipe_of(app)
     artifacts = ArtifactStore(settings_in_force().models_folder)
+    artifacts.require_folders(recipe.app)
     if model is None:
         if use is not None:
             raise InvalidError("--use is of one model: homefeed models APP MODEL --use VERSION")
@@ -160,36 +163,50 @@ def _names(recipe: Recipe) -> list[str]:
 
 
 def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None:
-    from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
     from homefeed.store.verdicts import verdicts_of
 
+    rankers = [spec.name for spec in recipe.rankers.values()]
     live = [manifest for name in _names(recipe) if (manifest := artifacts.manifest(recipe.app, name)) is not None]
-    rows = [
-        {
-            "model": manifest.model,
-            "part": manifest.part,
-            "version": manifest.version,
-            "created_at": manifest.created_at,
-            "text_model": named if (named := manifest.config.get("text_model")) != NO_TEXT_MODEL else None,
-        }
-        for manifest in live
-    ]
-    latest = {
-        spec.name: found[0]
-        for spec in recipe.rankers.values()
-        if (found := verdicts_of(artifacts.root, recipe.app, spec.name))
-    }
+    latest = {name: found[0] for name in rankers if (found := verdicts_of(artifacts.root, recipe.app, name))}
     if as_json:
-        print_json({"app": recipe.app, "models": rows, "rankers": latest})
+        print_json({"app": recipe.app, "models": [_row(manifest) for manifest in live], "rankers": latest})
         return
-    from rich.table import Table
-
-    table = Table("model", "version", "created", "text model", title=f"Live models of {recipe.app}")
-    for row in rows:
-        table.add_row(row["model"], row["version"], row["created_at"], row["text_model"] or "")
-    out.print(table)
+    if not live and not latest:
+        out.print(f"no model of {recipe.app} is trained yet: homefeed train {recipe.app}", highlight=False)
+        return
+    words = {name: "not taken" if name in latest else "not judged" for name in rankers}
+    words |= {manifest.model: "taken" for manifest in live if "verdict" in manifest.facts}
+    out.print(_live_table(recipe.app, [_row(manifest) for manifest in live], words))
     for name, verdict in latest.items():
         out.print(f"{name}, {verdict['judged_at']}: {verdict['why']}", highlight=False, markup=False)
+
+
+def _row(manifest: Manifest) -> dict[str, str | None]:
+    from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
+
+    return {
+        "model": manifest.model,
+        "part": manifest.part,
+        "version": manifest.version,
+        "created_at": manifest.created_at,
+        "text_model": named if (named := manifest.config.get("text_model")) != NO_TEXT_MODEL else None,
+    }
+
+
+def _live_table(app: str, rows: Sequence[Mapping[str, str | None]], words: Mapping[str, str]) -> Table:
+    """What serves, and the learned rankers of which nothing does; `words` are the verdicts of those."""
+    from rich.table import Table
+
+    table = Table("model", title=f"Live models of {app}")
+    table.add_column("version", no_wrap=True, overflow="fold")  # whole, for --use
+    table.add_column("created")
+    table.add_column("text model or verdict" if words else "text model", max_width=10, overflow="fold")
+    for row in rows:
+        noted = words.get(row["model"] or "", row["text_model"])
+        table.add_row(row["model"], row["version"], (row["created_at"] or "")[:16].replace("T", " "), noted)
+    for name in sorted(words.keys() - {row["model"] for row in rows}):
+        table.add_row(name, "none", "", words[name])
+    return table
 
 
 def _print_versions(recipe: Recipe, artifacts: ArtifactStore, model: str, as_json: bool) -> None:
@@ -209,8 +226,20 @@ def _print_versions(recipe: Recipe, artifacts: ArtifactStore, model: str, as_jso
 
 
 def models_of(recipe: Recipe, name: str) -> Sequence[str]:
-    """The models of the job of that name, or the model of that name."""
-    return [name] if name in _names(recipe) and name not in recipe.jobs else recipe.job(name).models
+    """The models of the job of that name, or the model of that name.
+
+    Raises:
+        NotFoundError: there is neither.
+    """
+    if name in recipe.jobs:
+        return recipe.job(name).models
+    known = _names(recipe)
+    if name not in known:
+        raise NotFoundError(
+            f'no job or model "{name}" in {recipe.app}; the jobs are: {", ".join(recipe.jobs)}; '
+            f"the models are: {', '.join(known)}"
+        )
+    return [name]
 
 
 def trained(

@@ -275,7 +275,12 @@ def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, s
     from homefeed.serving.models import ModelSet, load_models
     from homefeed.store.artifacts import ArtifactStore
 
-    models = load_models(recipe, ArtifactStore(settings.models_folder), ModelSet())
+    artifacts = ArtifactStore(settings.models_folder)
+    try:
+        artifacts.require_folders(recipe.app)
+    except HomefeedError as error:
+        return False, str(error)
+    models = load_models(recipe, artifacts, ModelSet())
     found = {*models.loaded, *models.degraded, BLEND, *(spec.name for spec in recipe.rankers.values())}
     missing = [model for model in models.wanted if model not in found]
     wrong = [f"not trained: {', '.join(missing)}"] if missing else []

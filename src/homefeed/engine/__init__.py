@@ -1,6 +1,6 @@
 """From a recipe to what runs: models fitted, feeds built. No input or output."""
 
-from homefeed.engine.build import build_feeds, counters_of, empty_catalog, refresh, resources_of
+from homefeed.engine.build import build_feeds, counters_of, empty_catalog, refresh, resources_of, told_anew
 from homefeed.engine.fit import (
     Prepared,
     event_weights,
@@ -25,5 +25,6 @@ __all__ = [
     "refresh",
     "resources_of",
     "text_model_of",
+    "told_anew",
     "with_text_model",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -78,7 +78,21 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
             recipe's, or a filter takes the name of one that every feed has.
     """
     made: _Made = {}
-    feeds = {name: _feed(recipe, feed, resources, made) for name, feed in recipe.feeds.items()}
+    return _linked({name: _feed(recipe, feed, resources, made) for name, feed in recipe.feeds.items()})
+
+
+def told_anew(recipe: Recipe, feeds: Mapping[str, Feed], resources: Resources) -> dict[str, Feed]:
+    """The same feeds, of the same parts, with what the resources now say of why learned rankers do not rank."""
+    return _linked({name: _told_anew(recipe.feeds[name], feed, resources) for name, feed in feeds.items()})
+
+
+def _told_anew(recipe: FeedRecipe, feed: Feed, resources: Resources) -> Feed:
+    calibrated = feed.calibration is not None
+    return replace(feed, why_not_learned=_learned(recipe, resources, feed.feature_names, calibrated=calibrated)[1])
+
+
+def _linked(feeds: Mapping[str, Feed]) -> dict[str, Feed]:
+    """Each with the one that answers in its place where the user is new."""
     return {
         name: replace(feed, cold_start=feeds[cold] if (cold := feed.settings.cold_start) else None)
         for name, feed in feeds.items()
@@ -137,7 +151,7 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
 
 
 def _learned(
-    feed: FeedRecipe, resources: Resources, features: list[str], *, calibrated: bool
+    feed: FeedRecipe, resources: Resources, features: Sequence[str], *, calibrated: bool
 ) -> tuple[RankingModel | None, str | None]:
     """The learned ranker of a feed, where it can rank; else, of a feed that declares one, why not."""
     if feed.learned is None:

@@ -38,17 +38,21 @@ class Verdict:
     seen_before: bool = False
 
     @property
+    def finding(self) -> str:
+        """The same in a few words."""
+        if self.taken:
+            return "taken"
+        if self.lead.low > 0:
+            return f"not taken, it shows {self.coverage:,} items instead of {self.serving_coverage:,}"
+        return "not taken, it is not ahead beyond doubt"
+
+    @property
     def sentence(self) -> str:
-        """The same in words."""
+        """The same with the figures."""
         beside = f"{self.metric} {self.learned_mean:.4f} beside {self.serving_mean:.4f} of {self.serving}"
         lead = f"{self.lead.mean:+.4f} [{self.lead.low:+.4f}, {self.lead.high:+.4f}]"
         what = "items shown by the latest" if self.source == "shown" else "latest"
-        measured = f"{beside} on the {what} {self.requests:,} requests, {lead}; {self._learned}"
-        if self.taken:
-            return f"taken: {measured}"
-        if self.lead.low > 0:
-            return f"not taken, it shows {self.coverage:,} items instead of {self.serving_coverage:,}: {measured}"
-        return f"not taken, it is not ahead beyond doubt: {measured}"
+        return f"{self.finding}: {beside} on the {what} {self.requests:,} requests, {lead}; {self._learned}"
 
     @property
     def _learned(self) -> str:
@@ -60,4 +64,5 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """The same for a file."""
         until = None if self.learned_until is None else format_time(self.learned_until)
-        return asdict(self) | {"lead": list(self.lead), "why": self.sentence, "learned_until": until}
+        told = {"finding": self.finding, "why": self.sentence, "learned_until": until}
+        return asdict(self) | {"lead": list(self.lead), **told}

@@ -14,7 +14,15 @@ from homefeed.catalog.exposing import settled_at
 from homefeed.collector import without_collector
 from homefeed.dataset.exposed import expose
 from homefeed.dataset.set_aside import apply_changes, use_rows
-from homefeed.engine import build_feeds, counters_of, empty_catalog, event_weights, refresh, resources_of
+from homefeed.engine import (
+    build_feeds,
+    counters_of,
+    empty_catalog,
+    event_weights,
+    refresh,
+    resources_of,
+    told_anew,
+)
 from homefeed.environment import Clock
 from homefeed.errors import UnavailableError
 from homefeed.funnel import Feed
@@ -198,11 +206,13 @@ class Follower:
         self._note_missing(wanted.missing)
         ahead = self._is_ahead(self._parts.counters.latest)
         if wanted.versions == before.wanted and not wanted.changed and not ahead:
+            if wanted.verdicts != before.verdicts:
+                self._tell_anew(replace(before, verdicts=wanted.verdicts))
             return False
         models = await asyncio.to_thread(load_models, self._recipe, self._artifacts, before)
         same = models.serves_as(before)
         if same and not ahead:
-            self._parts = replace(self._parts, models=models)
+            self._tell_anew(models)
             return False
         async with self._following:
             await self._follow_items()  # the models may know newer ones
@@ -227,6 +237,12 @@ class Follower:
             _log.warning("clock went back, events are counted anew", app=self._recipe.app)
         return not same
 
+    def _tell_anew(self, models: ModelSet) -> None:
+        """Take over what is now said of the same models: the feeds are of the same parts, and need no refresh."""
+        parts = self._parts
+        feeds = told_anew(self._recipe, parts.feeds, self._resources(parts.counters, parts.exposures, models))
+        self._parts = replace(parts, models=models, feeds=feeds)
+
     def _is_ahead(self, time: int) -> bool:
         # What a clock that was ahead counted outweighs all others, by years of fading, once it is right again.
         return time > self._clock() + _CLOCK_SLACK
@@ -241,7 +257,7 @@ class Follower:
         self._missing = missing
 
     def _resources(self, counters: Counters, exposures: Exposures, models: ModelSet) -> Resources:
-        return resources_of(self._recipe, self.catalog, counters, models.models, models.degraded, exposures)
+        return resources_of(self._recipe, self.catalog, counters, models.models, models.why_missing, exposures)
 
     def _built_feeds(self, counters: Counters, exposures: Exposures, models: ModelSet) -> dict[str, Feed]:
         feeds = build_feeds(self._recipe, self._resources(counters, exposures, models))

@@ -13,6 +13,7 @@ from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.event_gate import EventGate
 from homefeed.serving.follower import Follower
 from homefeed.serving.impressions import ImpressionLog
+from homefeed.serving.rankers import LearnedHistory, LearnedState, learned_history, learned_state
 from homefeed.serving.recommender import Recommender
 from homefeed.serving.set_aside import Kind
 from homefeed.serving.writes import Writes
@@ -78,6 +79,19 @@ class LiveApp:
     def degraded(self) -> dict[str, str]:
         """The models that are not served as they were published, and why."""
         return self.follower.degraded
+
+    @property
+    def learned(self) -> dict[str, LearnedState]:
+        """By feed, the learned ranker that it declares: whether it ranks, and why."""
+        parts = self.follower.parts
+        found = {name: learned_state(self.recipe, feed, parts.models) for name, feed in parts.feeds.items()}
+        return {name: state for name, state in found.items() if state is not None}
+
+    def learned_history(self) -> list[LearnedHistory]:
+        """The same with what is kept of each; this reads files."""
+        parts = self.follower.parts
+        found = (learned_history(self.recipe, feed, parts.models, self.artifacts) for feed in parts.feeds.values())
+        return [history for history in found if history is not None]
 
     async def start(self) -> None:
         """Read catalogue, models and what the models have not seen of the log: after this the app can answer."""

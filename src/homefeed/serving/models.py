@@ -14,6 +14,7 @@ from homefeed.rank.blend import Blend
 from homefeed.recipe import BLEND, EXPOSURES, SIGNALS, PartSpec, Recipe, find_part
 from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
 from homefeed.store.artifacts import ArtifactStore, FilesState, Loaded
+from homefeed.store.verdicts import RankerVerdict, latest_verdict
 
 _log = structlog.get_logger(__name__)
 
@@ -23,13 +24,20 @@ class ModelSet:
     """Loaded models by name. `wanted` are the versions that were current when these were loaded.
 
     `degraded` are the models of which not the current version serves, or none, and why; `refused` is the state of
-    the files of those that were refused.
+    the files of those that were refused. `verdicts` are what was last found of learned rankers, published or not.
     """
 
     loaded: Mapping[str, Loaded[Model]] = field(default_factory=dict)
     wanted: Mapping[str, str | None] = field(default_factory=dict)
     degraded: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, FilesState] = field(default_factory=dict)
+    verdicts: Mapping[str, RankerVerdict] = field(default_factory=dict)
+
+    @property
+    def why_missing(self) -> dict[str, str]:
+        """Why models do not serve as they were published, or, of learned rankers, why there is none to serve."""
+        absent = {name: verdict for name, verdict in self.verdicts.items() if name not in self.loaded}
+        return {name: _why_absent(verdict) for name, verdict in absent.items()} | dict(self.degraded)
 
     @property
     def signals(self) -> SignalsModel | None:
@@ -69,17 +77,24 @@ class ModelSet:
         }
 
 
+def _why_absent(verdict: RankerVerdict) -> str:
+    gone = f"version {verdict.version} was published, and is gone"
+    return verdict.sentence if verdict.version is None else gone
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The version of each model that should serve.
 
     `missing` are models that serve although no version is named any more, and why: they are wanted as they are.
-    `changed` are models whose wanted version was refused, and has other files now.
+    `changed` are models whose wanted version was refused, and has other files now. `verdicts` are what was last
+    found of learned rankers.
     """
 
     versions: Mapping[str, str | None]
     missing: Mapping[str, str]
     changed: frozenset[str]
+    verdicts: Mapping[str, RankerVerdict]
 
 
 def wanted_models(recipe: Recipe, artifacts: ArtifactStore, serving: ModelSet) -> Wanted:
@@ -95,7 +110,15 @@ def wanted_models(recipe: Recipe, artifacts: ArtifactStore, serving: ModelSet) -
         for name, pointer in pointers.items()
     }
     changed = {name for name, seen in serving.refused.items() if artifacts.state(recipe.app, name) != seen}
-    return Wanted(versions, missing, frozenset(changed))
+    return Wanted(versions, missing, frozenset(changed), _verdicts(recipe, artifacts))
+
+
+def _verdicts(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, RankerVerdict]:
+    found = {
+        spec.name: latest_verdict(artifacts.root, recipe.app, spec.name, spec.part)
+        for spec in recipe.rankers.values()
+    }
+    return {name: verdict for name, verdict in found.items() if verdict is not None}
 
 
 def _specs(recipe: Recipe) -> tuple[PartSpec, ...]:
@@ -128,6 +151,7 @@ def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> M
         wanted.versions,
         {name: one.degraded for name, one in now.items() if one.degraded},
         {name: one.refused for name, one in now.items() if one.refused is not None},
+        wanted.verdicts,
     )
 
 

@@ -134,6 +134,17 @@ class ArtifactStore:
             shutil.rmtree(draft, ignore_errors=True)
         return manifest
 
+    def require_folders(self, app: str) -> None:
+        """See that nothing else is where the models of an app belong; nothing at all is in order.
+
+        Raises:
+            ArtifactError: there is.
+        """
+        home = self.root / app
+        for folder in (home, *home.parents):
+            if folder.exists() and not folder.is_dir():
+                raise ArtifactError(f"{folder} is a file; move it away: the models are kept in a folder there")
+
     def choose(self, app: str, name: str, version: str) -> None:
         """Make a published version the current one, for example an earlier one.
 

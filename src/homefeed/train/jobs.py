@@ -67,6 +67,20 @@ class _Fit:
     verdict: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranker:
+    """A learned ranker, what was found of it, with `why` in words, and how it is published, if it is to be."""
+
+    name: str
+    part: str
+    found: Mapping[str, Any]
+    fit: _Fit | None = None
+
+    @property
+    def why(self) -> str:
+        return str(self.found["why"])
+
+
 async def train_app(
     recipe: Recipe,
     store: Store,
@@ -97,6 +111,7 @@ async def train_app(
     started = time.perf_counter()
     report = progress or _silence
     folder = artifacts.root / recipe.app
+    artifacts.require_folders(recipe.app)
     make_private_folder(folder)
     try:
         with FileLock(folder / ".training.lock", timeout=0, mode=PRIVATE_FILE):
@@ -132,7 +147,7 @@ async def train_app(
                 publish = partial(_published, recipe, artifacts, data, watermark, report=report)
                 every = with_tuned(configured, tuned.values())
                 judged = [await _ranker(every, feed, rest, store, artifacts, report) for feed in feeds]
-                rankers = {name: f"{_became(ranker, dry_run)}; {why}" for name, why, ranker in judged}
+                rankers = {each.name: f"{_became(each, dry_run)}; {each.why}" for each in judged}
                 manifests += [] if dry_run else _taken(judged, artifacts, recipe.app, data.now, publish)
     except Timeout:
         raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
@@ -163,29 +178,30 @@ def _ranker_names(recipe: Recipe) -> list[str]:
 
 async def _ranker(
     recipe: Recipe, feed: str, log: LogData, store: Store, artifacts: ArtifactStore, report: Progress
-) -> tuple[str, str, _Fit | None]:
-    """The name of a feed's learned ranker, what was found of it, and the ranker if it is to be published."""
+) -> _Ranker:
+    """The learned ranker of a feed, and what was found of it."""
     began, spec = time.perf_counter(), recipe.learned_ranker(feed)
     try:
         model, verdict, why = await judged_ranker(recipe, feed, log, store, artifacts, progress=report)
     except Exception as error:  # a ranker that cannot be made must not stop the training of all others
         _log.error("ranker not made", app=recipe.app, feed=feed, error=f"{type(error).__name__}: {error}")
         model, verdict, why = None, None, f"not made: {error}"
+    found = {"finding": why, "why": why} if verdict is None else verdict.to_json()
     if model is None or verdict is None or not verdict.taken:
-        return spec.name, why, None
+        return _Ranker(spec.name, spec.part, found)
     took = time.perf_counter() - began
-    config = spec.config.model_dump()
-    return spec.name, why, _Fit(spec.name, spec.part, config, lambda: model, None, took, verdict.to_json())
+    fit = _Fit(spec.name, spec.part, spec.config.model_dump(), lambda: model, None, took, found)
+    return _Ranker(spec.name, spec.part, found, fit)
 
 
-def _became(ranker: _Fit | None, dry_run: bool) -> str:
+def _became(ranker: _Ranker, dry_run: bool) -> str:
     if dry_run:
         return "dry run"
-    return "not published" if ranker is None else "published"
+    return "not published" if ranker.fit is None else "published"
 
 
 def _taken(
-    judged: Sequence[tuple[str, str, _Fit | None]],
+    judged: Sequence[_Ranker],
     artifacts: ArtifactStore,
     app: str,
     now: int,
@@ -193,11 +209,12 @@ def _taken(
 ) -> list[Manifest]:
     """Publish the rankers that are to be, and note what was found of all."""
     manifests = []
-    for name, why, ranker in judged:
-        manifest = None if ranker is None else publish(ranker)
+    for ranker in judged:
+        manifest = None if ranker.fit is None else publish(ranker.fit)
         manifests += [] if manifest is None else [manifest]
         version = None if manifest is None else manifest.version
-        note_verdict(artifacts.root, app, name, {"judged_at": format_time(now), "version": version, "why": why})
+        noted = {"judged_at": format_time(now), "version": version, "part": ranker.part, **ranker.found}
+        note_verdict(artifacts.root, app, ranker.name, noted)
     return manifests
 
 

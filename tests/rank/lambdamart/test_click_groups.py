@@ -26,6 +26,7 @@ def by_hand(weights: list[float]) -> RankingData:
         outcomes=chosen[:, None],
         chosen=chosen,
         weights=np.array(weights, np.float32),
+        items=np.arange(9, dtype=np.int32),
     )
 
 

@@ -37,7 +37,7 @@ function movement(change) {
   return el("span", { class: `moved is-${word}`, role: "img", "aria-label": label, title: label }, `${arrow} ${places}`);
 }
 
-function card(item, place, best, change, eventType, actions) {
+function card(item, place, [least, best], change, eventType, actions) {
   const title = titleOf(item.item_id, item.attributes);
   const button = (text, label, action, kind = "") =>
     el("button", { type: "button", class: kind, "aria-label": `${label}: ${title}`, click: action }, text);
@@ -56,7 +56,7 @@ function card(item, place, best, change, eventType, actions) {
       el(
         "div",
         { class: "evidence" },
-        bar(best > 0 ? item.score / best : 0),
+        bar(best > least ? (item.score - least) / (best - least) : 0),
         el("span", { class: "score", title: `score ${item.score}` }, score(item.score)),
         item.sources.map(chip),
       ),
@@ -114,8 +114,9 @@ export function showItems(list, items, { eventType, actions, compared }) {
   const before = tops(list);
   const was = focusIn(list);
   const moved = compared ? changes([...before.keys()], items.map((item) => item.item_id)) : new Map();
-  const best = Math.max(0, ...items.map((item) => item.score));
-  const rows = items.map((item, index) => card(item, index + 1, best, moved.get(item.item_id), eventType, actions));
+  const scores = items.map((item) => item.score);
+  const scale = [Math.min(0, ...scores), Math.max(...scores)]; // learned rankers' scores can all be below 0
+  const rows = items.map((item, index) => card(item, index + 1, scale, moved.get(item.item_id), eventType, actions));
   list.replaceChildren(...rows);
   refocus(list, was);
   if (compared) slide(list, before);

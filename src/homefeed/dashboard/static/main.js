@@ -13,6 +13,7 @@ import {
 } from "./state.js";
 import { announceFound, focusSearch, forget as forgetSearch, listenToSearch, showSearch, whatToType } from "./search.js";
 import { counted, done, milliseconds, titleOf } from "./words.js";
+import { learnRankers, showRankers } from "./rankers.js";
 import { closeOnBackdrop, showWhy } from "./why.js";
 
 const USERS = 50;
@@ -230,6 +231,8 @@ async function chooseApp(app, { user = null, query = null } = {}) {
   state.query = query ?? "";
   state.exploreFeed = firstFeed(app);
   remember();
+  byId("models").open = false;
+  byId("ranker-list").replaceChildren();
   try {
     const [stats, users] = await Promise.all([
       loadStats(),
@@ -267,15 +270,22 @@ function listen() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") byId("models").open = false;
   });
+  byId("models").addEventListener("toggle", () => {
+    if (byId("models").open) showRankers().catch(() => {});
+  });
   setInterval(() => {
     if (state.app && !document.hidden) watchStats().catch(() => {});
   }, STATS_EVERY);
 }
 
-/** The counts, kept current; an app that had no items shows them once it has. */
+/** The counts and what ranks, kept current; an app that had no items shows them once it has. */
 async function watchStats() {
   const stats = await loadStats();
   if (stats.items && byId("columns").hidden) await chooseApp(state.app);
+  else if (await learnRankers()) {
+    for (const panel of [forYou, explore]) panel.tellRanker();
+    if (byId("models").open) await showRankers();
+  }
 }
 
 async function start() {

@@ -4,6 +4,7 @@ import { get, path } from "./api.js";
 import { attributesOf, note } from "./catalogue.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
 import { showItems, tags, tile } from "./items.js";
+import { rankedBadge } from "./rankers.js";
 import { filterTexts, homeFeed, state } from "./state.js";
 import { ago, amount, done, exactly, milliseconds, titleOf, toDo } from "./words.js";
 
@@ -67,6 +68,7 @@ export class FeedPanel extends Panel {
     this.actions = actions;
     // These stay where they are, so that the keyboard and moving rows keep their places.
     this.above = el("div");
+    this.ranked = byId(`${name}-ranked`);
     this.list = el("ol", { class: "items" });
     this.below = el("div");
     this.body.replaceChildren(this.above, this.list, this.below);
@@ -75,6 +77,7 @@ export class FeedPanel extends Panel {
   showInstead(...nodes) {
     this.list.replaceChildren();
     this.below.replaceChildren();
+    this.ranked.replaceChildren();
     this.above.replaceChildren(...nodes);
   }
 
@@ -113,8 +116,17 @@ export class FeedPanel extends Panel {
     const options = { eventType: state.eventType, actions: this.bound(answer), compared };
     const moved = showItems(this.list, answer.items, options);
     this.greet();
+    this.tellRanker();
     this.below.replaceChildren(...[more].filter(Boolean));
     return moved;
+  }
+
+  /** Say by the title what ranked the list that is shown, where that can change by itself. */
+  tellRanker() {
+    if (!this.shown?.items.length) return;
+    const isOpen = Boolean(this.ranked.querySelector("details")?.open);
+    const badge = rankedBadge(this.target.feed, this.shown.cold_start, isOpen);
+    this.ranked.replaceChildren(...(badge ? [badge] : []));
   }
 
   bound(answer) {

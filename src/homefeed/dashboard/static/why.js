@@ -5,10 +5,14 @@ import { byId, el, styled } from "./dom.js";
 import { bar, chip, tile } from "./items.js";
 import { toneOf } from "./colours.js";
 import { state } from "./state.js";
-import { ago, capital, count, counted, plain, score, shortTime, tagFields, titleOf, trainedAt } from "./words.js";
+import {
+  ago, capital, count, counted, inWords, percent, plain, score, shortTime, tagFields, titleOf, trainedAt,
+} from "./words.js";
 
 const TINY = 1e-9;
 const MOST_PARTS = 3;
+const MOST_FEATURES = 12;
+const BIAS = "bias";
 
 const section = (title, ...content) => el("section", { class: "why-part" }, el("h3", {}, title), content);
 
@@ -24,11 +28,24 @@ function sumRow(name, detail, start, share, value, tone, kind = "") {
   );
 }
 
+const inText = (words, name = null) => el("span", { class: "in-words", title: name }, words);
+
+/** The largest contributions; where there are many more, the rest as one. */
+function largest(features) {
+  const added = features.filter((feature) => Math.abs(feature.contribution) > TINY);
+  added.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  if (added.length <= MOST_FEATURES + 1) return [added, []];
+  return [added.slice(0, MOST_FEATURES), added.slice(MOST_FEATURES)];
+}
+
 /** Bars that begin where the one before ends, so that they are seen to sum to the score. */
 function contributions(trace) {
   if (trace.score === null) return null;
-  const added = trace.features.filter((feature) => Math.abs(feature.contribution) > TINY);
-  added.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  const retrievers = trace.retrievers.map((one) => one.name);
+  const wordsFor = (feature) => (retrievers.includes(feature.name) ? null : inWords(feature.name));
+  const [first, rest] = largest(trace.features);
+  const sum = rest.reduce((all, feature) => all + feature.contribution, 0);
+  const added = rest.length ? [...first, { name: null, contribution: sum }] : first;
   const ends = [0];
   for (const feature of added) ends.push(ends.at(-1) + feature.contribution);
   const [low, high] = [Math.min(...ends, trace.score), Math.max(...ends, trace.score)];
@@ -38,15 +55,28 @@ function contributions(trace) {
   const rows = added.map((feature, index) => {
     const sign = feature.contribution < 0 ? "−" : "+";
     const value = `${sign}${score(Math.abs(feature.contribution))}`;
-    return row(feature.name, ends[index], ends[index + 1], value, toneOf(feature.name), `value ${score(feature.value)}`);
+    const [from, to] = [ends[index], ends[index + 1]];
+    if (feature.name === null) return row(inText(counted(rest.length, "other feature")), from, to, value, "", null);
+    const detail = feature.name === BIAS ? null : `value ${score(feature.value)}`;
+    const words = wordsFor(feature);
+    const name = words ? inText(capital(words), feature.name) : feature.name;
+    return row(name, from, to, value, toneOf(feature.name), detail);
   });
   rows.push(row("Score", 0, trace.score, score(trace.score), "is-total", null, "is-total"));
-  const zero = trace.features.filter((feature) => !added.includes(feature)).map((feature) => feature.name);
+  const zero = trace.features.filter((feature) => Math.abs(feature.contribution) <= TINY).map((feature) => wordsFor(feature) ?? feature.name);
   return section(
     "How the score adds up",
     el("ol", { class: "sum" }, rows),
     zero.length ? el("p", { class: "fine" }, `Added nothing: ${zero.join(", ")}.`) : null,
   );
+}
+
+/** How likely each event is, where the ranker goes by that. */
+function likelihoods(trace) {
+  const likely = Object.entries(trace.probabilities ?? {}).sort(([, a], [, b]) => b - a);
+  if (!likely.length) return null;
+  const rows = likely.map(([event, share]) => sumRow(inText(capital(plain(event))), null, 0, share, percent(share), toneOf(event)));
+  return section("How likely each event is", el("ol", { class: "sum" }, rows));
 }
 
 function retrievers(trace) {
@@ -122,8 +152,7 @@ function facts(trace, item) {
   const parts = [];
   if (trace.place !== null) parts.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
   if (trace.cold_start && trace.made_by !== trace.feed) parts.push(`made by ${trace.made_by}, as the user has no usable history`);
-  if (trace.ranked_by) parts.push(`ranked by ${plain(trace.ranked_by)}${trace.why_not_learned ? `, not by the learned ranker: ${trace.why_not_learned}` : ""}`);
-  for (const [event, likely] of Object.entries(trace.probabilities ?? {})) parts.push(`${plain(event)} ${(100 * likely).toFixed(1)} %`);
+  if (trace.ranked_by) parts.push(`ranked by ${plain(trace.ranked_by)}`);
   parts.push(...tagFields(item.attributes).flatMap((field) => field.values));
   return parts.join(" · ");
 }
@@ -138,9 +167,11 @@ function content(trace, item, address) {
       el("p", { class: shown ? "verdict" : "verdict is-stopped" }, trace.verdict),
       trace.reason ? el("p", { class: "reason" }, trace.reason) : null,
       el("p", { class: "fine" }, facts(trace, item)),
+      trace.why_not_learned ? el("p", { class: "fine" }, `Not ranked by the learned ranker: ${trace.why_not_learned}.`) : null,
     ),
     ...failed,
     contributions(trace),
+    likelihoods(trace),
     retrievers(trace),
     filters(trace),
     rerankers(trace),

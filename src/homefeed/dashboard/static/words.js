@@ -35,6 +35,28 @@ const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
 
 export const plain = (name) => name.replaceAll("_", " ");
 
+const FEATURES = {
+  bias: "the same for every item",
+  boost: "boost",
+  popularity: "popularity",
+  proposed_by: "how many propose it",
+  quality: "quality",
+  recency: "how new it is",
+  tag_overlap: "tags in common",
+};
+const NAMED_AFTER = [
+  [/^(.+)_score$/, (name) => `score by ${name}`],
+  [/^(.+)_rank$/, (name) => `place by ${name}`],
+  [/^(.+)_affinity$/, (name) => `taste in ${plain(name)}`],
+  [/^(.+)_match$/, (name) => `same ${plain(name)}`],
+];
+
+/** A feature in words; null where there are none but its name. */
+export function inWords(name) {
+  const [pattern, words] = NAMED_AFTER.find(([one]) => one.test(name)) ?? [];
+  return FEATURES[name] ?? (pattern ? words(pattern.exec(name)[1]) : null);
+}
+
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** The text of the button of an event type. */
@@ -110,6 +132,8 @@ export function score(value) {
   if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1);
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3);
 }
+
+export const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 /** A time of some millionths of a second or more. */
 export const shortTime = (seconds) => `${(seconds * 1000).toFixed(2)} ms`;
