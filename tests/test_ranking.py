@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from homefeed.ranking import RankingData, divided, sampled, taken
+from homefeed.ranking import RankingData, coverage, divided, ndcg, sampled, taken
 from homefeed.testing import planted_requests
 
 
@@ -76,3 +76,19 @@ def test_the_others_are_drawn_by_the_seed_each_as_often() -> None:
     assert drawn[5] == 500
     assert drawn[np.arange(11) != 5] == pytest.approx([150] * 10, abs=45)
     np.testing.assert_array_equal(sampled(data, 3).features, sampled(data, 3).features)
+
+
+def test_ndcg_is_of_requests_in_which_something_was_chosen() -> None:
+    data = by_hand()
+    # The second of two, and the third of three, one chosen of each.
+    falling = -np.arange(6, dtype=np.float32)
+    assert ndcg(data, falling, 10) == pytest.approx((1 / np.log2(3) + 1 / 2) / 2)
+    assert ndcg(data, falling, 1) == 0
+    assert ndcg(data, data.chosen.astype(np.float32), 10) == 1
+    assert ndcg(replace(data, chosen=np.zeros(6, np.bool_)), falling, 10) == 0
+
+
+def test_coverage_counts_the_different_items_in_the_first_places() -> None:
+    data = replace(by_hand(), items=np.array([7, 8, 7, 9, 8, 7], np.int32))
+    scores = np.array([2, 1, 1, 3, 2, 1], np.float32)
+    assert [coverage(data, scores, depth) for depth in (1, 2, 3)] == [2, 3, 3]

@@ -24,7 +24,7 @@ from homefeed.testing import toy_world
 from homefeed.testing.world import RECIPE
 from homefeed.tracing import explain
 
-NAMES = ("popular", "fresh", "popularity", "bias")
+NAMES = ("popular", "fresh", "popularity", "bias", "own")
 
 
 def recipe(learned: dict[str, Any]) -> Recipe:
@@ -80,7 +80,10 @@ def test_the_order_of_its_features_is_its_own() -> None:
     [
         (None, "none is published yet"),
         (clicks(*NAMES, "quality"), "it learned from features that the feed no longer has: quality"),
-        (clicks("popular", "fresh", "bias"), "the feed has features that it has not learned from: popularity"),
+        (
+            clicks("popular", "fresh", "bias", "own"),
+            "the feed has features that it has not learned from: popularity",
+        ),
         (clicks(*NAMES, calibrated=True), "it learned from retrievers that were calibrated"),
         (Blend({}), "none is published yet"),
     ],

@@ -14,7 +14,9 @@ from tests.rank.learned_sample import lambdamart
 from homefeed.errors import ArtifactError, HomefeedError
 from homefeed.protocols import RankingModel
 from homefeed.rank.lambdamart.model import LambdamartModel
+from homefeed.ranking import RankingData, coverage, ndcg
 from homefeed.testing import RankingModelContract, RankingTrainerContract, World, planted_requests
+from homefeed.types import Floats
 
 
 class TestLambdamartModel(RankingModelContract):
@@ -60,3 +62,71 @@ def test_trees_of_other_features_are_refused(tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_bytes(orjson.dumps(schema | {"more": 1}))
     with pytest.raises(ArtifactError, match=r"expected nothing else in schema\.json"):
         LambdamartModel.load(tmp_path)
+
+
+def with_own(data: RankingData, own: Floats) -> RankingData:
+    """The requests with the score by the feed's own ranker, (rows,)."""
+    features = np.column_stack([data.features, own]).astype(np.float32)
+    return replace(data, feature_names=(*data.feature_names, "own"), features=features)
+
+
+class TestLambdamartOnTopOfTheOwnRanker(RankingModelContract):
+    def make(self, world: World) -> RankingModel:
+        data = planted_requests()
+        model = lambdamart().fit(with_own(data, 5 * data.features[:, 0]))
+        return replace(model, own=0.5)
+
+
+def test_trees_correct_what_the_own_ranker_gets_wrong() -> None:
+    """The own ranker knows nothing of what decides: it is outweighed by what the trees find out."""
+    data = planted_requests(150)
+    model = lambdamart(60).fit(with_own(data, data.features[:, 2]))
+    later = planted_requests(50, seed=1)
+    later = with_own(later, later.features[:, 2])
+    assert ndcg(later, model.scores(later.features), 10) > 1.2 * ndcg(later, later.features[:, 2], 10)
+
+
+def test_a_good_own_ranker_is_left_as_it_is() -> None:
+    """Its score is what decides: the trees must not make the order worse."""
+    data = planted_requests(150)
+    model = lambdamart(60).fit(with_own(data, data.features[:, 0]))
+    later = planted_requests(50, seed=1)
+    own = later.features[:, 0]
+    later = with_own(later, own)
+    assert ndcg(later, model.scores(later.features), 10) > 0.97 * ndcg(later, own, 10)
+
+
+def test_lists_keep_nearly_as_many_different_items_as_the_own_ranker_shows() -> None:
+    """What decides is the same for an item in every request: by that alone all lists would be the same."""
+    rng = np.random.default_rng(3)
+    data = planted_requests(200, 60)
+    worth = np.tile(rng.random(60).astype(np.float32), 200)
+    features = np.column_stack([worth, *rng.random((2, len(worth)), np.float32), np.ones(len(worth))])
+    chosen = rng.random(len(worth)) < worth**4 / 4
+    data = replace(
+        data, features=features.astype(np.float32), chosen=chosen, outcomes=np.column_stack([chosen] * 2)
+    )
+    own = rng.random(len(worth)).astype(np.float32) + worth / 4
+    lists = with_own(data, own)
+    free = lambdamart(60).fit(data)
+    model = lambdamart(60).fit(lists)
+    assert coverage(data, free.scores(data.features), 10) < 0.7 * coverage(data, own, 10)
+    assert coverage(lists, model.scores(lists.features), 10) >= 0.95 * coverage(data, own, 10)
+    assert ndcg(lists, model.scores(lists.features), 10) > ndcg(lists, own, 10)
+
+
+@pytest.mark.parametrize("own", [-1.0, "1", 1e12])
+def test_a_damaged_weight_of_the_own_score_is_refused(tmp_path: Path, own: object) -> None:
+    lambdamart(3).fit(planted_requests()).save(tmp_path)
+    schema = orjson.loads((tmp_path / "schema.json").read_bytes())
+    (tmp_path / "schema.json").write_bytes(orjson.dumps(schema | {"own": own}))
+    with pytest.raises(ArtifactError, match="the feed's own ranker counts"):
+        LambdamartModel.load(tmp_path)
+
+
+def test_a_model_of_an_earlier_version_takes_nothing_of_the_own_score(tmp_path: Path) -> None:
+    lambdamart(3).fit(planted_requests()).save(tmp_path)
+    schema = orjson.loads((tmp_path / "schema.json").read_bytes())
+    del schema["own"]
+    (tmp_path / "schema.json").write_bytes(orjson.dumps(schema))
+    assert LambdamartModel.load(tmp_path).own_weight == 0
