@@ -162,6 +162,13 @@ def _names(recipe: Recipe) -> list[str]:
     return list(kinds_of(recipe))
 
 
+def models_named(recipe: Recipe) -> list[str]:
+    """The models that can be trained by name: what was shown is counted with the signals."""
+    from homefeed.recipe import EXPOSURES
+
+    return [name for name in _names(recipe) if name != EXPOSURES]
+
+
 def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None:
     from homefeed.store.verdicts import verdicts_of
 
@@ -233,7 +240,7 @@ def models_of(recipe: Recipe, name: str) -> Sequence[str]:
     """
     if name in recipe.jobs:
         return recipe.job(name).models
-    known = _names(recipe)
+    known = models_named(recipe)
     if name not in known:
         raise NotFoundError(
             f'no job or model "{name}" in {recipe.app}; the jobs are: {", ".join(recipe.jobs)}; '

@@ -7,11 +7,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _MAX_NAMED = 20
 _OTHER_FILES = 256
 _WORKER_SECONDS = 60
+_LEAST_URGENT = 19
 
 Host: TypeAlias = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port: TypeAlias = Annotated[int | None, typer.Option(min=0, max=65_535, help="The port to listen on.")]
@@ -55,6 +58,7 @@ def demo(
     prepare_only: Annotated[
         bool, typer.Option("--prepare-only", help="Generate and train, but do not serve.")
     ] = False,
+    learn_only: Annotated[bool, typer.Option("--learn-only", hidden=True)] = False,
 ) -> None:
     """Generate sample data, import it, train, and serve: all in one.
 
@@ -66,9 +70,13 @@ def demo(
             _prepare(settings, name)
         _compile()
         return
+    if learn_only:
+        _learn(settings)
+        return
     _free_port(host or settings.host, settings.port if port is None else port)
     _prepare_apart()
-    _serve(settings, host, port, 1)
+    with _learning_beside():
+        _serve(settings, host, port, 1)
 
 
 def doctor(as_json: Json = False) -> None:
@@ -151,13 +159,53 @@ def _free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
+_APART: Final = (sys.executable, "-P", "-c", "from homefeed.cli import main; main()", "demo")
+"""In a process of its own: memory that training took would stay with the server's."""
+
+
 def _prepare_apart() -> None:
-    """Prepare in a process of its own: memory that training took would stay with the server's."""
-    command = [sys.executable, "-P", "-c", "from homefeed.cli import main; main()", "demo", "--prepare-only"]
     # It says itself what went wrong.
-    status = subprocess.run(command, check=False).returncode  # noqa: S603  # constants, no input
+    status = subprocess.run([*_APART, "--prepare-only"], check=False).returncode  # noqa: S603  # constants, no input
     if status:
         raise typer.Exit(status if status > 0 else 128 - status)
+
+
+@contextmanager
+def _learning_beside() -> Iterator[None]:
+    """Have rankers learn while the server answers, which takes them over by itself: nobody need wait for them."""
+    command = [*_APART, "--learn-only"]
+    learning = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+    try:
+        yield
+    finally:
+        learning.terminate()
+
+
+def _learn(settings: Settings) -> None:
+    """Train the learned rankers that were not judged yet, as long as there is a server to take them over."""
+    from homefeed.cli.models import trained
+    from homefeed.store.verdicts import verdicts_of
+
+    _end_with(os.getppid())
+    if hasattr(os, "nice"):
+        os.nice(_LEAST_URGENT)
+    for name in settings.apps:
+        recipe = recipe_of(name)
+        due = [spec.name for spec in recipe.rankers.values()]
+        due = [name for name in due if not verdicts_of(settings.models_folder, recipe.app, name)]
+        if due:
+            trained(settings, recipe, True, models=due)
+
+
+def _end_with(parent: int) -> None:
+    """End this process once that one is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _compile() -> None:
@@ -172,7 +220,7 @@ def _prepare(settings: Settings, name: str) -> None:
     from datetime import UTC, datetime
 
     from homefeed.cli.data import generated, imported
-    from homefeed.cli.models import trained
+    from homefeed.cli.models import models_named, trained
     from homefeed.ingest import find_files, render_report
     from homefeed.recipe import SIGNALS
     from homefeed.store.artifacts import ArtifactStore
@@ -189,7 +237,9 @@ def _prepare(settings: Settings, name: str) -> None:
                 generated(name, folder, report, end=datetime.now(UTC).replace(microsecond=0), dated=True)
         out.print(render_report(imported(settings, recipe, find_files(folder, recipe.sources), False)))
     if ArtifactStore(settings.models_folder).current(recipe.app, SIGNALS) is None:
-        trained(settings, recipe, False)
+        # Rankers learn while the server answers.
+        rankers = {spec.name for spec in recipe.rankers.values()}
+        trained(settings, recipe, False, models=[name for name in models_named(recipe) if name not in rankers])
 
 
 async def _is_interrupted(store: Store, recipe: Recipe) -> bool:

@@ -8,6 +8,7 @@ from homefeed.engine.fit import (
     fit_ranking_model,
     fit_signals,
     prepare,
+    ranking_trainer,
     text_model_of,
     with_text_model,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "fit_ranking_model",
     "fit_signals",
     "prepare",
+    "ranking_trainer",
     "refresh",
     "resources_of",
     "text_model_of",

@@ -174,7 +174,16 @@ def fit_model(spec: PartSpec, data: TrainingData) -> Model:
     return fit_apart(spec.name, trainer, data) if data.partitions else trainer.fit(data)
 
 
+def ranking_trainer(spec: PartSpec) -> RankingTrainer[RankingModel]:
+    """The trainer of a feed's learned ranker.
+
+    Raises:
+        HomefeedError: something that it needs is not installed.
+    """
+    trainer: RankingTrainer[RankingModel] = find_part("trainer", spec.part)(spec.config)
+    return trainer
+
+
 def fit_ranking_model(spec: PartSpec, data: RankingData) -> RankingModel:
     """Fit the learned ranker of a feed."""
-    trainer: RankingTrainer[RankingModel] = find_part("trainer", spec.part)(spec.config)
-    return trainer.fit(data)
+    return ranking_trainer(spec).fit(data)

@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
-from homefeed.engine import fit_ranking_model
+from homefeed.engine import fit_ranking_model, ranking_trainer
 from homefeed.errors import HomefeedError
 from homefeed.evaluate.bootstrap import paired_differences
 from homefeed.evaluate.candidates import Replayed, replay_feeds
@@ -73,6 +73,8 @@ def fit_ranker(
         NotFoundError: the feed declares no learned ranker.
     """
     spec = recipe.learned_ranker(feed)
+    if (why := unable(spec)) is not None:
+        return Judged(None, None, why)
     rankers = {} if serving is None else {spec.name: serving}
     requests = replay_feeds(
         recipe,
@@ -87,6 +89,15 @@ def fit_ranker(
     if requests is None:
         return Judged(None, None, "not taken, there are no requests to learn from yet")
     return fit_to_lists(recipe, spec, lists_of(requests, recipe.event_types, data.seed), learned_until)
+
+
+def unable(spec: PartSpec) -> str | None:
+    """Why a learned ranker cannot be trained here at all; None where it can."""
+    try:
+        ranking_trainer(spec)
+    except HomefeedError as error:
+        return f"not taken: {error}"
+    return None
 
 
 def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: RankedLists, learned_until: int | None = None) -> Judged:

@@ -74,9 +74,9 @@ class Trees:
         Raises:
             HomefeedError: XGBoost is not installed.
         """
-        xgboost = _xgboost()
-        train, test = (xgboost.DMatrix(**part, nthread=1) for part in (learning, judging))
-        booster = xgboost.train(
+        library = xgboost()
+        train, test = (library.DMatrix(**part, nthread=1) for part in (learning, judging))
+        booster = library.train(
             {**parameters, "nthread": 1, "tree_method": "hist", "verbosity": 0},
             train,
             rounds,
@@ -108,8 +108,7 @@ class Trees:
         if not ubj.startswith(_START):
             raise ArtifactError("the trees are damaged: it is no file in UBJ")
         try:
-            xgboost = _xgboost()
-            booster = xgboost.Booster({"nthread": 1})
+            booster = xgboost().Booster({"nthread": 1})
             booster.load_model(bytearray(ubj))
         except HomefeedError as error:
             raise ArtifactError(str(error)) from None
@@ -143,16 +142,21 @@ class Trees:
         """
         if not len(features):
             return np.empty(features.shape, np.float32)
-        matrix = _xgboost().DMatrix(np.ascontiguousarray(features), nthread=1)
+        matrix = xgboost().DMatrix(np.ascontiguousarray(features), nthread=1)
         found = np.asarray(self.booster.predict(matrix, pred_contribs=True), np.float32)
         added = found[:, :-1].copy()
         added[:, bias] += found[:, -1]
         return added
 
 
-def _xgboost() -> Any:
+def xgboost() -> Any:
+    """The library.
+
+    Raises:
+        HomefeedError: it is not installed.
+    """
     try:
-        import xgboost
+        import xgboost as library
     except ImportError:
         raise HomefeedError(_MISSING) from None
-    return xgboost
+    return library

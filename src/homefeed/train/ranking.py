@@ -16,7 +16,7 @@ from homefeed.engine import build_feeds, counters_of, resources_of
 from homefeed.errors import InvalidError
 from homefeed.evaluate.impressions import replay_impressions
 from homefeed.evaluate.lists import RankedLists, lists_of_shown
-from homefeed.evaluate.ranking import Judged, fit_ranker, fit_to_lists
+from homefeed.evaluate.ranking import Judged, fit_ranker, fit_to_lists, unable
 from homefeed.evaluate.rolling import Progress
 from homefeed.funnel import Feed
 from homefeed.protocols import Model
@@ -87,6 +87,8 @@ async def judged_ranker(
     It is made from what was shown where something was chosen in enough requests, else from history.
     """
     spec, serving = recipe.learned_ranker(feed), _Serving.of(recipe, feed, artifacts)
+    if (why := unable(spec)) is not None:
+        return Judged(None, None, why)
     shown = await _shown_lists(recipe, feed, log, store, serving, progress)
     if shown is not None:
         return fit_to_lists(recipe, spec, shown, serving.learned_until)

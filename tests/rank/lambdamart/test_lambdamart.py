@@ -106,7 +106,7 @@ def test_lists_keep_nearly_as_many_different_items_as_the_own_ranker_shows() -> 
     data = replace(
         data, features=features.astype(np.float32), chosen=chosen, outcomes=np.column_stack([chosen] * 2)
     )
-    own = rng.random(len(worth)).astype(np.float32) + worth / 4
+    own = (rng.random(len(worth)) + worth / 4).astype(np.float32)
     lists = with_own(data, own)
     free = lambdamart(60).fit(data)
     model = lambdamart(60).fit(lists)

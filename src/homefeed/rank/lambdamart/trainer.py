@@ -12,7 +12,7 @@ import numpy.typing as npt
 from homefeed.errors import HomefeedError
 from homefeed.rank.lambdamart.model import LambdamartConfig, LambdamartModel
 from homefeed.rank.schema import Schema
-from homefeed.rank.trees import Trees
+from homefeed.rank.trees import Trees, xgboost
 from homefeed.ranking import RankingData, coverage, divided, ndcg, sampled
 from homefeed.types import Floats
 
@@ -34,6 +34,8 @@ class LambdamartTrainer:
     """Grows trees on the earlier requests until the later ones, a fifth, are not ranked better any more."""
 
     def __init__(self, config: LambdamartConfig) -> None:
+        """Raises HomefeedError where XGBoost is not installed."""
+        xgboost()
         self._config = config
 
     def fit(self, data: RankingData) -> LambdamartModel:

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from homefeed.errors import HomefeedError
 from homefeed.rank.schema import Schema
-from homefeed.rank.trees import Trees
+from homefeed.rank.trees import Trees, xgboost
 from homefeed.rank.value.model import Classifier, ValueConfig, ValueModel
 from homefeed.ranking import RankingData, divided
 from homefeed.types import Mask
@@ -22,6 +22,8 @@ class ValueTrainer:
     """Grows the trees of each event on the earlier requests, and calibrates them on the later ones, a fifth."""
 
     def __init__(self, config: ValueConfig) -> None:
+        """Raises HomefeedError where XGBoost is not installed."""
+        xgboost()
         self._config = config
 
     def fit(self, data: RankingData) -> ValueModel:
