@@ -28,15 +28,15 @@ class SimulatedWorld:
     """
 
     users: int = 200
-    items: int = 300
-    new_items: int = 20
+    items: int = 600
+    new_items: int = 40
     categories: int = 8
     dimensions: int = 6
-    requests: int = 3
-    page: int = 10
+    requests: int = 4
+    page: int = 6
     met: int = 10
     eta: float = 1.0
-    base: float = -3.0
+    base: float = -3.5
     taste: float = 4.0
     quality: float = 1.0
     start: int = 1_767_571_200_000_000
