@@ -11,11 +11,13 @@ from tests.evaluate.offline_sample import planted_world
 from homefeed.dataset.ranking_rows import OTHER_FEED, PagesRead, RankingRows
 from homefeed.evaluate.impressions import NOT_THERE, TOO_EARLY, replay_impressions
 from homefeed.ranking import RankingData
+from homefeed.recipe import parse_recipe
 from homefeed.store.impressions import IMPORTED
 from homefeed.testing import World
+from homefeed.testing.world import RECIPE
 from homefeed.types import DAY, Numbers, Times, TrainingData
 
-HOUR = DAY // 24
+HOUR, MINUTE = DAY // 24, DAY // 1_440
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,18 @@ def test_nothing_that_came_at_the_moment_or_later_says_anything(world: World) ->
     later = pages(world, [known(world, at)] * 2, [at, int(events.times[-1]) + 1])
     features = replayed(world, later).data.features
     assert not np.array_equal(features[:5], features[5:]), "what came in between does"
+
+
+def test_exposures_are_what_the_lists_before_showed(world: World) -> None:
+    """Of the one list, counted when the second comes, an hour later, and not when it came itself."""
+    features = {**RECIPE["feeds"]["home"], "features": {"click_rate": {}}}
+    recipe = parse_recipe({**RECIPE, "feeds": {**RECIPE["feeds"], "home": features}}, "a test")
+    at = middle(world)
+    shown = pages(world, [known(world, at)] * 3, [at, at + MINUTE, at + HOUR])
+    found = replay_impressions(recipe, world.catalog, world.data, "home", shown)
+    known_of = found.data.features[:, found.data.feature_names.index("shown")].reshape(3, 5)
+    assert not known_of[:2].any()
+    np.testing.assert_allclose(known_of[2], 0.1 / 1.1, rtol=0.01)
 
 
 def test_lists_that_another_feed_would_have_answered_are_left_out(world: World) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 from homefeed.catalog import CatalogView
+from homefeed.catalog.exposures import Showings
 from homefeed.dataset.ranking_rows import OTHER_FEED, PagesRead, RankingRows
 from homefeed.evaluate.rolling import MAX_TRAININGS, Progress, RollingService, training_period, trainings_due
 from homefeed.evaluate.setting import Setting
@@ -43,11 +44,12 @@ def replay_impressions(
 ) -> RankingRows:
     """The same lists with the features and the scores that the feed would have given them at their moments.
 
-    At each list counters and the user's history hold the events strictly before it, and models are those of the
-    latest of the trainings `due`, by default as often as the recipe's jobs train, from the first list on. The
-    feed's retrievers are asked as at serving, and its extractors describe what they propose together with what was
-    shown: by the code that serves. What nobody wrote down is as if nothing had been asked for: conditions of the
-    request, items it excluded, searches, and attributes of users without any event.
+    At each list counters and the user's history hold the events strictly before it, exposures what these lists
+    showed until one to two minutes before, as a server would count it, and models are those of the latest of the
+    trainings `due`, by default as often as the recipe's jobs train, from the first list on. The feed's retrievers
+    are asked as at serving, and its extractors describe what they propose together with what was shown: by the
+    code that serves. What nobody wrote down is as if nothing had been asked for: conditions of the request, items
+    it excluded, searches, and attributes of users without any event.
 
     Lists that another feed would have answered are left out and counted; so are items that are gone.
     """
@@ -57,7 +59,8 @@ def replay_impressions(
     left_out: Counter[str] = Counter()
     if not len(due):
         return _joined(shown, parts, Counter({TOO_EARLY: int(shown.pages.sum())}), None)
-    service = RollingService(recipe, catalog, data, due, True, [feed], progress, blend, rankers)
+    showings = _showings(shown) if recipe.counts_exposures else None
+    service = RollingService(recipe, catalog, data, due, True, [feed], progress, blend, rankers, showings)
     users, asked = _Users(data), None
     with ThreadpoolController().limit(limits=1, user_api="blas"):  # as the server does
         for number, time in enumerate(shown.times.tolist()):
@@ -73,6 +76,13 @@ def replay_impressions(
                 parts.append(part)
             progress("replaying what was shown", number + 1, len(shown))
     return _joined(shown, parts, left_out, asked)
+
+
+def _showings(shown: RankingRows) -> Showings:
+    """The items of the lists in the order of time, of users who are known."""
+    lists = np.repeat(np.arange(len(shown)), np.diff(shown.data.starts))
+    users = shown.users[lists]
+    return Showings(shown.times[lists], users, shown.items, shown.places).take(users >= 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +126,7 @@ def _joined(shown: RankingRows, parts: Sequence[_Part], left_out: Counter[str], 
         outcomes=shown.data.outcomes[rows],
         chosen=shown.data.chosen[rows],
         weights=shown.data.weights[rows],
+        items=shown.data.items[rows],
         calibrated=feed is not None and feed.calibration is not None,
     )
     read = shown.read
