@@ -40,9 +40,14 @@ def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
 def test_each_feed_says_what_ranks_it(api: httpx.Client) -> None:
     apps = {app["app"]: app for app in api.get("/v1/apps").json()["apps"]}
     feeds = {feed["feed"]: feed for feed in apps["streaming"]["feeds"]}
-    assert (feeds["home"]["ranked_by"], feeds["home"]["learned"]) == ("weighted", None)
+    learned = feeds["home"]["learned"]
+    assert (feeds["home"]["ranked_by"], learned["part"], learned["serving"]) == ("weighted", "lambdamart", False)
+    assert "requests are too few to judge it by" in learned["why"]
+    assert (feeds["popular"]["ranked_by"], feeds["popular"]["learned"]) == ("weighted", None)
     assert (feeds["home"]["cold_start"], feeds["popular"]["cold_start"]) == ("popular", None)
-    assert api.get("/v1/apps/streaming/rankers").json() == {"app": "streaming", "rankers": []}
+    (home,) = api.get("/v1/apps/streaming/rankers").json()["rankers"]
+    assert (home["feed"], home["ranked_by"], home["versions"]) == ("home", "weighted", [])
+    assert api.get("/v1/apps/films/rankers").json() == {"app": "films", "rankers": []}
 
 
 async def test_a_learned_ranker_says_whether_it_serves_and_why(tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ def test_stats_say_what_an_app_holds(api: httpx.Client, served: Served) -> None:
     assert before["events"] >= 3_000
     assert before["first_event"] <= served.sample.events["timestamp"].min()
     assert before["last_event"] >= served.sample.events["timestamp"].max()
-    assert before["models"].keys() == {"signals", "item_item", "sequence", "content", "blend"}
+    assert before["models"].keys() == {"signals", "exposures", "item_item", "sequence", "content", "blend"}
     assert before["models"] == api.get("/readyz").json()["apps"]["streaming"]["models"]
 
 

@@ -38,7 +38,14 @@ def test_readyz_reports_every_app(api: httpx.Client) -> None:
     apps = answer.json()["apps"]
     assert apps.keys() == {"streaming", "shop", "community", "films"}
     assert apps["streaming"]["items"] >= 120
-    assert apps["streaming"]["models"].keys() == {"signals", "item_item", "sequence", "content", "blend"}
+    assert apps["streaming"]["models"].keys() == {
+        "signals",
+        "exposures",
+        "item_item",
+        "sequence",
+        "content",
+        "blend",
+    }
     assert (apps["streaming"]["store"], apps["streaming"]["degraded"]) == (True, {})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 import structlog
 
 from homefeed.dataset.log import LogData
+from homefeed.dataset.log import Progress as Reading
 from homefeed.dataset.ranking_rows import WITHOUT_FEATURES, FeedColumns, RankingRows, read_ranking_rows
 from homefeed.engine import build_feeds, counters_of, resources_of
 from homefeed.errors import InvalidError
@@ -19,8 +20,10 @@ from homefeed.evaluate.lists import RankedLists, lists_of_shown
 from homefeed.evaluate.ranking import Judged, fit_ranker, fit_to_lists, unable
 from homefeed.evaluate.rolling import Progress
 from homefeed.funnel import Feed
+from homefeed.policy.swap import Swap
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
+from homefeed.rank.examination import Examination, Showings, examination_by_swaps, weights_of
 from homefeed.rank.learned import LearnedRanker
 from homefeed.recipe import BLEND, Recipe, find_part
 from homefeed.store import Store
@@ -112,7 +115,7 @@ async def _shown_lists(
     blend = None if serving.blend is None else serving.blend.manifest.version
     columns = FeedColumns(feed.feature_names, feed.calibration is not None, blend)
     reading = partial(progress, "finding what followed")
-    rows = await read_ranking_rows(store, recipe, name, columns, seed=log.data.seed, progress=reading)
+    rows = await _read_weighed(store, recipe, feed, columns, log.data.seed, reading)
     if _is_enough(recipe, name, rows):
         served = _scores(feed.ranker, rows) if isinstance(feed.ranker, LearnedRanker) else None
         return lists_of_shown(rows, feed.ranked_by, served)
@@ -123,6 +126,38 @@ async def _shown_lists(
         return None
     again = serving.replayed(recipe, name, log, imported, progress)
     return lists_of_shown(again, feed.ranked_by) if _is_enough(recipe, name, again) else None
+
+
+async def _read_weighed(
+    store: Store, recipe: Recipe, feed: Feed, columns: FeedColumns, seed: int, progress: Reading
+) -> RankingRows:
+    """What the feed showed, its clicks weighed by how much their places are looked at, where that is known.
+
+    It is known where neighbours changed places by chance in enough requests. Then all that was shown is learned
+    from: what was not looked at counts as little as it should. Else it is what was looked at, each click alike.
+    """
+    if any(isinstance(part, Swap) for part in feed.rerankers.values()):
+        whole = replace(recipe, impressions=recipe.impressions.model_copy(update={"examined": "all"}))
+        rows = await read_ranking_rows(store, whole, feed.name, columns, seed=seed, progress=progress)
+        examination = examination_of(rows, seed)
+        told = {"places": examination.known, "examination": np.round(examination.places, 3).tolist()}
+        _log.info("examination of places", app=recipe.app, feed=feed.name, **told)
+        if examination.known > 1:
+            return weighed(rows, examination)
+    return await read_ranking_rows(store, recipe, feed.name, columns, seed=seed, progress=progress)
+
+
+def examination_of(rows: RankingRows, seed: int) -> Examination:
+    """How much each place is looked at, by the lists whose neighbours changed places by chance."""
+    requests = np.repeat(np.arange(len(rows)), np.diff(rows.data.starts))
+    showings = Showings(requests, rows.places, rows.data.chosen, rows.propensities)
+    return examination_by_swaps(showings, np.random.default_rng(seed))
+
+
+def weighed(rows: RankingRows, examination: Examination) -> RankingRows:
+    """The same, each choice weighed by its place."""
+    weights = np.where(rows.data.chosen, weights_of(rows.places, examination), np.float32(1))
+    return replace(rows, data=replace(rows.data, weights=weights))
 
 
 def _is_enough(recipe: Recipe, feed: str, rows: RankingRows) -> bool:
