@@ -28,8 +28,6 @@ from homefeed.types import Codes
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data" / "open-bandit"
 PRIOR: Final = 2_000.0
-MIN_CLICKS: Final = 20
-"""Below the default, for the small version of the data has 25 to 40 clicks at a place."""
 _CAMPAIGNS: Final = ("men", "women")
 _RESAMPLES: Final = 2_000
 
@@ -55,7 +53,7 @@ def measured(data: Path, seed: int = 0) -> dict[str, Any]:
     """What was found: of places from 0, with 95 % intervals by resampling rows."""
     random, bandit = read_half(data, "random"), read_half(data, "bts")
     rng = np.random.default_rng(seed)
-    examination = examination_by_lot(random.showings, rng, falling=False, min_clicks=MIN_CLICKS)
+    examination = examination_by_lot(random.showings, rng, falling=False)
     flat = Examination(*(np.ones(1),) * 3, 1)
     with_places, without = predicted(random, bandit, examination), predicted(random, bandit, flat)
     places, clicked = bandit.showings.places, bandit.showings.clicked

@@ -86,20 +86,20 @@ def test_rows_that_other_chances_put_there_are_no_pairs() -> None:
         Showings(*(np.empty(0, kind) for kind in (np.int64, np.int32, np.bool_, np.float32))),  # type: ignore[arg-type]
         showings([(1, 1), (1, 1)]),
         showings([(0.9, 0), (0.9, 0)], [(0.1, 0), (0.1, 0)]),
-        showings(*[[(0.1, 1), (0.1, 1)]] * 49),
+        showings(*[[(0.1, 1), (0.1, 1)]] * 19),
     ],
     ids=["no rows", "no chance", "no clicks", "too few clicks"],
 )
 def test_without_enough_to_go_by_every_place_is_as_the_first(nothing: Showings) -> None:
-    for measured in (examination_by_swaps(nothing, RNG(0)), examination_by_lot(nothing, RNG(0), min_clicks=50)):
+    for measured in (examination_by_swaps(nothing, RNG(0)), examination_by_lot(nothing, RNG(0))):
         assert curve_of(measured) == [1]
         assert measured.known == 1
     assert curve_of(unknown_examination()) == [1]
     assert weights_of(np.arange(3), unknown_examination()).tolist() == [1, 1, 1]
 
 
-def test_fifty_clicks_are_enough() -> None:
-    enough = showings(*[[(0.1, 1), (0.1, 1)]] * 50)
+def test_twenty_clicks_are_enough() -> None:
+    enough = showings(*[[(0.1, 1), (0.1, 1)]] * 20)
     assert examination_by_swaps(enough, RNG(0)).known == 2
 
 

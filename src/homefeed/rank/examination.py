@@ -22,7 +22,7 @@ from homefeed.types import Floats, Mask
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer[Any]]
 
-MIN_CLICKS: Final = 50
+MIN_CLICKS: Final = 20
 """With fewer clicks at one of two places that are compared, nothing is said of the lower one."""
 _MOVED: Final = 0.5
 """Items that changed places have a lower propensity than this, those that could and did not a higher one."""

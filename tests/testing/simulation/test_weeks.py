@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from homefeed.errors import NotFoundError
 from homefeed.evaluate.bootstrap import paired_differences
 from homefeed.rank.examination import Examination
 from homefeed.recipe import Recipe, parse_recipe
@@ -114,3 +116,18 @@ def test_pages_are_learned_from_with_clicks_weighed_by_place(systems: Mapping[st
     expected = np.where(shown.clicked, 1 + shown.places, 1)
     assert data.weights == pytest.approx(expected)
     assert (learned_from(shown, "click", None).weights == 1).all()
+
+
+def test_a_feed_that_is_none_is_named() -> None:
+    with pytest.raises(NotFoundError, match='no feed "shelf" in simulated; its feeds: home'):
+        simulate(HYBRID, WORLD, weeks=1, feed="shelf")
+
+
+def test_without_swaps_clicks_count_the_same() -> None:
+    plain = replace(WORLD, users=10, items=50)
+    home = {"retrieve": {"popular": {}}, "rank": {"weighted": {"weights": {"popular": 1.0}}}}
+    items = {"fields": {"title": "text"}}
+    declared = {"app": "plain", "items": items, "events": {"click": {}}, "feeds": {"home": home}}
+    week = simulate(parse_recipe(declared, "a test"), plain, weeks=1)[0]
+    assert week.examination.places.tolist() == [1]
+    assert (week.shown.propensities == 1).all()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from homefeed.engine import fit_ranking_model
-from homefeed.errors import HomefeedError
+from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.funnel import recommend
 from homefeed.protocols import Model
 from homefeed.rank.examination import Examination, examination_by_swaps, unknown_examination
@@ -61,7 +61,12 @@ def simulate(
     declares which of them are fields; a feed for cold starts is left out. A choice is an event of the first type
     of its goal, without a value. Two recipes with the same seed get the same requests, and chance is the same for
     both: compare them request by request, `homefeed.evaluate.bootstrap.paired_differences` tells how.
+
+    Raises:
+        NotFoundError: the recipe has no such feed.
     """
+    if feed not in recipe.feeds:
+        raise NotFoundError(f'no feed "{feed}" in {recipe.app}; its feeds: {", ".join(recipe.feeds)}')
     with threadpool_limits(1, "blas"):  # as the server does
         return list(_weeks(recipe, world, weeks, seed, feed, weigh))
 
