@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from homefeed.serving import LiveApp
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events
-from homefeed.store.impressions import Impression, write_impressions
+from homefeed.store.impressions import IMPORTED, Impression, write_impressions
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.users import put_users
 from homefeed.train import Trained, train_app
@@ -45,7 +45,7 @@ class World:
         environment = Environment(lambda: self.now)
         return await train_app(self.recipe, self.store, self.artifacts, environment, models=models)
 
-    async def show(self, count: int, seed: int, blend: str | None = None) -> None:
+    async def show(self, count: int, seed: int, blend: str | None = None, imported: bool = False) -> None:
         """Pages of ten whose feature "popular" is drawn: what has most is played. The score says nothing."""
         live = LiveApp(self.recipe, self.store, self.artifacts, Environment(lambda: self.now))
         await live.start()
@@ -76,6 +76,9 @@ class World:
                 )
             )
             events.append(Event(f"u{user - 1:02}", f"i{best - 1:02}", "play", time + SECOND, 3_000.0))
+        if imported:
+            nothing = np.empty((10, 0), np.float32)
+            pages = [replace(page, feature_names=(), features=nothing, served_by=IMPORTED) for page in pages]
         await write_impressions(self.store, APP, pages)
         self.now += count * MINUTE
         await append_events(self.store, APP, events, self.now)
@@ -139,3 +142,10 @@ async def test_of_too_few_it_learns_from_history(world: World) -> None:
 async def test_pages_of_another_calibration_are_none(world: World) -> None:
     await world.show(100, seed=1, blend="another")
     assert "pages shown" not in (await world.train(NAME)).rankers[NAME]
+
+
+async def test_pages_of_another_service_are_replayed_and_learned_from(world: World) -> None:
+    await world.show(100, seed=1, imported=True)
+    why = (await world.train(NAME)).rankers[NAME]
+    assert " of weighted on the items shown by the latest 25 requests, " in why
+    assert why.endswith("; learned from 75 pages shown")
