@@ -31,7 +31,7 @@ def rows(lists: list[tuple[int, list[int], list[int]]]) -> RankingRows:
     ones, count = np.ones(len(items), np.float32), len(lists)
     starts = np.cumsum([0, *(len(each[1]) for each in lists)])
     data = RankingData(
-        (), np.empty((len(items), 0), np.float32), starts, ("click",), clicked[:, None], clicked, ones
+        (), np.empty((len(items), 0), np.float32), starts, ("click",), clicked[:, None], clicked, ones, items
     )
     return RankingRows(
         data=data,
