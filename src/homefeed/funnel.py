@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from homefeed.rank.calibration import weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.order import best_first, longest_ago_first
 from homefeed.recipe.feeds import FeedSettings
-from homefeed.retrieve.merging import merged, normalise, what_is_wrong, widened
+from homefeed.retrieve.merging import merged, normalise, what_is_wrong
 from homefeed.scope import RequestScope
 from homefeed.types import (
     DAY,
@@ -48,6 +48,7 @@ from homefeed.types import (
 _SPARES: Final = 64
 """How many more candidates than requested are retrieved, as spares for rerankers and the final filter."""
 
+_Proposals: TypeAlias = Mapping[str, tuple[Positions, Scores]]
 _NO_MASK: Final[Mask] = np.empty(0, np.bool_)
 
 
@@ -353,25 +354,16 @@ def _depth(n: int) -> int:
     return 1 << (n + _SPARES - 1).bit_length()
 
 
-def _sound(
-    proposals: Mapping[str, tuple[Positions, Scores]], size: int, failed: dict[str, str]
-) -> dict[str, tuple[Positions, Scores]]:
+def _sound(proposals: _Proposals, size: int, failed: dict[str, str]) -> dict[str, tuple[Positions, Scores]]:
     """The proposals that name items of the catalogue; the retrievers of the others have failed."""
     wrong = {name: what_is_wrong(*found, size) for name, found in proposals.items()}
     failed |= {name: why for name, why in wrong.items() if why is not None}
     return {name: found for name, found in proposals.items() if wrong[name] is None}
 
 
-def _merge(
-    feed: Feed, proposals: Mapping[str, tuple[Positions, Scores]], size: int, also: Positions
-) -> Candidates:
-    """The union of all proposals, the retrievers' scores side by side and, as features, what they say of each:
-
-    the evidence where the feed is calibrated, else the score over the best of its retriever.
-    """
-    positions, scores, ranks = merged(tuple(feed.retrievers), proposals, size)
-    if len(also):
-        positions, scores, ranks = widened(positions, scores, ranks, also)
+def _merge(feed: Feed, proposals: _Proposals, size: int, also: Positions) -> Candidates:
+    """All proposals side by side and, as features, what retrievers say: evidence, or scores over their best."""
+    positions, scores, ranks = merged(tuple(feed.retrievers), proposals, size, also)
     features = np.zeros((len(positions), len(feed.feature_names)), np.float32)
     if feed.calibration is None:
         normalise(scores, features)

@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.kernels import F32, I32, I64, NOTHING, kernel, reads, several, writes
-from homefeed.types import Codes, Floats, Positions, Scores
+from homefeed.types import NO_POSITIONS, Codes, Floats, Positions, Scores
 
 
 def merged(
-    names: tuple[str, ...], proposals: Mapping[str, tuple[Positions, Scores]], size: int
+    names: tuple[str, ...],
+    proposals: Mapping[str, tuple[Positions, Scores]],
+    size: int,
+    also: Positions = NO_POSITIONS,
 ) -> tuple[Positions, Floats, Codes]:
-    """All that the retrievers `names` propose in a catalogue of `size` items.
+    """All that the retrievers `names` propose in a catalogue of `size` items, and the positions `also`.
 
     (n,) rising positions, each once, (n, retrievers) their scores, NaN where a retriever does not propose one, and
     (n, retrievers) their ranks, from 1 for the first that a retriever proposes, 0 where it does not.
@@ -30,10 +33,11 @@ def merged(
     # Compiled loops index by positions: nothing outside the catalogue gets there.
     if len(every) != len(scores) or (len(every) and not 0 <= rising[0] <= rising[-1] < size):
         raise ValueError(f"proposals for a catalogue of {size} items are not sound")
-    return _side_by_side(rising, every, scores, np.array([len(p) for p, _ in found]), size)
+    union = _side_by_side(rising, every, scores, np.array([len(p) for p, _ in found]), size)
+    return _widened(*union, also) if len(also) else union
 
 
-def widened(
+def _widened(
     positions: Positions, scores: Floats, ranks: Codes, also: Positions
 ) -> tuple[Positions, Floats, Codes]:
     """What is `merged` with further positions, which nobody proposed where they are not among them."""
