@@ -77,7 +77,10 @@ def test_it_prints_a_table_that_fits_eighty_columns(sample_home: Path) -> None:
 
 def test_json_has_all_of_it_as_numbers(whole: Any) -> None:
     found, stderr = whole
-    assert stderr == "", "nothing leaks, nothing fails"
+    told = " ".join(stderr.split())
+    assert re.fullmatch(
+        r"home: learned ranker not taken, \d+ requests are too few to judge it by; 50 would do", told
+    )
     systems = list(found["systems"])
     assert systems == list(found["roles"]) == list(found["overall"]) == list(found["recall_curve"]["systems"])
     assert (systems[0], systems[-1]) == ("popular", "home")

@@ -116,7 +116,7 @@ def test_an_error_is_one_sentence_without_a_traceback() -> None:
         ("popular --app no/such.toml", "no/such.toml: no such file; expected a recipe in TOML"),
         ("popular --app broken.toml", "broken.toml: not valid TOML: "),
         ("popular --app empty.toml", "empty.toml: app: missing; this key is required"),
-        ("import streaming", "nothing to import: name a folder, or --users, --items or --events"),
+        ("import streaming", "nothing to import: name a folder, or --users, --items, --events or --impressions"),
         ("import streaming no-folder", "no-folder: no such folder"),
         ("import streaming --items no.csv", "no.csv: no such file"),
         ("import streaming --items items.csv --mapping no.toml", "no.toml: no such file"),

@@ -23,7 +23,7 @@ def test_train_publishes_every_model_and_lists_them(home: Path) -> None:
     result = run(home, "train", "streaming")
     assert result.exit_code == 0
     assert "3,000 events of" in result.stdout
-    for model in ("item_item", "sequence", "content", "signals"):
+    for model in ("item_item", "sequence", "content", "exposures", "signals"):
         version = (home / "models" / "streaming" / model / "CURRENT").read_text()
         assert model in result.stdout
         assert version in result.stdout
@@ -36,7 +36,7 @@ def test_train_tells_json_what_it_made(home: Path) -> None:
     assert trained["rankers"] == {}
     assert (trained["app"], trained["items"], trained["events"]) == ("streaming", 120, 3_000)
     models = [manifest["model"] for manifest in trained["manifests"]]
-    assert models == ["item_item", "sequence", "content", "signals"]
+    assert models == ["item_item", "sequence", "content", "exposures", "signals"]
 
 
 def test_train_tells_what_tuning_the_weights_came_to(home: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_model_or_a_version_that_is_not_there_is_told(with_ranker: Path) -> No
     home = with_ranker
     version = publish_ranker(home, 1)
     unknown = run(home, "models", "streaming", "ranker")
-    known = "item_item, sequence, content, home_ranker, blend, signals"
+    known = "item_item, sequence, content, home_ranker, blend, exposures, signals"
     assert str(unknown.exception) == f'no model "ranker" in streaming; the models are: {known}'
     missing = run(home, "models", "streaming", "home_ranker", "--use", "3")
     assert str(missing.exception) == f"streaming/home_ranker: no version 3; there are: {version}"

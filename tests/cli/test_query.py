@@ -215,7 +215,8 @@ def test_explain_tells_why_an_item_is_shown(home: Path) -> None:
     assert all(name in explained for name in ("sequence", "item_item", "content", "trending", "fresh", "popular"))
     assert re.search(r"^Score \d\.\d{4}, place 1 of 1 candidates$", explained, re.MULTILINE)
     models = explained.splitlines()[-1]
-    named = ", ".join(rf"{name} \d{{8}}T\S+" for name in ("signals", "item_item", "sequence", "content"))
+    every = ("signals", "exposures", "item_item", "sequence", "content")
+    named = ", ".join(rf"{name} \d{{8}}T\S+" for name in every)
     assert re.fullmatch(f"Models: {named}", models)
     trace = ask_json(home, "explain", "--user_id", "u1", "--item_id", "i3")
     assert {f"{name} {version}" for name, version in trace["models"].items()} == set(models[8:].split(", "))

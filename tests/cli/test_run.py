@@ -86,7 +86,7 @@ class TestDoctor:
                                "rows streaming", "models streaming", "port"]  # fmt: skip
         assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
         assert re.match(
-            r"signals \d+T\d+-\w+, item_item \d+T.*, sequence \d+T.*, content \d+T.*, blend \d+T",
+            r"signals \d+T\d+-\w+, exposures .*, item_item \d+T.*, sequence \d+T.*, content .*, blend \d+T",
             found["models streaming"][1],
         )
 
@@ -118,7 +118,7 @@ class TestDoctor:
         shutil.rmtree(home / "models")
         status, found = diagnosis(home)
         assert status == 1
-        expected = "not trained: signals, item_item, sequence, content; homefeed train streaming"
+        expected = "not trained: signals, exposures, item_item, sequence, content; homefeed train streaming"
         assert found["models streaming"] == (False, expected)
 
     def test_a_blend_that_few_events_do_not_give_is_not_missed(self, home: Path) -> None:

@@ -46,7 +46,7 @@ def lines(result: Result) -> list[dict[str, Any]]:
 
 def current(home: Path) -> dict[str, str]:
     models = home / "models" / "streaming"
-    names = ("item_item", "sequence", "content", "signals")
+    names = ("item_item", "sequence", "content", "exposures", "signals")
     return {name: (models / name / "CURRENT").read_text() for name in names}
 
 
@@ -58,10 +58,10 @@ def test_train_takes_the_name_of_a_job(home: Path) -> None:
     before = current(home)
     result = run(home, "train", "streaming", "hourly", "--json")
     assert result.exit_code == 0, result.output
-    assert [manifest["model"] for manifest in json.loads(result.stdout)["manifests"]] == ["signals"]
-    assert changed(home, before) == {"signals"}
+    assert [manifest["model"] for manifest in json.loads(result.stdout)["manifests"]] == ["exposures", "signals"]
+    assert changed(home, before) == {"exposures", "signals"}
     assert run(home, "train", "streaming", "daily").exit_code == 0
-    assert changed(home, before) == {"item_item", "sequence", "content", "signals"}
+    assert changed(home, before) == {"item_item", "sequence", "content", "exposures", "signals"}
 
 
 def test_train_tells_the_jobs_and_models_there_are(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_train_tells_the_jobs_and_models_there_are(tmp_path: Path) -> None:
     assert isinstance(failed, NotFoundError)
     assert str(failed) == (
         'no job or model "weekly" in streaming; the jobs are: hourly, daily; '
-        "the models are: item_item, sequence, content, blend, signals"
+        "the models are: item_item, sequence, content, home_ranker, blend, signals"
     )
 
 
@@ -98,14 +98,15 @@ def test_once_ends_with_1_if_one_fails_and_does_the_others(home: Path) -> None:
     assert (failed["event"], failed["app"], failed["level"]) == ("job failed", "community", "error")
     assert failed["error"].startswith("community has no items yet")
     assert (done["event"], done["app"]) == ("job done", "streaming")
-    assert changed(home, before) == {"signals"}
+    assert changed(home, before) == {"exposures", "signals"}
 
 
 def test_list_shows_every_job_with_its_next_time(tmp_path: Path) -> None:
     shown = run(tmp_path / "new", "schedule", "--list", apps="streaming,community").stdout
     assert re.search(r"streaming\W+hourly\W+1h\W+signals\W+\d{4}-\d\d-\d\dT\d\d:00:00Z", shown)
     assert re.search(
-        r"community\W+daily\W+1d\W+item_item, content, blend, signals\W+\d{4}-\d\d-\d\dT03:15:00Z", shown
+        r"community\W+daily\W+1d\W+item_item, content, home_ranker, blend, signals\W+\d{4}-\d\d-\d\dT03:15:00Z",
+        shown,
     )
     assert not (tmp_path / "new").exists(), "a list needs no store"
 

@@ -101,7 +101,7 @@ def test_new_models_go_live_and_no_request_is_lost(
         httpx.Client(base_url=server.url, timeout=30) as client,
     ):
         seen = [versions(client)]
-        assert seen[0].keys() == {"signals", "item_item", "sequence", "content", "blend"}
+        assert seen[0].keys() == {"signals", "exposures", "item_item", "sequence", "content", "blend"}
         with traffic(server.url) as going:
             for _ in range(2):
                 seen.append(seen[-1] | train(store_url, tmp_path))

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from tests.train.plain import plain_recipe
 
 from homefeed.apps import find_recipe
 from homefeed.catalog import SignalsModel
@@ -32,7 +33,7 @@ from homefeed.train import Trained, jobs, train_app
 from homefeed.types import DAY, SECOND, Event, TrainingData
 
 APP = "streaming"
-RECIPE = find_recipe(APP)
+RECIPE = plain_recipe(APP)
 NOW = 1_700_000_000 * SECOND
 ENVIRONMENT = Environment(lambda: NOW)
 MODELS = ("item_item", "sequence", "content", "signals")

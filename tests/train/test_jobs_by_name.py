@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.ticking import Ticking
+from tests.train.plain import plain_recipe
 
-from homefeed.apps import find_recipe
 from homefeed.catalog import SignalsModel
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
@@ -25,7 +25,7 @@ from homefeed.types import DAY, SECOND, Event
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 APP = "streaming"
-RECIPE = find_recipe(APP)
+RECIPE = plain_recipe(APP)
 NOW = 1_700_000_000 * SECOND
 EVERY = ("item_item", "sequence", "content", "signals")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.train.plain import plain_recipe
 
-from homefeed.apps import find_recipe
 from homefeed.engine import fit_model
 from homefeed.engine.blending import ranker_of, retrievers_of
 from homefeed.environment import Environment
@@ -30,7 +30,7 @@ from homefeed.types import DAY, SECOND, Event, TrainingData
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
 APP = "streaming"
-RECIPE = find_recipe(APP)
+RECIPE = plain_recipe(APP)
 NOW = 1_700_000_000 * SECOND
 MODELS = [spec.name for spec in RECIPE.models]
 ALL = [*MODELS, "blend", "signals"]

@@ -157,9 +157,10 @@ def models(
 
 
 def _names(recipe: Recipe) -> list[str]:
-    from homefeed.serving.models import kinds_of
+    from homefeed.recipe import BLEND, EXPOSURES, SIGNALS
 
-    return list(kinds_of(recipe))
+    counts = [EXPOSURES] if recipe.counts_exposures else []
+    return [*(spec.name for spec in (*recipe.models, *recipe.rankers.values())), BLEND, *counts, SIGNALS]
 
 
 def models_named(recipe: Recipe) -> list[str]:

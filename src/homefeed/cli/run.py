@@ -58,7 +58,9 @@ def demo(
     prepare_only: Annotated[
         bool, typer.Option("--prepare-only", help="Generate and train, but do not serve.")
     ] = False,
-    learn_only: Annotated[bool, typer.Option("--learn-only", hidden=True)] = False,
+    learn_only: Annotated[
+        bool, typer.Option("--learn-only", help="Train learned rankers that were not judged yet.", hidden=True)
+    ] = False,
 ) -> None:
     """Generate sample data, import it, train, and serve: all in one.
 

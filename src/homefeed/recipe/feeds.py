@@ -96,11 +96,17 @@ class Feed(FeedSettings):
     learned: Annotated[dict[Name, PartUse], Field(max_length=1)] = Field(default_factory=dict)
     """A ranker that is trained on earlier requests, such as `lambdamart`. It ranks in the other one's place once
     it was better on later requests that it had not seen, and while the feed has the features that it learned
-    from. Among the app's models it is FEED_ranker: `home_ranker`."""
+    from. Among the app's models it is FEED_ranker: `home_ranker`. In settings `learned = false` leaves out the one
+    that a recipe declares, and another part takes its place."""
     rerank: dict[Name, PartUse | Literal[False]] = Field(default_factory=dict)
     """The rerankers, which order or thin what is ranked, each what the one before left. With `items.group`,
     `variants` is the first of every feed; a feed that names it has it where it stands there, and
     `variants = false` leaves it out."""
+
+    @field_validator("learned", mode="before")
+    @classmethod
+    def _none_is_learned(cls, uses: object) -> object:
+        return {} if uses is False else uses
 
     @field_validator("filter", "rerank")
     @classmethod

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -217,12 +217,22 @@ def _read(path: Path) -> dict[str, Any]:
         raise RecipeError(f"{path}: not valid TOML: {error}") from None
 
 
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any], *path: str) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():
-        both_tables = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = _merged(result[key], value) if both_tables else value
+        known = result.get(key)
+        if not isinstance(value, dict) or not isinstance(known, dict):
+            result[key] = value
+            continue
+        if len(path) == _OF_A_FEED and path[0] == "feeds" and key in _ONE_PART and value.keys() - known.keys():
+            known = {name: table for name, table in known.items() if name in value}
+        result[key] = _merged(known, value, *path, key)
     return result
+
+
+_ONE_PART: Final = ("rank", "learned")
+"""Tables of a feed that hold one part: another one takes its place."""
+_OF_A_FEED: Final = 2
 
 
 def _defaults(declared: Declarations, kind: Kind) -> dict[str, Mapping[str, Any]]:

@@ -127,11 +127,10 @@ def _specs(recipe: Recipe) -> tuple[PartSpec, ...]:
 
 def kinds_of(recipe: Recipe) -> dict[str, tuple[str, type[Model]]]:
     """By model, the part that makes it, and its class."""
-    kinds: dict[str, tuple[str, type[Model]]] = {
-        spec.name: (spec.part, find_part("model", spec.part)) for spec in _specs(recipe)
-    }
-    counts = {EXPOSURES: (EXPOSURES, ExposuresModel)} if recipe.counts_exposures else {}
-    return kinds | {BLEND: (BLEND, Blend)} | counts | {SIGNALS: (SIGNALS, SignalsModel)}
+    kinds: dict[str, tuple[str, type[Model]]] = {SIGNALS: (SIGNALS, SignalsModel)}
+    kinds |= {EXPOSURES: (EXPOSURES, ExposuresModel)} if recipe.counts_exposures else {}
+    kinds |= {spec.name: (spec.part, find_part("model", spec.part)) for spec in _specs(recipe)}
+    return kinds | {BLEND: (BLEND, Blend)}
 
 
 def load_models(recipe: Recipe, artifacts: ArtifactStore, before: ModelSet) -> ModelSet:
