@@ -151,7 +151,7 @@ async def test_the_same_data_and_seed_give_the_same_bytes_in_any_process(
     await train(store, artifacts)
     again = tmp_path / "again"
     # Where the order of a set showed, another seed of the hashes would change it.
-    environment = os.environ | {"PYTHONHASHSEED": "17"}
+    environment = os.environ | {"PYTHONHASHSEED": "17", "PYTHONPATH": str(Path(__file__).parents[2])}
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, store_url, again, env=environment)
     assert await process.wait() == 0
     expected = files_of(artifacts)

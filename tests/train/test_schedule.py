@@ -198,8 +198,9 @@ async def test_work_is_training_by_the_settings(store_url: str, tmp_path: Path) 
     working = threading.Thread(target=lambda: done.append(work_of(settings, Environment(lambda: NOW))(due)))
     working.start()
     working.join()
-    (manifest,) = done[0].manifests
+    exposures, manifest = done[0].manifests
     assert (manifest.model, manifest.created_at) == ("signals", "2023-11-14T22:13:20Z")
+    assert exposures.model == "exposures"
     assert ArtifactStore(settings.models_folder).current("streaming", "signals") == manifest.version
     assert ArtifactStore(settings.models_folder).current("streaming", "content") is None
 

@@ -37,6 +37,7 @@ NAME = "home_ranker"
 NOW = 1_700_000_000 * SECOND
 ENVIRONMENT = Environment(lambda: NOW)
 OTHERS = ["item_item", "sequence", "content", "blend", "signals"]
+PUBLISHED = ["item_item", "sequence", "content", "blend", "exposures", "signals"]
 
 
 def recipe_of(folder: Path, learned: str) -> Recipe:
@@ -97,7 +98,7 @@ async def test_one_that_is_taken_is_published_with_its_verdict(
 ) -> None:
     judge_as(monkeypatch, taken=True)
     trained = await train(recipe, filled, artifacts)
-    assert names(trained) == [*OTHERS, NAME]
+    assert names(trained) == [*PUBLISHED, NAME]
     why = (
         "taken: ndcg@10 0.3000 beside 0.2000 of weighted on the latest 12 requests, +0.1000 [+0.0500, +0.1500]; "
         "learned from history"
@@ -122,7 +123,7 @@ async def test_one_that_is_not_taken_is_noted_and_not_published(
 ) -> None:
     judge_as(monkeypatch, taken=False)
     trained = await train(recipe, filled, artifacts)
-    assert names(trained) == OTHERS
+    assert names(trained) == PUBLISHED
     assert trained.rankers[NAME].startswith("not published; not taken, it is not ahead beyond doubt: ")
     assert artifacts.versions(APP, NAME) == []
     [noted] = verdicts_of(artifacts.root, APP, NAME)
@@ -165,7 +166,7 @@ async def test_one_that_cannot_be_made_stops_nothing_else(
 
     monkeypatch.setattr(training, "judged_ranker", failing)
     trained = await train(recipe, filled, artifacts)
-    assert names(trained) == OTHERS
+    assert names(trained) == PUBLISHED
     assert dict(trained.rankers) == {NAME: "not published; not made: a plug-in"}
     assert [noted["why"] for noted in verdicts_of(artifacts.root, APP, NAME)] == ["not made: a plug-in"]
 

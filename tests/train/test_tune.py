@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.train.plain import plain_recipe
 
-from homefeed.apps import find_recipe
 from homefeed.engine import fit_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.conftest import NewStore
 
 APP = "streaming"
-RECIPE = find_recipe(APP)
+RECIPE = plain_recipe(APP)
 NOW = 1_700_000_000 * SECOND
 ITEMS, USERS = 40, 60
 SMALL_SPACE = {"cosine": Range(0, 2), "neighbours": Range(1, 60, whole=True)}

@@ -311,7 +311,7 @@ class TestFeedback:
 class TestExplanations:
     def test_the_whole_trace_agrees_with_the_feed(self, http: httpx.Client, town: Town, someone: Someone) -> None:
         models = http.get(f"{GENERIC}/stats").json()["models"]
-        assert set(models) == {"item_item", "content", "blend", "signals"}
+        assert set(models) == {"item_item", "content", "blend", "exposures", "signals"}
         for user in (someone(), someone(), town.cold[-1]):
             page = get_page(http, user)
             for place, entry in list(enumerate(page["items"], 1))[::3]:
