@@ -13,8 +13,9 @@ from tests.rank.learned_sample import lambdamart
 
 from homefeed.errors import ArtifactError, HomefeedError
 from homefeed.protocols import RankingModel
-from homefeed.rank.lambdamart.model import LambdamartModel
-from homefeed.ranking import RankingData, coverage, ndcg
+from homefeed.rank.lambdamart.model import LambdamartConfig, LambdamartModel
+from homefeed.rank.lambdamart.trainer import LambdamartTrainer
+from homefeed.ranking import RankingData, coverage, ndcg, taken
 from homefeed.testing import RankingModelContract, RankingTrainerContract, World, planted_requests
 from homefeed.types import Floats
 
@@ -130,3 +131,10 @@ def test_a_model_of_an_earlier_version_takes_nothing_of_the_own_score(tmp_path: 
     del schema["own"]
     (tmp_path / "schema.json").write_bytes(orjson.dumps(schema))
     assert LambdamartModel.load(tmp_path).own_weight == 0
+
+
+def test_of_more_requests_than_it_takes_the_latest_are_learned_from() -> None:
+    data = planted_requests(60)
+    trainer = LambdamartTrainer(LambdamartConfig(trees=5, min_weight=0.1, requests=40))
+    latest = taken(data, np.arange(20, 60))
+    assert trainer.fit(data).trees.ubj == lambdamart(5).fit(latest).trees.ubj

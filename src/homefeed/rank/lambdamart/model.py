@@ -25,6 +25,8 @@ class LambdamartConfig(TreesConfig):
 
     min_weight: Annotated[float, Field(ge=0)] = 5.0
     """What the candidates in a leaf weigh at least, by the second derivatives of the loss."""
+    requests: Annotated[int, Field(ge=1)] = 50_000
+    """Of all requests so many are learned from at most, the latest: more of them take longer and teach little."""
     negatives: Annotated[int, Field(ge=1)] = 100
     """Of the candidates of a request that were not chosen, so many are learned from at most, drawn at random."""
 

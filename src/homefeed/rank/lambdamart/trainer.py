@@ -13,7 +13,7 @@ from homefeed.errors import HomefeedError
 from homefeed.rank.lambdamart.model import LambdamartConfig, LambdamartModel
 from homefeed.rank.schema import Schema
 from homefeed.rank.trees import Trees, xgboost
-from homefeed.ranking import RankingData, coverage, divided, ndcg, sampled
+from homefeed.ranking import RankingData, coverage, divided, ndcg, sampled, taken
 from homefeed.types import Floats
 
 Rows = npt.NDArray[np.intp]
@@ -44,6 +44,7 @@ class LambdamartTrainer:
         Raises:
             HomefeedError: there are too few of them, or XGBoost is not installed.
         """
+        data = taken(data, np.arange(len(data))[-self._config.requests :])
         learning, judging = (sampled(part, self._config.negatives) for part in divided(data))
         if not len(learning) or not len(judging):
             raise HomefeedError(
