@@ -212,8 +212,8 @@ def _check_order(recipe: Recipe, feed: FeedRecipe, extractors: Mapping[str, Feat
         for place, name in named.items():
             if name not in before:
                 raise RecipeError(
-                    f"{recipe.app}: feeds.{feed.name}.features.{spec.name}.{place}: no feature that stands before it; "
-                    f"expected some of {', '.join(before)}"
+                    f"{recipe.app}: feeds.{feed.name}.features.{spec.name}.{place}: no feature that stands before "
+                    f"it; expected some of {', '.join(before)}"
                 )
         before += extractors[spec.name].names
 

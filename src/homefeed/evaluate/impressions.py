@@ -49,10 +49,9 @@ def replay_impressions(
     showed until one to two minutes before, as a server would count it, and models are those of the latest of the
     trainings `due`, by default as often as the recipe's jobs train, from the first list on. The feed's retrievers
     are asked as at serving, and its extractors describe what they propose together with what was shown: by the
-    code that serves. With `given` the candidates are what was shown and nothing else, as where a feed is to order
-    items that are given: retrievers are asked inside that, and what says how an item stands among the candidates
-    says how it stands in its list. What nobody wrote down is as if nothing had been asked for: conditions of the request, items
-    it excluded, searches, and attributes of users without any event.
+    code that serves. With `given` the candidates are what was shown and nothing else, as of a feed that is to
+    order a list it is given. What nobody wrote down is as if nothing had been asked for: conditions of the
+    request, items it excluded, searches, and attributes of users without any event.
 
     Lists that another feed would have answered are left out and counted; so are items that are gone.
     """
@@ -115,7 +114,7 @@ class _Given:
 def _part(
     feed: Feed, query: Query, shown: RankingRows, positions: Positions, number: int, size: int | None
 ) -> _Part | str:
-    """A list as the feed ranks it, or why it is left out; of a catalogue of `size` items nothing else, if given."""
+    """A list as the feed ranks it, or why it is left out; of the catalogue's `size`, if told, nothing else."""
     start, stop = shown.data.starts[number : number + 2].tolist()
     there = start + np.flatnonzero(positions[start:stop] >= 0)
     if not len(there):

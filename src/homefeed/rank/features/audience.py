@@ -14,7 +14,7 @@ from homefeed.catalog.pairs import Pairs
 from homefeed.protocols import PartConfig, VectorModel
 from homefeed.rank.kernels import last_liked
 from homefeed.rank.vectors import ItemRows
-from homefeed.types import DAY, Candidates, Codes, Floats, Positions, Query
+from homefeed.types import DAY, Candidates, Codes, Floats, Query
 
 _HOUR: Final = DAY // 24
 

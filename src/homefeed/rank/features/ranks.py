@@ -16,9 +16,9 @@ from homefeed.types import Candidates, Floats, Query
 
 
 class Ranks:
-    """For each of the features named, `NAME_place`: the share of the candidates that it is above by it, from 0 to
-    1, equals counted half: (its rank from the lowest - 1/2) / candidates, by mid-ranks. So 0.5 where all are equal.
-    `candidate_count` is ln(1 + candidates) / 10.
+    """For each of the features named, `NAME_place`: the share of the candidates that the item is above by it, from
+    0 to 1, equals and itself counted half: (mid-rank from the lowest - 1/2) / candidates. So it is 0.5 where all
+    are equal. `candidate_count` is ln(1 + candidates) / 10.
 
     A rate of one in twenty is much in one list and little in another: which it is, trees cannot tell from the
     candidate alone.
