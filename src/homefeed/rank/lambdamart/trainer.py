@@ -31,7 +31,10 @@ _FLAT: Final = 1e-9
 
 
 class LambdamartTrainer:
-    """Grows trees on the earlier requests until the later ones, a fifth, are not ranked better any more."""
+    """Grows trees on the earlier requests, and on all of them as many as rank the later ones, a fifth, best.
+
+    What few requests say of more trees goes up and down: so growing does not end with the first plateau.
+    """
 
     def __init__(self, config: LambdamartConfig) -> None:
         """Raises HomefeedError where XGBoost is not installed."""
