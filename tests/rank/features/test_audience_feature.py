@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.sparse import csr_array
 from tests.rank.features.feature_sample import columns_of
 
 from homefeed.engine import build_feeds
 from homefeed.errors import RecipeError
 from homefeed.protocols import FeatureExtractor, VectorModel
-from homefeed.rank.features.audience import Audience
+from homefeed.rank.features.audience import Audience, Tastes
 from homefeed.recipe import parse_recipe
 from homefeed.testing import World, make_world, toy_world
 from homefeed.testing.features import FeatureContract
@@ -125,3 +126,18 @@ def test_the_model_has_to_be_declared() -> None:
     recipe = parse_recipe({**RECIPE, "feeds": {**RECIPE["feeds"], "home": home}}, "a test")
     with pytest.raises(RecipeError, match=r'features\.audience: no model "later"'):
         build_feeds(recipe, toy_world().resources)
+
+
+def test_users_who_are_kept_apart_say_nothing_of_one_another() -> None:
+    """The audiences of a partition's items, and the mean of its tastes, are those of its users alone."""
+    vectors = np.eye(4, dtype=np.float32)
+    chose = csr_array(np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]], np.float32))
+    groups = np.array([1, 1, 2, 2], np.int32)
+    together = Tastes.of(chose, vectors, groups, 1.0)
+    alone = Tastes.of(chose[:2, :2], vectors[:2], groups[:2], 1.0)
+    np.testing.assert_allclose(together.audiences[:2], alone.audiences, atol=1e-7)
+    np.testing.assert_allclose(together.centres[:2], alone.centres, atol=1e-7)
+    # Of tastes (1, 0) and (1, 1) / sqrt 2: less their mean they point away from one another.
+    slope = np.array([1 - 0.5**0.5, -(0.5**0.5)])
+    apart = slope / np.linalg.norm(slope)
+    np.testing.assert_allclose(together.audiences[:2, :2], [0 * apart, -apart / 2], atol=1e-6)

@@ -51,7 +51,7 @@ class Audience:
         self._items = ItemRows(model, resources) if isinstance(model, VectorModel) else None
         self.names = (f"{config.model}_audience",)
         self._as_of = 0
-        self._now = _Tastes()
+        self._now = Tastes()
         self.refresh()
 
     def refresh(self) -> None:
@@ -77,7 +77,7 @@ class Audience:
             found[known] = now.audiences[positions[known]] @ _unit(taste)[0][:, None]
         return found
 
-    def _tastes(self, pairs: Pairs) -> _Tastes:
+    def _tastes(self, pairs: Pairs) -> Tastes:
         assert self._items is not None  # noqa: S101
         catalog, rows = self._resources.catalog, self._items.now
         size = len(rows.rows) - 1
@@ -91,11 +91,11 @@ class Audience:
         shape = (int(users.max(initial=-1)) + 1, size)
         chose = sp.csr_array((np.ones(len(users), np.float32), (users, positions)), shape=shape)
         groups = self._resources.partitions.codes(size) + 1
-        return _Tastes.of(chose, units, groups, self._config.smoothing)
+        return Tastes.of(chose, units, groups, self._config.smoothing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tastes:
+class Tastes:
     """Vectors (items, dimensions): of the items, of length 1 or 0, and of their audiences, by users' tastes less
     the mean of their group, the `centres` (groups, dimensions). `groups` (items,) are those of their users.
     """
