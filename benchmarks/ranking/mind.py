@@ -67,7 +67,7 @@ async def prepared(shown: Sequence[Shown], folder: Path, recipe: Recipe) -> Rank
         await import_files(store, recipe, find_files(folder), now=now)
         rows = await read_ranking_rows(store, recipe, "home", None, seed=_SEED)
         log = await read_log(store, recipe, now=now, seed=_SEED)
-    return replay_impressions(recipe, log.catalog, log.data, "home", rows)
+    return replay_impressions(recipe, log.catalog, log.data, "home", rows, given=True)
 
 
 def divided(rows: RankingRows, day: int) -> Days:

@@ -148,6 +148,14 @@ class NamesFeatures(Protocol):
 
 
 @runtime_checkable
+class NamesEarlierFeatures(Protocol):
+    """The `Config` of an extractor that goes by features found before it: which, by the place that names it."""
+
+    @property
+    def earlier_features(self) -> Mapping[str, str]: ...
+
+
+@runtime_checkable
 class NamesModel(Protocol):
     """The `Config` of a part that uses one of the recipe's models."""
 

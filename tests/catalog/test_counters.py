@@ -324,3 +324,21 @@ class TestDistinct:
         assert counted.distinct("report").tolist() == [2, 0, 1]
         self.told(counted, (7, 0), (9, 2))
         assert counted.distinct("report").tolist() == [2, 0, 2]
+
+
+def test_pairs_are_what_each_user_did_counted_or_live() -> None:
+    counted = counters()
+    add(counted, [(0, 0.5, 0), (2, 1.0, 1), (0, 1.0, 2), (1, -1.0, 2)], user=5)
+    add(counted, [(2, 0.25, 0)], user=3)
+    pairs = counted.pairs
+    assert pairs is not None
+    assert ((pairs.keys >> 32).tolist(), pairs.items.tolist()) == ([3, 5, 5], [2, 0, 2])
+    assert pairs.strengths.tolist() == [0.25, 1.0, 1.0]
+    later = Counters(counted.catalog, HALF_LIFE, "kind", 100.0, pairs=pairs)
+    add(later, [(2, 0.5, 3)], user=3)
+    add(later, [(1, 0.75, 3)], user=4)
+    found = later.pairs
+    assert found is not None
+    assert ((found.keys >> 32).tolist(), found.items.tolist()) == ([3, 4, 5, 5], [2, 1, 0, 2])
+    assert found.strengths.tolist() == [0.5, 0.75, 1.0, 1.0]
+    assert Counters(counted.catalog, HALF_LIFE, None, 100.0, once_per_user=False).pairs is None

@@ -143,3 +143,19 @@ def test_models_are_those_of_the_trainings_that_were_due(world: World) -> None:
         asked = (world.recipe, world.catalog, world.data, "home", shown)
         features.append(replay_impressions(*asked, due=dues).data.features[:, 0])
     assert not np.array_equal(features[0], features[1])
+
+
+def test_lists_that_are_given_are_all_that_there_is(world: World) -> None:
+    """Without that an item stands among all that the feed proposes."""
+    features = {**RECIPE["feeds"]["home"], "features": {"ranks": {"of": ["popular"]}}}
+    recipe = parse_recipe({**RECIPE, "feeds": {**RECIPE["feeds"], "home": features}}, "a test")
+    at = middle(world)
+    asked = (recipe, world.catalog, world.data, "home", pages(world, [known(world, at)], [at]))
+    proposed, given = (replay_impressions(*asked, given=each).data for each in (False, True))
+    column = given.feature_names.index("candidate_count")
+    np.testing.assert_allclose(given.features[:, column], np.log(6) / 10, rtol=1e-6)
+    assert (proposed.features[:, column] > np.log(6) / 10).all()
+    popular, place = (given.features[:, given.feature_names.index(name)] for name in ("popular", "popular_place"))
+    assert popular.max() == 1, "beside the best of the list"
+    assert place.max() <= 0.9
+    assert place.argmax() == popular.argmax()

@@ -9,19 +9,9 @@ import pytest
 
 from benchmarks.ranking import mind
 from benchmarks.ranking.mind_files import read_impressions
-from homefeed.errors import HomefeedError
-from homefeed.recipe import find_part
 
 ROOT = Path(__file__).parents[2]
 BEHAVIORS = ROOT.parent / "shared" / "data" / "mind-sample" / "behaviors.tsv.gz"
-
-
-def has_features() -> bool:
-    """Whether there are the features that the recipe names."""
-    try:
-        return all(find_part("features", name) for name in ("click_rate", "popularity_windows"))
-    except HomefeedError:
-        return False
 
 
 pytestmark = [
@@ -29,7 +19,6 @@ pytestmark = [
 ]
 
 
-@pytest.mark.skipif(not has_features(), reason="needs the features click_rate and popularity_windows")
 def test_what_was_shown_on_a_day_is_ordered_better_than_by_chance() -> None:
     found = mind.run(BEHAVIORS, day=10, limit=929)
     assert found["impressions"] == 490

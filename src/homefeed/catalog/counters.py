@@ -115,6 +115,11 @@ class Counters:
         self._grow()
         return self._full.view
 
+    @property
+    def pairs(self) -> Pairs | None:
+        """Every user's items that count, as of now; None where users do not count once for an item."""
+        return None if self._pairs is None else self._pairs.now()
+
     def recent_at(self, positions: Positions, now: int) -> Doubles:
         """(n, windows) the events that count of the last hour, day and week, as they fade; see `WINDOWS`.
 

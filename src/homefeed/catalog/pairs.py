@@ -70,11 +70,25 @@ class PairTable:
     def __init__(self, before: Pairs) -> None:
         self._before = before
         self._count = 0
-        self._keys, self._strengths, self._levels = _room(_ROOM)
+        self._table = _room(_ROOM)
 
     def __len__(self) -> int:
         """How many pairs changed or came since."""
         return self._count
+
+    def now(self) -> Pairs:
+        """All pairs as they are now. It may be asked beside `add`, and then has some of what is added."""
+        keys, strengths, levels = self._table
+        used = np.flatnonzero(keys != _EMPTY)
+        before = self._before
+        kept = ~np.isin(before.keys, keys[used], assume_unique=True)
+        every = np.concatenate([before.keys[kept], keys[used]])
+        order = np.argsort(every)
+        return Pairs(
+            every[order],
+            np.concatenate([before.strengths[kept], strengths[used]])[order],
+            np.concatenate([before.levels[kept], levels[used]])[order],
+        )
 
     def add(
         self,
@@ -95,9 +109,7 @@ class PairTable:
         self._make_room(len(users))
         fresh = np.zeros(len(users), np.bool_)
         self._count += _add(
-            self._keys,
-            self._strengths,
-            self._levels,
+            *self._table,
             self._before.keys,
             self._before.strengths,
             self._before.levels,
@@ -112,13 +124,13 @@ class PairTable:
         return fresh
 
     def _make_room(self, more: int) -> None:
-        size = len(self._keys)
+        size = len(self._table[0])
         while 2 * (self._count + more) > size:
             size *= 2
-        if size > len(self._keys):
-            old = self._keys, self._strengths, self._levels
-            self._keys, self._strengths, self._levels = _room(size)
-            _move(*old, self._keys, self._strengths, self._levels)
+        if size > len(self._table[0]):
+            table = _room(size)
+            _move(*self._table, *table)
+            self._table = table
 
 
 def _room(size: int) -> tuple[Keys, Floats, Doubles]:

@@ -18,8 +18,10 @@ from homefeed.policy.preferences import Preferences
 from homefeed.policy.request import Request
 from homefeed.protocols import (
     ConfiguredModel,
+    FeatureExtractor,
     Filter,
     Model,
+    NamesEarlierFeatures,
     NamesFeatures,
     NamesModel,
     PartConfig,
@@ -74,7 +76,8 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
     """Every feed of the recipe, by name.
 
     Raises:
-        RecipeError: a ranker weighs a feature that its feed does not have, a part's `model` is none of the
+        RecipeError: a ranker weighs a feature that its feed does not have, an extractor goes by one that does not
+            stand before it, a part's `model` is none of the
             recipe's, or a filter takes the name of one that every feed has.
     """
     made: _Made = {}
@@ -129,6 +132,7 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
     extractors = parts("features", feed.features)
     own = [] if feed.learned is None else [OWN]
     features = [*(spec.name for spec in feed.retrieve), *_names(extractors), *own]
+    _check_order(recipe, feed, extractors)
     _check_weights(recipe, feed, features)
     feed, calibration = blended(feed, resources.models, features)
     retrievers = parts("retrieve", feed.retrieve)
@@ -198,6 +202,20 @@ def _part(kind: Kind, spec: PartSpec, resources: Resources, where: str, made: _M
 
 def _names(extractors: Mapping[str, Any]) -> list[str]:
     return [name for extractor in extractors.values() for name in extractor.names]
+
+
+def _check_order(recipe: Recipe, feed: FeedRecipe, extractors: Mapping[str, FeatureExtractor]) -> None:
+    before = [spec.name for spec in feed.retrieve]
+    for spec in feed.features:
+        config = spec.config
+        named = config.earlier_features if isinstance(config, NamesEarlierFeatures) else {}
+        for place, name in named.items():
+            if name not in before:
+                raise RecipeError(
+                    f"{recipe.app}: feeds.{feed.name}.features.{spec.name}.{place}: no feature that stands before "
+                    f"it; expected some of {', '.join(before)}"
+                )
+        before += extractors[spec.name].names
 
 
 def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> None:

@@ -22,7 +22,7 @@ from homefeed.funnel import Feed, rank
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend
 from homefeed.recipe import Recipe
-from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores, Times, TrainingData, UserState
+from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Query, Scores, Times, TrainingData, UserState
 
 NOT_THERE: Final = "of items that are not in the catalogue any more"
 TOO_EARLY: Final = "shown before anything was known to train on"
@@ -40,6 +40,7 @@ def replay_impressions(
     due: Times | None = None,
     blend: Blend | None = None,
     rankers: Mapping[str, Model] = MappingProxyType({}),
+    given: bool = False,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> RankingRows:
     """The same lists with the features and the scores that the feed would have given them at their moments.
@@ -48,8 +49,9 @@ def replay_impressions(
     showed until one to two minutes before, as a server would count it, and models are those of the latest of the
     trainings `due`, by default as often as the recipe's jobs train, from the first list on. The feed's retrievers
     are asked as at serving, and its extractors describe what they propose together with what was shown: by the
-    code that serves. What nobody wrote down is as if nothing had been asked for: conditions of the request, items
-    it excluded, searches, and attributes of users without any event.
+    code that serves. With `given` the candidates are what was shown and nothing else, as of a feed that is to
+    order a list it is given. What nobody wrote down is as if nothing had been asked for: conditions of the
+    request, items it excluded, searches, and attributes of users without any event.
 
     Lists that another feed would have answered are left out and counted; so are items that are gone.
     """
@@ -69,7 +71,7 @@ def replay_impressions(
                 setting = service.at(time)
                 asked = replace(setting.feeds[feed], rerankers={})
                 query = replace(users.query(setting, data, shown, number), feed=feed)
-                part = _part(asked, query, shown, positions, number)
+                part = _part(asked, query, shown, positions, number, catalog.size if given else None)
             if isinstance(part, str):
                 left_out[part] += int(shown.pages[number])
             else:
@@ -95,12 +97,30 @@ class _Part:
     scores: Scores
 
 
-def _part(feed: Feed, query: Query, shown: RankingRows, positions: Positions, number: int) -> _Part | str:
-    """A list as the feed ranks it, or why it is left out."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """Lets the items at these positions pass."""
+
+    positions: Positions
+    size: int
+
+    def filter(self, query: Query) -> Mask:  # noqa: ARG002
+        """(items,) which are among them."""
+        mask = np.zeros(self.size, np.bool_)
+        mask[self.positions] = True
+        return mask
+
+
+def _part(
+    feed: Feed, query: Query, shown: RankingRows, positions: Positions, number: int, size: int | None
+) -> _Part | str:
+    """A list as the feed ranks it, or why it is left out; of the catalogue's `size`, if told, nothing else."""
     start, stop = shown.data.starts[number : number + 2].tolist()
     there = start + np.flatnonzero(positions[start:stop] >= 0)
     if not len(there):
         return NOT_THERE
+    if size is not None:
+        feed = replace(feed, filters={**feed.filters, "given": _Given(positions[there], size)})
     ranked = rank(feed, query, also=positions[there])
     if ranked.feed.name != feed.name:
         return OTHER_FEED

@@ -64,10 +64,11 @@ class Trees:
         parameters: Mapping[str, Any],
         rounds: int,
         learning: Mapping[str, Any],
-        judging: Mapping[str, Any],
+        judging: Mapping[str, Any] | None,
         patience: int,
     ) -> Self:
-        """At most so many trees, until `patience` more do not rank or tell the judging part any better.
+        """At most so many trees, until `patience` more do not rank or tell the judging part any better; if there
+        is none, so many.
 
         `learning` and `judging` are the arguments of a DMatrix. By one thread, so that sums are rounded alike.
 
@@ -75,12 +76,15 @@ class Trees:
             HomefeedError: XGBoost is not installed.
         """
         library = xgboost()
-        train, test = (library.DMatrix(**part, nthread=1) for part in (learning, judging))
+        parameters = {**parameters, "nthread": 1, "tree_method": "hist", "verbosity": 0}
+        train = library.DMatrix(**learning, nthread=1)
+        if judging is None:
+            return cls.read(bytes(library.train(parameters, train, rounds).save_raw("ubj")))
         booster = library.train(
-            {**parameters, "nthread": 1, "tree_method": "hist", "verbosity": 0},
+            parameters,
             train,
             rounds,
-            evals=[(test, "judging")],
+            evals=[(library.DMatrix(**judging, nthread=1), "judging")],
             early_stopping_rounds=patience,
             verbose_eval=False,
         )

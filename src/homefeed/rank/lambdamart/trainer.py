@@ -18,12 +18,12 @@ from homefeed.types import Floats
 
 Rows = npt.NDArray[np.intp]
 
-_PATIENCE: Final = 20
+_PATIENCE: Final = 100
 _DEEPEST: Final = 20
 """Places: pairs are formed with those that stand so high by the trees so far."""
 _TIMES: Final = (0.0, 1.0, 3.0, 10.0, 30.0)
 """How much the own score, over its spread, is worth trying to count: the more, the less trees can turn over."""
-_COUNTS: Final = (3, 5, 10, 15, 20, 30, 40, 60, 80)
+_COUNTS: Final = (3, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 200)
 _DEPTH: Final = 10
 _LEAST_COVERAGE: Final = 0.95
 """Of the different items that the own ranker shows, so many are to be shown still; the gate asks nine tenths."""
@@ -31,7 +31,10 @@ _FLAT: Final = 1e-9
 
 
 class LambdamartTrainer:
-    """Grows trees on the earlier requests until the later ones, a fifth, are not ranked better any more."""
+    """Grows trees on the earlier requests, and on all of them as many as rank the later ones, a fifth, best.
+
+    What few requests say of more trees goes up and down: so growing does not end with the first plateau.
+    """
 
     def __init__(self, config: LambdamartConfig) -> None:
         """Raises HomefeedError where XGBoost is not installed."""
@@ -52,12 +55,13 @@ class LambdamartTrainer:
             )
         schema = Schema(data.feature_names, data.calibrated)
         own = _own_weights(schema, learning)
-        grown = [self._grown(schema, learning, judging, weight) for weight in own]
-        if own == [0.0]:
-            return grown[0]
-        return _best(data, judging, schema, grown)
+        grown = [self._grown(schema, learning, judging, weight, self._config.trees) for weight in own]
+        best = grown[0] if own == [0.0] else _best(data, judging, schema, grown)
+        return self._grown(schema, sampled(data, self._config.negatives), None, best.own, best.trees.count)
 
-    def _grown(self, schema: Schema, learning: RankingData, judging: RankingData, own: float) -> LambdamartModel:
+    def _grown(
+        self, schema: Schema, learning: RankingData, judging: RankingData | None, own: float, count: int
+    ) -> LambdamartModel:
         parameters = self._config.parameters(learning.seed) | {
             "objective": "rank:ndcg",
             "eval_metric": "ndcg@10",
@@ -65,8 +69,9 @@ class LambdamartTrainer:
             "lambdarank_num_pair_per_sample": _DEEPEST,
             "base_score": 0.0,
         }
-        matrices = _matrix(learning, schema, own), _matrix(judging, schema, own)
-        return LambdamartModel(schema, Trees.grown(parameters, self._config.trees, *matrices, _PATIENCE), own)
+        judged = None if judging is None else _matrix(judging, schema, own)
+        trees = Trees.grown(parameters, count, _matrix(learning, schema, own), judged, _PATIENCE)
+        return LambdamartModel(schema, trees, own)
 
 
 def _own_weights(schema: Schema, learning: RankingData) -> list[float]:
