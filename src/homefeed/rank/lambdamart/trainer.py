@@ -18,7 +18,8 @@ from homefeed.types import Floats
 
 Rows = npt.NDArray[np.intp]
 
-_PATIENCE: Final = 100
+_PATIENCE: Final = 1 / 3
+"""Growing ends where so large a share of all trees brought nothing."""
 _DEEPEST: Final = 20
 """Places: pairs are formed with those that stand so high by the trees so far."""
 _TIMES: Final = (0.0, 1.0, 3.0, 10.0, 30.0)
@@ -27,6 +28,8 @@ _COUNTS: Final = (3, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 200)
 _DEPTH: Final = 10
 _LEAST_COVERAGE: Final = 0.95
 """Of the different items that the own ranker shows, so many are to be shown still; the gate asks nine tenths."""
+_COVERED: Final = 750
+"""In how many requests, the latest, items are counted."""
 _FLAT: Final = 1e-9
 
 
@@ -70,7 +73,13 @@ class LambdamartTrainer:
             "base_score": 0.0,
         }
         judged = None if judging is None else _matrix(judging, schema, own)
-        trees = Trees.grown(parameters, count, _matrix(learning, schema, own), judged, _PATIENCE)
+        trees = Trees.grown(
+            parameters,
+            count,
+            _matrix(learning, schema, own),
+            judged,
+            max(20, round(_PATIENCE * self._config.trees)),
+        )
         return LambdamartModel(schema, trees, own)
 
 
@@ -88,14 +97,15 @@ def _best(
     It is to show nearly as many different items as the own ranker; if none does, that does not count.
     """
     assert schema.own is not None  # noqa: S101
-    shown = _LEAST_COVERAGE * coverage(data, data.features[:, schema.own], _DEPTH)
+    some = taken(data, np.arange(len(data))[-_COVERED:])
+    shown = _LEAST_COVERAGE * coverage(some, some.features[:, schema.own], _DEPTH)
     tried = [
         replace(model, trees=model.trees.first(count))
         for model in grown
         for count in sorted({min(count, model.trees.count) for count in (*_COUNTS, model.trees.count)})
     ]
     best_first = sorted(tried, key=lambda model: -ndcg(judging, model.scores(judging.features), _DEPTH))
-    varied = (model for model in best_first if coverage(data, model.scores(data.features), _DEPTH) >= shown)
+    varied = (model for model in best_first if coverage(some, model.scores(some.features), _DEPTH) >= shown)
     return next(varied, best_first[0])
 
 
