@@ -87,18 +87,18 @@ async def written(client: httpx.AsyncClient, outcome: str = "written") -> float:
 
 @sqlite
 async def test_which_ranker_serves_is_measured(store_url: str, tmp_path: Path) -> None:
-    learned: dict[str, Any] = {APP: {"feeds": {"home": {"learned": {"click_model": {}}}}}}
-    gauge = f'homefeed_learned_ranker_serving{{app="{APP}",feed="home",ranker="click_model"}}'
+    learned: dict[str, Any] = {APP: {"feeds": {"popular": {"learned": {"click_model": {}}}}}}
+    gauge = f'homefeed_learned_ranker_serving{{app="{APP}",feed="popular",ranker="click_model"}}'
     async with served(store_url, tmp_path, recipes=learned) as client:
 
         async def measures(value: float) -> bool:
             return f"{gauge} {value}" in (await client.get("/metrics")).text.splitlines()
 
         await until(partial(measures, 0.0))
-        names = ("sequence", "item_item", "content", "trending", "fresh", "popular", "bias")
+        names = ("popular", "bias", "own")
         model = ClickModelModel(Schema(names, calibrated=False), np.ones(len(names), np.float32))
         how: dict[str, Any] = {"now": NOW, "watermark": 0, "config": {}, "facts": {}}
-        ArtifactStore(tmp_path / "models").publish(APP, "home_ranker", "click_model", model, **how)
+        ArtifactStore(tmp_path / "models").publish(APP, "popular_ranker", "click_model", model, **how)
         await until(partial(measures, 1.0))
 
 
