@@ -34,7 +34,7 @@ from homefeed.serving import FeedRequest, LiveApp
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events
-from homefeed.store.impressions import Impression, write_impressions
+from homefeed.store.impressions import write_impressions
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.users import put_users
 from homefeed.train import train_app
@@ -46,7 +46,6 @@ _OVERLAY: Final = Path(__file__).with_name("replayed.toml")
 _WITHOUT_BLEND: Final = ("item_item", "sequence", "content", "signals")
 """What is trained anew on the way: a replay blends by one blend, and so do all pages."""
 _PAGE: Final = 20
-_GROUP: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +102,18 @@ class Serving:
         """Answer requests, half of which are followed by a play; train anew halfway."""
         live = LiveApp(self.recipe, self.store, self.artifacts, self.environment)
         await live.start()
-        shown: list[Impression] = []
         for number in range(requests):
             if number == requests // 2:
                 await self.train()
                 await live.catch_up()
             self.now += int(self.rng.integers(SECOND, 300 * SECOND))
             user = f"u{self.rng.integers(0, users)}"
-            await live.refresh()  # a server does every second
+            await live.follower.follow_shown()  # a server does both every second
+            await live.refresh()
             answer = await live.recommend(FeedRequest("home", user, n=_PAGE))
-            shown.append(answer.impression(f"r{number}"))
+            await write_impressions(self.store, self.recipe.app, [answer.impression(f"r{number}")])
             if self.rng.random() < 0.5 and len(answer.slate):
                 await self._play(live, user, f"r{number}", answer.slate.positions.tolist())
-            if len(shown) == _GROUP or number == requests - 1:
-                await write_impressions(self.store, self.recipe.app, shown)
-                shown = []
 
     async def _play(self, live: LiveApp, user: str, request: str, positions: list[int]) -> None:
         self.now += SECOND
