@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.train.plain import plain_recipe
 
 from homefeed.apps import find_recipe
 from homefeed.environment import Environment
@@ -136,7 +137,7 @@ async def test_a_training_of_signals_counts_it_and_a_restart_goes_on_from_there(
 
 
 async def test_it_is_counted_for_no_app_without_a_part_that_goes_by_it(served: Served) -> None:
-    plain = replace(served, recipe=find_recipe(APP))
+    plain = replace(served, recipe=plain_recipe(APP))
     app = await plain.open()
     assert not plain.recipe.counts_exposures
     served.clock.now = START + 20 * MINUTE
