@@ -536,7 +536,7 @@ async def test_what_names_no_version_any_more_is_no_order_to_serve_none(
         with capture_logs() as logs:
             assert not await app.catch_up(), "nothing is told to be live that is not"
         assert app.model_versions == versions
-        assert app.follower.parts is parts, "nothing is built anew"
+        assert app.follower.parts.serial == parts.serial, "nothing is built anew"
         assert re.fullmatch(rf"{LOSSES[lose]}; serving: {versions['item_item']}", app.degraded["item_item"])
         expected = [] if again else [("model missing", "item_item", versions["item_item"])]
         assert [
