@@ -198,7 +198,7 @@ def test_what_knows_the_users_tastes_is_ahead_of_popularity(world: World, learne
     assert found.model is not None
     assert found.verdict is not None
     assert found.taken, found.why
-    assert found.model.feature_names == ("item_item", "content", "popular", "bias")
+    assert found.model.feature_names == ("item_item", "content", "popular", "bias", "own")
     assert (found.verdict.serving, found.why) == ("weighted", found.verdict.sentence)
     assert found.verdict.learned_mean > 1.2 * found.verdict.serving_mean
 
