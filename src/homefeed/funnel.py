@@ -233,8 +233,7 @@ def slim(ranked: Ranked, max_items: int) -> Ranked:
     """What later pages need of it: the first candidates, no masks of the whole catalogue, no failure twice."""
     query = replace(ranked.query, eligible=_NO_MASK, explainable=_NO_MASK, scope=RequestScope())
     candidates = replace(ranked.candidates.first(max_items), dropped=())
-    nothing: dict[str, Positions] = {}
-    return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages=nothing, failed={})
+    return replace(ranked, query=query, candidates=candidates, proposals={}, passed={}, stages={}, failed={})
 
 
 def visible(isolation: Filter, query: Query) -> Mask:
@@ -396,8 +395,6 @@ def _score(feed: Feed, query: Query, candidates: Candidates) -> Candidates:
 def _sources(shown: Candidates) -> tuple[tuple[str, ...], ...]:
     """The retrievers that proposed each: of thousands of items, few sets of retrievers."""
     rows = [row.tobytes() for row in ~np.isnan(shown.retriever_scores)]
-    names = {
-        row: tuple(name for name, is_source in zip(shown.retrievers, row, strict=True) if is_source)
-        for row in set(rows)
-    }
+    of = shown.retrievers
+    names = {row: tuple(n for n, proposed in zip(of, row, strict=True) if proposed) for row in set(rows)}
     return tuple(names[row] for row in rows)
