@@ -1,6 +1,6 @@
 """Home with its learned ranker beside home without, by `homefeed evaluate`. Prints one JSON line.
 
-    python -m benchmarks.ranking.homes streaming sqlite:////home/me/homefeed-data/homefeed.db
+    python -m benchmarks.ranking.homes streaming sqlite:///homefeed-data/homefeed.db
 
 The clock runs as in `homefeed evaluate`: the ranker is made and judged on the events before the cutoff, and ranks
 where it would have been published. Both homes are asked the same requests; the difference has a 95 % interval
