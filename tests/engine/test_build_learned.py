@@ -10,6 +10,7 @@ import pytest
 
 from homefeed.engine import build_feeds
 from homefeed.engine.blending import retrievers_of
+from homefeed.errors import RecipeError
 from homefeed.funnel import Feed, recommend
 from homefeed.protocols import Model
 from homefeed.rank.blend import Blend, FeedBlend
@@ -138,3 +139,15 @@ def test_a_trace_says_why_not() -> None:
         "none is published yet",
         {},
     )
+
+
+def test_the_own_ranker_cannot_weigh_its_own_score() -> None:
+    world = toy_world()
+    home = {
+        "retrieve": {"popular": {}},
+        "rank": {"weighted": {"weights": {"own": 1.0}}},
+        "learned": {"click_model": {}},
+    }
+    told = parse_recipe({**RECIPE, "feeds": {"home": home}}, "a test")
+    with pytest.raises(RecipeError, match=r"weights\.own: no such feature; expected some of popular, bias$"):
+        build_feeds(told, world.resources)

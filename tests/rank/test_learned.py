@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from tests.rank.learned_sample import click_model, lambdamart, value
 
 from homefeed.protocols import Ranker
+from homefeed.rank.blended import Blended
 from homefeed.rank.click_model.model import ClickModelModel
 from homefeed.rank.learned import LearnedRanker
 from homefeed.rank.schema import Schema
@@ -74,6 +76,21 @@ def test_what_a_model_takes_of_the_own_score_is_divided_as_the_own_ranker_does()
     assert ranker.score(query, asked).tolist() == [314]
     # Half of the own score, 4, is of the first feature.
     assert ranker.contributions(query, asked).tolist() == [[2 + 2, 10, 300, 0]]
+
+
+def test_an_own_ranker_that_divides_scores_divides_its_own() -> None:
+    """What candidates of a page have is the score by the model: `blended` must not take it for its own."""
+    signals = {"all": {"weight": 1.0, "of": {"a": 1.0, "b": 3.0}}}
+    blended = Blended(Blended.Config.model_validate({"signals": signals}), toy_world().resources)
+    model = ClickModelModel(
+        Schema(("a", "bias", "b", "own"), calibrated=False), np.array([0, 10, 0, 2], np.float32)
+    )
+    asked = candidates(("a", "bias", "b", "own"), [1, 1, 1, 0.8])
+    ranker, query = LearnedRanker(model, blended), toy_world().query("da")
+    ranked = replace(asked, scores=ranker.score(query, asked))
+    assert ranked.scores.tolist() == pytest.approx([11.6])
+    # Twice the own score of 0.8, a quarter of it of the first feature.
+    assert ranker.contributions(query, ranked)[0].tolist() == pytest.approx([0.4, 10, 1.2, 0])
 
 
 def test_a_model_of_values_tells_how_likely_events_are() -> None:

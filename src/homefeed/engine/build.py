@@ -209,12 +209,8 @@ def _check_order(recipe: Recipe, feed: FeedRecipe, extractors: Mapping[str, Feat
     for spec in feed.features:
         config = spec.config
         named = config.earlier_features if isinstance(config, NamesEarlierFeatures) else {}
-        for place, name in named.items():
-            if name not in before:
-                raise RecipeError(
-                    f"{recipe.app}: feeds.{feed.name}.features.{spec.name}.{place}: no feature that stands before "
-                    f"it; expected some of {', '.join(before)}"
-                )
+        where = f"{recipe.app}: feeds.{feed.name}.features.{spec.name}"
+        _check_named(named, before, where, "no feature that stands before it")
         before += extractors[spec.name].names
 
 
@@ -224,12 +220,14 @@ def _check_weights(recipe: Recipe, feed: FeedRecipe, features: list[str]) -> Non
         raise RecipeError(f"{recipe.app}: feeds.{feed.name}.features: two of its features are named {double}")
     config = feed.rank.config
     named = config.named_features if isinstance(config, NamesFeatures) else {}
+    known = features if feed.learned is None else features[:-1]  # its own score is none to weigh
+    _check_named(named, known, f"{recipe.app}: feeds.{feed.name}.rank.{feed.rank.name}", "no such feature")
+
+
+def _check_named(named: Mapping[str, str], known: Sequence[str], where: str, problem: str) -> None:
     for place, name in named.items():
-        if name not in features:
-            raise RecipeError(
-                f"{recipe.app}: feeds.{feed.name}.rank.{feed.rank.name}.{place}: no such feature; "
-                f"expected some of {', '.join(features)}"
-            )
+        if name not in known:
+            raise RecipeError(f"{where}.{place}: {problem}; expected some of {', '.join(known)}")
 
 
 def _check_filters(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Filter]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -41,9 +42,12 @@ class LearnedRanker:
     def _divide_own(self, query: Query, candidates: Candidates, added: Floats) -> None:
         weight = self.model.own_weight
         if weight and OWN in self.model.feature_names:
-            divided = weight * self._own.contributions(query, candidates)
+            own = candidates.feature_names.index(OWN)
+            # Some rankers divide the score that candidates have: it is to be their own.
+            by_own = replace(candidates, scores=candidates.features[:, own])
+            divided = weight * self._own.contributions(query, by_own)
             added += divided
-            added[:, candidates.feature_names.index(OWN)] -= divided.sum(axis=1)
+            added[:, own] -= divided.sum(axis=1)
 
     def probabilities(self, query: Query, candidates: Candidates) -> dict[str, Doubles]:
         """By event type, (n,) how likely it is; nothing where the model does not go by that."""
