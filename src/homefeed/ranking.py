@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,30 @@ class RankingData:
         return len(self.starts) - 1
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RequestLists:
+    """Base of requests with more than is learned from: the columns named have a value by request, or by row."""
+
+    BY_REQUEST: ClassVar[tuple[str, ...]] = ()
+    BY_ROW: ClassVar[tuple[str, ...]] = ()
+
+    data: RankingData
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def take(self, requests: npt.NDArray[np.intp]) -> Self:
+        """Only these requests, in rising order."""
+        some = np.zeros(len(self), np.bool_)
+        some[requests] = True
+        rows, numbers = np.repeat(some, np.diff(self.data.starts)), np.flatnonzero(some).tolist()
+        columns: dict[str, Any] = {"data": taken(self.data, requests)}
+        for name in self.BY_REQUEST:
+            values = getattr(self, name)
+            columns[name] = values[some] if isinstance(values, np.ndarray) else [values[one] for one in numbers]
+        return replace(self, **columns | {name: getattr(self, name)[rows] for name in self.BY_ROW})
+
+
 def divided(data: RankingData, share: float = _LEARNING_SHARE) -> tuple[RankingData, RankingData]:
     """The earlier requests, so large a share of them, and the later ones."""
     first = round(len(data) * share)
@@ -56,12 +80,16 @@ def taken(data: RankingData, requests: npt.NDArray[np.intp]) -> RankingData:
 
 def sampled(data: RankingData, negatives: int) -> RankingData:
     """The requests in which something was chosen, with all of that and at most so many of the others."""
-    request, rng = _request_of(data), np.random.default_rng(data.seed)
-    hits = np.bincount(request, data.chosen, minlength=len(data)) > 0
+    request, rng, hits = _request_of(data), np.random.default_rng(data.seed), chosen_in(data)
     order = np.lexsort((rng.random(len(request)), data.chosen, request))
     place = np.empty(len(order), np.intp)
     place[order] = np.arange(len(order)) - data.starts[request[order]]
     return _rows(data, hits[request] & (data.chosen | (place < negatives)))
+
+
+def chosen_in(data: RankingData) -> Mask:
+    """(requests,) whether anything was chosen."""
+    return np.bincount(_request_of(data)[data.chosen], minlength=len(data)) > 0
 
 
 def ndcg(data: RankingData, scores: Scores, depth: int) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from homefeed.dataset.followed import find_followed
 from homefeed.dataset.impressions import ShownItems, stream_shown_items
 from homefeed.dataset.log import Progress
 from homefeed.dataset.row_buffer import RowBuffer
-from homefeed.ranking import RankingData, taken
+from homefeed.ranking import RankingData, RequestLists, chosen_in
 from homefeed.recipe import BLEND, Recipe
 from homefeed.store import Store
 from homefeed.store.impressions import IMPORTED
@@ -70,7 +70,7 @@ class PagesRead:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RankingRows:
+class RankingRows(RequestLists):
     """The lists that a feed showed, and what is needed to judge by them.
 
     By request (requests,): the `users`, `NOBODY` where it is not known, the `times` of the first pages, `pages`,
@@ -79,7 +79,9 @@ class RankingRows:
     with which chance put them there, and the scores as `served`.
     """
 
-    data: RankingData
+    BY_REQUEST = ("users", "times", "pages", "served_by")
+    BY_ROW = ("items", "places", "propensities", "served")
+
     users: Numbers
     times: Times
     pages: Numbers
@@ -90,37 +92,10 @@ class RankingRows:
     served: Floats
     read: PagesRead
 
-    def __len__(self) -> int:
-        return len(self.data)
-
     @property
     def with_choice(self) -> Mask:
         """(requests,) whether anything was chosen."""
         return chosen_in(self.data)
-
-    def take(self, requests: npt.NDArray[np.intp]) -> Self:
-        """Only these requests, in rising order."""
-        some = np.zeros(len(self), np.bool_)
-        some[requests] = True
-        rows = np.repeat(some, np.diff(self.data.starts))
-        return replace(
-            self,
-            data=taken(self.data, requests),
-            users=self.users[some],
-            times=self.times[some],
-            pages=self.pages[some],
-            served_by=[self.served_by[request] for request in np.flatnonzero(some).tolist()],
-            items=self.items[rows],
-            places=self.places[rows],
-            propensities=self.propensities[rows],
-            served=self.served[rows],
-        )
-
-
-def chosen_in(data: RankingData) -> Mask:
-    """(requests,) whether anything was chosen."""
-    requests = np.repeat(np.arange(len(data)), np.diff(data.starts))
-    return np.bincount(requests[data.chosen], minlength=len(data)) > 0
 
 
 async def read_ranking_rows(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.dataset.ranking_rows import RankingRows, chosen_in
+from homefeed.dataset.ranking_rows import RankingRows
 from homefeed.evaluate.metrics import MEASURES, PerUser, judge
-from homefeed.ranking import RankingData, taken
+from homefeed.ranking import RequestLists, chosen_in
 from homefeed.types import Codes, Floats, Mask, Positions, Times
 
 Source: TypeAlias = Literal["history", "shown"]
@@ -19,7 +19,7 @@ Source: TypeAlias = Literal["history", "shown"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RankedLists:
+class RankedLists(RequestLists):
     """Requests in the order of time, with all that was learned of their candidates.
 
     By request (requests,): `users`, `times`, `targets`, the items that their user chose, `pages`, how many pages
@@ -27,8 +27,10 @@ class RankedLists:
     `items`, rising within each, and the scores as `served` by `ranked_by`.
     """
 
+    BY_REQUEST = ("users", "times", "targets", "pages", "comparable")
+    BY_ROW = ("items", "served")
+
     source: Source
-    data: RankingData
     users: Codes
     times: Times
     targets: Sequence[Positions]
@@ -37,26 +39,6 @@ class RankedLists:
     items: Positions
     served: Floats
     ranked_by: str
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def take(self, requests: npt.NDArray[np.intp]) -> Self:
-        """Only these requests, in rising order."""
-        some = np.zeros(len(self), np.bool_)
-        some[requests] = True
-        rows = np.repeat(some, np.diff(self.data.starts))
-        return replace(
-            self,
-            data=taken(self.data, requests),
-            users=self.users[some],
-            times=self.times[some],
-            targets=[self.targets[request] for request in np.flatnonzero(some).tolist()],
-            pages=self.pages[some],
-            comparable=self.comparable[some],
-            items=self.items[rows],
-            served=self.served[rows],
-        )
 
     def judged(self, metric: str, scores: npt.NDArray[Any]) -> PerUser:
         """(requests,) the measure, such as "ndcg@10", of the lists that scores (rows,) make."""
