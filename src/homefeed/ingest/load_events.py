@@ -19,9 +19,10 @@ from homefeed.ingest.interactions import UNKNOWN_ITEM, UNKNOWN_USER, EventBatch,
 from homefeed.ingest.mapping import Layout
 from homefeed.ingest.matrix import DistinctCounter, MatrixCounter
 from homefeed.ingest.report import EventFacts, FileReport
+from homefeed.ingest.row_counts import RowCounts
 from homefeed.ingest.stream import Progress, prepared
 from homefeed.ingest.table import Batch, Table
-from homefeed.ingest.tallies import Tally, merged, tally_rows
+from homefeed.ingest.tallies import merged, tally_rows
 from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.bulk import (
@@ -64,27 +65,15 @@ async def load_events(
         progress("events", table.total, table.total)
     finally:
         await settle(store)
-    report = FileReport(
-        kind="events",
-        path=str(table.path),
-        rows=loading.rows,
-        loaded=loading.loaded,
-        new=loading.loaded,
-        updated=0,
-        rejected=loading.rejected,
-        duplicates=loading.duplicates,
-        warnings=loading.warnings,
-        notes=layout.notes,
-        ignored_columns=layout.ignored,
-        seconds=time.perf_counter() - started,
-    )
+    report = loading.report("events", table, layout, time.perf_counter() - started)
     return report, loading.facts()
 
 
-class _Loading:
+class _Loading(RowCounts):
     """The state of loading one file of events."""
 
     def __init__(self, store: Store, recipe: Recipe, now: int) -> None:
+        super().__init__()
         self._store = store
         self._app = recipe.app
         self._has_searches = any(spec.about == "query" for spec in recipe.events.values())
@@ -101,11 +90,6 @@ class _Loading:
         self._created = 0
         self._matrix = MatrixCounter()
         self._equal_rows = EqualRows() if recipe.sources.events.equal_rows == "each" else None
-        self.rows = 0
-        self.loaded = 0
-        self.rejected: dict[str, Tally] = {}
-        self.duplicates: dict[str, Tally] = {}
-        self.warnings: dict[str, Tally] = {}
 
     async def read_ids(self) -> None:
         """Read the ids and numbers of all users and items."""
@@ -117,9 +101,7 @@ class _Loading:
 
     async def take(self, batch: EventBatch) -> None:
         """Write the usable events of a batch and count all of its rows."""
-        self.rows += batch.source.count
-        self.rejected = merged(self.rejected, batch.rejected)
-        self.warnings = merged(self.warnings, batch.warnings)
+        self.count(batch.source, batch.rejected, batch.warnings)
         for part in batch.events.parts(_TRANSACTION):
             await self._take_part(part)
 

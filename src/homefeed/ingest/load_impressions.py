@@ -14,10 +14,11 @@ from homefeed.ingest.ids import IdNumbers, read_numbers
 from homefeed.ingest.interactions import UNKNOWN_ITEM, UNKNOWN_USER, EventRows
 from homefeed.ingest.mapping import Layout
 from homefeed.ingest.report import FileReport
+from homefeed.ingest.row_counts import RowCounts
 from homefeed.ingest.shown import ShownBatch, in_order, read_shown, request_of
 from homefeed.ingest.stream import Progress, prepared
 from homefeed.ingest.table import Batch, Table
-from homefeed.ingest.tallies import Tally, merged, tally_rows
+from homefeed.ingest.tallies import merged, tally_rows
 from homefeed.privacy import opted_out
 from homefeed.recipe import Recipe
 from homefeed.store import Store
@@ -53,33 +54,17 @@ async def load_impressions(
     await loading.end()
     progress("impressions", table.total, table.total)
     await analyse(store)
-    return FileReport(
-        kind="impressions",
-        path=str(table.path),
-        rows=loading.rows,
-        loaded=loading.loaded,
-        new=loading.loaded,
-        updated=0,
-        rejected=loading.rejected,
-        duplicates=loading.duplicates,
-        warnings=loading.warnings,
-        notes=layout.notes,
-        ignored_columns=layout.ignored,
-        seconds=time.perf_counter() - started,
-    )
+    return loading.report("impressions", table, layout, time.perf_counter() - started)
 
 
-class _Loading:
+class _Loading(RowCounts):
     """The state of loading one file of impressions; the last request of a batch waits for the next."""
 
     def __init__(self, store: Store, recipe: Recipe) -> None:
+        super().__init__()
         self._store, self._recipe, self._app = store, recipe, recipe.app
         self._users, self._items = IdNumbers(pl.DataFrame()), IdNumbers(pl.DataFrame())
         self._waiting: EventRows | None = None
-        self.rows = self.loaded = 0
-        self.rejected: dict[str, Tally] = {}
-        self.duplicates: dict[str, Tally] = {}
-        self.warnings: dict[str, Tally] = {}
 
     async def read_ids(self) -> None:
         """Read the ids and numbers of all users and items."""
@@ -88,9 +73,7 @@ class _Loading:
 
     async def take(self, batch: ShownBatch) -> None:
         """Write the whole requests of a batch, and count all of its rows."""
-        self.rows += batch.source.count
-        self.rejected = merged(self.rejected, batch.rejected)
-        self.warnings = merged(self.warnings, batch.warnings)
+        self.count(batch.source, batch.rejected, batch.warnings)
         rows = batch.shown if self._waiting is None else _joined(self._waiting, batch.shown)
         request = request_of(rows.columns).to_numpy()
         last = int(np.searchsorted(request, request[-1])) if len(request) else 0
