@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import structlog
 from typer.testing import CliRunner, Result
@@ -239,6 +240,31 @@ class TestDemo:
         assert run(home, "demo", "--prepare-only").exit_code == 0
         assert diagnosis(home)[1]["data streaming"][1] == "120 items, 60 users, 3,000 events"
         assert diagnosis(home)[0] == 0, "what was not trained is"
+
+    def test_rankers_learn_beside_the_server_once(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "nice", lambda _more: 0)  # it would stay so for the tests
+        noted = home / "models" / "streaming" / "home_ranker" / "verdicts.jsonl"
+        for before in ("", noted.read_text()):
+            noted.write_text(before)
+            learned = run(home, "demo", "--learn-only")
+            assert (learned.exit_code, learned.stdout) == (0, "")
+            assert len(noted.read_text().splitlines()) == 1, "what was judged is not judged again"
+
+    def test_learning_ends_with_its_server_however_that_ends(self) -> None:
+        learning = (
+            "import os, time; from homefeed.cli.run import _end_with; _end_with(os.getppid()); "
+            "print(os.getpid(), flush=True); time.sleep(60)"
+        )
+        server = (
+            "import subprocess, sys, time; "
+            f"subprocess.Popen([sys.executable, '-c', {learning!r}], start_new_session=True); time.sleep(60)"
+        )
+        with subprocess.Popen([sys.executable, "-c", server], stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            child = psutil.Process(int(running.stdout.readline()))
+            assert child.is_running()
+            running.kill()
+            child.wait(30)
 
     def test_looks_at_the_port_before_any_work(self, tmp_path: Path, taken_port: int) -> None:
         failed = run(tmp_path / "new", "demo", "--port", str(taken_port))

@@ -181,6 +181,7 @@ def _learning_beside() -> Iterator[None]:
         yield
     finally:
         learning.terminate()
+        learning.wait()
 
 
 def _learn(settings: Settings) -> None:
@@ -193,8 +194,8 @@ def _learn(settings: Settings) -> None:
         os.nice(_LEAST_URGENT)
     for name in settings.apps:
         recipe = recipe_of(name)
-        due = [spec.name for spec in recipe.rankers.values()]
-        due = [name for name in due if not verdicts_of(settings.models_folder, recipe.app, name)]
+        rankers = [spec.name for spec in recipe.rankers.values()]
+        due = [each for each in rankers if not verdicts_of(settings.models_folder, recipe.app, each)]
         if due:
             trained(settings, recipe, True, models=due)
 
