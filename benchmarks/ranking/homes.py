@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def compared(own: Evaluation, learned: Evaluation) -> dict[str, object]:
-    """The figures of both, and by how much the learned one is ahead."""
+    """The figures of both, by how much the learned one is ahead, and how each stands beside its parts."""
     by_user = [each.found.by_user for each in (own, learned)]
     requests = np.array(by_user[0].requests)
     users: Codes = np.repeat(np.arange(len(requests), dtype=np.int32), requests)
@@ -68,6 +68,8 @@ def compared(own: Evaluation, learned: Evaluation) -> dict[str, object]:
             "learned": round(float(other.mean()), 4),
             "lead": [round(bound, 4) for bound in lead],
         }
+    found = (own.found, learned.found)
+    figures["verdicts"] = [verdict.to_json() for each in found for verdict in each.verdicts if verdict.feed == _FEED]
     coverage = [each.found.comparison.overall[_FEED]["coverage@20"] for each in (own, learned)]
     return figures | {"coverage@20": [round(each, 4) for each in coverage], "ranker": learned.rankers.get(_FEED)}
 
