@@ -25,11 +25,17 @@ import pytest
 from tests.apps.shop.shop_sample import fill as fill_shop
 from tests.databases import Databases, Files
 from tests.embedded_postgresql import postgresql_is_installed, running_postgresql
-from tests.parallel import SERVER, postgresql_of, pytest_collection_modifyitems, pytest_configure_node
+from tests.parallel import (
+    SERVER,
+    postgresql_of,
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_configure_node,
+)
 
 from homefeed.store import Store, open_store
 
-__all__ = ["pytest_collection_modifyitems", "pytest_configure_node"]
+__all__ = ["pytest_collection_finish", "pytest_collection_modifyitems", "pytest_configure_node"]
 
 # What is trained here is the same whether a text model is installed or not.
 os.environ["HOMEFEED_TEXT_MODEL"] = "none"

@@ -44,6 +44,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: (not _is_slow(item), _server_of(item) is None))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests that are grouped bear their group's name: without it each worker would set up what one has to."""
+    if hasattr(session.config, "workerinput") and session.config.getoption("loadgroup"):
+        alone = [item.nodeid for item in session.items if not _is_slow(item) and "@" not in item.nodeid]
+        if alone:
+            raise pytest.UsageError(f"pytest-xdist does not group tests with this pytest, such as {alone[0]}")
+
+
 def _is_slow(item: pytest.Item) -> bool:
     return item.get_closest_marker("slow") is not None
 
