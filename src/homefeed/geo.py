@@ -1,0 +1,208 @@
+"""Places on the Earth: checked, read from text and JSON, and how far apart they are, by geodesics on WGS 84.
+
+Latitudes and longitudes are degrees, arrays of them float64, NaN where there is no place. Distances are
+kilometres.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from homefeed.errors import InvalidError
+from homefeed.kernels import BOOL, F64, compiled, kernel, reads, writes
+
+Degrees: TypeAlias = npt.NDArray[np.float64]
+Kilometres: TypeAlias = npt.NDArray[np.float64]
+UnitVectors: TypeAlias = npt.NDArray[np.float64]
+
+EQUATOR_RADIUS_KM: Final = 6_378.137
+"""The radius of the equator of WGS 84."""
+FLATTENING: Final = 1 / 298.257223563
+"""By how much of it the poles are nearer to the centre."""
+MIN_RADIUS_KM: Final = EQUATOR_RADIUS_KM * (1 - 2 * FLATTENING)
+"""No two places are nearer, by `distances_km`, than the angle between their unit vectors times this."""
+MAX_RADIUS_KM: Final = EQUATOR_RADIUS_KM * (1 + FLATTENING)
+"""No two places are farther apart than that angle times this."""
+FARTHEST_KM: Final = 20_100.0
+"""No two places are farther apart, so no radius above it says anything."""
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point on the Earth: latitude from -90 to 90, longitude from -180 to 180.
+
+    Raises:
+        InvalidError: one of them is not in its range, or not finite.
+    """
+
+    latitude: float
+    longitude: float
+
+    def __post_init__(self) -> None:
+        if not -90 <= self.latitude <= 90:
+            raise InvalidError(f"latitude: expected degrees from -90 to 90, got {self.latitude!r:.80}")
+        if not -180 <= self.longitude <= 180:
+            raise InvalidError(f"longitude: expected degrees from -180 to 180, got {self.longitude!r:.80}")
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """A place of a text such as `48.85,2.35`, of such a list, or of an object `latitude` and `longitude`.
+
+        Raises:
+            InvalidError: it is none of these, or out of range.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            parts: Any = value.split(",")
+        elif isinstance(value, Mapping) and value.keys() == {"latitude", "longitude"}:
+            parts = value["latitude"], value["longitude"]
+        else:
+            parts = value
+        if not isinstance(parts, list | tuple) or len(parts) != 2:
+            raise InvalidError(f'expected a place such as "48.85,2.35": latitude, longitude; got {value!r:.80}')
+        return cls(_degrees("latitude", parts[0]), _degrees("longitude", parts[1]))
+
+    def to_json(self) -> dict[str, float]:
+        """As attributes of items and users hold it: `read` reads it."""
+        return {"latitude": self.latitude, "longitude": self.longitude}
+
+    @property
+    def unit_vector(self) -> UnitVectors:
+        """(3,) see `unit_vectors`."""
+        vector: UnitVectors = unit_vectors(np.array([self.latitude]), np.array([self.longitude]))[0]
+        return vector
+
+    def __str__(self) -> str:
+        return f"{self.latitude:.15g},{self.longitude:.15g}"
+
+
+def _degrees(name: str, value: Any) -> float:
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 360:
+        return float(value)
+    raise InvalidError(f"{name}: expected degrees, got {value!r:.80}")
+
+
+def unit_vectors(latitudes: Degrees, longitudes: Degrees) -> UnitVectors:
+    """(n, 3) the directions of places on a sphere: (1, 0, 0) is 0 N 0 E, (0, 1, 0) 90 E, (0, 0, 1) the north pole.
+
+    A row is NaN where there is no place.
+    """
+    north, east = np.radians(latitudes), np.radians(longitudes)
+    level = np.cos(north)
+    return np.stack([level * np.cos(east), level * np.sin(east), np.sin(north)], axis=-1)
+
+
+def distances_km(place: Place, latitudes: Degrees, longitudes: Degrees) -> Kilometres:
+    """(n,) how far places are from one, along the WGS 84 ellipsoid; NaN where there is no place.
+
+    The first-order formula of Andoyer (1932; Meeus, Astronomical Algorithms, chapter 11): right to 0.01 %, and to
+    0.2 % for places almost opposite each other. 0 for equal places.
+    """
+    found: Kilometres = _distances(
+        place.latitude,
+        place.longitude,
+        np.ascontiguousarray(latitudes, np.float64),
+        np.ascontiguousarray(longitudes, np.float64),
+    )
+    return found
+
+
+def distance_km(one: Place, other: Place) -> float:
+    """How far two places are apart; see `distances_km`."""
+    return float(distances_km(one, np.array([other.latitude]), np.array([other.longitude]))[0])
+
+
+def within_km(
+    place: Place, km: float, latitudes: Degrees, longitudes: Degrees, vectors: UnitVectors
+) -> npt.NDArray[np.bool_]:
+    """(n,) which places are not farther than `km` from one: `distances_km` is asked only of those near the edge.
+
+    Args:
+        place: From where.
+        km: How far, above 0.
+        latitudes: (n,) NaN where there is no place, which is never within.
+        longitudes: (n,) likewise.
+        vectors: (n, 3) their `unit_vectors`.
+    """
+    found: npt.NDArray[np.bool_] = _within(
+        place.latitude,
+        place.longitude,
+        place.unit_vector,
+        km,
+        np.ascontiguousarray(latitudes, np.float64),
+        np.ascontiguousarray(longitudes, np.float64),
+        np.ascontiguousarray(vectors, np.float64),
+    )
+    return found
+
+
+@compiled
+def _distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
+    middle = math.radians((latitude + other_latitude) / 2)
+    north = math.radians((latitude - other_latitude) / 2)
+    east = math.radians((longitude - other_longitude) / 2)
+    # At a pole one less the squared sine would not have the digits of the squared cosine.
+    sin_middle, cos_middle = math.sin(middle) ** 2, math.cos(middle) ** 2
+    sin_north, sin_east = math.sin(north) ** 2, math.sin(east) ** 2
+    cos_north, cos_east = 1 - sin_north, 1 - sin_east
+    # The squared sine and cosine of half the angle between them.
+    sine = sin_north * cos_east + cos_middle * sin_east
+    cosine = cos_north * cos_east + sin_middle * sin_east
+    if sine == 0.0:
+        return 0.0
+    half = math.atan2(math.sqrt(sine), math.sqrt(cosine))
+    ratio = 3 * math.sqrt(sine * cosine) / half
+    longer = (ratio - 1) / 2 * sin_middle * cos_north / cosine if cosine > 0.0 else 0.0
+    shorter = (ratio + 1) / 2 * cos_middle * sin_north / sine
+    return 2 * half * EQUATOR_RADIUS_KM * (1 + FLATTENING * (longer - shorter))
+
+
+@kernel(writes(F64), F64, F64, reads(F64), reads(F64))
+def _distances(latitude: float, longitude: float, latitudes: Degrees, longitudes: Degrees) -> Kilometres:
+    found = np.empty(len(latitudes), np.float64)
+    for row in range(len(found)):
+        found[row] = _distance(latitude, longitude, latitudes[row], longitudes[row])
+    return found
+
+
+@compiled
+def _squared_chord(angle: float) -> float:
+    """Between the unit vectors at an angle."""
+    return 4 * math.sin(min(angle, math.pi) / 2) ** 2
+
+
+@kernel(writes(BOOL), F64, F64, reads(F64), F64, reads(F64), reads(F64), reads(F64, 2))
+def _within(
+    latitude: float,
+    longitude: float,
+    vector: UnitVectors,
+    km: float,
+    latitudes: Degrees,
+    longitudes: Degrees,
+    vectors: UnitVectors,
+) -> npt.NDArray[np.bool_]:
+    surely = _squared_chord(km / MAX_RADIUS_KM) * (1 - _ROUNDING)
+    never = _squared_chord(km / MIN_RADIUS_KM) * (1 + _ROUNDING)
+    found = np.zeros(len(latitudes), np.bool_)
+    for row in range(len(found)):
+        chord = 0.0
+        for axis in range(3):
+            chord += (vectors[row, axis] - vector[axis]) ** 2
+        if chord < surely:
+            found[row] = True
+        elif chord <= never:
+            found[row] = _distance(latitude, longitude, latitudes[row], longitudes[row]) <= km
+    return found
