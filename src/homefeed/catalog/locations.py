@@ -10,7 +10,7 @@ import numpy as np
 
 from homefeed.catalog.growable import Growable
 from homefeed.errors import InvalidError
-from homefeed.geo import Degrees, Kilometres, Place, UnitVectors, distances_km, unit_vectors, within_km
+from homefeed.geo import Degrees, Kilometres, Place, UnitVectors, distances_between, unit_vectors, within_km
 from homefeed.types import Condition, Mask, Positions
 
 
@@ -54,11 +54,11 @@ class LocationColumn:
 
     def within_km(self, place: Place, km: float, size: int) -> Mask:
         """(size,) which items are not farther than `km` from a place; those without a location are not."""
-        return within_km(place, km, self.latitudes(size), self.longitudes(size), self.vectors(size))
+        return within_km(place, km, self.vectors(size))
 
     def distances_km(self, place: Place, positions: Positions, size: int) -> Kilometres:
         """(n,) how far items, all of the first `size`, are from a place; NaN of those without a location."""
-        return distances_km(place, self.latitudes(size)[positions], self.longitudes(size)[positions])
+        return distances_between(place, self.vectors(size)[positions])
 
     def set_many(self, positions: Positions, values: Sequence[Any]) -> None:
         """Write locations."""
