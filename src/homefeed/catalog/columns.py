@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.locations import LocationColumn
 from homefeed.catalog.packed import PackedRows
 from homefeed.catalog.ragged import CodeRows, RaggedCodes
 from homefeed.errors import InvalidError
@@ -20,12 +21,8 @@ from homefeed.types import NO_POSITIONS, NO_TIME, Codes, Condition, Mask, Positi
 from homefeed.words import caseless
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
-    ":": np.equal,
-    ">=": np.greater_equal,
-    "<=": np.less_equal,
-    ">": np.greater,
-    "<": np.less,
-}
+    ":": np.equal, ">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less,
+}  # fmt: skip
 
 
 class Column(Protocol):
@@ -352,6 +349,7 @@ COLUMNS: Mapping[str, Callable[[], Column]] = {
     "tags": TagsColumn,
     "number": NumberColumn,
     "time": TimeColumn,
+    "location": LocationColumn,
 }
 
 
