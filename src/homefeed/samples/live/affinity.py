@@ -20,9 +20,9 @@ REGIONAL_KM: Final = 800.0
 WEIGHTS: Final = {
     "local": 3.0,  # times the user's preference for what is near
     "regional": 1.2,  # likewise
-    "language": 1.3,
-    "category": 1.2,
-    "taste": 1.8,
+    "language": 1.8,
+    "category": 1.5,
+    "taste": 2.2,
     "quality": 0.9,
     "audience": 0.25,
     "partnered": 0.2,

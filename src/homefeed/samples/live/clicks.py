@@ -26,7 +26,7 @@ LOCAL_KM: Final = 100
 REGIONAL_KM: Final = 1_000
 """Up to these distances a stream is a local match, and a regional one."""
 
-INTERCEPT: Final = -7.6
+INTERCEPT: Final = -8.8
 SLOPE: Final = 1.8
 """The log-odds of a click are the intercept and the slope times the affinity of the pair."""
 

@@ -14,7 +14,7 @@ from homefeed.types import Codes, Floats, Mask
 
 _COLD_SHARE: Final = 0.03
 _MOST_LIKED: Final = 4
-_TOLD: Final = 0.85  # how often users tell a category that they like
+_TOLD: Final = 0.9  # how often users tell a category that they like
 _TOLD_IN_ERROR: Final = 0.15  # how often they tell another one, too
 _HOURS: Final = 60.0  # watched by a user of middling activity, ever
 
@@ -24,8 +24,9 @@ class Viewers:
     """The users as columns.
 
     `local` (users,) is how much nearness means to each, 0 to 1. `liking` (users, segments) is what they truly
-    like: the segment liked best is 1; `of_category` (users, categories) is the liking of the best of each. `told`
-    (users, categories) are the categories that they say they prefer. Nobody with an `activity` of 0 does anything.
+    like: the segment liked best is 1; `of_category` (users, categories) is the square root of the best of each.
+    `told` (users, categories) are the categories that they say they prefer. Nobody with an `activity` of 0 does
+    anything.
     """
 
     at: Places
@@ -43,7 +44,7 @@ def plan_viewers(count: int, rng: Rng) -> Viewers:
     at = settle(draw_cities(load_cities().people, count, rng), rng)
     language = draw_languages(at.city, rng)
     liking = _plan_liking(count, rng)
-    of_category = liking.reshape(count, len(CATEGORIES), STYLES).max(axis=2)
+    of_category = np.sqrt(liking.reshape(count, len(CATEGORIES), STYLES).max(axis=2))
     activity = np.minimum(0.25 * (1 + rng.pareto(1.5, count)), 15.0)
     if count > 1:
         activity[rng.permutation(count)[: max(1, round(_COLD_SHARE * count))]] = 0.0
@@ -66,8 +67,8 @@ def _plan_liking(count: int, rng: Rng) -> Floats:
     weight = 0.2 + rng.gamma(1.5, size=best.shape)
     weight[np.arange(_MOST_LIKED) >= rng.integers(1, _MOST_LIKED + 1, count)[:, None]] = 0.0
     # Most of a style preference is the same in every category: that is what carries over between categories.
-    general = rng.dirichlet((0.15,) * STYLES, (count, 1))
-    style = 0.7 * general + 0.3 * rng.dirichlet((0.15,) * STYLES, best.shape)
+    general = rng.dirichlet((0.1,) * STYLES, (count, 1))
+    style = 0.75 * general + 0.25 * rng.dirichlet((0.1,) * STYLES, best.shape)
     liking = np.zeros((count, len(CATEGORIES), STYLES), np.float32)
     liking[np.arange(count)[:, None], best] = weight[:, :, None] * style
     segments: Floats = liking.reshape(count, SEGMENTS)
