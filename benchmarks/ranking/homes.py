@@ -69,7 +69,9 @@ def compared(own: Evaluation, learned: Evaluation) -> dict[str, object]:
             "lead": [round(bound, 4) for bound in lead],
         }
     found = (own.found, learned.found)
-    figures["verdicts"] = [verdict.to_json() for each in found for verdict in each.verdicts if verdict.feed == _FEED]
+    figures["verdicts"] = [
+        verdict.to_json() for each in found for verdict in each.verdicts if verdict.feed == _FEED
+    ]
     coverage = [each.found.comparison.overall[_FEED]["coverage@20"] for each in (own, learned)]
     return figures | {"coverage@20": [round(each, 4) for each in coverage], "ranker": learned.rankers.get(_FEED)}
 

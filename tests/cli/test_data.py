@@ -52,6 +52,14 @@ def test_generate_tells_json_what_it_wrote(tmp_path: Path) -> None:
     assert "2025-05" < max(times) < "2025-06-01"
 
 
+def test_generate_names_streams_and_interactions_as_live_does(tmp_path: Path) -> None:
+    args = ("--users", "20", "--streams", "30", "--interactions", "200", "--json")
+    summary = json.loads(done(tmp_path, "generate", "live", "--out", str(tmp_path / "s"), *args))
+    assert (summary["users"], summary["items"], summary["events"]) == (20, 30, 200)
+    names = ["users", "streams", "interactions", "click_samples"]
+    assert summary["files"][:4] == [str(tmp_path / "s" / f"{name}.parquet") for name in names]
+
+
 @pytest.mark.parametrize("option", [("--format", "xml"), ("--seed", "-1"), ("--users", "0"), ("--end", "soon")])
 def test_generate_refuses_what_it_cannot_do(tmp_path: Path, option: tuple[str, str]) -> None:
     result = run(tmp_path, "generate", "streaming", "--out", str(tmp_path / "s"), *option)

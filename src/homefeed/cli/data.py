@@ -40,28 +40,39 @@ def generate(
     app: AppName,
     folder: Annotated[Path, typer.Option("--out", help="Where to write the files.")] = Path("sample"),
     users: Annotated[int | None, typer.Option(min=1, help="Number of users.")] = None,
-    items: Annotated[int | None, typer.Option(min=1, help="Number of items.")] = None,
-    events: Annotated[int | None, typer.Option(min=1, help="Number of events.")] = None,
+    items: Annotated[
+        int | None, typer.Option("--items", "--streams", min=1, help="Number of items: of live, its streams.")
+    ] = None,
+    events: Annotated[
+        int | None,
+        typer.Option("--events", "--interactions", min=1, help="Number of events: of live, its interactions."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 42,
     end: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The last day of events; fixed by default."),
     ] = None,
     form: Annotated[
-        Literal["csv", "parquet", "jsonl"], typer.Option("--format", help="Format of the files.")
-    ] = "csv",
+        Literal["csv", "parquet", "jsonl"] | None,
+        typer.Option("--format", help="Format of the files: of live parquet by default, else csv."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write realistic sample data of a ready-made app.
 
     Example: `homefeed generate streaming --out sample --users 500 --seed 7`
+
+    Example: `homefeed generate live --users 10000 --streams 50000 --interactions 500000`
+
+    Example: `homefeed generate live --out sample --format jsonl`
     """
     from dataclasses import asdict
 
-    given = {"users": users, "items": items, "events": events, "end": end and end.replace(tzinfo=UTC)}
+    sizes = {"users": users, "items": items, "events": events}
+    given = {**sizes, "end": end and end.replace(tzinfo=UTC), "format": form}
     options = {name: value for name, value in given.items() if value is not None}
     with progress(as_json) as report:
-        summary = generated(app, folder, report, seed=seed, format=form, **options)
+        summary = generated(app, folder, report, seed=seed, **options)
     if as_json:
         print_json({k: [str(f) for f in v] if k == "files" else v for k, v in asdict(summary).items()})
         return
@@ -111,7 +122,7 @@ def generated(app: str, folder: Path, report: Report, **options: Any) -> Summary
     """Write the sample of an app with the options of its generator."""
     from homefeed.samples import find_generator
 
-    write = find_generator(recipe_of(app).app)
+    write = find_generator(app) or find_generator(recipe_of(app).app)
     if write is None:
         raise InvalidError(f"there is no sample of {app}; only the ready-made apps have one")
     return write(folder, progress=partial(report, "generating"), **options)
