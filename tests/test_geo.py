@@ -84,7 +84,7 @@ def test_a_pole_has_no_longitude() -> None:
 def test_where_there_is_no_place_there_is_no_distance_and_nothing_is_within() -> None:
     some, others = np.array([48.8566, math.nan, 51.5074]), np.array([2.3522, math.nan, -0.1278])
     assert distances_km(PARIS, some, others) == pytest.approx([0, math.nan, 343.9], abs=0.1, nan_ok=True)
-    assert within_km(PARIS, 20_037, some, others, unit_vectors(some, others)).tolist() == [True, False, True]
+    assert within_km(PARIS, 20_037, unit_vectors(some, others)).tolist() == [True, False, True]
     assert distances_km(PARIS, some[:0], others[:0]).tolist() == []
 
 
@@ -94,7 +94,7 @@ def test_within_are_those_whose_distance_is_not_above_it(place: Place, others: l
     distances = distances_km(place, north, east)
     for radius in (km, float(distances[0])):  # at the very edge, too
         expected = distances <= radius
-        assert within_km(place, radius, north, east, unit_vectors(north, east)).tolist() == expected.tolist()
+        assert within_km(place, radius, unit_vectors(north, east)).tolist() == expected.tolist()
 
 
 @given(pairs())

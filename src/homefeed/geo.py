@@ -35,6 +35,7 @@ FARTHEST_KM: Final = 20_100.0
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ROUNDING: Final = 1e-9
+_ROUNDING_OF_VECTORS: Final = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,10 @@ def unit_vectors(latitudes: Degrees, longitudes: Degrees) -> UnitVectors:
 
     A row is NaN where there is no place.
     """
-    north, east = np.radians(latitudes), np.radians(longitudes)
-    level = np.cos(north)
-    return np.stack([level * np.cos(east), level * np.sin(east), np.sin(north)], axis=-1)
+    found: UnitVectors = _unit_vectors(
+        np.ascontiguousarray(latitudes, np.float64), np.ascontiguousarray(longitudes, np.float64)
+    )
+    return found
 
 
 def distances_km(place: Place, latitudes: Degrees, longitudes: Degrees) -> Kilometres:
@@ -111,98 +113,91 @@ def distances_km(place: Place, latitudes: Degrees, longitudes: Degrees) -> Kilom
     The first-order formula of Andoyer (1932; Meeus, Astronomical Algorithms, chapter 11): right to 0.01 %, and to
     0.2 % for places almost opposite each other. 0 for equal places.
     """
-    found: Kilometres = _distances(
-        place.latitude,
-        place.longitude,
-        np.ascontiguousarray(latitudes, np.float64),
-        np.ascontiguousarray(longitudes, np.float64),
-    )
+    return distances_between(place, unit_vectors(latitudes, longitudes))
+
+
+def distances_between(place: Place, vectors: UnitVectors) -> Kilometres:
+    """The same of places whose `unit_vectors` (n, 3) are at hand, in a fifth of the time."""
+    found: Kilometres = _distances(place.unit_vector, np.ascontiguousarray(vectors, np.float64))
     return found
 
 
 def distance_km(one: Place, other: Place) -> float:
     """How far two places are apart; see `distances_km`."""
-    return float(distances_km(one, np.array([other.latitude]), np.array([other.longitude]))[0])
+    return float(distances_between(one, other.unit_vector[None])[0])
 
 
-def within_km(
-    place: Place, km: float, latitudes: Degrees, longitudes: Degrees, vectors: UnitVectors
-) -> npt.NDArray[np.bool_]:
-    """(n,) which places are not farther than `km` from one: `distances_km` is asked only of those near the edge.
+def within_km(place: Place, km: float, vectors: UnitVectors) -> npt.NDArray[np.bool_]:
+    """(n,) which places of `unit_vectors` (n, 3) are not farther than `km`, above 0, from one.
 
-    Args:
-        place: From where.
-        km: How far, above 0.
-        latitudes: (n,) NaN where there is no place, which is never within.
-        longitudes: (n,) likewise.
-        vectors: (n, 3) their `unit_vectors`.
+    One without a place never is. `distances_between` is asked only of those near the edge.
     """
-    found: npt.NDArray[np.bool_] = _within(
-        place.latitude,
-        place.longitude,
-        place.unit_vector,
-        km,
-        np.ascontiguousarray(latitudes, np.float64),
-        np.ascontiguousarray(longitudes, np.float64),
-        np.ascontiguousarray(vectors, np.float64),
-    )
+    found: npt.NDArray[np.bool_] = _within(place.unit_vector, km, np.ascontiguousarray(vectors, np.float64))
     return found
 
 
 @compiled
-def _distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
-    middle = math.radians((latitude + other_latitude) / 2)
-    north = math.radians((latitude - other_latitude) / 2)
-    east = math.radians((longitude - other_longitude) / 2)
-    # At a pole one less the squared sine would not have the digits of the squared cosine.
-    sin_middle, cos_middle = math.sin(middle) ** 2, math.cos(middle) ** 2
-    sin_north, sin_east = math.sin(north) ** 2, math.sin(east) ** 2
-    cos_north, cos_east = 1 - sin_north, 1 - sin_east
-    # The squared sine and cosine of half the angle between them.
-    sine = sin_north * cos_east + cos_middle * sin_east
-    cosine = cos_north * cos_east + sin_middle * sin_east
-    if sine == 0.0:
+def geodesic_km(one: UnitVectors, others: UnitVectors, row: int) -> float:
+    """How far the place of a row (rows, 3) is from that of one vector (3,), for loops that are compiled.
+
+    Half the angle between them, F and G of the formula are those of `distances_km`: sin F cos G is half the sum of
+    the sines of the latitudes, which are the third coordinates, and cos F sin G half their difference.
+    """
+    apart = together = 0.0
+    for axis in range(3):
+        apart += (others[row, axis] - one[axis]) ** 2
+        together += (others[row, axis] + one[axis]) ** 2
+    if apart == 0.0:
         return 0.0
-    half = math.atan2(math.sqrt(sine), math.sqrt(cosine))
-    ratio = 3 * math.sqrt(sine * cosine) / half
-    longer = (ratio - 1) / 2 * sin_middle * cos_north / cosine if cosine > 0.0 else 0.0
-    shorter = (ratio + 1) / 2 * cos_middle * sin_north / sine
-    return 2 * half * EQUATOR_RADIUS_KM * (1 + FLATTENING * (longer - shorter))
-
-
-@kernel(writes(F64), F64, F64, reads(F64), reads(F64))
-def _distances(latitude: float, longitude: float, latitudes: Degrees, longitudes: Degrees) -> Kilometres:
-    found = np.empty(len(latitudes), np.float64)
-    for row in range(len(found)):
-        found[row] = _distance(latitude, longitude, latitudes[row], longitudes[row])
-    return found
+    half = math.atan2(math.sqrt(apart), math.sqrt(together))
+    ratio = 0.75 * math.sqrt(apart * together) / half
+    north = (others[row, 2] + one[2]) ** 2 / together if together > 0.0 else 0.0
+    longer, shorter = (ratio - 1) * north, (ratio + 1) * (others[row, 2] - one[2]) ** 2 / apart
+    return 2 * half * EQUATOR_RADIUS_KM * (1 + FLATTENING * (longer - shorter) / 2)
 
 
 @compiled
-def _squared_chord(angle: float) -> float:
+def squared_chord(angle: float) -> float:
     """Between the unit vectors at an angle."""
     return 4 * math.sin(min(angle, math.pi) / 2) ** 2
 
 
-@kernel(writes(BOOL), F64, F64, reads(F64), F64, reads(F64), reads(F64), reads(F64, 2))
-def _within(
-    latitude: float,
-    longitude: float,
-    vector: UnitVectors,
-    km: float,
-    latitudes: Degrees,
-    longitudes: Degrees,
-    vectors: UnitVectors,
-) -> npt.NDArray[np.bool_]:
-    surely = _squared_chord(km / MAX_RADIUS_KM) * (1 - _ROUNDING)
-    never = _squared_chord(km / MIN_RADIUS_KM) * (1 + _ROUNDING)
-    found = np.zeros(len(latitudes), np.bool_)
+@compiled
+def chords_of(km: float) -> tuple[float, float]:
+    """The squared chord below which no places are farther apart than `km`, and that above which all are."""
+    surely, never = squared_chord(km / MAX_RADIUS_KM), squared_chord(km / MIN_RADIUS_KM)
+    return surely * (1 - _ROUNDING), never * (1 + _ROUNDING) + _ROUNDING_OF_VECTORS**2
+
+
+@kernel(writes(F64, 2), reads(F64), reads(F64))
+def _unit_vectors(latitudes: Degrees, longitudes: Degrees) -> UnitVectors:
+    found = np.empty((len(latitudes), 3), np.float64)
+    for row in range(len(found)):
+        north, east = math.radians(latitudes[row]), math.radians(longitudes[row])
+        level = math.cos(north)
+        found[row, 0], found[row, 1], found[row, 2] = (
+            level * math.cos(east),
+            level * math.sin(east),
+            math.sin(north),
+        )
+    return found
+
+
+@kernel(writes(F64), reads(F64), reads(F64, 2))
+def _distances(vector: UnitVectors, vectors: UnitVectors) -> Kilometres:
+    found = np.empty(len(vectors), np.float64)
+    for row in range(len(found)):
+        found[row] = geodesic_km(vector, vectors, row)
+    return found
+
+
+@kernel(writes(BOOL), reads(F64), F64, reads(F64, 2))
+def _within(vector: UnitVectors, km: float, vectors: UnitVectors) -> npt.NDArray[np.bool_]:
+    surely, never = chords_of(km)
+    found = np.zeros(len(vectors), np.bool_)
     for row in range(len(found)):
         chord = 0.0
         for axis in range(3):
             chord += (vectors[row, axis] - vector[axis]) ** 2
-        if chord < surely:
-            found[row] = True
-        elif chord <= never:
-            found[row] = _distance(latitude, longitude, latitudes[row], longitudes[row]) <= km
+        found[row] = chord < surely or (chord <= never and geodesic_km(vector, vectors, row) <= km)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=Column)
 D = TypeVar("D")
+
+_RECENT: Final = 64
+"""So many generations are kept with what changed in them."""
 
 
 class CatalogInUseError(RuntimeError):
@@ -83,7 +86,7 @@ class CatalogView:
         self._changed = Growable(np.int64, 0)
         self._derived: dict[Hashable, Any] = {}
         self._readers = 0
-        self._snapshot = self._taken(0, 0)
+        self._snapshot = self._taken(0, 0, ())
 
     @property
     def apart(self) -> CategoryColumn | None:
@@ -200,7 +203,8 @@ class CatalogView:
         self._numbers.set_many(changed[added], batch.numbers[added])
         self._ids.extend(batch.new)
         self._position_of_number.set_many(batch.numbers, np.where(batch.deleted, -1, changed))
-        self._snapshot = self._taken(generation, self.revisions + revised)
+        recent = self._snapshot.recent[1 - _RECENT :]
+        self._snapshot = self._taken(generation, self.revisions + revised, (*recent, (generation, changed)))
 
     def derived(self, key: Hashable, make: Callable[[], D]) -> D:
         """What is made of the catalogue alone, such as an index of its words: once, whatever parts use it."""
@@ -281,7 +285,9 @@ class CatalogView:
             mask |= column.mask(Condition(condition.field, condition.operator, value), self.size)
         return mask
 
-    def _taken(self, generation: int, revisions: int) -> CatalogSnapshot:
+    def _taken(
+        self, generation: int, revisions: int, recent: tuple[tuple[int, Positions], ...]
+    ) -> CatalogSnapshot:
         size = len(self._ids)
         return CatalogSnapshot(
             size,
@@ -292,6 +298,7 @@ class CatalogView:
             self._created.view[:size],
             self._changed.view[:size],
             self._position_of_number.view,
+            recent,
         )
 
     def _batch(self, items: Iterable[Item]) -> _Batch:
