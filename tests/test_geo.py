@@ -142,7 +142,7 @@ def test_what_is_written_is_read_again(place: Place) -> None:
         ([10**400, 0], "latitude: expected degrees, got 1"),
         ("nan,0", "latitude: expected degrees, got 'nan'"),
         ("1_0,0", "latitude: expected degrees, got '1_0'"),
-        ("0,1e999", "longitude: expected degrees from -180 to 180, got inf"),
+        ("0,1e999", "longitude: expected degrees, got '1e999'"),
         ("N48,2", "latitude: expected degrees"),
         ([True, 0], "latitude: expected degrees, got True"),
         ([None, 0], "latitude: expected degrees, got None"),

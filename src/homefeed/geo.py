@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias
 
@@ -62,17 +63,7 @@ class Place:
         Raises:
             InvalidError: it is none of these, or out of range.
         """
-        if isinstance(value, cls):
-            return value
-        if isinstance(value, str):
-            parts: Any = value.split(",")
-        elif isinstance(value, Mapping) and value.keys() == {"latitude", "longitude"}:
-            parts = value["latitude"], value["longitude"]
-        else:
-            parts = value
-        if not isinstance(parts, list | tuple) or len(parts) != 2:
-            raise InvalidError(f'expected a place such as "48.85,2.35": latitude, longitude; got {value!r:.80}')
-        return cls(_degrees("latitude", parts[0]), _degrees("longitude", parts[1]))
+        return value if isinstance(value, cls) else cls(*read_coordinates(value))
 
     def to_json(self) -> dict[str, float]:
         """As attributes of items and users hold it: `read` reads it."""
@@ -88,12 +79,31 @@ class Place:
         return f"{self.latitude:.15g},{self.longitude:.15g}"
 
 
+def read_coordinates(value: Any) -> tuple[float, float]:
+    """Latitude and longitude as `Place.read` reads them: numbers, wherever they lie.
+
+    Raises:
+        InvalidError: they are no two numbers.
+    """
+    parts = value
+    if isinstance(value, str):
+        parts = value.split(",")
+    elif isinstance(value, Mapping) and value.keys() == {"latitude", "longitude"}:
+        parts = value["latitude"], value["longitude"]
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
+        raise InvalidError(f'expected a place such as "48.85,2.35": latitude, longitude; got {value!r:.80}')
+    return _degrees("latitude", parts[0]), _degrees("longitude", parts[1])
+
+
 def _degrees(name: str, value: Any) -> float:
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 360:
-        return float(value)
-    raise InvalidError(f"{name}: expected degrees, got {value!r:.80}")
+    told = math.nan
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        with suppress(OverflowError):
+            told = float(value)
+    if not math.isfinite(told):
+        raise InvalidError(f"{name}: expected degrees, got {value!r:.80}")
+    return told
 
 
 def unit_vectors(latitudes: Degrees, longitudes: Degrees) -> UnitVectors:
@@ -125,6 +135,11 @@ def distances_between(place: Place, vectors: UnitVectors) -> Kilometres:
 def distance_km(one: Place, other: Place) -> float:
     """How far two places are apart; see `distances_km`."""
     return float(distances_between(one, other.unit_vector[None])[0])
+
+
+def format_km(km: float) -> str:
+    """A distance in words: `0.4 km`, `2 km`, `1,234 km`; below 10 km to a tenth, else to a kilometre."""
+    return f"{km:,.1f}".removesuffix(".0") + " km" if km < 9.95 else f"{km:,.0f} km"
 
 
 def within_km(place: Place, km: float, vectors: UnitVectors) -> npt.NDArray[np.bool_]:

@@ -24,8 +24,9 @@ class _Stopwatch:
 class RequestScope:
     """What is computed once for a request, whichever parts and feeds need it, and how long each took.
 
-    All that a scope holds belongs to one user, moment, anchor, conditions and exclusions: a query that differs in
-    one of these needs a scope of its own. `view` is the scope of the same request by a part of the user's history.
+    All that a scope holds belongs to one user, moment, anchor, place, conditions and exclusions: a query that
+    differs in one of these needs a scope of its own. `view` is the scope of the same request by a part of the
+    user's history.
     """
 
     __slots__ = ("_made", "_stopwatch", "_views")

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.geo import Place
 from homefeed.scope import RequestScope
 
 Positions: TypeAlias = npt.NDArray[np.int32]
@@ -205,8 +206,9 @@ class Query:
 
     `explainable` (items,) is what reasons may name, for people would read it: it is filled in likewise.
     `exclude` holds what the pages before have shown, too; `recently_shown` the last places of those, in order.
-    `scope` holds what parts compute once for the request: a query of another user, moment, anchor, conditions or
-    exclusions needs a scope of its own.
+    `place` is where the request comes from, or else where its user is known to be; items farther than `radius_km`
+    from it are not wanted. `scope` holds what parts compute once for the request: a query of another user, moment,
+    anchor, place, radius, conditions or exclusions needs a scope of its own.
     """
 
     app: str
@@ -219,6 +221,8 @@ class Query:
     exclude: Positions = field(default_factory=lambda: NO_POSITIONS)
     recently_shown: Positions = field(default_factory=lambda: NO_POSITIONS)
     context: Mapping[str, str] = field(default_factory=dict)
+    place: Place | None = None
+    radius_km: float | None = None
     eligible: Mask = field(default_factory=lambda: _NO_MASK)
     explainable: Mask = field(default_factory=lambda: _NO_MASK)
     scope: RequestScope = field(default_factory=RequestScope, repr=False, compare=False)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
+from homefeed.catalog.locations import check_location
 from homefeed.errors import InvalidError
-from homefeed.limits import MAX_CONTEXT_BYTES, check_limits
+from homefeed.limits import MAX_CONTEXT_BYTES, MAX_USER_BYTES, check_limits
 from homefeed.recipe import Recipe
 from homefeed.types import DAY, Event
 
@@ -24,6 +27,21 @@ def check_id(name: str, value: str) -> str:
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise InvalidError(f"{name}: NUL and unpaired surrogates cannot be stored")
     return value
+
+
+def check_user(recipe: Recipe, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes of a user as they are to be stored.
+
+    Raises:
+        InvalidError: a location is none, or something is beyond a limit.
+    """
+    fields = recipe.users.fields
+    checked = {
+        name: check_location(name, value) if fields.get(name) == "location" else value
+        for name, value in attributes.items()
+    }
+    check_limits("attributes", checked, MAX_USER_BYTES, fields)
+    return checked
 
 
 def check_item_id(recipe: Recipe, value: str) -> str:

@@ -10,19 +10,20 @@ from fastapi import Query, Request, Response
 
 from homefeed.api.answers import all_seen, explain_item, json_response, record_impressions
 from homefeed.api.context import App, InContext, RequestId
+from homefeed.api.places import Latitude, Longitude, RadiusKm
 from homefeed.api.routing import Router, StrictRoute, query_of
 from homefeed.api.schemas import Explanation, FeedAnswer, Id
 from homefeed.errors import InvalidError
 from homefeed.limits import MAX_PARAMETER
-from homefeed.serving import Answer, FeedRequest
+from homefeed.serving import Answer, FeedRequest, named_place
 from homefeed.types import Condition
 from homefeed.validation import LONGEST_ID, check_id
 
 router = Router(prefix="/v1/apps/{app}", tags=["feeds"], route_class=StrictRoute)
 
 _FILTER = re.compile(r"([a-z][a-z0-9_]*)(>=|<=|:|>|<)(.*)", re.DOTALL)
-_CONTEXT = ("query", "latitude", "longitude", "radius_km")
-_NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", *_CONTEXT}
+_PLACE = ("latitude", "longitude", "radius_km")
+_NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", "query", *_PLACE}
 
 UserId: TypeAlias = Annotated[Id | None, Query(description="Without it, or unknown: a cold start.")]
 Conditions: TypeAlias = Annotated[
@@ -42,14 +43,13 @@ async def get_feed(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
     item_id: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
     query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
-    latitude: Annotated[float | None, Query(ge=-90, le=90)] = None,
-    longitude: Annotated[float | None, Query(ge=-180, le=180)] = None,
-    radius_km: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
+    latitude: Latitude = None,
+    longitude: Longitude = None,
+    radius_km: RadiusKm = None,
     conditions: Conditions = None,
     exclude: Annotated[list[str] | None, Query(description="Items to leave out.")] = None,
 ) -> Response:
     """A page of a feed. Parameters not named here are passed on as the context of the request."""
-    known = {"query": query, "latitude": latitude, "longitude": longitude, "radius_km": radius_km}
     feed_request = FeedRequest(
         feed=feed,
         user_id=None if user_id is None else check_id("user_id", user_id),
@@ -59,9 +59,11 @@ async def get_feed(
         conditions=tuple(parse_condition(text) for text in conditions or ()),
         exclude=tuple(left_out for left_out in exclude or () if len(left_out) <= LONGEST_ID),
         context=_context(
-            {name: str(value) for name, value in known.items() if value is not None}
+            ({} if query is None else {"query": query})
             | {name: value for name, value in query_of(request) if name not in _NAMED}
         ),
+        place=named_place(latitude, longitude),
+        radius_km=radius_km,
     )
     answer = await app.recommend(feed_request)
     record_impressions(context, app, [answer], request_id)
@@ -90,6 +92,9 @@ async def explain(
     n: Annotated[int, Query(ge=1, le=1_000)] = 20,
     anchor: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
     query: Annotated[str | None, Query(description="What a search feed looks for.")] = None,
+    latitude: Latitude = None,
+    longitude: Longitude = None,
+    radius_km: RadiusKm = None,
     conditions: Conditions = None,
 ) -> Explanation:
     """The whole trace of one item for one user: which parts proposed, scored, moved or stopped it."""
@@ -100,6 +105,8 @@ async def explain(
         item_id=anchor,
         conditions=tuple(parse_condition(text) for text in conditions or ()),
         context={} if query is None else _context({"query": query}),
+        place=named_place(latitude, longitude),
+        radius_km=radius_km,
     )
     return await explain_item(app, feed_request, item_id, request_id)
 

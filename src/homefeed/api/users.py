@@ -11,13 +11,11 @@ from homefeed.api.paging import Cursor, Limit, after
 from homefeed.api.paths import by_id
 from homefeed.api.routing import StrictRoute
 from homefeed.api.schemas import Erased, EventOut, EventsOut, Id, UserIn, UserOut, UsersOut
-from homefeed.limits import MAX_USER_BYTES, check_limits
-from homefeed.serving import LiveApp
 from homefeed.store.events import latest_of_user
 from homefeed.store.users import get_user, list_users
 from homefeed.times import format_time
 from homefeed.types import User
-from homefeed.validation import check_id
+from homefeed.validation import check_id, check_user
 
 router = APIRouter(prefix="/v1/apps/{app}/users", tags=["users"], route_class=StrictRoute)
 
@@ -41,15 +39,15 @@ async def get_one(app: App, user_id: UserId) -> UserOut:
 @router.put(by_id("user_id"))
 async def put_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Create or replace a user; their events stay, and what they refused or blocked unless it is named."""
-    _check(app, body)
-    return _out(await app.writes.put_user(check_id("user_id", user_id), body.attributes))
+    attributes = check_user(app.recipe, body.attributes)
+    return _out(await app.writes.put_user(check_id("user_id", user_id), attributes))
 
 
 @router.patch(by_id("user_id"))
 async def patch_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Change the named attributes; null takes one away."""
-    _check(app, body)
-    return _out(await app.writes.patch_user(check_id("user_id", user_id), body.attributes))
+    attributes = check_user(app.recipe, body.attributes)
+    return _out(await app.writes.patch_user(check_id("user_id", user_id), attributes))
 
 
 @router.delete(by_id("user_id"))
@@ -78,10 +76,6 @@ async def history(app: App, user_id: UserId, limit: Annotated[int, Query(ge=1, l
             for event, _ in found
         ],
     )
-
-
-def _check(app: LiveApp, body: UserIn) -> None:
-    check_limits("attributes", body.attributes, MAX_USER_BYTES, app.recipe.users.fields)
 
 
 def _out(user: User) -> UserOut:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.locations import LocationColumn
 from homefeed.catalog.packed import PackedRows
 from homefeed.catalog.ragged import CodeRows, RaggedCodes
 from homefeed.errors import InvalidError
@@ -352,6 +353,7 @@ COLUMNS: Mapping[str, Callable[[], Column]] = {
     "tags": TagsColumn,
     "number": NumberColumn,
     "time": TimeColumn,
+    "location": LocationColumn,
 }
 
 

@@ -11,12 +11,13 @@ T = TypeVar("T", bound=np.generic)
 
 
 class Growable(Generic[T]):
-    """A column of one dtype whose `view` is a plain array of its current length."""
+    """A column of one dtype whose `view` is a plain array of its current length; its rows may have a `shape`."""
 
-    def __init__(self, dtype: type[T], fill: Any) -> None:
+    def __init__(self, dtype: type[T], fill: Any, shape: tuple[int, ...] = ()) -> None:
         self._dtype = dtype
         self._fill = fill
-        self._array: npt.NDArray[T] = np.full(1024, fill, dtype)
+        self._shape = shape
+        self._array: npt.NDArray[T] = np.full((1024, *shape), fill, dtype)
         self._size = 0
 
     @property
@@ -37,7 +38,7 @@ class Growable(Generic[T]):
     def grow(self, size: int) -> None:
         """Lengthen to `size`, new rows holding the fill value."""
         if size > len(self._array):
-            longer = np.full(max(size, 2 * len(self._array)), self._fill, self._dtype)
+            longer = np.full((max(size, 2 * len(self._array)), *self._shape), self._fill, self._dtype)
             longer[: self._size] = self._array[: self._size]
             self._array = longer
         self._size = max(self._size, size)

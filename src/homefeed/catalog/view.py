@@ -17,6 +17,7 @@ import orjson
 
 from homefeed.catalog.columns import COLUMNS, CategoryColumn, Column, TextColumn
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.locations import LocationColumn
 from homefeed.catalog.packed import Ids, PackedRows
 from homefeed.catalog.snapshot import CatalogSnapshot
 from homefeed.errors import InvalidError, RecipeError
@@ -26,6 +27,10 @@ from homefeed.types import NO_TIME, Condition, Item, Mask, Numbers, Positions, T
 
 if TYPE_CHECKING:
     from homefeed.catalog.near_duplicates import NearDuplicates
+
+WORDED: Final = ("text", "category", "tags")
+"""The kinds of field that hold words."""
+_FIGURES: Final = ("number", "location")
 
 C = TypeVar("C", bound=Column)
 D = TypeVar("D")
@@ -53,7 +58,8 @@ class _Batch:
 
 
 class CatalogView:
-    """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by.
+    """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by, `place`
+    the location field that says where it is, if one does.
 
     Items of different values of `apart`, a category field, have nothing to do with one another: they are no
     near-duplicates.
@@ -68,12 +74,14 @@ class CatalogView:
         compared: Sequence[str] = (),
         similarity: float = 0.6,
         apart: str | None = None,
+        place: str | None = None,
     ) -> None:
         self.fields = dict(fields)
         self._compared = tuple(compared)
         self._near = _near_duplicates(similarity) if compared else None
         self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
         self._apart = None if apart is None else self.column(apart, CategoryColumn)
+        self._place = place
         titles = self._columns[title]
         assert isinstance(titles, TextColumn), "the recipe declares the title as text"  # noqa: S101
         self._titles = titles
@@ -92,6 +100,22 @@ class CatalogView:
     def apart(self) -> CategoryColumn | None:
         """The column whose values keep items apart, if any."""
         return self._apart
+
+    @property
+    def places(self) -> LocationColumn | None:
+        """The column of where items are, if there is one."""
+        return None if self._place is None else self.column(self._place, LocationColumn)
+
+    def located(self, field: str | None) -> LocationColumn:
+        """The column of a location field; without a name, that of where items are.
+
+        Raises:
+            RecipeError: there is none.
+        """
+        name = self._place if field is None else field
+        if name is None:
+            raise RecipeError('items have no field of the kind "location"; declare one: location = "location"')
+        return self.column(name, LocationColumn)
 
     def partitions(self) -> tuple[str, ...]:
         """(items,) the value of `apart` of each, as it was written, empty without one; nothing where none is."""
@@ -253,6 +277,10 @@ class CatalogView:
         """Every item's words or values of a field."""
         return self._columns[field].all_terms(self.size)
 
+    def all_terms(self) -> dict[str, Sequence[tuple[str, ...]]]:
+        """Every item's words of each text, category or tags field."""
+        return {name: self.terms(name) for name, kind in self.fields.items() if kind in WORDED}
+
     def terms_at(self, field: str, position: int) -> tuple[str, ...]:
         """One item's words or values of a field."""
         return self._columns[field].terms(position)
@@ -348,9 +376,10 @@ class CatalogView:
         return found, list(new)
 
     def _says_otherwise(self, position: int, attributes: bytes) -> bool:
-        """Whether anything but a number of an item is not as it was."""
+        """Whether anything but a number or a location of an item is not as it was."""
         before, after = self.attributes(position), orjson.loads(attributes)
-        return any(before.get(name) != after.get(name) for name, kind in self.fields.items() if kind != "number")
+        said = (name for name, kind in self.fields.items() if kind not in _FIGURES)
+        return any(before.get(name) != after.get(name) for name in said)
 
     def _text(self, position: int) -> str:
         return " ".join(term for field in self._compared for term in self._columns[field].terms(position))

@@ -35,6 +35,15 @@ Genre: TypeAlias = Annotated[str | None, typer.Option("--genre", help="Only this
 Reason: TypeAlias = Annotated[bool, typer.Option("--reason", help="Print the reason under each line.")]
 
 
+Latitude: TypeAlias = Annotated[
+    float | None, typer.Option("--latitude", help="Where the user is now, with --longitude.")
+]
+Longitude: TypeAlias = Annotated[float | None, typer.Option("--longitude", help="Goes with --latitude.")]
+RadiusKm: TypeAlias = Annotated[
+    float | None, typer.Option("--radius_km", "--radius-km", help="Only items so near to that place.")
+]
+
+
 def register(cli: typer.Typer) -> None:
     """Add these commands."""
     for command in (popular, recommend, search, history, explain):
@@ -87,19 +96,31 @@ def recommend(
         str | None,
         typer.Option("--item_id", "--item-id", help="The item for a feed such as similar."),
     ] = None,
+    latitude: Latitude = None,
+    longitude: Longitude = None,
+    radius_km: RadiusKm = None,
     app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
     """Recommendations for a user.
 
     Example: `homefeed recommend --user_id u1 --k 5 --reason`
+
+    Example: `homefeed recommend --app live --user_id u1 --latitude 48.85 --longitude 2.35 --radius_km 50`
     """
-    from homefeed.serving import FeedRequest
+    from homefeed.serving import FeedRequest, named_place
     from homefeed.validation import check_id
 
     check_id("user_id", user_id)
-    conditions = _conditions(content_type, genre)
-    request = FeedRequest(feed, user_id, n=_one_or_more("k", k), item_id=item_id, conditions=conditions)
+    request = FeedRequest(
+        feed,
+        user_id,
+        n=_one_or_more("k", k),
+        item_id=item_id,
+        conditions=_conditions(content_type, genre),
+        place=named_place(latitude, longitude),
+        radius_km=radius_km,
+    )
 
     async def answered(live: LiveApp) -> tuple[Answer, str | None]:
         if not live.model_versions:

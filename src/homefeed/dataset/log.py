@@ -111,12 +111,11 @@ def _training_data(
         np.zeros(len(order), np.float32),
         times[order],
     )
-    terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind not in ("number", "time")}
     return TrainingData(
         interactions,
         len(distinct),
         catalog.numbers.copy(),
-        terms,
+        catalog.all_terms(),
         now,
         seed,
         distinct.astype(np.int32),

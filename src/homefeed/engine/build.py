@@ -41,9 +41,9 @@ def empty_catalog(recipe: Recipe) -> CatalogView:
     items = recipe.items
     apart = None if recipe.isolation is None else recipe.isolation.item
     if items.near_duplicates is None:
-        return CatalogView(items.fields, items.title, apart=apart)
+        return CatalogView(items.fields, items.title, apart=apart, place=items.place_field)
     compared, similarity = items.near_duplicates.fields, items.near_duplicates.min_similarity
-    return CatalogView(items.fields, items.title, compared, similarity, apart)
+    return CatalogView(items.fields, items.title, compared, similarity, apart, items.place_field)
 
 
 def resources_of(

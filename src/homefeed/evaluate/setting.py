@@ -73,13 +73,15 @@ class Setting:
         history = self._weighed(case.seen(data.interactions))
         attributes = data.users[case.user] if data.users else {}
         had = history.items[:0] if self.repeats else history.items
+        user = apply_opt_out(UserState(str(case.user), history, attributes), self.recipe)
         return Query(
             app=self.recipe.app,
             feed="",
-            user=apply_opt_out(UserState(str(case.user), history, attributes), self.recipe),
+            user=user,
             now=case.time,
             n=n,
             exclude=np.unique(had),
+            place=self.recipe.users.place_of(user.attributes),
         )
 
     def _weighed(self, history: History) -> History:

@@ -69,6 +69,15 @@ def mapped(cells: pl.Series, entries: Mapping[str, str]) -> pl.Series:
     return found
 
 
+def joined(latitudes: pl.Series, longitudes: pl.Series) -> pl.Series:
+    """Cells of both with a comma between them; null where neither has anything."""
+    north, east = (
+        pl.select(pl.when(~pl.lit(is_missing(each))).then(each)).to_series() for each in (latitudes, longitudes)
+    )
+    both = north.fill_null("") + "," + east.fill_null("")
+    return pl.select(pl.when(north.is_not_null() | east.is_not_null()).then(both)).to_series()
+
+
 def parse_numbers(cells: pl.Series, multiply: float = 1.0) -> pl.Series:
     """Finite numbers, scaled."""
     numbers = cells.str.strip_chars().cast(pl.Float64, strict=False) * multiply

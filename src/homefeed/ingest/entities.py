@@ -21,6 +21,7 @@ from homefeed.ingest.cells import (
     whole_numbers,
     whole_or_real,
 )
+from homefeed.ingest.locations import read_locations
 from homefeed.ingest.mapping import Layout, Origin
 from homefeed.ingest.preparation import Preparation, Prepared
 from homefeed.ingest.table import Batch
@@ -162,6 +163,11 @@ def _attribute(checks: RowChecks, cells: pl.Series, origin: Origin, kind: FieldK
         times = parse_times(cells, origin.unit, origin.format)
         _complain_of_times(checks, cells, as_mask(times.is_null()) & ~missing, origin)
         return [None if time is None else format_time(time) for time in times.to_list()]
+    if kind == "location":
+        places, faults = read_locations(cells, origin.label)
+        for reason, rows in faults:
+            _complain(checks, rows, reason, origin)
+        return places
     return _texts(_whole(checks, cells.str.strip_chars(), origin.label) if kind == "category" else cells, missing)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from homefeed.errors import DataError
-from homefeed.ingest.cells import is_missing, mapped
+from homefeed.ingest.cells import is_missing, joined, mapped
 from homefeed.ingest.printing import listed
-from homefeed.recipe import Recipe, Source
+from homefeed.recipe import Entity, Recipe, Source
 from homefeed.times import TimeUnit
 from homefeed.types import Mask
 
@@ -30,16 +30,18 @@ _IMPRESSION_COLUMNS: Final = (
     "propensity",
     "score",
 )
+_PAIR: Final = ("latitude", "longitude")
 _QUIET: Final = ("created_at", "hidden", "value", "event_id", "query", "propensity", "score")
 """Columns that few files have: their absence is noted only where the recipe maps them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The source of one of Homefeed's columns: a `column` of the file, or a `constant`."""
+    """The source of one of Homefeed's columns: a `column` of the file, a `pair` of them, or a `constant`."""
 
     name: str
     column: str | None
+    pair: tuple[str, str] | None
     constant: str | None
     multiply: float
     separator: str
@@ -54,7 +56,12 @@ class Origin:
     @property
     def label(self) -> str:
         """What the file calls it."""
-        return self.in_file or self.column or self.name
+        return self.in_file or " and ".join(self.columns) or self.name
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the file that it needs."""
+        return self.pair or (() if self.column is None else (self.column,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,15 @@ class Layout:
         origin = self.origins.get(name)
         if origin is not None and origin.constant is not None:
             return pl.repeat(origin.constant, frame.height, dtype=pl.String, eager=True)
-        if origin is None or origin.column not in frame.columns:
-            return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-        return mapped(frame[origin.column], origin.map) if origin.map else frame[origin.column]
+        if origin is not None and origin.pair is not None:
+            return joined(*(self._column(frame, column) for column in origin.pair))
+        cells = self._column(frame, None if origin is None else origin.column)
+        return mapped(cells, origin.map) if origin is not None and origin.map else cells
+
+    def _column(self, frame: pl.DataFrame, column: str | None) -> pl.Series:
+        if column in frame.columns:
+            return frame[column]
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
 
     def unmapped(self, frame: pl.DataFrame, name: str) -> Mask:
         """Where a column has a cell of which the map of the recipe makes nothing."""
@@ -93,7 +106,7 @@ class Layout:
 
     def others(self, frame: pl.DataFrame) -> list[str]:
         """The columns of the file that were not used."""
-        taken = {origin.column for origin in self.origins.values()} | set(self.origins)
+        taken = {column for origin in self.origins.values() for column in origin.columns} | set(self.origins)
         return [name for name in frame.columns if name not in taken]
 
 
@@ -103,7 +116,8 @@ def user_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> La
     Raises:
         DataError: a required column is missing.
     """
-    return _layout(path, columns, recipe.sources.users, (*_USER_COLUMNS, *recipe.users.fields), ("user_id",))
+    source = _located(recipe.sources.users, recipe.users, columns)
+    return _layout(path, columns, source, (*_USER_COLUMNS, *recipe.users.fields), ("user_id",))
 
 
 def item_layout(
@@ -115,7 +129,8 @@ def item_layout(
         DataError: a required column is missing.
     """
     names = (*_ITEM_COLUMNS, *recipe.items.fields)
-    return _layout(path, columns, recipe.sources.items, names, ("item_id",), there)
+    source = _located(recipe.sources.items, recipe.items, columns)
+    return _layout(path, columns, source, names, ("item_id",), there)
 
 
 def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> Layout:
@@ -138,7 +153,7 @@ def event_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None) -> L
     if columns is not None and len(types) == 1 and type_column is not None and type_column not in columns:
         source = _with_constant(source, "event_type", types[0])
     layout = _layout(path, columns, source, names, always)
-    taken = {origin.column for origin in layout.origins.values()}
+    taken = {column for origin in layout.origins.values() for column in origin.columns}
     ignored = tuple(name for name in columns or () if name not in taken)
     return Layout(layout.origins, ignored, layout.notes)
 
@@ -154,6 +169,14 @@ def impression_layout(recipe: Recipe, path: Path, columns: Sequence[str] | None)
     if columns is not None and feed_column is not None and feed_column not in columns and recipe.goal_feeds:
         source = _with_constant(source, "feed", recipe.goal_feeds[0])
     return _layout(path, columns, source, _IMPRESSION_COLUMNS, ("request_id", "item_id", "timestamp", "feed"))
+
+
+def _located(source: Source, entity: Entity, columns: Sequence[str] | None) -> Source:
+    """The source, its place from the columns `latitude` and `longitude` where the file has no other for it."""
+    field, there = entity.place_field, columns or ()
+    if field is None or field in source.columns or field in there or not set(_PAIR) <= set(there):
+        return source
+    return source.model_copy(update={"columns": {**source.columns, field: _PAIR}})
 
 
 def _with_constant(source: Source, name: str, value: str) -> Source:
@@ -182,15 +205,17 @@ def _layout(
         required = name in always or name in source.required
         optional = name in source.optional
         read = (spec.multiply, spec.separator, spec.unit, spec.format)
-        origin = Origin(name, spec.column, spec.value, *read, required, optional, spec.map)
-        if columns is None or origin.column is None or origin.column in columns:
+        origin = Origin(name, spec.column, spec.columns, spec.value, *read, required, optional, spec.map)
+        missing = [column for column in origin.columns if columns is not None and column not in columns]
+        absent = f'no column "{missing[0]}"{_role(origin)}' if missing else ""
+        if not missing:
             origins[name] = origin
         elif required:
-            found = listed(columns if there is None else there)
-            raise DataError(f'{path}: no column "{origin.column}"{_role(origin)}; its columns are: {found}')
+            found = listed(there or columns or ())
+            raise DataError(f"{path}: {absent}; its columns are: {found}")
         elif not optional and (name not in _QUIET or name in source.columns):
-            notes.append(f'no column "{origin.column}"{_role(origin)}: rows load without it')
-    taken = {origin.column for origin in origins.values()}
+            notes.append(f"{absent}: rows load without it")
+    taken = {column for origin in origins.values() for column in origin.columns}
     ignored = tuple(name for name in columns or () if name in origins and name not in taken)
     return Layout(origins, ignored, tuple(notes))
 

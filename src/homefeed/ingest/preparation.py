@@ -54,10 +54,10 @@ class Preparation:
 
     def rest(self) -> Source:
         """What of the source is left to be done with the rows it made: columns have Homefeed's names."""
-        columns: dict[str, str | Column] = {
-            name: spec if spec.column is None else spec.model_copy(update={"column": name})
+        columns: dict[str, str | tuple[str, str] | Column] = {
+            name: spec.model_copy(update={"column": name}) if isinstance(spec, Column) and spec.column else spec
             for name, spec in self.source.columns.items()
-            if isinstance(spec, Column)
+            if not isinstance(spec, str)
         }
         return self.source.model_copy(update={"columns": columns})
 

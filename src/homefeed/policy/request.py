@@ -10,8 +10,8 @@ from homefeed.types import Mask, Query
 
 
 class Request:
-    """Passes items that meet every condition of the request, are not excluded by it, and are not the item that
-    the feed is about. Part of every feed.
+    """Passes items that meet every condition of the request, are within its radius, are not excluded by it, and
+    are not the item that the feed is about. Part of every feed.
     """
 
     class Config(PartConfig):
@@ -26,10 +26,17 @@ class Request:
         Raises:
             InvalidError: a filter names no field, or compares it in a way its kind does not allow.
         """
-        mask = np.ones(self._catalog.size, np.bool_)
+        mask = self._within(query)
         for condition in query.conditions:
             mask &= self._catalog.mask(condition)
         mask[query.exclude] = False
         if query.anchor is not None:
             mask[query.anchor] = False
         return mask
+
+    def _within(self, query: Query) -> Mask:
+        """(items,) within the radius of the request, where it has one."""
+        size, places = self._catalog.size, self._catalog.places
+        if query.place is None or query.radius_km is None or places is None:
+            return np.ones(size, np.bool_)
+        return places.within_km(query.place, query.radius_km, size)

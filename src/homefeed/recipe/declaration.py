@@ -12,7 +12,7 @@ from homefeed.errors import InvalidError
 from homefeed.recipe.base import Declaration, Kind, Name
 from homefeed.recipe.entities import ItemEntity, UserEntity
 from homefeed.recipe.feeds import Feed, PartUse, check_left_out, ranker_name
-from homefeed.recipe.sources import Sources
+from homefeed.recipe.sources import Source, Sources
 from homefeed.times import parse_duration
 from homefeed.types import DAY, SECOND
 
@@ -317,6 +317,16 @@ class Declarations(Declaration):
         for name in self.users.blocks.values():
             if self.items.fields.get(name) not in ("category", "tags"):
                 raise ValueError(f'users.blocks names "{name}", which is no "category" or "tags" field of items')
+        return self
+
+    @model_validator(mode="after")
+    def _two_columns_are_a_location(self) -> Self:
+        fields = {"users": self.users.fields, "items": self.items.fields}
+        for kind in ("users", "items", "events", "impressions"):
+            source: Source = getattr(self.sources, kind)
+            for name in source.pairs:
+                if fields.get(kind, {}).get(name) != "location":
+                    raise ValueError(f'sources.{kind}.columns.{name}: only a "location" field has two columns')
         return self
 
     @model_validator(mode="after")

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
+from homefeed.errors import InvalidError
+from homefeed.geo import Place
 from homefeed.recipe.base import Declaration, Name
 
-FieldKind: TypeAlias = Literal["text", "category", "tags", "number", "time"]
+FieldKind: TypeAlias = Literal["text", "category", "tags", "number", "time", "location"]
 
 
 class Entity(Declaration):
     """The declared fields of items or users; other attributes are kept, but nothing computes with them."""
 
     fields: dict[Name, FieldKind] = Field(default_factory=dict)
-    """Name = kind. A category is one value, tags are several; a time is ISO 8601 or Unix seconds."""
+    """Name = kind. A category is one value, tags are several; a time is ISO 8601 or Unix seconds, a location a
+    latitude and a longitude in degrees."""
+    place: Name | None = None
+    """The location field that says where one is; none: the only one, if there is one."""
+
+    @model_validator(mode="after")
+    def _place_is_a_location(self) -> Self:
+        locations = self._locations
+        if self.place is not None and self.place not in locations:
+            raise ValueError(f'place names "{self.place}", which is not declared in fields as "location"')
+        if self.place is None and len(locations) > 1:
+            raise ValueError(f"place: name the location field that says where one is: {', '.join(locations)}")
+        return self
+
+    @property
+    def place_field(self) -> str | None:
+        """The location field that says where one is, if there is one."""
+        return self.place or next(iter(self._locations), None)
+
+    @property
+    def _locations(self) -> list[str]:
+        return [name for name, kind in self.fields.items() if kind == "location"]
 
 
 class NearDuplicates(Declaration):
@@ -83,6 +107,14 @@ class UserEntity(Entity):
     blocks: dict[Name, Name] = Field(default_factory=dict)
     """A field of users that lists what they never want to see = the category or tags field of items that holds it:
     `{ blocked_creators = "creator_id" }`. It is obeyed in every feed, from the next request on."""
+
+    def place_of(self, attributes: Mapping[str, Any]) -> Place | None:
+        """Where a user with these attributes is, as far as that is known."""
+        value = None if self.place_field is None else attributes.get(self.place_field)
+        try:
+            return None if value is None else Place.read(value)
+        except InvalidError:  # stored before the recipe declared the field
+            return None
 
     @model_validator(mode="after")
     def _blocking_fields_exist(self) -> Self:

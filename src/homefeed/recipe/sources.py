@@ -25,12 +25,15 @@ def threshold_of(key: str) -> tuple[str, float] | None:
 
 
 class Column(Declaration):
-    """Where a value comes from: exactly one of `column` and `value`."""
+    """Where a value comes from: exactly one of `column`, `columns` and `value`."""
 
     column: str | None = None
-    """The name of the file's column; none: `value` is in its place."""
+    """The name of the file's column; none: one of the others is in its place."""
+    columns: tuple[str, str] | None = None
+    """The names of the file's columns of latitude and of longitude, of a field of kind `"location"`; none: one of
+    the others is in its place."""
     value: str | None = None
-    """The same text for every row; none: `column` is in its place."""
+    """The same text for every row; none: one of the others is in its place."""
     multiply: float = 1.0
     """What a number is multiplied by: an event's value, or a field of kind `"number"`."""
     separator: str = "|"
@@ -55,8 +58,8 @@ class Column(Declaration):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.column is None) == (self.value is None):
-            raise ValueError("expected exactly one of `column` and `value`")
+        if [self.column, self.columns, self.value].count(None) != 2:
+            raise ValueError("expected exactly one of `column`, `columns` and `value`")
         if self.unit is not None and self.format is not None:
             raise ValueError("expected at most one of `unit` and `format`")
         return self
@@ -90,9 +93,10 @@ class Source(Declaration):
     """How the characters of a text file are encoded, as Python calls it: `"latin-1"`, `"cp1252"`, `"utf-16"`."""
     header: tuple[str, ...] = ()
     """The names of the columns of a text file that has no header, in their order; `""` leaves one out."""
-    columns: dict[str, str | Column] = Field(default_factory=dict)
-    """Homefeed's name for a column = the name of the file's column, or a table. A column that is not listed is
-    looked for under its own name. A list is a `header`."""
+    columns: dict[str, str | tuple[str, str] | Column] = Field(default_factory=dict)
+    """Homefeed's name for a column = the name of the file's column, or a table; of a location also the names of
+    two columns, `["lat", "lon"]`. A column that is not listed is looked for under its own name; where items or
+    users have a place and the file has none of its name, `latitude` and `longitude` are. A list is a `header`."""
     required: tuple[str, ...] = ()
     """Homefeed's names of further columns that a row must fill, or it is rejected; a file without the column is an
     error. The ids, and `event_type` and `timestamp` of events, always are; a dislike needs no `value`."""
@@ -135,7 +139,14 @@ class Source(Declaration):
     def column(self, name: str) -> Column:
         """The origin of `name`."""
         spec = self.columns.get(name, name)
-        return Column(column=spec) if isinstance(spec, str) else spec
+        if isinstance(spec, Column):
+            return spec
+        return Column(column=spec) if isinstance(spec, str) else Column(columns=spec)
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Homefeed's names of columns that come from two of the file."""
+        return tuple(name for name in self.columns if self.column(name).columns is not None)
 
 
 class Sources(Declaration):

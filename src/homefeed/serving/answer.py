@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from homefeed.catalog import CatalogView
+from homefeed.geo import Place
 from homefeed.retrieve.search.prices import Priced
 from homefeed.serving import cursor as cursors
 from homefeed.store.impressions import Impression
@@ -19,7 +20,7 @@ _MOST_WRITTEN = 200
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """One request of a feed."""
+    """One request of a feed. Without a `place` it comes from where its user is, if that is known."""
 
     feed: str
     user_id: str | None = None
@@ -29,6 +30,8 @@ class FeedRequest:
     conditions: tuple[Condition, ...] = ()
     exclude: tuple[str, ...] = ()
     context: Mapping[str, str] = field(default_factory=dict)
+    place: Place | None = None
+    radius_km: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,8 @@ def _key(request: FeedRequest, paged: bool) -> Hashable:
         request.conditions,
         request.exclude,
         frozenset(request.context.items()),
+        request.place,
+        request.radius_km,
         paged,
     )
 

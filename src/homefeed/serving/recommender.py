@@ -18,6 +18,7 @@ from homefeed.serving import cursor as cursors
 from homefeed.serving.answer import Answer, FeedRequest, without_what_is_above
 from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.follower import Follower
+from homefeed.serving.places import place_of
 from homefeed.serving.recent import RecentAnswers
 from homefeed.serving.slates import SharedSlates, SlateCache
 from homefeed.serving.users import StoredUser
@@ -56,7 +57,7 @@ class Recommender:
 
         Raises:
             NotFoundError: no such feed, or no such anchor.
-            InvalidError: a filter or the cursor cannot be used.
+            InvalidError: a filter, the place or the cursor cannot be used.
         """
         stored = await self._follower.stored_user(request.user_id)
         recent = self._find_recent(request, stored)
@@ -73,7 +74,7 @@ class Recommender:
 
         Raises:
             NotFoundError: no such feed, or no such anchor.
-            InvalidError: a filter cannot be used.
+            InvalidError: a filter or the place cannot be used.
         """
         return without_what_is_above(requests, await self._all_of(self._widened(requests)), self._below)
 
@@ -200,10 +201,11 @@ class Recommender:
         feeds = [self._feed(parts.feeds, each.feed) for each in requests]
         cursor = cursors.decode(request.cursor) if request.cursor else cursors.Cursor()
         exclude, recently_shown = self._left_out(request, cursor)
+        user = self._state(request.user_id, stored)
         query = Query(
             app=self._recipe.app,
             feed=request.feed,
-            user=self._state(request.user_id, stored),
+            user=user,
             now=self._clock(),
             n=min(request.n, max(catalog.size, 1)),
             anchor=None if request.item_id is None else self._position(request.item_id),
@@ -211,6 +213,8 @@ class Recommender:
             exclude=exclude,
             recently_shown=recently_shown,
             context=request.context,
+            place=place_of(request, user.attributes, self._recipe),
+            radius_km=request.radius_km,
         )
         isolation = feeds[0].isolation
         if query.anchor is not None and isolation and not visible(isolation, query)[query.anchor]:

@@ -97,4 +97,5 @@ def _is_shared(feed: Feed, query: Query) -> bool:
 
 
 def _request_key(query: Query) -> tuple[object, ...]:
-    return query.feed, query.n, query.anchor, query.conditions, frozenset(query.context.items())
+    context = frozenset(query.context.items())
+    return query.feed, query.n, query.anchor, query.conditions, context, query.place, query.radius_km

@@ -21,6 +21,7 @@ import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, Resources
 from homefeed.engine import counters_of, empty_catalog, fit_model, fit_signals, prepare, resources_of
+from homefeed.geo import Place
 from homefeed.policy.request import Request
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.types import (
@@ -224,6 +225,8 @@ class World:
         history: History | None = None,
         attributes: Mapping[str, Any] | None = None,
         recently_shown: tuple[str, ...] = (),
+        place: Place | None = None,
+        radius_km: float | None = None,
     ) -> Query:
         """A request whose eligible mask is filled in as a feed without policies of its own would.
 
@@ -240,6 +243,8 @@ class World:
             "conditions": conditions,
             "exclude": self.positions(*exclude),
             "recently_shown": self.positions(*recently_shown),
+            "place": place,
+            "radius_km": radius_km,
         }
         asked = Request(Request.Config(), self.resources).filter(Query(**fields))
         available = self.catalog.available
@@ -281,8 +286,8 @@ def _training_data(recipe: Recipe, catalog: CatalogView, plays: Sequence[Play], 
         strengths=np.zeros(len(ordered), np.float32),
         times=np.array([NOW - int(play.days_ago * DAY) for play in ordered], np.int64),
     )
-    terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind not in ("number", "time")}
     numbers, partitions = catalog.numbers.copy(), catalog.partitions()
+    terms = catalog.all_terms()
     return TrainingData(interactions, len(rows), numbers, terms, NOW, seed, partitions=partitions)
 
 

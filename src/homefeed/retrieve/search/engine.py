@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Partitions, Resources
+from homefeed.catalog.view import WORDED
 from homefeed.errors import RecipeError
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.search.index import TextIndex
@@ -148,8 +149,8 @@ def engine_of(config: SearchConfig, resources: Resources) -> SearchEngine:
     """
     catalog = resources.catalog
     for name in config.fields:
-        if catalog.fields.get(name) not in ("text", "category", "tags"):
-            words = ", ".join(field for field, kind in catalog.fields.items() if kind not in ("number", "time"))
+        if catalog.fields.get(name) not in WORDED:
+            words = ", ".join(field for field, kind in catalog.fields.items() if kind in WORDED)
             raise RecipeError(f'fields: "{name}" is no item field with words; expected some of {words}')
     own = config.synonyms
     text = None if own is None else table_text(own)

@@ -71,9 +71,7 @@ class Service:
     def train(self, now: int, rankers: Mapping[str, Model]) -> None:
         """Fit the recipe's models to all that was told, and build the feeds with them and learned `rankers`."""
         catalog, recipe = self.catalog, self.recipe
-        kinds = ("number", "time")
-        terms = {name: catalog.terms(name) for name, kind in catalog.fields.items() if kind not in kinds}
-        numbers = catalog.numbers.copy()
+        numbers, terms = catalog.numbers.copy(), catalog.all_terms()
         data = TrainingData(self._interactions(), self._user_count, numbers, terms, now, self._seed)
         prepared = prepare(recipe, data)
         self._counters = counters_of(recipe, catalog, fit_signals(recipe, prepared, watermark=len(self._log)))
