@@ -168,7 +168,8 @@ def geodesic_km(one: UnitVectors, others: UnitVectors, row: int) -> float:
     ratio = 0.75 * math.sqrt(apart * together) / half
     north = (others[row, 2] + one[2]) ** 2 / together if together > 0.0 else 0.0
     longer, shorter = (ratio - 1) * north, (ratio + 1) * (others[row, 2] - one[2]) ** 2 / apart
-    return 2 * half * EQUATOR_RADIUS_KM * (1 + FLATTENING * (longer - shorter) / 2)
+    km: float = 2 * half * EQUATOR_RADIUS_KM * (1 + FLATTENING * (longer - shorter) / 2)
+    return km
 
 
 @compiled

@@ -1,6 +1,6 @@
 """Searches for what is near a place: exact, by the distances along the ellipsoid that people are shown.
 
-Boxes of unit vectors lie in space. Two radii of the Earth times the angle bound a distance from below and above, so
+Boxes of unit vectors lie in space. Two radii of the Earth times the angle bound a distance on both sides, so
 what angles exclude is excluded, and only what is left is measured along the ellipsoid.
 """
 
@@ -120,25 +120,27 @@ def _loosened(square: float) -> float:
 @compiled
 def _square(point: UnitVectors, vectors: UnitVectors, row: int) -> float:
     """The square of the distance of a row's vector through space."""
-    x, y, z = vectors[row, 0] - point[0], vectors[row, 1] - point[1], vectors[row, 2] - point[2]
-    return x * x + y * y + z * z
+    square = 0.0
+    for axis in range(3):
+        square += (vectors[row, axis] - point[axis]) ** 2
+    return square
 
 
 @compiled
 def _square_to_box(point: UnitVectors, boxes: Doubles, node: int) -> float:
     """The same of a node's box: no vector in it is nearer, rounding included."""
-    x = max(boxes[node, 0] - point[0], point[0] - boxes[node, 3], 0.0)
-    y = max(boxes[node, 1] - point[1], point[1] - boxes[node, 4], 0.0)
-    z = max(boxes[node, 2] - point[2], point[2] - boxes[node, 5], 0.0)
-    return x * x + y * y + z * z
+    square = 0.0
+    for axis in range(3):
+        square += max(boxes[node, axis] - point[axis], point[axis] - boxes[node, axis + 3], 0.0) ** 2
+    return square
 
 
 @compiled
 def _is_among(position: int, moved: Positions) -> bool:
     if len(moved) == 0:
         return False
-    place = np.searchsorted(moved, position)
-    return place < len(moved) and moved[place] == position
+    place = int(np.searchsorted(moved, position))
+    return place < len(moved) and int(moved[place]) == position
 
 
 @compiled
@@ -282,7 +284,7 @@ def _measured(
 
 @compiled
 def _offer(found: Positions, apart: Doubles, count: int, position: int, distance: float) -> int:
-    """Put an item on the heap, the farthest on top, if there is room or it is nearer than that; how many it has."""
+    """Put an item on the heap, the farthest on top, if there is room or it is nearer; how many are on it."""
     if count == len(found):
         if distance < apart[0] or (distance == apart[0] and position < found[0]):
             found[0], apart[0] = position, distance

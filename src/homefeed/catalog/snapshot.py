@@ -37,7 +37,7 @@ class CatalogSnapshot:
         if self.recent and self.recent[0][0] <= generation + 1:
             # As mostly: whoever takes over each change need not look at every item for it.
             parts = [positions for of, positions in self.recent if of > generation]
-            return np.unique(np.concatenate([NO_POSITIONS, *parts]))
+            return np.sort(parts[0]) if len(parts) == 1 else np.unique(np.concatenate([NO_POSITIONS, *parts]))
         return np.flatnonzero(self.changed > generation).astype(np.int32)
 
     def positions(self, numbers: npt.NDArray[np.integer[Any]]) -> Positions:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.geo import UnitVectors
+from homefeed.kernels import F64, I32, kernel, reads, writes
 from homefeed.types import Positions
 
 _LEAF: Final = 32
@@ -46,13 +47,42 @@ class SphereTree(NamedTuple):
         rows[positions[own]] = own
         return cls(points, positions, _boxes(points, leaves), rows)
 
-    def at(self, positions: Positions) -> UnitVectors:
-        """(n, 3) the places of items; NaN of those without one, and of later ones."""
-        found = np.full((len(positions), 3), np.nan)
-        inside = np.flatnonzero(positions < len(self.rows))
-        rows = self.rows[positions[inside]]
-        found[inside[rows >= 0]] = self.vectors[rows[rows >= 0]]
-        return found
+    def moved(self, before: Positions, changed: Positions, places: UnitVectors) -> Positions:
+        """The items that are not where the tree has them, rising.
+
+        Args:
+            before: Those of before, rising.
+            changed: Those of which it must be looked at again, rising.
+            places: (items, 3) where all are now.
+        """
+        return _moved(before, changed, self.rows, self.vectors, places)
+
+
+@kernel(writes(I32), reads(I32), reads(I32), reads(I32), reads(F64, 2), reads(F64, 2))
+def _moved(
+    before: Positions, changed: Positions, rows: Positions, vectors: UnitVectors, places: UnitVectors
+) -> Positions:
+    found = np.empty(len(before) + len(changed), np.int32)
+    count = taken = 0
+    for position in changed:
+        while taken < len(before) and before[taken] < position:
+            found[count] = before[taken]
+            count, taken = count + 1, taken + 1
+        taken += int(taken < len(before) and before[taken] == position)
+        row = rows[position] if position < len(rows) else -1
+        if row < 0:
+            stays = math.isnan(places[position, 0])
+        else:
+            stays = True
+            for axis in range(3):
+                stays &= places[position, axis] == vectors[row, axis]
+        if not stays:
+            found[count] = position
+            count += 1
+    for position in before[taken:]:
+        found[count] = position
+        count += 1
+    return found[:count].copy()
 
 
 def _in_leaves(points: UnitVectors, leaves: int) -> npt.NDArray[np.intp]:
