@@ -255,6 +255,21 @@ def test_a_feed_about_an_item_takes_its_id(home: Path) -> None:
     assert {item["item_id"] for item in similar["items"]} == {"i2", "i3"}
 
 
+def test_recommend_takes_a_place_and_a_radius(tmp_path: Path) -> None:
+    (tmp_path / "town.toml").write_text(
+        'app = "town"\n[items.fields]\ntitle = "text"\nlocation = "location"\n[events.like]\n'
+        "[feeds.home]\nretrieve.popular = {}\nrank.weighted.weights.popular = 1\n"
+    )
+    (tmp_path / "items.csv").write_text("item_id,title,latitude,longitude\na,A,48.86,2.34\nb,B,51.5,-0.1\n")
+    town = str(tmp_path / "town.toml")
+    ask(tmp_path, "import", town, str(tmp_path))
+    place = ("--latitude", "48.85", "--longitude", "2.35")
+    near = ask_json(tmp_path, "recommend", "--app", town, "--user_id", "u", *place, "--radius-km", "50")
+    assert [item["item_id"] for item in near["items"]] == ["a"]
+    half = run(tmp_path, "recommend", "--app", town, "--user_id", "u", "--latitude", "48.85")
+    assert str(half.exception) == "longitude: expected both latitude and longitude, or neither"
+
+
 def test_before_training_it_says_so_and_answers_all_the_same(tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)

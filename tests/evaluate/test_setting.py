@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from homefeed.evaluate.setting import Setting, WeekCounts, set_up
 from homefeed.evaluate.split import Case
 from homefeed.funnel import recommend
+from homefeed.geo import Place
 from homefeed.scope import RequestScope
 from homefeed.testing import Play, World, make_world, toy_item, toy_world
 from homefeed.testing.world import ITEMS, NOW, PLAYS, POPULAR, RECIPE
@@ -105,6 +106,19 @@ def test_with_repeats_the_history_is_left_in_and_what_came_later_is_not() -> Non
     assert world.ids(repeats.exclude) == ()
     assert world.ids(repeats.user.history.items) == ("d1", "d2")
     assert shown(world, setting(world, 5, repeats=True), requested, "popular") == set(POPULAR) - {"d4", "s4"}
+
+
+def test_a_user_asks_from_where_they_are_known_to_be() -> None:
+    users = {"fields": {"home": "location", "silent": "category"}}
+    world = make_world(ITEMS, PLAYS, declared={**RECIPE, "users": users, "privacy": {"opt_out": "silent"}})
+    asked = case(world, "da")
+    for attributes, place in (
+        ({"home": [48.85, 2.35]}, Place(48.85, 2.35)),
+        ({"home": [1, 2], "silent": "y"}, None),
+    ):
+        known = replace(world.data, users=[attributes] * world.data.user_count)
+        assert setting(world).query(known, asked, 5).place == place
+    assert setting(world).query(world.data, asked, 5).place is None
 
 
 def counted(week: WeekCounts) -> dict[int, int]:

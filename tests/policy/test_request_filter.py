@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
+from tests.places_sample import PARIS, PLACES, located_world
 
 from homefeed.errors import InvalidError
 from homefeed.policy.request import Request
@@ -22,6 +26,19 @@ def passed(query: Query) -> set[str]:
 class TestRequest(FilterContract):
     def make(self, world: World) -> Filter:
         return Request(Request.Config(), world.resources)
+
+
+def test_only_what_is_within_the_radius_passes() -> None:
+    world = located_world()
+    radius = Request(Request.Config(), world.resources)
+
+    def near(**more: Any) -> set[str]:
+        return set(world.ids(np.flatnonzero(radius.filter(world.query(**more))).astype(np.int32)))
+
+    assert near(place=PARIS, radius_km=20) == {"d1", "d2"}
+    assert near(place=PARIS, radius_km=20, conditions=(Condition("year", ">", "2019"),)) == {"d2"}
+    assert near(place=PARIS, radius_km=20_100) == set(PLACES)
+    assert near(place=PARIS) == EVERYTHING
 
 
 EVERYTHING = {item.item_id for item in ITEMS}
