@@ -162,18 +162,18 @@ def _near(
     They are rows of the tree, or -1 less a position. `heap` has room for as many squares as are wanted.
     """
     kept = np.empty(len(heap), np.int32)
-    count, full, bound = 0, 0, limit
-    for position in moved:
-        if position < len(eligible) and eligible[position]:
-            square = _square(point, places, position)
-            if square <= bound:
-                near[count], squares[count] = -1 - position, square
-                count += 1
-                full, bound = _bounded(kept, heap, full, square, bound, limit)
-    count, bound, done = _near_by_tree(
-        point, vectors, positions, boxes, moved, eligible, limit, near, squares, heap, kept, count, full, bound
+    count, full, bound, done = _near_by_tree(
+        point, vectors, positions, boxes, moved, eligible, limit, near, squares, heap, kept
     )
     if done:
+        # By now there is a bound: what has moved to elsewhere is none of the nearest.
+        for position in moved:
+            if position < len(eligible) and eligible[position]:
+                square = _square(point, places, position)
+                if square <= bound:
+                    near[count], squares[count] = -1 - position, square
+                    count += 1
+                    full, bound = _bounded(kept, heap, full, square, bound, limit)
         return count, bound
     # Hardly anything about is eligible: it is cheaper to look at whatever is.
     count, full, bound = 0, 0, limit
@@ -205,18 +205,15 @@ def _near_by_tree(
     squares: Doubles,
     heap: Doubles,
     kept: Positions,
-    count: int,
-    full: int,
-    bound: float,
-) -> tuple[int, float, bool]:
-    """The same of the tree, after `count` others; and whether looking into it led anywhere.
+) -> tuple[int, int, float, bool]:
+    """The same of the tree, and how full the heap is before the bound; and whether looking into it led anywhere.
 
     Nodes are looked into by how near their boxes are, the nearer of two first.
     """
     leaves = len(boxes) // 2
     leaf = len(positions) // leaves
     patience = int(_PATIENCE * math.sqrt(float(len(heap)) * len(positions)))
-    looked = 0
+    count, full, bound, looked = 0, 0, limit, 0
     nodes, to_box = np.empty(_STACK, np.int64), np.empty(_STACK, np.float64)
     nodes[0], to_box[0], waiting = 1, 0.0, min(leaf, 1)
     while waiting:
@@ -233,7 +230,7 @@ def _near_by_tree(
             continue
         if full < len(heap):
             if looked > patience or (looked > patience // _FIRST_LOOK and full * _HOPELESS < len(heap)):
-                return count, bound, False
+                return count, full, bound, False
             looked += leaf
         for row in range((node - leaves) * leaf, (node - leaves + 1) * leaf):
             position = positions[row]
@@ -243,7 +240,7 @@ def _near_by_tree(
                     near[count], squares[count] = row, square
                     count += 1
                     full, bound = _bounded(kept, heap, full, square, bound, limit)
-    return count, bound, True
+    return count, full, bound, True
 
 
 @compiled
