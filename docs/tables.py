@@ -168,10 +168,18 @@ def _values(schema: Schema, *, plural: bool) -> str:
     elif schema.get("type") == "string":
         words = ("name" if "pattern" in schema else "text") + many
     elif schema.get("type") == "array":
-        words = f"list{many} of {_count(schema.get('minItems'))}{_values(schema['items'], plural=True)}"
+        words = f"list{many} of {_of_list(schema)}"
     else:
         words = f"table{many}{_of_table(schema)}"
     return words
+
+
+def _of_list(schema: Schema) -> str:
+    """What a list is to hold: a number of elements, or any number of them of one kind."""
+    elements = schema.get("prefixItems", [])
+    if elements:
+        return f"{len(elements)} {_values(elements[0], plural=len(elements) > 1)}"
+    return f"{_count(schema.get('minItems'))}{_values(schema['items'], plural=True)}"
 
 
 def _of_table(schema: Schema) -> str:

@@ -24,7 +24,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "c1": Place(-90, 0),
 }
 FIELDS: Final = RECIPE["items"]["fields"] | {"location": "location"}
-DECLARED: Final[Mapping[str, Any]] = RECIPE | {"items": {"fields": FIELDS}}
+DECLARED: Final[Mapping[str, Any]] = {**RECIPE, "items": {"fields": FIELDS}}
 
 located_empty_world: Final = partial(make_world, (), (), declared=DECLARED)
 

@@ -88,6 +88,7 @@ class Everything(Declaration):
     name: Name
     names: tuple[Name, ...] = ()
     places: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (4, 9)
+    pair: tuple[str, str] | None = None
     weights: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=2)]
     free: dict[str, object] = Field(default_factory=dict)
     choice: Literal["a", "b", "c"] = "a"
@@ -107,6 +108,7 @@ class Everything(Declaration):
         ("upper", "number above 0 and at most 1,000,000"),
         ("capped", "integer at most 3"),
         ("word", "text"),
+        ("pair", "list of 2 texts"),
         ("name", "name"),
         ("names", "list of names"),
         ("places", "list of one or more integers of at least 0"),

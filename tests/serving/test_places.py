@@ -47,9 +47,13 @@ async def app(store: Store, tmp_path: Path) -> LiveApp:
     """Ten items, i0 to i9, a degree (111 km) apart from west to east; one nowhere; users at both ends."""
     items = [ItemWrite(f"i{n}", {"title": f"I{n}", "location": Place(0, n).to_json()}) for n in range(10)]
     await put_items(store, APP, [*items, ItemWrite("none", {"title": "None"})])
-    users = {"west": {}, "east": {"home": EAST.to_json()}, "silent": {"home": EAST.to_json(), "silent": "yes"}}
-    users["west"] = {"home": WEST.to_json()}
-    await put_users(store, APP, list(users.items()))
+    home: dict[str, Any] = {"home": EAST.to_json()}
+    users: list[tuple[str, dict[str, Any]]] = [
+        ("west", {"home": WEST.to_json()}),
+        ("east", home),
+        ("silent", {**home, "silent": "yes"}),
+    ]
+    await put_users(store, APP, users)
     live = LiveApp(parse_recipe(DECLARED, "a test"), store, ArtifactStore(tmp_path), Environment(lambda: NOW))
     await live.start()
     return live
@@ -86,7 +90,7 @@ async def test_the_radius_holds_in_every_feed(app: LiveApp) -> None:
 
 
 async def test_pages_go_on_from_the_same_place(app: LiveApp) -> None:
-    asked = {"user_id": "west", "place": EAST, "radius_km": 600}
+    asked: dict[str, Any] = {"user_id": "west", "place": EAST, "radius_km": 600}
     first, cursor = await page(app, n=2, **asked)
     other = await items(app, n=2, user_id="west", place=WEST, radius_km=600, cursor=cursor)
     second, cursor = await page(app, n=2, cursor=cursor, **asked)

@@ -21,12 +21,8 @@ from homefeed.types import NO_POSITIONS, NO_TIME, Codes, Condition, Mask, Positi
 from homefeed.words import caseless
 
 _COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
-    ":": np.equal,
-    ">=": np.greater_equal,
-    "<=": np.less_equal,
-    ">": np.greater,
-    "<": np.less,
-}
+    ":": np.equal, ">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less,
+}  # fmt: skip
 
 
 class Column(Protocol):
