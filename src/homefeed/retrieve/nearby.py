@@ -66,8 +66,7 @@ class Nearby:
         self._names = None if name is None else resources.catalog.column(name, CategoryColumn)
         self._searches = self._growths = 0
 
-    @property
-    def counts(self) -> Mapping[str, int]:
+    def work(self) -> Mapping[str, int]:
         """Searches, how often their radius had to be doubled, and how often the index was built."""
         return {
             "searches": self._searches,
