@@ -15,6 +15,7 @@ DEFAULTS: list[tuple[Kind, str, dict[str, Any]]] = [
     ("rerank", "explore", {"places": (4, 9)}),
     ("rerank", "pins", {"max_pins": 2}),
     ("filter", "quality", {"min_value": 0.3}),
+    ("filter", "within_km", {"keep_unknown": False}),
     ("filter", "reported", {"min_reports": 3, "overlap": False}),
 ]
 

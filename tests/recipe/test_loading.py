@@ -162,7 +162,7 @@ def test_a_byte_order_mark_does_no_harm(file: Path) -> None:
             'feeds.home.cold_start names "tip"; the feeds are: home, top',
         ),
         ('column = "cents",', 'column = "cents", value = "1",', "price: input should be a valid string"),
-        ('column = "cents",', "", "expected exactly one of `column` and `value`"),
+        ('column = "cents",', "", "expected exactly one of `column`, `columns` and `value`"),
         (
             "rank.weighted.weights.popular = 1",
             "rank = {}",

@@ -12,6 +12,7 @@ DEFAULTS: list[tuple[Kind, str, dict[str, Any]]] = [
     ("features", "affinity", {"half_life_days": 60.0, "scale": 2.0}),
     ("features", "age", {"max_days": 3650.0}),
     ("features", "context", {"utc_offset_hours": 0.0}),
+    ("features", "distance", {"unknown_km": 20_100.0}),
     (
         "features",
         "price_fit",
