@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from homefeed.geo import Kilometres
 
 _BOUNDS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+SHOWN_LABELS: Final = ("app", "feed")
 _MAX_PENDING: Final = 64
 
 
@@ -62,5 +63,5 @@ class DistancesShown(Collector):
         return HistogramMetricFamily(
             "homefeed_shown_distance_km",
             "Distance of items shown from the place that their feed was asked from.",
-            labels=("app", "feed"),
+            labels=SHOWN_LABELS,
         )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
+
+WORK_LABELS: Final = ("app", "part", "work")
 
 
 class PartWork(Collector):
@@ -34,5 +37,5 @@ class PartWork(Collector):
 
     def _family(self) -> CounterMetricFamily:
         return CounterMetricFamily(
-            "homefeed_part_work", "What parts of feeds count of their own work.", labels=("app", "part", "work")
+            "homefeed_part_work", "What parts of feeds count of their own work.", labels=WORK_LABELS
         )
