@@ -63,6 +63,12 @@ def test_it_holds_degrees_and_unit_vectors_and_nothing_where_there_is_none() -> 
     assert made.all_terms(2) == [("48.8566,2.3522",), ()]
 
 
+@pytest.mark.parametrize("north", [91, -90.1, math.nan, True, "north", None])
+def test_what_was_stored_before_it_was_a_location_is_left_out(north: Any) -> None:
+    made = column({"latitude": north, "longitude": 2}, {"latitude": 1, "longitude": 2})
+    assert [made.place(position) for position in (0, 1)] == [None, Place(1, 2)]
+
+
 def test_a_move_is_seen_at_once() -> None:
     made = column(PARIS.to_json(), None)
     made.set(0, TOKYO.to_json())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from homefeed.catalog.growable import Growable
 from homefeed.errors import InvalidError
 from homefeed.geo import Degrees, Kilometres, Place, UnitVectors, distances_between, unit_vectors, within_km
 from homefeed.types import Condition, Mask, Positions
+
+_NUMBERS: Final = (float, int)
 
 
 def check_location(field: str, value: Any) -> dict[str, float] | None:
@@ -99,6 +101,12 @@ class LocationColumn:
 
 
 def _coordinates(value: Any) -> tuple[float, float]:
+    # As it is stored, it need not be read at length: a start takes over every item.
+    if type(value) is dict and len(value) == 2:
+        north: Any = value.get("latitude")
+        east: Any = value.get("longitude")
+        if type(north) in _NUMBERS and type(east) in _NUMBERS and -90 <= north <= 90 and -180 <= east <= 180:
+            return north, east
     try:
         place = None if value is None or value == "" else Place.read(value)
     except InvalidError:
