@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -48,10 +49,15 @@ async def test_what_moves_or_comes_is_found_by_the_next_request(tmp_path: Path) 
         assert (await client.delete("/v1/apps/sights/items/opera")).status_code in (200, 204)
         assert await shown() == [("versailles", "18 km from you")]
 
-        families = {
-            family.name: {tuple(sample.labels.values()): sample.value for sample in family.samples}
-            for family in text_string_to_metric_families((await client.get("/metrics")).text)
-        }
-        distances = families["homefeed_shown_distance_km"]
-        assert distances["sights", "near"] > 0
-        assert ("sights", "nearby", "searches") in families["homefeed_part_work"]
+        async def measured() -> dict[tuple[str, ...], float]:
+            text = (await client.get("/metrics")).text
+            samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+            return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
+
+        assert (await measured())["homefeed_shown_distance_km_count", "sights", "near"] == 5
+        searches = "homefeed_part_work_total", "sights", "nearby", "searches"
+        for _ in range(200):  # taken over beside the requests
+            if (found := (await measured()).get(searches)) == 3:
+                break
+            await asyncio.sleep(0.02)
+        assert found == 3
