@@ -65,6 +65,13 @@ class Refreshable(Protocol):
 
 
 @runtime_checkable
+class CountsWork(Protocol):
+    """A part that counts what it does, for the metrics of a server: totals since it was built, by kind of work."""
+
+    def work(self) -> Mapping[str, int]: ...
+
+
+@runtime_checkable
 class FeatureExtractor(Protocol):
     """Describes candidates by numbers, a column for each of `names`: (n, names)."""
 

@@ -305,3 +305,12 @@ def test_attributes_are_checked_field_by_field() -> None:
     assert checked == {"title": "Ran", "tags": ["Drama", "War"], "year": 1985.0, "else": [1]}
     with pytest.raises(InvalidError, match="tags"):
         view().check({"tags": 3})
+
+
+def test_what_changed_is_known_of_however_long_ago() -> None:
+    catalog = CatalogView({"title": "text"}, "title")
+    for n in range(70):
+        catalog.apply([Item(f"i{n % 40}", n % 40 + 1, {"title": str(n)}, None)])
+    for since in range(71):
+        expected = sorted({n % 40 for n in range(since, 70)})
+        assert catalog.changed_since(since).tolist() == expected

@@ -26,6 +26,8 @@ def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer]
     for answer in answers:
         for part in answer.slate.failed:
             metrics.failures.labels(name, answer.slate.feed, part).inc()
+        if (kms := answer.distances_km) is not None:
+            metrics.distances.add(name, answer.slate.feed, kms)
         if context.logs_impressions and len(answer.slate):
             app.impressions.add(request_id, answer.user, partial(answer.impression, request_id))
 

@@ -94,6 +94,7 @@ async def _follow(app: LiveApp, measured: Metrics) -> None:
         for kind, rows in app.set_aside.items():
             measured.set_aside.labels(name, kind).set(len(rows))
         measured.degraded.labels(name).set(len(app.degraded))
+        measured.work.set(name, app.work)
         for feed, learned in app.learned.items():
             measured.learned.labels(name, feed, learned.part).set(learned.serving)
     except Exception as error:

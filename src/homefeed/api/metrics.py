@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from homefeed.api.distances import DistancesShown
 from homefeed.api.stages import StageSeconds
+from homefeed.api.work import PartWork
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -29,6 +31,8 @@ class Metrics:
     impressions: Counter = field(init=False)
     closed: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
+    distances: DistancesShown = field(init=False)
+    work: PartWork = field(init=False)
 
     def __post_init__(self) -> None:
         made = {
@@ -89,6 +93,8 @@ class Metrics:
                 registry=self.registry,
             ),
             "stages": StageSeconds(self.registry),
+            "distances": DistancesShown(self.registry),
+            "work": PartWork(self.registry),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)

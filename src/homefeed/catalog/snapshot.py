@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.types import Mask, Numbers, Positions, Times
+from homefeed.types import NO_POSITIONS, Mask, Numbers, Positions, Times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,7 +19,7 @@ class CatalogSnapshot:
     does not. `generation` grows with every change, `revisions` whenever an item can no longer be shown or says
     other words. `numbers` are permanent, `available` are the items neither hidden nor deleted, `created` is
     NO_TIME where nobody knows, `changed` the generation of each item's latest change; `position_of_number` has -1
-    for items not here, or no more.
+    for items not here, or no more. `recent` are the latest generations, oldest first, each with what changed then.
     """
 
     size: int
@@ -30,9 +30,14 @@ class CatalogSnapshot:
     created: Times
     changed: npt.NDArray[np.int64]
     position_of_number: Positions
+    recent: tuple[tuple[int, Positions], ...] = ()
 
     def changed_since(self, generation: int) -> Positions:
-        """The positions that came or changed after that generation."""
+        """The positions that came or changed after that generation, rising."""
+        if self.recent and self.recent[0][0] <= generation + 1:
+            # As mostly: whoever takes over each change need not look at every item for it.
+            parts = [positions for of, positions in self.recent if of > generation]
+            return np.sort(parts[0]) if len(parts) == 1 else np.unique(np.concatenate([NO_POSITIONS, *parts]))
         return np.flatnonzero(self.changed > generation).astype(np.int32)
 
     def positions(self, numbers: npt.NDArray[np.integer[Any]]) -> Positions:

@@ -35,6 +35,9 @@ _FIGURES: Final = ("number", "location")
 C = TypeVar("C", bound=Column)
 D = TypeVar("D")
 
+_RECENT: Final = 64
+"""So many generations are kept with what changed in them."""
+
 
 class CatalogInUseError(RuntimeError):
     """The catalogue was to change while a request reads it, whose masks are as long as what it read."""
@@ -91,7 +94,7 @@ class CatalogView:
         self._changed = Growable(np.int64, 0)
         self._derived: dict[Hashable, Any] = {}
         self._readers = 0
-        self._snapshot = self._taken(0, 0)
+        self._snapshot = self._taken(0, 0, ())
 
     @property
     def apart(self) -> CategoryColumn | None:
@@ -224,7 +227,8 @@ class CatalogView:
         self._numbers.set_many(changed[added], batch.numbers[added])
         self._ids.extend(batch.new)
         self._position_of_number.set_many(batch.numbers, np.where(batch.deleted, -1, changed))
-        self._snapshot = self._taken(generation, self.revisions + revised)
+        recent = self._snapshot.recent[1 - _RECENT :]
+        self._snapshot = self._taken(generation, self.revisions + revised, (*recent, (generation, changed)))
 
     def derived(self, key: Hashable, make: Callable[[], D]) -> D:
         """What is made of the catalogue alone, such as an index of its words: once, whatever parts use it."""
@@ -309,7 +313,9 @@ class CatalogView:
             mask |= column.mask(Condition(condition.field, condition.operator, value), self.size)
         return mask
 
-    def _taken(self, generation: int, revisions: int) -> CatalogSnapshot:
+    def _taken(
+        self, generation: int, revisions: int, recent: tuple[tuple[int, Positions], ...]
+    ) -> CatalogSnapshot:
         size = len(self._ids)
         return CatalogSnapshot(
             size,
@@ -320,6 +326,7 @@ class CatalogView:
             self._created.view[:size],
             self._changed.view[:size],
             self._position_of_number.view,
+            recent,
         )
 
     def _batch(self, items: Iterable[Item]) -> _Batch:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from homefeed.catalog import CatalogView
-from homefeed.geo import Place
+from homefeed.geo import Kilometres, Place
 from homefeed.retrieve.search.prices import Priced
 from homefeed.serving import cursor as cursors
 from homefeed.store.impressions import Impression
@@ -41,7 +41,7 @@ class Answer:
     `user` is the permanent number of the user, if they are known and may be remembered; `start` the place of
     the first item, from 0; `models` the versions that answered, `served_by` the feed and its ranker. `reused` is
     whether the user got the same slate a moment ago, nothing having changed since. `priced` is what the query was
-    taken to say of prices, if anything.
+    taken to say of prices, if anything; `place` where it came from, if that is known.
     """
 
     slate: Slate
@@ -54,6 +54,7 @@ class Answer:
     served_by: str
     reused: bool = False
     priced: Priced | None = None
+    place: Place | None = None
 
     def impression(self, request_id: str) -> Impression:
         """Its record for the log: of a long list, which few read to its end, the beginning."""
@@ -74,6 +75,14 @@ class Answer:
             reused=self.reused,
             served_by=self.served_by,
         )
+
+    @property
+    def distances_km(self) -> Kilometres | None:
+        """(n,) how far its items are from where the request came from, NaN of those nowhere; None without one."""
+        places = self.catalog.places
+        if self.place is None or places is None:
+            return None
+        return places.distances_km(self.place, self.slate.positions, self.catalog.size)
 
     @property
     def next_cursor(self) -> str | None:

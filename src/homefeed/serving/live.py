@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from homefeed.catalog import CatalogView
 from homefeed.environment import Environment
 from homefeed.explain import Trace
 from homefeed.funnel import Feed
+from homefeed.protocols import CountsWork
 from homefeed.recipe import Recipe
 from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.event_gate import EventGate
@@ -86,6 +88,20 @@ class LiveApp:
         parts = self.follower.parts
         found = {name: learned_state(self.recipe, feed, parts.models) for name, feed in parts.feeds.items()}
         return {name: state for name, state in found.items() if state is not None}
+
+    @property
+    def work(self) -> dict[tuple[str, str], int]:
+        """What the retrievers of its feeds counted of their own work, by part and kind."""
+        retrievers = {
+            id(retriever): (name, retriever)
+            for feed in self.feeds.values()
+            for name, (retriever, _) in feed.retrievers.items()
+        }
+        found: Counter[tuple[str, str]] = Counter()
+        for name, retriever in retrievers.values():
+            if isinstance(retriever, CountsWork):
+                found.update({(name, kind): total for kind, total in retriever.work().items()})
+        return found
 
     def learned_history(self) -> list[LearnedHistory]:
         """The same with what is kept of each; this reads files."""

@@ -193,6 +193,7 @@ class Recommender:
             prepared.models,
             f"{slate.made_by}/{self._follower.parts.feeds[slate.made_by].ranked_by}",
             priced=prepared.priced,
+            place=prepared.query.place,
         )
 
     def _prepare(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[_PreparedRequest]:
