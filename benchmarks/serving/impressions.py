@@ -39,7 +39,9 @@ def recipe() -> Recipe:
     return parse_recipe(declared, "a benchmark")
 
 
-async def write_log(url: str, pages: int, events: int, users: int, items: int) -> None:
+async def write_log(
+    url: str, pages: int, events: int, users: int, items: int, features: tuple[str, ...] = FEATURES
+) -> None:
     """Pages at random times, of random items; and events about what was on one of them, within two days."""
     from homefeed.store import open_store
     from homefeed.store.events import append_events
@@ -69,8 +71,8 @@ async def write_log(url: str, pages: int, events: int, users: int, items: int) -
                     items=shown[page],
                     scores=ones,
                     propensities=ones,
-                    feature_names=FEATURES,
-                    features=rng.random((ON_PAGE, len(FEATURES)), np.float32),
+                    feature_names=features,
+                    features=rng.random((ON_PAGE, len(features)), np.float32),
                     models={"signals": "20260101T000000-abc", "item_item": "20260101T000000-def"},
                     served_by="home/weighted",
                 )
