@@ -92,3 +92,15 @@ def test_coverage_counts_the_different_items_in_the_first_places() -> None:
     data = replace(by_hand(), items=np.array([7, 8, 7, 9, 8, 7], np.int32))
     scores = np.array([2, 1, 1, 3, 2, 1], np.float32)
     assert [coverage(data, scores, depth) for depth in (1, 2, 3)] == [2, 3, 3]
+
+
+def test_requests_that_lie_together_are_not_copied() -> None:
+    data = planted_requests(10, 3)
+    earlier, later = divided(data, 0.5)
+    for part in (earlier, later):
+        assert np.shares_memory(part.features, data.features)
+    np.testing.assert_array_equal(np.concatenate([earlier.features, later.features]), data.features)
+    apart = taken(data, np.array([0, 2]))
+    assert not np.shares_memory(apart.features, data.features)
+    np.testing.assert_array_equal(apart.features, np.concatenate([data.features[:3], data.features[6:9]]))
+    assert len(taken(data, np.array([], np.intp)).features) == 0

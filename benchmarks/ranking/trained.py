@@ -30,7 +30,7 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.train.ranking import judged_ranker
 from homefeed.types import SECOND
 
-_RETRIEVERS: Final = {name: {} for name in ("popular", "trending", "fresh", "explore")}
+_RETRIEVERS: Final[dict[str, dict[str, Any]]] = {name: {} for name in ("popular", "trending", "fresh", "explore")}
 _DATABASE: Final = "homefeed.db"
 
 

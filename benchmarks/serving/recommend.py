@@ -6,8 +6,9 @@
 The data is that of `load`, made once and kept in HOME-PAGE; without `--home` it is thrown away. One thread
 requests the page of one user after the other. Users are drawn evenly from all users of the app, none twice, so
 that the store is read for each of them; with `--warm` their states are read before, and the time is that of the
-feed alone. The baseline answers from the same models the plain way: item-item as a sparse vector-matrix product,
-content as a dense one, all items scored, sorted and cut, no filters and no reasons.
+feed alone. `own` is the same page in turn without the learned ranker of home and its features; `ranked_by` tells
+whether that ranker was taken. The baseline answers from the same models the plain way: item-item as a sparse
+vector-matrix product, content as a dense one, all items scored, sorted and cut, no filters and no reasons.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +32,8 @@ from benchmarks.serving.homes import Python, copy_of, home_of, prepare, root_of
 from benchmarks.serving.http_load import quantiles
 from benchmarks.serving.pages import PAGES, Page, page_names, user_ids
 from homefeed.apps import find_recipe
+from homefeed.protocols import NamesFeatures
+from homefeed.recipe import Recipe
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.serving import FeedRequest, LiveApp, open_app
@@ -39,6 +43,7 @@ from homefeed.types import Floats, Positions
 WARM_UP: Final = 200
 _BASELINE_USERS: Final = 300
 _SEED: Final = 1
+_LEARNED: Final = "home"
 _FEEDS: Final[Mapping[str, Mapping[str, int]]] = {
     "community": {"home": 10},
     "streaming": {"home": 10},
@@ -84,28 +89,45 @@ async def _measured(settings: Settings, first: Sequence[str], users: Sequence[st
     start = time.perf_counter()
     async with open_app(find_recipe(settings.apps[0]), settings) as app:
         opened = time.perf_counter() - start
-        await _seconds(app, first)
-        if warm:
-            for user in users:
-                await app.user_state(user)
-        seconds = await _seconds(app, users)
+        async with open_app(_unlearned(app), settings) as own:
+            await _seconds([app, own], first)
+            if warm:
+                for user in users:
+                    await app.user_state(user)
+                    await own.user_state(user)
+            seconds, of_own = await _seconds([app, own], users)
         baseline = await _baseline_seconds(app, users[:_BASELINE_USERS])
+        ranked_by = app.feeds[_LEARNED].ranked_by
     return {
         "requests": len(seconds),
         **quantiles(seconds),
+        "ranked_by": ranked_by,
+        "own": quantiles(of_own),
         "baseline": quantiles(baseline),
         "open_seconds": round(opened, 2),
     }
 
 
-async def _seconds(app: LiveApp, users: Sequence[str]) -> list[float]:
-    feeds = _FEEDS[app.recipe.app]
-    seconds = []
-    for user in users:
-        requests = [FeedRequest(feed, user, n=n) for feed, n in feeds.items()]
-        start = time.perf_counter()
-        await app.recommend_together(requests)
-        seconds.append(time.perf_counter() - start)
+def _unlearned(app: LiveApp) -> Recipe:
+    """The recipe with home by its own ranker alone, and no features but those that this one weighs."""
+    home, config = app.recipe.feeds[_LEARNED], app.recipe.feeds[_LEARNED].rank.config
+    weighed = set(config.named_features.values()) if isinstance(config, NamesFeatures) else set()
+    extractors = app.feeds[_LEARNED].extractors
+    kept = tuple(spec for spec in home.features if weighed.intersection(extractors[spec.name].names))
+    return replace(app.recipe, feeds={**app.recipe.feeds, _LEARNED: replace(home, learned=None, features=kept)})
+
+
+async def _seconds(apps: Sequence[LiveApp], users: Sequence[str]) -> list[list[float]]:
+    """Of each app what the page of each user takes, one app after the other for each of them."""
+    feeds = _FEEDS[apps[0].recipe.app]
+    seconds: list[list[float]] = [[] for _ in apps]
+    for number, user in enumerate(users):
+        for turn in range(len(apps)):
+            which = (number + turn) % len(apps)
+            requests = [FeedRequest(feed, user, n=n) for feed, n in feeds.items()]
+            start = time.perf_counter()
+            await apps[which].recommend_together(requests)
+            seconds[which].append(time.perf_counter() - start)
     return seconds
 
 

@@ -56,7 +56,7 @@ class RequestLists:
         """Only these requests, in rising order."""
         some = np.zeros(len(self), np.bool_)
         some[requests] = True
-        rows, numbers = np.repeat(some, np.diff(self.data.starts)), np.flatnonzero(some).tolist()
+        rows, numbers = together(np.repeat(some, np.diff(self.data.starts))), np.flatnonzero(some).tolist()
         columns: dict[str, Any] = {"data": taken(self.data, requests)}
         for name in self.BY_REQUEST:
             values = getattr(self, name)
@@ -122,7 +122,14 @@ def _request_of(data: RankingData) -> npt.NDArray[np.intp]:
     return np.repeat(np.arange(len(data)), np.diff(data.starts))
 
 
-def _rows(data: RankingData, rows: Mask) -> RankingData:
+def together(rows: Mask) -> Mask | slice:
+    """What chooses the rows: a slice where they lie together, for of millions there is no room for two copies."""
+    first, count = int(rows.argmax()) if len(rows) else 0, int(np.count_nonzero(rows))
+    return slice(first, first + count) if rows[first : first + count].all() else rows
+
+
+def _rows(data: RankingData, chosen: Mask) -> RankingData:
+    rows = together(chosen)
     lengths = np.bincount(_request_of(data)[rows], minlength=len(data))
     return replace(
         data,

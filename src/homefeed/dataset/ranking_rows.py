@@ -136,6 +136,7 @@ class _Reading:
         self._served_by: list[str] = []
         self._count = self._taken = 0
         self._left_out: dict[str, int] = {}
+        self._misfits: dict[tuple[tuple[str, ...], str | None], str | None] = {}
 
     def add(self, shown: ShownItems) -> None:
         """Take the rows of some pages that can be learned from."""
@@ -201,7 +202,10 @@ class _Reading:
             return OTHER_FEED
         if self._columns is None:
             return WITH_FEATURES if names else None
-        return self._columns.misfit(names, shown.models[page])
+        key = names, shown.models[page].get(BLEND)
+        if key not in self._misfits:
+            self._misfits[key] = self._columns.misfit(names, shown.models[page])
+        return self._misfits[key]
 
     def _list_of(self, shown: ShownItems, page: int, start: int) -> int:
         """The list that a page goes on with, or a new one: also where its request begins anew."""
@@ -223,4 +227,6 @@ class _Reading:
     def _features(self, shown: ShownItems, rows: npt.NDArray[np.intp]) -> Floats:
         names = () if self._columns is None else self._columns.names
         known = [shown.feature_names.index(name) for name in names if name in shown.feature_names]
-        return shown.features[rows[:, None], known] if len(rows) else np.empty((0, len(names)), np.float32)
+        if not len(rows):
+            return np.empty((0, len(names)), np.float32)
+        return shown.features.take(rows, axis=0).take(known, axis=1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +23,7 @@ _log = structlog.get_logger(__name__)
 PLACES_END: Final = 2**31
 IMPORTED: Final = "imported"
 """What `served_by` says of pages that another service showed."""
+_MOST_KEPT: Final = 256
 _MOST_PAGES: Final = 10_000
 """Pages that are looked at for a group of events: clients choose request ids, and may choose one for a million."""
 
@@ -181,10 +184,24 @@ def _sound(app: str, row: Any) -> Impression | None:
         return None
 
 
+# Pages of one day name the same features and models: each is read once, not once a page.
+@lru_cache(maxsize=_MOST_KEPT)
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split(",")) if listed else ()
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _models(written: str) -> Mapping[str, str]:
+    models = orjson.loads(written)
+    if not isinstance(models, dict):
+        raise ValueError("its models are no object")
+    return MappingProxyType(models)
+
+
 def _impression(row: Any) -> Impression:
     if not 0 <= row.start < PLACES_END:
         raise ValueError(f"it starts at place {row.start}")
-    names = tuple(row.feature_names.split(",")) if row.feature_names else ()
+    names = _names(row.feature_names)
     items = np.frombuffer(row.items, "<i4").astype(np.int32)
     if not len(row.items) == len(row.scores) == len(row.propensities):
         raise ValueError("it has not as many scores, or propensities, as items")
@@ -199,7 +216,7 @@ def _impression(row: Any) -> Impression:
         propensities=np.frombuffer(row.propensities, "<f4").astype(np.float32),
         feature_names=names,
         features=np.frombuffer(row.features, "<f4").astype(np.float32).reshape(len(items), len(names)),
-        models=orjson.loads(row.models),
+        models=_models(row.models),
         reused=row.reused,
         served_by=row.served_by,
         variant=row.variant,
