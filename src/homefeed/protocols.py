@@ -294,7 +294,7 @@ class RankingTrainer(Protocol[M_co]):
 
 @runtime_checkable
 class PairModel(Model, Protocol):
-    """How likely a user is to choose an item: (n,) by features (n, features) of the two, NaN where one is not known.
+    """How likely a user is to choose an item: (n,) by features (n, features) of the two, NaN if not known.
 
     It learned from a file of labelled pairs. `importances` tell what each feature counts, the most first.
     """

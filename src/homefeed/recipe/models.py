@@ -39,8 +39,8 @@ def models_of(
         for job, own in declared.jobs.items():
             if spec.name in (own.models or ()):
                 raise RecipeError(
-                    f"{origin}: jobs.{job}.models: {spec.name} learns from a file, and no job can train it; remove it, "
-                    f"and run: homefeed train {declared.app} {spec.name} --clicks FILE"
+                    f"{origin}: jobs.{job}.models: {spec.name} learns from a file, and no job has one; "
+                    f"remove it, and run: homefeed train {declared.app} {spec.name} --clicks FILE"
                 )
     return tuple(spec for spec in specs if spec not in of_pairs), of_pairs
 

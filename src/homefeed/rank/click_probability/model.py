@@ -54,8 +54,8 @@ class ClickProbabilityModel:
     """ln(p / (1 - p)) = intercept + sum of weight x (feature - mean) / spread, p being the probability of a click.
 
     `means`, `spreads` and `weights` (features,) are in the order of `features`, and of what is learned from them:
-    ln(1 + feature) where it is declared `log`. A weight is by how much one standard deviation changes the log-odds.
-    A feature that is not known is as the mean.
+    ln(1 + feature) where it is declared `log`. A weight is what one standard deviation adds to the log-odds. A
+    feature that is not known is as the mean.
     """
 
     Config = ClickProbabilityConfig
