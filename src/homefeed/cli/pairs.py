@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from homefeed.store.artifacts import Manifest
 
 CLICKS = (
-    "A file of click samples (.parquet, .csv, .jsonl), or the folder that holds it: the model that learns from them "
-    "is trained, too; alone where JOB names it."
+    "A file of click samples (.parquet, .csv, .jsonl), or the folder that holds it: what learns from them is "
+    "trained, too; alone where JOB names it."
 )
 
 

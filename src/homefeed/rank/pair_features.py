@@ -144,5 +144,5 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return number_text(value) if math.isfinite(value) else ""
+        return "" if isinstance(value, float) and not math.isfinite(value) else number_text(value)
     return value.strip() if isinstance(value, str) else ""
