@@ -55,7 +55,8 @@ def test_numbers_of_items_and_users() -> None:
     assert told(world, {}, item="year") == pytest.approx([2019, 2020, 2018, 2026, math.nan], nan_ok=True)
     assert told(world, {"hours": 2.5}, user="hours") == [2.5] * 5
     assert told(world, {"hours": "7"}, user="hours") == [7] * 5
-    for other in (None, "many", [], math.inf, 10**400, "nan"):
+    odd: tuple[Any, ...] = (None, "many", [], math.inf, 10**400, "nan")
+    for other in odd:
         assert np.isnan(told(world, {"hours": other}, user="hours")).all(), other
 
 

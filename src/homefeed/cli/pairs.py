@@ -84,7 +84,7 @@ def _samples(facts: Mapping[str, Any]) -> str:
     words = f"learned from {told['fitted']:,} samples, judged on {told['held_out']:,} others"
     words += f", of which {told['chosen_share']:.1%} were clicked"
     reasons = "; ".join(f"{reason} ({count:,})" for reason, count in facts["left_out"].items())
-    return f"{words}; {left_out:,} rows left out: {reasons}" if left_out else words
+    return f"{words}; {left_out:,} row{'' if left_out == 1 else 's'} left out: {reasons}" if left_out else words
 
 
 def _measures(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

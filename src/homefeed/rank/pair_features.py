@@ -25,7 +25,7 @@ _MOST_VALUES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The user of a request and its candidates (n,), of the first `size` items; `kms` are NaN where not known."""
+    """The user of a request and its candidates (n,), of the first `size` items; `kms` are endless if not known."""
 
     attributes: Mapping[str, Any]
     positions: Positions
@@ -53,14 +53,15 @@ class PairFeatures:
         """(n, features) of the user of a request and items (n,), NaN where one is not known."""
         size, count = self._catalog.size, len(positions)
         if self._places is None or query.place is None:
-            kms = np.full(count, math.nan)
+            kms = np.full(count, math.inf)
         else:
             kms = self._places.distances_km(query.place, positions, size)
+            kms[np.isnan(kms)] = math.inf
         asked = _Asked(query.user.attributes, positions, size, kms)
-        values = np.empty((count, len(self._reads)))
-        for column, read in enumerate(self._reads):
-            values[:, column] = read(asked)
-        return values
+        columns = np.empty((len(self._reads), count))
+        for column, read in zip(columns, self._reads, strict=True):
+            column[:] = read(asked)
+        return columns.T
 
 
 def _reading(feature: PairFeature, catalog: CatalogView) -> _Read:
@@ -95,11 +96,11 @@ def _of_user(user: str, equals: str | None) -> _Read:
 
 
 def _kilometres(asked: _Asked) -> npt.ArrayLike:
-    return np.nan_to_num(asked.kms, nan=FARTHEST_KM)
+    return np.minimum(asked.kms, FARTHEST_KM)
 
 
 def _proximity(asked: _Asked) -> npt.ArrayLike:
-    return np.nan_to_num(1 / (1 + asked.kms), nan=0.0)
+    return 1 / (1 + asked.kms)
 
 
 def _having(item: str, catalog: CatalogView) -> Callable[[_Asked, tuple[str, ...]], npt.ArrayLike]:
@@ -120,6 +121,8 @@ def _having(item: str, catalog: CatalogView) -> Callable[[_Asked, tuple[str, ...
 def _among(codes: Codes, column: CategoryColumn | TagsColumn, values: tuple[str, ...]) -> Mask:
     """(n,) which codes are those of one of the values; -1 is none."""
     wanted = [column.code(value) for value in values]
+    if len(wanted) == 1:
+        return np.equal(codes, wanted[0])
     is_wanted = np.zeros(column.distinct + 1, np.bool_)
     is_wanted[[code for code in wanted if code >= 0]] = True
     return is_wanted[codes]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
+from scipy.special import expit
 
 from homefeed.errors import ArtifactError
 from homefeed.labelled import FieldName, PairFeature, Validation, Values, problems_of
@@ -20,7 +21,8 @@ from homefeed.protocols import PartConfig
 _NUMBERS: Final = "numbers.npz"
 _MODEL: Final = "model.json"
 _MOST_FEATURES: Final = 1_000
-_LARGEST_LOG_ODDS: Final = 500.0
+_MOST_SPREADS: Final = 1e6
+"""A feature is as far from its mean at most, so that no number is too large to compute with."""
 
 _Features = Annotated[dict[FieldName, PairFeature], Field(min_length=1, max_length=_MOST_FEATURES)]
 
@@ -82,9 +84,10 @@ class ClickProbabilityModel:
         """(n,) how likely a click is, by features (n, features) as they are, NaN where one is not known."""
         apart = learned_from(self.features, values)
         apart -= self.means
+        apart /= self.spreads
         apart[np.isnan(apart)] = 0
-        odds = apart @ (self.weights / self.spreads) + self.intercept
-        likely: npt.NDArray[np.float64] = 1 / (1 + np.exp(-odds.clip(-_LARGEST_LOG_ODDS, _LARGEST_LOG_ODDS)))
+        np.clip(apart, -_MOST_SPREADS, _MOST_SPREADS, out=apart)
+        likely: npt.NDArray[np.float64] = expit(apart @ self.weights + self.intercept)
         return likely
 
     def save(self, folder: Path) -> None:
@@ -114,7 +117,7 @@ class ClickProbabilityModel:
 
 def learned_from(features: Mapping[str, PairFeature], values: Values) -> Values:
     """What a model learns from (n, features): a copy of the values, the logarithm of those declared so."""
-    found = values.copy()
+    found = values.copy("K")
     for column, feature in enumerate(features.values()):
         if feature.log:
             found[:, column] = np.log1p(np.maximum(values[:, column], 0))
