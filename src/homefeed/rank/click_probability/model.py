@@ -53,9 +53,11 @@ class ClickProbabilityConfig(PartConfig):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClickProbabilityModel:
-    """ln(p / (1 - p)) = intercept + sum of weight x (feature - mean) / spread, p being the probability of a click.
+    """How likely a user is to choose an item, by features of the two: a logistic regression that learns from a file
+    of click samples, for the feature `click_probability`.
 
-    `means`, `spreads` and `weights` (features,) are in the order of `features`, and of what is learned from them:
+    ln(p / (1 - p)) = intercept + sum of weight x (feature - mean) / spread, p being the probability. `means`,
+    `spreads` and `weights` (features,) are in the order of `features`, and of what is learned from them:
     ln(1 + feature) where it is declared `log`. A weight is what one standard deviation adds to the log-odds. A
     feature that is not known is as the mean.
     """
