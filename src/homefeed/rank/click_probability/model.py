@@ -53,8 +53,8 @@ class ClickProbabilityConfig(PartConfig):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClickProbabilityModel:
-    """How likely a user is to choose an item, by features of the two: a logistic regression that learns from a file
-    of click samples, for the feature `click_probability`.
+    """How likely a user is to choose an item, by features of the two: a logistic regression that learns from a
+    file of click samples, for the feature `click_probability`.
 
     ln(p / (1 - p)) = intercept + sum of weight x (feature - mean) / spread, p being the probability. `means`,
     `spreads` and `weights` (features,) are in the order of `features`, and of what is learned from them:
