@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from homefeed.labelled import LabelledPairs, PairFeature, Validation, Values
 from homefeed.ranking import RankingData
 from homefeed.types import Candidates, Floats, Mask, Numbers, Positions, Query, Scores, TrainingData
 
@@ -289,6 +290,46 @@ class RankingTrainer(Protocol[M_co]):
     """Fits a `RankingModel` from requests. The same data and seed give the same model."""
 
     def fit(self, data: RankingData) -> M_co: ...
+
+
+@runtime_checkable
+class PairModel(Model, Protocol):
+    """How likely a user is to choose an item: (n,) by features (n, features) of the two, NaN if not known.
+
+    It learned from a file of labelled pairs. `importances` tell what each feature counts, the most first.
+    """
+
+    @property
+    def features(self) -> Mapping[str, PairFeature]: ...
+
+    @property
+    def importances(self) -> Mapping[str, float]: ...
+
+    @property
+    def validation(self) -> Validation: ...
+
+    def probabilities(self, values: Values) -> npt.NDArray[np.float64]: ...
+
+
+@runtime_checkable
+class PairTrainer(Protocol[M_co]):
+    """Fits a `PairModel` from labelled pairs. The same pairs and settings give the same model."""
+
+    def fit(self, pairs: LabelledPairs) -> M_co: ...
+
+
+@runtime_checkable
+class NamesPairs(Protocol):
+    """The `Config` of a `PairModel`: its features by column, and the file and the column of labels it learns from.
+
+    `misdeclared` says why features cannot be told of items and users with fields of these kinds.
+    """
+
+    features: Mapping[str, PairFeature]
+    samples: str
+    label: str
+
+    def misdeclared(self, items: Mapping[str, str], users: Mapping[str, str]) -> str | None: ...
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
+from homefeed.cli.pairs import CLICKS, print_pairs, samples_named, trained_on_pairs
 from homefeed.cli.tuning import format_blend, format_model
 from homefeed.errors import InvalidError, NotFoundError
 
@@ -47,6 +49,7 @@ def train(
             help="Train only the models of this job, such as hourly, or this one, such as home_ranker.",
         ),
     ] = None,
+    clicks: Annotated[Path | None, typer.Option(metavar="PATH", help=CLICKS)] = None,
     tune: Annotated[
         str | None,
         typer.Option(
@@ -80,19 +83,39 @@ def train(
     Example: `homefeed train streaming --tune 10m`
 
     Example: `homefeed train streaming home_ranker --dry-run`
+
+    Example: `homefeed train live --clicks sample/click_samples.parquet`
     """
-    recipe = recipe_of(app)
+    from homefeed.store.artifacts import ArtifactStore
+
+    recipe, settings = recipe_of(app), settings_in_force()
+    others = bool(tune or trials or untuned or dry_run)
+    samples = samples_named(recipe, job, clicks, others)
+    if job in samples:
+        _tell_pairs(trained_on_pairs(settings, recipe, samples, as_json), as_json)
+        return
     models = None if job is None else models_of(recipe, job)
     if dry_run and (models is None or set(models) - {spec.name for spec in recipe.rankers.values()}):
         known = ", ".join(spec.name for spec in recipe.rankers.values()) or "none is declared"
         raise InvalidError(f"--dry-run is for learned rankers, by name: {known}")
     budget = None if tune is None else budget_of(tune, trials)
     result = trained(
-        settings_in_force(), recipe, as_json, models=models, budget=budget, keep_tuned=not untuned, dry_run=dry_run
+        settings, recipe, as_json, models=models, budget=budget, keep_tuned=not untuned, dry_run=dry_run
     )
+    of_pairs = trained_on_pairs(settings, recipe, samples, as_json)
     if as_json:
-        print_json(asdict(result))
+        every = [asdict(manifest) for manifest in (*result.manifests, *of_pairs)]
+        print_json(asdict(result) | {"manifests": every})
         return
+    _tell(result)
+    print_pairs(of_pairs)
+    for spec in recipe.pair_models:
+        if ArtifactStore(settings.models_folder).current(recipe.app, spec.name) is None:
+            told = f"{spec.name}: not trained yet; it learns from click samples: --clicks PATH"
+            out.print(told, highlight=False, markup=False)
+
+
+def _tell(result: Trained) -> None:
     from rich.table import Table
 
     from homefeed.recipe import BLEND
@@ -111,6 +134,13 @@ def train(
             out.print(format_model(manifest.model, manifest.facts["tuning"], kept), highlight=False, markup=False)
     for name, why in result.rankers.items():
         out.print(f"{name}: {why}", highlight=False, markup=False)
+
+
+def _tell_pairs(manifests: Sequence[Manifest], as_json: bool) -> None:
+    if as_json:
+        print_json({"manifests": [asdict(manifest) for manifest in manifests]})
+    else:
+        print_pairs(manifests)
 
 
 def models(
@@ -160,14 +190,19 @@ def _names(recipe: Recipe) -> list[str]:
     from homefeed.recipe import BLEND, EXPOSURES, SIGNALS
 
     counts = [EXPOSURES] if recipe.counts_exposures else []
-    return [*(spec.name for spec in (*recipe.models, *recipe.rankers.values())), BLEND, *counts, SIGNALS]
+    declared = (*recipe.models, *recipe.pair_models, *recipe.rankers.values())
+    return [*(spec.name for spec in declared), BLEND, *counts, SIGNALS]
 
 
 def models_named(recipe: Recipe) -> list[str]:
-    """The models that can be trained by name: what was shown is counted with the signals."""
+    """The models that can be trained by name alone.
+
+    What was shown is counted with the signals, and what learns from click samples needs their file.
+    """
     from homefeed.recipe import EXPOSURES
 
-    return [name for name in _names(recipe) if name != EXPOSURES]
+    others = {EXPOSURES, *(spec.name for spec in recipe.pair_models)}
+    return [name for name in _names(recipe) if name not in others]
 
 
 def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None:
@@ -184,6 +219,8 @@ def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None
         return
     words = {name: "not taken" if name in latest else "not judged" for name in rankers}
     words |= {manifest.model: "taken" for manifest in live if "verdict" in manifest.facts}
+    judged = {manifest.model: manifest.facts["validation"] for manifest in live if "validation" in manifest.facts}
+    words |= {model: f"AUC {told['roc_auc']:.3f}" for model, told in judged.items()}
     out.print(_live_table(recipe.app, [_row(manifest) for manifest in live], words))
     for name, verdict in latest.items():
         out.print(f"{name}, {verdict['judged_at']}: {verdict['why']}", highlight=False, markup=False)

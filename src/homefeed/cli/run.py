@@ -224,9 +224,11 @@ def _prepare(settings: Settings, name: str) -> None:
 
     from homefeed.cli.data import generated, imported
     from homefeed.cli.models import models_named, trained
+    from homefeed.cli.pairs import print_pairs, trained_on_pairs
     from homefeed.ingest import find_files, render_report
     from homefeed.recipe import SIGNALS
     from homefeed.store.artifacts import ArtifactStore
+    from homefeed.train.pairs import samples_in
 
     recipe = recipe_of(name)
     counters = on_store(settings, lambda store: store.watermarks(recipe.app))
@@ -243,6 +245,7 @@ def _prepare(settings: Settings, name: str) -> None:
         # Rankers learn while the server answers.
         rankers = {spec.name for spec in recipe.rankers.values()}
         trained(settings, recipe, False, models=[name for name in models_named(recipe) if name not in rankers])
+        print_pairs(trained_on_pairs(settings, recipe, samples_in(folder, recipe.pair_models), False))
 
 
 async def _is_interrupted(store: Store, recipe: Recipe) -> bool:
@@ -322,7 +325,8 @@ def _row_check(settings: Settings, recipe: Recipe) -> tuple[bool, str]:
 def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, str]:
     """Whether every model serves.
 
-    The blend may be missing, for training makes none of few events, and learned rankers that are no better.
+    The blend may be missing, for training makes none of few events, learned rankers that are no better, and what
+    learns from click samples, which not everybody has.
     """
     from homefeed.recipe import BLEND
     from homefeed.serving.models import ModelSet, load_models
@@ -334,7 +338,8 @@ def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, s
     except HomefeedError as error:
         return False, str(error)
     models = load_models(recipe, artifacts, ModelSet())
-    found = {*models.loaded, *models.degraded, BLEND, *(spec.name for spec in recipe.rankers.values())}
+    optional = (spec.name for spec in (*recipe.rankers.values(), *recipe.pair_models))
+    found = {*models.loaded, *models.degraded, BLEND, *optional}
     missing = [model for model in models.wanted if model not in found]
     wrong = [f"not trained: {', '.join(missing)}"] if missing else []
     wrong += [f"{model}: {why}" for model, why in models.degraded.items()]

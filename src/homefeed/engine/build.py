@@ -241,7 +241,7 @@ def _check_filters(recipe: Recipe, feed: FeedRecipe, always: Mapping[str, Filter
 
 
 def _check_models(recipe: Recipe, feed: FeedRecipe) -> None:
-    declared = [spec.name for spec in recipe.models]
+    declared = [spec.name for spec in (*recipe.models, *recipe.pair_models)]
     for kind, specs in (("retrieve", feed.retrieve), ("features", feed.features), ("rank", (feed.rank,))):
         for spec in specs:
             model = spec.config.model if isinstance(spec.config, NamesModel) else None

@@ -14,7 +14,16 @@ from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, counts_of, typical_full
 from homefeed.catalog.windows import counted
 from homefeed.engine.apart import fit_apart, partitions_of
-from homefeed.protocols import Model, NamesTextModel, RankingModel, RankingTrainer, Trainer
+from homefeed.labelled import LabelledPairs
+from homefeed.protocols import (
+    Model,
+    NamesTextModel,
+    PairModel,
+    PairTrainer,
+    RankingModel,
+    RankingTrainer,
+    Trainer,
+)
 from homefeed.ranking import RankingData
 from homefeed.recipe import PartSpec, Recipe, find_part
 from homefeed.recipe.declaration import Signals
@@ -187,3 +196,9 @@ def ranking_trainer(spec: PartSpec) -> RankingTrainer[RankingModel]:
 def fit_ranking_model(spec: PartSpec, data: RankingData) -> RankingModel:
     """Fit the learned ranker of a feed."""
     return ranking_trainer(spec).fit(data)
+
+
+def fit_pair_model(spec: PartSpec, pairs: LabelledPairs) -> PairModel:
+    """Fit one of the recipe's models of labelled pairs."""
+    trainer: PairTrainer[PairModel] = find_part("trainer", spec.part)(spec.config)
+    return trainer.fit(pairs)

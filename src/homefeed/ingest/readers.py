@@ -66,7 +66,7 @@ def find_files(folder: Path, sources: Sources | None = None) -> Files:
         raise DataError(f"{folder}: no such folder")
     sources = sources or Sources()
     names = {kind: getattr(sources, kind).file or kind for kind in ("users", "items", "events", "impressions")}
-    found = {kind: _only(folder, name) for kind, name in names.items()}
+    found = {kind: find_file(folder, name) for kind, name in names.items()}
     if not any(found.values()):
         users, items, events, _ = names.values()
         raise DataError(f"{folder}: expected files named {users}, {items} or {events} ({', '.join(_OPENERS)})")
@@ -93,7 +93,12 @@ def open_table(path: Path, source: Source | None = None) -> Table:
     )
 
 
-def _only(folder: Path, kind: str) -> Path | None:
+def find_file(folder: Path, kind: str) -> Path | None:
+    """The file of that name in a folder, in any format; None without one.
+
+    Raises:
+        DataError: it is there in two formats.
+    """
     if (folder / kind).is_file():
         return folder / kind
     paths = [folder / f"{kind}{ending}" for ending in _OPENERS if (folder / f"{kind}{ending}").is_file()]

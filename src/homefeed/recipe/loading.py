@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,9 +23,10 @@ from homefeed.recipe.declaration import (
     Signals,
 )
 from homefeed.recipe.entities import ItemEntity, UserEntity
-from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse, ranker_name
+from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse
 from homefeed.recipe.jobs import JobSpec, jobs_of
-from homefeed.recipe.parts import find_part, part_names, ranks
+from homefeed.recipe.models import models_of, rankers_of
+from homefeed.recipe.parts import find_part
 from homefeed.recipe.sources import Sources
 
 
@@ -58,7 +59,10 @@ class FeedRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A valid recipe: what the app's data looks like, what is trained, how each feed is made."""
+    """A valid recipe: what the app's data looks like, what is trained, how each feed is made.
+
+    `models` learn from what the store holds, `pair_models` from files of labelled pairs.
+    """
 
     app: str
     title: str
@@ -73,6 +77,7 @@ class Recipe:
     privacy: Privacy | None
     sources: Sources
     models: tuple[PartSpec, ...]
+    pair_models: tuple[PartSpec, ...]
     feeds: Mapping[str, FeedRecipe]
     home: str | None
     jobs: Mapping[str, JobSpec]
@@ -103,6 +108,20 @@ class Recipe:
             known = ", ".join(self.rankers) or "none"
             raise NotFoundError(f'feed "{feed}" of {self.app} declares no learned ranker; those that do: {known}')
         return found
+
+    def pair_model(self, name: str) -> PartSpec:
+        """The model of that name that learns from a file of labelled pairs.
+
+        Raises:
+            NotFoundError: it declares none.
+        """
+        known = {spec.name: spec for spec in self.pair_models}
+        if name not in known:
+            told = ", ".join(known) or "none"
+            raise NotFoundError(
+                f'no model "{name}" of {self.app} learns from click samples; those that do: {told}'
+            )
+        return known[name]
 
     @property
     def counts_exposures(self) -> bool:
@@ -186,6 +205,8 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         defaults = _defaults(declared, kind)
         return tuple(_part(origin, (*where, name), kind, name, use, defaults) for name, use in uses.items())
 
+    models, pair_models = models_of(origin, declared, parts("model", declared.models, "models"))
+    trained = [*(spec.name for spec in models), *declared.rankers]
     return Recipe(
         app=declared.app,
         title=declared.title or declared.app.replace("_", " ").capitalize(),
@@ -199,10 +220,11 @@ def parse_recipe(table: Mapping[str, Any], origin: str) -> Recipe:
         isolation=declared.isolation,
         privacy=declared.privacy,
         sources=declared.sources,
-        models=_trained(origin, parts("model", declared.models, "models")),
+        models=models,
+        pair_models=pair_models,
         feeds={name: _feed(origin, name, feed, declared, parts) for name, feed in declared.feeds.items()},
         home=declared.home_feed,
-        jobs=jobs_of(declared.jobs, [*declared.models, *declared.rankers]),
+        jobs=jobs_of(declared.jobs, trained),
     )
 
 
@@ -288,28 +310,8 @@ def _feed(
         features=parts("features", feed.features | ({"bias": PartUse()} if feed.learned else {})),
         rank=parts("rank", feed.rank)[0],
         rerank=parts("rerank", _rerankers(declared, feed)),
-        learned=next(iter(_rankers(origin, name, find("model", feed.learned, "feeds", name, "learned"))), None),
+        learned=next(iter(rankers_of(origin, name, find("model", feed.learned, "feeds", name, "learned"))), None),
     )
-
-
-def _trained(origin: str, models: tuple[PartSpec, ...]) -> tuple[PartSpec, ...]:
-    for spec in models:
-        if ranks(spec.part):
-            raise RecipeError(
-                f"{origin}: models.{spec.name}: {spec.part} ranks what a feed retrieves; declare it as "
-                f"[feeds.NAME.learned.{spec.part}]"
-            )
-    return models
-
-
-def _rankers(origin: str, feed: str, learned: tuple[PartSpec, ...]) -> tuple[PartSpec, ...]:
-    for spec in learned:
-        if not ranks(spec.part):
-            known = ", ".join(name for name in part_names("model") if ranks(name))
-            raise RecipeError(
-                f"{origin}: feeds.{feed}.learned.{spec.name}: {spec.part} does not rank; expected one of {known}"
-            )
-    return tuple(replace(spec, name=ranker_name(feed)) for spec in learned)
 
 
 def _check_defaults(origin: str, declared: Declarations) -> None:

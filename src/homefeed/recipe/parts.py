@@ -70,6 +70,11 @@ def ranks(name: str) -> bool:
     return hasattr(find_part("model", name), "contributions")
 
 
+def learns_from_pairs(name: str) -> bool:
+    """Whether the model of that name learns from a file of labelled pairs, not from what the store holds."""
+    return hasattr(find_part("model", name), "importances")
+
+
 def part_names(kind: Kind) -> list[str]:
     """Every name `find_part` would find, sorted."""
     names = {entry.name for entry in entry_points(group=f"homefeed.{kind}")}

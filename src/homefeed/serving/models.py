@@ -122,7 +122,7 @@ def _verdicts(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, RankerVerdi
 
 
 def _specs(recipe: Recipe) -> tuple[PartSpec, ...]:
-    return (*recipe.models, *recipe.rankers.values())
+    return (*recipe.models, *recipe.pair_models, *recipe.rankers.values())
 
 
 def kinds_of(recipe: Recipe) -> dict[str, tuple[str, type[Model]]]:

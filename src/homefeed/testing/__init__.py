@@ -16,6 +16,7 @@ pytest.register_assert_rewrite(
             "reranker",
             "features",
             "model",
+            "pair_model",
             "ranker",
             "ranking_model",
             "ranking_trainer",
@@ -30,6 +31,7 @@ pytest.register_assert_rewrite(
 from homefeed.testing.features import FeatureContract  # noqa: E402
 from homefeed.testing.filter import FilterContract  # noqa: E402
 from homefeed.testing.model import ModelContract  # noqa: E402
+from homefeed.testing.pair_model import PairModelContract, PairTrainerContract, planted_pairs  # noqa: E402
 from homefeed.testing.ranker import RankerContract  # noqa: E402
 from homefeed.testing.ranking_model import RankingModelContract  # noqa: E402
 from homefeed.testing.ranking_requests import planted_requests  # noqa: E402
@@ -43,6 +45,8 @@ __all__ = [
     "FeatureContract",
     "FilterContract",
     "ModelContract",
+    "PairModelContract",
+    "PairTrainerContract",
     "Play",
     "RankerContract",
     "RankingModelContract",
@@ -53,6 +57,7 @@ __all__ = [
     "World",
     "empty_world",
     "make_world",
+    "planted_pairs",
     "planted_requests",
     "toy_item",
     "toy_world",
