@@ -54,7 +54,8 @@ _NO_MASK: Final[Mask] = np.empty(0, np.bool_)
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One surface of an app with its parts built. Filters and retrievers keep the order of the recipe.
+    """One surface of an app with its parts built. Filters and retrievers keep the order of the recipe; a retriever
+    with an entry in `instead_of` proposes only where the one that it names does not.
 
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
@@ -78,6 +79,7 @@ class Feed:
     ranked_by: str = ""
     why_not_learned: str | None = None
     own: Ranker | None = None
+    instead_of: Mapping[str, str] = field(default_factory=dict)
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
     personal: tuple[PersonalFilter, ...] = field(init=False)
@@ -333,7 +335,11 @@ def _all_of(masks: Sequence[Mask], size: int) -> Mask:
 def _retrieve(feed: Feed, query: Query, failed: dict[str, str]) -> dict[str, tuple[Positions, Scores]]:
     """What each retriever proposes inside the mask."""
     proposals, depth = {}, _depth(query.n)
+    answered: set[str] = set()
     for name, (retriever, k) in feed.retrievers.items():
+        if feed.instead_of.get(name) in answered:
+            answered.add(name)  # for whoever stands in for this one
+            continue
         wanted = max(k, depth)
         propose = partial(retriever.retrieve, query, wanted)
         try:
@@ -342,6 +348,8 @@ def _retrieve(feed: Feed, query: Query, failed: dict[str, str]) -> dict[str, tup
             raise
         except Exception as error:  # whatever it was, the others can still answer
             failed[name] = f"{type(error).__name__}: {error}"
+        if name in proposals and len(proposals[name][0]):
+            answered.add(name)
     return proposals
 
 
