@@ -52,9 +52,7 @@ class Writes:
         await self._follower.follow_written()
         return item
 
-    async def patch_items(
-        self, changes: Sequence[tuple[str, Mapping[str, Any]]]
-    ) -> list[HomefeedError | None]:
+    async def patch_items(self, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> list[HomefeedError | None]:
         """Change the named attributes of many items at once; why each was not changed, None where it was.
 
         See `store.items.patch_items`.

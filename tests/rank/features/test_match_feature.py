@@ -51,7 +51,9 @@ def test_equal_whatever_the_letter_case(value: Any, expected: list[int]) -> None
 
 def test_numbers_in_a_list_match_categories_that_are_numbers() -> None:
     """As `preferred_categories` are, over HTTP and from files."""
-    world = make_world([toy_item(place, f"i{place}", 1, content_type=code) for place, code in enumerate("0347")], ())
+    world = make_world(
+        [toy_item(place, f"i{place}", 1, content_type=code) for place, code in enumerate("0347")], ()
+    )
     for told in ([3, 7], [3.0, 7], ["3", "7", "12"]):
         features = match(world).extract(world.query("u", attributes={"block": told}), everything(world))
         assert features.ravel().tolist() == [0, 1, 0, 1]
