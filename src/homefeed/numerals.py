@@ -1,4 +1,4 @@
-"""Numbers as they were written: JSON without a digit lost, what a whole number is as text, numbers of attributes."""
+"""Numbers as they were written: JSON without a digit lost, whole numbers as text, and those that attributes hold."""
 
 from __future__ import annotations
 

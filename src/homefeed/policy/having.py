@@ -13,8 +13,8 @@ from homefeed.types import Mask, Query
 
 
 class Having:
-    """Filters out items that have none of some values in a field, as it is at the moment of the request: what is not
-    live, say. Items without a value are filtered out, too.
+    """Filters out items that have none of some values in a field at the moment of the request: what is not live,
+    say. Items without a value are filtered out, too.
     """
 
     class Config(PartConfig):

@@ -14,8 +14,8 @@ from homefeed.types import Mask, Query
 
 
 class Permitted:
-    """Filters out items that are marked, such as those for adults, unless the user allows them: one that is not known
-    allows nothing. Items without a mark pass.
+    """Filters out items that are marked, such as those for adults, unless the user allows them: one that is not
+    known allows nothing. Items without a mark pass.
     """
 
     restricts_explanations: ClassVar = True

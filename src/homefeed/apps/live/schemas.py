@@ -21,7 +21,7 @@ Passed: TypeAlias = Annotated[str, StringConstraints(max_length=MAX_PARAMETER)]
 
 
 class HometownIn(Body):
-    """Who asks for what is near. `latitude` and `longitude`, both or neither, count instead of the stored place."""
+    """Who asks for what is near. `latitude` and `longitude`, both or neither, count instead of their place."""
 
     user_id: Id
     max_results: Annotated[int, Field(ge=1, le=MOST_RESULTS, strict=True)] = 10
@@ -74,9 +74,7 @@ class HomeFeedIn(Body):
 class CategoryFeedIn(HomeFeedIn):
     """The same of one category, by its number or its name."""
 
-    category_id: (
-        Annotated[int, Strict()] | Annotated[str, StringConstraints(min_length=1, max_length=MAX_PARAMETER)]
-    )
+    category_id: Annotated[int, Strict()] | Annotated[Passed, StringConstraints(min_length=1)]
 
 
 class ForYouStream(BaseModel):
