@@ -96,7 +96,7 @@ def test_no_number_is_another(number: float) -> None:
     ("value", "number"),
     [
         (3, 3.0), (0.5, 0.5), (" 7.5 ", 7.5), ("-1e3", -1000.0),
-        *((bad, None) for bad in (None, True, "", "far", "nan", "inf", math.nan, -math.inf, 10**400, [1], {"a": 1})),
+        *((bad, None) for bad in (None, True, "", "far", "nan", "inf", math.nan, -math.inf, 10**400, [1], {})),
     ],
 )  # fmt: skip
 def test_an_attribute_is_a_finite_number_or_none(value: Any, number: float | None) -> None:

@@ -1,4 +1,4 @@
-"""Numbers as they were written: JSON without a digit lost, whole numbers as text, and those that attributes hold."""
+"""Numbers as they were written: JSON without a digit lost, whole numbers as text, and what attributes hold."""
 
 from __future__ import annotations
 
