@@ -96,7 +96,8 @@ def test_no_number_is_another(number: float) -> None:
     ("value", "number"),
     [
         (3, 3.0), (0.5, 0.5), (" 7.5 ", 7.5), ("-1e3", -1000.0),
-        *((bad, None) for bad in (None, True, "", "far", "nan", "inf", math.nan, -math.inf, 10**400, [1], {})),
+        (None, None), (True, None), ("", None), ("far", None), ("nan", None), ("inf", None), (math.nan, None),
+        (-math.inf, None), (10**400, None), ([1], None), ({"a": 1}, None),
     ],
 )  # fmt: skip
 def test_an_attribute_is_a_finite_number_or_none(value: Any, number: float | None) -> None:

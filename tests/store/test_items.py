@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import pytest
 
@@ -222,7 +223,13 @@ async def test_many_are_patched_at_once_and_each_that_is_not_is_told(store: Stor
     await put(store, "gone", "untouched")
     await delete_item(store, APP, "gone")
     before = (await store.watermarks(APP)).item_revision
-    many = [("a", {"live": "false", "n": None}), ("no", {"n": 1}), ("b", {"n": 2}), ("gone", {}), ("a", {"m": 3})]
+    many: list[tuple[str, dict[str, Any]]] = [
+        ("a", {"live": "false", "n": None}),
+        ("no", {"n": 1}),
+        ("b", {"n": 2}),
+        ("gone", {}),
+        ("a", {"m": 3}),
+    ]
     refused = await patch_items(store, APP, many)
     assert [str(error) if error else None for error in refused] == [
         None, 'no item "no" in shop', None, 'no item "gone" in shop', None,
