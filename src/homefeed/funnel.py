@@ -27,7 +27,7 @@ from homefeed.rank.calibration import weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.order import best_first, longest_ago_first
 from homefeed.recipe.feeds import FeedSettings
-from homefeed.retrieve.merging import merged, normalise, what_is_wrong
+from homefeed.retrieve.merging import depth_of, merged, normalise, what_is_wrong
 from homefeed.scope import RequestScope
 from homefeed.types import (
     DAY,
@@ -44,9 +44,6 @@ from homefeed.types import (
     Slate,
     UserState,
 )
-
-_SPARES: Final = 64
-"""How many more candidates than requested are retrieved, as spares for rerankers and the final filter."""
 
 _Proposals: TypeAlias = Mapping[str, tuple[Positions, Scores]]
 _NO_MASK: Final[Mask] = np.empty(0, np.bool_)
@@ -334,7 +331,7 @@ def _all_of(masks: Sequence[Mask], size: int) -> Mask:
 
 def _retrieve(feed: Feed, query: Query, failed: dict[str, str]) -> dict[str, tuple[Positions, Scores]]:
     """What each retriever proposes inside the mask."""
-    proposals, depth = {}, _depth(query.n)
+    proposals, depth = {}, depth_of(query.n)
     answered: set[str] = set()
     for name, (retriever, k) in feed.retrievers.items():
         if feed.instead_of.get(name) in answered:
@@ -351,14 +348,6 @@ def _retrieve(feed: Feed, query: Query, failed: dict[str, str]) -> dict[str, tup
         if name in proposals and len(proposals[name][0]):
             answered.add(name)
     return proposals
-
-
-def _depth(n: int) -> int:
-    """How many each retriever is asked for at least: of one depth for pages of like length.
-
-    An item scores by who proposed it, so a page begins with a shorter one only if both were looked for as deep.
-    """
-    return 1 << (n + _SPARES - 1).bit_length()
 
 
 def _sound(proposals: _Proposals, size: int, failed: dict[str, str]) -> dict[str, tuple[Positions, Scores]]:
