@@ -296,3 +296,15 @@ def test_ranks_in_a_trace_are_those_of_the_retriever() -> None:
             place,
             len(POPULAR),
         )
+
+
+def test_a_stand_in_proposes_only_where_the_one_before_it_does_not() -> None:
+    home = SMALL_FEEDS["home"]
+    parts = {name: home.retrievers[name] for name in ("item_item", "fresh", "popular")}
+    chain = {"fresh": "item_item", "popular": "fresh"}
+    feed = replace(home, cold_start=None, retrievers=parts, instead_of=chain)
+    assert {name for names in recommend(feed, SMALL.query("da")).sources for name in names} == {"item_item"}
+    assert {name for names in recommend(feed, SMALL.query("cold")).sources for name in names} == {"fresh"}
+    old = (Condition("year", "<", "2021"),)
+    asked = recommend(feed, SMALL.query("cold", conditions=old))
+    assert {name for names in asked.sources for name in names} == {"popular"}

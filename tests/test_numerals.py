@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.numerals import has_many_digits, load_json, number_text
+from homefeed.numerals import has_many_digits, load_json, number_text, read_number
 
 BIG = 2**64
 
@@ -90,3 +90,15 @@ def test_whole_numbers_are_digits(number: float, text: str) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_no_number_is_another(number: float) -> None:
     assert float(number_text(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (3, 3.0), (0.5, 0.5), (" 7.5 ", 7.5), ("-1e3", -1000.0),
+        (None, None), (True, None), ("", None), ("far", None), ("nan", None), ("inf", None), (math.nan, None),
+        (-math.inf, None), (10**400, None), ([1], None), ({"a": 1}, None),
+    ],
+)  # fmt: skip
+def test_an_attribute_is_a_finite_number_or_none(value: Any, number: float | None) -> None:
+    assert read_number(value) == number

@@ -27,7 +27,7 @@ from homefeed.rank.calibration import weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.order import best_first, longest_ago_first
 from homefeed.recipe.feeds import FeedSettings
-from homefeed.retrieve.merging import merged, normalise, what_is_wrong
+from homefeed.retrieve.merging import depth_of, merged, normalise, what_is_wrong
 from homefeed.scope import RequestScope
 from homefeed.types import (
     DAY,
@@ -45,16 +45,14 @@ from homefeed.types import (
     UserState,
 )
 
-_SPARES: Final = 64
-"""How many more candidates than requested are retrieved, as spares for rerankers and the final filter."""
-
 _Proposals: TypeAlias = Mapping[str, tuple[Positions, Scores]]
 _NO_MASK: Final[Mask] = np.empty(0, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One surface of an app with its parts built. Filters and retrievers keep the order of the recipe.
+    """One surface of an app with its parts built. Filters and retrievers keep the order of the recipe; a retriever
+    with an entry in `instead_of` proposes only where the one that it names does not.
 
     `isolation`, one of the filters, says what the user may know of at all: what it does not pass is not even
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
@@ -78,6 +76,7 @@ class Feed:
     ranked_by: str = ""
     why_not_learned: str | None = None
     own: Ranker | None = None
+    instead_of: Mapping[str, str] = field(default_factory=dict)
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
     personal: tuple[PersonalFilter, ...] = field(init=False)
@@ -332,8 +331,12 @@ def _all_of(masks: Sequence[Mask], size: int) -> Mask:
 
 def _retrieve(feed: Feed, query: Query, failed: dict[str, str]) -> dict[str, tuple[Positions, Scores]]:
     """What each retriever proposes inside the mask."""
-    proposals, depth = {}, _depth(query.n)
+    proposals, depth = {}, depth_of(query.n)
+    answered: set[str] = set()
     for name, (retriever, k) in feed.retrievers.items():
+        if feed.instead_of.get(name) in answered:
+            answered.add(name)  # for whoever stands in for this one
+            continue
         wanted = max(k, depth)
         propose = partial(retriever.retrieve, query, wanted)
         try:
@@ -342,15 +345,9 @@ def _retrieve(feed: Feed, query: Query, failed: dict[str, str]) -> dict[str, tup
             raise
         except Exception as error:  # whatever it was, the others can still answer
             failed[name] = f"{type(error).__name__}: {error}"
+        if name in proposals and len(proposals[name][0]):
+            answered.add(name)
     return proposals
-
-
-def _depth(n: int) -> int:
-    """How many each retriever is asked for at least: of one depth for pages of like length.
-
-    An item scores by who proposed it, so a page begins with a shorter one only if both were looked for as deep.
-    """
-    return 1 << (n + _SPARES - 1).bit_length()
 
 
 def _sound(proposals: _Proposals, size: int, failed: dict[str, str]) -> dict[str, tuple[Positions, Scores]]:

@@ -1,8 +1,9 @@
-"""Numbers as they were written: JSON without a digit lost, and what a whole number is as text."""
+"""Numbers as they were written: JSON without a digit lost, whole numbers as text, and what attributes hold."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from decimal import Decimal
 from typing import Any, Final
@@ -42,6 +43,17 @@ def number_text(number: float) -> str:
     if isinstance(number, int) or not number.is_integer():
         return repr(number)
     return str(int(number)) if abs(number) < 2**53 else f"{Decimal(repr(number)):f}".removesuffix(".0")
+
+
+def read_number(value: Any) -> float | None:
+    """A finite number that an attribute holds, be it written as text; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _integer(digits: str) -> int | str:

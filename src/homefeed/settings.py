@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         tuple[str, ...],
         NoDecode,
         Field(description="Apps to serve: names of built-in ones or paths of recipe.toml files."),
-    ] = ("community", "shop", "streaming")
+    ] = ("community", "live", "shop", "streaming")
     recipes: Annotated[
         dict[str, dict[str, Any]],
         Field(description="By app, tables that replace those of its recipe, key by key; JSON in the environment."),

@@ -26,7 +26,7 @@ def stats(api: httpx.Client, app: str) -> dict[str, Any]:
 
 def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
     apps = {app["app"]: app for app in api.get("/v1/apps").json()["apps"]}
-    assert apps.keys() == {"streaming", "shop", "community", "films"}
+    assert apps.keys() == {"streaming", "shop", "community", "live", "films"}
     feeds = {feed["feed"]: feed for feed in apps["streaming"]["feeds"]}
     assert {"popular", "trending", "fresh", "home", "similar"} <= feeds.keys()
     assert [name for name, feed in feeds.items() if feed["anchored"]] == ["next", "similar"]
@@ -84,7 +84,13 @@ async def test_a_learned_ranker_says_whether_it_serves_and_why(tmp_path: Path) -
 def test_each_app_has_one_feed_to_begin_with(api: httpx.Client) -> None:
     apps = api.get("/v1/apps").json()["apps"]
     home = {app["app"]: [feed["feed"] for feed in app["feeds"] if feed["home"]] for app in apps}
-    assert home == {"streaming": ["home"], "shop": ["home"], "community": ["home"], "films": ["best"]}
+    assert home == {
+        "streaming": ["home"],
+        "shop": ["home"],
+        "community": ["home"],
+        "live": ["home_feed"],
+        "films": ["best"],
+    }
 
 
 async def test_the_event_types_about_a_query_are_named(tmp_path: Path) -> None:

@@ -19,8 +19,20 @@ if TYPE_CHECKING:
     from tests.conftest import Served
 
 KNOWN: dict[str, list[Any]] = {
-    "app": ["streaming", "films", "shop", "community"],
-    "feed": ["home", "popular", "trending", "fresh", "similar", "best", "search", "top_categories", "diverse"],
+    "app": ["streaming", "films", "shop", "community", "live"],
+    "feed": [
+        "home",
+        "popular",
+        "trending",
+        "fresh",
+        "similar",
+        "best",
+        "search",
+        "top_categories",
+        "diverse",
+        "hometown",
+        "home_feed",
+    ],
     "product_id": ["P000000001", "P000000009"],
     # Not those of the sample: some will be deleted.
     "item_id": ["described-1", "described-2"],
@@ -39,6 +51,11 @@ DEPENDING = {
     "PATCH /v1/apps/{app}/items/{item_id}",
     "GET /v1/apps/{app}/feeds/{feed}",
     "GET /v1/apps/{app}/explain",
+    "POST /v1/scenarios/hometown",
+    "POST /v1/scenarios/home_feed",
+    "POST /v1/scenarios/category_feed",
+    "PUT /v1/scenarios/streams/status",
+    "PUT /v1/scenarios/streams/{stream_id}/status",
 }
 
 
@@ -49,7 +66,9 @@ def as_lines(context: schemathesis.SerializationContext, value: Any) -> bytes:
 
 def described() -> dict[str, Any]:
     """The document, with names of what is there, so that more than 404s are tried."""
-    document = create_app(Settings(home=Path("never-opened"), apps=("streaming", "shop", "community"))).openapi()
+    document = create_app(
+        Settings(home=Path("never-opened"), apps=("streaming", "shop", "community", "live"))
+    ).openapi()
     for operations in document["paths"].values():
         for operation in operations.values():
             # Cursors are for the server to make.

@@ -168,7 +168,9 @@ OTHER_TYPES = [
 
 
 def test_a_body_is_read_only_as_what_it_may_be(served: Served, api: httpx.Client) -> None:
-    paths = create_app(Settings(home=served.home, apps=("streaming", "shop", "community"))).openapi()["paths"]
+    paths = create_app(Settings(home=served.home, apps=("streaming", "shop", "community", "live"))).openapi()[
+        "paths"
+    ]
     reading = [
         (method, path, operation["requestBody"]["content"])
         for path, operations in paths.items()
@@ -177,7 +179,7 @@ def test_a_body_is_read_only_as_what_it_may_be(served: Served, api: httpx.Client
     ]
     assert len(reading) >= 9
     for method, path, content in reading:
-        address = path.format(app="streaming", item_id="typed", user_id="typed")
+        address = path.format(app="streaming", item_id="typed", user_id="typed", stream_id="typed")
         for headers in OTHER_TYPES:
             answer = api.request(method, address, content=b'[{"item_id": "typed"}]', headers=headers)
             assert (answer.status_code, answer.json()["detail"]) == (
@@ -194,7 +196,9 @@ def test_no_body_is_of_no_type(api: httpx.Client) -> None:
 
 
 def test_every_route_that_may_write_documents_its_body(served: Served) -> None:
-    paths = create_app(Settings(home=served.home, apps=("streaming", "shop", "community"))).openapi()["paths"]
+    paths = create_app(Settings(home=served.home, apps=("streaming", "shop", "community", "live"))).openapi()[
+        "paths"
+    ]
     silent = {
         (method, path)
         for path, operations in paths.items()

@@ -99,7 +99,10 @@ def test_an_error_is_one_sentence_without_a_traceback() -> None:
         ("explain --user_id u1 --item_id i1", "streaming has no items yet"),
         ("train streaming", "streaming has no items yet; import some first"),
         ("evaluate streaming", "streaming has 0 events to evaluate on; import more first"),
-        ("popular --app films", 'no app "films": expected one of community, shop, streaming, or the path of '),
+        (
+            "popular --app films",
+            'no app "films": expected one of community, live, shop, streaming, or the path of ',
+        ),
         ("train films", 'no app "films"'),
         (
             "train streaming weekly",

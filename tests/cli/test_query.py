@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 import structlog
+from tests.cli.running import done
 from typer.testing import CliRunner, Result
 
 from homefeed.cli.main import cli
@@ -136,6 +137,15 @@ def test_only_a_feed_that_falls_back_says_so(home: Path) -> None:
     answer = ask(home, "recommend", "--user_id", "nobody", "--feed", "trending")
     assert answer.splitlines()[0] == "Recommendations for user nobody:"
     assert ask_json(home, "recommend", "--user_id", "nobody", "--feed", "trending")["fallback_used"] is False
+
+
+def test_without_a_name_it_is_the_feed_that_people_see_first(home: Path) -> None:
+    settings = {"HOMEFEED_RECIPES": json.dumps({"streaming": {"home": "trending"}})}
+    recommended = json.loads(done(home, "recommend", "--user_id", "u1", "--json", **settings))
+    assert recommended == ask_json(home, "recommend", "--user_id", "u1", "--feed", "trending")
+    assert recommended != ask_json(home, "recommend", "--user_id", "u1")
+    trace = json.loads(done(home, "explain", "--user_id", "u1", "--item_id", "i3", "--json", **settings))
+    assert trace["feed"] == "trending"
 
 
 def test_the_reason_is_printed_under_each_line(home: Path) -> None:

@@ -91,6 +91,11 @@ def test_of_several_entries_the_first_counts() -> None:
     assert mapped(cells, {"5": "five", "<7": "few", ">0": "many"}).to_list() == ["few", "five", "many"]
 
 
+def test_an_empty_cell_can_be_something_too() -> None:
+    cells = pl.Series(["1", "5", "", "  ", None])
+    assert mapped(cells, {"<=2": "dislike", ">2": "watch", "": "watch"}).to_list() == ["dislike", *["watch"] * 4]
+
+
 async def test_a_rating_is_a_dislike_or_a_like_or_no_event(world: World, counts: Counts) -> None:
     types = {"like": {"full": 1.0}, "dislike": {"weight": -1}}
     columns = {**RATED, "value": {"column": "stars", "map": {"5": "1.0", "4": "0.5"}}}

@@ -14,6 +14,8 @@ DEFAULTS: list[tuple[Kind, str, dict[str, Any]]] = [
     ("rerank", "diversity", {"balance": 0.8, "depth": 60}),
     ("rerank", "explore", {"places": (4, 9)}),
     ("rerank", "pins", {"max_pins": 2}),
+    ("filter", "having", {"values": ("true", "yes", "y", "t", "1")}),
+    ("filter", "permitted", {"values": ("true", "yes", "y", "t", "1")}),
     ("filter", "quality", {"min_value": 0.3}),
     ("filter", "within_km", {"keep_unknown": False}),
     ("filter", "reported", {"min_reports": 3, "overlap": False}),

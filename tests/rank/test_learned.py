@@ -85,12 +85,14 @@ def test_an_own_ranker_that_divides_scores_divides_its_own() -> None:
     model = ClickModelModel(
         Schema(("a", "bias", "b", "own"), calibrated=False), np.array([0, 10, 0, 2], np.float32)
     )
-    asked = candidates(("a", "bias", "b", "own"), [1, 1, 1, 0.8])
+    asked = candidates(("a", "bias", "b", "own"), [1, 1, 1, 0.8], [1, 1, 0, 0.4])
     ranker, query = LearnedRanker(model, blended), toy_world().query("da")
     ranked = replace(asked, scores=ranker.score(query, asked))
-    assert ranked.scores.tolist() == pytest.approx([11.6])
-    # Twice the own score of 0.8, a quarter of it of the first feature.
-    assert ranker.contributions(query, ranked)[0].tolist() == pytest.approx([0.4, 10, 1.2, 0])
+    assert ranked.scores.tolist() == pytest.approx([11.6, 10.8])
+    # Twice the own score of 0.8, a quarter of it of the first feature; and twice that of 0.4, all of it.
+    first, second = ranker.contributions(query, ranked).tolist()
+    assert first == pytest.approx([0.4, 10, 1.2, 0])
+    assert second == pytest.approx([0.8, 10, 0, 0])
 
 
 def test_a_model_of_values_tells_how_likely_events_are() -> None:

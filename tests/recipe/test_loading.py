@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -281,3 +282,22 @@ def test_setting_a_part_that_is_not_there_names_the_key() -> None:
         RecipeError, match=r"r: parts\.retrieve\.popular\.raeson: no such key here; expected some of"
     ):
         parse_recipe({**tomllib.loads(GOOD), "parts": {"retrieve": {"popular": {"raeson": ""}}}}, "r")
+
+
+def with_retrievers(**uses: dict[str, Any]) -> Recipe:
+    feed = {"retrieve": uses, "rank": {"weighted": {"weights": {next(iter(uses)): 1}}}}
+    return parse_recipe({**tomllib.loads(GOOD), "feeds": {"home": feed}}, "r")
+
+
+def test_a_retriever_can_stand_in_for_one_before_it() -> None:
+    specs = with_retrievers(fresh={}, popular={"instead_of": "fresh"}).feeds["home"].retrieve
+    assert [(spec.name, spec.instead_of) for spec in specs] == [("fresh", None), ("popular", "fresh")]
+
+
+@pytest.mark.parametrize("named", ["popular", "trending", "nothing"])
+def test_one_that_does_not_stand_before_it_is_named(named: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        with_retrievers(fresh={}, popular={"instead_of": named}, trending={})
+    assert str(caught.value) == (
+        f'r: feeds.home.retrieve: popular.instead_of names "{named}"; before it there are: fresh'
+    )

@@ -88,6 +88,22 @@ def test_nothing_beyond_max_km_is_proposed() -> None:
     assert found(world, nearby(world, max_km=344)) == ["d1", "d2", "d3"]
 
 
+def test_it_goes_no_farther_than_until_there_are_enough() -> None:
+    # From Paris d1 is 0 km away, d2 18, d3 344, all others 9,000 and more.
+    world = located_world()
+    retriever = nearby(world, start_km=10, enough=1)
+    assert found(world, retriever, n=1) == ["d1"]
+    assert found(world, retriever, n=2) == ["d1", "d2"], "within 20 km"
+    assert found(world, retriever, n=3) == ["d1", "d2", "d3"], "within 640 km"
+    assert found(world, nearby(world, start_km=344, enough=1), n=1) == ["d1", "d2", "d3"], (
+        "all of the first radius"
+    )
+    assert found(world, nearby(world, start_km=10, enough=2), n=1) == ["d1", "d2"]
+    assert found(world, nearby(world, start_km=10, enough=2), n=1, exclude=("d1",)) == ["d2", "d3"]
+    assert len(found(world, retriever, n=8)) == 7, "there are no eight"
+    assert len(found(world, nearby(world, enough=1), 2, n=3)) == 2, "no more than it is asked for"
+
+
 def test_an_item_that_is_put_elsewhere_is_found_there_by_the_next_request() -> None:
     world = located_world()
     retriever = nearby(world)
@@ -179,3 +195,6 @@ def test_it_counts_how_often_the_radius_has_to_double() -> None:
     assert growths(8) == 11, "there are no eight: 20,480"
     assert growths(3, None) == 0
     assert retriever.work() == {"searches": 4, "radius_growths": 18, "index_rebuilds": 1}
+    retriever = nearby(world, start_km=10, enough=2)
+    retriever.retrieve(world.query(place=PARIS, n=1), 7)
+    assert retriever.work()["radius_growths"] == 1, "until there are two"

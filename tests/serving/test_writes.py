@@ -49,6 +49,16 @@ async def test_items_are_shown_as_they_were_last_written(app: LiveApp) -> None:
     assert (await app.writes.patch_item("b", {"genre": None})).attributes == app.catalog.attributes(position)
 
 
+async def test_many_are_changed_at_once(app: LiveApp) -> None:
+    await app.writes.put_items([film("a"), film("b")])
+    none, unknown = await app.writes.patch_items([("a", {"genre": "Drama"}), ("c", {"genre": "Drama"})])
+    assert none is None
+    assert isinstance(unknown, NotFoundError)
+    position = app.catalog.position("a")
+    assert position is not None
+    assert app.catalog.attributes(position)["genre"] == "Drama"
+
+
 async def test_users_are_known_as_they_were_last_written(app: LiveApp) -> None:
     await app.writes.put_items([film("a")])
     assert (await app.user_state("u")).attributes == {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import pytest
 
-from homefeed.errors import NotFoundError
+from homefeed.errors import InvalidError, NotFoundError
 from homefeed.store import Store
 from homefeed.store.items import (
     ItemWrite,
@@ -16,6 +17,7 @@ from homefeed.store.items import (
     item_numbers,
     list_items,
     patch_item,
+    patch_items,
     put_items,
 )
 from homefeed.types import Item
@@ -214,3 +216,36 @@ async def test_ids_that_only_look_similar_are_different_items(store: Store) -> N
     assert await ids(store) == similar
     await delete_item(store, APP, decomposed)
     assert (await get_item(store, APP, composed)).item_id == composed
+
+
+async def test_many_are_patched_at_once_and_each_that_is_not_is_told(store: Store) -> None:
+    await put_items(store, APP, [ItemWrite("a", {"live": "true", "n": 1}), ItemWrite("b", {}, hidden=True)])
+    await put(store, "gone", "untouched")
+    await delete_item(store, APP, "gone")
+    before = (await store.watermarks(APP)).item_revision
+    many: list[tuple[str, dict[str, Any]]] = [
+        ("a", {"live": "false", "n": None}),
+        ("no", {"n": 1}),
+        ("b", {"n": 2}),
+        ("gone", {}),
+        ("a", {"m": 3}),
+    ]
+    refused = await patch_items(store, APP, many)
+    assert [str(error) if error else None for error in refused] == [
+        None, 'no item "no" in shop', None, 'no item "gone" in shop', None,
+    ]  # fmt: skip
+    assert await get_item(store, APP, "a") == Item("a", 1, {"live": "false", "m": 3}, None)
+    assert await get_item(store, APP, "b") == Item("b", 2, {"n": 2}, None, hidden=True)
+    changes = await changed_items(store, APP, (before, 2**31 - 1), 10)
+    assert list(changes.item_ids) == ["a", "b"]
+    assert await patch_items(store, APP, []) == []
+
+
+async def test_one_that_would_hold_too_much_does_not_stop_the_others(store: Store) -> None:
+    await put(store, "a", "b")
+    large, fine = await patch_items(store, APP, [("a", {f"n{n}": n for n in range(1_001)}), ("b", {"n": 1})])
+    assert isinstance(large, InvalidError)
+    assert str(large) == "attributes: more than 1,000 attributes; send less"
+    assert fine is None
+    assert (await get_item(store, APP, "a")).attributes == {"title": "a"}
+    assert (await get_item(store, APP, "b")).attributes == {"title": "b", "n": 1}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Split: TypeAlias = Literal["rolling", "time", "user", "last", "basket"]
 
-_FEED = "The feed to evaluate, home by default; repeat it to compare several."
+_FEED = "The feed to evaluate, by default the one that people see first; repeat it to compare several."
 _SPLIT = (
     "How requests are made: whenever a user came to something new after a cutoff, as the clock runs (rolling); or "
     "what is held out: all events after a cutoff (time), all events of some users (user), the last items of every "
@@ -121,7 +121,7 @@ def evaluate(
     _check_files(markdown, html)
     settings, recipe = settings_in_force(), recipe_of(app)
     protocol = _protocol(settings.seed, **options)
-    feeds = tuple(feed or ["home"])
+    feeds = tuple(feed or [recipe.home or "home"])
     result = evaluated(settings, recipe, as_json, budget, feeds=feeds, baseline=baseline, protocol=protocol)
     if markdown is not None:
         markdown.write_text(result.comparison.to_markdown(), encoding="utf-8")

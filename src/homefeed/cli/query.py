@@ -44,6 +44,11 @@ RadiusKm: TypeAlias = Annotated[
 ]
 
 
+FeedName: TypeAlias = Annotated[
+    str | None, typer.Option("--feed", help="The feed; by default the one that people see first.")
+]
+
+
 def register(cli: typer.Typer) -> None:
     """Add these commands."""
     for command in (popular, recommend, search, history, explain):
@@ -91,7 +96,7 @@ def recommend(
     content_type: ContentType = None,
     genre: Genre = None,
     reason: Reason = False,
-    feed: Annotated[str, typer.Option("--feed", help="The feed.")] = "home",
+    feed: FeedName = None,
     item_id: Annotated[
         str | None,
         typer.Option("--item_id", "--item-id", help="The item for a feed such as similar."),
@@ -112,6 +117,7 @@ def recommend(
     from homefeed.validation import check_id
 
     check_id("user_id", user_id)
+    feed = feed or _home_of(app)
     request = FeedRequest(
         feed,
         user_id,
@@ -211,7 +217,7 @@ def history(
 def explain(
     user_id: UserId,
     item_id: Annotated[str, typer.Option("--item_id", "--item-id", help="The item's id.")],
-    feed: Annotated[str, typer.Option("--feed", help="The feed.")] = "home",
+    feed: FeedName = None,
     app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
@@ -223,7 +229,7 @@ def explain(
     from homefeed.serving import FeedRequest
     from homefeed.validation import check_id
 
-    request = FeedRequest(feed, check_id("user_id", user_id))
+    request = FeedRequest(feed or _home_of(app), check_id("user_id", user_id))
 
     async def answered(live: LiveApp) -> tuple[Trace, dict[str, str], dict[str, str]]:
         return await live.explain(request, item_id), live.model_versions, live.text_models
@@ -261,6 +267,11 @@ def _conditions(content_type: str | None, genre: str | None) -> tuple[Condition,
 
     given = {"content_type": content_type, "genre": genre}
     return tuple(Condition(field, ":", value) for field, value in given.items() if value is not None)
+
+
+def _home_of(app: str) -> str:
+    """The feed that people see first."""
+    return recipe_of(app).home or "home"
 
 
 def _one_or_more(name: str, count: int) -> int:

@@ -66,7 +66,8 @@ def _are_known(feed: FeedRecipe, settings: RetrieverNumbers) -> bool:
 
 def retrievers_of(feed: FeedRecipe) -> str:
     """What a feed retrieves by, as a digest: calibrations hold for the same."""
-    return _digest(f"{spec.k} {_told(spec)}" for spec in feed.retrieve)
+    stand_ins = (f"{spec.name} instead of {spec.instead_of}" for spec in feed.retrieve if spec.instead_of)
+    return _digest([*(f"{spec.k} {_told(spec)}" for spec in feed.retrieve), *stand_ins])
 
 
 def ranker_of(feed: FeedRecipe) -> str:

@@ -151,6 +151,7 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
         ranked_by=feed.rank.name if feed.learned is None or learned is None else feed.learned.part,
         why_not_learned=why_not,
         own=None if feed.learned is None else ranker,
+        instead_of={spec.name: spec.instead_of for spec in feed.retrieve if spec.instead_of is not None},
     )
 
 

@@ -64,7 +64,12 @@ def mapped(cells: pl.Series, entries: Mapping[str, str]) -> pl.Series:
     found = pl.repeat(None, len(cells), dtype=pl.String, eager=True)
     for key, becomes in reversed(list(entries.items())):
         threshold = threshold_of(key)
-        holds = texts == key if threshold is None else _COMPARE[threshold[0]](numbers, threshold[1])
+        if not key:
+            holds = pl.Series(is_missing(cells))
+        elif threshold is None:
+            holds = texts == key
+        else:
+            holds = _COMPARE[threshold[0]](numbers, threshold[1])
         found = pl.select(pl.when(holds).then(pl.lit(becomes)).otherwise(found)).to_series()
     return found
 

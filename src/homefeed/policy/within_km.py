@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.geo import FARTHEST_KM, distance_km, format_km
+from homefeed.numerals import read_number
 from homefeed.protocols import PartConfig
 from homefeed.types import Mask, Query
 
@@ -59,16 +59,5 @@ class WithinKm:
     def _km(self, query: Query) -> float:
         """How far an item may be."""
         field = self._config.user_field
-        own = None if field is None else _positive(query.user.attributes.get(field))
-        return self._config.km if own is None else min(own, FARTHEST_KM)
-
-
-def _positive(value: Any) -> float | None:
-    """A number above 0, be it written as text; None for all else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if number > 0 and math.isfinite(number) else None
+        own = None if field is None else read_number(query.user.attributes.get(field))
+        return self._config.km if own is None or own <= 0 else min(own, FARTHEST_KM)

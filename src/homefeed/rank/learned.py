@@ -43,8 +43,8 @@ class LearnedRanker:
         weight = self.model.own_weight
         if weight and OWN in self.model.feature_names:
             own = candidates.feature_names.index(OWN)
-            # Some rankers divide the score that candidates have: it is to be their own.
-            by_own = replace(candidates, scores=candidates.features[:, own])
+            # Some rankers divide the score that candidates have: it is to be their own, and a column of its own.
+            by_own = replace(candidates, scores=candidates.features[:, own].copy())
             divided = weight * self._own.contributions(query, by_own)
             added += divided
             added[:, own] -= divided.sum(axis=1)

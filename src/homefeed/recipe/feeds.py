@@ -48,6 +48,9 @@ class RetrieverUse(PartUse):
 
     k: Annotated[int, Field(ge=1, le=10_000)] = 200
     """How many candidates it proposes at least, as far as there are any."""
+    instead_of: Name | None = None
+    """A retriever of the feed that stands before it: only where that one proposes nothing does this one, as what
+    most choose where nobody knows what is near. None: it proposes beside the others."""
 
 
 class FeedSettings(Declaration):
@@ -107,6 +110,17 @@ class Feed(FeedSettings):
     @classmethod
     def _none_is_learned(cls, uses: object) -> object:
         return {} if uses is False else uses
+
+    @field_validator("retrieve")
+    @classmethod
+    def _stand_ins_come_later(cls, uses: dict[str, RetrieverUse]) -> dict[str, RetrieverUse]:
+        before: list[str] = []
+        for name, use in uses.items():
+            if use.instead_of is not None and use.instead_of not in before:
+                known = ", ".join(before) or "none"
+                raise ValueError(f'{name}.instead_of names "{use.instead_of}"; before it there are: {known}')
+            before.append(name)
+        return uses
 
     @field_validator("filter", "rerank")
     @classmethod

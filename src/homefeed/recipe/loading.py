@@ -34,13 +34,15 @@ from homefeed.recipe.sources import Sources
 class PartSpec:
     """A part that a recipe uses: its name there, its class's name, its validated configuration.
 
-    `k` is how many candidates a retriever proposes at least; 0 of other parts.
+    `k` is how many candidates a retriever proposes at least; 0 of other parts. `instead_of` is the retriever whose
+    proposals it stands in for.
     """
 
     name: str
     part: str
     config: PartConfig
     k: int = 0
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +344,7 @@ def _part(
         raise RecipeError(f"{origin}: {'.'.join(where)}: {error}") from None
     except ValidationError as error:
         raise RecipeError(_format_validation_error(origin, where, use.config, error)) from None
-    return PartSpec(name, part, config, use.k if isinstance(use, RetrieverUse) else 0)
+    return PartSpec(name, part, config, *((use.k, use.instead_of) if isinstance(use, RetrieverUse) else ()))
 
 
 def _format_validation_error(

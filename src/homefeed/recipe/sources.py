@@ -40,8 +40,8 @@ class Column(Declaration):
     """What stands between tags."""
     map: dict[str, str] = Field(default_factory=dict)
     """What cells become, such as `{ "<=2" = "dislike", ">=4" = "like" }`: a cell as it stands, or `<`, `<=`, `>`
-    or `>=` and a number, = the text in its place. The first that holds counts; where none does the cell is
-    empty, and an event without a type is rejected. Without any, cells stay as they are."""
+    or `>=` and a number, or `""` for an empty cell, = the text in its place. The first that holds counts; where
+    none does the cell is empty, and an event without a type is rejected. Without any, cells stay as they are."""
     unit: TimeUnit | None = None
     """What a time is counted in since 1970: seconds, milli-, micro- or nanoseconds; or the days of a spreadsheet.
     None: what is a number counts seconds, from 1990 on."""

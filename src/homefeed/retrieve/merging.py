@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from homefeed.kernels import F32, I32, I64, NOTHING, kernel, reads, several, writes
 from homefeed.types import NO_POSITIONS, Codes, Floats, Positions, Scores
+
+_SPARES: Final = 64
+"""How many more candidates than requested are retrieved, as spares for rerankers and the final filter."""
+
+
+def depth_of(n: int) -> int:
+    """How many each retriever is asked for at least: of one depth for pages of like length.
+
+    An item scores by who proposed it, so a page begins with a shorter one only if both were looked for as deep.
+    """
+    return 1 << (n + _SPARES - 1).bit_length()
 
 
 def merged(

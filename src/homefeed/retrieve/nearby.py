@@ -23,7 +23,8 @@ class Nearby:
     """The items nearest to the place of the request, or else of the user: none where neither place is known.
 
     The score is 1 / (1 + distance in km), along the WGS 84 ellipsoid. They are found where they are at that
-    moment, and among what filters let pass: the search goes on, however far, until there are enough.
+    moment, and among what filters let pass: the search goes on, however far, until there are enough. With `enough`
+    it goes no farther: by a radius of `start_km`, twice that, and so on, up to the first with enough within.
     """
 
     class Config(PartConfig):
@@ -33,7 +34,10 @@ class Nearby:
         """Nothing farther away is proposed; none: the nearest are, wherever they are."""
         start_km: Annotated[float, Field(gt=0, le=FARTHEST_KM)] = 25.0
         """What is thought to be near: `/metrics` tell how often a radius of this has to be doubled until there are
-        enough items within. No answer depends on it."""
+        enough items within. Without `enough` no answer depends on it."""
+        enough: Annotated[int, Field(ge=1, le=10_000)] | None = None
+        """So many items are enough, or as many as the request is for where those are more: from beyond the radius
+        that has them nothing is proposed. None: the nearest are proposed, wherever they are."""
         place_name: str | None = None
         """A category field of items that names where they are, such as a city; none: reasons name no place."""
         reason: str = "{distance} from you"
@@ -83,8 +87,14 @@ class Nearby:
         if query.place is None:
             return NO_POSITIONS, _NO_SCORES
         positions, kms = self._index.nearest(query.place, query.eligible, k, self._config.max_km or math.inf)
+        enough = k if self._config.enough is None else max(self._config.enough, query.n)
+        growth = self._growth(kms, enough)
         self._searches += 1
-        self._growths += self._growth(kms, k)
+        self._growths += growth
+        if self._config.enough is not None and len(kms) > enough:
+            within = int(np.searchsorted(kms, self._config.start_km * 2.0**growth, "right"))
+            within = max(within, enough)  # whatever the rounding
+            positions, kms = positions[:within], kms[:within]
         return positions, (1 / (1 + kms)).astype(np.float32)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
@@ -103,10 +113,10 @@ class Nearby:
         said = words.format(distance=distance, place=place[0] if place else "")
         return said[:1].upper() + said[1:]
 
-    def _growth(self, kms: Kilometres, k: int) -> int:
-        """How often `start_km` is to be doubled until k items are within, or until nothing can be farther."""
+    def _growth(self, kms: Kilometres, enough: int) -> int:
+        """How often `start_km` is to be doubled until so many are within, or until nothing can be farther."""
         start = self._config.start_km
-        radius = float(kms[-1]) if len(kms) == k > 0 else self._config.max_km or FARTHEST_KM
+        radius = float(kms[enough - 1]) if len(kms) >= enough > 0 else self._config.max_km or FARTHEST_KM
         return math.ceil(math.log2(radius / start)) if radius > start else 0
 
 

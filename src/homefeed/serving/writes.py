@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from homefeed.errors import HomefeedError
 from homefeed.recipe import Recipe
 from homefeed.serving.follower import Follower
 from homefeed.store import Store, items, users
@@ -50,6 +51,15 @@ class Writes:
         item = await items.patch_item(self._store, self._app, item_id, attributes, hidden)
         await self._follower.follow_written()
         return item
+
+    async def patch_items(self, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> list[HomefeedError | None]:
+        """Change the named attributes of many items at once; why each was not changed, None where it was.
+
+        See `store.items.patch_items`.
+        """
+        refused = await items.patch_items(self._store, self._app, changes)
+        await self._follower.follow_written()
+        return refused
 
     async def delete_item(self, item_id: str) -> None:
         """Delete an item. Its attributes are gone; its events stay in the log.

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from homefeed.errors import NotFoundError
+from homefeed.errors import HomefeedError, InvalidError, NotFoundError
 from homefeed.limits import MAX_ITEM_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
 from homefeed.store.ids import ids_of_numbers
@@ -97,13 +97,48 @@ async def patch_item(
         found = await _find(connection, app, item_id)
         merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
         check_merged("attributes", attributes, merged, MAX_ITEM_BYTES)
-        is_hidden = found.hidden or found.flaw is not None if hidden is None else hidden
+        is_hidden = _is_hidden(found) if hidden is None else hidden
         await connection.execute(
             items.update()
             .where(items.c.app == app, items.c.number == found.number)
             .values(attributes=_json(merged), hidden=is_hidden, revision=counters.item_revision)
         )
     return Item(item_id, found.number, merged, found.created_at, is_hidden)
+
+
+async def patch_items(
+    store: Store, app: str, changes: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[HomefeedError | None]:
+    """Change the named attributes of many items at once (None removes one), of one named twice in their order.
+
+    Returns:
+        For each change why it was not made, in the order given: NotFoundError where there is no such item,
+        InvalidError where it would hold more than an item may; None where it was made.
+    """
+    if not changes:
+        return []
+    named = list(dict.fromkeys(item_id for item_id, _ in changes))
+    async with store.write(brief=len(named) <= BRIEF) as connection:
+        counters = await store.advance(connection, app, item_revision=1)
+        found = await _existing(connection, app, named)
+        merged: dict[str, dict[str, Any]] = {}
+        refused = [_merge(app, found, merged, *change) for change in changes]
+        rows = [
+            {"of": found[item_id].number, "told": _json(attributes), "hides": _is_hidden(found[item_id])}
+            for item_id, attributes in merged.items()
+        ]
+        if rows:
+            await connection.execute(
+                items.update()
+                .where(items.c.app == app, items.c.number == sa.bindparam("of"))
+                .values(
+                    attributes=sa.bindparam("told"),
+                    hidden=sa.bindparam("hides"),
+                    revision=counters.item_revision,
+                ),
+                rows,
+            )
+    return refused
 
 
 async def delete_item(store: Store, app: str, item_id: str) -> None:
@@ -175,10 +210,7 @@ async def _with_kept(
     connection: AsyncConnection, app: str, writes: Sequence[ItemWrite], known: Sequence[str], kept: Collection[str]
 ) -> list[ItemWrite]:
     """The writes with what they do not state of items that are there."""
-    before: dict[str, Item] = {}
-    for chunk in chunked(known):
-        query = _select(app).where(items.c.item_id.in_(chunk), ~items.c.deleted)
-        before.update((row.item_id, _item(*row)) for row in await connection.execute(query))
+    before = await _existing(connection, app, known)
     return [
         write
         if (item := before.get(write.item_id)) is None
@@ -241,6 +273,40 @@ async def _find(connection: AsyncConnection, app: str, item_id: str) -> Item:
     if row is None:
         raise NotFoundError(f'no item "{item_id}" in {app}')
     return _item(*row)
+
+
+async def _existing(connection: AsyncConnection, app: str, item_ids: Sequence[str]) -> dict[str, Item]:
+    """Those of the items that are there, by id."""
+    found: dict[str, Item] = {}
+    for chunk in chunked(item_ids):
+        query = _select(app).where(items.c.item_id.in_(chunk), ~items.c.deleted)
+        found.update((row.item_id, _item(*row)) for row in await connection.execute(query))
+    return found
+
+
+def _merge(
+    app: str,
+    found: Mapping[str, Item],
+    merged: dict[str, dict[str, Any]],
+    item_id: str,
+    attributes: Mapping[str, Any],
+) -> HomefeedError | None:
+    """Add the changes of an item to what was `merged` of it; else why that cannot be."""
+    if item_id not in found:
+        return NotFoundError(f'no item "{item_id}" in {app}')
+    before = merged.get(item_id, found[item_id].attributes)
+    after = {name: value for name, value in ({**before, **attributes}).items() if value is not None}
+    try:
+        check_merged("attributes", attributes, after, MAX_ITEM_BYTES)
+    except InvalidError as error:
+        return error
+    merged[item_id] = after
+    return None
+
+
+def _is_hidden(item: Item) -> bool:
+    """Whether it stays hidden where nobody says otherwise: what could not be read is."""
+    return item.hidden or item.flaw is not None
 
 
 _ITEM: Final = ("item_id", "number", "attributes", "created_at", "hidden", "deleted")

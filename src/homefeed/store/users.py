@@ -42,6 +42,13 @@ async def put_user(
         return await _find(connection, app, user_id)
 
 
+async def count_users(store: Store, app: str) -> int:
+    """How many users an app has."""
+    query = sa.select(sa.func.count()).select_from(users).where(users.c.app == app)
+    async with store.read() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
 async def _put(
     store: Store,
     connection: AsyncConnection,

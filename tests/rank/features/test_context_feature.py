@@ -108,3 +108,21 @@ def test_two_features_of_one_name_are_refused(values: dict[str, Any], name: str)
         RecipeError, match=rf"^values\.\w+: the feature of .* would be called {name}, as another is"
     ):
         context(WORLD, values=values)
+
+
+def test_a_time_that_the_request_passes_on_is_the_clock_of_these_features_alone() -> None:
+    # 2022-01-01 00:00 UTC was a Saturday.
+    passed = replace(WORLD.query(), context={"timestamp": "1640995200"})
+    found = told(passed, time_key="timestamp")
+    saturday = math.tau * 5 / 7
+    assert found == pytest.approx(
+        {"hour_sin": 0, "hour_cos": 1, "weekday_sin": math.sin(saturday), "weekday_cos": math.cos(saturday)},
+        abs=1e-6,
+    )
+    assert told(passed) == told(WORLD.query())
+
+
+@pytest.mark.parametrize("text", ["", "soon", "nan", "1e300", "-1", "99999999999"])
+def test_what_is_no_time_leaves_the_clock_as_it_is(text: str) -> None:
+    passed = replace(WORLD.query(), context={"timestamp": text})
+    assert told(passed, time_key="timestamp") == told(WORLD.query())

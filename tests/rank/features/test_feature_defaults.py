@@ -13,6 +13,9 @@ DEFAULTS: list[tuple[Kind, str, dict[str, Any]]] = [
     ("features", "age", {"max_days": 3650.0}),
     ("features", "context", {"utc_offset_hours": 0.0}),
     ("features", "distance", {"unknown_km": 20_100.0}),
+    ("features", "local", {"strength": None, "max_strength": 1.0}),
+    ("features", "number", {"max_value": 1.0, "log": False, "unknown": 0.0}),
+    ("features", "user_number", {"max_value": 1.0, "log": False, "unknown": 0.0}),
     (
         "features",
         "price_fit",

@@ -36,7 +36,10 @@ class TestMatch(FeatureContract):
         (None, []),
         ("None", [5]),
         (True, [6]),
-        (["A"], []),
+        (["A", "b"], [0, 1, 2]),
+        (("C", None, "b"), [1]),
+        ([], []),
+        ([["A"]], []),
         ({"A": 1}, []),
     ],
 )
@@ -44,6 +47,22 @@ def test_equal_whatever_the_letter_case(value: Any, expected: list[int]) -> None
     features = match(WORLD).extract(WORLD.query("u", attributes={"block": value}), everything(WORLD))
     assert set(features.ravel().tolist()) <= {0.0, 1.0}
     assert np.flatnonzero(features[:, 0]).tolist() == expected
+
+
+def test_numbers_in_a_list_match_categories_that_are_numbers() -> None:
+    """As `preferred_categories` are, over HTTP and from files."""
+    world = make_world(
+        [toy_item(place, f"i{place}", 1, content_type=code) for place, code in enumerate("0347")], ()
+    )
+    for told in ([3, 7], [3.0, 7], ["3", "7", "12"]):
+        features = match(world).extract(world.query("u", attributes={"block": told}), everything(world))
+        assert features.ravel().tolist() == [0, 1, 0, 1]
+
+
+def test_of_a_long_list_the_first_hundred_count() -> None:
+    for extra, expected in ((99, [0, 2]), (100, [])):
+        query = WORLD.query("u", attributes={"block": ["C"] * extra + ["A"]})
+        assert np.flatnonzero(match(WORLD).extract(query, everything(WORLD))[:, 0]).tolist() == expected
 
 
 def test_a_user_without_the_attribute_matches_nothing() -> None:

@@ -11,8 +11,10 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.errors import RecipeError
+from homefeed.numerals import read_number
 from homefeed.protocols import PartConfig
-from homefeed.types import DAY, Candidates, Floats, Query
+from homefeed.times import EARLIEST, LATEST
+from homefeed.types import DAY, SECOND, Candidates, Floats, Query
 from homefeed.words import caseless
 
 _HOUR: Final = DAY // 24
@@ -38,13 +40,17 @@ class Context:
     class Config(PartConfig):
         utc_offset_hours: Annotated[float, Field(ge=-12, le=14)] = 0.0
         """How many hours the clocks of most users are ahead of UTC: 5.5 in India."""
+        time_key: str | None = None
+        """The key of what requests pass on that holds a time in Unix seconds: where it does, its time of day and
+        weekday count instead of those of the request. Nothing else goes by it: filters, trends and ages have their
+        own clock. None: the time of the request always counts."""
         values: dict[_Text, tuple[_Text, ...]] = Field(default_factory=dict)
         """By the key of what requests pass on, the values that get a feature each:
         `{ device = ["ios", "android", "web"] }`."""
 
     def __init__(self, config: Config, resources: Resources) -> None:  # noqa: ARG002
         """Raises RecipeError where two features would have one name."""
-        self._offset = round(config.utc_offset_hours * _HOUR)
+        self._offset, self._time_key = round(config.utc_offset_hours * _HOUR), config.time_key
         self._columns: dict[tuple[str, str], int] = {}
         names = list(_TIMES)
         for key, value, name in _named(config.values):
@@ -58,7 +64,7 @@ class Context:
     def extract(self, query: Query, candidates: Candidates) -> Floats:
         """(n, 4 + values): four from -1 to 1, the others 0 and 1."""
         row = np.zeros(len(self.names), np.float32)
-        day, time = divmod(query.now + self._offset, DAY)
+        day, time = divmod(self._time(query) + self._offset, DAY)
         hour, weekday = math.tau * time / DAY, math.tau * ((day + _THURSDAY) % 7) / 7
         row[:4] = math.sin(hour), math.cos(hour), math.sin(weekday), math.cos(weekday)
         for key in self._keys:
@@ -68,6 +74,12 @@ class Context:
         features = np.empty((len(candidates), len(row)), np.float32)
         features[:] = row
         return features
+
+    def _time(self, query: Query) -> int:
+        """The time that the features tell of, in microseconds."""
+        told = None if self._time_key is None else read_number(query.context.get(self._time_key))
+        time = None if told is None else round(told * SECOND)
+        return time if time is not None and EARLIEST <= time < LATEST else query.now
 
 
 def _named(values: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str, str]]:

@@ -1,18 +1,23 @@
-"""Whether an item is from where the user is: the same block, campus, language."""
+"""Whether an item is from where the user is, or of what they prefer: the same block, language, category."""
 
 from __future__ import annotations
+
+from typing import Any, Final
 
 import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import CategoryColumn
+from homefeed.numerals import number_text
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Floats, Query
 
+_MOST_VALUES: Final = 100
+
 
 class Match:
-    """1 where the item's category equals the user's attribute, whatever the letter case, else 0. The feature is
-    called `ITEM_match`, such as `block_match`.
+    """1 where the item's category equals the user's attribute, or one of those that it lists, whatever the letter
+    case, else 0. The feature is called `ITEM_match`, such as `block_match`.
 
     Neither an item nor a user without a value matches.
     """
@@ -21,7 +26,7 @@ class Match:
         item: str
         """A category field of items."""
         user: str
-        """The attribute of users to compare it with."""
+        """The attribute of users to compare it with: one value, or a list, of which the first 100 count."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         """Raises RecipeError where items have no such category field."""
@@ -32,9 +37,21 @@ class Match:
 
     def extract(self, query: Query, candidates: Candidates) -> Floats:
         """(n, 1) of 0 and 1."""
-        value = query.user.attributes.get(self._attribute)
-        if value is None:
+        wanted = self._wanted(query.user.attributes.get(self._attribute))
+        if not wanted:
             return np.zeros((len(candidates), 1), np.float32)
         codes = self._column.codes(self._catalog.size)[candidates.positions]
-        equal: Floats = (codes == self._column.code(value)).astype(np.float32)[:, None]
+        equal: Floats = np.isin(codes, wanted).astype(np.float32)[:, None]
         return equal
+
+    def _wanted(self, value: Any) -> list[int]:
+        """The codes of the values that an attribute has: of some that no item ever had, none."""
+        values = value[:_MOST_VALUES] if isinstance(value, list | tuple) else [value]
+        codes = {self._column.code(_text(one)) for one in values if one is not None}
+        return sorted(codes - {-2})
+
+
+def _text(value: Any) -> str:
+    # A category that is a number is kept as its text.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number_text(value) if is_number else str(value)

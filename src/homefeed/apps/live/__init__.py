@@ -1,0 +1,1 @@
+"""live: live streams, near you and for you."""
