@@ -10,6 +10,7 @@ from homefeed.engine import build_feeds, empty_catalog, resources_of
 from homefeed.engine.build import counters_of
 from homefeed.errors import InvalidError
 from homefeed.samples.live.categories import CATEGORIES
+from homefeed.samples.live.clicks import FEATURES
 from homefeed.types import Item
 
 
@@ -63,3 +64,10 @@ def test_the_home_feed_learns_of_users_streams_time_and_their_match() -> None:
     }
     for names in of_each.values():
         assert set(names) <= set(feed.feature_names)
+
+
+def test_the_click_model_has_the_contracts_fourteen_features() -> None:
+    (declared,) = (spec.config.model_dump() for spec in RECIPE.pair_models)
+    assert list(declared["features"]) == list(FEATURES)
+    assert len(FEATURES) == 14
+    assert RECIPE.feeds["hometown"].rank.config.model_dump()["weights"]["click_probability"] == 0.5
