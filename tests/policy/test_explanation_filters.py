@@ -6,7 +6,7 @@ import pytest
 
 from homefeed.recipe import find_part, part_names
 
-RESTRICTING = {"availability", "isolation", "not_yet", "quality", "reported"}
+RESTRICTING = {"availability", "isolation", "not_yet", "permitted", "quality", "reported"}
 
 
 @pytest.mark.parametrize("name", part_names("filter"))
