@@ -22,6 +22,7 @@ import hypothesis
 import orjson
 import polars as pl
 import pytest
+import structlog
 from tests.apps.shop.shop_sample import fill as fill_shop
 from tests.databases import Databases, Files
 from tests.embedded_postgresql import postgresql_is_installed, running_postgresql
@@ -44,6 +45,12 @@ hypothesis.settings.register_profile("homefeed", deadline=None)
 hypothesis.settings.load_profile("homefeed")
 
 NewStore: TypeAlias = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_is_at_first() -> None:
+    """No command of an earlier test decides what the log of this one holds."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
