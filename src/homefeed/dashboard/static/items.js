@@ -3,13 +3,13 @@
 import { hueOf, toneOf } from "./colours.js";
 import { calmly, el, styled } from "./dom.js";
 import { figures } from "./figures.js";
-import { score, tagFields, titleOf, toDo } from "./words.js";
+import { score, tagWords, titleOf, toDo } from "./words.js";
 
 const MOST_TAGS = 5;
 const SLIDE = { duration: 520, easing: "cubic-bezier(.2,.8,.2,1)" };
 
 export function tags(attributes) {
-  const values = tagFields(attributes).flatMap((field) => field.values);
+  const values = tagWords(attributes);
   return values.length ? el("ul", { class: "tags" }, values.slice(0, MOST_TAGS).map((tag) => el("li", {}, tag))) : null;
 }
 

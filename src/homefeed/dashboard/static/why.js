@@ -6,7 +6,7 @@ import { bar, chip, tile } from "./items.js";
 import { toneOf } from "./colours.js";
 import { state } from "./state.js";
 import {
-  ago, capital, count, counted, inWords, percent, plain, score, shortTime, tagFields, titleOf, trainedAt,
+  ago, capital, count, counted, inWords, percent, plain, score, shortTime, tagWords, titleOf, trainedAt,
 } from "./words.js";
 
 const TINY = 1e-9;
@@ -153,7 +153,7 @@ function facts(trace, item) {
   if (trace.place !== null) parts.push(`place ${count(trace.place)} of ${counted(trace.candidates, "candidate")}`);
   if (trace.cold_start && trace.made_by !== trace.feed) parts.push(`made by ${trace.made_by}, as the user has no usable history`);
   if (trace.ranked_by) parts.push(`ranked by ${plain(trace.ranked_by)}`);
-  parts.push(...tagFields(item.attributes).flatMap((field) => field.values));
+  parts.push(...tagWords(item.attributes));
   return parts.join(" · ");
 }
 

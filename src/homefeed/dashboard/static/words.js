@@ -91,6 +91,12 @@ export function tagFields(attributes) {
   return fields;
 }
 
+/** The tags for people to read: what is true by the name of its field, what is false not at all. */
+export function tagWords(attributes) {
+  const words = ({ field, values }) => values.map((value) => (value === "true" ? plain(field) : value));
+  return tagFields(attributes).flatMap(words).filter((word) => word !== "false");
+}
+
 export const count = (number) => numbers.format(number);
 
 export function counted(number, one, many = `${one}s`) {
