@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.numerals import has_many_digits, load_json, number_text, read_number
+from homefeed.numerals import attribute_texts, has_many_digits, load_json, number_text, read_number
 
 BIG = 2**64
 
@@ -102,3 +102,20 @@ def test_no_number_is_another(number: float) -> None:
 )  # fmt: skip
 def test_an_attribute_is_a_finite_number_or_none(value: Any, number: float | None) -> None:
     assert read_number(value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        (["a", " b ", "", None, {}], ("a", "b")),
+        (3, ("3",)),
+        (3.0, ("3",)),
+        (True, ("true",)),
+        (float("nan"), ()),
+        (10**400, (str(10**400),)),
+        (None, ()),
+        ([str(n) for n in range(101)], tuple(str(n) for n in range(100))),
+    ],
+)
+def test_the_values_that_an_attribute_holds(value: Any, texts: tuple[str, ...]) -> None:
+    assert attribute_texts(value) == texts

@@ -14,6 +14,7 @@ _FRACTION: Final = re.compile(rb"\.0+(?![0-9eE])")
 _ANY_AS_ZERO: Final = bytes.maketrans(b"123456789", b"000000000")
 _MANY_DIGITS: Final = b"0" * 16
 _WHOLE: Final = re.compile(r"(-?[0-9]+)\.0+")
+_MOST_VALUES: Final = 100
 _MOST_DIGITS: Final = 20
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
@@ -54,6 +55,23 @@ def read_number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def attribute_texts(value: Any) -> tuple[str, ...]:
+    """The values that an attribute holds, one or a list, of which the first 100 count, as categories are kept.
+
+    A number is its digits, what is true or false that word; nothing else is a value.
+    """
+    held = value[:_MOST_VALUES] if isinstance(value, list | tuple) else (value,)
+    return tuple(text for one in held if (text := _attribute_text(one)))
+
+
+def _attribute_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return number_text(value) if isinstance(value, int) or math.isfinite(value) else ""
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _integer(digits: str) -> int | str:

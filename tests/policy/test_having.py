@@ -11,6 +11,7 @@ from homefeed.errors import RecipeError
 from homefeed.policy.having import Having
 from homefeed.protocols import Filter, FilterExplainer
 from homefeed.testing import FilterContract, World, make_world, toy_item, toy_world
+from homefeed.types import Condition, Mask
 
 LIVE = ("true", "TRUE", "1", True, "false", "0", "", None)
 WORLD = make_world([toy_item(n, f"i{n}", 1, content_type=told) for n, told in enumerate(LIVE)], ())
@@ -43,6 +44,21 @@ def test_a_change_counts_at_once() -> None:
     assert passing(world, part) == [0, 1]
     world.catalog.apply([toy_item(0, "a", 1, content_type="false")])
     assert passing(world, part) == [1]
+
+
+def test_what_changes_while_it_looks_counts_from_the_next_request_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world([toy_item(0, "a", 1, content_type="true")], ())
+    part, look = having(world), world.catalog.mask
+
+    def interrupted(condition: Condition) -> Mask:
+        found = look(condition).copy()
+        monkeypatch.undo()
+        world.catalog.apply([toy_item(0, "a", 1, content_type="false")])
+        return found
+
+    monkeypatch.setattr(world.catalog, "mask", interrupted)
+    assert passing(world, part) == [0]
+    assert passing(world, part) == []
 
 
 def test_why_tells_the_value() -> None:

@@ -25,11 +25,13 @@ class Holders:
 
     def latest(self) -> Mask:
         """(items,) those that have one now."""
-        generation, mask = self._known
-        if generation != self._catalog.generation:
+        known, mask = self._known
+        # What changes while the items are looked at has a later generation, and is looked up by the next request.
+        now = self._catalog.generation
+        if known != now:
             mask = self._catalog.mask(self._condition)
             mask.flags.writeable = False
-            self._known = self._catalog.generation, mask
+            self._known = now, mask
         return mask
 
     def value(self, position: int) -> str:

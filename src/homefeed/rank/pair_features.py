@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,9 @@ from homefeed.catalog.columns import CategoryColumn, NumberColumn, TagsColumn
 from homefeed.errors import RecipeError
 from homefeed.geo import FARTHEST_KM, Kilometres
 from homefeed.labelled import PairFeature, Values, problems_of
-from homefeed.numerals import number_text
+from homefeed.numerals import attribute_texts, read_number
 from homefeed.types import Codes, Mask, Positions, Query
 from homefeed.words import caseless
-
-_MOST_VALUES: Final = 100
-"""So many of the values that a user has in a field count, the first ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +80,16 @@ def _of_item(feature: PairFeature, item: str, catalog: CatalogView) -> _Read:
         return lambda asked: numbers.numbers(asked.size)[asked.positions]
     has = _having(item, catalog)
     if user is None:
-        wanted = _values(equals)
+        wanted = attribute_texts(equals)
         return lambda asked: has(asked, wanted)
-    return lambda asked: has(asked, _values(asked.attributes.get(user)))
+    return lambda asked: has(asked, attribute_texts(asked.attributes.get(user)))
 
 
 def _of_user(user: str, equals: str | None) -> _Read:
     if equals is None:
         return lambda asked: _number(asked.attributes.get(user))
     wanted = caseless(equals)
-    return lambda asked: wanted in map(caseless, _values(asked.attributes.get(user)))
+    return lambda asked: wanted in map(caseless, attribute_texts(asked.attributes.get(user)))
 
 
 def _kilometres(asked: _Asked) -> npt.ArrayLike:
@@ -128,24 +125,7 @@ def _among(codes: Codes, column: CategoryColumn | TagsColumn, values: tuple[str,
     return is_wanted[codes]
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     """A number of a user; NaN for what is none."""
-    try:
-        number = float(value) if isinstance(value, int | float | str) else math.nan
-    except (ValueError, OverflowError):
-        return math.nan
-    return number if math.isfinite(number) else math.nan
-
-
-def _values(value: object) -> tuple[str, ...]:
-    """The values that a user has in a category or tags field, as those of items are kept."""
-    held = value[:_MOST_VALUES] if isinstance(value, list | tuple) else (value,)
-    return tuple(text for one in held if (text := _text(one)))
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return "" if isinstance(value, float) and not math.isfinite(value) else number_text(value)
-    return value.strip() if isinstance(value, str) else ""
+    number = read_number(value)
+    return math.nan if number is None else number

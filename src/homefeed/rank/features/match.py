@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import CategoryColumn
-from homefeed.numerals import number_text
+from homefeed.numerals import attribute_texts
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Floats, Query
-
-_MOST_VALUES: Final = 100
 
 
 class Match:
@@ -46,12 +44,4 @@ class Match:
 
     def _wanted(self, value: Any) -> list[int]:
         """The codes of the values that an attribute has: of some that no item ever had, none."""
-        values = value[:_MOST_VALUES] if isinstance(value, list | tuple) else [value]
-        codes = {self._column.code(_text(one)) for one in values if one is not None}
-        return sorted(codes - {-2})
-
-
-def _text(value: Any) -> str:
-    # A category that is a number is kept as its text.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number_text(value) if is_number else str(value)
+        return sorted({self._column.code(text) for text in attribute_texts(value)} - {-2})
