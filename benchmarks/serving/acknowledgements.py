@@ -21,15 +21,15 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
-import polars as pl
 
 from benchmarks.serving.homes import CommandError, Python, copy_of, home_of, prepare, root_of
 from benchmarks.serving.http_load import Outcome, Request, closed_loop, open_loop, post, quantiles, undisturbed
-from benchmarks.serving.pages import PAGES, Page, user_ids
+from benchmarks.serving.pages import PAGES, Page, item_ids, user_ids
 from benchmarks.serving.servers import homefeed_server
 
 WARM_UP_SECONDS: Final = 3.0
 _SEED: Final = 1
+_EVENT_TYPES: Final = {"streaming": "play", "community": "view", "shop": "product_click", "live": "watch"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +69,7 @@ def measure(page: Page, home: Path, options: argparse.Namespace) -> dict[str, An
 def interleaved(page: Page, sample: Path, events_a_page: int, rng: np.random.Generator) -> Iterator[Request]:
     """Without end: a page of one user, then events of others."""
     users = rng.permutation(user_ids(sample)).tolist()
-    items = pl.read_csv(sample / "items.csv", columns=["item_id"], infer_schema=False)["item_id"].to_list()
+    items = item_ids(page.app, sample)
     while True:
         for user in users:
             yield page.request(user)
@@ -79,8 +79,7 @@ def interleaved(page: Page, sample: Path, events_a_page: int, rng: np.random.Gen
 
 def event_of(app: str, user_id: str, item_id: str) -> Request:
     """An event over the API that every app has."""
-    kinds = {"streaming": "play", "shop": "product_click", "community": "view"}
-    body = {"user_id": user_id, "item_id": item_id, "event_type": kinds[app], "value": 10}
+    body = {"user_id": user_id, "item_id": item_id, "event_type": _EVENT_TYPES[app], "value": 10}
     return post(f"/v1/apps/{app}/events", orjson.dumps(body), "event")
 
 

@@ -96,9 +96,14 @@ def _make(page: Page, folder: Path, python: Python) -> None:
     sample = folder / "sample"
     sizes = {"users": page.users, "items": page.items, "events": page.events}
     options = [word for name, value in sizes.items() for word in (f"--{name}", str(value))]
-    generate = ("generate", page.app, "--out", str(sample), "--end", f"{end:%Y-%m-%d}", *options)
+    options += ["--end", f"{end:%Y-%m-%d}", "--format", "csv"]
     facts: dict[str, Any] = {"end": end.isoformat(), **sizes}
-    steps = {"generate": generate, "import": ("import", page.app, str(sample)), "train": ("train", page.app)}
+    clicks = ("--clicks", str(sample)) if page.app == "live" else ()
+    steps = {
+        "generate": ("generate", page.app, "--out", str(sample), *options),
+        "import": ("import", page.app, str(sample)),
+        "train": ("train", page.app, *clicks),
+    }
     for step, arguments in steps.items():
         print(f"{page.name}: {step}", file=sys.stderr, flush=True)
         seconds, megabytes = _run(python, folder, *arguments, "--json")

@@ -134,8 +134,17 @@ def get(path: str, name: str = "page") -> Request:
 
 def post(path: str, body: bytes, name: str) -> Request:
     """A POST request of JSON."""
+    return _sent("POST", path, body, name)
+
+
+def put(path: str, body: bytes, name: str) -> Request:
+    """A PUT request of JSON."""
+    return _sent("PUT", path, body, name)
+
+
+def _sent(method: str, path: str, body: bytes, name: str) -> Request:
     head = f"Host: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    return Request(name, f"POST {path} HTTP/1.1\r\n{head}\r\n\r\n".encode() + body)
+    return Request(name, f"{method} {path} HTTP/1.1\r\n{head}\r\n\r\n".encode() + body)
 
 
 async def closed_loop(

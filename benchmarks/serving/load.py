@@ -16,9 +16,9 @@ users of the app, none twice, so that no request finds its user in memory; a pha
 other programs share the machine. `stages_ms` is the time a request spends in each stage, where the server's
 /metrics has it. `start_seconds` is until /readyz.
 
-With `--per-minute` the shop's home pages, product pages and searches follow, in turn and at a constant rate
-whatever the server does, and an interaction that is written for every tenth page: `at_rate`. Times run from when
-a request was due.
+With `--per-minute` the same app follows at a constant rate, whatever the server does: `at_rate`. Of the shop that
+is home pages, product pages and searches in turn, and an interaction that is written for every tenth page; of live
+the page, and for every tenth how many watch a stream. Times run from when a request was due.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from benchmarks.serving.http_load import Outcome, Request, closed_loop, get, ope
 from benchmarks.serving.pages import (
     BY_NAME_ONLY,
     PAGES,
+    RATED,
     Page,
     entries,
     page_names,
-    shop_requests,
     timetable,
     user_ids,
 )
@@ -78,8 +78,8 @@ def measure(page: Page, home: Path, options: argparse.Namespace) -> dict[str, An
     with bare_server(python) as bare, copy_of(home) as copy, homefeed_server(python, copy, page.app) as server:
         phases = _Phases(page, server, bare, options.connections, options.seconds)
         found = phases.measure(users)
-        if options.per_minute and page.app == "shop":
-            requests = shop_requests(page, home / "sample", np.random.default_rng(_SEED + 1))
+        if options.per_minute and page.app in RATED:
+            requests = RATED[page.app](page, home / "sample", np.random.default_rng(_SEED + 1))
             found["at_rate"] = phases.at_rate(requests, options.per_minute)
     return {
         "benchmark": "load",
@@ -197,7 +197,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10, help="Of load for each page.")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--python", default=sys.executable, help="The interpreter of the measured checkout.")
-    parser.add_argument("--per-minute", type=float, help="Of the shop: all its pages at this rate, too.")
+    parser.add_argument("--per-minute", type=float, help="Of the shop and live: at this rate, too.")
     return parser.parse_args(arguments)
 
 

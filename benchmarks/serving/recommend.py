@@ -55,13 +55,14 @@ _FEEDS: Final[Mapping[str, Mapping[str, int]]] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", action="append", choices=sorted(PAGES), help="May be repeated.")
+    measured = [name for name, page in PAGES.items() if page.app in _FEEDS]
+    parser.add_argument("--page", action="append", choices=sorted(measured), help="May be repeated.")
     parser.add_argument("--home", type=Path, help="Where data is kept: HOME-PAGE for each page.")
     parser.add_argument("--requests", type=int, default=3_000)
     parser.add_argument("--warm", action="store_true", help="Read the states of users before.")
     options = parser.parse_args(arguments)
     with root_of(options.home) as root, threadpool_limits(1, user_api="blas"):  # as the server does
-        for name in options.page or page_names():
+        for name in options.page or [each for each in page_names() if each in measured]:
             home = home_of(root, name)
             prepare(PAGES[name], home, Python(Path(sys.executable)))
             print(json.dumps(measure(PAGES[name], home, options.requests, options.warm)), flush=True)

@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.serving import load, recommend
 from benchmarks.serving.homes import CommandError, Python, copy_of, home_of, prepare
 from benchmarks.serving.http_load import get
-from benchmarks.serving.pages import BY_NAME_ONLY, PAGES, Page, entries, page_names, timetable
+from benchmarks.serving.pages import BY_NAME_ONLY, PAGES, RATED, Page, entries, page_names, timetable
 from benchmarks.serving.servers import stages_of
 
 LITTLE = Page("shop", "shop", PAGES["shop"].path, items=150, users=60, events=3_000)
@@ -35,6 +36,17 @@ def test_pages_are_due_in_turn_at_a_constant_rate_with_a_write_for_every_tenth()
     assert [at for at, _ in pages] == pytest.approx([number / 10 for number in range(20)])
     assert sum(request.name == "write" for _, request in due) == 2
     assert [at for at, _ in due] == sorted(at for at, _ in due)
+
+
+def test_a_page_of_live_at_a_rate_is_that_page_and_numbers_of_viewers(tmp_path: Path) -> None:
+    (tmp_path / "users.csv").write_text("user_id,city\nu1,Paris\n")
+    (tmp_path / "streams.csv").write_text("stream_id,city\ns1,Paris\n")
+    requests = RATED["live"](PAGES["hometown"], tmp_path, np.random.default_rng(0))
+    page, write = next(requests["hometown"]), next(requests["write"])
+    assert page.data.startswith(b"POST /v1/scenarios/hometown HTTP/1.1\r\n")
+    assert page.data.endswith(b'\r\n\r\n{"user_id":"u1","max_results":10}')
+    assert write.data.startswith(b"PUT /v1/scenarios/streams/s1/status HTTP/1.1\r\n")
+    assert (page.name, write.name) == ("page", "write")
 
 
 def test_the_largest_page_is_measured_only_where_it_is_named() -> None:
