@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog import CatalogView
-from homefeed.catalog.columns import CategoryColumn, NumberColumn, TagsColumn
+from homefeed.catalog.columns import CategoryColumn, NumberColumn, TagsColumn, among
 from homefeed.errors import RecipeError
 from homefeed.geo import FARTHEST_KM, Kilometres
 from homefeed.labelled import PairFeature, Values, problems_of
 from homefeed.numerals import attribute_texts, read_number
-from homefeed.types import Codes, Mask, Positions, Query
+from homefeed.rank.distances import distances_km
+from homefeed.types import Positions, Query
 from homefeed.words import caseless
 
 
@@ -52,8 +53,8 @@ class PairFeatures:
         if self._places is None or query.place is None:
             kms = np.full(count, math.inf)
         else:
-            kms = self._places.distances_km(query.place, positions, size)
-            kms[np.isnan(kms)] = math.inf
+            kms = distances_km(self._places, query, query.place, positions, size)
+            kms = np.where(np.isnan(kms), math.inf, kms)
         asked = _Asked(query.user.attributes, positions, size, kms)
         columns = np.empty((len(self._reads), count))
         for column, read in zip(columns, self._reads, strict=True):
@@ -107,22 +108,12 @@ def _having(item: str, catalog: CatalogView) -> Callable[[_Asked, tuple[str, ...
 
         def any_tag(asked: _Asked, values: tuple[str, ...]) -> npt.ArrayLike:
             codes, lengths = tags.codes(asked.size).take(asked.positions)
-            held = np.repeat(np.arange(len(lengths)), lengths)[_among(codes, tags, values)]
+            held = np.repeat(np.arange(len(lengths)), lengths)[among(codes, tags, values)]
             return np.bincount(held, minlength=len(lengths)) > 0
 
         return any_tag
     categories = catalog.column(item, CategoryColumn)
-    return lambda asked, values: _among(categories.codes(asked.size)[asked.positions], categories, values)
-
-
-def _among(codes: Codes, column: CategoryColumn | TagsColumn, values: tuple[str, ...]) -> Mask:
-    """(n,) which codes are those of one of the values; -1 is none."""
-    wanted = [column.code(value) for value in values]
-    if len(wanted) == 1:
-        return np.equal(codes, wanted[0])
-    is_wanted = np.zeros(column.distinct + 1, np.bool_)
-    is_wanted[[code for code in wanted if code >= 0]] = True
-    return is_wanted[codes]
+    return lambda asked, values: among(categories.codes(asked.size)[asked.positions], categories, values)
 
 
 def _number(value: Any) -> float:

@@ -10,6 +10,7 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.geo import FARTHEST_KM
 from homefeed.protocols import PartConfig
+from homefeed.rank.distances import distances_km
 from homefeed.types import Candidates, Floats, Query
 
 
@@ -39,7 +40,7 @@ class Distance:
         features[:, 0], features[:, 2] = self._config.unknown_km, 1
         if query.place is None:
             return features
-        distances = self._column.distances_km(query.place, candidates.positions, self._catalog.size)
+        distances = distances_km(self._column, query, query.place, candidates.positions, self._catalog.size)
         known = ~np.isnan(distances)
         features[known, 0] = distances[known]
         features[known, 1] = 1 / (1 + distances[known])

@@ -10,6 +10,7 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.numerals import read_number
 from homefeed.protocols import PartConfig
+from homefeed.rank.distances import distances_km
 from homefeed.types import Candidates, Floats, Query
 
 
@@ -40,7 +41,7 @@ class Local:
         """(n, 1) from 0 to 1 + max_strength."""
         if query.place is None:
             return np.zeros((len(candidates), 1), np.float32)
-        kms = self._column.distances_km(query.place, candidates.positions, self._catalog.size)
+        kms = distances_km(self._column, query, query.place, candidates.positions, self._catalog.size)
         near = np.where(np.isnan(kms), 0, (1 + self._strength(query)) / (1 + kms))
         return near.astype(np.float32)[:, None]
 

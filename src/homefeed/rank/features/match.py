@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.catalog.columns import CategoryColumn
+from homefeed.catalog.columns import CategoryColumn, among
 from homefeed.numerals import attribute_texts
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Floats, Query
@@ -35,13 +33,8 @@ class Match:
 
     def extract(self, query: Query, candidates: Candidates) -> Floats:
         """(n, 1) of 0 and 1."""
-        wanted = self._wanted(query.user.attributes.get(self._attribute))
-        if not wanted:
+        texts = attribute_texts(query.user.attributes.get(self._attribute))
+        if not texts:
             return np.zeros((len(candidates), 1), np.float32)
         codes = self._column.codes(self._catalog.size)[candidates.positions]
-        equal: Floats = np.isin(codes, wanted).astype(np.float32)[:, None]
-        return equal
-
-    def _wanted(self, value: Any) -> list[int]:
-        """The codes of the values that an attribute has: of some that no item ever had, none."""
-        return sorted({self._column.code(text) for text in attribute_texts(value)} - {-2})
+        return among(codes, self._column, texts).astype(np.float32)[:, None]
