@@ -136,6 +136,20 @@ def test_an_item_without_a_title_is_called_by_its_id() -> None:
     assert [catalog.title(p) for p in range(3)] == ["Ran", "b", "c"]
 
 
+def test_a_sentence_calls_an_item_without_a_title_by_its_categories_where_it_has_all_of_them() -> None:
+    fields = {"title": "text", "city": "category", "kind": "category"}
+    catalog = CatalogView(fields, "title", untitled="a {kind} from {city}")
+    catalog.apply(
+        [
+            Item("a", 1, {"city": "Lima", "kind": "talk"}, None),
+            Item("b", 2, {"title": "Ran", "city": "Lima", "kind": "talk"}, None),
+            Item("c", 3, {"city": "Lima"}, None),
+        ]
+    )
+    assert [catalog.called(p) for p in range(3)] == ["a talk from Lima", "Ran", "c"]
+    assert view(Item("a", 1, {}, None)).called(0) == "a"
+
+
 def test_ids_that_differ_by_one_code_point_are_different_items() -> None:
     catalog = view(Item("é", 1, {}, None), Item("e\u0301", 2, {}, None))
     assert (catalog.position("é"), catalog.position("e\u0301")) == (0, 1)

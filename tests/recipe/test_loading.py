@@ -158,6 +158,12 @@ def test_a_byte_order_mark_does_no_harm(file: Path) -> None:
             'items: title names "name", which is not declared in fields as "text"',
         ),
         (
+            'title = "name"',
+            'title = "name"\nuntitled = "one of {genre}"',
+            'items: untitled names "genre", which is not declared in fields as "category"',
+        ),
+        ('title = "name"', 'title = "name"\nuntitled = "one of {"', 'items: untitled = "one of {": '),
+        (
             'cold_start = "top"',
             'cold_start = "tip"',
             'feeds.home.cold_start names "tip"; the feeds are: home, top',

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -59,7 +60,7 @@ class _Batch:
 
 class CatalogView:
     """An app's items. `fields` are the recipe's, by kind; `title` names the one people know an item by, `place`
-    the location field that says where it is, if one does.
+    the location field that says where it is, if one does; `untitled` is what sentences call one without a title.
 
     Items of different values of `apart`, a category field, have nothing to do with one another: they are no
     near-duplicates.
@@ -75,8 +76,11 @@ class CatalogView:
         similarity: float = 0.6,
         apart: str | None = None,
         place: str | None = None,
+        untitled: str | None = None,
     ) -> None:
         self.fields = dict(fields)
+        self._untitled = untitled
+        self._named = [name for _, name, _, _ in Formatter().parse(untitled or "") if name]
         self._compared = tuple(compared)
         self._near = _near_duplicates(similarity) if compared else None
         self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
@@ -263,6 +267,16 @@ class CatalogView:
     def title(self, position: int) -> str:
         """What people call the item: its title, or its id where it has none."""
         return self._titles.text(position) or self._ids[position]
+
+    def called(self, position: int) -> str:
+        """What a sentence calls the item: its title, or else what it is by its categories, or else its id."""
+        title = self._titles.text(position)
+        if title or self._untitled is None:
+            return title or self._ids[position]
+        values = {name: self.terms_at(name, position) for name in self._named}
+        if not all(values.values()):
+            return self._ids[position]
+        return self._untitled.format(**{name: terms[0] for name, terms in values.items()})
 
     def attributes(self, position: int) -> dict[str, Any]:
         """All attributes of the item."""

@@ -40,10 +40,16 @@ def empty_catalog(recipe: Recipe) -> CatalogView:
     """A catalogue as the recipe declares it, yet without items."""
     items = recipe.items
     apart = None if recipe.isolation is None else recipe.isolation.item
-    if items.near_duplicates is None:
-        return CatalogView(items.fields, items.title, apart=apart, place=items.place_field)
-    compared, similarity = items.near_duplicates.fields, items.near_duplicates.min_similarity
-    return CatalogView(items.fields, items.title, compared, similarity, apart, items.place_field)
+    near = items.near_duplicates
+    return CatalogView(
+        items.fields,
+        items.title,
+        () if near is None else near.fields,
+        0.6 if near is None else near.min_similarity,
+        apart,
+        items.place_field,
+        items.untitled,
+    )
 
 
 def resources_of(

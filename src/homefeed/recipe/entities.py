@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import Formatter
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
@@ -57,6 +58,9 @@ class ItemEntity(Entity):
 
     title: Name = "title"
     """The field, of kind `"text"`, that names an item to people."""
+    untitled: str | None = None
+    """What reasons call an item without a title, by its category fields: `"a stream from {city}"`. None, or where
+    the item has no value in one of them: its id."""
     creator: Name | None = None
     """The category field that holds the id of the user who made the item: no feed shows users their own, and what
     they do to their own does not count; none: users make no items."""
@@ -84,6 +88,17 @@ class ItemEntity(Entity):
     def _title_is_a_text_field(self) -> Self:
         if self.fields.get(self.title) != "text":
             raise ValueError(f'title names "{self.title}", which is not declared in fields as "text"')
+        return self
+
+    @model_validator(mode="after")
+    def _untitled_names_categories(self) -> Self:
+        try:
+            named = [name for _, name, _, _ in Formatter().parse(self.untitled or "") if name is not None]
+        except ValueError as error:
+            raise ValueError(f'untitled = "{self.untitled}": {error}') from None
+        for name in named:
+            if self.fields.get(name) != "category":
+                raise ValueError(f'untitled names "{name}", which is not declared in fields as "category"')
         return self
 
     @model_validator(mode="after")

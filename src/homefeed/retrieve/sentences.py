@@ -56,7 +56,7 @@ class HistorySentences:
                 words, category = self._config.reason_category, self._category(position)
             key = words, item, category
             if key not in known:
-                title = self._catalog.title(item)
+                title = self._catalog.called(item)
                 known[key] = words.format(title=title, verb=deed.verb, times=deed.times, category=category)
             said.append(known[key])
         return said
