@@ -45,7 +45,7 @@ def map_app(
     """Draw where an app's items and users are, as one page that needs no network; `--json` prints the counts.
 
     Items are coloured by category and sized by how many events they have. Users are shown without their ids and
-    within half a kilometre of where they are. Up to 100,000 of each are drawn, all are counted.
+    within a kilometre of where they are. Up to 100,000 of each are drawn, all are counted.
 
     Example: `homefeed map live --html map.html`
 

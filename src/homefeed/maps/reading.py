@@ -22,7 +22,7 @@ _PAGE: Final = 20_000
 _FEW: Final = range(2, 101)
 """A field with so many values tells categories apart, where nobody says which field does."""
 _USER_DIGITS: Final = 2
-"""Users are drawn within half a kilometre of where they are, so that a map tells nobody's address."""
+"""Users are drawn within a kilometre of where they are, so that a map tells nobody's address."""
 
 
 async def read_map(
