@@ -14,6 +14,7 @@ from homefeed.errors import InvalidError
 from homefeed.maps.layers import Integers, Layer, MapData
 from homefeed.privacy import opted_out
 from homefeed.recipe import Recipe
+from homefeed.recipe.variety import place_name
 from homefeed.store import Store
 from homefeed.store.users import list_users
 from homefeed.types import Mask
@@ -56,7 +57,7 @@ async def read_map(
         )
     log = await read_log(store, recipe, now=now, seed=0, progress=progress)
     catalog = log.catalog
-    place_field = _category(recipe, "place", places) or _place_name(recipe)
+    place_field = _category(recipe, "place", places) or place_name(recipe)
     category_field = _category(recipe, "category", categories) or _telling(recipe, catalog, place_field)
     items = _items(log, place_field, category_field)
     users = await _users(store, recipe, log, place_field)
@@ -70,12 +71,6 @@ def _category(recipe: Recipe, option: str, field: str | None) -> str | None:
             f'--{option}: "{field}" is no category field of items; those are: {", ".join(known) or "none"}'
         )
     return field
-
-
-def _place_name(recipe: Recipe) -> str | None:
-    """The field that retrievers name places by."""
-    parts = (spec for feed in recipe.feeds.values() for spec in feed.retrieve)
-    return next((name for spec in parts if (name := getattr(spec.config, "place_name", None))), None)
 
 
 def _telling(recipe: Recipe, catalog: CatalogView, place_field: str | None) -> str | None:
