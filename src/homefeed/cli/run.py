@@ -87,7 +87,7 @@ def compile_kernels() -> None:
 
     It is kept in the folder that NUMBA_CACHE_DIR names, else beside the package or in the user's cache.
 
-    Example: `NUMBA_CACHE_DIR=/var/cache/homefeed homefeed compile`
+    Example: `homefeed compile`
     """
     from homefeed.apps import built_in
 
