@@ -178,6 +178,13 @@ class CountsExposures(Protocol):
 
 
 @runtime_checkable
+class NamesPlaces(Protocol):
+    """The `Config` of a retriever that tells people where items are: by a category field, or by none."""
+
+    place_name: str | None
+
+
+@runtime_checkable
 class NamesTextModel(Protocol):
     """The `Config` of a model that can use a text model of the settings: None where it names none of its own."""
 

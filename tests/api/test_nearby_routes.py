@@ -16,9 +16,10 @@ app = "sights"
 [items.fields]
 title = "text"
 location = "location"
+district = "category"
 [events.visit]
 [feeds.near]
-retrieve.nearby.start_km = 10
+retrieve.nearby = { start_km = 10, place_name = "district" }
 rank.weighted.weights = { nearby = 1 }
 """
 PARIS = {"latitude": 48.8566, "longitude": 2.3522}
@@ -55,6 +56,7 @@ async def test_what_moves_or_comes_is_found_by_the_next_request(tmp_path: Path) 
             return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
 
         assert (await measured())["homefeed_shown_distance_km_count", "sights", "near"] == 5
+        assert (await measured())["homefeed_shown_values_count", "sights", "near", "district"] == 3
         searches = "homefeed_part_work_total", "sights", "nearby", "searches"
         for _ in range(200):  # taken over beside the requests
             if (await measured()).get(searches) == 3:

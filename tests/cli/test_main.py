@@ -18,8 +18,8 @@ from homefeed.cli.main import cli, main
 
 INSTALLED = Path(sys.executable).with_name("homefeed")
 COMMANDS = [
-    *("demo", "serve", "doctor", "generate", "import", "train", "models", "schedule", "impressions"),
-    *("evaluate", "popular", "recommend", "search", "history", "explain", "synonyms"),
+    *("demo", "serve", "doctor", "compile", "generate", "import", "train", "models", "schedule", "impressions"),
+    *("evaluate", "map", "popular", "recommend", "search", "history", "explain", "synonyms"),
     *("erase", "prune"),
 ]
 ITEMS = "item_id,title,content_type,genre\ni1,Café ★,movie,Drama\n"

@@ -22,6 +22,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
+from homefeed import kernels
 from homefeed.cli import run as command
 from homefeed.cli.main import cli
 from homefeed.errors import HomefeedError, SettingsError
@@ -356,3 +357,14 @@ def wait_for(url: str) -> httpx.Response:
         except httpx.TransportError:
             assert time.monotonic() < give_up, f"nobody answers at {url}"
             time.sleep(0.1)
+
+
+def test_compile_warms_up_the_kernels_of_all_ready_made_apps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed: list[set[str]] = []
+    monkeypatch.setattr(
+        "homefeed.kernels.warm_up", lambda: warmed.append({kernel.__module__ for kernel in kernels._KERNELS})
+    )
+    assert run(tmp_path, "compile").exit_code == 0
+    assert {"homefeed.catalog.nearest", "homefeed.policy.kernels", "homefeed.geo"} <= warmed[0]

@@ -11,9 +11,8 @@ from prometheus_client.registry import Collector
 from pydantic.fields import FieldInfo
 
 from homefeed import testing
-from homefeed.api.distances import SHOWN_LABELS, DistancesShown
+from homefeed.api.histograms import NotedHistogram
 from homefeed.api.metrics import Metrics
-from homefeed.api.stages import STAGE_LABELS, StageSeconds
 from homefeed.api.work import WORK_LABELS, PartWork
 from homefeed.ingest import delimited, interactions, json_lines, load_entities, load_events
 from homefeed.settings import Settings
@@ -62,9 +61,10 @@ def _settings() -> list[Row]:
 
 
 def _labels_of(collector: Collector) -> tuple[str, ...]:
-    for own, named in ((StageSeconds, STAGE_LABELS), (DistancesShown, SHOWN_LABELS), (PartWork, WORK_LABELS)):
-        if isinstance(collector, own):
-            return named
+    if isinstance(collector, NotedHistogram):
+        return collector.labels
+    if isinstance(collector, PartWork):
+        return WORK_LABELS
     labels: tuple[str, ...] = collector._labelnames  # type: ignore[attr-defined]
     return labels
 

@@ -28,6 +28,7 @@ def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer]
             metrics.failures.labels(name, answer.slate.feed, part).inc()
         if (kms := answer.distances_km) is not None:
             metrics.distances.add(name, answer.slate.feed, kms)
+        metrics.values.add(name, answer.slate.feed, answer.catalog, app.varied, answer.slate.positions)
         if context.logs_impressions and len(answer.slate):
             app.impressions.add(request_id, answer.user, partial(answer.impression, request_id))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from homefeed.api.distances import DistancesShown
+from homefeed.api.shown import DistancesShown, ValuesShown
 from homefeed.api.stages import StageSeconds
 from homefeed.api.work import PartWork
 
@@ -32,6 +32,7 @@ class Metrics:
     closed: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
     distances: DistancesShown = field(init=False)
+    values: ValuesShown = field(init=False)
     work: PartWork = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +95,7 @@ class Metrics:
             ),
             "stages": StageSeconds(self.registry),
             "distances": DistancesShown(self.registry),
+            "values": ValuesShown(self.registry),
             "work": PartWork(self.registry),
         }
         for name, metric in made.items():

@@ -38,6 +38,7 @@ def register(cli: typer.Typer) -> None:
     """Add these commands."""
     for command in (demo, serve, doctor):
         cli.command()(command)
+    cli.command("compile")(compile_kernels)
 
 
 def serve(
@@ -79,6 +80,20 @@ def demo(
     _prepare_apart()
     with _learning_beside():
         _serve(settings, host, port, 1)
+
+
+def compile_kernels() -> None:
+    """Compile what serving the ready-made apps needs, and keep it on disk: for whoever makes an image.
+
+    It is kept in the folder that NUMBA_CACHE_DIR names, else beside the package or in the user's cache.
+
+    Example: `homefeed compile`
+    """
+    from homefeed.apps import built_in
+
+    for name in built_in():
+        recipe_of(name)
+    _compile()
 
 
 def doctor(as_json: Json = False) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from homefeed.evaluate import plots
@@ -17,6 +16,7 @@ from homefeed.evaluate.judging import MAIN, PER_USER, TESTED
 from homefeed.evaluate.protocol import format_protocol
 from homefeed.evaluate.systems import Role
 from homefeed.evaluate.table import ALPHA, format_p
+from homefeed.pages import page_environment
 from homefeed.times import format_time
 from homefeed.types import SECOND
 
@@ -49,13 +49,7 @@ def render_report(evaluation: Evaluation, *, command: str, made: int, version: s
         HomefeedError: matplotlib, which draws the plots, is not installed.
     """
     plots.check_matplotlib()
-    environment = Environment(
-        loader=PackageLoader(__package__ or ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(__package__ or "")
     environment.filters |= {"day": _day, "p": _p}
     comparison = evaluation.comparison
     return environment.get_template("report.html").render(

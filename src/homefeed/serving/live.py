@@ -11,6 +11,7 @@ from homefeed.explain import Trace
 from homefeed.funnel import Feed
 from homefeed.protocols import CountsWork
 from homefeed.recipe import Recipe
+from homefeed.recipe.variety import varied_fields
 from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.event_gate import EventGate
 from homefeed.serving.follower import Follower
@@ -41,6 +42,7 @@ class LiveApp:
         replicas: bool = False,
     ) -> None:
         self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
+        self.varied = varied_fields(recipe)
         clock = environment.clock
         self.follower = Follower(
             recipe, store, artifacts, clock, user_cache_megabytes=user_cache_megabytes, replicas=replicas

@@ -1,0 +1,1 @@
+"""An app's items and users on a map, as one HTML file that needs no network."""
