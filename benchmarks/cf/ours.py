@@ -115,7 +115,7 @@ class HomefeedALS(Model):
         vectors = np.zeros((len(users), fitted.factors.shape[1]), np.float32)
         with threadpool_limits(1, "blas"):  # as the server does
             for row, (start, end) in enumerate(pairwise(known.indptr.tolist())):
-                mine = fitted.factors[known.indices[start:end]]
+                mine = known.indices[start:end]
                 vectors[row] = fitted.fold_in(mine, np.ones(end - start, np.float32)).sum(axis=1)
         rows, _ = topk(fitted.factors, vectors, min(k, len(fitted.numbers)), filter_query_items=known)
         top = np.full((len(users), k), -1, np.int32)
