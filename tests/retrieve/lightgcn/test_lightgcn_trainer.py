@@ -13,7 +13,7 @@ from homefeed.errors import HomefeedError, NotInstalledError
 from homefeed.retrieve.lightgcn import trainer, validation
 from homefeed.retrieve.lightgcn.graph import graph_of
 from homefeed.retrieve.lightgcn.model import LightgcnConfig
-from homefeed.retrieve.lightgcn.network import Batch, Network
+from homefeed.retrieve.lightgcn.network import Adam, Batch, Network
 from homefeed.retrieve.lightgcn.trainer import LightgcnTrainer
 from homefeed.testing import TrainerContract
 from homefeed.types import TrainingData
@@ -56,6 +56,18 @@ def test_the_gradient_is_that_of_the_loss_of_the_paper(layers: int) -> None:
             2 * step
         )
         assert found[place] == pytest.approx(slope, abs=1e-5)
+
+
+def test_a_step_is_that_of_pytorchs_adam() -> None:
+    rng = np.random.default_rng(3)
+    mine = torch.from_numpy(rng.standard_normal((4, 3)).astype(np.float32))
+    theirs = mine.clone()
+    adam, other = Adam(torch, mine, 0.05), torch.optim.Adam([theirs], lr=0.05)
+    for _ in range(5):
+        theirs.grad = torch.from_numpy(rng.standard_normal((4, 3)).astype(np.float32))
+        adam.step(theirs.grad)
+        other.step()
+    np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5)
 
 
 def halves(seed: int = 0) -> TrainingData:

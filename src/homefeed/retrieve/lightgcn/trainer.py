@@ -13,7 +13,7 @@ from homefeed.errors import HomefeedError
 from homefeed.protocols import Range
 from homefeed.retrieve.lightgcn.graph import Graph, graph_of, negatives
 from homefeed.retrieve.lightgcn.model import LightgcnConfig, LightgcnModel
-from homefeed.retrieve.lightgcn.network import Batch, Network, Tensor, added
+from homefeed.retrieve.lightgcn.network import Adam, Batch, Network, Tensor, added
 from homefeed.retrieve.lightgcn.validation import held_out
 from homefeed.types import Floats, TrainingData
 
@@ -88,12 +88,11 @@ class LightgcnTrainer:
             return first
         kept, validation = held_out(graph, rng)
         network = Network(torch, kept, config.layers, device)
-        optimizer = torch.optim.Adam([first], lr=config.learning_rate)
+        optimizer = Adam(torch, first, config.learning_rate)
         best, best_found, waited = first, -1.0, 0
         for epoch in range(1, config.epochs + 1):
             for batch in _batches(kept, config.batch_size, rng):
-                first.grad = network.gradient(first, batch, config.regularization)
-                optimizer.step()
+                optimizer.step(network.gradient(first, batch, config.regularization))
             if validation is None or epoch % _LOOK_EVERY:
                 continue
             layers = network.layers(first)
