@@ -21,13 +21,13 @@ class LightgcnConfig(PartConfig):
 
     factors: Annotated[int, Field(ge=1, le=1_024)] = 64
     """The length of a vector."""
-    layers: Annotated[int, Field(ge=1, le=8)] = 3
+    layers: Annotated[int, Field(ge=1, le=8)] = 2
     """How far along the graph a vector goes by others: K."""
-    regularization: Annotated[float, Field(ge=0, le=10)] = 1e-4
+    regularization: Annotated[float, Field(ge=0, le=10)] = 1e-3
     """How strongly the vectors that are learned are drawn to zero: lambda."""
-    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.01
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.03
     """The step size of Adam."""
-    batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = 8_192
+    batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = 16_384
     """How many pairs of a user and an item make one step: every step goes over the whole graph."""
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 200
     """How many times all pairs are gone through at most: fewer where held-out pairs tell that more would not

@@ -97,7 +97,7 @@ class LightgcnTrainer:
                 continue
             layers = network.layers(first)
             found = validation.ndcg(_users(graph, layers[1:]), _items(graph, layers))
-            _log.debug("lightgcn", epoch=epoch, ndcg=round(found, 5))
+            _log.debug("lightgcn learns", epoch=epoch, of=config.epochs, ndcg=round(found, 5))
             if found > best_found:
                 best, best_found, waited = first.clone(), found, 0
             elif (waited := waited + 1) >= _PATIENCE:
