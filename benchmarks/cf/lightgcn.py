@@ -176,6 +176,15 @@ def hold_out(train: Matrix, share: float, max_users: int, seed: int, places: Mat
     return Split(kept, given_up, None if places is None else _ranked(kept, -places.data[~out].astype(np.int64)))
 
 
+def some_users(split: Split, share: float, seed: int) -> Split:
+    """A share of the users, drawn at random, and the items that they have in training, numbered anew."""
+    count = split.train.shape[0]
+    users = np.sort(np.random.default_rng(seed).permutation(count)[: max(1, int(share * count))])
+    items = np.unique(split.train[users].indices)
+    train, test = (sp.csr_array(part[users][:, items]) for part in (split.train, split.test))
+    return Split(train, test, None if split.places is None else sp.csr_array(split.places[users][:, items]))
+
+
 def users_to_judge(split: Split) -> npt.NDArray[np.int64]:
     """(users,) the rows that have something to find."""
     return np.flatnonzero(np.diff(split.test.indptr))

@@ -13,12 +13,13 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from benchmarks.cf.lightgcn import CUT, Matrix, Split, Top, judged, users_to_judge, without_training
-from benchmarks.cf.model import Config, Draw, Model, Users, log_between, one_of
+from benchmarks.cf.model import Config, Draw, Model, Users, best_of_blocks, log_between, one_of
 from benchmarks.cf.tuning import Choice
 
 if TYPE_CHECKING:
     from homefeed.retrieve.als.model import AlsModel
     from homefeed.retrieve.item_item.model import ItemItemModel
+    from homefeed.retrieve.lightgcn.model import LightgcnModel
     from homefeed.types import TrainingData
 
 
@@ -115,12 +116,60 @@ class HomefeedALS(Model):
         vectors = np.zeros((len(users), fitted.factors.shape[1]), np.float32)
         with threadpool_limits(1, "blas"):  # as the server does
             for row, (start, end) in enumerate(pairwise(known.indptr.tolist())):
-                mine = fitted.factors[known.indices[start:end]]
+                mine = known.indices[start:end]
                 vectors[row] = fitted.fold_in(mine, np.ones(end - start, np.float32)).sum(axis=1)
         rows, _ = topk(fitted.factors, vectors, min(k, len(fitted.numbers)), filter_query_items=known)
         top = np.full((len(users), k), -1, np.int32)
         top[:, : rows.shape[1]] = fitted.numbers[rows]
         return without_training(top, train, users)
+
+
+class HomefeedLightGCN(Model):
+    """The LightGCN model: each user's vector is folded in from their items, as it is when it serves."""
+
+    name = "lightgcn_homefeed"
+    modules = ("homefeed.retrieve.lightgcn.trainer", "torch")
+
+    @property
+    def defaults(self) -> Config:
+        """Those of its configuration."""
+        from homefeed.retrieve.lightgcn.model import LightgcnConfig
+
+        return LightgcnConfig().model_dump(mode="json")
+
+    @property
+    def space(self) -> Mapping[str, Draw]:
+        """Around what the paper tries."""
+        return {
+            "factors": one_of(32, 64, 128),
+            "layers": one_of(1, 2, 3, 4),
+            "regularization": log_between(1e-5, 1e-1),
+            "learning_rate": log_between(0.003, 0.1),
+        }
+
+    def prepare(self, train: Matrix) -> TrainingData:
+        """One event, of full strength, for each pair."""
+        return training_data(train)
+
+    def fit(self, data: TrainingData, config: Config, seed: int) -> LightgcnModel:
+        """The items' vectors, and what they pass on."""
+        from homefeed.retrieve.lightgcn.model import LightgcnConfig
+        from homefeed.retrieve.lightgcn.trainer import LightgcnTrainer
+
+        return LightgcnTrainer(LightgcnConfig(**config)).fit(replace(data, seed=seed))
+
+    def top(self, fitted: LightgcnModel, train: Matrix, users: Users, k: int) -> Top:
+        """By the inner product of the vectors."""
+        vectors = np.zeros((train.shape[1], fitted.vectors.shape[1]), np.float32)
+        vectors[fitted.numbers] = fitted.vectors
+        of_users = np.zeros((len(users), vectors.shape[1]), np.float32)
+        known = sp.csr_matrix(train[users][:, fitted.numbers])  # the rows of the items that have vectors
+        for row, (start, end) in enumerate(pairwise(known.indptr.tolist())):
+            mine = known.indices[start:end]
+            of_users[row] = fitted.fold_in(mine, np.ones(end - start, np.float32)).sum(axis=1)
+        places = np.zeros(train.shape[0], np.int64)
+        places[users] = np.arange(len(users))
+        return best_of_blocks(lambda block: of_users[places[block]] @ vectors.T, train, users, k)
 
 
 def choose(model: Model, split: Split, seconds: float, seed: int) -> Choice:

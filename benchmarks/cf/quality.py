@@ -8,6 +8,7 @@ items are ranked, training items left out; recall@20 and NDCG@20 as LightGCN's e
 the users with test items, with 95 % bootstrap intervals over users. `--tune` gives every model the same minutes to
 choose its configuration on the same held-out items of the training file: the last fifth of lines where these seem
 to be in the order of time, any fifth elsewhere. `item_item_in_order` is told that order, the others are not.
+`--users` takes that share of the users, drawn by the seed, and what they had in training.
 Models of other libraries run where they can be imported: here, or by one of the `--rivals-python` interpreters.
 Each fit has a process of its own: `fit_peak_mb` is the most it held, `before_fit_mb` what it held, with libraries
 and data, when the fit began.
@@ -26,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cf.lightgcn import Split, hold_out, judged, read_split, users_to_judge
+from benchmarks.cf.lightgcn import Split, hold_out, judged, read_split, some_users, users_to_judge
 from benchmarks.cf.processes import WorkerError, ask, available_gigabytes, interpreters, save
 from benchmarks.cf.registry import MODELS
 from benchmarks.cf.synthetic import generate
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="homefeed-cf-") as name:
         try:
             split, files = _split(options.train, options.test, options.seed)
+            if options.users < 1:
+                split = some_users(split, options.users, options.seed)
             asked = options.model or list(MODELS)
             pythons, lacking = interpreters([sys.executable, *options.rivals_python], asked, Path(name))
         except (ValueError, WorkerError) as error:
@@ -159,6 +162,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--model", choices=list(MODELS), action="append", help="may repeat; without it, all there are"
     )
     parser.add_argument("--tune", type=_positive, default=0.0, metavar="MINUTES", help="0: the defaults")
+    parser.add_argument("--users", type=_share, default=1.0, metavar="SHARE", help="of the users, above 0 up to 1")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument(
         "--rivals-python", action="append", default=[], metavar="PATH", help="another interpreter; may repeat"
@@ -170,6 +174,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.seed < 0:
         parser.error(f"expected a seed of 0 or more, got {options.seed}")
     return options
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share above 0 up to 1, got {text}")
+    return number
 
 
 def _positive(text: str) -> float:

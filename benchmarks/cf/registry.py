@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from benchmarks.cf.lightgcn import Split
 from benchmarks.cf.model import Model, Popular
-from benchmarks.cf.ours import HomefeedALS, ItemItem, ItemItemInOrder, choose
+from benchmarks.cf.ours import HomefeedALS, HomefeedLightGCN, ItemItem, ItemItemInOrder, choose
 from benchmarks.cf.rivals import (
     ImplicitALS,
     ImplicitItemItem,
@@ -25,6 +25,7 @@ MODELS: Final[Mapping[str, Model]] = {
         ItemItem(),
         ItemItemInOrder(),
         HomefeedALS(),
+        HomefeedLightGCN(),
         Popular(),
         ImplicitALS(),
         ImplicitItemItem(),

@@ -41,5 +41,9 @@ class OverloadedError(HomefeedError):
     """More work arrived than can be handled; trying again later will help."""
 
 
+class NotInstalledError(HomefeedError):
+    """A library that an extra brings is not there: the text says how to install it."""
+
+
 class UnavailableError(HomefeedError):
     """The store is in trouble, such as locked or full; trying again later will help."""

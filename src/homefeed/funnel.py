@@ -60,7 +60,8 @@ class Feed:
     `personal` those that go by who asks, `repeat_filters` name those that stop what the user has seen. Scores and
     ranks are evidence by the `calibration` (retrievers, 4); without it a score counts by its share of the best.
     `ranked_by` is the part that ranks, `why_not_learned` why it is not the learned one. A feed that declares one
-    has its `own` ranker beside it, whose score is a feature of its candidates, the last.
+    has its `own` ranker beside it, whose score is a feature of its candidates, the last. `stand_ins` name the
+    retrievers that propose because the model of another is not there, and say why.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Feed:
     why_not_learned: str | None = None
     own: Ranker | None = None
     instead_of: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: tuple[str, ...] = ()
     explaining: Mapping[str, RetrieverExplainer] = field(init=False)
     expiring: tuple[ExpiringFilter, ...] = field(init=False)
     personal: tuple[PersonalFilter, ...] = field(init=False)

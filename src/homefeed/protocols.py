@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from homefeed.extras import Extra
 from homefeed.labelled import LabelledPairs, PairFeature, Validation, Values
 from homefeed.ranking import RankingData
-from homefeed.types import Candidates, Floats, Mask, Numbers, Positions, Query, Scores, TrainingData
+from homefeed.types import Candidates, Codes, Floats, Mask, Numbers, Positions, Query, Scores, TrainingData
 
 M_co = TypeVar("M_co", covariant=True)
 
@@ -202,6 +203,13 @@ class Model(Protocol):
 
 
 @runtime_checkable
+class NeedsExtra(Protocol):
+    """A model whose training needs a library that not every installation has."""
+
+    needs: ClassVar[Extra]
+
+
+@runtime_checkable
 class JoinableModel(Model, Protocol):
     """A model of an app whose users are kept apart: each partition has one of its own, fitted to its data alone.
 
@@ -226,6 +234,25 @@ class VectorModel(Model, Protocol):
 
     @property
     def vectors(self) -> Floats: ...
+
+
+@runtime_checkable
+class FoldInModel(VectorModel, Protocol):
+    """One that makes a user's vector of their items, so that users need not be known to it.
+
+    `fold_in` takes the rows (n,) of the user's items and their weights (n,), below 0 of what is disliked, and
+    tells what each adds to the user's vector: (dimensions, n). An item's score is the inner product of its vector
+    and the user's. Where users are kept apart, `partition` (rows,) is that of each item, by its place among the
+    `partitions`; then the rows are of the one that is named.
+    """
+
+    @property
+    def partitions(self) -> Sequence[str]: ...
+
+    @property
+    def partition(self) -> Codes: ...
+
+    def fold_in(self, rows: npt.NDArray[np.int32], weights: Floats, partition: int = 0) -> Floats: ...
 
 
 @runtime_checkable

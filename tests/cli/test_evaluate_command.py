@@ -20,7 +20,7 @@ from homefeed.evaluate.blending import Blended, fit_blend
 RETRIEVERS = ["sequence", "item_item", "content", "trending", "fresh"]
 METRICS = [
     *("recall@20", "ndcg@10", "map@10", "mrr@10", "hit_rate@10", "recall@10", "ndcg@20", "map@20"),
-    *("mrr@20", "hit_rate@20", "novelty@20", "diversity@20"),
+    *("mrr@20", "hit_rate@20", "recall@100", "novelty@20", "diversity@20"),
 ]
 
 

@@ -32,7 +32,17 @@ def test_train_publishes_every_model_and_lists_them(home: Path) -> None:
 
 def test_train_tells_json_what_it_made(home: Path) -> None:
     trained = json.loads(done(home, "train", "streaming", "--json"))
-    assert set(trained) == {"app", "users", "items", "events", "seconds", "manifests", "kept", "rankers"}
+    assert set(trained) == {
+        "app",
+        "users",
+        "items",
+        "events",
+        "seconds",
+        "manifests",
+        "kept",
+        "rankers",
+        "left_out",
+    }
     assert list(trained["rankers"]) == ["home_ranker"]
     assert (trained["app"], trained["items"], trained["events"]) == ("streaming", 120, 3_000)
     models = [manifest["model"] for manifest in trained["manifests"]]

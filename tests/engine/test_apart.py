@@ -13,6 +13,7 @@ from homefeed.engine import fit_model, fit_signals, prepare
 from homefeed.engine.apart import fit_apart, partitions_of
 from homefeed.errors import RecipeError
 from homefeed.retrieve.arrays import ArrayModel
+from homefeed.retrieve.lightgcn.model import LightgcnModel
 from homefeed.testing import Play, World, make_world
 from homefeed.testing.world import NOW, RECIPE
 from homefeed.types import Item, TrainingData
@@ -27,6 +28,7 @@ DECLARED: dict[str, Any] = {
         "association": {"min_baskets": 1},
         "content": {"fields": {"title": 1.0}},
         "item_item": {},
+        **({"lightgcn": {"factors": 2, "epochs": 2}} if LightgcnModel.needs.is_installed else {}),
         "sequence": {},
         "similar": {"fields": {"title": 1.0}},
         "user_user": {},

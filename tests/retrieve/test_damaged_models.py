@@ -15,6 +15,7 @@ from homefeed.retrieve.als.model import AlsModel
 from homefeed.retrieve.association.model import AssociationModel
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.retrieve.item_item.model import ItemItemModel
+from homefeed.retrieve.lightgcn.model import LightgcnModel
 from homefeed.retrieve.sequence.model import SequenceModel
 from homefeed.retrieve.similar.model import SimilarModel
 from homefeed.retrieve.user_user.model import UserUserModel
@@ -32,6 +33,7 @@ MODELS: dict[str, Model] = {
     "association": AssociationModel(*LISTS, WEIGHTS, WEIGHTS, WEIGHTS, 9, 3.0),
     "content": ContentModel(NUMBERS, np.ones((3, 4), F32), WORDS, np.ones(2, F32), np.ones((4, 2), F32)),
     "item_item": ItemItemModel(*LISTS, np.zeros(3, bool), 0.3),
+    "lightgcn": LightgcnModel(NUMBERS, np.ones((3, 2), F32), np.ones((3, 2), F32), WEIGHTS),
     "sequence": SequenceModel(*LISTS, np.zeros(3, bool), 0.3),
     "signals": SignalsModel(
         NUMBERS, COUNTS, COUNTS, COUNTS, WEIGHTS, {"a": 1.0}, 1.0, 5, 6, recent=np.ones((3, 3)), latest=MARKS

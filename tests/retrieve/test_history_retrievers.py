@@ -21,6 +21,7 @@ from homefeed.retrieve.als.trainer import AlsTrainer
 from homefeed.retrieve.arrays import Doubles
 from homefeed.retrieve.contributions import Grounds
 from homefeed.retrieve.history import HistoryConfig
+from homefeed.retrieve.lightgcn.model import LightgcnModel
 from homefeed.retrieve.sentences import HistorySentences
 from homefeed.retrieve.sequence.model import SequenceConfig
 from homefeed.retrieve.sequence.trainer import SequenceTrainer
@@ -34,11 +35,14 @@ from homefeed.testing.world import ITEMS
 from homefeed.types import History, Item, Positions, Query
 
 WORLD = toy_world()
+ALS = AlsTrainer(AlsConfig(factors=8)).fit(WORLD.data)
 MODELS = {
     **{name: WORLD.resources.models[name] for name in ("content", "item_item")},
     "association": rules_world().resources.models["association"],
     "similar": similar_world().resources.models["similar"],
-    "als": AlsTrainer(AlsConfig(factors=8)).fit(WORLD.data),
+    "als": ALS,
+    # A model of other vectors: to train its own takes PyTorch, which not every machine has.
+    "lightgcn": LightgcnModel(ALS.numbers, ALS.factors, ALS.factors, np.ones(len(ALS.numbers), np.float32)),
     "sequence": SequenceTrainer(SequenceConfig(content=0)).fit(WORLD.data),
     "user_user": UserUserTrainer(UserUserConfig()).fit(WORLD.data),
 }
@@ -142,6 +146,7 @@ def test_what_was_chosen_again_is_told_so(name: str) -> None:
     ("name", "likely", "beside"),
     [
         ("als", {"d1", "d3"}, "d3"),
+        ("lightgcn", {"d1", "d3"}, "d3"),
         ("content", {"d2"}, "d3"),
         ("item_item", {"d3"}, "d3"),
         ("sequence", {"d3"}, "d3"),
@@ -162,7 +167,8 @@ def test_a_hidden_item_of_the_history_counts_but_is_not_named(name: str, likely:
 
 
 @pytest.mark.parametrize(
-    ("name", "whole"), [("als", False), ("item_item", True), ("sequence", False), ("user_user", False)]
+    ("name", "whole"),
+    [("als", False), ("lightgcn", False), ("item_item", True), ("sequence", False), ("user_user", False)],
 )
 def test_positions_may_differ_from_those_of_training(name: str, whole: bool) -> None:
     # A replica that read the items in another order, without d3, and with one more.

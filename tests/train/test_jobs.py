@@ -19,7 +19,7 @@ from homefeed.catalog import SignalsModel
 from homefeed.dataset import log
 from homefeed.engine import fit_model
 from homefeed.environment import Environment
-from homefeed.errors import HomefeedError
+from homefeed.errors import HomefeedError, NotInstalledError
 from homefeed.protocols import Model
 from homefeed.recipe import PartSpec, Recipe
 from homefeed.retrieve.content.model import ContentModel
@@ -190,6 +190,22 @@ async def test_a_text_model_that_is_not_there_is_reported_and_no_model_made_by_i
         await train_app(RECIPE, store, artifacts, ENVIRONMENT, text_model=str(tmp_path / "nowhere"))
     assert artifacts.current(APP, "content") is None
     assert artifacts.current(APP, "signals") is None
+
+
+@either_store
+async def test_what_others_stand_in_for_is_left_out_where_it_cannot_be_trained(
+    store: Store, artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(find_recipe("live"), app=APP)
+    await put_items(store, APP, [ItemWrite("i1", {"title": "One", "category_id": "1", "is_live": True})])
+    for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    trained = await train_app(recipe, store, artifacts, ENVIRONMENT, models=["item_item", "lightgcn"])
+    assert [manifest.model for manifest in trained.manifests] == ["item_item"]
+    assert trained.left_out == {"lightgcn": "lightgcn is not installed: pip install 'homefeed[lightgcn]'"}
+    with pytest.raises(NotInstalledError, match="which cannot be imported"):
+        await train_app(recipe, store, artifacts, ENVIRONMENT, models=["lightgcn"])
 
 
 @either_store

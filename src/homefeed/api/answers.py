@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import Response
@@ -13,6 +13,8 @@ from fastapi import Response
 from homefeed.api.context import Context
 from homefeed.api.schemas import Explanation
 from homefeed.serving import Answer, FeedRequest, LiveApp
+
+CANDIDATES_HEADER: Final = "X-Homefeed-Candidates"
 
 
 def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer], request_id: str) -> None:
@@ -38,9 +40,17 @@ def all_seen(answer: Answer) -> dict[str, bool]:
     return {"all_seen": True} if answer.slate.all_seen else {}
 
 
-def json_response(content: Mapping[str, Any]) -> Response:
+def json_response(content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """A response of JSON; what is JSON already is a Fragment."""
-    return Response(orjson.dumps(content), media_type="application/json")
+    return Response(orjson.dumps(content), media_type="application/json", headers=headers)
+
+
+def candidates_header(app: LiveApp, answer: Answer) -> dict[str, str] | None:
+    """The header of an answer whose candidates others proposed than the recipe means to, and why."""
+    stand_ins = app.feeds[answer.slate.made_by].stand_ins
+    # What may stand in a header: a reason may be of a file's name, or of several lines.
+    told = " ".join(", ".join(stand_ins).split()).encode("ascii", "replace").decode()
+    return {CANDIDATES_HEADER: told} if told else None
 
 
 async def explain_item(app: LiveApp, request: FeedRequest, item_id: str, request_id: str) -> Explanation:

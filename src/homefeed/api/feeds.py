@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Query, Request, Response
 
-from homefeed.api.answers import all_seen, explain_item, json_response, record_impressions
+from homefeed.api.answers import all_seen, candidates_header, explain_item, json_response, record_impressions
 from homefeed.api.context import App, InContext, RequestId
 from homefeed.api.places import Latitude, Longitude, RadiusKm
 from homefeed.api.routing import Router, StrictRoute, query_of
@@ -78,7 +78,8 @@ async def get_feed(
             "next_cursor": answer.next_cursor,
             **answer.understood,
             **all_seen(answer),
-        }
+        },
+        candidates_header(app, answer),
     )
 
 

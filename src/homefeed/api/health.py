@@ -19,11 +19,15 @@ class Health(BaseModel):
 
 
 class AppReadiness(BaseModel):
-    """What an app answers from. `degraded` are models that are not served as they were published, and why."""
+    """What an app answers from. `degraded` are models that are not served as they were published, and why.
+
+    `stand_ins` say of feeds which retrievers stand in for those whose model is not there, and why.
+    """
 
     items: int
     models: dict[str, str]
     degraded: dict[str, str]
+    stand_ins: dict[str, str]
     store: bool
 
 
@@ -50,6 +54,7 @@ async def readyz(context: InContext, response: Response) -> Readiness:
             items=app.catalog.size,
             models=app.model_versions,
             degraded=app.degraded,
+            stand_ins=app.stand_ins,
             store=app.store.health.ok,
         )
         for name, app in context.apps.items()

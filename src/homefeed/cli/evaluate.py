@@ -45,7 +45,8 @@ _SPLIT = (
     "user (last), or each user's first basket after the cutoff, requested at its start (basket)."
 )
 _SHARE = (
-    "Share of events before the cutoff (rolling, time, basket; 0.8 by default), or of users held out (user; 0.2)."
+    "Share of events before the cutoff (rolling, time, basket; 0.8 by default), of users held out (user; 0.2), or "
+    "of every user's items (last, in place of --last)."
 )
 _RETRAIN = (
     "How often models are trained while the clock runs, such as 1d, or never; by default as the recipe's jobs do "
@@ -67,6 +68,7 @@ _SHARES: Final = {
     "time": "cutoff_share",
     "basket": "cutoff_share",
     "user": "users_share",
+    "last": "last_share",
 }
 """The field that `--share` sets, by split."""
 
@@ -223,7 +225,7 @@ def _protocol(
     from homefeed.times import parse_duration
 
     for option, value, splits in (
-        ("--share", share, ("rolling", "time", "user", "basket")),
+        ("--share", share, ("rolling", "time", "user", "basket", "last")),
         ("--revealed", revealed, ("time", "user")),
         ("--last", last, ("last",)),
         ("--basket-minutes", basket_minutes, ("basket",)),

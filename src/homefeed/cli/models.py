@@ -19,6 +19,15 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
+from homefeed.cli.files import (
+    DATA,
+    RATIO,
+    SYNTHETIC,
+    OnFiles,
+    imported_and_judged,
+    judged_json,
+    print_judged,
+)
 from homefeed.cli.pairs import CLICKS, print_pairs, samples_named, trained_on_pairs
 from homefeed.cli.tuning import format_blend, format_model
 from homefeed.errors import InvalidError, NotFoundError
@@ -50,6 +59,9 @@ def train(
         ),
     ] = None,
     clicks: Annotated[Path | None, typer.Option(metavar="PATH", help=CLICKS)] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help=DATA)] = None,
+    test_ratio: Annotated[float | None, typer.Option(min=0.01, max=0.9, help=RATIO)] = None,
+    synthetic: Annotated[bool, typer.Option("--synthetic", help=SYNTHETIC)] = False,
     tune: Annotated[
         str | None,
         typer.Option(
@@ -85,11 +97,17 @@ def train(
     Example: `homefeed train streaming home_ranker --dry-run`
 
     Example: `homefeed train live --clicks sample/click_samples.parquet`
+
+    Example: `homefeed train live --data sample --test-ratio 0.2`
+
+    Example: `homefeed train live --synthetic`
     """
     from homefeed.store.artifacts import ArtifactStore
 
     recipe, settings = recipe_of(app), settings_in_force()
     others = bool(tune or trials or untuned or dry_run)
+    files = OnFiles(data, synthetic, test_ratio)
+    files.check(job, others)
     samples = samples_named(recipe, job, clicks, others)
     if job in samples:
         _tell_pairs(trained_on_pairs(settings, recipe, samples, as_json), as_json)
@@ -99,14 +117,17 @@ def train(
         known = ", ".join(spec.name for spec in recipe.rankers.values()) or "none is declared"
         raise InvalidError(f"--dry-run is for learned rankers, by name: {known}")
     budget = None if tune is None else budget_of(tune, trials)
+    judged = imported_and_judged(settings, recipe, files, as_json) if files else None
     result = trained(
         settings, recipe, as_json, models=models, budget=budget, keep_tuned=not untuned, dry_run=dry_run
     )
     of_pairs = trained_on_pairs(settings, recipe, samples, as_json)
     if as_json:
         every = [asdict(manifest) for manifest in (*result.manifests, *of_pairs)]
-        print_json(asdict(result) | {"manifests": every})
+        print_json(asdict(result) | {"manifests": every} | ({} if judged is None else judged_json(*judged)))
         return
+    if judged is not None:
+        print_judged(*judged)
     _tell(result)
     print_pairs(of_pairs)
     for spec in recipe.pair_models:
@@ -132,7 +153,7 @@ def _tell(result: Trained) -> None:
         elif "tuning" in manifest.facts:
             kept = manifest.model in result.kept
             out.print(format_model(manifest.model, manifest.facts["tuning"], kept), highlight=False, markup=False)
-    for name, why in result.rankers.items():
+    for name, why in (*result.left_out.items(), *result.rankers.items()):
         out.print(f"{name}: {why}", highlight=False, markup=False)
 
 

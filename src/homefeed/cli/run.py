@@ -341,8 +341,10 @@ def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, s
     """Whether every model serves.
 
     The blend may be missing, for training makes none of few events, learned rankers that are no better, and what
-    learns from click samples, which not everybody has.
+    learns from click samples, which not everybody has. So may a model that others stand in for where what its
+    training needs is not installed.
     """
+    from homefeed.engine import can_do_without
     from homefeed.recipe import BLEND
     from homefeed.serving.models import ModelSet, load_models
     from homefeed.store.artifacts import ArtifactStore
@@ -354,7 +356,7 @@ def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, s
         return False, str(error)
     models = load_models(recipe, artifacts, ModelSet())
     optional = (spec.name for spec in (*recipe.rankers.values(), *recipe.pair_models))
-    found = {*models.loaded, *models.degraded, BLEND, *optional}
+    found = {*can_do_without(recipe), *models.loaded, *models.degraded, BLEND, *optional}
     missing = [model for model in models.wanted if model not in found]
     wrong = [f"not trained: {', '.join(missing)}"] if missing else []
     wrong += [f"{model}: {why}" for model, why in models.degraded.items()]

@@ -5,6 +5,7 @@ from homefeed.engine.fit import (
     Prepared,
     event_weights,
     fit_model,
+    fit_models,
     fit_pair_model,
     fit_ranking_model,
     fit_signals,
@@ -13,14 +14,17 @@ from homefeed.engine.fit import (
     text_model_of,
     with_text_model,
 )
+from homefeed.engine.stand_ins import can_do_without
 
 __all__ = [
     "Prepared",
     "build_feeds",
+    "can_do_without",
     "counters_of",
     "empty_catalog",
     "event_weights",
     "fit_model",
+    "fit_models",
     "fit_pair_model",
     "fit_ranking_model",
     "fit_signals",

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from homefeed.catalog import CatalogView, Counters, Exposures, Partitions, Resources, SignalsModel
 from homefeed.catalog.columns import NumberColumn
 from homefeed.engine.blending import blended
+from homefeed.engine.stand_ins import standing_in
 from homefeed.errors import RecipeError
 from homefeed.funnel import Feed
 from homefeed.policy.availability import Availability
@@ -92,12 +93,14 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
 
 def told_anew(recipe: Recipe, feeds: Mapping[str, Feed], resources: Resources) -> dict[str, Feed]:
     """The same feeds, of the same parts, with what the resources now say of why learned rankers do not rank."""
-    return _linked({name: _told_anew(recipe.feeds[name], feed, resources) for name, feed in feeds.items()})
+    return _linked({name: _told_anew(recipe, recipe.feeds[name], feed, resources) for name, feed in feeds.items()})
 
 
-def _told_anew(recipe: FeedRecipe, feed: Feed, resources: Resources) -> Feed:
+def _told_anew(recipe: Recipe, of: FeedRecipe, feed: Feed, resources: Resources) -> Feed:
     calibrated = feed.calibration is not None
-    return replace(feed, why_not_learned=_learned(recipe, resources, feed.feature_names, calibrated=calibrated)[1])
+    why_not = _learned(of, resources, feed.feature_names, calibrated=calibrated)[1]
+    stand_ins = standing_in(recipe, of, resources.models, resources.degraded)
+    return replace(feed, why_not_learned=why_not, stand_ins=stand_ins)
 
 
 def _linked(feeds: Mapping[str, Feed]) -> dict[str, Feed]:
@@ -157,6 +160,7 @@ def _feed(recipe: Recipe, feed: FeedRecipe, resources: Resources, made: _Made) -
         ranked_by=feed.rank.name if feed.learned is None or learned is None else feed.learned.part,
         why_not_learned=why_not,
         own=None if feed.learned is None else ranker,
+        stand_ins=standing_in(recipe, feed, resources.models, resources.degraded),
         instead_of={spec.name: spec.instead_of for spec in feed.retrieve if spec.instead_of is not None},
     )
 

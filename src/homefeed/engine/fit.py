@@ -14,6 +14,7 @@ from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, counts_of, typical_full
 from homefeed.catalog.windows import counted
 from homefeed.engine.apart import fit_apart, partitions_of
+from homefeed.engine.stand_ins import can_do_without
 from homefeed.labelled import LabelledPairs
 from homefeed.protocols import (
     Model,
@@ -181,6 +182,12 @@ def fit_model(spec: PartSpec, data: TrainingData) -> Model:
     """
     trainer: Trainer[Model] = find_part("trainer", spec.part)(spec.config)
     return fit_apart(spec.name, trainer, data) if data.partitions else trainer.fit(data)
+
+
+def fit_models(recipe: Recipe, data: TrainingData) -> dict[str, Model]:
+    """Fit all of the recipe's models that can be: see `can_do_without`."""
+    without = can_do_without(recipe)
+    return {spec.name: fit_model(spec, data) for spec in recipe.models if spec.name not in without}
 
 
 def ranking_trainer(spec: PartSpec) -> RankingTrainer[RankingModel]:

@@ -22,7 +22,7 @@ from homefeed.evaluate.metrics import (
     share_of_users,
 )
 from homefeed.evaluate.setting import Setting
-from homefeed.evaluate.systems import DEPTH
+from homefeed.evaluate.systems import DEEP, DEPTH
 from homefeed.retrieve.content.latent import latent_vectors
 from homefeed.retrieve.content.model import ContentModel
 from homefeed.types import Floats, Interactions, Positions, TrainingData
@@ -41,6 +41,7 @@ PER_USER: Final = ("ndcg@10", "recall@20")
 METRICS: Final = (
     *("recall@20", "ndcg@10", "map@10", "mrr@10", "hit_rate@10"),
     *("recall@10", "ndcg@20", "map@20", "mrr@20", "hit_rate@20"),
+    "recall@100",
 )
 CURVE: Final = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 """The depths of the recall curve."""
@@ -61,7 +62,7 @@ def values_of(lists: Lists, judged_lists: Mapping[str, Judged], popularity: PerI
     """
     found: dict[str, dict[str, PerUser]] = {}
     for system, ranked in lists.items():
-        accuracy = per_user(judged_lists[system], (10, DEPTH))
+        accuracy = per_user(judged_lists[system], (10, DEPTH, DEEP))
         found[system] = {metric: accuracy[metric] for metric in METRICS} | {
             f"novelty@{DEPTH}": novelty(ranked, popularity, DEPTH),
             f"diversity@{DEPTH}": intra_list_diversity(ranked, vectors, DEPTH),

@@ -28,8 +28,8 @@ class Protocol:
     `rolling`), and trains every `retrain`, in microseconds or as "scheduled" by the recipe's jobs or "never" after
     the cutoff, but not more than `max_trainings` times (see `rolling.trainings_due`). "time" takes `cutoff_share`
     and `revealed_share` (see `by_time`), "user" takes `users_share` and `revealed_share` (see `by_user`), "last"
-    takes `last` (see `leave_last_out`), "basket" takes `cutoff_share` and `basket_minutes` (see
-    `next_basket`). With `repeats` what is in a history may be a target, too.
+    takes `last` or, in its place, `last_share` (see `leave_last_out`), "basket" takes `cutoff_share` and
+    `basket_minutes` (see `next_basket`). With `repeats` what is in a history may be a target, too.
     At most `max_requests` are made, drawn by `seed`: in all splits but "rolling" one of each user, in that the
     `latest`, of as many users as there are, where they are asked for.
     `validation`, for the splits at a cutoff in time, evaluates on the events before the test's cutoff, to tune
@@ -42,6 +42,7 @@ class Protocol:
     users_share: float = 0.2
     revealed_share: float = 0.5
     last: int = 1
+    last_share: float | None = None
     basket_minutes: int = 0
     repeats: bool = False
     horizon: int = DAY
@@ -59,6 +60,8 @@ class Protocol:
                 "validation: only a split at a cutoff in time has a part before its test to tune by; "
                 f'leave it out, or split by "rolling", "time" or "basket" instead of by "{self.split}"'
             )
+        if self.last_share is not None and self.last != 1:
+            raise InvalidError("last, last_share: expected one of them, got both; leave one out")
         if self.max_trainings < 1 or (isinstance(self.retrain, int) and self.retrain < 1):
             raise InvalidError(
                 "max_trainings, retrain: expected 1 training or more and time between them, got "
@@ -85,7 +88,7 @@ class Protocol:
         if self.split == "user":
             split = by_user(interactions, self.users_share, self.revealed_share, self.seed, repeats=self.repeats)
         elif self.split == "last":
-            split = leave_last_out(interactions, self.last, repeats=self.repeats)
+            split = leave_last_out(interactions, self.last, repeats=self.repeats, share=self.last_share)
         elif self.split == "basket":
             split = next_basket(interactions, self.cutoff_share, self.basket_minutes, self.repeats)
         else:
@@ -127,6 +130,7 @@ def format_protocol(protocol: Protocol) -> str:
     if protocol.split == "last":
         one, several = ("event", "events") if protocol.repeats else ("new item", "new items")
         items = one if protocol.last == 1 else f"{protocol.last} {several}"
+        items = items if protocol.last_share is None else f"{protocol.last_share:.0%} of the {several}"
         return (
             f"The split holds out the last {items} of each user; all events before them were trained on, and the "
             "request comes just before. Later events of others were trained on too, so these figures are higher "

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, Exposures, strengths
-from homefeed.engine import build_feeds, counters_of, event_weights, fit_model, fit_signals, prepare, resources_of
+from homefeed.engine import build_feeds, counters_of, event_weights, fit_models, fit_signals, prepare, resources_of
 from homefeed.evaluate.split import Case
 from homefeed.funnel import Feed
 from homefeed.privacy import apply_opt_out
@@ -108,7 +108,7 @@ def set_up(
     the learned `rankers`, where they have one; `exposures` are what was shown and chosen, nothing without any.
     """
     prepared = prepare(recipe, replace(data, interactions=past, now=cutoff))
-    models: dict[str, Model] = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
+    models: dict[str, Model] = fit_models(recipe, prepared.data)
     models |= rankers
     if blend is not None:
         models[BLEND] = blend

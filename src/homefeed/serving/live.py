@@ -85,6 +85,11 @@ class LiveApp:
         return self.follower.degraded
 
     @property
+    def stand_ins(self) -> dict[str, str]:
+        """By feed, the retrievers that stand in for those whose model is not there, and why."""
+        return {name: ", ".join(feed.stand_ins) for name, feed in self.feeds.items() if feed.stand_ins}
+
+    @property
     def learned(self) -> dict[str, LearnedState]:
         """By feed, the learned ranker that it declares: whether it ranks, and why."""
         parts = self.follower.parts

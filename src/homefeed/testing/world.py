@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, Resources
-from homefeed.engine import counters_of, empty_catalog, fit_model, fit_signals, prepare, resources_of
+from homefeed.engine import counters_of, empty_catalog, fit_models, fit_signals, prepare, resources_of
 from homefeed.geo import Place
 from homefeed.policy.request import Request
 from homefeed.recipe import Recipe, parse_recipe
@@ -270,7 +270,7 @@ def make_world(
     catalog.apply(items)
     prepared = prepare(recipe, _training_data(recipe, catalog, plays, seed))
     counters = counters_of(recipe, catalog, fit_signals(recipe, prepared, watermark=len(plays)))
-    models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
+    models = fit_models(recipe, prepared.data)
     resources = resources_of(recipe, catalog, counters, models)
     return World(recipe, resources, prepared.data, _histories(prepared.data, plays))
 

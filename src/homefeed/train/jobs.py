@@ -16,7 +16,7 @@ from homefeed.catalog import ExposuresModel
 from homefeed.catalog.exposing import settled_at
 from homefeed.dataset.exposed import counted_exposures
 from homefeed.dataset.log import LogData, read_log
-from homefeed.engine import fit_model, fit_signals, prepare, with_text_model
+from homefeed.engine import can_do_without, fit_model, fit_signals, prepare, with_text_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Model
@@ -52,6 +52,8 @@ class Trained:
     """The models whose tuned values are from an earlier training."""
     rankers: Mapping[str, str] = field(default_factory=dict)
     """By learned ranker, whether it was published, and why."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Models that were not trained, for others stand in for them, and why they could not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ async def train_app(
     `text_model` is for models that can use one, if their recipe names none. With a `budget` hyper-parameters are
     tuned first, see `tune`, and then the numbers of retrievers and the weights of the blend. Later trainings, and
     tunings that find nothing better, keep the tuned values as long as the model, or what the feed is made of, is
-    the same in the recipe, unless `keep_tuned` is false.
+    the same in the recipe, unless `keep_tuned` is false. A model that others stand in for is left out where what
+    it needs is not installed, unless it is the only one to train.
 
     Raises:
         NotFoundError: the recipe has no such model.
@@ -121,7 +124,8 @@ async def train_app(
                 raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
             configured = with_text_model(recipe, text_model)
             tuned = _kept(configured, artifacts) if keep_tuned else {}
-            chosen = _only(configured, names)
+            left_out = {} if len(names) == 1 else can_do_without(configured)
+            chosen = _only(configured, [name for name in names if name not in left_out])
             kept = set(tuned)
             of_models, of_retrievers = (None, None) if budget is None else divided(budget)
             if of_models is not None:
@@ -160,6 +164,7 @@ async def train_app(
         tuple(manifests),
         tuple(spec.name for spec in chosen.models if spec.name in kept),
         rankers,
+        {name: why for name, why in left_out.items() if name in names},
     )
 
 

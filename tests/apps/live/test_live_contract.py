@@ -56,6 +56,15 @@ def api(live: Live) -> httpx.Client:
     return live.api
 
 
+def test_who_proposes_in_place_of_lightgcn_is_said(api: httpx.Client) -> None:
+    told = "item_item (lightgcn is not trained yet: homefeed train live)"
+    assert api.get("/readyz").json()["apps"]["live"]["stand_ins"] == {"home_feed": told}
+    asked = {"user_id": "user_000001"}
+    answers = [api.post(HOME_FEED, json=asked), api.get(f"{GENERIC}/feeds/home_feed", params=asked)]
+    assert [answer.headers.get("X-Homefeed-Candidates") for answer in answers] == [told, told]
+    assert "X-Homefeed-Candidates" not in api.get(f"{GENERIC}/feeds/popular", params=asked).headers
+
+
 @pytest.fixture
 def user(api: httpx.Client, fresh: Callable[[str], str]) -> Callable[..., str]:
     """Creates users; answers their ids."""

@@ -20,7 +20,16 @@ from hypothesis import strategies as st
 
 from benchmarks.cf import quality
 from benchmarks.cf.kernel import top_neighbours
-from benchmarks.cf.lightgcn import Split, as_matrix, hold_out, judged, read_pairs, read_split, users_to_judge
+from benchmarks.cf.lightgcn import (
+    Split,
+    as_matrix,
+    hold_out,
+    judged,
+    read_pairs,
+    read_split,
+    some_users,
+    users_to_judge,
+)
 from benchmarks.cf.model import Draw, Model, Popular, best_of_blocks
 from benchmarks.cf.processes import WorkerError, ask
 from benchmarks.cf.registry import CHOOSERS, MODELS
@@ -196,12 +205,33 @@ def test_top_lists_of_blocks_are_masked_ordered_and_padded() -> None:
     assert (top[:, 4:] == -1).all()
 
 
+def test_some_users_keep_their_items_and_their_order() -> None:
+    train, test = _matrix([[1, 3], [0], [3, 4]], 6), _matrix([[4], [1], [0, 1]], 6)
+    places = train.copy()
+    places.data = np.array([2, 1, 1, 1, 2], np.float32)
+    for seed in range(9):
+        part = some_users(Split(train, test, places), 0.7, seed)
+        assert part.places is not None
+        if part.train.nnz == 4:  # the first and the last user
+            assert part.train.toarray().tolist() == [[1, 1, 0], [0, 1, 1]]
+            assert part.test.toarray().tolist() == [[0, 0, 1], [1, 0, 0]]
+            assert part.places.toarray().tolist() == [[2, 1, 0], [0, 1, 2]]
+            break
+    else:
+        raise AssertionError("expected one of nine draws to be of these users")
+
+
 @pytest.mark.filterwarnings("ignore:Method expects CSR input")  # of implicit, of itself
-@pytest.mark.parametrize("name", ["item_item", "als_homefeed", "popular", "implicit_als", "implicit_item_item"])
+@pytest.mark.parametrize(
+    "name",
+    ["item_item", "als_homefeed", "lightgcn_homefeed", "popular", "implicit_als", "implicit_item_item"],
+)
 def test_models_never_list_what_the_user_has_even_among_five_users(name: str) -> None:
     train, test = [[0, 1], [1, 2], [0, 2], [4], []], [[2], [0], [1], [0, 4], [3]]
     split = Split(_matrix(train, 6), _matrix(test, 6))
     model = MODELS[name]
+    for module in model.modules:
+        pytest.importorskip(module)
     fitted = model.fit(model.prepare(split.train), model.defaults, 1)
     top = model.top(fitted, split.train, users_to_judge(split), 20)
     found = judged(top, split, users_to_judge(split))  # which refuses what is in training
@@ -263,12 +293,14 @@ def test_tuning_without_time_or_a_user_to_judge_on_leaves_the_defaults() -> None
 
 def test_every_model_has_a_chooser_that_draws_within_its_bounds() -> None:
     from homefeed.retrieve.als.model import AlsConfig
+    from homefeed.retrieve.lightgcn.model import LightgcnConfig
 
     assert CHOOSERS.keys() == MODELS.keys()
     rng = np.random.default_rng(0)
     assert MODELS["als_homefeed"].space
     for _ in range(50):
         AlsConfig(**{field: draw(rng) for field, draw in MODELS["als_homefeed"].space.items()})
+        LightgcnConfig(**{field: draw(rng) for field, draw in MODELS["lightgcn_homefeed"].space.items()})
 
 
 # The scripts

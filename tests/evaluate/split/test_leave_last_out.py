@@ -55,6 +55,22 @@ def test_the_last_two_by_hand() -> None:
     assert trained_rows(split) == [0, 1, 4, 8]
 
 
+def test_a_share_of_each_users_items_by_hand() -> None:
+    rows: list[Row] = [(0, item, item) for item in range(1, 11)] + [(1, 5, 20), (1, 6, 21), (2, 7, 22)]
+    split = leave_last_out(interactions_of(rows), share=0.29)
+    # Two of ten; one of two, for it is at least one; user 2 has nothing to spare.
+    assert found_by(split) == {0: ([*range(8)], [9, 10], 8), 1: ([10], [6], 20)}
+    assert trained_rows(split) == [*range(8), 10, 12]
+    with pytest.raises(InvalidError, match="share: expected a share above 0 and below 1"):
+        leave_last_out(interactions_of(rows), share=1.0)
+
+
+def test_a_share_counts_repeats_where_they_are_to_be_found() -> None:
+    rows: list[Row] = [(0, 1 + time % 2, time) for time in range(10)]
+    split = leave_last_out(interactions_of(rows), share=0.2, repeats=True)
+    assert found_by(split) == {0: ([*range(8)], [1, 2], 7)}
+
+
 def test_with_repeats_the_last_events_are_to_be_found() -> None:
     split = leave_last_out(interactions_of(ROWS), repeats=True)
     assert found_by(split) == {0: ([0, 2, 3, 5], [2], 6), 1: ([1], [6], 2), 2: ([4], [7], 5)}

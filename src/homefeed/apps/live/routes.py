@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias
 from fastapi import Body, Depends, Response
 from pydantic import ValidationError
 
-from homefeed.api.answers import json_response, record_impressions
+from homefeed.api.answers import candidates_header, json_response, record_impressions
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.errors import shortened
 from homefeed.api.intake import format_validation_error
@@ -147,7 +147,8 @@ async def _for_you(
     )
     answer = await live.recommend(request)
     record_impressions(context, live, [answer], request_id)
-    return json_response({"request_id": request_id, "streams": streams_for(answer)})
+    content = {"request_id": request_id, "streams": streams_for(answer)}
+    return json_response(content, candidates_header(live, answer))
 
 
 def _context(body: HomeFeedIn) -> dict[str, str]:

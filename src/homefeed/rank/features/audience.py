@@ -39,7 +39,7 @@ class Audience:
 
     class Config(PartConfig):
         model: str = "als"
-        """The model of the recipe whose vectors of items make tastes, of kind `als` or `content`."""
+        """The model of the recipe whose vectors of items make tastes, of kind `als`, `lightgcn` or `content`."""
         smoothing: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
         """So many users without any taste are put beside those of each item."""
         max_events: Annotated[int, Field(ge=1, le=1_000)] = 100

@@ -26,7 +26,7 @@ class Similarity:
 
     class Config(PartConfig):
         model: str = "content"
-        """The model of the recipe whose vectors are compared, of kind `content` or `als`."""
+        """The model of the recipe whose vectors are compared, of kind `content`, `als` or `lightgcn`."""
         last: Annotated[int, Field(ge=1, le=100)] = 5
         """With how many items it is compared: those liked last."""
         max_events: Annotated[int, Field(ge=1, le=1_000)] = 50

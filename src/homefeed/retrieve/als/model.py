@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -12,9 +12,10 @@ from scipy.linalg.lapack import dposv
 
 from homefeed.catalog.signals import Doubles
 from homefeed.errors import ArtifactError
+from homefeed.extras import Extra
 from homefeed.model_files import require, require_finite, require_numbers, require_range, require_shape
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.arrays import ArrayModel
+from homefeed.retrieve.arrays import ArrayModel, Rows
 from homefeed.types import Codes, Floats, Numbers
 
 
@@ -45,6 +46,7 @@ class AlsModel(ArrayModel):
     """
 
     Config = AlsConfig
+    needs: ClassVar[Extra] = Extra("als", "implicit")
 
     numbers: Numbers
     factors: Floats
@@ -90,8 +92,8 @@ class AlsModel(ArrayModel):
         require(self.alpha > 0, "alpha above 0")
         require_finite(factors=self.factors, gram=self.gram)
 
-    def fold_in(self, items: Floats, weights: Floats, partition: int = 0) -> Floats:
-        """(factors, n) what each of a user's items, given as their vectors (n, factors) and weights (n,), adds.
+    def fold_in(self, rows: Rows, weights: Floats, partition: int = 0) -> Floats:
+        """(factors, n) what each of a user's items, given as their rows (n,) and weights (n,), adds.
 
         All of them are of one partition.
 
@@ -105,7 +107,7 @@ class AlsModel(ArrayModel):
         Raises:
             ArtifactError: the model is damaged.
         """
-        wide = items.astype(np.float64)
+        wide = self.factors[rows].astype(np.float64)
         confidence = 1 + self.alpha * np.abs(weights.astype(np.float64))
         length = self.gram.shape[1]
         matrix = self.gram[partition * length : (partition + 1) * length] + (wide.T * (confidence - 1)) @ wide

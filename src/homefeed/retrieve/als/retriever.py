@@ -2,99 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
-
-import numpy as np
-
 from homefeed.catalog import Resources
-from homefeed.retrieve.als.factors import Factors
 from homefeed.retrieve.als.model import AlsModel
-from homefeed.retrieve.arrays import RowIndex
-from homefeed.retrieve.contributions import Grounds
-from homefeed.retrieve.history import HistoryConfig, seeds_of
-from homefeed.retrieve.sentences import HistorySentences
-from homefeed.retrieve.vectors import NEGLIGIBLE, added_by_parts
-from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
+from homefeed.retrieve.folded import FoldedConfig, FoldedIn
 
 
-@dataclass(frozen=True, slots=True)
-class _Taste:
-    """The items of a taste that have a vector, what each adds to the user's (factors, items), and the user's."""
-
-    items: Positions
-    shares: Floats
-    vector: Floats
-
-
-class Als:
+class Als(FoldedIn):
     """What a matrix factorisation predicts the user to prefer: the user's vector is solved from their latest
     events at the request. Items without events by the time of training are not proposed.
 
     An item's score is the inner product of its vector and the user's: a preference, mostly from 0 to 1. See
     `AlsModel.fold_in`: users need not be known to the model. A feed about an item is one for a user who liked that
     item alone.
-
-    Exact, and in time proportional to the items whose vectors are long enough to matter: see `Factors`.
     """
 
-    class Config(HistoryConfig):
+    class Config(FoldedConfig):
         model: str = "als"
         """The model of the recipe that it serves."""
-        reason: str = "Because you chose {title}"
-        """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
-        reason_anchored: str = "For people who chose {title}"
-        """The reason in a feed about an item; {title} is that item. Vectors can be alike although no user chose
-        both: it should not say that some did."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
-        self._config, self._sentences = config, HistorySentences(config, resources)
-        self._partitions = resources.partitions
-        self._model = resources.model(config.model, AlsModel)
-        if self._model is None:
-            return
-        now = resources.catalog.snapshot
-        positions = now.positions(self._model.numbers)
-        self._rows = RowIndex(positions, now.size)
-        self._factors = Factors(self._model.factors, positions)
-
-    def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
-        """The k eligible items that the user is likeliest to prefer."""
-        if self._model is None:
-            return NO_POSITIONS, np.empty(0, np.float32)
-        anchor = -1 if query.anchor is None else query.anchor
-        return self._factors.best(self._taste(query).vector, query.eligible, k, anchor)
-
-    def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
-        """Name the explainable item of the history that contributed most to each: never one that is disliked."""
-        if self._model is None:
-            return [None] * len(positions)
-        template = self._config.reason if query.anchor is None else self._config.reason_anchored
-        return self._sentences.said(query, self._grounds(query, positions), [template] * len(positions))
-
-    def _grounds(self, query: Query, positions: Positions) -> Grounds:
-        """What of the user's history speaks for the item at each position."""
-        taste = self._taste(query)
-        explainable = query.explainable[taste.items]
-        items, shares = taste.items[explainable], np.ascontiguousarray(taste.shares.T[explainable])
-        weights = np.ones(len(items), np.float32)
-        added = added_by_parts(self._factors.vectors, self._rows.at(positions), shares, weights, NEGLIGIBLE)
-        return self._sentences.grounds(query, positions, items, added)
-
-    def _taste(self, query: Query) -> _Taste:
-        return query.scope.once(self, "retrieve.history", partial(self._look_up, query))
-
-    def _look_up(self, query: Query) -> _Taste:
-        assert self._model is not None  # noqa: S101
-        items, weights = seeds_of(query, self._config)
-        rows = self._rows.at(items)
-        partition, known = 0, rows >= 0
-        if self._model.partitions:
-            named = self._partitions.of_user(query.user)
-            partition = self._model.partitions.index(named) if named in self._model.partitions else 0
-            # What was of another partition when it got its vector means nothing in this one.
-            known &= self._model.partition[rows] == partition
-        items, weights, rows = items[known], weights[known], rows[known]
-        shares = self._model.fold_in(self._model.factors[rows], weights, partition)
-        return _Taste(items, shares, shares.sum(axis=1))
+        super().__init__(config, resources, resources.model(config.model, AlsModel))

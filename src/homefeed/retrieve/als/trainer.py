@@ -13,7 +13,8 @@ from homefeed.catalog.signals import Doubles
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Range
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
-from homefeed.types import Floats, Interactions, Positions, TrainingData
+from homefeed.retrieve.opinions import strongest
+from homefeed.types import Floats, Positions, TrainingData
 
 Confidences: TypeAlias = "sp.csr_matrix[np.float32]"
 """(users, items), below 0 where the preference is 0, as `implicit` takes them; it takes no sparse arrays."""
@@ -51,7 +52,8 @@ class AlsTrainer:
         """The vectors of all items that any user likes, longest first, so that serving can stop early.
 
         Raises:
-            HomefeedError: `implicit` is not installed, or the factorisation found no finite numbers.
+            NotInstalledError: `implicit` is not there.
+            HomefeedError: the factorisation found no finite numbers.
         """
         config = self._config
         matrix, items = confidences(data, config.alpha)
@@ -69,7 +71,7 @@ def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Position
 
     The vectors of all other users and items are 0 whatever the rest: they minimise their terms.
     """
-    events = _strongest(data.interactions)
+    events = strongest(data.interactions)
     liked = events.strengths > 0
     users, items = np.unique(events.users[liked]), np.unique(events.items[liked])
     events = events.take(np.isin(events.users, users) & np.isin(events.items, items))
@@ -79,27 +81,13 @@ def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Position
     return sp.csr_matrix((signed.astype(np.float32), (rows, columns)), shape=shape), items
 
 
-def _strongest(events: Interactions) -> Interactions:
-    """Of each user's events of an item the strongest, the later of equals; those of no strength left out."""
-    events = events.take(events.strengths != 0)
-    earlier = np.arange(len(events), 0, -1)
-    order = np.lexsort((earlier, -np.abs(events.strengths), events.items, events.users))
-    users, items = events.users[order], events.items[order]
-    first = np.ones(len(order), np.bool_)
-    first[1:] = (users[1:] != users[:-1]) | (items[1:] != items[:-1])
-    return events.take(order[first])
-
-
 def _factorised(matrix: Confidences, config: AlsConfig, seed: int) -> Floats:
     """(items, factors) the items' vectors."""
     try:
         from implicit.cpu.als import AlternatingLeastSquares
         from implicit.recommender_base import ModelFitError
     except ImportError as error:
-        raise HomefeedError(
-            f"als: training needs implicit, which cannot be imported ({error}); "
-            "install it: pip install 'homefeed[als]'"
-        ) from error
+        raise AlsModel.needs.missing(error) from error
     als = AlternatingLeastSquares(
         factors=config.factors,
         regularization=config.regularization,

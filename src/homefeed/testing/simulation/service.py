@@ -12,7 +12,7 @@ from homefeed.engine import (
     counters_of,
     empty_catalog,
     event_weights,
-    fit_model,
+    fit_models,
     fit_signals,
     prepare,
     refresh,
@@ -75,7 +75,7 @@ class Service:
         data = TrainingData(self._interactions(), self._user_count, numbers, terms, now, self._seed)
         prepared = prepare(recipe, data)
         self._counters = counters_of(recipe, catalog, fit_signals(recipe, prepared, watermark=len(self._log)))
-        models = {spec.name: fit_model(spec, prepared.data) for spec in recipe.models}
+        models = fit_models(recipe, prepared.data)
         self.feeds = build_feeds(recipe, resources_of(recipe, catalog, self._counters, models | dict(rankers)))
 
     def catch_up(self) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.retrieve.als import factors as module
-from homefeed.retrieve.als.factors import Factors
+from homefeed.retrieve import factors as module
+from homefeed.retrieve.factors import Factors
 from homefeed.retrieve.vectors import NEGLIGIBLE
 
 
