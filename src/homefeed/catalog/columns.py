@@ -369,16 +369,6 @@ def _fitting(column: Column, value: Any) -> Any:
         return None
 
 
-def among(codes: Codes, column: CategoryColumn | TagsColumn, values: Sequence[object]) -> Mask:
-    """(n,) which codes of a column are those of one of the values; -1 is none."""
-    wanted = [column.code(value) for value in values]
-    if len(wanted) == 1:
-        return np.equal(codes, wanted[0])
-    is_wanted = np.zeros(column.distinct + 1, np.bool_)
-    is_wanted[[code for code in wanted if code >= 0]] = True
-    return is_wanted[codes]
-
-
 def _scalar(field: str, kind: str, value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -19,6 +18,7 @@ import orjson
 from homefeed.catalog.columns import COLUMNS, CategoryColumn, Column, TextColumn
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.locations import LocationColumn
+from homefeed.catalog.naming import Untitled
 from homefeed.catalog.packed import Ids, PackedRows
 from homefeed.catalog.snapshot import CatalogSnapshot
 from homefeed.errors import InvalidError, RecipeError
@@ -79,8 +79,7 @@ class CatalogView:
         untitled: str | None = None,
     ) -> None:
         self.fields = dict(fields)
-        self._untitled = untitled
-        self._named = [name for _, name, _, _ in Formatter().parse(untitled or "") if name]
+        self._untitled = Untitled(untitled)
         self._compared = tuple(compared)
         self._near = _near_duplicates(similarity) if compared else None
         self._columns: dict[str, Column] = {name: COLUMNS[kind]() for name, kind in fields.items()}
@@ -270,13 +269,8 @@ class CatalogView:
 
     def called(self, position: int) -> str:
         """What a sentence calls the item: its title, or else what it is by its categories, or else its id."""
-        title = self._titles.text(position)
-        if title or self._untitled is None:
-            return title or self._ids[position]
-        values = {name: self.terms_at(name, position) for name in self._named}
-        if not all(values.values()):
-            return self._ids[position]
-        return self._untitled.format(**{name: terms[0] for name, terms in values.items()})
+        said = self._titles.text(position) or self._untitled.said(lambda field: self.terms_at(field, position))
+        return said or self._ids[position]
 
     def attributes(self, position: int) -> dict[str, Any]:
         """All attributes of the item."""

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog import CatalogView
-from homefeed.catalog.columns import CategoryColumn, NumberColumn, TagsColumn, among
+from homefeed.catalog.columns import CategoryColumn, NumberColumn, TagsColumn
 from homefeed.errors import RecipeError
 from homefeed.geo import FARTHEST_KM, Kilometres
 from homefeed.labelled import PairFeature, Values, problems_of
 from homefeed.numerals import attribute_texts, read_number
 from homefeed.rank.distances import distances_km
+from homefeed.rank.matching import among
 from homefeed.types import Positions, Query
 from homefeed.words import caseless
 

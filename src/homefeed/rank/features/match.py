@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from homefeed.catalog import Resources
-from homefeed.catalog.columns import CategoryColumn, among
+from homefeed.catalog.columns import CategoryColumn
 from homefeed.numerals import attribute_texts
 from homefeed.protocols import PartConfig
+from homefeed.rank.matching import among
 from homefeed.types import Candidates, Floats, Query
 
 
