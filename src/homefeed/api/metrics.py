@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from homefeed.api.distances import DistancesShown
+from homefeed.api.feature_store import FeatureStoreWork
 from homefeed.api.stages import StageSeconds
 from homefeed.api.work import PartWork
 
@@ -33,6 +34,7 @@ class Metrics:
     stages: StageSeconds = field(init=False)
     distances: DistancesShown = field(init=False)
     work: PartWork = field(init=False)
+    feature_store: FeatureStoreWork = field(init=False)
 
     def __post_init__(self) -> None:
         made = {
@@ -95,6 +97,7 @@ class Metrics:
             "stages": StageSeconds(self.registry),
             "distances": DistancesShown(self.registry),
             "work": PartWork(self.registry),
+            "feature_store": FeatureStoreWork(self.registry),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)

@@ -66,6 +66,24 @@ class Als:
         anchor = -1 if query.anchor is None else query.anchor
         return self._factors.best(self._taste(query).vector, query.eligible, k, anchor)
 
+    @property
+    def embedding_model(self) -> str:
+        """The model that it serves."""
+        return self._config.model
+
+    def user_embedding(self, query: Query) -> Floats:
+        """(factors,) the user's vector, solved from their latest events."""
+        return np.empty(0, np.float32) if self._model is None else self._taste(query).vector
+
+    def item_embeddings(self, positions: Positions) -> Floats:
+        """(n, factors) the vectors of items; zeros of those without one."""
+        if self._model is None:
+            return np.empty((len(positions), 0), np.float32)
+        rows = self._rows.at(positions)
+        found = self._model.factors[rows]
+        found[rows < 0] = 0
+        return found
+
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name the explainable item of the history that contributed most to each: never one that is disliked."""
         if self._model is None:
