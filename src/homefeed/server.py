@@ -19,7 +19,7 @@ from fastapi_offline import FastAPIOffline
 from threadpoolctl import threadpool_limits
 
 from homefeed import __version__
-from homefeed.api import apps, background, errors, events, feeds, health, items, metrics, openapi, users
+from homefeed.api import apps, background, errors, events, features, feeds, health, items, metrics, openapi, users
 from homefeed.api.context import Context
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
@@ -80,7 +80,15 @@ def create_app(settings: Settings | None = None, environment: Environment | None
 
     app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
     # Routes are tried in their order: those that are requested most come first.
-    for router in (*_own_routes(recipes), feeds.router, events.router, items.router, users.router, apps.router):
+    for router in (
+        *_own_routes(recipes),
+        feeds.router,
+        events.router,
+        items.router,
+        users.router,
+        features.router,
+        apps.router,
+    ):
         app.include_router(router)
     app.include_router(health.router)
     app.include_router(metrics.router(measured))

@@ -65,8 +65,8 @@ class Parts:
 class Follower:
     """What an app answers from. `follow` takes over whatever was written since the last time, by any process.
 
-    With `replicas` other processes take events too: each user is read from the store every time. With `sharing`
-    they tell when they wrote, and the store is asked for what is new only then.
+    With `replicas` other processes take events too: each user is read from the store every time. Where `sharing`
+    is by a store that they share, they tell when they wrote, and the store is asked for what is new only then.
     """
 
     def __init__(
@@ -78,14 +78,16 @@ class Follower:
         *,
         user_cache_megabytes: float,
         replicas: bool,
-        sharing: Sharing | None = None,
+        sharing: Sharing,
     ) -> None:
         self._recipe, self._store, self._artifacts, self._clock = recipe, store, artifacts, clock
         self.catalog = empty_catalog(recipe)
         self.set_aside = SetAside(recipe.app)
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache_megabytes * _MEGABYTE)
-        self._replicas, self._sharing = replicas, sharing
+        is_shared = sharing.store.shared
+        self._replicas, self._sharing = replicas or is_shared, sharing if is_shared else None
+        self._changes = sharing.changes
         self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._known = Watermarks()
         self._distinct, self._distinct_events = frozenset(recipe.signals.distinct), 0
@@ -122,8 +124,7 @@ class Follower:
             # No user is in memory yet: those who changed before now need not be looked up.
             self._users_after = ((await self._store.watermarks(self._recipe.app)).user_revision, _LAST_NUMBER)
             await self.reload_models()
-            if self._sharing is not None:
-                self._sharing.changes.begin(self._parts.counters.watermark, self._users_after[0])
+            self._changes.begin(self._parts.counters.watermark, self._users_after[0])
             await self.catch_up()
             await self.follow_shown()
             await self.refresh()
@@ -173,12 +174,6 @@ class Follower:
         if self._sharing is not None:
             await self._sharing.tell()
 
-    async def follow_erased(self, user_id: str) -> None:
-        """The same once a user was erased: replicas keep nothing of them either."""
-        await self.follow_written()
-        if self._sharing is not None:
-            await self._sharing.forget([user_id])
-
     async def _try_to_follow(self, user_ids: Iterable[str] = ()) -> None:
         try:
             await self.follow()
@@ -186,27 +181,36 @@ class Follower:
             self.forget_users(user_ids)
             _log.error("written, not followed yet", app=self._recipe.app, error=repr(error))
 
-    async def _follow_told(self, sharing: Sharing, user_id: str | None) -> bool:
-        """Take over what replicas say they wrote, and what they know of a user; whether all of it is in force.
+    async def follow_mark(self, sharing: Sharing, mark: bytes | None) -> bool:
+        """Take over what replicas wrote until they left a mark; whether all of it is in force.
 
-        Where it is not, the user is to be read from the store; what is new of items comes with the next look.
+        Where it is not, or nobody can tell, users are to be read from the store; what is new of items comes with
+        the next look.
         """
-        wanted = None if user_id is None or user_id in self._users else user_id
-        told = await sharing.told(wanted)
-        if told.mark is None:
+        if mark is None:
             return False
-        if sharing.is_new(told.mark):
+        if sharing.is_new(mark):
             try:
                 async with asyncio.timeout(_TOLD_SECONDS):
                     await self.catch_up()
             except (TimeoutError, UnavailableError):
                 return False
-            sharing.followed(told.mark)
-        if wanted is not None:
-            if told.user is not None and sharing.holds(wanted, told.user, self._known):
-                self._users.keep(wanted, told.user.stored)
-            else:
-                sharing.note([wanted])
+            sharing.followed(mark)
+        return True
+
+    async def _follow_told(self, sharing: Sharing, user_id: str | None) -> bool:
+        """The same before a request of a user, and take over what replicas know of them: one round trip."""
+        if user_id is None or user_id in self._users:
+            return await self.follow_mark(sharing, (await sharing.told()).mark)
+        told = await sharing.told([sharing.keys.user(user_id)])
+        if not await self.follow_mark(sharing, told.mark):
+            return False
+        value = told.values[0]
+        user = None if value is None else sharing.unpacked(value)
+        if user is not None and sharing.holds(user_id, user, self._known):
+            self._users.keep(user_id, user.stored)
+        else:
+            sharing.note([user_id])
         return True
 
     async def follow(self) -> None:
@@ -284,8 +288,7 @@ class Follower:
             await self._follow_events(counters, self._known.event_seq)
             if counters.watermark > self._known.event_seq:
                 self._users.clear()  # the model counted events that were not followed, of users unknown here
-                if self._sharing is not None:
-                    self._sharing.changes.passed_over(counters.watermark)
+                self._changes.passed_over(counters.watermark)
             self._parts = Parts(self._parts.serial + 1, counters, exposures, models, feeds)
         if ahead:
             _log.warning("clock went back, events are counted anew", app=self._recipe.app)
@@ -341,15 +344,13 @@ class Follower:
             changes = await changed_users(self._store, self._recipe.app, self._users_after, asked)
             if found := len(changes):
                 self._users.forget(user_id for _, _, user_id in changes)
-                if self._sharing is not None:
-                    self._sharing.changes.note_users(changes)
+                self._changes.note_users(changes)
                 self._users_after = changes[-1][:2]
 
     def _count(self, counters: Counters, rows: LogRows) -> None:
         # The users first: for them the same rows twice are as once.
         self._users.append(rows)
-        if self._sharing is not None:
-            self._sharing.changes.note_events(rows.users, rows.seqs)
+        self._changes.note_events(rows.users, rows.seqs)
         count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
 
     async def _follow_events(self, counters: Counters, until: int) -> None:

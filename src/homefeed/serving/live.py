@@ -49,15 +49,14 @@ class LiveApp:
         self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
         clock = environment.clock
         self._sharing = Sharing(features or MemoryFeatures(), Keys(prefix, recipe.app), recipe.event_types)
-        shared = self._sharing.store.shared
         self.follower = Follower(
             recipe,
             store,
             artifacts,
             clock,
             user_cache_megabytes=user_cache_megabytes,
-            replicas=replicas or shared,
-            sharing=self._sharing if shared else None,
+            replicas=replicas,
+            sharing=self._sharing,
         )
         self.features = DescribedFeatures(recipe, clock, self.follower, self._sharing)
         self._recommender = Recommender(

@@ -102,7 +102,8 @@ class Writes:
         """
         erased = await users.erase_user(self._store, self._app, user_id)
         self._is_erasing = True
-        await self._follower.follow_erased(user_id)
+        await self._follower.follow_written()
+        await self._sharing.forget([user_id])
         return erased
 
     async def forget_erased(self) -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from homefeed.apps import find_recipe
 from homefeed.environment import Environment
-from homefeed.serving import FeedRequest, LiveApp, follower
+from homefeed.serving import FeedRequest, LiveApp
 from homefeed.serving.features.memory import MemoryFeatures
 from homefeed.serving.features.sharing import Keys
+from homefeed.serving.user_cache import UserCache
 from homefeed.serving.users import StoredUser
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
@@ -89,13 +90,13 @@ async def popular(app: LiveApp) -> list[str]:
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The users that were read from the database."""
     read: list[str] = []
-    load = follower.UserCache.load
+    load = UserCache.load
 
-    async def noted(self: follower.UserCache, user_id: str) -> StoredUser:
+    async def noted(self: UserCache, user_id: str) -> StoredUser:
         read.append(user_id)
         return await load(self, user_id)
 
-    monkeypatch.setattr(follower.UserCache, "load", noted)
+    monkeypatch.setattr(UserCache, "load", noted)
     return read
 
 

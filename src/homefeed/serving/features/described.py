@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -52,27 +52,33 @@ class DescribedFeatures:
         """Where they are kept."""
         return self._store
 
-    async def users(self, user_ids: Sequence[str]) -> dict[str, UserFeatures]:
-        """Up to 1,000 users by their ids, without those who are not known."""
-        kept = await self._store.read([self._keys.user(user_id) for user_id in user_ids])
-        found = {
+    async def read(
+        self, user_ids: Sequence[str] = (), item_ids: Sequence[str] = ()
+    ) -> tuple[dict[str, UserFeatures], dict[str, ItemFeatures]]:
+        """Up to 1,000 users and items in all, by their ids, without those that are not known: one round trip.
+
+        What this process describes anew is a second one.
+        """
+        user_keys, item_keys = map(self._keys.user, user_ids), map(self._keys.item, item_ids)
+        told = await self._sharing.told([*user_keys, *item_keys])
+        if self._store.shared:
+            await self._follower.follow_mark(self._sharing, told.mark)
+        of_users = dict(zip(user_ids, told.values, strict=False))
+        of_items = dict(zip(item_ids, told.values[len(user_ids) :], strict=True))
+        users = {
             user_id: features
-            for user_id, value in zip(user_ids, kept, strict=True)
+            for user_id, value in of_users.items()
             if value is not None and (features := self._usable(user_id, value)) is not None
         }
-        return found | await self._described([user_id for user_id in user_ids if user_id not in found])
+        users |= await self._described([user_id for user_id in of_users if user_id not in users])
+        return users, await self._compared(of_items)
 
-    async def items(self, item_ids: Sequence[str]) -> dict[str, ItemFeatures]:
-        """Up to 1,000 items by their ids, without those that are not known."""
-        kept = await self._store.read([self._keys.item(item_id) for item_id in item_ids])
-        known = self._items_now(item_ids)
-        stale = {}
-        for item_id, value in zip(item_ids, kept, strict=True):
-            if item_id in known and (value is None or not self._same(value, known[item_id])):
-                stale[item_id] = known[item_id]
-        gone = [i for i, value in zip(item_ids, kept, strict=True) if value is not None and i not in known]
-        await self._store.delete([self._keys.item(item_id) for item_id in gone])
-        packed = {self._keys.item(item_id): pack_item(features) for item_id, features in stale.items()}
+    async def _compared(self, values: Mapping[str, bytes | None]) -> dict[str, ItemFeatures]:
+        """Items as this process knows them; where the store has something else, it is put right."""
+        known = self._items_now(list(values))
+        await self._store.delete([self._keys.item(i) for i, value in values.items() if value and i not in known])
+        stale = [i for i in known if (value := values[i]) is None or not self._same(value, known[i])]
+        packed = {self._keys.item(i): pack_item(known[i]) for i in stale}
         await self._store.write({key: value for key, value in packed.items() if value is not None}, ITEM_SECONDS)
         return known
 
@@ -87,7 +93,7 @@ class DescribedFeatures:
             )
             await asyncio.sleep(0)
         if items:
-            await self.items(items)
+            await self.read((), items)
 
     def _usable(self, user_id: str, value: bytes) -> UserFeatures | None:
         """What the store has of a user, if it is as new as what this process knows, and of the model it serves."""
@@ -113,6 +119,8 @@ class DescribedFeatures:
         for user_id in user_ids:
             moment = moment_of(self._follower.known)  # what is read from here on is no older
             stored = await self._follower.stored_user(user_id)
+            if opted_out(stored.attributes, self._recipe):
+                stored = StoredUser(stored.number, stored.attributes)
             if stored.number is not None:
                 found[user_id] = UserFeatures(moment, stored, self._embedding(user_id, stored))
         packed = {

@@ -40,10 +40,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the store told: the latest writer's mark, None where nobody can tell, and a user, if it has them."""
+    """What the store told: the latest writer's mark, None where nobody can tell, and the values asked for."""
 
     mark: bytes | None
-    user: UserFeatures | None = None
+    values: Sequence[bytes | None]
 
 
 class Sharing:
@@ -74,13 +74,11 @@ class Sharing:
             self.users |= dict.fromkeys(islice(user_ids, max(_MOST_WAITING - len(self.users), 0)))
             self.items |= dict.fromkeys(islice(item_ids, max(_MOST_WAITING - len(self.items), 0)))
 
-    async def told(self, user_id: str | None = None) -> Told:
-        """What others left, and what they know of a user where one is asked for: one round trip."""
-        keys = [self.keys.written] if user_id is None else [self.keys.written, self.keys.user(user_id)]
-        mark, *users = await self.store.read(keys)
+    async def told(self, keys: Sequence[str] = ()) -> Told:
+        """The mark that others left, and the values of keys: one round trip."""
+        mark, *values = await self.store.read([self.keys.written, *keys])
         self._has_to_tell |= mark is None
-        value = users[0] if users else None
-        return Told(mark, None if value is None else self.unpacked(value))
+        return Told(mark, values)
 
     def unpacked(self, value: bytes) -> UserFeatures | None:
         """A user as packed; None, and counted, where it cannot be used."""

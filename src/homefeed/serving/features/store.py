@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Protocol
 
-MOST_KEYS: Final = 1_000
+MOST_KEYS: Final = 1_024
 """Keys of one call."""
 MOST_BYTES: Final = 524_288
 """Bytes of one value."""
