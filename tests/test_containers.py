@@ -61,7 +61,7 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
 def test_the_extras_of_the_image_are_known_or_about_to_be() -> None:
     (extras,) = re.findall(r"^ARG EXTRAS=(.+)$", DOCKERFILE, re.MULTILINE)
     known = re.findall(r"^([\w-]+) = \[", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(extras.split(",")) <= {*known, "redis"}
+    assert set(extras.split(",")) <= {*known}
 
 
 def test_commands_are_commands() -> None:

@@ -57,6 +57,7 @@ async def test_a_new_home_is_served_at_once(tmp_path: Path) -> None:
         assert ready == {
             "status": "ready",
             "apps": {"streaming": {"items": 0, "models": {}, "degraded": {}, "store": True}},
+            "features": {"store": "memory", "trouble": None},
         }
         assert (await client.get("/popular")).json()["items"] == []
         answer = (await client.get("/recommendations", params={"user_id": "u"})).json()

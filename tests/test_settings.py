@@ -19,7 +19,7 @@ URL = "postgresql://u:sekret@host/db"
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The homefeed.toml of a working folder of the test's own; no setting is in the environment."""
     for name in list(os.environ):
-        if name.upper().startswith("HOMEFEED_"):
+        if name.upper().startswith(("HOMEFEED_", "REDIS_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "homefeed.toml"
@@ -75,6 +75,48 @@ def test_apps_are_a_list_with_commas_in_the_environment(
     assert load_settings().apps == apps
 
 
+@pytest.mark.parametrize(
+    ("variables", "address"),
+    [
+        ({}, None),
+        ({"REDIS_HOST": "r"}, "redis://r:6379"),
+        ({"REDIS_HOST": "r", "REDIS_PORT": "7000"}, "redis://r:7000"),
+        ({"REDIS_HOST": "::1"}, "redis://[::1]:6379"),
+        ({"REDIS_PORT": "7000"}, None),
+        ({"REDIS_HOST": "", "REDIS_PORT": ""}, None),
+        # What Kubernetes sets for a service of that name.
+        ({"REDIS_HOST": "r", "REDIS_PORT": "tcp://10.0.0.1:7000"}, "redis://r:7000"),
+        ({"REDIS_URL": "rediss://u:p@r/2", "REDIS_HOST": "other"}, "rediss://u:p@r/2"),
+        ({"HOMEFEED_REDIS_URL": "redis://mine", "REDIS_URL": "redis://others"}, "redis://mine"),
+        ({"HOMEFEED_REDIS_HOST": "mine", "REDIS_HOST": "others"}, "redis://mine:6379"),
+    ],
+)
+def test_redis_is_named_by_host_and_port_or_by_a_url(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], address: str | None
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().redis_address == address
+
+
+def test_the_file_and_arguments_name_a_redis_too(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text('redis_url = "redis://file"\nredis_prefix = "mine"\n')
+    assert (load_settings().redis_address, load_settings().redis_prefix) == ("redis://file", "mine")
+    monkeypatch.setenv("REDIS_URL", "redis://environment")
+    assert load_settings().redis_address == "redis://environment"
+    assert load_settings(redis_url="redis://argument").redis_address == "redis://argument"
+
+
+@pytest.mark.parametrize("url", ["redis://u:sekret@host:port", "http://u:sekret@host", "sekret@host"])
+def test_a_wrong_url_of_redis_is_not_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(SettingsError, match=r"setting redis_url: .*expected redis://") as caught:
+        load_settings()
+    assert "sekret" not in str(caught.value)
+    monkeypatch.setenv("REDIS_URL", "redis://u:sekret@host")
+    assert "sekret" not in repr(load_settings())
+
+
 @pytest.mark.parametrize("hosts", [(), ("*",), ("feeds.example", "*.shop.example", "10.0.0.1", "::1")])
 def test_allowed_hosts_are_names_and_addresses(monkeypatch: pytest.MonkeyPatch, hosts: tuple[str, ...]) -> None:
     monkeypatch.setenv("HOMEFEED_ALLOWED_HOSTS", " , ".join(hosts))
@@ -87,6 +129,8 @@ def test_allowed_hosts_are_names_and_addresses(monkeypatch: pytest.MonkeyPatch, 
         ("PORT", "ten", "setting port: Input should be a valid integer"),
         ("PORT", "70000", "setting port: Input should be less than or equal to 65535"),
         ("POLL_SECONDS", "0", "setting poll_seconds: Input should be greater than 0"),
+        ("REDIS_PORT", "0", "setting redis_port: Input should be greater than or equal to 1"),
+        ("REDIS_PREFIX", "a:b", "setting redis_prefix: "),
         ("LOG_LEVEL", "loud", "setting log_level: Input should be 'debug', 'info', 'warning' or 'error'"),
         ("REPLICAS", "perhaps", "setting replicas: Input should be a valid boolean"),
         ("ALLOWED_HOSTS", "a.example,https://b.example", 'setting allowed_hosts: .*"https://b.example" is none: '),

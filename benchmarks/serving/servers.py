@@ -47,10 +47,10 @@ class Server:
 
 
 @contextmanager
-def homefeed_server(python: Python, home: Path, app: str) -> Iterator[Server]:
+def homefeed_server(python: Python, home: Path, app: str, **settings: str) -> Iterator[Server]:
     """One app on one process, as `homefeed serve` starts it."""
-    port = _free_port()
-    environment = python.environment(home=str(home), apps=app)
+    port = free_port()
+    environment = python.environment(home=str(home), apps=app, **settings)
     with _running(python.command("serve", "--port", str(port)), environment, home, port, "/readyz") as server:
         yield server
 
@@ -58,7 +58,7 @@ def homefeed_server(python: Python, home: Path, app: str) -> Iterator[Server]:
 @contextmanager
 def bare_server(python: Python) -> Iterator[Server]:
     """The bare route, with the options of `homefeed serve`."""
-    port, folder = _free_port(), Path(__file__).parent
+    port, folder = free_port(), Path(__file__).parent
     options = ("--app-dir", str(folder), "--no-access-log", "--log-level", "warning", "--port", str(port))
     command = [str(python.path), "-m", "uvicorn", "bare:app", *options]
     with _running(command, python.environment(), folder, port, "/page?user_id=u1") as server:
@@ -115,7 +115,8 @@ def _fetch(port: int, path: str) -> tuple[int, str]:
         connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nothing listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -74,6 +74,22 @@ class CountsWork(Protocol):
 
 
 @runtime_checkable
+class EmbedsUsers(Protocol):
+    """A retriever that compares users with items by vectors of one space, of the recipe's `embedding_model`.
+
+    `user_embedding` is (dimensions,), `item_embeddings` (n, dimensions) of the items at positions (n,): rows of
+    zeros for items without a vector, no columns where no model serves.
+    """
+
+    @property
+    def embedding_model(self) -> str: ...
+
+    def user_embedding(self, query: Query) -> Floats: ...
+
+    def item_embeddings(self, positions: Positions) -> Floats: ...
+
+
+@runtime_checkable
 class FeatureExtractor(Protocol):
     """Describes candidates by numbers, a column for each of `names`: (n, names)."""
 

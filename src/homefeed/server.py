@@ -19,7 +19,7 @@ from fastapi_offline import FastAPIOffline
 from threadpoolctl import threadpool_limits
 
 from homefeed import __version__
-from homefeed.api import apps, background, errors, events, feeds, health, items, metrics, openapi, users
+from homefeed.api import apps, background, errors, events, features, feeds, health, items, metrics, openapi, users
 from homefeed.api.context import Context
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
@@ -31,6 +31,7 @@ from homefeed.kernels import warm_up
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
 from homefeed.serving import live_app
+from homefeed.serving.features.opening import open_features
 from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
 
@@ -56,16 +57,22 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Metrics]]:
         _end_with_parent()
-        async with open_store(settings.store_url, settings.max_store_wait_seconds) as store:
-            live = {name: live_app(recipe, store, settings, environment) for name, recipe in recipes.items()}
+        async with (
+            open_features(settings) as shared,
+            open_store(settings.store_url, settings.max_store_wait_seconds) as store,
+        ):
+            live = {
+                name: live_app(recipe, store, settings, environment, shared) for name, recipe in recipes.items()
+            }
             for one in live.values():
                 await one.start()
             await asyncio.to_thread(warm_up)
-            app.state.context = Context(live, measured, settings.impressions_days > 0)
+            measured.feature_store.follow(shared)
+            app.state.context = Context(live, measured, settings.impressions_days > 0, shared)
             # What is loaded stays: the collector need not look at it with every full collection.
             gc.collect()
             gc.freeze()
-            working = background.start(store, live.values(), settings, measured)
+            working = background.start(store, live.values(), settings, measured, shared)
             try:
                 yield {"metrics": measured}  # connections count by it, too
             finally:
@@ -73,7 +80,15 @@ def create_app(settings: Settings | None = None, environment: Environment | None
 
     app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
     # Routes are tried in their order: those that are requested most come first.
-    for router in (*_own_routes(recipes), feeds.router, events.router, items.router, users.router, apps.router):
+    for router in (
+        *_own_routes(recipes),
+        feeds.router,
+        events.router,
+        items.router,
+        users.router,
+        features.router,
+        apps.router,
+    ):
         app.include_router(router)
     app.include_router(health.router)
     app.include_router(metrics.router(measured))

@@ -6,8 +6,9 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -21,7 +22,13 @@ from sqlalchemy.engine import URL
 
 from homefeed.errors import SettingsError
 
+_REDIS_URL = re.compile(r"(redis|rediss|unix)://.+")
 _HOST = re.compile(r"\*|(\*\.)?[\w.-]+|[0-9a-fA-F:.]+")
+
+
+def _or_plain(name: str) -> AliasChoices:
+    """In the environment with the prefix or, as others name it, without."""
+    return AliasChoices(f"homefeed_{name}", name)
 
 
 class Settings(BaseSettings):
@@ -72,6 +79,28 @@ class Settings(BaseSettings):
         bool,
         Field(description="Other processes take events too: read each user's events from the store every time."),
     ] = False
+    redis_url: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias=_or_plain("redis_url"),
+            description="redis://user:password@host:port/number, rediss:// or unix://: what replicas share.",
+        ),
+    ] = None
+    redis_host: Annotated[
+        str | None,
+        Field(validation_alias=_or_plain("redis_host"), min_length=1, description="The same by host and port."),
+    ] = None
+    redis_port: Annotated[int, Field(validation_alias=_or_plain("redis_port"), ge=1, le=65_535)] = 6379
+    redis_prefix: Annotated[
+        str,
+        Field(
+            pattern=r"^[\w.-]{1,63}$",
+            description="What begins every key in Redis: each deployment that shares one needs its own.",
+        ),
+    ] = "homefeed"
+    redis_timeout_seconds: Annotated[
+        float, Field(gt=0, le=10, description="How long a request waits for Redis before it goes on without.")
+    ] = 0.02
     user_cache_megabytes: Annotated[
         float, Field(gt=0, description="How much memory each app's users may take, the latest requested first.")
     ] = 32.0
@@ -125,6 +154,31 @@ class Settings(BaseSettings):
                 raise ValueError(f'"{host}" is none: expected a name or an address alone, *.name or *')
         return hosts
 
+    @field_validator("redis_url", "redis_host", mode="before")
+    @classmethod
+    def _unless_blank(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("redis_port", mode="before")
+    @classmethod
+    def _port_alone(cls, value: object) -> object:
+        # Kubernetes sets REDIS_PORT=tcp://10.0.0.1:6379 wherever there is a service of that name.
+        return (value.rpartition(":")[2] or 6379) if isinstance(value, str) else value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        text = url.get_secret_value()
+        try:
+            well_formed = _REDIS_URL.fullmatch(text) is not None and urlsplit(text).port != 0
+        except ValueError:  # the port is no number; the error would tell what stands there, such as a password
+            well_formed = False
+        if not well_formed:
+            raise ValueError("expected redis://user:password@host:port, rediss://... or unix:///path")
+        return url
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -147,6 +201,16 @@ class Settings(BaseSettings):
         return url.render_as_string(hide_password=False)
 
     @property
+    def redis_address(self) -> str | None:
+        """The URL of the Redis that replicas share, if there is one. It may contain a password: never log it."""
+        if self.redis_url is not None:
+            return self.redis_url.get_secret_value()
+        if self.redis_host is None:
+            return None
+        host = f"[{self.redis_host}]" if ":" in self.redis_host else self.redis_host
+        return f"redis://{host}:{self.redis_port}"
+
+    @property
     def models_folder(self) -> Path:
         """Where trained models are published."""
         return self.home / "models"
@@ -166,7 +230,7 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"setting recipes: expected JSON in HOMEFEED_RECIPES: {error.__cause__}") from None
     except ValidationError as error:
         lines = [
-            f"setting {'.'.join(map(str, e['loc']))}: {_format_problem(e)}"
+            f"setting {'.'.join(map(str, e['loc'])).removeprefix('homefeed_')}: {_format_problem(e)}"
             for e in error.errors(include_input=False)
         ]
         raise SettingsError("\n".join(lines)) from None

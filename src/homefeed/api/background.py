@@ -13,6 +13,7 @@ import structlog
 from homefeed.api.metrics import Metrics
 from homefeed.errors import UnavailableError
 from homefeed.serving import LiveApp
+from homefeed.serving.features.store import FeatureStore
 from homefeed.serving.retention import prune
 from homefeed.settings import Settings
 from homefeed.store import Store
@@ -51,12 +52,15 @@ class Background:
             await _write(app, self.measured)
 
 
-def start(store: Store, apps: Iterable[LiveApp], settings: Settings, measured: Metrics) -> Background:
+def start(
+    store: Store, apps: Iterable[LiveApp], settings: Settings, measured: Metrics, features: FeatureStore
+) -> Background:
     """Begin all of it, for as long as the server runs."""
     apps, ending = tuple(apps), asyncio.Event()
     repeated = [
         _repeat(partial(_probe, store), _PROBE_SECONDS, ending),
         _repeat(store.checkpoint, _CHECKPOINT_SECONDS, ending),
+        _repeat(features.probe, _PROBE_SECONDS, ending),
     ]
     repeated += [
         work
@@ -64,6 +68,7 @@ def start(store: Store, apps: Iterable[LiveApp], settings: Settings, measured: M
         for work in (
             _repeat(partial(_follow, app, measured), settings.poll_seconds, ending),
             _repeat(partial(_write, app, measured), _WRITE_SECONDS, ending),
+            _repeat(partial(_describe, app), _WRITE_SECONDS, ending),
             _repeat(partial(_prune, app, settings), _PRUNE_SECONDS, ending),
         )
     ]
@@ -112,6 +117,15 @@ async def _write(app: LiveApp, measured: Metrics) -> None:
         if not _is_told(error):
             _log.error("cannot write impressions; trying again", app=name, error=repr(error))
     measured.impressions.labels(name, "lost").inc(app.impressions.take_lost())
+
+
+async def _describe(app: LiveApp) -> None:
+    """Have what changed of users and items in the store that replicas share."""
+    try:
+        await app.features.flush()
+    except Exception as error:
+        if not _is_told(error):
+            _log.error("cannot describe users and items; trying again", app=app.recipe.app, error=repr(error))
 
 
 async def _prune(app: LiveApp, settings: Settings) -> None:

@@ -11,15 +11,17 @@ from fastapi import Depends, Request
 from homefeed.api.metrics import Metrics
 from homefeed.errors import NotFoundError
 from homefeed.serving import LiveApp
+from homefeed.serving.features.store import FeatureStore
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The apps this server serves, by name, and its metrics."""
+    """The apps this server serves, by name, its metrics and its feature store."""
 
     apps: Mapping[str, LiveApp]
     metrics: Metrics
     logs_impressions: bool
+    features: FeatureStore
 
     def app(self, name: str) -> LiveApp:
         """A served app.

@@ -31,11 +31,19 @@ class AppReadiness(BaseModel):
     store: bool
 
 
+class FeatureStoreReadiness(BaseModel):
+    """Where what replicas share is kept. `trouble` is why requests go on without it."""
+
+    store: str
+    trouble: str | None = None
+
+
 class Readiness(BaseModel):
-    """Whether every app can answer and take events."""
+    """Whether every app can answer and take events; all can without the feature store."""
 
     status: Literal["ready", "not ready"]
     apps: dict[str, AppReadiness]
+    features: FeatureStoreReadiness
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -61,4 +69,5 @@ async def readyz(context: InContext, response: Response) -> Readiness:
     }
     ready = all(app.store for app in apps.values())
     response.status_code = 200 if ready else 503
-    return Readiness(status="ready" if ready else "not ready", apps=apps)
+    features = FeatureStoreReadiness(store=context.features.name, trouble=context.features.trouble)
+    return Readiness(status="ready" if ready else "not ready", apps=apps, features=features)

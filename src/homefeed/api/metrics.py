@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from homefeed.api.feature_store import FeatureStoreWork
 from homefeed.api.shown import DistancesShown, ValuesShown
 from homefeed.api.stages import StageSeconds
 from homefeed.api.work import PartWork
@@ -34,6 +35,7 @@ class Metrics:
     distances: DistancesShown = field(init=False)
     values: ValuesShown = field(init=False)
     work: PartWork = field(init=False)
+    feature_store: FeatureStoreWork = field(init=False)
 
     def __post_init__(self) -> None:
         made = {
@@ -97,6 +99,7 @@ class Metrics:
             "distances": DistancesShown(self.registry),
             "values": ValuesShown(self.registry),
             "work": PartWork(self.registry),
+            "feature_store": FeatureStoreWork(self.registry),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)

@@ -22,6 +22,8 @@ from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 class FoldedConfig(HistoryConfig):
     """Base of the `Config` of retrievers that fold users in."""
 
+    model: str
+    """The model of the recipe that it serves."""
     reason: str = "Because you chose {title}"
     """The reason; {title} is the item of the history that added most, {verb} what the user did to it."""
     reason_anchored: str = "For people who chose {title}"
@@ -61,6 +63,24 @@ class FoldedIn:
             return NO_POSITIONS, np.empty(0, np.float32)
         anchor = -1 if query.anchor is None else query.anchor
         return self._factors.best(self._taste(query).vector, query.eligible, k, anchor)
+
+    @property
+    def embedding_model(self) -> str:
+        """The model that it serves."""
+        return self._config.model
+
+    def user_embedding(self, query: Query) -> Floats:
+        """(factors,) the user's vector, made of their latest events."""
+        return np.empty(0, np.float32) if self._model is None else self._taste(query).vector
+
+    def item_embeddings(self, positions: Positions) -> Floats:
+        """(n, factors) the vectors of items; zeros of those without one."""
+        if self._model is None:
+            return np.empty((len(positions), 0), np.float32)
+        rows = self._rows.at(positions)
+        found = self._model.vectors[rows]
+        found[rows < 0] = 0
+        return found
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Name the explainable item of the history that contributed most to each: never one that is disliked."""

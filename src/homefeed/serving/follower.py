@@ -28,6 +28,7 @@ from homefeed.errors import UnavailableError
 from homefeed.funnel import Feed
 from homefeed.recipe import Recipe
 from homefeed.serving.counting import count_rows
+from homefeed.serving.features.sharing import Sharing
 from homefeed.serving.models import ModelSet, load_models, wanted_models
 from homefeed.serving.set_aside import SetAside
 from homefeed.serving.user_cache import UserCache
@@ -44,6 +45,8 @@ _log = structlog.get_logger(__name__)
 _PAGE = 20_000
 _MEGABYTE = 1_000_000
 _LAST_NUMBER = 2**31 - 1
+_TOLD_SECONDS = 0.25
+"""So long a request waits for what others wrote to be followed, such as a large import."""
 _CLOCK_SLACK = 60 * SECOND
 """Clocks are set back by less than this all the time, which changes no count to speak of."""
 
@@ -62,7 +65,8 @@ class Parts:
 class Follower:
     """What an app answers from. `follow` takes over whatever was written since the last time, by any process.
 
-    With `replicas` other processes take events too: each user is read from the store every time.
+    With `replicas` other processes take events too: each user is read from the store every time. Where `sharing`
+    is by a store that they share, they tell when they wrote, and the store is asked for what is new only then.
     """
 
     def __init__(
@@ -74,13 +78,16 @@ class Follower:
         *,
         user_cache_megabytes: float,
         replicas: bool,
+        sharing: Sharing,
     ) -> None:
         self._recipe, self._store, self._artifacts, self._clock = recipe, store, artifacts, clock
         self.catalog = empty_catalog(recipe)
         self.set_aside = SetAside(recipe.app)
         self._weights = event_weights(recipe)
         self._users = UserCache(store, recipe.app, self._weights, user_cache_megabytes * _MEGABYTE)
-        self._replicas = replicas
+        is_shared = sharing.store.shared
+        self._replicas, self._sharing = replicas or is_shared, sharing if is_shared else None
+        self._changes = sharing.changes
         self._following, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._known = Watermarks()
         self._distinct, self._distinct_events = frozenset(recipe.signals.distinct), 0
@@ -117,17 +124,29 @@ class Follower:
             # No user is in memory yet: those who changed before now need not be looked up.
             self._users_after = ((await self._store.watermarks(self._recipe.app)).user_revision, _LAST_NUMBER)
             await self.reload_models()
+            self._changes.begin(self._parts.counters.watermark, self._users_after[0])
             await self.catch_up()
             await self.follow_shown()
             await self.refresh()
 
+    @property
+    def known(self) -> Watermarks:
+        """Up to where the store was followed: all that was written before is in force."""
+        return self._known
+
+    def has_in_memory(self, user_id: str) -> bool:
+        """Whether a user need not be read to be known."""
+        return user_id in self._users
+
     async def stored_user(self, user_id: str | None) -> StoredUser:
         """What the store knows of a user; one without an id or unknown has no number."""
+        is_told = self._sharing is not None and await self._follow_told(self._sharing, user_id)
         if user_id is None:
             return UNKNOWN
-        stored = await (self._users.load(user_id) if self._replicas else self._users.get(user_id))
+        from_store = self._replicas and not is_told
+        stored = await (self._users.load(user_id) if from_store else self._users.get(user_id))
         if self._replicas and self.catalog.has_later(stored.items):
-            await self.follow_written()  # the user met an item that another process wrote just now
+            await self._try_to_follow()  # the user met an item that another process wrote just now
         if stored.flaw is not None or user_id in self.set_aside.rows["users"]:
             self.set_aside.note("users", [user_id], {} if stored.flaw is None else {user_id: stored.flaw})
         return stored
@@ -146,16 +165,53 @@ class Follower:
             self._users.forget(user_ids)
 
     async def follow_written(self, user_ids: Iterable[str] = ()) -> None:
-        """Take over what was just written, such as events of these users.
+        """Take over what was just written here, such as events of these users, and tell replicas.
 
         It is durable: whoever wrote it must not get an error, or they would write it again. What fails here is
         taken over the next time.
         """
+        await self._try_to_follow(user_ids)
+        if self._sharing is not None:
+            await self._sharing.tell()
+
+    async def _try_to_follow(self, user_ids: Iterable[str] = ()) -> None:
         try:
             await self.follow()
         except Exception as error:
             self.forget_users(user_ids)
             _log.error("written, not followed yet", app=self._recipe.app, error=repr(error))
+
+    async def follow_mark(self, sharing: Sharing, mark: bytes | None) -> bool:
+        """Take over what replicas wrote until they left a mark; whether all of it is in force.
+
+        Where it is not, or nobody can tell, users are to be read from the store; what is new of items comes with
+        the next look.
+        """
+        if mark is None:
+            return False
+        if sharing.is_new(mark):
+            try:
+                async with asyncio.timeout(_TOLD_SECONDS):
+                    await self.catch_up()
+            except (TimeoutError, UnavailableError):
+                return False
+            sharing.followed(mark)
+        return True
+
+    async def _follow_told(self, sharing: Sharing, user_id: str | None) -> bool:
+        """The same before a request of a user, and take over what replicas know of them: one round trip."""
+        if user_id is None or user_id in self._users:
+            return await self.follow_mark(sharing, (await sharing.told()).mark)
+        told = await sharing.told([sharing.keys.user(user_id)])
+        if not await self.follow_mark(sharing, told.mark):
+            return False
+        value = told.values[0]
+        user = None if value is None else sharing.unpacked(value)
+        if user is not None and sharing.holds(user_id, user, self._known):
+            self._users.keep(user_id, user.stored)
+        else:
+            sharing.note([user_id])
+        return True
 
     async def follow(self) -> None:
         """Take over what was written to the store since the last time, by any process, for a request that waits.
@@ -232,6 +288,7 @@ class Follower:
             await self._follow_events(counters, self._known.event_seq)
             if counters.watermark > self._known.event_seq:
                 self._users.clear()  # the model counted events that were not followed, of users unknown here
+                self._changes.passed_over(counters.watermark)
             self._parts = Parts(self._parts.serial + 1, counters, exposures, models, feeds)
         if ahead:
             _log.warning("clock went back, events are counted anew", app=self._recipe.app)
@@ -287,11 +344,13 @@ class Follower:
             changes = await changed_users(self._store, self._recipe.app, self._users_after, asked)
             if found := len(changes):
                 self._users.forget(user_id for _, _, user_id in changes)
+                self._changes.note_users(changes)
                 self._users_after = changes[-1][:2]
 
     def _count(self, counters: Counters, rows: LogRows) -> None:
         # The users first: for them the same rows twice are as once.
         self._users.append(rows)
+        self._changes.note_events(rows.users, rows.seqs)
         count_rows(counters, rows, self.catalog, self._weights, self._recipe, self._clock())
 
     async def _follow_events(self, counters: Counters, until: int) -> None:

@@ -14,6 +14,10 @@ from homefeed.recipe import Recipe
 from homefeed.recipe.variety import varied_fields
 from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.event_gate import EventGate
+from homefeed.serving.features.described import DescribedFeatures
+from homefeed.serving.features.memory import MemoryFeatures
+from homefeed.serving.features.sharing import Keys, Sharing
+from homefeed.serving.features.store import FeatureStore
 from homefeed.serving.follower import Follower
 from homefeed.serving.impressions import ImpressionLog
 from homefeed.serving.rankers import LearnedHistory, LearnedState, learned_history, learned_state
@@ -40,19 +44,29 @@ class LiveApp:
         slate_cache: int = 1_000,
         reuse_cache_megabytes: float = 16.0,
         replicas: bool = False,
+        features: FeatureStore | None = None,
+        prefix: str = "homefeed",
     ) -> None:
         self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
         self.varied = varied_fields(recipe)
         clock = environment.clock
+        self._sharing = Sharing(features or MemoryFeatures(), Keys(prefix, recipe.app), recipe.event_types)
         self.follower = Follower(
-            recipe, store, artifacts, clock, user_cache_megabytes=user_cache_megabytes, replicas=replicas
+            recipe,
+            store,
+            artifacts,
+            clock,
+            user_cache_megabytes=user_cache_megabytes,
+            replicas=replicas,
+            sharing=self._sharing,
         )
+        self.features = DescribedFeatures(recipe, clock, self.follower, self._sharing)
         self._recommender = Recommender(
             recipe, clock, self.follower, slate_cache=slate_cache, reuse_cache_megabytes=reuse_cache_megabytes
         )
         self.impressions = ImpressionLog(store, recipe.app)
         self._gate = EventGate(recipe, store, clock, self.follower, self.impressions.shown)
-        self.writes = Writes(recipe, store, self.follower)
+        self.writes = Writes(recipe, store, self.follower, self._sharing)
 
     @property
     def catalog(self) -> CatalogView:
@@ -143,7 +157,9 @@ class LiveApp:
 
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
         """Write events: durable, and seen by the next request, on return; see `EventGate.append`."""
-        return await self._gate.append(events)
+        outcomes = await self._gate.append(events)
+        self._sharing.note(event.user_id for event in events)
+        return outcomes
 
     def forget_users(self) -> None:
         """Read every user anew with their next request."""
@@ -156,6 +172,7 @@ class LiveApp:
     async def catch_up(self) -> bool:
         """Take over all that others did: writes, new models, new orders. Whether models changed."""
         await self.follower.catch_up()
+        await self._sharing.make_up()
         reloaded = await self.reload_models()
         await self.follower.follow_shown()
         await self.follower.refresh()

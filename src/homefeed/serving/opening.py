@@ -7,14 +7,21 @@ from contextlib import asynccontextmanager
 
 from homefeed.environment import Environment
 from homefeed.recipe import Recipe
+from homefeed.serving.features.store import FeatureStore
 from homefeed.serving.live import LiveApp
 from homefeed.settings import Settings
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
 
 
-def live_app(recipe: Recipe, store: Store, settings: Settings, environment: Environment | None = None) -> LiveApp:
-    """An app that is yet to be started."""
+def live_app(
+    recipe: Recipe,
+    store: Store,
+    settings: Settings,
+    environment: Environment | None = None,
+    features: FeatureStore | None = None,
+) -> LiveApp:
+    """An app that is yet to be started; without `features` it has a feature store of its own, in memory."""
     return LiveApp(
         recipe,
         store,
@@ -24,6 +31,8 @@ def live_app(recipe: Recipe, store: Store, settings: Settings, environment: Envi
         slate_cache=settings.slate_cache,
         reuse_cache_megabytes=settings.reuse_cache_megabytes,
         replicas=settings.replicas,
+        features=features,
+        prefix=settings.redis_prefix,
     )
 
 

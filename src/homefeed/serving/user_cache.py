@@ -88,6 +88,9 @@ class UserCache:
     def __len__(self) -> int:
         return len(self._users)
 
+    def __contains__(self, user_id: str) -> bool:
+        return user_id in self._users
+
     @property
     def size(self) -> int:
         """About how many bytes the users take."""
@@ -112,6 +115,10 @@ class UserCache:
     async def load(self, user_id: str) -> StoredUser:
         """The same, straight from the store."""
         return await load_user(self._store, self._app, user_id, self._weights)
+
+    def keep(self, user_id: str, user: StoredUser) -> None:
+        """Take over a user as somebody else read them, who knew all that was followed here."""
+        self._keep(user_id, None if user.number is None else _Packed.of(user, user.number))
 
     def append(self, rows: LogRows) -> None:
         """Take over rows of the log that came after all that was followed before."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from homefeed.errors import HomefeedError
 from homefeed.recipe import Recipe
+from homefeed.serving.features.sharing import Sharing
 from homefeed.serving.follower import Follower
 from homefeed.store import Store, items, users
 from homefeed.store.erasing import forget_erased
@@ -20,8 +21,8 @@ class Writes:
     What is committed is never answered by an error: where following it fails it is in force a moment later.
     """
 
-    def __init__(self, recipe: Recipe, store: Store, follower: Follower) -> None:
-        self._app, self._store, self._follower = recipe.app, store, follower
+    def __init__(self, recipe: Recipe, store: Store, follower: Follower, sharing: Sharing) -> None:
+        self._app, self._store, self._follower, self._sharing = recipe.app, store, follower, sharing
         self._kept_of_items, self._kept_of_users = recipe.items.moderation, recipe.kept_of_users
         # Whoever served before may have ended between the two.
         self._is_erasing = True
@@ -32,13 +33,13 @@ class Writes:
         What moderation says of an item stays where a write does not state it.
         """
         created = await items.put_items(self._store, self._app, writes, self._kept_of_items)
-        await self._follower.follow_written()
+        await self._follow_items(write.item_id for write in writes)
         return created
 
     async def put_item(self, write: ItemWrite) -> Item:
         """Create or replace one item, likewise; returns it as it is now."""
         item = await items.put_item(self._store, self._app, write, self._kept_of_items)
-        await self._follower.follow_written()
+        await self._follow_items([write.item_id])
         return item
 
     async def patch_item(self, item_id: str, attributes: Mapping[str, Any], hidden: bool | None = None) -> Item:
@@ -49,7 +50,7 @@ class Writes:
             InvalidError: it would hold more than an item may.
         """
         item = await items.patch_item(self._store, self._app, item_id, attributes, hidden)
-        await self._follower.follow_written()
+        await self._follow_items([item_id])
         return item
 
     async def patch_items(self, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> list[HomefeedError | None]:
@@ -58,7 +59,7 @@ class Writes:
         See `store.items.patch_items`.
         """
         refused = await items.patch_items(self._store, self._app, changes)
-        await self._follower.follow_written()
+        await self._follow_items(item_id for item_id, _ in changes)
         return refused
 
     async def delete_item(self, item_id: str) -> None:
@@ -69,7 +70,7 @@ class Writes:
         """
         await items.delete_item(self._store, self._app, item_id)
         self._is_erasing = True
-        await self._follower.follow_written()
+        await self._follow_items([item_id])
 
     async def put_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
         """Create or replace a user; returns them as they are now.
@@ -77,7 +78,7 @@ class Writes:
         What a user refuses or blocks stays where a write does not state it.
         """
         user = await users.put_user(self._store, self._app, user_id, attributes, self._kept_of_users)
-        await self._follower.follow_written()
+        await self._follow_users([user_id])
         return user
 
     async def patch_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
@@ -88,7 +89,7 @@ class Writes:
             InvalidError: they would hold more than a user may.
         """
         user = await users.patch_user(self._store, self._app, user_id, attributes)
-        await self._follower.follow_written()
+        await self._follow_users([user_id])
         return user
 
     async def erase_user(self, user_id: str) -> int:
@@ -102,9 +103,18 @@ class Writes:
         erased = await users.erase_user(self._store, self._app, user_id)
         self._is_erasing = True
         await self._follower.follow_written()
+        await self._sharing.forget([user_id])
         return erased
 
     async def forget_erased(self) -> None:
         """Take what was deleted since the last time out of the store's files, too, as soon as that can be done."""
         if self._is_erasing:
             self._is_erasing = not await forget_erased(self._store)
+
+    async def _follow_items(self, item_ids: Iterable[str]) -> None:
+        await self._follower.follow_written()
+        self._sharing.note(item_ids=item_ids)
+
+    async def _follow_users(self, user_ids: Iterable[str]) -> None:
+        await self._follower.follow_written()
+        self._sharing.note(user_ids)

@@ -1,0 +1,1 @@
+"""The feature store: what replicas share of users and items, in memory or in Redis."""
