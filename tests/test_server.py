@@ -56,7 +56,7 @@ async def test_a_new_home_is_served_at_once(tmp_path: Path) -> None:
         ready = (await client.get("/readyz")).json()
         assert ready == {
             "status": "ready",
-            "apps": {"streaming": {"items": 0, "models": {}, "degraded": {}, "store": True}},
+            "apps": {"streaming": {"items": 0, "models": {}, "degraded": {}, "stand_ins": {}, "store": True}},
             "features": {"store": "memory", "trouble": None},
         }
         assert (await client.get("/popular")).json()["items"] == []
