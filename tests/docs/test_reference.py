@@ -7,15 +7,18 @@ import re
 from pathlib import Path
 from typing import Final
 
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from pydantic.fields import FieldInfo
 
 from homefeed import testing
 from homefeed.api.distances import SHOWN_LABELS, DistancesShown
+from homefeed.api.feature_store import FeatureStoreWork
 from homefeed.api.metrics import Metrics
 from homefeed.api.stages import STAGE_LABELS, StageSeconds
 from homefeed.api.work import WORK_LABELS, PartWork
 from homefeed.ingest import delimited, interactions, json_lines, load_entities, load_events
+from homefeed.serving.features.memory import MemoryFeatures
 from homefeed.settings import Settings
 from homefeed.store.tables import impressions
 
@@ -61,7 +64,9 @@ def _settings() -> list[Row]:
     return _tables("operations.md", "Settings")[0]
 
 
-def _labels_of(collector: Collector) -> tuple[str, ...]:
+def _labels_of(collector: Collector, family: Metric) -> tuple[str, ...]:
+    if isinstance(collector, FeatureStoreWork):
+        return tuple(name for name in family.samples[0].labels if name != "le")
     for own, named in ((StageSeconds, STAGE_LABELS), (DistancesShown, SHOWN_LABELS), (PartWork, WORK_LABELS)):
         if isinstance(collector, own):
             return named
@@ -72,11 +77,13 @@ def _labels_of(collector: Collector) -> tuple[str, ...]:
 def test_every_metric_is_listed_with_its_labels() -> None:
     rows = {_named(name): (kind, labels) for name, kind, labels, _ in _tables("operations.md", "Metrics")[0]}
     expected = {}
-    for collector in Metrics().registry._collector_to_names:
-        family = next(iter(collector.collect()))
-        name = f"{family.name}_total" if family.type == "counter" else family.name
-        labels = ", ".join(f"`{label}`" for label in _labels_of(collector))
-        expected[name] = (family.type, labels)
+    metrics = Metrics()
+    metrics.feature_store.follow(MemoryFeatures())
+    for collector in metrics.registry._collector_to_names:
+        for family in collector.collect():
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = ", ".join(f"`{label}`" for label in _labels_of(collector, family))
+            expected[name] = (family.type, labels)
     assert rows == expected
 
 
