@@ -8,8 +8,8 @@ Prints one JSON line. Needs `redis-server`, which it runs on a free port without
 a call and 100 a call, by one process. `requests` are milliseconds of hometown and home_feed, one after the other,
 on a server alone, on one of several replicas without Redis, and with it, the best of some rounds each. `outage`
 sends `--rate` requests a second to each of two replicas, one in ten of them an event, at fixed times: a third of
-the time Redis is there, a third it is not, a third it is again. `unanswered` are those with another status than
-200; `stale` are, afterwards, answers of one replica that did not know an event that the other had taken.
+the time Redis is there, a third it is away, a third it is there again. `unanswered` are those with another status
+than 200; `stale` are, afterwards, answers of one replica that did not know an event that the other had taken.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def timetable(replica: int, rate: float, seconds: float) -> Iterator[tuple[float
         if number % 10 == 9:
             event = {"user_id": f"user_{1 + number % 500:06}", "item_id": f"stream_{1 + number % 400:06}"}
             told = event | {"event_type": "watch", "value": 60, "event_id": f"{replica}-{number}-{time.time_ns()}"}
-            yield due, post("/v1/apps/live/events", orjson.dumps(told), phase)
+            yield due, post("/v1/apps/live/events", orjson.dumps(told), f"{phase}_events")
         else:
             data = asked[(7 * number + replica) % len(asked)].data
             yield due, Request(phase, data)
