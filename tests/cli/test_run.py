@@ -20,6 +20,7 @@ import httpx
 import psutil
 import pytest
 import structlog
+from tests.redis_server import RedisServer, redis_is_installed
 from typer.testing import CliRunner, Result
 
 from homefeed import kernels
@@ -97,6 +98,20 @@ class TestDoctor:
         assert all(line.startswith("ok   ") for line in good.stdout.splitlines())
         assert "FAIL data streaming: no items yet: homefeed import streaming FOLDER" in bad.stdout.splitlines()
         assert bad.exit_code == 1
+
+    def test_redis(self, sample_home: Path, tmp_path: Path) -> None:
+        if not redis_is_installed():
+            pytest.skip("redis-server is not installed")
+        server = RedisServer(tmp_path)
+        server.start()
+        answers = diagnosis(sample_home, redis_url=server.url)
+        server.kill()
+        status, found = diagnosis(sample_home, redis_url=server.url.replace("127", "user:secret@127"))
+        assert answers[0] == 0
+        assert answers[1]["redis"] == (True, "what replicas share is there")
+        assert (status, found["redis"][0]) == (1, False)
+        assert found["redis"][1].startswith("requests go on without it: ")
+        assert "secret" not in found["redis"][1]
 
     def test_no_data(self, tmp_path: Path) -> None:
         status, found = diagnosis(tmp_path / "new")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -284,6 +285,8 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
     except HomefeedError as error:
         yield "store", False, str(error)
         return
+    if settings.redis_address is not None:
+        yield "redis", *_redis_check(settings)
     free = shutil.disk_usage(settings.home if settings.home.exists() else Path()).free / 1e9
     yield "disk", free > 1, f"{free:.1f} GB free"
     for name in settings.apps:
@@ -294,6 +297,21 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
         yield "port", True, f"{settings.host}:{settings.port} is free"
     except HomefeedError as error:
         yield "port", True, f"in use, perhaps by a running server ({error})"
+
+
+def _redis_check(settings: Settings) -> tuple[bool, str]:
+    """Whether the Redis that replicas share answers; its address may hold a password, so that it is not told."""
+    from homefeed.serving.features.opening import open_features
+
+    async def trouble() -> str | None:
+        async with open_features(settings) as store:
+            return store.trouble
+
+    try:
+        why = asyncio.run(trouble())
+    except SettingsError as error:
+        return False, str(error)
+    return why is None, "what replicas share is there" if why is None else f"requests go on without it: {why}"
 
 
 def _recipe_settings_checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
