@@ -135,6 +135,15 @@ def test_it_stops_where_held_out_pairs_are_found_no_better(monkeypatch: pytest.M
     )
 
 
+def test_of_many_pairs_batches_are_larger_so_that_a_pass_has_no_more_steps() -> None:
+    one = SMALL.model_copy(update={"epochs": 3, "max_steps": 1})
+    whole = one.model_copy(update={"batch_size": 1_000_000, "max_steps": 100})
+    small = SMALL.model_copy(update={"epochs": 3, "batch_size": 4})
+    stepped = one.model_copy(update={"batch_size": 4})
+    assert not np.array_equal(fitted(halves(), small).vectors, fitted(halves(), stepped).vectors)
+    np.testing.assert_array_equal(fitted(halves(), whole).vectors, fitted(halves(), stepped).vectors)
+
+
 @pytest.mark.parametrize("events", [[], [(0, 0, 0.0)], [(0, 0, -1.0), (1, 0, -1.0)]])
 def test_where_nobody_likes_anything_there_is_nothing(events: list[tuple[int, int, float]]) -> None:
     model = fitted(data_of(events))

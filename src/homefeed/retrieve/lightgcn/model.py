@@ -29,6 +29,8 @@ class LightgcnConfig(PartConfig):
     """The step size of Adam."""
     batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = 16_384
     """How many pairs of a user and an item make one step: every step goes over the whole graph."""
+    max_steps: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """How many steps all pairs make at most: of more pairs than these hold, batches are larger."""
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 200
     """How many times all pairs are gone through at most: fewer where held-out pairs tell that more would not
     help."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
@@ -87,11 +88,12 @@ class LightgcnTrainer:
         if not len(graph.users):
             return first
         kept, validation = held_out(graph, rng)
+        size = max(config.batch_size, math.ceil(len(kept.users) / config.max_steps))
         network = Network(torch, kept, config.layers, device)
         optimizer = Adam(torch, first, config.learning_rate)
         best, best_found, waited = first, -1.0, 0
         for epoch in range(1, config.epochs + 1):
-            for batch in _batches(kept, config.batch_size, rng):
+            for batch in _batches(kept, size, rng):
                 optimizer.step(network.gradient(first, batch, config.regularization))
             if validation is None or epoch % _LOOK_EVERY:
                 continue
