@@ -107,7 +107,10 @@ def test_the_file_and_arguments_name_a_redis_too(file: Path, monkeypatch: pytest
     assert load_settings(redis_url="redis://argument").redis_address == "redis://argument"
 
 
-@pytest.mark.parametrize("url", ["redis://u:sekret@host:port", "http://u:sekret@host", "sekret@host"])
+@pytest.mark.parametrize(
+    "url",
+    ["redis://u:sekret@host:port", "http://u:sekret@host", "sekret@host", "redis://u:sekret@host?protocol=9"],
+)
 def test_a_wrong_url_of_redis_is_not_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("REDIS_URL", url)
     with pytest.raises(SettingsError, match=r"setting redis_url: .*expected redis://") as caught:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL
 from homefeed.errors import SettingsError
 
 _REDIS_URL = re.compile(r"(redis|rediss|unix)://.+")
+_REDIS_OPTIONS = frozenset(("db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"))
 _HOST = re.compile(r"\*|(\*\.)?[\w.-]+|[0-9a-fA-F:.]+")
 
 
@@ -172,11 +173,17 @@ class Settings(BaseSettings):
             return None
         text = url.get_secret_value()
         try:
-            well_formed = _REDIS_URL.fullmatch(text) is not None and urlsplit(text).port != 0
+            parts = urlsplit(text)
+            known = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} <= _REDIS_OPTIONS
+            well_formed = _REDIS_URL.fullmatch(text) is not None and parts.port != 0 and known
         except ValueError:  # the port is no number; the error would tell what stands there, such as a password
             well_formed = False
         if not well_formed:
-            raise ValueError("expected redis://user:password@host:port, rediss://... or unix:///path")
+            options = ", ".join(sorted(_REDIS_OPTIONS))
+            raise ValueError(
+                "expected redis://user:password@host:port, rediss://... or unix:///path; after a ? these can be "
+                f"said: {options}"
+            )
         return url
 
     @classmethod

@@ -81,7 +81,7 @@ def test_the_sample_goes_into_an_app_that_has_nothing_else(
     monkeypatch.setattr(commands, "generated", lambda app, folder, report: write(folder, items=11))
     result = run(tmp_path, "train", recipe, "--synthetic")
     assert result.exit_code == 1
-    assert "files has items that are none of its sample, such as i11" in str(result.exception)
+    assert "files has data that is not its sample: 12 items, " in str(result.exception)
 
 
 @pytest.mark.parametrize(

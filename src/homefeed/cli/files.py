@@ -104,20 +104,25 @@ def _check_is_sample(settings: Settings, recipe: Recipe, file: Path) -> None:
     """Refuse to put invented items and people among real ones: models would learn of both.
 
     Raises:
-        InvalidError: the app has an item that is none of the sample.
+        InvalidError: the app has items, users or events, and its items are not those of the sample.
     """
     import polars as pl
 
     from homefeed.dataset.log import read_catalog
+    from homefeed.store.events import totals
 
+    counts = on_store(settings, lambda store: totals(store, recipe.app, 0))
+    if not (counts.items or counts.users or counts.events):
+        return
     catalog = on_store(settings, lambda store: read_catalog(store, recipe))
     read = pl.read_parquet if file.suffix == ".parquet" else pl.read_csv
     made = set(read(file)[recipe.sources.items.column("item_id").column or "item_id"].cast(pl.String))
-    other = next((name for row in range(catalog.size) if (name := catalog.item_id(row)) not in made), None)
-    if other is not None:
+    known = {catalog.item_id(row) for row in range(catalog.size)}
+    if known != made:
         raise InvalidError(
-            f"--synthetic: {recipe.app} has items that are none of its sample, such as {other}; what is invented "
-            "does not belong among them: leave --synthetic out, or set HOMEFEED_HOME to a new folder"
+            f"--synthetic: {recipe.app} has data that is not its sample: {counts.items:,} items, {counts.users:,} "
+            f"users and {counts.events:,} events; what is invented does not belong among them: leave --synthetic "
+            "out, or set HOMEFEED_HOME to a new folder"
         )
 
 

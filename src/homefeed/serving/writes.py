@@ -115,6 +115,8 @@ class Writes:
         await self._follower.follow_written()
         self._sharing.note(item_ids=item_ids)
 
-    async def _follow_users(self, user_ids: Iterable[str]) -> None:
+    async def _follow_users(self, user_ids: Sequence[str]) -> None:
         await self._follower.follow_written()
+        # Who opts out is not described again: what others were told of them must not stay.
+        await self._sharing.forget(user_ids)
         self._sharing.note(user_ids)

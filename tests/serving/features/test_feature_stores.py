@@ -190,3 +190,28 @@ async def test_no_message_tells_a_password(address: str, capfd: pytest.CaptureFi
     assert "Redis is away" in told.out + told.err
     assert "sekret" not in told.out + told.err + store.trouble + repr(store)
     await store.close()
+
+
+@pytest.mark.parametrize("obstacle", ["full", "another type"])
+async def test_what_cannot_be_put_leaves_nothing_and_is_told_once(
+    obstacle: str, server: RedisServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    store = RedisFeatures(server.url, timeout=1.0)
+    await store._redis.flushall()
+    await store.replace("mark", b"old")
+    if obstacle == "full":
+        await store._redis.config_set("maxmemory", "1")
+    else:
+        await store.delete(["mark"])
+        await store._redis.lpush("mark", "a")
+    try:
+        for _ in range(3):
+            await store.replace("mark", b"new")
+        assert await store.read(["mark"]) == ([None] if obstacle == "full" else [b"new"])
+    finally:
+        await store._redis.config_set("maxmemory", "0")
+    told = capfd.readouterr()
+    assert (told.out + told.err).count("Redis is away") == 1
+    await store.replace("mark", b"newer")
+    assert await store.read(["mark"]) == [b"newer"]
+    await store.close()

@@ -180,6 +180,15 @@ async def test_an_erased_user_is_in_no_answer_and_no_longer_in_the_store(replica
     assert await replicas.shared.read([KEYS.user("u")]) == [None]
 
 
+async def test_what_was_told_of_a_user_is_gone_once_they_were_written(replicas: Replicas) -> None:
+    await replicas.first.append([play()])
+    assert await watched(replicas.first) == ["a"]
+    await replicas.first.features.flush()
+    assert (await replicas.shared.read([KEYS.user("u")]))[0] is not None
+    await replicas.second.writes.put_user("u", {"region": "north"})
+    assert await replicas.shared.read([KEYS.user("u")]) == [None]
+
+
 async def test_while_the_store_is_away_events_are_read_from_the_database(replicas: Replicas) -> None:
     await replicas.first.append([play()])
     assert await watched(replicas.second) == ["a"]

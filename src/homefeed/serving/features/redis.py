@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from homefeed.serving.features.breaker import Breaker, patience
 from homefeed.serving.features.store import FeatureStore, FeatureStoreStats, check_keys, check_values
@@ -20,6 +20,8 @@ _log = structlog.get_logger(__name__)
 
 _CONNECTIONS: Final = 64
 _SECONDS_TO_OPEN: Final = 2.0
+_QUIET_SECONDS: Final = 60.0
+"""What answers some calls and fails others is told of no more often."""
 
 T = TypeVar("T")
 
@@ -48,6 +50,7 @@ class RedisFeatures(FeatureStore):
         self._slots = asyncio.Semaphore(_CONNECTIONS)
         self._stats = FeatureStoreStats()
         self._trouble: str | None = None
+        self._is_told, self._quiet_until = False, 0.0
 
     @property
     def trouble(self) -> str | None:
@@ -89,9 +92,18 @@ class RedisFeatures(FeatureStore):
             await self._call(send, None)
 
     async def replace(self, key: str, value: bytes) -> bytes | None:
-        """Put a value that stays, by one SET ... GET; answers the one before."""
+        """Put a value that stays, by one SET ... GET; answers the one before. If it cannot be put, none stays."""
         check_values({key: value})
-        return await self._call(lambda: self._redis.set(key, value, get=True), None)
+
+        async def send() -> Any:
+            try:
+                return await self._redis.set(key, value, get=True)
+            except ResponseError:
+                # It is full, or the key of another type. What is gone cannot be taken for the latest.
+                await self._redis.delete(key)
+                raise
+
+        return await self._call(send, None)
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Forget keys, by one DEL."""
@@ -125,13 +137,16 @@ class RedisFeatures(FeatureStore):
             self._stats.took(time.perf_counter() - started)
         self._stats.answered += 1
         self._breaker.succeeded()
-        if self._trouble is not None:
+        if self._is_told:
             _log.info("Redis answers again", after=self._trouble)
-            self._trouble = None
+            self._is_told = False
+        self._trouble = None
         return answer
 
     def _note(self, error: Exception) -> None:
         trouble = "it does not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-        if self._trouble is None:
+        now = time.monotonic()
+        if self._trouble is None and now >= self._quiet_until:
             _log.error("Redis is away; requests go on without it", trouble=trouble)
+            self._is_told, self._quiet_until = True, now + _QUIET_SECONDS
         self._trouble = trouble
