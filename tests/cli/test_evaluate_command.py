@@ -266,10 +266,7 @@ def test_without_matplotlib_nothing_begins(
         (["--markdown", "/no/such/folder/report.md"], "--markdown: no such folder: /no/such/folder"),
         (["--html", "/no/such/folder/report.html"], "--html: no such folder: /no/such/folder"),
         (["--last", "2"], "--last is for --split last; leave it out with --split rolling"),
-        (
-            ["--split", "last", "--share", "0.5"],
-            "--share is for --split rolling or time or user or basket; leave it out with --split last",
-        ),
+        (["--split", "last", "--share", "0.5", "--last", "2"], "last, last_share: expected one of them, got both"),
         (["--split", "last", "--revealed", "0"], "--revealed is for --split time or user"),
         (["--split", "user", "--validation"], "validation: only a split at a cutoff in time has a part before"),
         (["--basket-minutes", "5"], "--basket-minutes is for --split basket; leave it out with --split rolling"),

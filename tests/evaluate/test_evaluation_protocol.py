@@ -195,6 +195,7 @@ def test_what_a_protocol_is_unless_told() -> None:
         "users_share": 0.2,
         "revealed_share": 0.5,
         "last": 1,
+        "last_share": None,
         "basket_minutes": 0,
         "repeats": False,
         "horizon": DAY,
