@@ -60,7 +60,7 @@ def test_no_model_is_fitted_anew_for_a_trial(monkeypatch: pytest.MonkeyPatch) ->
         return fit_model(spec, data)
 
     drifting = world(drifting=True)
-    monkeypatch.setattr("homefeed.evaluate.setting.fit_model", watched)
+    monkeypatch.setattr("homefeed.engine.fit.fit_model", watched)
     assert tuned(drifting)["home.item_item"].facts["trials"] == 8
     assert sorted(fitted) == ["content", "item_item"]
 

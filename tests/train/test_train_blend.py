@@ -240,7 +240,7 @@ async def test_it_is_measured_with_the_tuned_models(
             fitted.append(spec.config.model_dump()["neighbours"])
         return fit_model(spec, data)
 
-    monkeypatch.setattr("homefeed.evaluate.setting.fit_model", watched)
+    monkeypatch.setattr("homefeed.engine.fit.fit_model", watched)
     assert await train(filled, artifacts, BLEND, recipe=poor, day=1) == [BLEND]
     assert fitted == [tuned.config["neighbours"]], "as they serve"
 

@@ -147,7 +147,7 @@ async def test_trials_are_fitted_to_what_came_before_the_validation_part(
         fitted.append(data)
         return fit_model(spec, data)
 
-    monkeypatch.setattr("homefeed.evaluate.setting.fit_model", watched)
+    monkeypatch.setattr("homefeed.engine.fit.fit_model", watched)
     manifest = await train(store, artifacts, RECIPE, budget=trials(3))
     cutoff = manifest.facts["tuning"]["cutoff"]
     trial, rest = fitted[:6], fitted[6:]  # three of item-item, three of sequences
