@@ -103,7 +103,7 @@ def shop_requests(page: Page, sample: Path, rng: np.random.Generator) -> dict[st
 
 def live_requests(page: Page, sample: Path, rng: np.random.Generator) -> dict[str, Iterator[Request]]:
     """Without end: the page, and streams whose number of viewers changes."""
-    pages = [page.request(user) for user in rng.permutation(user_ids(sample)).tolist()]
+    pages = [page.request(user)._replace(name=page.name) for user in rng.permutation(user_ids(sample)).tolist()]
     drawn = rng.choice(item_ids(page.app, sample), _DRAWN).tolist()
     viewers = [orjson.dumps({"viewer_count": count}) for count in rng.integers(0, 10_000, _DRAWN).tolist()]
     writes = [

@@ -46,7 +46,7 @@ def test_a_page_of_live_at_a_rate_is_that_page_and_numbers_of_viewers(tmp_path: 
     assert page.data.startswith(b"POST /v1/scenarios/hometown HTTP/1.1\r\n")
     assert page.data.endswith(b'\r\n\r\n{"user_id":"u1","max_results":10}')
     assert write.data.startswith(b"PUT /v1/scenarios/streams/s1/status HTTP/1.1\r\n")
-    assert (page.name, write.name) == ("page", "write")
+    assert (page.name, write.name) == ("hometown", "write")
 
 
 def test_the_largest_page_is_measured_only_where_it_is_named() -> None:
