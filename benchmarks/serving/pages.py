@@ -52,7 +52,7 @@ PAGES: Final[Mapping[str, Page]] = {
         Page("streaming-1m", "streaming", _HOME, 1_000_000, users=200_000, events=5_000_000),
     )
 }
-BY_NAME_ONLY: Final = frozenset({"streaming-1m"})
+BY_NAME_ONLY: Final = frozenset({"streaming-1m", "hometown", "home_feed"})
 """Pages that are measured only where they are named."""
 
 
