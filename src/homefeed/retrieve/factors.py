@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from homefeed.kernels import BOOL, F32, I32, I64, U64, kernel, reads, writes
 from homefeed.retrieve.selection import Keys, best_of, key_of, largest_keys, score_of
@@ -15,6 +16,11 @@ from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Scores
 _FIRST: Final = 4_096
 _ROUNDING: Final = 1e-5
 _MIN_SCORE: Final = float(np.nextafter(np.float32(NEGLIGIBLE), np.float32(1)))
+
+
+def longest_first(vectors: Floats) -> npt.NDArray[np.intp]:
+    """(n,) the rows as models keep them, so that serving can stop early; equals in their order."""
+    return np.argsort(-np.linalg.norm(vectors, axis=1), kind="stable")
 
 
 class Factors:

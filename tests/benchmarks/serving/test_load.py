@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.serving import load, recommend
+from benchmarks.serving import load, recommend, steady
 from benchmarks.serving.homes import CommandError, Python, copy_of, home_of, prepare
 from benchmarks.serving.http_load import get
 from benchmarks.serving.pages import BY_NAME_ONLY, PAGES, RATED, Page, entries, page_names, timetable
@@ -146,3 +146,13 @@ def test_the_same_page_in_process(root: Path) -> None:
     assert (cold["warm"], warm["warm"]) == (False, True)
     assert 0 < cold["p50_ms"] <= cold["p95_ms"]
     assert 0 < warm["baseline"]["p50_ms"] < warm["p50_ms"]
+
+
+@pytest.mark.usefixtures("line")
+def test_the_same_page_at_constant_rates(root: Path) -> None:
+    found = steady.measure(LITTLE, home_of(root, "shop"), [20.0], seconds=0.5, reused=0)
+    (at,) = found["at"]
+    assert found["closed"]["requests_per_second"] > 0 == found["closed"]["failed"]
+    assert at["per_second"] == 20
+    assert (at["cold"]["failed"], at["in_memory"]["failed"]) == (0, 0)
+    assert at["cold"]["requests"] == at["in_memory"]["requests"] == 10

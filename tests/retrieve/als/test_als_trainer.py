@@ -6,36 +6,19 @@ import sys
 
 import numpy as np
 import pytest
+from tests.retrieve.events_sample import Events, data_of
 from threadpoolctl import threadpool_limits
 
 from homefeed.errors import HomefeedError
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
 from homefeed.retrieve.als.trainer import AlsTrainer, confidences
 from homefeed.testing import TrainerContract
-from homefeed.testing.world import NOW
-from homefeed.types import Interactions, TrainingData
-
-Events = list[tuple[int, int, float]]
+from homefeed.types import TrainingData
 
 
 class TestAlsTrainer(TrainerContract):
     def make(self) -> AlsTrainer:
         return AlsTrainer(AlsConfig())
-
-
-def data_of(events: Events, users: int = 5, items: int = 6, seed: int = 0) -> TrainingData:
-    """Events as (user, item, strength), a minute apart. The number of an item is 100 + its position."""
-    rows, positions, strengths = zip(*events, strict=True) if events else ((), (), ())
-    count = len(events)
-    interactions = Interactions(
-        np.array(rows, np.int32),
-        np.array(positions, np.int32),
-        np.zeros(count, np.int32),
-        np.zeros(count, np.float32),
-        np.array(strengths, np.float32),
-        NOW + 60_000_000 * np.arange(count, dtype=np.int64),
-    )
-    return TrainingData(interactions, users, np.arange(100, 100 + items, dtype=np.int32), {}, NOW, seed)
 
 
 def drawn(seed: int = 0, count: int = 3_000, users: int = 300, items: int = 200) -> TrainingData:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from tests.retrieve.lightgcn.lightgcn_sample import data_of
+from tests.retrieve.events_sample import data_of
 
 from homefeed.retrieve.lightgcn import validation as module
 from homefeed.retrieve.lightgcn.graph import Graph, graph_of, negatives

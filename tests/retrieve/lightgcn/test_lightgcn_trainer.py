@@ -7,7 +7,8 @@ import sys
 
 import numpy as np
 import pytest
-from tests.retrieve.lightgcn.lightgcn_sample import SMALL, data_of, fitted
+from tests.retrieve.events_sample import data_of
+from tests.retrieve.lightgcn.lightgcn_sample import SMALL, fitted
 
 from homefeed.errors import HomefeedError, NotInstalledError
 from homefeed.retrieve.lightgcn import trainer, validation

@@ -16,6 +16,7 @@ from homefeed.extras import Extra
 from homefeed.model_files import require, require_finite, require_numbers, require_range, require_shape
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel, Rows
+from homefeed.retrieve.factors import longest_first
 from homefeed.types import Codes, Floats, Numbers
 
 
@@ -61,7 +62,7 @@ class AlsModel(ArrayModel):
         own = list(parts.values())
         factors = np.concatenate([part.factors for part in own])
         which = np.repeat(np.arange(len(own), dtype=np.int32), [len(part.numbers) for part in own])
-        order = np.argsort(-np.linalg.norm(factors, axis=1), kind="stable")
+        order = longest_first(factors)
         return cls(
             np.concatenate([part.numbers for part in own])[order],
             factors[order],

@@ -13,6 +13,7 @@ from homefeed.catalog.signals import Doubles
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Range
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
+from homefeed.retrieve.factors import longest_first
 from homefeed.retrieve.opinions import strongest
 from homefeed.types import Floats, Positions, TrainingData
 
@@ -62,8 +63,8 @@ class AlsTrainer:
             factors = _factorised(matrix, config, data.seed)
             wide = factors.astype(np.float64)
             gram: Doubles = wide.T @ wide + config.regularization * np.eye(config.factors)
-        longest_first = np.argsort(-np.linalg.norm(factors, axis=1), kind="stable")
-        return AlsModel(data.numbers[items[longest_first]], factors[longest_first], gram, config.alpha)
+        order = longest_first(factors)
+        return AlsModel(data.numbers[items[order]], factors[order], gram, config.alpha)
 
 
 def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Positions]:

@@ -13,6 +13,7 @@ from homefeed.extras import Extra
 from homefeed.model_files import require, require_finite, require_numbers, require_range, require_shape
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import ArrayModel, Rows
+from homefeed.retrieve.factors import longest_first
 from homefeed.types import Codes, Floats, Numbers
 
 
@@ -65,7 +66,7 @@ class LightgcnModel(ArrayModel):
         own = list(parts.values())
         vectors = np.concatenate([part.vectors for part in own])
         which = np.repeat(np.arange(len(own), dtype=np.int32), [len(part.numbers) for part in own])
-        order = np.argsort(-np.linalg.norm(vectors, axis=1), kind="stable")
+        order = longest_first(vectors)
         return cls(
             np.concatenate([part.numbers for part in own])[order],
             vectors[order],

@@ -12,6 +12,7 @@ import structlog
 
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Range
+from homefeed.retrieve.factors import longest_first
 from homefeed.retrieve.lightgcn.graph import Graph, graph_of, negatives
 from homefeed.retrieve.lightgcn.model import LightgcnConfig, LightgcnModel
 from homefeed.retrieve.lightgcn.network import Adam, Batch, Network, Tensor, added
@@ -76,7 +77,7 @@ class LightgcnTrainer:
                 "regularization"
             )
         degrees = np.maximum(graph.degrees[graph.user_count :], np.finfo(np.float32).tiny)
-        order = np.argsort(-np.linalg.norm(vectors, axis=1), kind="stable")
+        order = longest_first(vectors)
         numbers = data.numbers[graph.positions[order]]
         return LightgcnModel(numbers, vectors[order], passed[order], degrees[order])
 
