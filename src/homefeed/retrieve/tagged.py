@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 import numpy as np
@@ -45,6 +45,9 @@ class Tagged:
         """At this distance an item has 0.37 of what counts for being near."""
         place: str | None = None
         """The location field of items; none: the one that says where items are."""
+        names: str | None = None
+        """The tags field of items that holds the names of their tags for people, in the same order; none: the tags
+        are names."""
         reason: str = "Matches your interests: {tags}"
         """The reason; {tags} are those shared, three at most."""
 
@@ -52,6 +55,7 @@ class Tagged:
         """Raises RecipeError where items have no such tags field, or none of a location that counts."""
         self._config, self._catalog = config, resources.catalog
         self._column = resources.catalog.column(config.field, TagsColumn)
+        self._names = None if config.names is None else resources.catalog.column(config.names, TagsColumn)
         self._place = resources.catalog.located(config.place) if config.place_weight else None
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
@@ -79,10 +83,16 @@ class Tagged:
         liked, _ = declared_tags(query, self._column, self._config.user_fields)
         wanted = set(liked.tolist())
         shared = [
-            [tag for tag in self._column.terms(position) if self._column.code(tag) in wanted][:_MOST_NAMED]
+            [name for tag, name in self._tags_of(position) if self._column.code(tag) in wanted][:_MOST_NAMED]
             for position in positions.tolist()
         ]
         return [self._config.reason.format(tags=", ".join(tags)) if tags else None for tags in shared]
+
+    def _tags_of(self, position: int) -> Iterable[tuple[str, str]]:
+        """The tags of an item and their names, where it has as many."""
+        tags = self._column.terms(position)
+        names = tags if self._names is None else self._names.terms(position)
+        return zip(tags, names if len(names) == len(tags) else tags, strict=True)
 
 
 @kernel(
