@@ -18,8 +18,8 @@ weeks, any afternoon
 """, ", ")  # fmt: skip
 _ASIDES: Final = split("""
 Tools are here. Please bring your own tools. No experience needed. Somebody with experience, please. We speak
-English and a little more. References are welcome. It takes about two hours. It takes half a day. Tea and cake included.
-There is a lift. Payment on the day.
+English and a little more. References are welcome. It takes about two hours. It takes half a day. Tea and cake
+included. There is a lift. Payment on the day.
 """)  # fmt: skip
 _QUARTERS: Final = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
