@@ -11,6 +11,7 @@ import pytest
 from homefeed.samples import DAY, END
 from homefeed.samples.marketplace import visits
 from homefeed.samples.marketplace.generate import DEFAULTS, generate, plan_world
+from homefeed.samples.marketplace.people import COMMUNITIES
 from homefeed.samples.marketplace.places import CITIES, haversine_km
 from homefeed.samples.marketplace.tags import TAGS
 from homefeed.samples.marketplace.utility import World, utility
@@ -169,7 +170,7 @@ def test_the_taste_of_a_community_shows_in_what_it_looks_at(files: Files) -> Non
     user, item = files.rows
     world = files.world
     liked = world.communities[world.people.community[user], world.listings.style[item]]
-    others = world.communities[(world.people.community[user] + 1) % 8, world.listings.style[item]]
+    others = world.communities[(world.people.community[user] + 1) % COMMUNITIES, world.listings.style[item]]
     assert liked.mean() > 1.3 * others.mean()
 
 

@@ -13,7 +13,7 @@ from homefeed.samples.marketplace.tags import FAMILY, SHARES, TYPICAL
 from homefeed.types import Codes, Mask, Times
 
 STATUSES: Final = ("open", "filled", "withdrawn")
-STYLES: Final = 12
+STYLES: Final = 8
 """Hidden styles: no column tells them, who likes what does."""
 MAX_TAGS: Final = 3
 
@@ -26,7 +26,7 @@ _UNSEEN_SHARE: Final = 0.5  # of those: nobody has come across them yet
 _LIFE_DAYS: Final = (10, 60)
 _CLOSED_SHARES: Final = (0.12, 0.04)  # filled, withdrawn before they expired
 _PER_POSTER: Final = 4  # listings, on average
-_RATING_NOISE: Final = 0.3  # of a single rating, as a share of the scale
+_RATING_NOISE: Final = 0.25  # of a single rating, as a share of the scale
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Listings:
 def plan_posters(listings: int, rng: Rng) -> Posters:
     """Posters for so many listings; every tenth has completed nothing."""
     count = max(1, listings // _PER_POSTER)
-    quality = rng.beta(5.0, 2.5, count)
-    completed = np.floor(3 * rng.pareto(0.9, count)).clip(0, 2_000).astype(np.int64)
+    quality = rng.beta(1.6, 1.1, count)
+    completed = np.floor(6 * rng.pareto(0.9, count)).clip(0, 2_000).astype(np.int64)
     completed[rng.random(count) < 0.1] = 0
     noise = rng.normal(0.0, _RATING_NOISE, count) / np.sqrt(np.maximum(completed, 1))
     rating = (1 + 4 * (quality + noise).clip(0.0, 1.0)).round(2)
@@ -97,7 +97,7 @@ def plan_listings(
         closes=closes,
         status=status,
         style=rng.integers(0, STYLES, count, dtype=np.int32),
-        appeal=rng.beta(1.5, 3.0, count),
+        appeal=rng.beta(0.8, 1.2, count),
         unseen=unseen,
     )
     return listings, posters

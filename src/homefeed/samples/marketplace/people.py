@@ -16,17 +16,20 @@ from homefeed.samples.marketplace.places import Spots
 from homefeed.types import Codes, Floats, Mask, Times
 
 MEAN_WEIGHTS: Final = {
-    "near": 0.24,
-    "tags": 0.20,
-    "price": 0.12,
-    "taste": 0.16,
-    "appeal": 0.12,
-    "quality": 0.08,
-    "novelty": 0.08,
+    "near": 0.20,
+    "tags": 0.18,
+    "price": 0.10,
+    "taste": 0.18,
+    "appeal": 0.18,
+    "quality": 0.10,
+    "novelty": 0.06,
 }
-"""What users care about, on average; each user's own weights sum to 1. See `utility` for the terms."""
+"""What users care about, on average; each user's own weights sum to 1. See `utility` for the terms.
 
-COMMUNITIES: Final = 8
+Chosen so that each of the seven signals of the app tells something of them.
+"""
+
+COMMUNITIES: Final = 5
 _CONCENTRATION: Final = 25.0  # of the weights around their means: the higher, the more alike users are
 _REACH_KM: Final = 4.0  # the median distance at which nearness has fallen to 1/e
 _REACH_SPREAD: Final = 0.5
@@ -80,7 +83,7 @@ class People:
 
 def plan_communities(rng: Rng) -> Weights:
     """(communities, styles) how much each community of taste likes each hidden style: some much, some somewhat."""
-    likes = np.array([1.0] * 3 + [0.5] * 3 + [0.05] * (STYLES - 6))
+    likes = np.array([1.0] * 2 + [0.5] * 2 + [0.0] * (STYLES - 4))
     return np.stack([rng.permutation(likes) for _ in range(COMMUNITIES)])
 
 

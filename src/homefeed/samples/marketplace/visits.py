@@ -82,7 +82,7 @@ class Guide:
             "in_city": at.city,
             "anywhere": np.zeros_like(item),
         }
-        appeal, window = 0.1 + listings.appeal[item], (int(listings.created.min()), world.end)
+        appeal, window = 0.1 + listings.appeal[item] ** 2, (int(listings.created.min()), world.end)
         self._shelves = {
             name: Shelves.build(shelf.astype(np.int32), item, appeal, listings.created[item], window)
             for name, shelf in shelves.items()
