@@ -85,7 +85,7 @@ def test_all_files_of_the_package_are_in_it(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert wanted - names == set()
-    assert {"homefeed/samples/live/NOTICE", "homefeed/maps/land.json", "homefeed/apps/live/recipe.toml"} <= names
+    assert {"homefeed/samples/NOTICE", "homefeed/maps/land.json", "homefeed/apps/live/recipe.toml"} <= names
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     assert {name.partition("/")[0] for name in names} == {"homefeed", f"homefeed-{homefeed.__version__}.dist-info"}
 

@@ -61,9 +61,15 @@ LIVE = Generator(
     frozenset({"truth/affinity", "truth/categories"}),
     {"clicks": 300},
 )
+MARKETPLACE = Generator(
+    "marketplace",
+    frozenset({"users", "listings", "interactions"}),
+    frozenset({"interactions"}),
+    frozenset({"truth/tags", "truth/utility"}),
+)
 
 
-@pytest.fixture(params=[COMMUNITY, LIVE, STREAMING, SHOP], ids=lambda each: each.app)
+@pytest.fixture(params=[COMMUNITY, LIVE, STREAMING, SHOP, MARKETPLACE], ids=lambda each: each.app)
 def generator(request: pytest.FixtureRequest) -> Generator:
     given: Generator = request.param
     return given

@@ -41,11 +41,23 @@ def generate(
     folder: Annotated[Path, typer.Option("--out", help="Where to write the files.")] = Path("sample"),
     users: Annotated[int | None, typer.Option(min=1, help="Number of users.")] = None,
     items: Annotated[
-        int | None, typer.Option("--items", "--streams", min=1, help="Number of items: of live, its streams.")
+        int | None,
+        typer.Option(
+            "--items",
+            "--streams",
+            "--listings",
+            min=1,
+            help="Number of items: of live, its streams; of marketplace, its listings.",
+        ),
     ] = None,
     events: Annotated[
         int | None,
-        typer.Option("--events", "--interactions", min=1, help="Number of events: of live, its interactions."),
+        typer.Option(
+            "--events",
+            "--interactions",
+            min=1,
+            help="Number of events: of live and of marketplace, their interactions.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 42,
     end: Annotated[
@@ -65,6 +77,8 @@ def generate(
     Example: `homefeed generate live --users 10000 --streams 50000 --interactions 500000`
 
     Example: `homefeed generate live --out sample --format jsonl`
+
+    Example: `homefeed generate marketplace --users 2000 --listings 3000 --interactions 100000`
     """
     from dataclasses import asdict
 

@@ -10,8 +10,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from homefeed.samples.cities import Places
 from homefeed.samples.live.affinity import WEIGHTS, affinity
-from homefeed.samples.live.cities import Places
 from homefeed.samples.live.clicks import FEATURES, INTERCEPT, SLOPE, click_features, draw_clicks
 from homefeed.samples.live.generate import DEFAULTS, plan_world
 from homefeed.samples.live.watching import World

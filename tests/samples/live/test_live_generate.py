@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from homefeed.samples import DAY, END, HOUR
+from homefeed.samples.cities import load_cities
 from homefeed.samples.live import watching
 from homefeed.samples.live.categories import CATEGORIES, STYLES
-from homefeed.samples.live.cities import load_cities
 from homefeed.samples.live.generate import DEFAULTS, generate, plan_world
 from homefeed.samples.live.watching import World, draw_interactions
 

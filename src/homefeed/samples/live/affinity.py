@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.samples import Weights
-from homefeed.samples.live.cities import distance_km
+from homefeed.samples.cities import distance_km
 from homefeed.samples.live.streams import Streams
 from homefeed.samples.live.viewers import Viewers
 from homefeed.types import Codes

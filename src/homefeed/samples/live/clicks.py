@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from homefeed.samples import Rng, Weights
+from homefeed.samples.cities import distance_km
 from homefeed.samples.live.affinity import affinity
-from homefeed.samples.live.cities import distance_km
 from homefeed.samples.live.streams import Guide, Streams
 from homefeed.samples.live.viewers import Viewers
 from homefeed.samples.live.watching import OFFERED, World, offer

@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 
 from homefeed.samples import DAY, Options, Progress, Sample, Summary, Tables, ids, write_sample
+from homefeed.samples.cities import load_cities
 from homefeed.samples.live.affinity import WEIGHTS
 from homefeed.samples.live.categories import CATEGORIES, STYLES
-from homefeed.samples.live.cities import load_cities
 from homefeed.samples.live.clicks import INTERCEPT, SLOPE, draw_clicks
 from homefeed.samples.live.streams import Streams, plan_streams
 from homefeed.samples.live.viewers import Viewers, plan_viewers

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.samples import DAY, HOUR, Rng, Shelves, Weights, choose
+from homefeed.samples.cities import Places, draw_cities, draw_languages, load_cities, settle
 from homefeed.samples.live.categories import CATEGORY_SHARES, MATURE_SHARES, STYLES
-from homefeed.samples.live.cities import Places, draw_cities, draw_languages, load_cities, settle
 from homefeed.types import Codes, Mask, Times
 
 _BEST: Final = 10.0

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 
 from homefeed.samples import Rng, Weights
+from homefeed.samples.cities import Places, draw_cities, draw_languages, load_cities, settle
 from homefeed.samples.live.categories import CATEGORIES, CATEGORY_SHARES, SEGMENTS, STYLES
-from homefeed.samples.live.cities import Places, draw_cities, draw_languages, load_cities, settle
 from homefeed.types import Codes, Floats, Mask
 
 _COLD_SHARE: Final = 0.03

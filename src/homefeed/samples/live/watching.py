@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from homefeed.samples import DAY, Progress, Rhythm, Rng, choose, plan_rhythm
+from homefeed.samples.cities import load_cities
 from homefeed.samples.live.affinity import affinity
-from homefeed.samples.live.cities import load_cities
 from homefeed.samples.live.streams import Guide, Streams
 from homefeed.samples.live.viewers import Viewers
 from homefeed.types import Codes, Times

@@ -5,10 +5,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from homefeed.samples.live import cities as module
-from homefeed.samples.live.cities import Places, distance_km, draw_cities, draw_languages, load_cities, settle
+from homefeed.samples import cities as module
+from homefeed.samples.cities import Places, distance_km, draw_cities, draw_languages, load_cities, settle
 
-GEONAMES = Path(__file__).parents[4] / "shared" / "data" / "geonames" / "cities15000.zip"
+GEONAMES = Path(__file__).parents[3] / "shared" / "data" / "geonames" / "cities15000.zip"
 CITIES = pl.read_csv(Path(module.__file__).with_name("cities.csv"))
 CONTINENTS = {"Africa", "Asia", "Europe", "North America", "Oceania", "South America"}
 

@@ -1,4 +1,4 @@
-"""The cities of the sample, from GeoNames (see NOTICE), points around them, and how far apart these are.
+"""The cities of the samples, from GeoNames (see NOTICE), points around them, and how far apart these are.
 
 Coordinates are degrees of WGS 84.
 """
