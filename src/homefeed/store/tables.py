@@ -143,6 +143,24 @@ reports = Table(
     comment="The data report of every import.",
 )
 
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("app", String(63), nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("job", String(63), nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("heartbeat", BigInteger, nullable=False),
+    Column("ended", BigInteger, nullable=True),
+    Column("outcome", String(15), nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("app", "run_id"),
+    Index(None, "app", "started"),
+    comment="The latest runs of every job, and how each ended.",
+)
+
 on_postgresql = MetaData(naming_convention=_NAMES)
 """The tables as they are on PostgreSQL, where the log is partitioned: its unique keys must include the time.
 
