@@ -68,6 +68,14 @@ async def refresh_trending(
     return len(rows)
 
 
+async def trending_refreshed_at(store: Store, app: str) -> int | None:
+    """When an app's view was refreshed, in microseconds; None where it never was."""
+    query = sa.select(trending_windows.c.refreshed_at).where(trending_windows.c.app == app)
+    async with store.read() as connection:
+        found: int | None = (await connection.execute(query)).scalar()
+    return found
+
+
 async def read_trending(store: Store, app: str) -> Trending:
     """What trends in an app, by item and hour."""
     columns = sa.select(trending.c.item, trending.c.hour, trending.c.score)
