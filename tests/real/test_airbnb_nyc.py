@@ -1,4 +1,4 @@
-"""Airbnb's listings of New York through the example: real places, hosts and prices; users and interactions drawn."""
+"""Airbnb's listings of New York through the example: real places, hosts, prices; users and interactions drawn."""
 
 import subprocess
 import sys
