@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first, first_eligible
+from homefeed.catalog.refreshed import Refreshed
+from homefeed.retrieve.ranking import PrecomputedRanking, best_first, first_eligible
 from homefeed.retrieve.within import EVERYTHING, Group
 
 sizes = st.sampled_from([0, 1, 5, 63, 64, 600, 5_000])

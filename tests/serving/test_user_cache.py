@@ -33,7 +33,7 @@ class Watched(UserCache):
     """Counts its loads; each, having read the store, lasts until it is let go."""
 
     def __init__(self, store: Store, max_bytes: float = 1e6) -> None:
-        super().__init__(store, APP, WEIGHTS, max_bytes)
+        super().__init__(store, RECIPE, WEIGHTS, max_bytes)
         self.loads = 0
         self.holding = False
         self._held: asyncio.Queue[asyncio.Event] = asyncio.Queue()
@@ -184,7 +184,7 @@ async def test_events_of_a_user_in_memory_are_added_to_what_is_there(cache: Watc
     cache.append(rows)  # as after a reload: what is known already is not added again
     kept = await cache.get("u")
     assert cache.loads == 1
-    fresh = await UserCache(cache._store, APP, WEIGHTS, 1e6).get("u")
+    fresh = await UserCache(cache._store, RECIPE, WEIGHTS, 1e6).get("u")
     assert kept.version == fresh.version
     assert kept.times.tolist() == fresh.times.tolist() == [1, 3, 5, 5, 9]
     for name in ("items", "types", "values"):
@@ -196,7 +196,7 @@ async def test_of_one_moment_the_order_of_the_log_stays(cache: Watched) -> None:
     await append_events(cache._store, APP, [Event("u", item_id, "play", 5, 1.0) for item_id in "dbca"], 0)
     first = await rows_after(cache._store, APP, 0, 2)
     rest = await rows_after(cache._store, APP, first.seqs[-1], 9)
-    loaded = (await UserCache(cache._store, APP, WEIGHTS, 1e6).get("u")).items.tolist()
+    loaded = (await UserCache(cache._store, RECIPE, WEIGHTS, 1e6).get("u")).items.tolist()
     await erase_user(cache._store, APP, "u")
     await put_users(cache._store, APP, [("u", {})])
     number = (await cache.get("u")).number

@@ -235,9 +235,13 @@ class TagsColumn(Column):
         """Items with that tag."""
         _equality_only(condition, "tags")
         mask = np.zeros(size, np.bool_)
-        holders = self._of(self.code(condition.value))
-        mask[holders[: holders.searchsorted(size)]] = True
+        mask[self.holders(self.code(condition.value), size)] = True
         return mask
+
+    def holders(self, code: int, size: int) -> Positions:
+        """The positions below `size` of the items that have a tag, in order; not to be written to."""
+        holders = self._of(code)
+        return holders[: holders.searchsorted(size)]
 
     def _exact_code(self, tag: str) -> int:
         code = self._exact_code_of.get(tag)
@@ -262,7 +266,6 @@ class TagsColumn(Column):
         self._codes.set_many(positions, rows)
 
     def _of(self, code: int) -> Positions:
-        """The items that have a tag, in order."""
         if code < 0:
             return NO_POSITIONS
         found = self._holders.get(code)

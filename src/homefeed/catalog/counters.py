@@ -9,6 +9,7 @@ import numpy as np
 
 from homefeed.catalog.columns import CategoryColumn
 from homefeed.catalog.growable import Growable
+from homefeed.catalog.hourly import HourlyCounts
 from homefeed.catalog.pairs import Pairs, PairTable
 from homefeed.catalog.partitions import name_in
 from homefeed.catalog.signals import Doubles, SignalsModel
@@ -50,6 +51,8 @@ class Counters:
         self._strength = Growable(np.float64, 0.0)
         self._trend = Growable(np.float64, 0.0)
         self._full = Growable(np.float32, default_full)
+        self._engagement = Growable(np.float64, 0.0)
+        self.hourly = HourlyCounts()
         self._recent = FadingCounts()
         self._pairs = PairTable(pairs or Pairs()) if once_per_user else None
         self._told: dict[str, set[tuple[int, int]]] = {}
@@ -87,6 +90,8 @@ class Counters:
             column.view[positions[here]] = counted[here]
         if len(model.latest):
             counters._recent.restore(positions[here], model.recent[here], model.latest[here])
+        if len(model.engagement):
+            counters._engagement.view[positions[here]] = model.engagement[here]
         for name, pairs in model.distinct.items():
             counters.add_distinct(name, pairs[:, 0], pairs[:, 1])
         return counters
@@ -102,6 +107,12 @@ class Counters:
         """(items,) sum of strengths."""
         self._grow()
         return self._strength.view
+
+    @property
+    def engagement(self) -> Doubles:
+        """(items,) sum of the strengths of all events, every one of a user, less those of dislikes."""
+        self._grow()
+        return self._engagement.view
 
     @property
     def trend(self) -> Doubles:
@@ -150,8 +161,9 @@ class Counters:
     def add(self, users: Numbers, positions: Positions, strengths: Floats, times: Times) -> None:
         """Count events (n,) of users, by their numbers; those at position -1 are of items no longer here.
 
-        Dislikes make nothing popular.
+        Dislikes make nothing popular: all that they do is to lessen `engagement` and `hourly`.
         """
+        self._engage(positions, strengths, times)
         rows = np.flatnonzero((positions >= 0) & (strengths >= 0))
         if not len(rows):
             return
@@ -174,6 +186,14 @@ class Counters:
         self._recent.add(positions, times, counting)
         self.version += 1
 
+    def _engage(self, positions: Positions, strengths: Floats, times: Times) -> None:
+        here = positions >= 0
+        if here.any():
+            self._grow()
+            np.add.at(self._engagement.view, positions[here], strengths[here].astype(np.float64))
+            self.hourly.add(positions[here], strengths[here], times[here])
+            self.version += 1
+
     def _rescale(self, latest: int) -> None:
         # The first event sets the landmark; later ones move it before the powers of two leave a float's range.
         if self.landmark == 0:
@@ -188,7 +208,7 @@ class Counters:
             return
         with self._growing:
             start, size = len(self._full), self.catalog.size
-            for column in (self._events, self._strength, self._trend, self._full):
+            for column in (self._events, self._strength, self._trend, self._full, self._engagement):
                 column.grow(size)
             self._recent.grow(size)
             self._full.view[start:] = self._priors(start, size)

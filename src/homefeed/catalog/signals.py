@@ -28,6 +28,7 @@ Doubles = npt.NDArray[np.float64]
 
 _COLUMNS = ("numbers", "events", "strength", "trend", "full")
 _RECENT = ("recent", "latest")
+_ENGAGEMENT = "engagement"
 _FACTS = ("group_full", "default_full", "landmark", "watermark")
 _PAIRS = "pairs."
 _DISTINCT = "distinct."
@@ -43,6 +44,7 @@ class SignalsModel:
     "Forward Decay" (ICDE 2009). Where a user counts once for an item, `pairs` are those that are counted.
     `recent` (items, windows) counts the last hour, day and week, as of each item's `latest` event (items,): both
     have no rows in models of earlier versions.
+    `engagement` is the sum of strengths of all events, dislikes taken off; it has no rows in such models either.
     `distinct` maps an event type to the pairs (n, 2) of user and item it was told of, by their numbers, each once.
     """
 
@@ -59,6 +61,7 @@ class SignalsModel:
     pairs: Pairs = field(default_factory=Pairs)
     recent: Doubles = field(default_factory=lambda: np.empty((0, len(WINDOWS))))
     latest: Times = field(default_factory=lambda: np.empty(0, np.int64))
+    engagement: Doubles = field(default_factory=lambda: np.empty(0))
 
     def uncounted(self) -> Self:
         """The typical full values alone, to count all of the log anew."""
@@ -67,7 +70,9 @@ class SignalsModel:
 
     def save(self, folder: Path) -> None:
         """Write to an empty folder."""
-        columns = _COLUMNS + (_RECENT if len(self.latest) else ())
+        columns = (
+            _COLUMNS + (_RECENT if len(self.latest) else ()) + ((_ENGAGEMENT,) if len(self.engagement) else ())
+        )
         arrays: dict[str, Any] = {name: getattr(self, name) for name in columns}
         arrays |= {f"{_PAIRS}{part.name}": getattr(self.pairs, part.name) for part in fields(Pairs)}
         arrays |= {f"{_DISTINCT}{name}": found for name, found in self.distinct.items()}
@@ -87,7 +92,7 @@ class SignalsModel:
         headers = headers_of(folder / "signals.npz")
         require_headers(headers, _expected(headers))
         with np.load(folder / "signals.npz", allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in (*_COLUMNS, *_RECENT) if name in arrays.files}
+            columns = {name: arrays[name] for name in (*_COLUMNS, *_RECENT, _ENGAGEMENT) if name in arrays.files}
             pairs = Pairs(*(arrays[f"{_PAIRS}{part.name}"] for part in fields(Pairs)))
             told = {n.removeprefix(_DISTINCT): arrays[n] for n in arrays.files if n.startswith(_DISTINCT)}
         require_numbers(columns["numbers"])
@@ -111,6 +116,8 @@ def _expected(found: Mapping[str, Header]) -> dict[str, Header]:
     columns = {name: Header(items, types.get(name, np.float64)) for name in _COLUMNS}
     if "recent" in found or "latest" in found:
         columns |= {"recent": Header((*items, len(WINDOWS)), np.float64), "latest": Header(items, np.int64)}
+    if _ENGAGEMENT in found:
+        columns[_ENGAGEMENT] = Header(items, np.float64)
     counted = {f"{_PAIRS}{each.name}": Header(pairs, types.get(each.name, np.float64)) for each in fields(Pairs)}
     told = {name: header for name, header in found.items() if name.startswith(_DISTINCT)}
     return columns | counted | {name: Header((*header.shape[:1], 2), np.int32) for name, header in told.items()}

@@ -115,6 +115,7 @@ def fit_signals(recipe: Recipe, prepared: Prepared, watermark: int) -> SignalsMo
         full=prepared.full,
         recent=recent,
         latest=latest,
+        engagement=np.bincount(events.items, events.strengths, data.item_count).astype(np.float64),
         group_full={name: value for name, value in groups.items() if name},
         default_full=groups[""],
         landmark=landmark,

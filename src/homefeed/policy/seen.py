@@ -10,7 +10,7 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
-from homefeed.types import DAY, History, Mask, Positions, Query
+from homefeed.types import DAY, NO_POSITIONS, History, Mask, Positions, Query
 
 
 class Seen:
@@ -24,11 +24,15 @@ class Seen:
         events: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
         """By event type, how many of the user's events on an item are enough: `{ click = 1, impression = 3 }`;
         none: one event of strength 1 or more, such as a purchase or a whole read."""
+        switch: str | None = None
+        """The key of the request's context that switches the filter off by `false`, such as `exclude_seen`; none:
+        it is always on."""
         history_days: Annotated[float, Field(gt=0)] | None = None
         """Only the events of the last so many days count, so that an item returns after them; none: all events."""
 
     def __init__(self, config: Config, resources: Resources) -> None:
         self._history_days, self._enough = config.history_days, config.events
+        self._switch = config.switch
         self._catalog, self._names = resources.catalog, list(resources.verbs)
         events = config.events or {}
         self._codes = resources.event_codes(events).tolist()
@@ -63,6 +67,8 @@ class Seen:
         return query.scope.once(self, "seen", partial(self._look_up, query))
 
     def _look_up(self, query: Query) -> Positions:
+        if self._switch is not None and query.context.get(self._switch, "").lower() == "false":
+            return NO_POSITIONS
         history = self._counting(query)
         if self._enough is None:
             return history.items[history.strengths >= 1]

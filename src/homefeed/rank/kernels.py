@@ -167,3 +167,17 @@ def last_liked(items: Positions, strengths: Floats, count: int) -> Positions:
                 found[kept] = items[event]
                 kept += 1
     return found[:kept]
+
+
+@kernel(writes(F64), reads(F64), reads(I32), reads(I64), reads(I32))
+def tag_cosine(profile: Doubles, codes: Codes, places: Rows, positions: Positions) -> Doubles:
+    """(n,) the cosine of the tags of items and a profile of length 1, from -1 to 1; 0 of an item without tags."""
+    cosines = np.zeros(len(positions), np.float64)
+    for row in range(len(positions)):
+        total, count = 0.0, 0
+        for tag in row_at(codes, places[positions[row]]):
+            if tag >= 0:
+                total += profile[tag]
+                count += 1
+        cosines[row] = total / np.sqrt(max(count, 1))
+    return cosines

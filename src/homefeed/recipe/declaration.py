@@ -187,13 +187,30 @@ class Isolation(Declaration):
 
 
 class Privacy(Declaration):
-    """What users can refuse."""
+    """What users can refuse: by one of `opt_out` and `consent`."""
 
-    opt_out: Name
+    opt_out: Name | None = None
     """The field of users that says who refuses to be known by what they did: every user with a value there other
     than false, no, n, f and 0."""
+    consent: Name | None = None
+    """The same the other way round, such as `personalization_enabled`: every user with a value there other than
+    true, yes, y, t and 1 refuses; who has none consents."""
+    dislikes: bool = True
+    """Whether what such users did not want to see is obeyed nevertheless. If not, nothing of what they did is even
+    read."""
     kept: tuple[Name, ...] = ()
     """The fields of such users that are used nevertheless. That of `[isolation]` always is."""
+
+    @model_validator(mode="after")
+    def _is_by_one_field(self) -> Self:
+        if (self.opt_out is None) == (self.consent is None):
+            raise ValueError("expected one of opt_out and consent")
+        return self
+
+    @property
+    def field(self) -> str:
+        """The field of users that says it, one way or the other."""
+        return self.opt_out or self.consent or ""
 
 
 class Declarations(Declaration):
@@ -305,7 +322,7 @@ class Declarations(Declaration):
     def _fields_of_users_are_declared(self) -> Self:
         named = {"isolation.user": self.isolation.user} if self.isolation else {}
         if self.privacy:
-            named |= {"privacy.opt_out": self.privacy.opt_out}
+            named |= {f"privacy.{'opt_out' if self.privacy.opt_out else 'consent'}": self.privacy.field}
             named |= {f"privacy.kept.{name}": name for name in self.privacy.kept}
         for key, name in named.items():
             if name not in self.users.fields:

@@ -135,7 +135,7 @@ class Recipe:
     @property
     def kept_of_users(self) -> tuple[str, ...]:
         """The fields of users that stay as they are until they are stated anew: what users refuse or block."""
-        refused = () if self.privacy is None else (self.privacy.opt_out,)
+        refused = () if self.privacy is None else (self.privacy.field,)
         return (*refused, *self.users.blocks)
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
+from homefeed.geo import FARTHEST_KM, within_km
 from homefeed.kernels import BOOL, F64, I32, I64, U64, kernel, reads, several, writes
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import Doubles, is_marked, marked
@@ -38,6 +39,9 @@ class Explore:
         """An item with so many events that count, one of each user, is known and no longer drawn."""
         slots: Annotated[int, Field(ge=1)] = 2
         """How many items are drawn: as many as the reranker `explore` has places."""
+        max_km: Annotated[float, Field(gt=0, le=FARTHEST_KM)] | None = None
+        """Of the pool are only items so near to the place of the request, or else of the user, where one is known;
+        none: items everywhere."""
         draw_hours: Annotated[float, Field(gt=0)] = 1.0
         """How long a user's draw stays the same."""
         seed: int = 0
@@ -50,6 +54,7 @@ class Explore:
         self._catalog = resources.catalog
         self._counters = resources.counters
         self._newest = NewestFirst.of(resources.catalog)
+        self._places = None if config.max_km is None else resources.catalog.located(None)
 
     def refresh(self) -> None:
         """Sort anew where the catalogue changed."""
@@ -60,7 +65,7 @@ class Explore:
         config, catalog = self._config, self._catalog
         oldest = query.now - config.max_age_days * DAY
         drawn, pool = _drawn(
-            self._newest.between(oldest, query.now),
+            self._new(query, oldest),
             query.eligible,
             query.exclude,
             catalog.available,
@@ -75,6 +80,13 @@ class Explore:
         )
         positions = drawn[query.eligible[drawn]][:k]
         return positions, np.full(len(positions), min(1.0, config.slots / max(pool, 1)), np.float32)
+
+    def _new(self, query: Query, oldest: float) -> Positions:
+        """The items that are new and near."""
+        new = self._newest.between(oldest, query.now)
+        if self._places is None or self._config.max_km is None or query.place is None:
+            return new
+        return new[within_km(query.place, self._config.max_km, self._places.vectors(self._catalog.size)[new])]
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """The same for every item that is new and hardly known."""

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from homefeed.catalog import CatalogView, Resources
 from homefeed.catalog.columns import CategoryColumn
+from homefeed.catalog.refreshed import Refreshed
 from homefeed.kernels import BOOL, F32, F64, I32, I64, kernel, reads, several, writes
-from homefeed.retrieve.ranking import Order, Refreshed
+from homefeed.retrieve.ranking import Order
 from homefeed.retrieve.within import EVERYTHING, Group, Within, WithinConfig
 from homefeed.types import DAY, NO_TIME, Codes, Mask, Positions, Query, Scores, Times
 

@@ -11,10 +11,10 @@ from pydantic import Field, FiniteFloat
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import CategoryColumn, NumberColumn
 from homefeed.catalog.counts import as_counts
+from homefeed.catalog.refreshed import Refreshed
 from homefeed.kernels import BOOL, F32, F64, I32, I64, compiled, kernel, reads, several, writes
 from homefeed.protocols import PartConfig
 from homefeed.retrieve.arrays import Doubles, Starts
-from homefeed.retrieve.ranking import Refreshed
 from homefeed.types import Codes, Mask, Positions, Query, Scores
 
 

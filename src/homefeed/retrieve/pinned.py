@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import TimeColumn
+from homefeed.catalog.refreshed import Refreshed
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.ranking import Refreshed
 from homefeed.types import NO_POSITIONS, NO_TIME, SECOND, Positions, Query, Scores
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first
+from homefeed.catalog.refreshed import Refreshed
+from homefeed.retrieve.ranking import PrecomputedRanking, best_first
 from homefeed.retrieve.sentences import MIN_PEOPLE
 from homefeed.retrieve.within import Within, WithinConfig
 from homefeed.types import Positions, Query, Scores

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,32 +11,10 @@ from homefeed.kernels import BOOL, I32, I64, kernel, reads, writes
 from homefeed.retrieve.within import EVERYTHING, Group
 from homefeed.types import NO_POSITIONS, Codes, Mask, Positions, Scores
 
-T = TypeVar("T")
-
 _WORD: Final = 8
 _BLOCK: Final = 64
 _TRIES_PER_ITEM: Final = 32
 _MIN_TRIES: Final = 1_024
-
-
-class Refreshed(Generic[T]):
-    """What is computed beside the requests, and anew where what it is made of has changed."""
-
-    def __init__(self, compute: Callable[[], T], version: Callable[[], object]) -> None:
-        """`version` is of what it is made of."""
-        self._compute, self._version = compute, version
-        self._made: tuple[object, T] | None = None
-
-    def refresh(self) -> T:
-        """As of now."""
-        version, made = self._version(), self._made
-        if made is None or made[0] != version:
-            made = self._made = version, self._compute()
-        return made[1]
-
-    def latest(self) -> T:
-        """As of the latest refresh."""
-        return self.refresh() if self._made is None else self._made[1]
 
 
 class Order:

@@ -13,8 +13,9 @@ from pydantic import Field, FiniteFloat, model_validator
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import NumberColumn
 from homefeed.catalog.counts import as_counts
+from homefeed.catalog.refreshed import Refreshed
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.ranking import PrecomputedRanking, Refreshed, best_first
+from homefeed.retrieve.ranking import PrecomputedRanking, best_first
 from homefeed.types import Mask, Positions, Query, Scores
 
 Weight = Annotated[FiniteFloat, Field(ge=0)]

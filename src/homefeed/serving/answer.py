@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,6 +32,21 @@ class FeedRequest:
     context: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = None
     radius_km: float | None = None
+
+    def key(self, paged: bool = True) -> Hashable:
+        """What two requests of a user must have in common to have one answer."""
+        return (
+            self.feed,
+            self.n,
+            self.cursor,
+            self.item_id,
+            self.conditions,
+            self.exclude,
+            frozenset(self.context.items()),
+            self.place,
+            self.radius_km,
+            paged,
+        )
 
 
 @dataclass(frozen=True, slots=True)

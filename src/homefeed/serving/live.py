@@ -143,6 +143,10 @@ class LiveApp:
         """
         return await self._recommender.recommend(request)
 
+    async def recommend_at(self, request: FeedRequest, offset: int) -> Answer:
+        """See `Recommender.recommend_at`."""
+        return await self._recommender.recommend_at(request, offset)
+
     async def recommend_together(self, requests: Sequence[FeedRequest]) -> list[Answer]:
         """Answer several feeds at one moment for one user; see `Recommender.recommend_together`."""
         return await self._recommender.recommend_together(requests)

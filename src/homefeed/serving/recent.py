@@ -67,7 +67,7 @@ class RecentAnswers:
         if user is None or user.version != version:
             self._drop(request.user_id or "")
             return None
-        found = user.answers.get(_key(request, paged))
+        found = user.answers.get(request.key(paged))
         # Not before it was made either, by a clock that went back since.
         if found is None or not found.answer.time <= now <= found.until:
             return None
@@ -96,7 +96,7 @@ class RecentAnswers:
             user = self._users[request.user_id] = _User(version)
         until = min(answer.time + round(seconds * SECOND), answer.slate.stale_from - 1)
         kept = _Recent(answer, until, _size(request, answer))
-        key = _key(request, paged)
+        key = request.key(paged)
         self._take_out(user, key)
         user.answers[key] = kept
         user.since, user.until = answer.time, max(user.until, kept.until)
@@ -123,22 +123,6 @@ class RecentAnswers:
         if gone is not None:
             user.size -= gone.size
             self._size -= gone.size
-
-
-def _key(request: FeedRequest, paged: bool) -> Hashable:
-    """What two requests of a user must have in common."""
-    return (
-        request.feed,
-        request.n,
-        request.cursor,
-        request.item_id,
-        request.conditions,
-        request.exclude,
-        frozenset(request.context.items()),
-        request.place,
-        request.radius_km,
-        paged,
-    )
 
 
 def _size(request: FeedRequest, answer: Answer) -> int:

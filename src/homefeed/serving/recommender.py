@@ -20,6 +20,7 @@ from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.follower import Follower
 from homefeed.serving.places import place_of
 from homefeed.serving.recent import RecentAnswers
+from homefeed.serving.scrolls import Scroll, Scrolls, holds, shown_first
 from homefeed.serving.slates import SharedSlates, SlateCache
 from homefeed.serving.users import StoredUser
 from homefeed.tracing import explain
@@ -50,7 +51,7 @@ class Recommender:
         self._recipe, self._clock, self._follower = recipe, clock, follower
         self._slates = SlateCache(slate_cache, clock())
         self._recent = RecentAnswers(reuse_cache_megabytes * _MEGABYTE)
-        self._shared, self._fair_lock = SharedSlates(), FairLock()
+        self._shared, self._scrolls, self._fair_lock = SharedSlates(), Scrolls(), FairLock()
 
     async def recommend(self, request: FeedRequest) -> Answer:
         """Answer a feed.
@@ -66,6 +67,22 @@ class Recommender:
         async with self._fair_lock:
             with self._follower.catalog.reading():
                 return self._recommend(request, stored)
+
+    async def recommend_at(self, request: FeedRequest, offset: int) -> Answer:
+        """Answer a page of a feed by the place where it begins, from 0; the first begins a new scroll.
+
+        As long as the user scrolls, pages go on with the slate of the first, whatever arrives meanwhile. What may
+        not be shown any more leaves a gap that is filled from below. None repeats what another has shown, and a
+        page that is requested once more shows the same.
+
+        Raises:
+            NotFoundError: no such feed, or no such anchor.
+            InvalidError: a filter or the place cannot be used.
+        """
+        stored = await self._follower.stored_user(request.user_id)
+        async with self._fair_lock:
+            with self._follower.catalog.reading():
+                return self._recommend_at(request, offset, stored)
 
     async def recommend_together(self, requests: Sequence[FeedRequest]) -> list[Answer]:
         """Answer several feeds at one moment for one user; what they share is done once. They have no next pages.
@@ -166,6 +183,29 @@ class Recommender:
         self._keep_recent(request, stored, prepared, answer)
         return answer
 
+    def _recommend_at(self, request: FeedRequest, offset: int, stored: StoredUser) -> Answer:
+        first_page = replace(request, n=0)
+        key = (request.user_id, first_page.key())
+        scroll = self._scrolls.find(key) if offset else Scroll()
+        before, on_page, after = scroll.split(offset, request.n)
+        missing = max(min(offset, cursors.MOST_SHOWN) - len(before), 0)
+        gone = cursors.Cursor(scroll.slate, np.concatenate([before, after]), before[-cursors.LAST :])
+        (prepared,) = self._prepare([replace(request, n=missing + request.n)], stored, gone)
+        feed, query, kept = prepared.feed, prepared.query, ("scroll", self._follower.parts.serial)
+        again = self._follower.catalog.positions(on_page)
+        again = again[again >= 0]
+        ranked = self._slates.find(scroll.slate, first_page, kept) if scroll.goes_on(query.now) else None
+        slate = page(shown_first(ranked, again), query) if ranked is not None and holds(ranked, again) else None
+        if slate is None or (len(slate) < query.n and not len(on_page)):
+            ranked = rank(feed, query, again)
+            slate = page(shown_first(ranked, again), query)
+            scroll = replace(scroll, slate=self._slates.keep(first_page, kept, ranked), made=query.now)
+        shown = np.concatenate([before, self._follower.catalog.numbers[slate.positions], after])
+        self._scrolls.keep(key, replace(scroll, shown=shown[: cursors.MOST_SHOWN]))
+        room = max(cursors.MOST_SHOWN - len(before) - missing, 0)
+        slate = slate.take(np.arange(missing, max(min(len(slate), missing + room), missing)))
+        return replace(self._answer(prepared, slate, None), start=offset)
+
     def _recommend_together(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[Answer]:
         every = self._prepare(requests, stored)
         state = (self._follower.parts.serial, self._follower.catalog.revisions)
@@ -196,11 +236,13 @@ class Recommender:
             place=prepared.query.place,
         )
 
-    def _prepare(self, requests: Sequence[FeedRequest], stored: StoredUser) -> list[_PreparedRequest]:
-        """The requests of one user, by one reading of the clock and of the user."""
+    def _prepare(
+        self, requests: Sequence[FeedRequest], stored: StoredUser, cursor: cursors.Cursor | None = None
+    ) -> list[_PreparedRequest]:
+        """The requests of one user, by one reading of the clock and of the user; the cursor may be told."""
         parts, catalog, (request, *_) = self._follower.parts, self._follower.catalog, requests
         feeds = [self._feed(parts.feeds, each.feed) for each in requests]
-        cursor = cursors.decode(request.cursor) if request.cursor else cursors.Cursor()
+        cursor = cursor or (cursors.decode(request.cursor) if request.cursor else cursors.Cursor())
         exclude, recently_shown = self._left_out(request, cursor)
         user = self._state(request.user_id, stored)
         query = Query(

@@ -14,7 +14,9 @@ import orjson
 from homefeed.catalog import EventWeights
 from homefeed.dataset.columns import log_columns
 from homefeed.packing import packed_json
-from homefeed.serving.users import UNKNOWN, StoredUser, load_user
+from homefeed.privacy import opted_out
+from homefeed.recipe import Recipe
+from homefeed.serving.users import UNKNOWN, StoredUser, is_unread, load_user
 from homefeed.store import Store
 from homefeed.store.events import LogRows
 from homefeed.store.identity import NO_ITEM
@@ -78,8 +80,8 @@ class _Load:
 class UserCache:
     """The users requested last. What is written of them reaches it when the log is followed."""
 
-    def __init__(self, store: Store, app: str, weights: EventWeights, max_bytes: float) -> None:
-        self._store, self._app, self._weights = store, app, weights
+    def __init__(self, store: Store, recipe: Recipe, weights: EventWeights, max_bytes: float) -> None:
+        self._store, self._recipe, self._weights = store, recipe, weights
         self._max_bytes, self._bytes = max_bytes, 0
         self._users: OrderedDict[str, _Packed | None] = OrderedDict()
         self._id_of: dict[int, str] = {}
@@ -114,7 +116,7 @@ class UserCache:
 
     async def load(self, user_id: str) -> StoredUser:
         """The same, straight from the store."""
-        return await load_user(self._store, self._app, user_id, self._weights)
+        return await load_user(self._store, self._recipe, user_id, self._weights)
 
     def keep(self, user_id: str, user: StoredUser) -> None:
         """Take over a user as somebody else read them, who knew all that was followed here."""
@@ -133,6 +135,8 @@ class UserCache:
             known = self._users[user_id]
             assert known is not None  # noqa: S101  # it has a number
             new = [row for row in indices if rows.seqs[row] > known.last_seq]
+            if is_unread(self._recipe) and opted_out(orjson.loads(known.attributes), self._recipe):
+                continue  # of them nothing is known but that they refuse
             if any(rows.items[row] == NO_ITEM for row in new):
                 self._drop(user_id)  # the words of a query are only read with all rows of its user
             elif new:

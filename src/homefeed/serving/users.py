@@ -11,8 +11,10 @@ import numpy as np
 from homefeed.catalog import CatalogView, Counters, EventWeights, strengths
 from homefeed.dataset.columns import log_columns
 from homefeed.errors import NotFoundError
+from homefeed.privacy import kept_attributes, opted_out
+from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.events import LogRows, rows_of_user
+from homefeed.store.events import LogRows, row_of_user, rows_of_user
 from homefeed.types import NO_SEARCHES, Codes, Floats, History, Numbers, Searches, Times, UserState
 
 
@@ -56,10 +58,18 @@ UNKNOWN = StoredUser(None)
 """A user that the store does not know, or a request without one."""
 
 
-async def load_user(store: Store, app: str, user_id: str, weights: EventWeights) -> StoredUser:
-    """A user as the store knows them now; an unknown one has no number."""
+async def load_user(store: Store, recipe: Recipe, user_id: str, weights: EventWeights) -> StoredUser:
+    """A user as the store knows them now; an unknown one has no number.
+
+    Of who refuses, where the recipe says that not even their dislikes count, nothing is read of what they did, and
+    nothing is kept of who they are but what is needed to know that and to obey it.
+    """
     try:
-        user, rows = await rows_of_user(store, app, user_id)
+        if is_unread(recipe):
+            found = await row_of_user(store, recipe.app, user_id)
+            if found.flaw is None and opted_out(found.attributes, recipe):
+                return StoredUser(found.number, _refusal(found.attributes, recipe))
+        user, rows = await rows_of_user(store, recipe.app, user_id)
     except NotFoundError:
         return UNKNOWN
     if user.flaw is not None:
@@ -77,6 +87,17 @@ async def load_user(store: Store, app: str, user_id: str, weights: EventWeights)
         max(rows.seqs),
         _searches(rows),
     )
+
+
+def is_unread(recipe: Recipe) -> bool:
+    """Whether nothing is read of what a user did who refuses."""
+    return recipe.privacy is not None and not recipe.privacy.dislikes
+
+
+def _refusal(attributes: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """What is kept of a user who refuses: that, and what is used nevertheless."""
+    field = "" if recipe.privacy is None else recipe.privacy.field
+    return {**kept_attributes(attributes, recipe), field: attributes[field]}
 
 
 def _searches(rows: LogRows) -> Searches:

@@ -164,6 +164,18 @@ async def rows_of_user(store: Store, app: str, user_id: str) -> tuple[User, LogR
     return user, replace(rows, queries=[None if text is None else _query(text) for text in contexts])
 
 
+async def row_of_user(store: Store, app: str, user_id: str) -> User:
+    """A user without anything that they did: it stands in the way of a request, too.
+
+    Raises:
+        NotFoundError: there is no such user.
+    """
+    found = await store.fetch(_ROW_OF_USER, app=app, user_id=user_id)
+    if not found:
+        raise NotFoundError(f'no user "{user_id}" in {app}')
+    return User(user_id, found[0][0], *read_attributes(found[0][1]))
+
+
 async def latest_of_user(
     store: Store, app: str, user_id: str, limit: int, since: int | None = None
 ) -> list[tuple[Event, str | None]]:
@@ -326,6 +338,9 @@ _ROWS_OF_USER: Final = (
     )
     .where(users.c.app == sa.bindparam("app"), users.c.user_id == sa.bindparam("user_id"))
     .order_by(events.c.time, events.c.seq)
+)
+_ROW_OF_USER: Final = sa.select(users.c.number, users.c.attributes).where(
+    users.c.app == sa.bindparam("app"), users.c.user_id == sa.bindparam("user_id")
 )
 _LAST_SEQ = 2**63 - 1
 _TAIL = 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,11 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import TagsColumn
 from homefeed.catalog.ragged import CodeRows
-from homefeed.errors import InvalidError
+from homefeed.interests import declared_tags
 from homefeed.protocols import PartConfig
 from homefeed.rank.kernels import tag_fit, tag_profile
 from homefeed.taste import weighted_seeds
-from homefeed.types import Candidates, Codes, Floats, Query
-
-_MOST_INTERESTS: Final = 100
+from homefeed.types import Candidates, Floats, Query
 
 
 class TagOverlap:
@@ -61,15 +59,6 @@ class TagOverlap:
         items, weights = weighted_seeds(query, self._config.max_events, self._config.half_life_days)
         profile = tag_profile(tags.codes, tags.places, items, weights, self._column.distinct)
         if self._config.interests is not None and query.anchor is None:
-            declared = self._declared(query.user.attributes.get(self._config.interests))
+            declared, _ = declared_tags(query, self._column, (self._config.interests,))
             profile[declared] += self._config.interests_weight
         return profile
-
-    def _declared(self, value: Any) -> Codes:
-        """The codes of the tags that a user declared and an item has, each once."""
-        try:
-            words = self._column.check("", value) or []
-        except InvalidError:
-            words = []
-        codes = {self._column.code(word) for word in words[:_MOST_INTERESTS]} - {-2}
-        return np.array(sorted(codes), np.int32)

@@ -1,0 +1,1 @@
+"""Marketplace: a feed of local listings by seven signals."""
