@@ -47,3 +47,11 @@ class NotInstalledError(HomefeedError):
 
 class UnavailableError(HomefeedError):
     """The store is in trouble, such as locked or full; trying again later will help."""
+
+
+class LeaseHeldError(HomefeedError):
+    """Another process runs the jobs of that app: the text says who; trying again later will help."""
+
+
+class LeaseLostError(HomefeedError):
+    """A job's lease ended before its work did: what it makes is not published."""

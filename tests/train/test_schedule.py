@@ -30,7 +30,7 @@ from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.train import Trained
-from homefeed.train.schedule import Task, keep_time, run_task, running, tasks_of, trigger_of, work_of
+from homefeed.train.schedule import JobTrigger, Task, keep_time, run_task, running, tasks_of, work_of
 from homefeed.types import DAY, SECOND
 
 STREAMING, COMMUNITY = find_recipe("streaming"), find_recipe("community")
@@ -100,7 +100,7 @@ def test_a_job_of_only_one_app_is_a_task_of_that() -> None:
 @pytest.mark.parametrize("now", [NOW, NOW + 12_345_678_901, 1_767_571_200 * SECOND + 1])
 def test_the_scheduler_has_the_same_times_as_people_read(period: float, offset: int, now: int) -> None:
     job = JobSpec("one", round(period * SECOND), offset * SECOND, ("signals",))
-    trigger, epoch = trigger_of(job), datetime(1970, 1, 1, tzinfo=UTC)
+    trigger, epoch = JobTrigger(job), datetime(1970, 1, 1, tzinfo=UTC)
     first = trigger.get_next_fire_time(None, epoch + timedelta(microseconds=now))
     second = trigger.get_next_fire_time(first, first)
     for fire, due in ((first, job.next_time(now)), (second, job.next_time(job.next_time(now)))):
@@ -134,10 +134,10 @@ def test_an_expected_error_is_logged_by_its_reason_alone(logs: list[EventDict]) 
     def refuse(task: Task) -> Trained:
         raise HomefeedError("no items yet")
 
-    assert not run_task(task("one"), refuse)
+    assert run_task(task("one"), refuse) == "failed"
     expected = {"event": "job failed", "app": "streaming", "job": "one", "error": "no items yet"}
     assert logs == [expected | {"log_level": "error"}]
-    assert run_task(task("one"), nothing)
+    assert run_task(task("one"), nothing) == "done"
 
 
 def test_a_task_that_lasts_is_not_begun_twice_and_that_is_logged(logs: list[EventDict], eventually: Wait) -> None:

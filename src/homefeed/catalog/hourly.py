@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from homefeed.types import DAY, Codes, Floats, Positions, Times
+from homefeed.types import DAY, Floats, Positions, Times
 
 Doubles: TypeAlias = npt.NDArray[np.float64]
 
@@ -33,11 +33,11 @@ class HourlyCounts:
         """How many pairs of an item and an hour there are, those not put together yet counted one by one."""
         return len(self._keys) + self._waiting
 
-    def restore(self, positions: Positions, hours: Codes, sums: Doubles) -> None:
+    def restore(self, positions: Positions, hours: Times, sums: Doubles) -> None:
         """Begin with sums (n,) of items by hour: whole hours since 1970."""
         self._pending, self._waiting = [], 0
         self._keys, self._sums = np.empty(0, np.int64), np.empty(0, np.float64)
-        self._append(_keys(hours.astype(np.int64), positions), sums)
+        self._append(_keys(hours, positions), sums)
         self._put_together()
 
     def add(self, positions: Positions, strengths: Floats, times: Times) -> None:

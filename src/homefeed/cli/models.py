@@ -84,6 +84,9 @@ def train(
 ) -> None:
     """Train and publish every model of an app, or those of a job; a running server loads them by itself.
 
+    One training of an app runs at a time, on whatever machine: a second ends at once with 1, and says which runs.
+    A job that was killed goes on where it stopped, if it is run again before it would be due anew.
+
     With --tune the hyper-parameters that serve the app's own latest events best are chosen first, then the
     half-lives of what the feeds for its goal retrieve by, and their weights. Later trainings keep them until that
     model or feed changes in the recipe, or until --untuned.
@@ -113,13 +116,21 @@ def train(
         _tell_pairs(trained_on_pairs(settings, recipe, samples, as_json), as_json)
         return
     models = None if job is None else models_of(recipe, job)
+    named = job if job in recipe.jobs else None
     if dry_run and (models is None or set(models) - {spec.name for spec in recipe.rankers.values()}):
         known = ", ".join(spec.name for spec in recipe.rankers.values()) or "none is declared"
         raise InvalidError(f"--dry-run is for learned rankers, by name: {known}")
     budget = None if tune is None else budget_of(tune, trials)
     judged = imported_and_judged(settings, recipe, files, as_json) if files else None
     result = trained(
-        settings, recipe, as_json, models=models, budget=budget, keep_tuned=not untuned, dry_run=dry_run
+        settings,
+        recipe,
+        as_json,
+        models=models,
+        job=named,
+        budget=budget,
+        keep_tuned=not untuned,
+        dry_run=dry_run,
     )
     of_pairs = trained_on_pairs(settings, recipe, samples, as_json)
     if as_json:
@@ -153,6 +164,10 @@ def _tell(result: Trained) -> None:
         elif "tuning" in manifest.facts:
             kept = manifest.model in result.kept
             out.print(format_model(manifest.model, manifest.facts["tuning"], kept), highlight=False, markup=False)
+    if result.trending is not None:
+        out.print(f"trending: {result.trending:,} rows, an item's of an hour each", highlight=False)
+    for name in result.resumed:
+        out.print(f"{name}: made by the run before, which was stopped", highlight=False, markup=False)
     for name, why in (*result.left_out.items(), *result.rankers.items()):
         out.print(f"{name}: {why}", highlight=False, markup=False)
 
@@ -220,10 +235,11 @@ def models_named(recipe: Recipe) -> list[str]:
 
     What was shown is counted with the signals, and what learns from click samples needs their file.
     """
-    from homefeed.recipe import EXPOSURES
+    from homefeed.recipe import EXPOSURES, TRENDING
 
     others = {EXPOSURES, *(spec.name for spec in recipe.pair_models)}
-    return [name for name in _names(recipe) if name not in others]
+    view = [TRENDING] if recipe.keeps_trending else []
+    return [*(name for name in _names(recipe) if name not in others), *view]
 
 
 def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None:
@@ -314,6 +330,7 @@ def trained(
     quiet: bool,
     *,
     models: Sequence[str] | None = None,
+    job: str | None = None,
     budget: Budget | None = None,
     keep_tuned: bool = True,
     dry_run: bool = False,
@@ -333,6 +350,7 @@ def trained(
                 ArtifactStore(settings.models_folder),
                 Environment(),
                 models=models,
+                job=job,
                 seed=settings.seed,
                 text_model=text_model_of(settings.text_model),
                 budget=budget,

@@ -32,7 +32,8 @@ def schedule(
 ) -> None:
     """Run the jobs of the apps at their times, until SIGTERM or Ctrl+C; a running job is completed.
 
-    The recipe declares an app's jobs and their times under `[jobs]`. They run one after another.
+    The recipe declares an app's jobs and their times under `[jobs]`. They run one after another. One that was due
+    while no schedule ran is run at once, and one whose app another process trains is tried again each minute.
 
     Example: `homefeed schedule`
 
@@ -40,10 +41,13 @@ def schedule(
 
     Example: `homefeed schedule --list`
     """
+    import asyncio
+
     from homefeed.apps import find_recipes
+    from homefeed.environment import system_clock
     from homefeed.log import configure_logging
     from homefeed.settings import load_settings
-    from homefeed.train.schedule import run_schedule, run_task, tasks_of, work_of
+    from homefeed.train.schedule import missed_tasks, run_schedule, run_task, tasks_of, work_of
 
     if show and once is not None:
         raise InvalidError("--list shows the jobs and --once runs one: choose one of them")
@@ -59,11 +63,11 @@ def schedule(
     configure_logging(settings.log_level, settings.log_format)
     work = work_of(settings)
     if once is not None:
-        failed = [task for task in tasks if not run_task(task, work)]
-        if failed:
+        if [task for task in tasks if run_task(task, work) != "done"]:
             raise typer.Exit(1)
         return
-    run_schedule(tasks, work)
+    missed = asyncio.run(missed_tasks(settings, tasks, system_clock()))
+    run_schedule(tasks, work, missed=missed)
 
 
 def _by_time(tasks: list[Task]) -> list[tuple[Task, str]]:

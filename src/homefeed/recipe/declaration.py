@@ -85,6 +85,8 @@ EXPOSURES: Final = "exposures"
 """The name of what was shown and chosen, among its models: it is counted with the signals where a part asks."""
 BLEND: Final = "blend"
 """The name of what an app's feeds weigh their parts by, among its models."""
+TRENDING: Final = "trending"
+"""The name of the view of what trends, by hours, among its models: the store holds it, for jobs that name it."""
 
 
 class Job(Declaration):
@@ -95,7 +97,8 @@ class Job(Declaration):
     at: str | None = None
     """At what time of the day, `"HH:MM"` in UTC, where `every` is whole days; none: at midnight."""
     models: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Names of `models`, `"signals"` for the counts, `"blend"` for what feeds weigh their parts by; none: all."""
+    """Names of `models`, `"signals"` for the counts, `"blend"` for what feeds weigh their parts by, `"trending"`
+    for the store's view of the last 7 days by hours; none: all but that view."""
 
     @field_validator("every")
     @classmethod
@@ -266,7 +269,7 @@ class Declarations(Declaration):
 
     @model_validator(mode="after")
     def _models_have_names_of_their_own(self) -> Self:
-        for name in (SIGNALS, EXPOSURES, BLEND):
+        for name in (SIGNALS, EXPOSURES, BLEND, TRENDING):
             if name in self.models:
                 raise ValueError(f"models.{name}: every app has its own {name}; choose another name")
         for name in self.rankers:
@@ -281,7 +284,7 @@ class Declarations(Declaration):
 
     @model_validator(mode="after")
     def _jobs_train_models(self) -> Self:
-        known = [*self.models, *self.rankers, SIGNALS, BLEND]
+        known = [*self.models, *self.rankers, SIGNALS, BLEND, TRENDING]
         for job, declared in self.jobs.items():
             for name in declared.models or ():
                 if name not in known:

@@ -21,6 +21,10 @@ class JobSpec:
     offset: int
     models: tuple[str, ...]
 
+    def last_time(self, now: int) -> int:
+        """When it was due last, at the latest now."""
+        return now - (now - self.offset) % self.period
+
     def next_time(self, now: int) -> int:
         """When it is due next after `now`, in microseconds since 1970."""
         return now + self.period - (now - self.offset) % self.period

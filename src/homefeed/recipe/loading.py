@@ -14,6 +14,7 @@ from homefeed.errors import NotFoundError, RecipeError
 from homefeed.protocols import CountsExposures, PartConfig
 from homefeed.recipe.base import Kind
 from homefeed.recipe.declaration import (
+    TRENDING,
     Declarations,
     EventType,
     Goal,
@@ -131,6 +132,11 @@ class Recipe:
         return any(
             isinstance(spec.config, CountsExposures) for feed in self.feeds.values() for spec in feed.features
         )
+
+    @property
+    def keeps_trending(self) -> bool:
+        """Whether a job refreshes the store's view of what trends."""
+        return any(TRENDING in job.models for job in self.jobs.values())
 
     @property
     def kept_of_users(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from homefeed.serving.counting import count_rows
 from homefeed.serving.features.sharing import Sharing
 from homefeed.serving.models import ModelSet, load_models, wanted_models
 from homefeed.serving.set_aside import SetAside
+from homefeed.serving.trends import Trends
 from homefeed.serving.user_cache import UserCache
 from homefeed.serving.users import UNKNOWN, StoredUser
 from homefeed.store import BRIEF, Store, Watermarks
@@ -84,6 +85,7 @@ class Follower:
         self.catalog = empty_catalog(recipe)
         self.set_aside = SetAside(recipe.app)
         self._weights = event_weights(recipe)
+        self._trends = Trends(recipe, store, self.catalog, self._weights)
         self._users = UserCache(store, recipe, self._weights, user_cache_megabytes * _MEGABYTE)
         is_shared = sharing.store.shared
         self._replicas, self._sharing = replicas or is_shared, sharing if is_shared else None
@@ -246,7 +248,11 @@ class Follower:
     async def reload_models(self) -> bool:
         """Serve newly published models, if there are any; requests go on meanwhile."""
         async with self._reloading:
-            return await self._reload()
+            reloaded = await self._reload()
+            if await self._trends.is_new():
+                async with self._following:
+                    await self._take_over_trends()
+            return reloaded
 
     async def refresh(self) -> None:
         """Have the parts of the feeds sort anew what changed, if anything did, beside the requests."""
@@ -255,6 +261,13 @@ class Follower:
         if now != self._refreshed:
             await asyncio.to_thread(refresh, parts.feeds)
             self._refreshed, self._refreshed_generation = now, now[1]
+
+    async def _take_over_trends(self) -> None:
+        """Go by the store's view of what trends, once all that it has is counted here."""
+        counters, written = self._parts.counters, await self._store.watermarks(self._recipe.app)
+        await self._follow_items()
+        await self._follow_events(counters, written.event_seq)
+        await self._trends.restore(counters)
 
     async def _reload(self) -> bool:
         before = self._parts.models
@@ -289,6 +302,8 @@ class Follower:
             if counters.watermark > self._known.event_seq:
                 self._users.clear()  # the model counted events that were not followed, of users unknown here
                 self._changes.passed_over(counters.watermark)
+            if counters is not self._parts.counters:
+                await self._trends.restore(counters)
             self._parts = Parts(self._parts.serial + 1, counters, exposures, models, feeds)
         if ahead:
             _log.warning("clock went back, events are counted anew", app=self._recipe.app)

@@ -12,7 +12,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +43,7 @@ _MANIFEST = "manifest.json"
 _CURRENT = "CURRENT"
 _LOCK = ".lock"
 _GONE = ".gone-"
+_DRAFT = ".draft-"
 _KEPT_VERSIONS = 3
 _FORMAT = 2
 _LARGEST_MANIFEST = 1 << 24
@@ -88,6 +89,22 @@ class Loaded(Generic[M]):
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A version that is written, and serves once it is published."""
+
+    folder: Path
+    manifest: Manifest
+
+    def publish(self) -> Manifest:
+        """Make it the current version."""
+        home = self.folder.parent
+        with FileLock(home / _LOCK, mode=PRIVATE_FILE):
+            _install(self.folder, home / self.manifest.version, self.manifest)
+            _point_at(home, self.manifest.version)
+        return self.manifest
+
+
+@dataclass(frozen=True, slots=True)
 class ArtifactStore:
     """The models of all apps under `root`."""
 
@@ -106,11 +123,29 @@ class ArtifactStore:
         facts: Mapping[str, Any],
     ) -> Manifest:
         """Write a new version and make it the current one; a reader sees either the old one or the new one."""
+        how: dict[str, Any] = {"now": now, "watermark": watermark, "config": config, "facts": facts}
+        with self.drafting(app, name, part, model, **how) as draft:
+            return draft.publish()
+
+    @contextmanager
+    def drafting(
+        self,
+        app: str,
+        name: str,
+        part: str,
+        model: Model,
+        *,
+        now: int,
+        watermark: int,
+        config: Mapping[str, Any],
+        facts: Mapping[str, Any],
+    ) -> Iterator[Draft]:
+        """Write a new version that nobody sees yet: what is not published within is removed in the end."""
         home = self.root / app / name
         make_private_folder(home)
         for folder in (self.root, self.root / app, home):
             close_to_others(folder)
-        draft = home / f".draft-{uuid.uuid4().hex}"
+        draft = home / f"{_DRAFT}{uuid.uuid4().hex}"
         make_private_folder(draft)
         try:
             model.save(draft)
@@ -126,13 +161,15 @@ class ArtifactStore:
                 _sync(path)
             make_private(draft)
             _sync(draft)
-            with FileLock(home / _LOCK, mode=PRIVATE_FILE):
-                _install(draft, home / manifest.version, manifest)
-                _point_at(home, manifest.version)
-                self._retire(app, name)
+            yield Draft(draft, manifest)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        return manifest
+        self._retire(app, name)
+
+    def clear_drafts(self, app: str, name: str) -> None:
+        """Remove what publishing left that was killed. Nobody else may be publishing the model."""
+        for left in (self.root / app / name).glob(f"{_DRAFT}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def require_folders(self, app: str) -> None:
         """See that nothing else is where the models of an app belong; nothing at all is in order.
@@ -272,12 +309,13 @@ class ArtifactStore:
     def _retire(self, app: str, name: str) -> None:
         """Remove all but the newest versions and the current one."""
         home = self.root / app / name
-        for version in self.versions(app, name)[_KEPT_VERSIONS:]:
-            if version != self.current(app, name):
-                # In one step: half removed, it would be a damaged version.
-                (home / version).rename(home / f"{_GONE}{version}")
-        for gone in home.glob(f"{_GONE}*"):
-            shutil.rmtree(gone, ignore_errors=True)
+        with FileLock(home / _LOCK, mode=PRIVATE_FILE):
+            for version in self.versions(app, name)[_KEPT_VERSIONS:]:
+                if version != self.current(app, name):
+                    # In one step: half removed, it would be a damaged version.
+                    (home / version).rename(home / f"{_GONE}{version}")
+            for gone in home.glob(f"{_GONE}*"):
+                shutil.rmtree(gone, ignore_errors=True)
 
 
 def _read_manifest(folder: Path, app: str, name: str) -> Manifest:

@@ -143,6 +143,61 @@ reports = Table(
     comment="The data report of every import.",
 )
 
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("app", String(63), nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("job", String(63), nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("heartbeat", BigInteger, nullable=False),
+    Column("ended", BigInteger, nullable=True),
+    Column("outcome", String(15), nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("app", "run_id"),
+    Index(None, "app", "started"),
+    comment="The latest runs of every job, and how each ended.",
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("app", String(63), nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("job", String(63), nullable=False),
+    Column("holder", String(255), nullable=False),
+    Column("place", String(255), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    PrimaryKeyConstraint("app"),
+    comment="Who runs an app's jobs, and until when; the token grows with every holder.",
+)
+
+trending_windows = Table(
+    "trending_windows",
+    metadata,
+    Column("app", String(63), nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("refreshed_at", BigInteger, nullable=False),
+    Column("watermark", BigInteger, nullable=False),
+    PrimaryKeyConstraint("app"),
+    comment="Of which events the trending view of an app is: their times, and how far in the log.",
+)
+
+trending = Table(
+    "trending",
+    metadata,
+    Column("app", String(63), nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("score", Double, nullable=False),
+    PrimaryKeyConstraint("app", "item", "hour"),
+    sqlite_with_rowid=False,
+    comment="What trends, by hours since 1970: on PostgreSQL it is a materialised view.",
+)
+
 on_postgresql = MetaData(naming_convention=_NAMES)
 """The tables as they are on PostgreSQL, where the log is partitioned: its unique keys must include the time.
 
@@ -152,7 +207,7 @@ So do the keys of events without an event_id; those of the others are unique in 
 without_id: Final = text("event_id IS NULL")
 
 for _table in metadata.sorted_tables:
-    if _table is not events:
+    if _table not in (events, trending):
         _table.to_metadata(on_postgresql)
 _events(
     on_postgresql,
@@ -169,6 +224,16 @@ event_ids = Table(
     Column("seq", BigInteger, nullable=False),
     PrimaryKeyConstraint("app", "key"),
     comment="The keys of events with an event_id: one counts once, whatever its time and so its partition.",
+)
+
+trending_weights = Table(
+    "trending_weights",
+    on_postgresql,
+    Column("app", String(63), nullable=False),
+    Column("event_type", String(63), nullable=False),
+    Column("weight", Double, nullable=False),
+    PrimaryKeyConstraint("app", "event_type"),
+    comment="What an event counts in the trending view: so it stays as it is when a recipe changes.",
 )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import orjson
 import structlog
-from filelock import FileLock, Timeout
 
 from homefeed.catalog import ExposuresModel
 from homefeed.catalog.exposing import settled_at
@@ -19,21 +18,20 @@ from homefeed.dataset.log import LogData, read_log
 from homefeed.engine import can_do_without, fit_model, fit_signals, prepare, with_text_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
-from homefeed.protocols import Model
-from homefeed.recipe import BLEND, EXPOSURES, SIGNALS, Recipe
+from homefeed.recipe import BLEND, EXPOSURES, SIGNALS, TRENDING, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
-from homefeed.store.private import PRIVATE_FILE, make_private_folder
+from homefeed.store.job_runs import BY_HAND
+from homefeed.store.trending import refresh_trending
 from homefeed.store.verdicts import note_verdict
 from homefeed.times import format_time
 from homefeed.train.blend import made_for, new_blend
+from homefeed.train.lease import Progress, Rhythm, Turn, taking_turn
+from homefeed.train.publishing import Before, Fit, Publisher, stopped_before
 from homefeed.train.ranking import judged_ranker
 from homefeed.train.search import Budget
 from homefeed.train.settings import divided
 from homefeed.train.tune import Tuning, tune, with_tuned
-from homefeed.types import TrainingData
-
-Progress = Callable[[str, int, int], None]
 
 _log = structlog.get_logger(__name__)
 
@@ -54,19 +52,10 @@ class Trained:
     """By learned ranker, whether it was published, and why."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Models that were not trained, for others stand in for them, and why they could not be."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """A model to fit, and the seconds that were spent on it before."""
-
-    name: str
-    part: str
-    config: Mapping[str, Any]
-    run: Callable[[], Model]
-    tuning: Mapping[str, Any] | None = None
-    seconds: float = 0.0
-    verdict: Mapping[str, Any] | None = None
+    resumed: tuple[str, ...] = ()
+    """What an earlier run of the job made before it was stopped: it was not made again."""
+    trending: int | None = None
+    """How many rows the trending view has, one for each item and hour; None where it was not refreshed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +65,7 @@ class _Ranker:
     name: str
     part: str
     found: Mapping[str, Any]
-    fit: _Fit | None = None
+    fit: Fit | None = None
 
     @property
     def why(self) -> str:
@@ -90,87 +79,149 @@ async def train_app(
     environment: Environment,
     *,
     models: Sequence[str] | None = None,
+    job: str | None = None,
     seed: int = 0,
     text_model: str | None = None,
     budget: Budget | None = None,
     keep_tuned: bool = True,
     dry_run: bool = False,
     progress: Progress | None = None,
+    rhythm: Rhythm | None = None,
 ) -> Trained:
-    """Train and publish an app's models: every one, or those of `models` only; the others stay as they are.
+    """Train and publish an app's models: every one, or those of `models` or a `job`; the others stay as they are.
 
-    `models` are names of the recipe's models, "blend" or "signals". `progress` is called with (stage, done, all).
-    `text_model` is for models that can use one, if their recipe names none. With a `budget` hyper-parameters are
-    tuned first, see `tune`, and then the numbers of retrievers and the weights of the blend. Later trainings, and
-    tunings that find nothing better, keep the tuned values as long as the model, or what the feed is made of, is
-    the same in the recipe, unless `keep_tuned` is false. A model that others stand in for is left out where what
-    it needs is not installed, unless it is the only one to train.
+    `models` are names of the recipe's models, "blend", "signals" or "trending". `progress` is called with (stage,
+    done, all). `text_model` is for models that can use one, if their recipe names none. With a `budget`
+    hyper-parameters are tuned first, see `tune`, and then the numbers of retrievers and the weights of the blend.
+    Later trainings, and tunings that find nothing better, keep the tuned values as long as the model, or what the
+    feed is made of, is the same in the recipe, unless `keep_tuned` is false. A model that others stand in for is
+    left out where what it needs is not installed, unless it is the only one to train. A job goes on where the run
+    before it was stopped: see `stopped_before`.
 
     Raises:
-        NotFoundError: the recipe has no such model.
-        HomefeedError: there is nothing to train on, or another training of this app is running.
+        NotFoundError: the recipe has no such model or job.
+        LeaseHeldError: another training of this app is running, on this machine or another.
+        LeaseLostError: the lease ended before the work did, as where the machine slept; the rest is not published.
+        HomefeedError: there is nothing to train on.
     """
-    names = _chosen(recipe, models)
+    spec = None if job is None else recipe.job(job)
+    names = _chosen(recipe, models if spec is None else spec.models)
     started = time.perf_counter()
-    report = progress or _silence
     folder = artifacts.root / recipe.app
     artifacts.require_folders(recipe.app)
-    make_private_folder(folder)
-    try:
-        with FileLock(folder / ".training.lock", timeout=0, mode=PRIVATE_FILE):
-            reading = partial(report, "reading events")
-            log = await read_log(store, recipe, now=environment.clock(), seed=seed, progress=reading)
-            if not log.catalog.size:
-                raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
+    taking = taking_turn(
+        store, folder, recipe.app, job or BY_HAND, environment, progress=progress or _silence, rhythm=rhythm
+    )
+    async with taking as turn:
+        plain = budget is None and keep_tuned and not dry_run
+        before = Before(artifacts, recipe.app)
+        if spec is not None and plain:
+            before = await stopped_before(store, artifacts, turn, spec)
+        trained = Trained(recipe.app, 0, 0, 0, 0.0, ())
+        of_log = [name for name in names if name != TRENDING]
+        if of_log:
+            asked = _Asked(of_log, seed, budget, keep_tuned, dry_run, before)
             configured = with_text_model(recipe, text_model)
-            tuned = _kept(configured, artifacts) if keep_tuned else {}
-            left_out = {} if len(names) == 1 else can_do_without(configured)
-            chosen = _only(configured, [name for name in names if name not in left_out])
-            kept = set(tuned)
-            of_models, of_retrievers = (None, None) if budget is None else divided(budget)
-            if of_models is not None:
-                found = tune(chosen, log.catalog, log.data, of_models, report, blend=BLEND in names)
-                better = {each.model: each for each in found if each.changed or each.model not in tuned}
-                tuned, kept = tuned | better, kept - set(better)
-            *fits, count = _fits(chosen, log, tuned)
-            if BLEND in names:
-                every = with_tuned(configured, tuned.values())
-                how = {"keep_tuned": keep_tuned, "at_once": set(names) == {BLEND}}
-                fits += _blend_fit(every, log, artifacts, report, of_retrievers, **how)
-            if SIGNALS in names and recipe.counts_exposures:
-                fits.append(await _exposures_fit(recipe, store, artifacts, log, report))
-            # Signals come last: a server may see new models with old counters for a moment, never the reverse.
-            fits += [count] if SIGNALS in names else []
-            data, watermark = log.data, log.watermark
-            feeds = [feed for feed, spec in recipe.rankers.items() if spec.name in names]
-            rest = log if feeds else None
-            del log  # the catalogue is needed no more: of a million items a third of a gigabyte
-            manifests = [_published(recipe, artifacts, data, watermark, fit, report) for fit in fits]
-            rankers: dict[str, str] = {}
-            if rest is not None:
-                publish = partial(_published, recipe, artifacts, data, watermark, report=report)
-                every = with_tuned(configured, tuned.values())
-                judged = [await _ranker(every, feed, rest, store, artifacts, report) for feed in feeds]
-                rankers = {each.name: f"{_became(each, dry_run)}; {each.why}" for each in judged}
-                manifests += [] if dry_run else _taken(judged, artifacts, recipe.app, data.now, publish)
-    except Timeout:
-        raise HomefeedError(f"another training of {recipe.app} is running; wait for it to end") from None
+            trained = await _train(configured, store, artifacts, environment, turn, asked)
+        if TRENDING in names:
+            trained = replace(trained, trending=await _refresh_trending(recipe, store, environment, turn))
+    return replace(trained, seconds=time.perf_counter() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What to train of the log, and how."""
+
+    names: Sequence[str]
+    seed: int
+    budget: Budget | None
+    keep_tuned: bool
+    dry_run: bool
+    before: Before
+
+
+async def _train(
+    recipe: Recipe,
+    store: Store,
+    artifacts: ArtifactStore,
+    environment: Environment,
+    turn: Turn,
+    asked: _Asked,
+) -> Trained:
+    names, before, report = asked.names, asked.before, turn.report
+    log = await _read(recipe, store, environment, turn, asked.seed)
+    tuned = _kept(recipe, artifacts) if asked.keep_tuned else {}
+    left_out = {} if len(names) == 1 else can_do_without(recipe)
+    chosen = _only(recipe, [name for name in names if name not in left_out])
+    kept = set(tuned)
+    of_models, of_retrievers = (None, None) if asked.budget is None else divided(asked.budget)
+    if of_models is not None:
+        found = tune(chosen, log.catalog, log.data, of_models, report, blend=BLEND in names)
+        better = {each.model: each for each in found if each.changed or each.model not in tuned}
+        tuned, kept = tuned | better, kept - set(better)
+    *fits, count = _fits(chosen, log, tuned)
+    every = with_tuned(recipe, tuned.values())
+    there = [fit.name for fit in fits if before.has_published(fit.name, fit.part, fit.config)]
+    if BLEND in names and before.has_published(BLEND, BLEND, made_for(every)):
+        there.append(BLEND)
+    elif BLEND in names:
+        once = {"keep_tuned": asked.keep_tuned, "at_once": set(names) == {BLEND}}
+        fits += _blend_fit(every, log, artifacts, report, of_retrievers, **once)
+    if SIGNALS in names and recipe.counts_exposures:
+        fits.append(await _exposures_fit(recipe, store, artifacts, log, report))
+    # Signals come last: a server may see new models with old counters for a moment, never the reverse.
+    fits += [count] if SIGNALS in names else []
+    publisher = Publisher(artifacts, turn, log.data, log.watermark)
+    feeds = [feed for feed, spec in recipe.rankers.items() if spec.name in names]
+    there += [name for feed in feeds if before.has_judged(name := recipe.rankers[feed].name)]
+    rest = log if feeds else None
+    del log  # the catalogue is needed no more: of a million items a third of a gigabyte
+    manifests = [await publisher.publish(fit) for fit in fits if fit.name not in there]
+    rankers: dict[str, str] = {}
+    if rest is not None:
+        judged = [
+            await _ranker(every, feed, rest, store, artifacts, report)
+            for feed in feeds
+            if recipe.rankers[feed].name not in there
+        ]
+        rankers = {each.name: f"{_became(each, asked.dry_run)}; {each.why}" for each in judged}
+        manifests += [] if asked.dry_run else await _taken(judged, publisher)
+    data = publisher.data
     return Trained(
         recipe.app,
         data.user_count,
         data.item_count,
         len(data.interactions),
-        time.perf_counter() - started,
+        0.0,
         tuple(manifests),
         tuple(spec.name for spec in chosen.models if spec.name in kept),
         rankers,
         {name: why for name, why in left_out.items() if name in names},
+        tuple(there),
     )
+
+
+async def _read(recipe: Recipe, store: Store, environment: Environment, turn: Turn, seed: int) -> LogData:
+    reading = partial(turn.report, "reading events")
+    log = await read_log(store, recipe, now=environment.clock(), seed=seed, progress=reading)
+    if not log.catalog.size:
+        raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
+    return log
+
+
+async def _refresh_trending(recipe: Recipe, store: Store, environment: Environment, turn: Turn) -> int:
+    """How many rows the trending view has now."""
+    turn.report("refreshing the trending view", 0, 1)
+    weights = {name: event.weight for name, event in recipe.events.items() if event.about == "item"}
+    rows = await refresh_trending(store, recipe.app, weights, environment.clock(), turn.fenced)
+    turn.report("refreshing the trending view", 1, 1)
+    return rows
 
 
 def _chosen(recipe: Recipe, models: Sequence[str] | None) -> Sequence[str]:
     """The names of the models to train, checked."""
-    known = [*(spec.name for spec in recipe.models), BLEND, SIGNALS, *_ranker_names(recipe)]
+    trending = [TRENDING] if recipe.keeps_trending else []
+    known = [*(spec.name for spec in recipe.models), BLEND, SIGNALS, *_ranker_names(recipe), *trending]
     for name in models or ():
         if name not in known:
             raise NotFoundError(f'no model "{name}" in {recipe.app}; the models are: {", ".join(known)}')
@@ -195,7 +246,7 @@ async def _ranker(
     if model is None or verdict is None or not verdict.taken:
         return _Ranker(spec.name, spec.part, found)
     took = time.perf_counter() - began
-    fit = _Fit(spec.name, spec.part, spec.config.model_dump(), lambda: model, None, took, found)
+    fit = Fit(spec.name, spec.part, spec.config.model_dump(), lambda: model, None, took, found)
     return _Ranker(spec.name, spec.part, found, fit)
 
 
@@ -205,21 +256,17 @@ def _became(ranker: _Ranker, dry_run: bool) -> str:
     return "not published" if ranker.fit is None else "published"
 
 
-def _taken(
-    judged: Sequence[_Ranker],
-    artifacts: ArtifactStore,
-    app: str,
-    now: int,
-    publish: Callable[[_Fit], Manifest],
-) -> list[Manifest]:
+async def _taken(judged: Sequence[_Ranker], publisher: Publisher) -> list[Manifest]:
     """Publish the rankers that are to be, and note what was found of all."""
-    manifests = []
+    manifests, run = [], publisher.turn.run
     for ranker in judged:
-        manifest = None if ranker.fit is None else publish(ranker.fit)
+        manifest = None if ranker.fit is None else await publisher.publish(ranker.fit)
         manifests += [] if manifest is None else [manifest]
         version = None if manifest is None else manifest.version
-        noted = {"judged_at": format_time(now), "version": version, "part": ranker.part, **ranker.found}
-        note_verdict(artifacts.root, app, ranker.name, noted)
+        of = {"version": version, "part": ranker.part, "run": run.run_id}
+        noted = {"judged_at": format_time(publisher.data.now), **of, **ranker.found}
+        async with publisher.turn.fenced():
+            note_verdict(publisher.artifacts.root, run.app, ranker.name, noted)
     return manifests
 
 
@@ -239,21 +286,21 @@ def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:
     return kept
 
 
-def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[_Fit]:
+def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[Fit]:
     """The models of the recipe, and the signals."""
     prepared = prepare(recipe, log.data)
     fits = []
     for spec in with_tuned(recipe, tuned.values()).models:
         facts = tuned[spec.name].facts if spec.name in tuned else None
         run = partial(fit_model, spec, prepared.data)
-        fits.append(_Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
+        fits.append(Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
     count = partial(fit_signals, recipe, prepared, log.watermark)
-    return [*fits, _Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
+    return [*fits, Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
 
 
 async def _exposures_fit(
     recipe: Recipe, store: Store, artifacts: ArtifactStore, log: LogData, report: Progress
-) -> _Fit:
+) -> Fit:
     """What was shown and chosen, going on from the last time it was counted."""
     report("reading what was shown", 0, 1)
     began, published = time.perf_counter(), artifacts.find(recipe.app, EXPOSURES, ExposuresModel)
@@ -261,12 +308,12 @@ async def _exposures_fit(
     until = settled_at(log.data.now)
     model = await counted_exposures(store, recipe, before, log.watermark, until)
     report("reading what was shown", 1, 1)
-    return _Fit(EXPOSURES, EXPOSURES, {}, lambda: model, seconds=time.perf_counter() - began)
+    return Fit(EXPOSURES, EXPOSURES, {}, lambda: model, seconds=time.perf_counter() - began)
 
 
 def _blend_fit(
     recipe: Recipe, log: LogData, artifacts: ArtifactStore, report: Progress, tune: Budget | None, **how: bool
-) -> list[_Fit]:
+) -> list[Fit]:
     """The blend of feeds that are made of all models of the recipe, where it is to be made."""
     began = time.perf_counter()
     try:
@@ -281,37 +328,7 @@ def _blend_fit(
     if made is None:
         return []
     took = time.perf_counter() - began
-    return [_Fit(BLEND, BLEND, made_for(recipe), lambda: made.blend, made.facts or None, took)]
-
-
-def _published(
-    recipe: Recipe, artifacts: ArtifactStore, data: TrainingData, watermark: int, fit: _Fit, report: Progress
-) -> Manifest:
-    report(f"training {fit.name}", 0, 1)
-    began = time.perf_counter()
-    model = fit.run()
-    facts: dict[str, Any] = {
-        "users": data.user_count,
-        "items": data.item_count,
-        "events": len(data.interactions),
-        "seconds": round(fit.seconds + time.perf_counter() - began, 3),
-    }
-    if fit.tuning is not None:
-        facts["tuning"] = dict(fit.tuning)
-    if fit.verdict is not None:
-        facts["verdict"] = dict(fit.verdict)
-    manifest = artifacts.publish(
-        recipe.app,
-        fit.name,
-        fit.part,
-        model,
-        now=data.now,
-        watermark=watermark,
-        config=fit.config,
-        facts=facts,
-    )
-    report(f"training {fit.name}", 1, 1)
-    return manifest
+    return [Fit(BLEND, BLEND, made_for(recipe), lambda: made.blend, made.facts or None, took)]
 
 
 def _silence(_stage: str, _done: int, _total: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from homefeed.protocols import FeatureExtractor
@@ -36,3 +38,13 @@ def test_the_time_is_that_of_the_request() -> None:
     later = WORLD.query(now=NOW + 2 * DAY)
     values = recency(WORLD, half_life_days=1).extract(later, everything(WORLD))[:, 0].tolist()
     assert values == pytest.approx([2**-2, 2**-5, 2**-8, 2**-3.5, 0, 0, 0.5])
+
+
+def test_a_new_item_has_a_boost_and_no_more_than_one() -> None:
+    ages = (0, 0.5, 0.999, 1.0, 5.0, None)
+    world = make_world([toy_item(place, f"i{place}", age) for place, age in enumerate(ages)], ())
+    boosted = recency(world, half_life_days=1, boost=1.5).extract(world.query(), everything(world))[:, 0].tolist()
+    assert boosted == pytest.approx([1, 1, 1.5 * 2**-0.999, 0.5, 2**-5, 0], abs=1e-6)
+    # The contract's e^(-age / 10).
+    plain = recency(world, half_life_days=6.931471805599453).extract(world.query(), everything(world))[4, 0]
+    assert plain == pytest.approx(math.exp(-0.5))
