@@ -27,15 +27,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.ranking.marketplace_feeds import NEAR_KM, RIVALS, with_variants
+from benchmarks.ranking.marketplace_feeds import NEAR_KM, RIVALS, WITHOUT, with_variants
 from homefeed.apps import find_recipe
 from homefeed.environment import Environment
 from homefeed.evaluate.bootstrap import Interval, mean_intervals, paired_differences
+from homefeed.geo import Place, distances_km
 from homefeed.ingest import find_files, import_files
 from homefeed.samples import Sample
 from homefeed.samples.marketplace.generate import DEFAULTS, generate, name_world, plan_world
 from homefeed.samples.marketplace.people import People
-from homefeed.samples.marketplace.places import haversine_km
 from homefeed.samples.marketplace.utility import World, utility
 from homefeed.samples.marketplace.visits import draw_interactions
 from homefeed.serving import FeedRequest, LiveApp, live_app
@@ -55,6 +55,7 @@ MIN_LISTINGS: Final = 20
 DEPTH: Final = 400
 """How much of each order is looked through for new listings."""
 SERVED: Final = "served"
+_OF_NEW: Final = (SERVED, "all", WITHOUT + "recency", *RIVALS)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class Truth:
         shape = met.shape
         user, item = (pairs.ravel().astype(np.int32) for pairs in np.indices(shape))
         worth = utility(world, user, item, np.full(len(user), world.end)).reshape(shape)
-        km = haversine_km(world.people.at.take(user), world.listings.at.take(item)).reshape(shape)
+        at, there = world.people.at, world.listings.at
+        places = map(Place, at.latitude.tolist(), at.longitude.tolist())
+        km = np.stack([distances_km(place, there.latitude, there.longitude) for place in places])
         return cls(worth, could_be_shown(world, km) & ~met, km, world.listings.unseen)
 
     def judged(self, user: int, shown: Rows) -> dict[str, float]:
@@ -185,9 +188,6 @@ async def measure(folder: Path, sample: Sample, groups: Mapping[str, Asked]) -> 
             groups[kind].foreign += sum(int((~truth.able[user, rows]).sum()) for rows in shown.values())
             told = {name: truth.judged_new(user, rows) for name, rows in shown.items() if name in _OF_NEW}
             groups["new listings"].add({**told, "by lot": {NEW_METRICS[1]: truth.by_lot(user)}})
-
-
-_OF_NEW: Final = (SERVED, "all", "without recency", *RIVALS)
 
 
 def chosen(people: People, truth: Truth) -> list[int]:
