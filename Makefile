@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCHMARKS := serving.load serving.acknowledgements serving.recommend serving.import_rate \
-  serving.near_duplicates serving.impressions serving.community_truth search.quality association.rules cf.quality cf.scale
+  serving.near_duplicates serving.impressions serving.community_truth search.quality association.rules cf.quality cf.scale \
+  ranking.marketplace_truth
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint format types layers bench docs constraints clean
