@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,15 @@ from tests.ticking import Ticking
 
 from homefeed.environment import Environment, system_clock
 from homefeed.errors import LeaseHeldError, LeaseLostError
+from homefeed.rank.blend import Blend
 from homefeed.store import Store
+from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.job_runs import latest_job_runs
 from homefeed.store.leases import acquire_lease, find_lease
 from homefeed.train import lease as turns
 from homefeed.train.lease import Rhythm, Turn, taking_turn
-from homefeed.types import SECOND
+from homefeed.train.publishing import Fit, Publisher
+from homefeed.types import SECOND, Interactions, TrainingData
 
 APP, NOW = "market", 1_700_000_000 * SECOND
 CLOCK = Ticking(NOW)
@@ -131,3 +135,33 @@ async def test_on_the_same_machine_the_lease_of_one_that_was_killed_is_taken_at_
     with pytest.raises(LeaseHeldError):
         async with turn_of(store, tmp_path):
             raise AssertionError("it has no turn")
+
+
+async def test_a_model_of_who_slept_past_the_lease_is_not_published(store: Store, tmp_path: Path) -> None:
+    clock, artifacts = Ticking(NOW), ArtifactStore(tmp_path)
+    no_numbers = np.empty(0, np.int32)
+    nothing = Interactions(*[no_numbers] * 3, *[np.empty(0, np.float32)] * 2, np.empty(0, np.int64))
+    data = TrainingData(nothing, 0, no_numbers, {}, NOW)
+
+    def sleep_while_fitting() -> Blend:
+        clock.now += 120 * SECOND
+        return Blend({})
+
+    async def publish(fit: Callable[[], Blend], taken_by_another: bool = False) -> None:
+        async with turn_of(store, tmp_path / APP, Environment(clock)) as turn:
+            if taken_by_another:  # by a clock that is ahead of ours
+                ahead = clock.now + 120 * SECOND
+                await acquire_lease(store, APP, job="daily", holder="host9", now=ahead, length=SECOND)
+            published = replace(data, now=clock())
+            await Publisher(artifacts, turn, published, 0).publish(Fit("blend", "blend", {}, fit))
+
+    await publish(lambda: Blend({}))
+    first = artifacts.current(APP, "blend")
+    assert first is not None
+    with pytest.raises(LeaseLostError, match="it expired at"):
+        await publish(sleep_while_fitting)
+    with pytest.raises(LeaseLostError, match="daily on host9 took it at"):
+        await publish(lambda: Blend({}), taken_by_another=True)
+    assert artifacts.versions(APP, "blend") == [first]
+    assert artifacts.current(APP, "blend") == first
+    assert [path.name for path in (tmp_path / APP / "blend").iterdir() if "draft" in path.name] == []

@@ -91,7 +91,7 @@ class UserUserTrainer:
 def _by_users(events: Interactions, user_count: int) -> Iterator[Interactions]:
     """All events of a batch of users, of the next, and so on; each user's in the order in which they were."""
     order = np.argsort(events.users, kind="stable")
-    starts = _starts(events.users, user_count)
+    starts = _starts(events.users.astype(np.int64), user_count)
     for first in range(0, user_count, _BATCH):
         yield events.take(order[starts[first] : starts[min(first + _BATCH, user_count)]])
 
