@@ -1,8 +1,8 @@
-"""Who does not consent is not read: neither from the store nor into memory, by any feed, until they consent again."""
+"""Who does not consent is not read: neither from the store nor into memory, until they consent again."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-async def app(store: Store, tmp_path: Path) -> AsyncIterator[LiveApp]:
+async def app(store: Store, tmp_path: Path) -> LiveApp:
     """Ten items; u saved the first, hid the second, likes and blocks tags, and does not consent."""
     await put_items(
         store, APP, [ItemWrite(f"i{n}", {"title": f"Item {n}", "tags": [f"t{n % 3}"]}, 1) for n in range(10)]
@@ -88,7 +88,7 @@ async def app(store: Store, tmp_path: Path) -> AsyncIterator[LiveApp]:
         [Event(user, item, kind, NOW) for user in "uv" for item, kind in (("i0", "save"), ("i1", "hide"))]
     )
     app.follower.forget_users()
-    yield app
+    return app
 
 
 def ids(answer: Answer) -> list[str]:
@@ -163,5 +163,5 @@ def test_it_is_said_by_one_field(store_url: str) -> None:
     for privacy in ({}, {"opt_out": "personal", "consent": "personal"}):
         with pytest.raises(RecipeError, match="expected one of opt_out and consent"):
             declared(**privacy)
-    with pytest.raises(RecipeError, match='privacy.consent names "nothing"'):
+    with pytest.raises(RecipeError, match=r'privacy\.consent names "nothing"'):
         declared(consent="nothing")

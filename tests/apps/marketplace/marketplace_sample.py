@@ -60,7 +60,7 @@ class Marketplace:
     @cached_property
     def active(self) -> str:
         """The user with the longest history, who set no preferences."""
-        counts = self.interactions["user_uid"].value_counts(sort=True)["user_uid"].to_list()
+        counts: list[str] = self.interactions["user_uid"].value_counts(sort=True)["user_uid"].to_list()
         unset = ("blocked_tags", "max_distance_km", "preferred_compensation_min", "preferred_compensation_max")
         free = [user for user in counts if not any(self.users[user][name] for name in unset)]
         return next(user for user in free if self.users[user]["personalization_enabled"])

@@ -327,7 +327,7 @@ def test_of_a_list_the_good_ones_are_kept(
 
 def test_preferences_are_stored_and_told(api: httpx.Client) -> None:
     user_uid = str(uuid4())
-    none = {
+    none: dict[str, Any] = {
         "user_uid": user_uid,
         "max_distance_km": None,
         "preferred_compensation_min": None,
