@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,10 +40,11 @@ async def serving(home: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 async def show_and_tell(client: httpx.AsyncClient) -> None:
     """Two pages of two items, one of which is watched for a minute."""
-    items = [{"item_id": name, "attributes": {"title": name}} for name in "ab"]
+    film = {"content_type": "movie", "genre": "Drama"}
+    items = [{"item_id": name, "attributes": {**film, "title": name}, "created_at": time.time()} for name in "ab"]
     assert (await client.post(f"{APP}/items", json=items)).json()["accepted"] == 2
-    for _ in range(2):
-        page = await client.get(f"{APP}/feeds/popular", params={"user_id": "u", "n": 2})
+    for user in ("v", "u"):
+        page = await client.get(f"{APP}/feeds/fresh", params={"user_id": user, "n": 2})
         assert len(page.json()["items"]) == 2
     event = {"user_id": "u", "item_id": "a", "event_type": "play", "value": 60}
     told = await client.post(f"{APP}/events", json=event | {"request_id": page.json()["request_id"]})
@@ -65,9 +67,9 @@ async def test_an_overview_survives_a_restart_and_is_that_of_the_command(tmp_pat
     assert {"OverviewOut", "SeriesOut", "MeasuresOut"} <= schema.keys()
     found.append(json.loads(await asyncio.to_thread(running.done, tmp_path, "overview", "streaming", "--json")))
     for one in found:
-        (popular,) = one["feeds"]
-        total = popular["total"]
-        assert (popular["feed"], total["items_shown"], total["items_clicked"]) == ("popular", 4, 1)
+        (fresh,) = one["feeds"]
+        total = fresh["total"]
+        assert (fresh["feed"], total["items_shown"], total["items_clicked"]) == ("fresh", 4, 1)
         assert total["rates"] == {"play": 0.25, "dislike": 0.0}
         assert (total["click_through_rate"], total["time_spent_seconds"]) == (0.25, 60)
         assert (one["events"]["by_request"], one["click_types"]) == (1, ["play"])

@@ -41,9 +41,9 @@ def overview(
     days: Annotated[int, typer.Option(min=1, max=90, help=_DAYS)] = 7,
     as_json: Json = False,
 ) -> None:
-    """Show an app at a glance: rates of clicks and other events by feed and ranker, what changed, models, jobs, imports.
+    """Show an app at a glance: rates of clicks and other events by feed and ranker, changes, models, jobs.
 
-    It is computed from the pages and events in the store, the latest 100,000 pages. Rates are shares of items shown.
+    It is computed from the store's latest 100,000 pages and their events. Rates are shares of the items shown.
 
     Example: `homefeed overview community`
 
