@@ -18,6 +18,7 @@ from homefeed.api.overviews import Overviews
 from homefeed.apps import find_recipe
 from homefeed.errors import UnavailableError
 from homefeed.server import create_app
+from homefeed.serving import LiveApp
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.job_runs import end_job_run, start_job_run
@@ -29,42 +30,42 @@ NOW = 1_800_000_000 * SECOND
 
 
 @asynccontextmanager
-async def serving(home: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(home: Path) -> AsyncIterator[tuple[httpx.AsyncClient, LiveApp]]:
     app = create_app(Settings(home=home, apps=("streaming",)))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,
     ):
-        yield client
+        yield client, app.state.context.app("streaming")
 
 
-async def show_and_tell(client: httpx.AsyncClient) -> None:
+async def show_and_tell(client: httpx.AsyncClient, live: LiveApp) -> None:
     """Two pages of two items, one of which is watched for a minute."""
     film = {"content_type": "movie", "genre": "Drama"}
     items = [{"item_id": name, "attributes": {**film, "title": name}, "created_at": time.time()} for name in "ab"]
     assert (await client.post(f"{APP}/items", json=items)).json()["accepted"] == 2
-    for user in ("v", "u"):
-        page = await client.get(f"{APP}/feeds/fresh", params={"user_id": user, "n": 2})
-        assert len(page.json()["items"]) == 2
+    await live.catch_up()
+    pages = [await client.get(f"{APP}/feeds/fresh", params={"user_id": user, "n": 2}) for user in "vu"]
+    assert [len(page.json()["items"]) for page in pages] == [2, 2]
     event = {"user_id": "u", "item_id": "a", "event_type": "play", "value": 60}
-    told = await client.post(f"{APP}/events", json=event | {"request_id": page.json()["request_id"]})
+    told = await client.post(f"{APP}/events", json=event | {"request_id": pages[1].json()["request_id"]})
     assert told.json()["accepted"] == 1
 
 
 async def test_an_overview_survives_a_restart_and_is_that_of_the_command(tmp_path: Path) -> None:
-    async with serving(tmp_path) as client:
-        await show_and_tell(client)
+    async with serving(tmp_path) as (client, live):
+        await show_and_tell(client, live)
     found: list[dict[str, Any]] = []
     for _ in range(2):
-        async with serving(tmp_path) as client:
+        async with serving(tmp_path) as (client, _):
             answer = await client.get(f"{APP}/overview")
             assert answer.status_code == 200, answer.text
             found.append(answer.json())
             assert (await client.get(f"{APP}/overview")).json()["until"] == found[-1]["until"]
             refused = await client.get(f"{APP}/overview", params={"days": 91})
             assert refused.status_code == 422
-            schema = (await client.get("/openapi.json")).json()["components"]["schemas"]
-    assert {"OverviewOut", "SeriesOut", "MeasuresOut"} <= schema.keys()
+            schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+            assert {"OverviewOut", "SeriesOut", "MeasuresOut"} <= schemas.keys()
     found.append(json.loads(await asyncio.to_thread(running.done, tmp_path, "overview", "streaming", "--json")))
     for one in found:
         (fresh,) = one["feeds"]

@@ -130,7 +130,11 @@ async def test_what_changed_is_told_with_its_time(store: Store) -> None:
 
 async def test_time_spent_is_that_of_the_context_or_else_the_value(store: Store) -> None:
     await write_log(store, "shop", [Page(0, "ab", request="r1")], [])
-    told = [("a", 30.0, {}), ("a", 99.0, {"time_spent_seconds": 5}), ("b", None, {"time_spent_seconds": "long"})]
+    told: list[tuple[str, float | None, dict[str, Any]]] = [
+        ("a", 30.0, {}),
+        ("a", 99.0, {"time_spent_seconds": 5}),
+        ("b", None, {"time_spent_seconds": "long"}),
+    ]
     events = [
         Event("u", item, "click", at(n + 1), value, request_id="r1", context=context)
         for n, (item, value, context) in enumerate(told)

@@ -268,13 +268,10 @@ def _change(found: Change) -> ChangeOut:
 
 def _model(name: str, version: str, now: int) -> ModelOut:
     time = trained_at(version)
-    known = time is not None
-    return ModelOut(
-        model=name,
-        version=version,
-        trained_at=format_time(time) if known else None,
-        age_seconds=max(now - time, 0) / SECOND if known else None,
-    )
+    if time is None:
+        return ModelOut(model=name, version=version, trained_at=None, age_seconds=None)
+    age = max(now - time, 0) / SECOND
+    return ModelOut(model=name, version=version, trained_at=format_time(time), age_seconds=age)
 
 
 def _run(run: JobRun, now: int) -> JobRunOut:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -39,7 +39,7 @@ async def stream_events(
             rows = (await connection.execute(query.where(events.c.seq > seq))).all()
         if rows:
             seqs, users, items, types, values, times, request_ids, contexts = zip(*rows, strict=True)
-            spent = [None if context is None else _seconds(context) for context in contexts]
+            spent = [None if text is None else seconds_spent(read_attributes(text)[0]) for text in contexts]
             yield LogRows(seqs, users, items, types, values, times, request_ids=request_ids, seconds=spent)
             seq = seqs[-1]
         if len(rows) < page:
@@ -68,9 +68,9 @@ async def received_before(store: Store, app: str, time: int) -> int:
     return low
 
 
-def _seconds(context: str) -> float | None:
-    """The time spent that a context tells; None where that is no number, or is below 0."""
-    spent = read_attributes(context)[0].get(_SPENT)
+def seconds_spent(context: Mapping[str, Any]) -> float | None:
+    """The time spent that an event's context tells; None where that is no number, or is below 0."""
+    spent = context.get(_SPENT)
     if isinstance(spent, bool) or not isinstance(spent, int | float) or not math.isfinite(spent):
         return None
     return float(spent) if spent >= 0 else None
