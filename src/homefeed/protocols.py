@@ -191,7 +191,8 @@ class NamesModel(Protocol):
 class CountsExposures(Protocol):
     """The `Config` of a part that goes by what was shown and chosen: it is counted only where there is one."""
 
-    counts_exposures: ClassVar[bool]
+    @property
+    def counts_exposures(self) -> bool: ...
 
 
 @runtime_checkable

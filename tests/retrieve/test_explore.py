@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from tests.places_sample import DECLARED, PARIS
 
+from homefeed.catalog.exposures import ExposuresModel
+from homefeed.catalog.windows import WINDOWS
 from homefeed.protocols import Retriever
 from homefeed.retrieve.explore import Explore
 from homefeed.retrieve.sampling import draw_key, hash_uniform
@@ -220,3 +223,29 @@ def test_the_draw_by_brute_force(seed: int, slots: int) -> None:
     positions, scores = retriever.retrieve(query, 200)
     assert positions.tolist() == expected
     assert scores.tolist() == pytest.approx([min(1, slots / max(len(pool), 1))] * len(expected))
+
+
+def test_what_was_shown_enough_leaves_the_pool() -> None:
+    world = toy_world()
+    d4, s4 = (int(world.catalog.numbers[world.position(name)]) for name in ("d4", "s4"))
+    expected = np.zeros((max(d4, s4) + 1, len(WINDOWS)))
+    expected[d4] = 0.6
+    world.resources.exposures.model = ExposuresModel(expected=expected, chosen=np.zeros_like(expected))
+    config = Explore.Config(slots=4, max_age_days=2, max_expected=0.5)
+    assert config.counts_exposures
+    found = Explore(config, world.resources).retrieve(world.query("da"), 10)[0]
+    assert world.ids(found) == ("s4",)
+    others = Explore(Explore.Config(slots=4, max_age_days=2), world.resources).retrieve(world.query("da"), 10)[0]
+    assert sorted(world.ids(others)) == ["d4", "s4"]
+
+
+def test_what_is_far_is_not_of_the_pool() -> None:
+    items = [
+        toy_item(0, "here", 0.5, location=PARIS.to_json()),
+        toy_item(1, "far", 0.5, location=[0, 0]),
+        toy_item(2, "nowhere", 0.5),
+    ]
+    world = make_world(items, (), declared=DECLARED)
+    explore = Explore(Explore.Config(slots=4, max_km=50), world.resources)
+    assert world.ids(explore.retrieve(world.query(place=PARIS), 10)[0]) == ("here",)
+    assert len(explore.retrieve(world.query(), 10)[0]) == 3

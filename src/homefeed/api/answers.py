@@ -30,6 +30,7 @@ def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer]
             metrics.failures.labels(name, answer.slate.feed, part).inc()
         if not answer.reused and len(answer.slate):
             metrics.pages.add(app.recipe, answer.slate)
+            metrics.first_shown.add(name, answer.catalog, answer.slate.positions, answer.time)
             metrics.scores.add(name, answer.slate.feed, answer.slate.scores)
         if (kms := answer.distances_km) is not None:
             metrics.distances.add(name, answer.slate.feed, kms)

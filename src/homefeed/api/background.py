@@ -60,6 +60,8 @@ def start(
 ) -> Background:
     """Begin all of it, for as long as the server runs."""
     apps, ending = tuple(apps), asyncio.Event()
+    for app in apps:
+        measured.first_shown.begin(app.recipe.app, app.catalog, app.environment.clock())
     repeated = [
         _repeat(partial(_probe, store), _PROBE_SECONDS, ending),
         _repeat(store.checkpoint, _CHECKPOINT_SECONDS, ending),

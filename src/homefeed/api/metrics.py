@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 
 from homefeed.api.events_on_shown import EventsOnShown
 from homefeed.api.feature_store import FeatureStoreWork
+from homefeed.api.first_shown import FirstShown
 from homefeed.api.job_metrics import JobMetrics
 from homefeed.api.pages_shown import PagesShown
 from homefeed.api.scores_shown import ScoresShown
@@ -40,6 +41,7 @@ class Metrics:
     pages: PagesShown = field(init=False)
     scores: ScoresShown = field(init=False)
     on_shown: EventsOnShown = field(init=False)
+    first_shown: FirstShown = field(init=False)
     jobs: JobMetrics = field(init=False)
     store: StoreQueries = field(init=False)
     distances: DistancesShown = field(init=False)
@@ -111,6 +113,7 @@ class Metrics:
             "on_shown": EventsOnShown(self.registry),
             "jobs": JobMetrics(self.registry),
             "store": StoreQueries(self.registry),
+            "first_shown": FirstShown(self.registry),
             "distances": DistancesShown(self.registry),
             "values": ValuesShown(self.registry),
             "work": PartWork(self.registry),

@@ -130,7 +130,9 @@ class Recipe:
     def counts_exposures(self) -> bool:
         """Whether a part of a feed goes by what was shown and chosen."""
         return any(
-            isinstance(spec.config, CountsExposures) for feed in self.feeds.values() for spec in feed.features
+            isinstance(spec.config, CountsExposures) and spec.config.counts_exposures
+            for feed in self.feeds.values()
+            for spec in (*feed.features, *feed.retrieve)
         )
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
+from homefeed.catalog.windows import WINDOWS
 from homefeed.geo import FARTHEST_KM, within_km
 from homefeed.kernels import BOOL, F64, I32, I64, U64, kernel, reads, several, writes
 from homefeed.protocols import PartConfig
@@ -16,6 +17,8 @@ from homefeed.retrieve.arrays import Doubles, is_marked, marked
 from homefeed.retrieve.fresh import NewestFirst
 from homefeed.retrieve.sampling import draw_key, mixed
 from homefeed.types import DAY, Mask, Numbers, Positions, Query, Scores, Times
+
+_WEEK: Final = list(WINDOWS).index("7d")
 
 
 class Explore:
@@ -42,6 +45,9 @@ class Explore:
         max_km: Annotated[float, Field(gt=0, le=FARTHEST_KM)] | None = None
         """Of the pool are only items so near to the place of the request, or else of the user, where one is known;
         none: items everywhere."""
+        max_expected: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+        """An item that was shown until so many choices of it were to be expected, by the places it stood in, is
+        known, too, and leaves the pool within two minutes: so the others have their turn. None: however often."""
         draw_hours: Annotated[float, Field(gt=0)] = 1.0
         """How long a user's draw stays the same."""
         seed: int = 0
@@ -49,10 +55,15 @@ class Explore:
         reason: str = "New: be among the first to see this"
         """The reason for items that can be drawn."""
 
+        @property
+        def counts_exposures(self) -> bool:
+            """Whether it goes by what was shown."""
+            return self.max_expected is not None
+
     def __init__(self, config: Config, resources: Resources) -> None:
         self._config = config
         self._catalog = resources.catalog
-        self._counters = resources.counters
+        self._counters, self._exposures = resources.counters, resources.exposures
         self._newest = NewestFirst.of(resources.catalog)
         self._places = None if config.max_km is None else resources.catalog.located(None)
 
@@ -82,8 +93,11 @@ class Explore:
         return positions, np.full(len(positions), min(1.0, config.slots / max(pool, 1)), np.float32)
 
     def _new(self, query: Query, oldest: float) -> Positions:
-        """The items that are new and near."""
+        """The items that are new, near and not shown often yet."""
         new = self._newest.between(oldest, query.now)
+        if self._config.max_expected is not None:
+            expected, _ = self._exposures.model.of(self._catalog.numbers[new])
+            new = new[expected[:, _WEEK] < self._config.max_expected]
         if self._places is None or self._config.max_km is None or query.place is None:
             return new
         return new[within_km(query.place, self._config.max_km, self._places.vectors(self._catalog.size)[new])]
