@@ -140,7 +140,8 @@ async def test_on_the_same_machine_the_lease_of_one_that_was_killed_is_taken_at_
 async def test_a_model_of_who_slept_past_the_lease_is_not_published(store: Store, tmp_path: Path) -> None:
     clock, artifacts = Ticking(NOW), ArtifactStore(tmp_path)
     no_numbers = np.empty(0, np.int32)
-    nothing = Interactions(*[no_numbers] * 3, *[np.empty(0, np.float32)] * 2, np.empty(0, np.int64))
+    none = np.empty(0, np.float32)
+    nothing = Interactions(no_numbers, no_numbers, no_numbers, none, none, np.empty(0, np.int64))
     data = TrainingData(nothing, 0, no_numbers, {}, NOW)
 
     def sleep_while_fitting() -> Blend:
