@@ -19,11 +19,25 @@ from fastapi_offline import FastAPIOffline
 from threadpoolctl import threadpool_limits
 
 from homefeed import __version__
-from homefeed.api import apps, background, errors, events, features, feeds, health, items, metrics, openapi, users
+from homefeed.api import (
+    apps,
+    background,
+    errors,
+    events,
+    features,
+    feeds,
+    health,
+    items,
+    metrics,
+    openapi,
+    overview,
+    users,
+)
 from homefeed.api.context import Context
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
+from homefeed.api.overviews import Overviews
 from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
 from homefeed.environment import Environment
@@ -68,7 +82,9 @@ def create_app(settings: Settings | None = None, environment: Environment | None
                 await one.start()
             await asyncio.to_thread(warm_up)
             measured.feature_store.follow(shared)
-            app.state.context = Context(live, measured, settings.impressions_days > 0, shared)
+            measured.store.follow(store.times)
+            overviews = Overviews(settings.store_url)
+            app.state.context = Context(live, measured, settings.impressions_days > 0, shared, overviews)
             # What is loaded stays: the collector need not look at it with every full collection.
             gc.collect()
             gc.freeze()
@@ -76,6 +92,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             try:
                 yield {"metrics": measured}  # connections count by it, too
             finally:
+                await overviews.stop()
                 await working.stop()
 
     app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
@@ -88,6 +105,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         users.router,
         features.router,
         apps.router,
+        overview.router,
     ):
         app.include_router(router)
     app.include_router(health.router)

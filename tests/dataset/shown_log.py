@@ -73,7 +73,7 @@ async def write_log(
         Event(e.user, e.item, e.type, at(e.minute), event_id=str(n), request_id=e.request)
         for n, e in enumerate(events)
     ]
-    await append_events(store, app, told, 0)
+    await append_events(store, app, told, max((event.time for event in told), default=0))
     numbers = {user.user_id: user.number for user in await list_users(store, app, 0, 100)}
     item_numbers = {name: number for number, name in enumerate(names, 1)}
     await write_impressions(store, app, [impression(page, numbers, item_numbers, **settings) for page in pages])

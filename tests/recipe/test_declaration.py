@@ -209,7 +209,7 @@ def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
             'isolation.user names "plaice", which is not declared in users.fields',
         ),
         ('item = "place"', 'itm = "place"', "isolation.itm: no such key here"),
-        ('opt_out = "silent"\n', "", "privacy.opt_out: missing; this key is required"),
+        ('opt_out = "silent"\n', "", "privacy: expected one of opt_out and consent"),
         (
             'opt_out = "silent"',
             'opt_out = "quiet"',

@@ -23,12 +23,13 @@ from structlog.typing import EventDict
 
 from homefeed.apps import find_recipe
 from homefeed.environment import Environment, system_clock
-from homefeed.errors import HomefeedError, NotFoundError
+from homefeed.errors import HomefeedError, LeaseHeldError, NotFoundError
 from homefeed.recipe import JobSpec
 from homefeed.settings import Settings
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, put_items
+from homefeed.store.job_runs import end_job_run, start_job_run
 from homefeed.train import Trained
 from homefeed.train.schedule import JobTrigger, Task, keep_time, run_task, running, tasks_of, work_of
 from homefeed.types import DAY, SECOND
@@ -138,6 +139,43 @@ def test_an_expected_error_is_logged_by_its_reason_alone(logs: list[EventDict]) 
     expected = {"event": "job failed", "app": "streaming", "job": "one", "error": "no items yet"}
     assert logs == [expected | {"log_level": "error"}]
     assert run_task(task("one"), nothing) == "done"
+
+
+def test_a_task_whose_lease_another_holds_is_tried_again_soon(logs: list[EventDict], eventually: Wait) -> None:
+    begun = list[str]()
+
+    def work(task: Task) -> Trained:
+        begun.append(task.name)
+        if len(begun) < 3:
+            raise LeaseHeldError("daily, on host9")
+        return nothing(task)
+
+    daily = task("daily", DAY)
+    with running([daily], work, [daily], again_after=0.05) as scheduler:
+        eventually(lambda: any(line["event"] == "job done" for line in logs))
+        due = scheduler.get_job("streaming daily").next_run_time
+    held = [line for line in logs if line["event"] == "job held"]
+    assert [(line["job"], line["by"], line["log_level"]) for line in held] == [
+        ("daily", "daily, on host9", "warning")
+    ] * 2
+    assert due == datetime.fromtimestamp(daily.job.next_time(system_clock()) / SECOND, UTC), "at its times again"
+
+
+async def test_missed_are_jobs_not_done_since_they_were_due(store_url: str, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url=store_url)
+    hour = 3_600 * SECOND
+    hourly, daily = task("hourly", hour), task("daily", DAY)
+    now = NOW - NOW % DAY + 2 * hour
+    async with open_store(store_url) as store:
+        assert await missed_tasks(settings, [hourly, daily], now) == [], "there is nothing to train on"
+        await put_items(store, "streaming", [ItemWrite("i", {})])
+        assert await missed_tasks(settings, [hourly, daily], now) == [hourly, daily]
+        for job, started, outcome in (("daily", now - 2 * hour, "done"), ("hourly", now - 1, "done")):
+            await start_job_run(store, "streaming", job, job, started)
+            await end_job_run(store, "streaming", job, started + 9, outcome)  # type: ignore[arg-type]
+        assert await missed_tasks(settings, [hourly, daily], now - 1) == []
+        await start_job_run(store, "streaming", "hourly", "killed", now + 1)
+        assert await missed_tasks(settings, [hourly, daily], now + 2) == [hourly]
 
 
 def test_a_task_that_lasts_is_not_begun_twice_and_that_is_logged(logs: list[EventDict], eventually: Wait) -> None:

@@ -28,6 +28,9 @@ def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer]
     for answer in answers:
         for part in answer.slate.failed:
             metrics.failures.labels(name, answer.slate.feed, part).inc()
+        if not answer.reused and len(answer.slate):
+            metrics.pages.add(app.recipe, answer.slate)
+            metrics.scores.add(name, answer.slate.feed, answer.slate.scores)
         if (kms := answer.distances_km) is not None:
             metrics.distances.add(name, answer.slate.feed, kms)
         metrics.values.add(name, answer.slate.feed, answer.catalog, app.varied, answer.slate.positions)

@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from homefeed.api.job_metrics import job_states
 from homefeed.api.metrics import Metrics
 from homefeed.errors import UnavailableError
 from homefeed.serving import LiveApp
@@ -23,6 +24,8 @@ _CHECKPOINT_SECONDS = 5.0
 _IDLE_SECONDS = 5.0
 _WRITE_SECONDS = 1.0
 _PRUNE_SECONDS = 3_600.0
+_COUNT_SECONDS = 2.0
+_JOBS_SECONDS = 20.0
 _PATIENCE_SECONDS = 10.0
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +73,8 @@ def start(
             _repeat(partial(_write, app, measured), _WRITE_SECONDS, ending),
             _repeat(partial(_describe, app), _WRITE_SECONDS, ending),
             _repeat(partial(_prune, app, settings), _PRUNE_SECONDS, ending),
+            _repeat(partial(_count_events, app, measured), _COUNT_SECONDS, ending),
+            _repeat(partial(_tell_jobs, app, measured), _JOBS_SECONDS, ending),
         )
     ]
     return Background(apps, measured, ending, tuple(asyncio.create_task(work) for work in repeated))
@@ -142,6 +147,24 @@ async def _prune(app: LiveApp, settings: Settings) -> None:
     except Exception as error:
         if not _is_told(error):
             _log.error("cannot delete what is too old; trying again", app=app.recipe.app, error=repr(error))
+
+
+async def _count_events(app: LiveApp, measured: Metrics) -> None:
+    """Put events down to what was shown, for the metrics."""
+    try:
+        await measured.on_shown.count(app)
+    except Exception as error:
+        if not _is_told(error):
+            _log.error("cannot count events on what was shown; going on", app=app.recipe.app, error=repr(error))
+
+
+async def _tell_jobs(app: LiveApp, measured: Metrics) -> None:
+    """Tell how jobs went, and how old models are, in the metrics."""
+    try:
+        measured.jobs.set(app.recipe.app, await job_states(app.store.unhurried, app.recipe), app.model_versions)
+    except Exception as error:
+        if not _is_told(error):
+            _log.error("cannot read the runs of jobs; trying again", app=app.recipe.app, error=repr(error))
 
 
 def _is_told(error: Exception) -> bool:

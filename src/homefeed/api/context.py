@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -13,15 +13,19 @@ from homefeed.errors import NotFoundError
 from homefeed.serving import LiveApp
 from homefeed.serving.features.store import FeatureStore
 
+if TYPE_CHECKING:
+    from homefeed.api.overviews import Overviews
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The apps this server serves, by name, its metrics and its feature store."""
+    """The apps this server serves, by name, its metrics, its feature store and its overviews."""
 
     apps: Mapping[str, LiveApp]
     metrics: Metrics
     logs_impressions: bool
     features: FeatureStore
+    overviews: Overviews
 
     def app(self, name: str) -> LiveApp:
         """A served app.

@@ -16,7 +16,7 @@ _MAX_PENDING: Final = 64
 
 Labels: TypeAlias = tuple[str, ...]
 _Key: TypeAlias = tuple[Labels, Labels]
-_Values: TypeAlias = Sequence[float] | npt.NDArray[np.float64]
+_Values: TypeAlias = Sequence[float] | npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 
 class NotedHistogram(Collector):

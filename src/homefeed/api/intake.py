@@ -78,6 +78,7 @@ async def take_event(context: Context, app: LiveApp, event: Event) -> EventsAcce
         InvalidError: the page it names is another user's.
     """
     outcomes = await app.append([event])
+    context.metrics.on_shown.note(app, [event], outcomes)
     refusal = _refusal(app, event, outcomes[0])
     if refusal is not None:
         raise refusal
@@ -112,6 +113,7 @@ async def take_events(
         except InvalidError as error:
             rejected[index] = str(error)
     outcomes = dict(zip(events, await app.append(list(events.values())), strict=True))
+    context.metrics.on_shown.note(app, list(events.values()), list(outcomes.values()))
     for index, outcome in outcomes.items():
         refusal = _refusal(app, events[index], outcome)
         if refusal is not None:

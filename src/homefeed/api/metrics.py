@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from homefeed.api.events_on_shown import EventsOnShown
 from homefeed.api.feature_store import FeatureStoreWork
+from homefeed.api.job_metrics import JobMetrics
+from homefeed.api.pages_shown import PagesShown
+from homefeed.api.scores_shown import ScoresShown
 from homefeed.api.shown import DistancesShown, ValuesShown
 from homefeed.api.stages import StageSeconds
+from homefeed.api.store_queries import StoreQueries
 from homefeed.api.work import PartWork
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -32,6 +37,11 @@ class Metrics:
     impressions: Counter = field(init=False)
     closed: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
+    pages: PagesShown = field(init=False)
+    scores: ScoresShown = field(init=False)
+    on_shown: EventsOnShown = field(init=False)
+    jobs: JobMetrics = field(init=False)
+    store: StoreQueries = field(init=False)
     distances: DistancesShown = field(init=False)
     values: ValuesShown = field(init=False)
     work: PartWork = field(init=False)
@@ -96,6 +106,11 @@ class Metrics:
                 registry=self.registry,
             ),
             "stages": StageSeconds(self.registry),
+            "pages": PagesShown(self.registry),
+            "scores": ScoresShown(self.registry),
+            "on_shown": EventsOnShown(self.registry),
+            "jobs": JobMetrics(self.registry),
+            "store": StoreQueries(self.registry),
             "distances": DistancesShown(self.registry),
             "values": ValuesShown(self.registry),
             "work": PartWork(self.registry),

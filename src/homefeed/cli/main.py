@@ -8,7 +8,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from homefeed.cli import data, evaluate, impressions, maps, models, privacy, query, run, schedule, synonyms
+from homefeed.cli import (
+    data,
+    evaluate,
+    impressions,
+    maps,
+    models,
+    overview,
+    privacy,
+    query,
+    run,
+    schedule,
+    synonyms,
+)
 from homefeed.errors import HomefeedError
 
 cli = typer.Typer(
@@ -20,7 +32,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (run, data, models, schedule, impressions, evaluate, maps, query, synonyms, privacy):
+for module in (run, data, models, schedule, overview, impressions, evaluate, maps, query, synonyms, privacy):
     module.register(cli)
 
 

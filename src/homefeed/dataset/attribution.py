@@ -25,10 +25,12 @@ EVENTS: Final = pl.Schema(
         "user": pl.Int32,
         "item": pl.Int32,
         "type": pl.Int32,
+        "spent": pl.Float64,
         "named": pl.String,
     }
 )
-"""Columns of events about items: seq, time, user, item, code of the type, and the request named, if any."""
+"""Columns of events about items: seq, time, user, item, code of the type, the seconds spent with it if they are
+told, and the request named, if any."""
 
 SHOWINGS: Final = pl.Schema(
     {
@@ -48,8 +50,10 @@ FOUND: Final = pl.Schema({name: kind for name, kind in (EVENTS | SHOWINGS).items
 """An event beside the showing that it is put down to."""
 
 
-def events_of(rows: LogRows, types: Sequence[str]) -> pl.DataFrame:
-    """The events of these types."""
+def events_of(rows: LogRows, types: Sequence[str], value_seconds: float | None = None) -> pl.DataFrame:
+    """The events of these types. Where a context does not tell the time spent, `value_seconds` are what 1 of an
+    event's value stands for; None where values are no times.
+    """
     codes = {name: code for code, name in enumerate(types)}
     columns = {
         "event": rows.seqs,
@@ -57,9 +61,20 @@ def events_of(rows: LogRows, types: Sequence[str]) -> pl.DataFrame:
         "user": rows.users,
         "item": rows.items,
         "type": [codes.get(name) for name in rows.types],
+        "spent": _spent(rows, value_seconds),
         "named": rows.request_ids,
     }
     return pl.DataFrame(columns, schema=EVENTS).filter(pl.col("type").is_not_null())
+
+
+def _spent(rows: LogRows, value_seconds: float | None) -> Sequence[float | None]:
+    told = rows.seconds or [None] * len(rows)
+    if value_seconds is None:
+        return told
+    return [
+        seconds if seconds is not None or value is None else max(value, 0.0) * value_seconds
+        for seconds, value in zip(told, rows.values, strict=True)
+    ]
 
 
 def showings_of(pages: ShownPages) -> pl.DataFrame:

@@ -5,6 +5,8 @@ The events and what was shown are read through once; memory is taken by the even
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,14 +29,19 @@ from homefeed.dataset.attribution import (
 )
 from homefeed.dataset.log import Progress
 from homefeed.recipe import Recipe
+from homefeed.recipe.sources import Column
 from homefeed.store import Store
-from homefeed.store.event_stream import stream_events
+from homefeed.store.event_stream import received_before, stream_events
 from homefeed.store.shown import extent_of_shown, shown_by_requests, stream_shown
 from homefeed.times import LATEST
 from homefeed.types import SECOND, Numbers
 
 REQUEST: Final = ("request_id", "feed", "owner")
 """What the pages have in common that a user went through in one request."""
+
+
+_TIMED: Final = re.compile(r"_(seconds|time|minutes|hours)$")
+_SECONDS: Final = {"seconds": 1.0, "time": 1.0, "minutes": 60.0, "hours": 3_600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,9 @@ class Tally:
 class Followed:
     """What followed the `pages` impressions from `since` to before `until`.
 
-    `events` has a row for each type of events that followed a showing: the page and row, how many, and after how
-    many seconds the first; in the order of the pages' times. `requests` are hashes, ascending, of those that an
-    event followed, and `last` the last place of each that one did.
+    `events` has a row for each type of events that followed a showing: the page and row, how many, after how many
+    seconds the first, and how many were `spent` with the item; in the order of the pages' times. `requests` are
+    hashes, ascending, of those that an event followed, and `last` the last place of each that one did.
     """
 
     since: int
@@ -76,11 +83,19 @@ class _Told:
 
 
 async def find_followed(
-    store: Store, recipe: Recipe, since: int = 0, until: int = LATEST, progress: Progress | None = None
+    store: Store,
+    recipe: Recipe,
+    since: int = 0,
+    until: int = LATEST,
+    progress: Progress | None = None,
+    *,
+    without: Collection[int] = (),
+    only_received: bool = False,
 ) -> Followed:
     """Put the events down to what was shown, and count those from the first impression to before `until`.
 
-    `progress` is called with (pages looked through, pages in all).
+    `progress` is called with (pages looked through, pages in all). Events of the users `without` count for
+    nothing. With `only_received` the log is read from what was received a day before `since` on, instead of whole.
     """
     app, window = recipe.app, recipe.impressions.window_length
     types = tuple(name for name, declared in recipe.events.items() if declared.about == "item")
@@ -89,7 +104,8 @@ async def find_followed(
         events, requests, last = _summed(FOUND.to_frame())
         return Followed(since, until, 0, types, (), events, requests, last, Tally(0, 0, 0))
     since = extent.first
-    told = await _read_events(store, app, types, since, until, window)
+    after = await received_before(store, app, since - window) if only_received else 0
+    told = await _read_events(store, recipe, types, since, until, after, without)
     want = wanted(told.others, told.named.filter("reused"))
     listed: dict[str, None] = {}
     parts, done = [SHOWINGS.to_frame()], 0
@@ -111,6 +127,17 @@ async def find_followed(
     return Followed(since, until, extent.pages, types, names, events, requests, last, tally)
 
 
+def seconds_of_values(recipe: Recipe) -> float | None:
+    """How many seconds 1 of an event's value stands for, by what files call the column of the values.
+
+    1 where it ends in `_seconds` or `_time`, 60 in `_minutes`, 3,600 in `_hours`; None where it does not say so.
+    """
+    column = recipe.sources.events.columns.get("value")
+    name, multiply = (column.column, column.multiply) if isinstance(column, Column) else (column, 1.0)
+    found = _TIMED.search(name) if isinstance(name, str) and multiply > 0 else None
+    return None if found is None else _SECONDS[found[1]] / multiply
+
+
 def hashed(requests: pl.DataFrame) -> npt.NDArray[np.uint64]:
     """A hash of each row of the columns `REQUEST`: with 64 bits, no two of a billion are likely to meet."""
     found: npt.NDArray[np.uint64] = requests.select(pl.struct(*REQUEST).hash()).to_series().to_numpy()
@@ -118,12 +145,21 @@ def hashed(requests: pl.DataFrame) -> npt.NDArray[np.uint64]:
 
 
 async def _read_events(
-    store: Store, app: str, types: tuple[str, ...], since: int, until: int, window: int
+    store: Store,
+    recipe: Recipe,
+    types: tuple[str, ...],
+    since: int,
+    until: int,
+    after: int,
+    without: Collection[int],
 ) -> _Told:
+    app, window = recipe.app, recipe.impressions.window_length
+    value_seconds, theirs = seconds_of_values(recipe), pl.col("user").is_in(list(without))
     found, others, count = [FOUND.to_frame()], [EVENTS.to_frame()], 0
     # A client's clock may be behind by a window; what names a page may follow it however late.
-    async for rows in stream_events(store, app, since - window, until + window):
-        events = events_of(rows, types)
+    async for rows in stream_events(store, app, since - window, until + window, after=after):
+        events = events_of(rows, types, value_seconds)
+        events = events.filter(~theirs) if without else events
         count += _count(events, since, until)
         named = events.filter(pl.col("named").is_not_null())
         showings, known = await _showings_named(store, app, named)
@@ -146,7 +182,8 @@ async def _showings_named(store: Store, app: str, named: pl.DataFrame) -> tuple[
 def _summed(found: pl.DataFrame) -> tuple[pl.DataFrame, npt.NDArray[np.uint64], Numbers]:
     """Events by page, row and type; and the requests that any followed, with the last place of each."""
     seconds = (pl.col("at") - pl.col("time")).clip(0).min() / SECOND
-    events = found.group_by(*PAGE, "row", "type").agg(count=pl.len().cast(pl.Int32), seconds=seconds)
+    counted = found.group_by(*PAGE, "row", "type")
+    events = counted.agg(count=pl.len().cast(pl.Int32), seconds=seconds, spent=pl.col("spent").sum())
     place = (pl.col("start") + pl.col("row")).max().alias("place")
     requests = found.group_by(*REQUEST).agg(place)
     hashes = hashed(requests)

@@ -18,11 +18,12 @@ from homefeed.engine.blending import ranker_of, retrievers_of, with_settings
 from homefeed.evaluate.bootstrap import standard_error
 from homefeed.evaluate.candidates import Replayed, replay_feeds
 from homefeed.evaluate.rolling import Progress
+from homefeed.protocols import NamesFeatures
 from homefeed.rank.blend import Blend, FeedBlend, RetrieverNumbers
 from homefeed.rank.calibration import LEAST_SCORE, Calibration, calibration_table, weigh_evidence
 from homefeed.rank.kernels import Doubles
 from homefeed.rank.weighted import Weighted
-from homefeed.recipe import Recipe
+from homefeed.recipe import FeedRecipe, Recipe
 from homefeed.types import Floats, TrainingData
 
 MAX_REQUESTS: Final = 1_000
@@ -107,7 +108,15 @@ def fit_blend(
 
 def blending_feeds(recipe: Recipe) -> list[str]:
     """The feeds for the goal that blend several retrievers."""
-    return [name for name in recipe.goal_feeds if len(recipe.feeds[name].retrieve) > 1]
+    feeds = ((name, recipe.feeds[name]) for name in recipe.goal_feeds)
+    return [name for name, feed in feeds if len(feed.retrieve) > 1 and _goes_by_evidence(feed)]
+
+
+def _goes_by_evidence(feed: FeedRecipe) -> bool:
+    """Whether it counts in a feed what its retrievers say: not where the ranker weighs none of them."""
+    if feed.learned is not None or not isinstance(feed.rank.config, NamesFeatures):
+        return True
+    return not {spec.name for spec in feed.retrieve}.isdisjoint(feed.rank.config.named_features.values())
 
 
 def calibrate(requests: Replayed) -> dict[str, Calibration]:

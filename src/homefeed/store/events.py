@@ -40,7 +40,8 @@ class LogRows:
 
     `items` hold `NO_ITEM` where an event is about a query. `queries` hold its words, None for other events; they
     are only read with all rows of a user. `user_ids` are only read where they are asked for, `request_ids`, None
-    where an event names no request, only with the events of a period.
+    where an event names no request, and `seconds`, what its context says of the time that was spent, if anything,
+    only with the events of a period.
     """
 
     seqs: Sequence[int]
@@ -52,6 +53,7 @@ class LogRows:
     queries: Sequence[str | None] = ()
     user_ids: Sequence[str] = ()
     request_ids: Sequence[str | None] = ()
+    seconds: Sequence[float | None] = ()
 
     def __len__(self) -> int:
         return len(self.seqs)

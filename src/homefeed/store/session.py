@@ -23,6 +23,7 @@ from homefeed.store.direct import DirectReader, Rows, Unavailable, direct_reader
 from homefeed.store.inline import BEGIN_WRITING, InlineConnection, connect_inline
 from homefeed.store.migrations import upgrade
 from homefeed.store.private import close_to_others, make_private_file, make_private_folder
+from homefeed.store.query_times import QueryTimes
 from homefeed.store.trouble import StoreHealth
 
 _DRIVERS = {
@@ -75,6 +76,7 @@ class Store:
     direct: DirectReader
     deadline: float | None = None
     health: StoreHealth = field(default_factory=StoreHealth)
+    times: QueryTimes = field(default_factory=QueryTimes)
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
@@ -84,7 +86,7 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection to read: it sees one consistent state."""
-        with self.health.watching():
+        with self.health.watching(), self.times.timing("read"):
             async with self._limited(), self.engine.connect() as connection:
                 yield connection
 
@@ -96,7 +98,7 @@ class Store:
         """
         give_up = time.monotonic() + (self.deadline or _BUSY_SECONDS)
         writer = self.writer.execution_options(give_up=give_up, brief=brief)
-        with self.health.watching():
+        with self.health.watching(), self.times.timing("write"):
             async with self._limited(), writer.connect() as connection, connection.begin():
                 yield connection
         self.health.written()
@@ -107,7 +109,7 @@ class Store:
         Keep the query: it is compiled once.
         """
         try:
-            with self.health.watching():
+            with self.health.watching(), self.times.timing("fetch"):
                 return await self.direct.fetch(query, values)
         except Unavailable:
             async with self.read() as connection:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from homefeed.store.impressions import PLACES_END, stream_rows
 from homefeed.store.session import Store, chunked
 from homefeed.store.tables import impressions
-from homefeed.types import Mask, Numbers, Times
+from homefeed.types import Floats, Mask, Numbers, Times
 
 NOBODY: Final = -1
 """In place of a user's number where a page is nobody's."""
@@ -25,6 +25,7 @@ _COLUMNS: Final = tuple(
     impressions.c[name]
     for name in ("request_id", "feed", "feature_names", "time", "start", "user", "reused", "items")
 )
+_SERVED: Final = tuple(impressions.c[name] for name in ("served_by", "models", "scores"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +47,16 @@ class ShownPages:
 
     def __len__(self) -> int:
         return len(self.request_ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServedPages:
+    """Pages with what served each: `served_by` and `models`, as they are stored, and the `scores` of all items."""
+
+    pages: ShownPages
+    served_by: Sequence[str]
+    models: Sequence[str]
+    scores: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,27 @@ async def stream_shown(store: Store, app: str, since: int, until: int) -> AsyncI
     async for rows in stream_rows(store, app, since, until, _PAGE, _COLUMNS):
         if sound := _sound(rows):
             yield _pages(sound)
+
+
+async def stream_served(store: Store, app: str, since: int, until: int) -> AsyncIterator[ServedPages]:
+    """The pages from `since` to before `until` and what served them, in the order of time, some at a time."""
+    async for rows in stream_rows(store, app, since, until, _PAGE, (*_COLUMNS, *_SERVED)):
+        if sound := [row for row in _sound(rows) if len(row.scores) == len(row.items)]:
+            yield ServedPages(
+                _pages(sound),
+                [row.served_by for row in sound],
+                [row.models for row in sound],
+                np.frombuffer(b"".join(row.scores for row in sound), "<f4").astype(np.float32),
+            )
+
+
+async def earliest_of_latest(store: Store, app: str, since: int, until: int, most: int) -> int:
+    """From when on there are no more than `most` pages, at the earliest `since`, to before `until`."""
+    mine = sa.and_(impressions.c.app == app, impressions.c.time >= since, impressions.c.time < until)
+    query = sa.select(impressions.c.time).where(mine).order_by(impressions.c.time.desc()).offset(most).limit(1)
+    async with store.read() as connection:
+        one_too_many: int | None = (await connection.execute(query)).scalar_one_or_none()
+    return since if one_too_many is None else one_too_many + 1
 
 
 async def shown_by_requests(store: Store, app: str, request_ids: Collection[str]) -> AsyncIterator[ShownPages]:

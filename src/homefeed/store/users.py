@@ -139,9 +139,14 @@ async def get_user(store: Store, app: str, user_id: str) -> User:
         return await _find(connection, app, user_id)
 
 
-async def list_users(store: Store, app: str, after: int, limit: int) -> list[User]:
-    """Up to `limit` users whose number is above `after`, in the order of their numbers."""
+async def list_users(store: Store, app: str, after: int, limit: int, naming: str | None = None) -> list[User]:
+    """Up to `limit` users whose number is above `after`, in the order of their numbers.
+
+    With `naming` only those whose attributes hold that name: each that has the attribute, and perhaps others.
+    """
     query = _select(app).where(users.c.number > after).order_by(users.c.number).limit(limit)
+    if naming is not None:
+        query = query.where(users.c.attributes.contains(f'"{naming}"', autoescape=True))
     async with store.read() as connection:
         return [_user(row) for row in await connection.execute(query)]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from homefeed.retrieve.user_user import trainer
 from homefeed.retrieve.user_user.model import UserUserConfig, UserUserModel
 from homefeed.retrieve.user_user.trainer import UserUserTrainer
 from homefeed.testing import TrainerContract
@@ -162,3 +163,13 @@ def test_where_nobody_chose_anything_there_is_nobody() -> None:
     model = UserUserTrainer(UserUserConfig()).fit(replace(data_of([]), user_count=0))
     assert model.user_count == 0
     assert model.item_starts.tolist() == [0] * (ITEMS + 1)
+
+
+@given(events=events_of)
+def test_users_are_taken_in_batches_and_it_makes_no_difference(events: Events) -> None:
+    whole = fitted(events, max_items_per_user=2)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trainer, "_BATCH", 2)
+        by_two = fitted(events, max_items_per_user=2)
+    for field in fields(whole):
+        np.testing.assert_array_equal(getattr(by_two, field.name), getattr(whole, field.name))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,13 @@ from homefeed.protocols import Range
 from homefeed.retrieve.user_user.model import UserUserConfig, UserUserModel
 from homefeed.types import DAY, Interactions, TrainingData
 
+_BATCH: Final = 1_000
+"""Of how many users the events are weighed at once: that takes the memory of these, whatever the number of all."""
+
 Entries: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 """Users, items and values above 0 of a sparse matrix, of equal length."""
+
+_NOTHING: Final = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
 
 
 class UserUserTrainer:
@@ -66,15 +71,29 @@ class UserUserTrainer:
         events = data.interactions
         latest = np.full(data.user_count, np.iinfo(np.int64).min)
         np.maximum.at(latest, events.users, events.times)
-        users, items, values = _weightiest(events, latest, self._config.half_life_days)
-        heaviest_first = np.lexsort((items, -values, users))
-        kept = heaviest_first[_place(users[heaviest_first]) < self._config.max_items_per_user]
-        kept = kept[np.bincount(users[kept], minlength=data.user_count)[users[kept]] > 1]
-        users, items, values = users[kept], items[kept], values[kept]
+        batches = [self._chosen(batch, latest) for batch in _by_users(events, data.user_count)]
+        users, items, values = (np.concatenate(parts) for parts in zip(_NOTHING, *batches, strict=True))
         present = np.unique(users)
         rank = np.empty(data.user_count, np.int64)
         rank[present[np.lexsort((present, -latest[present]))]] = np.arange(len(present))
         return rank[users], items, values
+
+    def _chosen(self, events: Interactions, latest: npt.NDArray[np.int64]) -> Entries:
+        """What some users chose, from all their events: those items that they chose most, if two or more."""
+        users, items, values = _weightiest(events, latest, self._config.half_life_days)
+        heaviest_first = np.lexsort((items, -values, users))
+        kept = heaviest_first[_place(users[heaviest_first]) < self._config.max_items_per_user]
+        theirs = users[kept]
+        kept = kept[np.searchsorted(theirs, theirs, side="right") - np.searchsorted(theirs, theirs) > 1]
+        return users[kept], items[kept], values[kept]
+
+
+def _by_users(events: Interactions, user_count: int) -> Iterator[Interactions]:
+    """All events of a batch of users, of the next, and so on; each user's in the order in which they were."""
+    order = np.argsort(events.users, kind="stable")
+    starts = _starts(events.users.astype(np.int64), user_count)
+    for first in range(0, user_count, _BATCH):
+        yield events.take(order[starts[first] : starts[min(first + _BATCH, user_count)]])
 
 
 def _weightiest(events: Interactions, latest: npt.NDArray[np.int64], half_life_days: float) -> Entries:
