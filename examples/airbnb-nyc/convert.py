@@ -131,6 +131,7 @@ def listings_table(read: pl.DataFrame, world: World, named: Named, names: pl.Ser
     nights = pl.when(pl.col("minimum_nights") > 1).then(pl.format("; at least {} nights", "minimum_nights"))
     return (
         read.lazy()
+        .with_columns(pl.col("name").fill_null(about))
         .select(*KEPT, (about + nights.otherwise(pl.lit(""))).alias("description"), "host_reviews")
         .with_columns(
             tags=pl.Series(of_tags(world.listings.tags, named.tags)),

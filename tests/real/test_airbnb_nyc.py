@@ -8,9 +8,21 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from homefeed.apps import find_recipe
+from homefeed.environment import Environment
+from homefeed.geo import Place
+from homefeed.ingest import find_files, import_files
+from homefeed.samples import END
+from homefeed.serving import FeedRequest, live_app
+from homefeed.settings import Settings
+from homefeed.store import open_store
+from homefeed.store.items import get_item
+from homefeed.types import SECOND
+
 ROOT = Path(__file__).parents[2]
 LISTINGS = ROOT.parent / "shared" / "data" / "airbnb-nyc" / "listings.csv.gz"
 EXAMPLE = ROOT / "examples" / "airbnb-nyc"
+NOW = int(END.timestamp()) * SECOND
 SIZES = ("--listings", "1500", "--users", "150", "--interactions", "3000")
 
 pytestmark = pytest.mark.skipif(not LISTINGS.is_file(), reason=f"needs Airbnb's listings in {LISTINGS.parent}")
@@ -30,9 +42,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_places_prices_and_hosts_are_those_of_the_file(folder: Path) -> None:
     original = pl.read_csv(LISTINGS, schema_overrides={"last_review": pl.String})
     made = pl.read_csv(folder / "listings.csv")
-    columns = ["id", "name", "host_id", "latitude", "longitude", "room_type", "price"]
+    columns = ["id", "host_id", "latitude", "longitude", "room_type", "price"]
     assert made.height == 1_500
     assert made.select(columns).equals(original.join(made, on="id", how="semi").sort("id").select(columns))
+    known = original.drop_nulls("name").join(made, on="id", how="semi").select("id", "name").sort("id")
+    assert known.equals(made.join(known, on="id", how="semi").select("id", "name"))
     reviews = original.group_by("host_id").agg(pl.sum("number_of_reviews"))
     assert (
         made.join(reviews, on="host_id")
@@ -61,3 +75,31 @@ def test_interactions_are_of_the_users_with_the_listings(folder: Path) -> None:
     assert set(done["listing_id"]) < set(listings["id"])
     arrived = dict(listings.select("id", "created_at").iter_rows())
     assert all(time >= arrived[item] for item, time in done.select("listing_id", "timestamp").iter_rows())
+
+
+async def test_the_mapping_makes_them_listings_that_the_marketplace_serves(folder: Path, tmp_path: Path) -> None:
+    recipe = find_recipe("marketplace", EXAMPLE / "mapping.toml")
+    made = pl.read_csv(folder / "listings.csv", schema_overrides={"id": pl.String})
+    async with open_store(f"sqlite:///{tmp_path / 'nyc.db'}") as store:
+        report = await import_files(store, recipe, find_files(folder, recipe.sources), now=NOW)
+        assert {name: file["loaded"] for name, file in report.to_json()["files"].items()} == {
+            "users": 150,
+            "items": 1_500,
+            "events": 3_000,
+        }
+        item = await get_item(store, "marketplace", made["id"][0])
+        app = live_app(recipe, store, Settings(home=tmp_path), Environment(lambda: NOW))
+        await app.start()
+        slate = (
+            await app.recommend(FeedRequest("nearby", n=20, place=Place(40.7580, -73.9855), radius_km=3))
+        ).slate
+    assert item.attributes["compensation"] == made["price"][0]
+    assert item.attributes["poster_uid"] == str(made["host_id"][0])
+    assert item.attributes["status"] == "open"
+    nearest = made.select(
+        "id", km=(pl.col("latitude") - 40.7580) ** 2 + ((pl.col("longitude") + 73.9855) * 0.7576) ** 2
+    )
+    expected = set(nearest.sort("km")["id"].head(22))
+    shown = [app.catalog.item_id(position) for position in slate.positions.tolist()]
+    assert len(shown) == 20
+    assert set(shown) <= expected
