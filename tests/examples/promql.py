@@ -1,4 +1,4 @@
-"""Reads PromQL as far as a check needs it: its brackets, its functions, the metrics and the labels that it names."""
+"""Reads PromQL as far as a check needs it: brackets, functions, and the metrics and the labels that it names."""
 
 from __future__ import annotations
 
