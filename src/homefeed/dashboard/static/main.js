@@ -6,6 +6,7 @@ import { forget as forgetItems, loadSample } from "./catalogue.js";
 import { showApps, showEventTypes, showFilters, showPeople, showPerson, showStats, showTabs } from "./chooser.js";
 import { forget as forgetColours } from "./colours.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
+import { listenToOverview, showOverview } from "./overview.js";
 import { FeedPanel, HistoryPanel } from "./panels.js";
 import {
   anchoredFeeds, backToFirstPage, feedTitle, firstPageOf, homeFeed, isSearch, itemEventTypes, otherFeeds, remember,
@@ -18,6 +19,7 @@ import { closeOnBackdrop, showWhy } from "./why.js";
 
 const USERS = 50;
 const STATS_EVERY = 10_000;
+const OVERVIEW_EVERY = 60_000;
 const TOAST_STAYS = 9_000;
 
 const actions = { act: doTo, why: showWhy, similar: moreLike, more, clearFilters };
@@ -40,6 +42,21 @@ const hideToast = () => byId("toast").classList.remove("is-shown");
 
 function showLists(areShown) {
   for (const id of ["intro", "users", "controls", "columns"]) byId(id).hidden = !areShown;
+}
+
+/** The feeds of one user, or how the app does. */
+function showView(view) {
+  state.view = view;
+  for (const name of ["feeds", "overview"]) byId(`view-${name}`).setAttribute("aria-pressed", String(name === view));
+  byId("feeds-view").hidden = view !== "feeds";
+  byId("overview").hidden = view !== "overview";
+}
+
+async function chooseView(view) {
+  showView(view);
+  hideToast();
+  remember();
+  if (view === "overview") await showOverview();
 }
 
 /** One sentence about what is missing, instead of the page's lists. */
@@ -231,6 +248,7 @@ async function chooseApp(app, { user = null, query = null } = {}) {
   state.query = query ?? "";
   state.exploreFeed = firstFeed(app);
   remember();
+  if (state.view === "overview") showOverview();
   byId("models").open = false;
   byId("ranker-list").replaceChildren();
   try {
@@ -273,6 +291,11 @@ function listen() {
   byId("models").addEventListener("toggle", () => {
     if (byId("models").open) showRankers().catch(() => {});
   });
+  listenToOverview();
+  for (const view of ["feeds", "overview"]) byId(`view-${view}`).addEventListener("click", () => state.app && chooseView(view));
+  setInterval(() => {
+    if (state.app && state.view === "overview" && !document.hidden) showOverview();
+  }, OVERVIEW_EVERY);
   setInterval(() => {
     if (state.app && !document.hidden) watchStats().catch(() => {});
   }, STATS_EVERY);
@@ -294,6 +317,7 @@ async function start() {
     const { body } = await get(path(["apps"]));
     if (!body.apps.length) throw new Error("This server serves no app yet: name one in the setting `apps`.");
     const wanted = requested();
+    if (wanted.view === "overview") showView("overview");
     const app = body.apps.find((one) => one.app === wanted.app) ?? body.apps[0];
     await chooseApp(app, app.app === (wanted.app ?? app.app) ? wanted : {});
     showApps(body.apps, (chosen) => chooseApp(chosen));

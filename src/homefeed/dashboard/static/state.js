@@ -4,6 +4,7 @@ const FIRST_PAGE = 12;
 
 export const state = {
   app: null,
+  view: "feeds",
   userId: null,
   knownUsers: new Map(),
   eventType: null,
@@ -49,13 +50,14 @@ export const feedTitle = (feed) => feed.title || feed.feed;
 
 export function requested() {
   const parameters = new URLSearchParams(location.search);
-  return { app: parameters.get("app"), user: parameters.get("user"), query: parameters.get("query") };
+  return { app: parameters.get("app"), user: parameters.get("user"), query: parameters.get("query"), view: parameters.get("view") };
 }
 
 export function remember() {
   const parameters = new URLSearchParams();
   parameters.set("app", state.app.app);
   if (state.userId !== null) parameters.set("user", state.userId);
+  if (state.view !== "feeds") parameters.set("view", state.view);
   if (isSearch(state.exploreFeed) && state.query) parameters.set("query", state.query);
   history.replaceState(null, "", `?${parameters}`);
 }

@@ -1,0 +1,122 @@
+// Line charts and histograms, drawn by the DOM. What has a size from data gets it by attributes of SVG.
+
+import { el } from "./dom.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 600;
+const HEIGHT = 170;
+const ROOM = 0.06;
+
+const days = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
+const hours = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+
+/** A period's start in words, in UTC as periods are. */
+export const periodName = (time, every) =>
+  every === "hour" ? `${days.format(time)}, ${hours.format(time)}` : days.format(time);
+
+function svg(tag, attributes = {}, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** The least and the most that is drawn: from 0 where nothing is below it, with some room above. */
+function extent(lines) {
+  const values = lines.flatMap((line) => line.points.map((point) => point.value));
+  const low = Math.min(0, ...values);
+  const high = Math.max(0, ...values);
+  return [low, high === low ? low + 1 : high + (high - low) * ROOM];
+}
+
+/** One line; a point alone is drawn as a dot. */
+function drawn(line, x, y) {
+  const points = line.points.map((point) => `${x(point.time).toFixed(1)} ${y(point.value).toFixed(1)}`);
+  const path = points.length === 1 ? `M${points[0]} h0.01` : `M${points.join(" L")}`;
+  return svg("path", { d: path, class: `line ${line.tone} ${points.length === 1 ? "is-dot" : ""}` });
+}
+
+/** What was measured in a period, for a pointer that rests on it. */
+function told(title, time, every, lines, format) {
+  const rows = lines.flatMap(({ name, points }) =>
+    points.filter((point) => point.time === time).map((point) => `${name}: ${format(point.value)}`),
+  );
+  return [`${title}, ${periodName(time, every)}`, ...rows].join("\n");
+}
+
+function hovered(chart, x, width) {
+  const times = [...new Set(chart.lines.flatMap((line) => line.points.map((point) => point.time)))];
+  return times.map((time) => {
+    const text = svg("title", {}, told(chart.title, time, chart.every, chart.lines, chart.format));
+    const place = { x: x(time) - width / 2, y: 0, width, height: HEIGHT, class: "hover" };
+    return svg("rect", place, text);
+  });
+}
+
+function marked(changes, x) {
+  return changes.map(({ time, text }) => {
+    const line = svg("line", { x1: x(time), x2: x(time), y1: 0, y2: HEIGHT, class: "change" });
+    line.append(svg("title", {}, text));
+    return line;
+  });
+}
+
+/**
+ * Lines over time. `lines` have a name, a tone and points of time and value; `changes` a time and a text; `step` is
+ * the length of a period in milliseconds.
+ */
+export function lineChart(chart) {
+  const { title, from, to, step, every, format, changes } = chart;
+  const lines = chart.lines.filter((line) => line.points.length);
+  if (!lines.length) return el("figure", { class: "chart is-empty" }, el("figcaption", {}, title), el("p", { class: "fine" }, chart.empty));
+  const [low, high] = extent(lines);
+  const x = (time) => ((time - from) / (to - from)) * WIDTH;
+  const middle = (time) => x(Math.min(time + step / 2, to));
+  const y = (value) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;
+  const text = `${title}: ${lines.map(({ name, points }) => `${name} ${format(points.at(-1).value)}`).join(", ")}`;
+  const plot = svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": text },
+    svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2, class: "rule" }),
+    svg("line", { x1: 0, x2: WIDTH, y1: y(0), y2: y(0), class: "rule is-zero" }),
+    ...marked(changes, x),
+    ...lines.map((line) => drawn(line, middle, y)),
+    ...hovered({ ...chart, lines }, middle, Math.max((step / (to - from)) * WIDTH, 1)),
+  );
+  return el(
+    "figure",
+    { class: "chart" },
+    el("figcaption", {}, title),
+    el("div", { class: "plot" }, plot, el("span", { class: "most" }, format(high)), el("span", { class: "least" }, format(low))),
+    el("div", { class: "span" }, el("span", {}, periodName(from, every)), el("span", {}, "now")),
+  );
+}
+
+/** How many values are up to each bound, and beyond the last; without the empty ends. */
+export function histogram(title, bounds, counts, format) {
+  const first = counts.findIndex((count) => count > 0);
+  if (first < 0) return null;
+  const last = counts.findLastIndex((count) => count > 0);
+  const most = Math.max(...counts);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const shown = counts.slice(first, last + 1);
+  const width = WIDTH / shown.length;
+  const range = (index) => {
+    const [above, upTo] = [bounds[index - 1], bounds[index]];
+    if (above === undefined) return `up to ${format(upTo)}`;
+    return upTo === undefined ? `above ${format(above)}` : `${format(above)} to ${format(upTo)}`;
+  };
+  const bars = shown.map((count, index) => {
+    const height = (count / most) * HEIGHT;
+    const place = { x: index * width + 1, y: HEIGHT - height, width: Math.max(width - 2, 1), height, class: "bar-of" };
+    const text = `${range(first + index)}: ${((100 * count) / total).toFixed(1)} % of items shown`;
+    return svg("rect", place, svg("title", {}, text));
+  });
+  const label = `${title}, from ${range(first)} to ${range(last)}`;
+  return el(
+    "figure",
+    { class: "chart" },
+    el("div", { class: "plot" }, svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label }, ...bars)),
+    el("div", { class: "span" }, el("span", {}, range(first)), el("span", {}, range(last))),
+  );
+}
