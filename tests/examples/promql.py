@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Reads PromQL as far as a check needs it: brackets, functions, and the metrics and labels that it names."""
-=======
 """Reads PromQL as far as a check needs it: brackets, functions, and the metrics and the labels that it names."""
->>>>>>> m18-monitor
 
 from __future__ import annotations
 
