@@ -30,7 +30,7 @@ def test_the_defaults_serve_one_machine() -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.store_url == "sqlite:///homefeed-data/homefeed.db"
     assert settings.models_folder == Path("homefeed-data/models")
-    assert settings.apps == ("community", "live", "shop", "streaming")
+    assert settings.apps == ("community", "live", "marketplace", "shop", "streaming")
     assert (settings.impressions_days, settings.events_days) == (90, None)
 
 

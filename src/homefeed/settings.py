@@ -48,7 +48,7 @@ class Settings(BaseSettings):
         tuple[str, ...],
         NoDecode,
         Field(description="Apps to serve: names of built-in ones or paths of recipe.toml files."),
-    ] = ("community", "live", "shop", "streaming")
+    ] = ("community", "live", "marketplace", "shop", "streaming")
     recipes: Annotated[
         dict[str, dict[str, Any]],
         Field(description="By app, tables that replace those of its recipe, key by key; JSON in the environment."),

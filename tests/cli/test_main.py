@@ -101,7 +101,7 @@ def test_an_error_is_one_sentence_without_a_traceback() -> None:
         ("evaluate streaming", "streaming has 0 events to evaluate on; import more first"),
         (
             "popular --app films",
-            'no app "films": expected one of community, live, shop, streaming, or the path of ',
+            'no app "films": expected one of community, live, marketplace, shop, streaming, or the path of ',
         ),
         ("train films", 'no app "films"'),
         (
