@@ -1,5 +1,6 @@
 """train."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -10,12 +11,15 @@ import pytest
 from filelock import FileLock
 from tests.cli.running import done, run
 
+from homefeed.environment import system_clock
 from homefeed.rank.click_model.model import ClickModelModel
 from homefeed.rank.schema import Schema
 from homefeed.retrieve.content.embedding import default_text_model
+from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.leases import acquire_lease
 from homefeed.store.verdicts import note_verdict
-from homefeed.types import DAY
+from homefeed.types import DAY, SECOND
 
 
 def test_train_publishes_every_model_and_lists_them(home: Path) -> None:
@@ -42,6 +46,8 @@ def test_train_tells_json_what_it_made(home: Path) -> None:
         "kept",
         "rankers",
         "left_out",
+        "resumed",
+        "trending",
     }
     assert list(trained["rankers"]) == ["home_ranker"]
     assert (trained["app"], trained["items"], trained["events"]) == ("streaming", 120, 3_000)
@@ -91,6 +97,30 @@ def test_train_does_not_wait_for_another(home: Path) -> None:
     with FileLock(home / "models" / "streaming" / ".training.lock"):
         failed = run(home, "train", "streaming")
     assert str(failed.exception) == "another training of streaming is running; wait for it to end"
+
+
+def test_who_comes_second_is_told_who_trains_and_where(home: Path) -> None:
+    async def take() -> None:
+        async with open_store(f"sqlite:///{home / 'homefeed.db'}") as store:
+            held = {"job": "hourly", "holder": "host9 (process 3)", "place": "host9:x", "length": 60 * SECOND}
+            await acquire_lease(store, "streaming", now=system_clock(), **held)  # type: ignore[arg-type]
+
+    asyncio.run(take())
+    failed = run(home, "train", "streaming", "daily")
+    told = "another training of streaming is running: hourly, on host9 (process 3), since 20"
+    assert str(failed.exception).startswith(told)
+    once = run(home, "schedule", "streaming", "--once", "daily", HOMEFEED_LOG_FORMAT="json")
+    assert once.exit_code == 1
+    line = json.loads(once.stderr)
+    assert (line["event"], line["job"], line["level"]) == ("job held", "daily", "warning")
+    assert line["by"].startswith(told)
+
+
+def test_a_job_that_refreshes_the_trending_view_says_of_how_many_rows_it_is(home: Path) -> None:
+    jobs = '{"streaming": {"jobs": {"frequent": {"every": "15m", "models": ["trending"]}}}}'
+    shown = done(home, "train", "streaming", "frequent", HOMEFEED_RECIPES=jobs)
+    rows = json.loads(done(home, "train", "streaming", "trending", "--json", HOMEFEED_RECIPES=jobs))["trending"]
+    assert shown == f"trending: {rows} rows, an item's of an hour each\n"
 
 
 @pytest.fixture

@@ -188,6 +188,11 @@ def test_near_duplicates_have_a_similarity_that_does_for_most() -> None:
             "models.blend: every app has its own blend; choose another name",
         ),
         (
+            "[feeds.home]",
+            "[models.trending]\n[feeds.home]",
+            "models.trending: every app has its own trending; choose another name",
+        ),
+        (
             "[isolation]",
             '[impressions]\nwindow = "soon"\n[isolation]',
             'impressions.window: expected a duration such as 90s, 10m or 1.5h, got "soon"',

@@ -50,6 +50,20 @@ def test_jobs_are_taken_as_declared() -> None:
     }
 
 
+def test_a_job_may_refresh_the_trending_view() -> None:
+    often = recipe('[jobs.often]\nevery = "15m"\nmodels = ["trending"]\n[jobs.all]\nevery = "1d"\n')
+    assert (often.jobs["often"].models, often.keeps_trending) == (("trending",), True)
+    assert "trending" not in often.jobs["all"].models
+    assert not recipe().keeps_trending
+
+
+@given(st.integers(0, 400 * DAY), st.integers(1, 10 * DAY), st.integers(0, DAY))
+def test_it_is_due_last_now_or_before_and_a_period_before_it_is_next(now: int, period: int, offset: int) -> None:
+    job = JobSpec("one", period, offset, ())
+    assert now - period < job.last_time(now) <= now
+    assert job.next_time(now) == job.last_time(now) + period
+
+
 def test_an_app_without_jobs_counts_hourly_and_trains_daily() -> None:
     assert recipe().jobs == {
         "hourly": JobSpec("hourly", HOUR, 0, ("signals",)),

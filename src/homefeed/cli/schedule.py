@@ -41,13 +41,11 @@ def schedule(
 
     Example: `homefeed schedule --list`
     """
-    import asyncio
-
     from homefeed.apps import find_recipes
     from homefeed.environment import system_clock
     from homefeed.log import configure_logging
     from homefeed.settings import load_settings
-    from homefeed.train.schedule import missed_tasks, run_schedule, run_task, tasks_of, work_of
+    from homefeed.train.schedule import find_missed, run_schedule, run_task, tasks_of, work_of
 
     if show and once is not None:
         raise InvalidError("--list shows the jobs and --once runs one: choose one of them")
@@ -66,8 +64,7 @@ def schedule(
         if [task for task in tasks if run_task(task, work) != "done"]:
             raise typer.Exit(1)
         return
-    missed = asyncio.run(missed_tasks(settings, tasks, system_clock()))
-    run_schedule(tasks, work, missed=missed)
+    run_schedule(tasks, work, missed=find_missed(settings, tasks, system_clock()))
 
 
 def _by_time(tasks: list[Task]) -> list[tuple[Task, str]]:

@@ -90,6 +90,15 @@ def work_of(settings: Settings, environment: Environment | None = None) -> Work:
     return lambda task: asyncio.run(train(task))
 
 
+def find_missed(settings: Settings, tasks: Sequence[Task], now: int) -> list[Task]:
+    """The tasks that were missed; none, with a line in the log, where the store does not say."""
+    try:
+        return asyncio.run(missed_tasks(settings, tasks, now))
+    except HomefeedError as error:
+        _log.error("cannot tell which jobs were missed", error=str(error))
+        return []
+
+
 async def missed_tasks(settings: Settings, tasks: Sequence[Task], now: int) -> list[Task]:
     """Those that were due while nobody ran them: since the last start of a run that was done.
 
