@@ -60,6 +60,14 @@ def test_generate_names_streams_and_interactions_as_live_does(tmp_path: Path) ->
     assert summary["files"][:4] == [str(tmp_path / "s" / f"{name}.parquet") for name in names]
 
 
+def test_generate_names_listings_as_marketplace_does(tmp_path: Path) -> None:
+    args = ("--users", "20", "--listings", "30", "--interactions", "200", "--json")
+    summary = json.loads(done(tmp_path, "generate", "marketplace", "--out", str(tmp_path / "s"), *args))
+    assert (summary["users"], summary["items"], summary["events"]) == (20, 30, 200)
+    names = ["users", "listings", "interactions"]
+    assert summary["files"][:3] == [str(tmp_path / "s" / f"{name}.csv") for name in names]
+
+
 @pytest.mark.parametrize("option", [("--format", "xml"), ("--seed", "-1"), ("--users", "0"), ("--end", "soon")])
 def test_generate_refuses_what_it_cannot_do(tmp_path: Path, option: tuple[str, str]) -> None:
     result = run(tmp_path, "generate", "streaming", "--out", str(tmp_path / "s"), *option)
