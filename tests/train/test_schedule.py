@@ -31,7 +31,7 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.job_runs import end_job_run, start_job_run
 from homefeed.train import Trained
-from homefeed.train.schedule import JobTrigger, Task, keep_time, run_task, running, tasks_of, work_of
+from homefeed.train.schedule import JobTrigger, Task, keep_time, missed_tasks, run_task, running, tasks_of, work_of
 from homefeed.types import DAY, SECOND
 
 STREAMING, COMMUNITY = find_recipe("streaming"), find_recipe("community")
