@@ -37,10 +37,10 @@ class WithinKm:
 
     def filter(self, query: Query) -> Mask:
         """(items,) near enough."""
-        size = self._catalog.size
-        if query.place is None:
+        size, km = self._catalog.size, self._km(query)
+        if query.place is None or (km >= FARTHEST_KM and self._config.keep_unknown):
             return np.ones(size, np.bool_)
-        mask = self._column.within_km(query.place, self._km(query), size)
+        mask = self._column.within_km(query.place, km, size)
         return mask | np.isnan(self._column.latitudes(size)) if self._config.keep_unknown else mask
 
     def concerns(self, query: Query) -> bool:

@@ -63,6 +63,8 @@ class Scrolls:
 
 def shown_first(ranked: Ranked, again: Positions) -> Ranked:
     """With the candidates that the page has shown before first, in that order: it is requested once more."""
+    if not len(again):
+        return ranked
     positions = ranked.candidates.positions
     row_of = {position: row for row, position in enumerate(positions.tolist())}
     rows = [row_of[position] for position in again.tolist() if position in row_of]

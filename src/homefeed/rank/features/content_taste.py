@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Final
 
 import numpy as np
@@ -9,7 +10,8 @@ from pydantic import Field
 
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import NumberColumn, TagsColumn
-from homefeed.geo import EQUATOR_RADIUS_KM
+from homefeed.geo import EQUATOR_RADIUS_KM, UnitVectors
+from homefeed.kernels import F64, I32, kernel, reads, writes
 from homefeed.protocols import PartConfig
 from homefeed.rank.kernels import Doubles, tag_cosine, tag_profile
 from homefeed.taste import weighted_seeds
@@ -103,28 +105,58 @@ class ContentTaste:
         length = float(np.linalg.norm(middle))
         if length < _NOTHING:
             return None
-        kms = EQUATOR_RADIUS_KM * np.arccos(np.clip(vectors[positions] @ (middle / length), -1, 1))
-        return np.nan_to_num(np.exp(-kms / self._config.place_km), nan=0.0)
+        return _near(vectors, positions, middle / length, self._config.place_km)
 
     def _prices_alike(self, liked: Positions, weights: Doubles, positions: Positions) -> Doubles | None:
         """(n,) by the logarithm of the price; None where nothing liked has one above 0."""
         prices = self._price.numbers(self._catalog.size)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            of_liked, found = np.log(prices[liked]), np.log(prices[positions])
-        of_liked[~np.isfinite(of_liked)] = found[~np.isfinite(found)] = np.nan
-        return _alike(of_liked, found, weights, self._config.price_slack)
+        return _alike(prices[liked], prices[positions], weights, self._config.price_slack, 0.0)
 
     def _popularity_alike(self, liked: Positions, weights: Doubles, positions: Positions) -> Doubles | None:
         """(n,) by how many users chose the item."""
         events = self._counters.events
-        return _alike(np.log1p(events[liked]), np.log1p(events[positions]), weights, self._config.popularity_slack)
+        return _alike(events[liked], events[positions], weights, self._config.popularity_slack, 1.0)
 
 
-def _alike(liked: Doubles, found: Doubles, weights: Doubles, slack: float) -> Doubles | None:
-    """(n,) how near numbers are to the weighted mean of those liked (m,); None where none of those is known."""
-    known = ~np.isnan(liked)
-    if not known.any():
-        return None
-    mean = float(np.average(liked[known], weights=weights[known]))
-    deviation = float(np.sqrt(np.average((liked[known] - mean) ** 2, weights=weights[known])))
-    return np.nan_to_num(np.exp(-np.abs(found - mean) / (deviation + slack)), nan=0.0)
+def _alike(liked: Doubles, found: Doubles, weights: Doubles, slack: float, plus: float) -> Doubles | None:
+    """(n,) how near the logarithms of numbers are to their weighted mean of those liked (m,); None without any.
+
+    What is added to each is `plus`; what has no logarithm then is not known.
+    """
+    alike: Doubles = _by_logarithms(liked, found, weights, slack, plus)
+    return alike if len(alike) or not len(found) else None
+
+
+@kernel(writes(F64), reads(F64), reads(F64), reads(F64), F64, F64)
+def _by_logarithms(liked: Doubles, found: Doubles, weights: Doubles, slack: float, plus: float) -> Doubles:
+    """The same as `_alike`, empty where nothing liked is known."""
+    total = mean = spread = 0.0
+    for row in range(len(liked)):
+        if 0 < liked[row] + plus < np.inf:
+            total += weights[row]
+            mean += weights[row] * math.log(liked[row] + plus)
+    if total <= 0:
+        return np.empty(0, np.float64)
+    mean /= total
+    for row in range(len(liked)):
+        if 0 < liked[row] + plus < np.inf:
+            spread += weights[row] * (math.log(liked[row] + plus) - mean) ** 2
+    scale = math.sqrt(spread / total) + slack
+    alike = np.zeros(len(found), np.float64)
+    for row in range(len(found)):
+        if 0 < found[row] + plus < np.inf:
+            alike[row] = math.exp(-abs(math.log(found[row] + plus) - mean) / scale)
+    return alike
+
+
+@kernel(writes(F64), reads(F64, 2), reads(I32), reads(F64), F64)
+def _near(vectors: UnitVectors, positions: Positions, middle: Doubles, place_km: float) -> Doubles:
+    """(n,) e^(-km / place_km) by the distance from a direction; 0 where there is no place."""
+    found = np.zeros(len(positions), np.float64)
+    for row in range(len(positions)):
+        position, cosine = positions[row], 0.0
+        for axis in range(3):
+            cosine += middle[axis] * vectors[position, axis]
+        if not math.isnan(cosine):
+            found[row] = math.exp(-EQUATOR_RADIUS_KM * math.acos(min(max(cosine, -1.0), 1.0)) / place_km)
+    return found

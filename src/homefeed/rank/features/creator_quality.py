@@ -10,7 +10,9 @@ from pydantic import Field
 from homefeed.catalog import Resources
 from homefeed.catalog.columns import NumberColumn
 from homefeed.catalog.refreshed import Refreshed
+from homefeed.kernels import F32, F64, kernel, reads, writes
 from homefeed.protocols import PartConfig
+from homefeed.rank.kernels import Doubles
 from homefeed.types import Candidates, Floats, Query
 
 
@@ -47,12 +49,9 @@ class CreatorQuality:
 
     def extract(self, query: Query, candidates: Candidates) -> Floats:  # noqa: ARG002
         """(n, 1) from 0 to 1."""
-        size, most, prior = self._catalog.size, self._config.max_rating, self._config.prior_count
-        ratings = np.clip(self._ratings.numbers(size)[candidates.positions], 0, most)
-        counts = np.maximum(np.nan_to_num(self._counts.numbers(size)[candidates.positions]), 0)
-        counts = np.where(np.isnan(ratings), 0, counts)
-        shrunk = (counts * np.nan_to_num(ratings) + prior * self._mean.latest()) / (counts + prior)
-        return (shrunk / most).astype(np.float32)[:, None]
+        size, positions, config = self._catalog.size, candidates.positions, self._config
+        ratings, counts = self._ratings.numbers(size)[positions], self._counts.numbers(size)[positions]
+        return _shrunk(ratings, counts, self._mean.latest(), config.prior_count, config.max_rating)
 
     def _find_mean(self) -> float:
         """The mean rating of what is available; the middle of the scale where nothing is rated."""
@@ -60,3 +59,15 @@ class CreatorQuality:
         ratings = np.clip(self._ratings.numbers(size), 0, self._config.max_rating)
         known = ratings[self._catalog.available[:size] & ~np.isnan(ratings)]
         return float(known.mean()) if len(known) else self._config.max_rating / 2
+
+
+@kernel(writes(F32, 2), reads(F64), reads(F64), F64, F64, F64)
+def _shrunk(ratings: Doubles, counts: Doubles, mean: float, prior: float, most: float) -> Floats:
+    """(n, 1) the Bayesian mean of each over the most; NaN is what is not known."""
+    found = np.empty((len(ratings), 1), np.float32)
+    for row in range(len(ratings)):
+        rating, count = min(max(ratings[row], 0.0), most), max(counts[row], 0.0)
+        if np.isnan(ratings[row]) or np.isnan(counts[row]):
+            rating, count = mean, 0.0
+        found[row, 0] = (count * rating + prior * mean) / (count + prior) / most
+    return found

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Final
 
 import numpy as np
 from pydantic import Field
 
 from homefeed.catalog import Resources
-from homefeed.geo import FARTHEST_KM, Degrees, Kilometres, Place
+from homefeed.geo import FARTHEST_KM, Degrees
+from homefeed.kernels import F32, F64, kernel, reads, writes
 from homefeed.numerals import read_number
 from homefeed.protocols import PartConfig
 from homefeed.types import Candidates, Floats, Query
@@ -50,9 +52,8 @@ class DistanceDecay:
             return np.zeros((len(candidates), 1), np.float32)
         size, positions = self._catalog.size, candidates.positions
         latitudes, longitudes = self._column.latitudes(size)[positions], self._column.longitudes(size)[positions]
-        kms = haversine_km(query.place, latitudes, longitudes)
-        decay = np.exp(-kms / (self._reach(query) / self._config.scales))
-        return np.nan_to_num(decay, nan=0.0).astype(np.float32)[:, None]
+        place, scale = query.place, self._reach(query) / self._config.scales
+        return _decayed(place.latitude, place.longitude, latitudes, longitudes, scale)
 
     def _reach(self, query: Query) -> float:
         field = self._config.user_field
@@ -60,10 +61,16 @@ class DistanceDecay:
         return self._config.reach_km if own is None or own <= 0 else min(own, FARTHEST_KM)
 
 
-def haversine_km(place: Place, latitudes: Degrees, longitudes: Degrees) -> Kilometres:
-    """(n,) distances from a place on a sphere of radius 6,371 km; NaN where there is no place."""
-    here, there = np.radians(place.latitude), np.radians(latitudes)
-    across = np.radians(longitudes - place.longitude)
-    chord = np.sin((there - here) / 2) ** 2 + np.cos(here) * np.cos(there) * np.sin(across / 2) ** 2
-    kms: Kilometres = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1)))
-    return kms
+@kernel(writes(F32, 2), F64, F64, reads(F64), reads(F64), F64)
+def _decayed(latitude: float, longitude: float, latitudes: Degrees, longitudes: Degrees, scale: float) -> Floats:
+    """(n, 1) e^(-km / scale) by the haversine formula; 0 where there is no place."""
+    found, here = np.zeros((len(latitudes), 1), np.float32), math.radians(latitude)
+    for row in range(len(latitudes)):
+        if math.isnan(latitudes[row]):
+            continue
+        there, across = math.radians(latitudes[row]), math.radians(longitudes[row] - longitude)
+        chord = math.sin((there - here) / 2) ** 2
+        chord += math.cos(here) * math.cos(there) * math.sin(across / 2) ** 2
+        km = 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(chord, 1.0)))
+        found[row, 0] = math.exp(-km / scale)
+    return found
