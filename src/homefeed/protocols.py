@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
@@ -292,6 +292,13 @@ class Trainer(Protocol[M_co]):
     """Fits a model. The same data and seed give the same model."""
 
     def fit(self, data: TrainingData) -> M_co: ...
+
+
+@runtime_checkable
+class BatchTrainer(Trainer[M_co], Protocol):
+    """A trainer that takes users in batches, and tells how many of all are done: the model is that of `fit`."""
+
+    def fit_in_batches(self, data: TrainingData, progress: Callable[[int, int], None]) -> M_co: ...
 
 
 @runtime_checkable

@@ -60,7 +60,7 @@ async def run(
 async def killed(store: Store, artifacts: ArtifactStore, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run the job daily, which is killed while it fits a model."""
 
-    def fit(spec: PartSpec, data: TrainingData) -> Model:
+    def fit(spec: PartSpec, data: TrainingData, *_: object) -> Model:
         if spec.name == at:
             raise KilledError
         return fit_model(spec, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from homefeed.catalog import SignalsModel
 from homefeed.dataset import log
 from homefeed.engine import fit_model
 from homefeed.environment import Environment
-from homefeed.errors import HomefeedError, NotInstalledError
+from homefeed.errors import HomefeedError, LeaseHeldError, NotInstalledError
 from homefeed.protocols import Model
 from homefeed.recipe import PartSpec, Recipe
 from homefeed.retrieve.content.model import ContentModel
@@ -165,7 +166,7 @@ async def test_models_that_can_use_the_text_model_of_the_settings_do(
 ) -> None:
     fitted: dict[str, object] = {}
 
-    def see(spec: PartSpec, data: TrainingData) -> Model:
+    def see(spec: PartSpec, data: TrainingData, *_: object) -> Model:
         fitted[spec.name] = spec.config.model_dump().get("text_model", "cannot")
         plain = {"text_model": None} if fitted[spec.name] != "cannot" else {}
         return fit_model(replace(spec, config=spec.config.model_copy(update=plain)), data)
@@ -224,8 +225,8 @@ async def test_two_trainings_at_once_are_one(store: Store, artifacts: ArtifactSt
     results = await asyncio.gather(*(train(store, artifacts) for _ in range(3)), return_exceptions=True)
     assert isinstance(results[0], Trained)
     for refused in results[1:]:
-        assert isinstance(refused, HomefeedError)
-        assert str(refused) == "another training of streaming is running; wait for it to end"
+        assert isinstance(refused, LeaseHeldError)
+        assert re.match(r"another training of streaming is running[;:].* wait for it to end", str(refused))
     assert isinstance(await train(store, artifacts), Trained)
 
 

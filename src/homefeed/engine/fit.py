@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from homefeed.engine.apart import fit_apart, partitions_of
 from homefeed.engine.stand_ins import can_do_without
 from homefeed.labelled import LabelledPairs
 from homefeed.protocols import (
+    BatchTrainer,
     Model,
     NamesTextModel,
     PairModel,
@@ -175,14 +176,21 @@ def text_model_of(named: str | None) -> str | None:
     return default_text_model() if named is None else named
 
 
-def fit_model(spec: PartSpec, data: TrainingData) -> Model:
+def fit_model(spec: PartSpec, data: TrainingData, progress: Callable[[int, int], None] | None = None) -> Model:
     """Fit one of the recipe's models: where the recipe keeps users apart, to each partition by itself.
+
+    `progress` is called with (users done, all users) by trainers that take them in batches.
 
     Raises:
         RecipeError: users are kept apart, and models of this kind cannot be joined.
     """
     trainer: Trainer[Model] = find_part("trainer", spec.part)(spec.config)
-    return fit_apart(spec.name, trainer, data) if data.partitions else trainer.fit(data)
+    if data.partitions:
+        return fit_apart(spec.name, trainer, data)
+    if progress is not None and isinstance(trainer, BatchTrainer):
+        model: Model = trainer.fit_in_batches(data, progress)
+        return model
+    return trainer.fit(data)
 
 
 def fit_models(recipe: Recipe, data: TrainingData) -> dict[str, Model]:

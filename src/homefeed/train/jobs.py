@@ -159,7 +159,7 @@ async def _train(
         found = tune(chosen, log.catalog, log.data, of_models, report, blend=BLEND in names)
         better = {each.model: each for each in found if each.changed or each.model not in tuned}
         tuned, kept = tuned | better, kept - set(better)
-    *fits, count = _fits(chosen, log, tuned)
+    *fits, count = _fits(chosen, log, tuned, report)
     every = with_tuned(recipe, tuned.values())
     there = [fit.name for fit in fits if before.has_published(fit.name, fit.part, fit.config)]
     if BLEND in names and before.has_published(BLEND, BLEND, made_for(every)):
@@ -286,13 +286,13 @@ def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:
     return kept
 
 
-def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning]) -> list[Fit]:
+def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning], report: Progress) -> list[Fit]:
     """The models of the recipe, and the signals."""
     prepared = prepare(recipe, log.data)
     fits = []
     for spec in with_tuned(recipe, tuned.values()).models:
         facts = tuned[spec.name].facts if spec.name in tuned else None
-        run = partial(fit_model, spec, prepared.data)
+        run = partial(fit_model, spec, prepared.data, partial(report, f"training {spec.name}"))
         fits.append(Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from homefeed.protocols import BatchTrainer
 from homefeed.retrieve.user_user import trainer
 from homefeed.retrieve.user_user.model import UserUserConfig, UserUserModel
 from homefeed.retrieve.user_user.trainer import UserUserTrainer
@@ -173,3 +174,12 @@ def test_users_are_taken_in_batches_and_it_makes_no_difference(events: Events) -
         by_two = fitted(events, max_items_per_user=2)
     for field in fields(whole):
         np.testing.assert_array_equal(getattr(by_two, field.name), getattr(whole, field.name))
+
+
+def test_it_tells_how_many_users_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "_BATCH", 2)
+    told: list[tuple[int, int]] = []
+    maker = UserUserTrainer(UserUserConfig())
+    assert isinstance(maker, BatchTrainer)
+    maker.fit_in_batches(data_of([(0, 0, 1.0, 1.0)]), lambda done, of: told.append((done, of)))
+    assert told == [(2, 5), (4, 5), (5, 5)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Final, TypeAlias
 
 import numpy as np
@@ -46,8 +46,12 @@ class UserUserTrainer:
 
     def fit(self, data: TrainingData) -> UserUserModel:
         """Rows of all users who chose two items or more: one item leads to no other."""
+        return self.fit_in_batches(data, lambda _done, _all: None)
+
+    def fit_in_batches(self, data: TrainingData, progress: Callable[[int, int], None]) -> UserUserModel:
+        """The same, telling how many users of all are weighed."""
         config = self._config
-        users, items, values = self._entries(data)
+        users, items, values = self._entries(data, progress)
         by_user, by_item = np.lexsort((items, users)), np.lexsort((users, items))
         count = int(users.max(initial=-1)) + 1
         chosen = np.bincount(items, minlength=data.item_count)
@@ -66,12 +70,15 @@ class UserUserTrainer:
             user_strengths=values[by_user].astype(np.float32),
         )
 
-    def _entries(self, data: TrainingData) -> Entries:
+    def _entries(self, data: TrainingData, progress: Callable[[int, int], None]) -> Entries:
         """What users chose: of each their weightiest items, users renumbered, the most lately active first."""
         events = data.interactions
         latest = np.full(data.user_count, np.iinfo(np.int64).min)
         np.maximum.at(latest, events.users, events.times)
-        batches = [self._chosen(batch, latest) for batch in _by_users(events, data.user_count)]
+        batches = []
+        for done, batch in _by_users(events, data.user_count):
+            batches.append(self._chosen(batch, latest))
+            progress(done, data.user_count)
         users, items, values = (np.concatenate(parts) for parts in zip(_NOTHING, *batches, strict=True))
         present = np.unique(users)
         rank = np.empty(data.user_count, np.int64)
@@ -88,12 +95,13 @@ class UserUserTrainer:
         return users[kept], items[kept], values[kept]
 
 
-def _by_users(events: Interactions, user_count: int) -> Iterator[Interactions]:
-    """All events of a batch of users, of the next, and so on; each user's in the order in which they were."""
+def _by_users(events: Interactions, user_count: int) -> Iterator[tuple[int, Interactions]]:
+    """All events of a batch of users, each user's in their order, and of how many users they were by then."""
     order = np.argsort(events.users, kind="stable")
     starts = _starts(events.users.astype(np.int64), user_count)
     for first in range(0, user_count, _BATCH):
-        yield events.take(order[starts[first] : starts[min(first + _BATCH, user_count)]])
+        done = min(first + _BATCH, user_count)
+        yield done, events.take(order[starts[first] : starts[done]])
 
 
 def _weightiest(events: Interactions, latest: npt.NDArray[np.int64], half_life_days: float) -> Entries:
