@@ -167,6 +167,36 @@ async def test_the_badge_reads_what_the_api_tells(client: httpx.AsyncClient) -> 
         assert read <= set(schemas[schema]["properties"]), name
 
 
+async def test_the_overview_reads_what_the_api_tells(client: httpx.AsyncClient) -> None:
+    scripts = [
+        (await client.get(f"/dashboard/static/{name}")).text for name in ("overview.js", "overview_parts.js")
+    ]
+    schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    for name, schema in (
+        ("overview", "OverviewOut"),
+        ("series", "SeriesOut"),
+        ("total", "MeasuresOut"),
+        ("period", "PeriodOut"),
+        ("model", "ModelOut"),
+        ("last", "JobRunOut"),
+        ("run", "JobRunOut"),
+        ("report", "ReportOut"),
+    ):
+        read = set(re.findall(rf"(?<!\.)\b{name}\??\.([a-z_]+)\b", "".join(scripts)))
+        assert read, name
+        assert read <= set(schemas[schema]["properties"]), name
+
+
+async def test_each_view_of_the_page_is_one_that_can_be_chosen(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/dashboard")).text
+    (views,) = re.findall(r'<div class="views".*?</div>', page, re.DOTALL)
+    assert re.findall(r'\sid="view-([^"]+)" aria-pressed="([^"]+)"', views) == [
+        ("feeds", "true"),
+        ("overview", "false"),
+    ]
+    assert re.search(r'<section [^>]*id="overview"[^>]* hidden>', page)
+
+
 async def test_what_one_fills_in_says_what_it_is(client: httpx.AsyncClient) -> None:
     page = (await client.get("/dashboard")).text
     fields = re.findall(r'<(?:input|select)[^>]*\sid="([^"]+)"', page)

@@ -102,7 +102,9 @@ def _rates(found: OverviewOut) -> Table:
     from rich.table import Table
 
     total = found.total.total.items_followed if found.total else {}
-    types = sorted(found.event_types, key=lambda name: -total.get(name, 0))[:_MOST_TYPES]
+    # Where one type is all that counts as a click, its column is there already.
+    others = [name for name in found.event_types if found.click_types != [name]]
+    types = sorted(others, key=lambda name: -total.get(name, 0))[:_MOST_TYPES]
     table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name in ("feed", "ranker"):
         table.add_column(name)

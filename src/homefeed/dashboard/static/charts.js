@@ -21,12 +21,12 @@ function svg(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** The least and the most that is drawn: from 0 where nothing is below it, with some room above. */
-function extent(lines) {
+/** The least and the most that is drawn: from 0 where nothing is below it, with some room above up to `most`. */
+function extent(lines, most = Infinity) {
   const values = lines.flatMap((line) => line.points.map((point) => point.value));
   const low = Math.min(0, ...values);
   const high = Math.max(0, ...values);
-  return [low, high === low ? low + 1 : high + (high - low) * ROOM];
+  return [low, high === low ? low + 1 : Math.min(high + (high - low) * ROOM, most)];
 }
 
 /** One line; a point alone is drawn as a dot. */
@@ -63,13 +63,13 @@ function marked(changes, x) {
 
 /**
  * Lines over time. `lines` have a name, a tone and points of time and value; `changes` a time and a text; `step` is
- * the length of a period in milliseconds.
+ * the length of a period in milliseconds, `most` what values cannot be above.
  */
 export function lineChart(chart) {
   const { title, from, to, step, every, format, changes } = chart;
   const lines = chart.lines.filter((line) => line.points.length);
   if (!lines.length) return el("figure", { class: "chart is-empty" }, el("figcaption", {}, title), el("p", { class: "fine" }, chart.empty));
-  const [low, high] = extent(lines);
+  const [low, high] = extent(lines, chart.most);
   const x = (time) => ((time - from) / (to - from)) * WIDTH;
   const middle = (time) => x(Math.min(time + step / 2, to));
   const y = (value) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;

@@ -28,6 +28,8 @@ const explore = new FeedPanel("explore", "explore", actions);
 const past = new HistoryPanel({ why: (item) => showWhy(item, forYou.parameters()) });
 let toastTimer = 0;
 let isActing = false;
+// Whose feeds are to be asked for when they are looked at: what nobody sees is not to count as shown.
+let awaitedUser = null;
 
 function toast(text, isError = false) {
   const box = byId("toast");
@@ -57,6 +59,19 @@ async function chooseView(view) {
   hideToast();
   remember();
   if (view === "overview") await showOverview();
+  else if (awaitedUser !== null) await lookAt(awaitedUser);
+}
+
+/** Show a user's feeds, now or when they are looked at. */
+async function lookAt(user) {
+  awaitedUser = state.view === "feeds" ? null : user;
+  if (awaitedUser === null) {
+    await chooseUser(user);
+    learnValues();
+  } else {
+    state.userId = user;
+    remember();
+  }
 }
 
 /** One sentence about what is missing, instead of the page's lists. */
@@ -243,6 +258,7 @@ function firstFeed(app) {
 
 async function chooseApp(app, { user = null, query = null } = {}) {
   forgetApp();
+  awaitedUser = null;
   state.app = app;
   state.eventType = itemEventTypes(app)[0] ?? null;
   state.query = query ?? "";
@@ -267,8 +283,7 @@ async function chooseApp(app, { user = null, query = null } = {}) {
     byId("notices").replaceChildren(...notices(stats));
     showEventTypes(chooseEventType);
     nameColumns();
-    await chooseUser(user ?? users.body.users[0]?.user_id ?? "newcomer-0000");
-    learnValues();
+    await lookAt(user ?? users.body.users[0]?.user_id ?? "newcomer-0000");
   } catch (trouble) {
     showTrouble(trouble);
   }

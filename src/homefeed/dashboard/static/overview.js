@@ -4,7 +4,7 @@ import { get, path } from "./api.js";
 import { histogram, lineChart } from "./charts.js";
 import { byId, el, emptyState, option, sentence } from "./dom.js";
 import { changeList, figuresOf, importList, jobList, modelList, versionTable } from "./overview_parts.js";
-import { feedTitle, state } from "./state.js";
+import { feedTitle, remember, state } from "./state.js";
 import { capital, counted, done, percent, plain, score, seconds } from "./words.js";
 
 const SPANS = [[1, "24 hours"], [7, "7 days"], [28, "28 days"], [90, "90 days"]];
@@ -12,7 +12,6 @@ const MOST_LINES = 8;
 const MOST_TYPES = 4;
 const STEPS = { hour: 3_600_000, day: 86_400_000 };
 
-let chosen = { days: 7, feed: "", lines: "" };
 let found = null;
 
 const whole = (value) => Math.round(value).toLocaleString("en");
@@ -22,7 +21,7 @@ function measures(types) {
   return [
     { title: "Click-through", of: (period) => period.click_through_rate, format: percent },
     ...types.map((type) => ({ title: `${capital(plain(type))} rate`, of: (period) => period.rates[type] ?? null, format: percent })),
-    { title: "Users with personal answers", of: (period) => period.coverage, format: percent },
+    { title: "Users with personal answers", of: (period) => period.coverage, format: percent, most: 1 },
     { title: "Time spent with each item shown", of: (period) => (period.time_spent_seconds ? period.time_spent_seconds / period.items_shown : null), format: (value) => (value < 60 ? `${value.toFixed(1)} s` : seconds(value)) },
     { title: "Mean score", of: (period) => period.mean_score, format: score },
     { title: "Items shown", of: (period) => period.items_shown, format: whole },
@@ -44,18 +43,18 @@ const titleOfFeed = (name) => {
 
 /** What is drawn: every feed, or of one feed what ranked it, or the versions of a model. */
 function seriesOf(overview) {
-  if (!chosen.feed) return overview.feeds.map((series) => ({ series, name: titleOfFeed(series.feed) }));
-  const ofFeed = (series) => series.feed === chosen.feed;
-  if (!chosen.lines) return overview.rankers.filter(ofFeed).map((series) => ({ series, name: series.ranker || "not known" }));
+  if (!state.overview.feed) return overview.feeds.map((series) => ({ series, name: titleOfFeed(series.feed) }));
+  const ofFeed = (series) => series.feed === state.overview.feed;
+  if (!state.overview.lines) return overview.rankers.filter(ofFeed).map((series) => ({ series, name: series.ranker || "not known" }));
   return overview.versions
-    .filter((series) => ofFeed(series) && series.model === chosen.lines)
+    .filter((series) => ofFeed(series) && series.model === state.overview.lines)
     .sort((a, b) => Date.parse(a.first_served) - Date.parse(b.first_served))
     .map((series) => ({ series, name: series.version.slice(0, 15) }));
 }
 
 /** The moments at which something changed, each with all that did: a training changes several models at once. */
 function moments(overview) {
-  const ofFeed = overview.changes.filter((change) => !chosen.feed || !change.feed || change.feed === chosen.feed);
+  const ofFeed = overview.changes.filter((change) => !state.overview.feed || !change.feed || change.feed === state.overview.feed);
   const grouped = new Map();
   for (const change of ofFeed) {
     const time = Date.parse(change.time);
@@ -78,8 +77,8 @@ function charts(overview) {
         .filter((point) => point.value !== null),
     }));
   const legend = drawn.map(({ name }, index) => el("li", { class: `tone-${index}` }, name));
-  const shown = measures(usualTypes(overview)).map(({ title, of, format }) =>
-    lineChart({ ...common, title, format, lines: lines(of), empty: "Nothing to draw in this time." }),
+  const shown = measures(usualTypes(overview)).map(({ of, ...measure }) =>
+    lineChart({ ...common, ...measure, lines: lines(of), empty: "Nothing to draw in this time." }),
   );
   return [
     el("ul", { class: "legend", "aria-label": "Lines" }, legend, common.changes.length ? el("li", { class: "is-change" }, "something changed") : null),
@@ -87,8 +86,8 @@ function charts(overview) {
   ];
 }
 
-/** The series of all that is chosen. */
-const chosenTotal = (overview) => (chosen.feed ? overview.feeds.find((series) => series.feed === chosen.feed) : overview.total);
+/** The series of all that is state.overview. */
+const chosenTotal = (overview) => (state.overview.feed ? overview.feeds.find((series) => series.feed === state.overview.feed) : overview.total);
 
 function nothingShown(overview) {
   const feed = state.app.feeds.find((one) => one.home)?.feed ?? state.app.feeds[0]?.feed;
@@ -116,17 +115,17 @@ function card(title, body, kind = "") {
 
 function show() {
   const overview = found;
-  const total = chosenTotal(overview);
-  const scores = total && histogram("Scores of items shown", overview.score_bounds, total.scores, String);
-  const parts = total
+  const series = chosenTotal(overview);
+  const scores = series && histogram("Scores of items shown", overview.score_bounds, series.scores, String);
+  const parts = series
     ? [
-        figuresOf(total.total, overview.click_types.map((type) => done(type).toLowerCase())),
+        figuresOf(series.total, overview.click_types.map((type) => done(type).toLowerCase()).join(" or ")),
         unfollowed(overview),
         isPartial(overview),
         card("Over time", charts(overview), "is-wide"),
         card("What changed", changeList(moments(overview), titleOfFeed)),
         card("Scores of items shown", scores ?? el("p", { class: "fine" }, "No score was shown.")),
-        card("Rankers and model versions", versionTable(overview, chosen.feed, usualTypes(overview), titleOfFeed), "is-wide"),
+        card("Rankers and model versions", versionTable(overview, state.overview.feed, usualTypes(overview), titleOfFeed), "is-wide"),
       ]
     : [nothingShown(overview)];
   byId("overview-body").replaceChildren(
@@ -139,24 +138,24 @@ function show() {
 
 function showChoices() {
   const feeds = found?.feeds.map((series) => series.feed) ?? [];
-  if (!feeds.includes(chosen.feed)) chosen = { ...chosen, feed: "", lines: "" };
-  const models = [...new Set((found?.versions ?? []).filter((series) => series.feed === chosen.feed).map((series) => series.model))];
-  byId("overview-days").replaceChildren(...SPANS.map(([days, text]) => option(days, text, days === chosen.days)));
+  if (found && !feeds.includes(state.overview.feed)) Object.assign(state.overview, { feed: "", lines: "" });
+  const models = [...new Set((found?.versions ?? []).filter((series) => series.feed === state.overview.feed).map((series) => series.model))];
+  byId("overview-days").replaceChildren(...SPANS.map(([days, text]) => option(days, text, days === state.overview.days)));
   byId("overview-feed").replaceChildren(
-    option("", "all feeds", !chosen.feed),
-    ...feeds.map((feed) => option(feed, titleOfFeed(feed), feed === chosen.feed)),
+    option("", "all feeds", !state.overview.feed),
+    ...feeds.map((feed) => option(feed, titleOfFeed(feed), feed === state.overview.feed)),
   );
   byId("overview-lines").replaceChildren(
-    option("", "what ranked", !chosen.lines),
-    ...models.map((model) => option(model, `versions of ${model}`, model === chosen.lines)),
+    option("", "what ranked", !state.overview.lines),
+    ...models.map((model) => option(model, `versions of ${model}`, model === state.overview.lines)),
   );
-  byId("overview-lines-choice").hidden = !chosen.feed;
+  byId("overview-lines-choice").hidden = !state.overview.feed;
 }
 
 /** Load the overview of the app and show it; what was shown stays until then. */
 export async function showOverview() {
   const app = state.app;
-  const address = path(["apps", app.app, "overview"], { days: chosen.days });
+  const address = path(["apps", app.app, "overview"], { days: state.overview.days });
   const request = byId("overview-request");
   request.textContent = `GET /${address}`;
   request.href = address;
@@ -181,16 +180,19 @@ export async function showOverview() {
 
 export function listenToOverview() {
   byId("overview-days").addEventListener("change", (event) => {
-    chosen = { ...chosen, days: Number(event.target.value) };
+    Object.assign(state.overview, { days: Number(event.target.value) });
+    remember();
     showOverview();
   });
   byId("overview-feed").addEventListener("change", (event) => {
-    chosen = { ...chosen, feed: event.target.value, lines: "" };
+    Object.assign(state.overview, { feed: event.target.value, lines: "" });
+    remember();
     showChoices();
     if (found) show();
   });
   byId("overview-lines").addEventListener("change", (event) => {
-    chosen = { ...chosen, lines: event.target.value };
+    Object.assign(state.overview, { lines: event.target.value });
+    remember();
     if (found) show();
   });
 }

@@ -14,7 +14,7 @@ const hint = (text) => sentence(text, { class: "fine" });
 /** The figures of a feed, or of all. */
 export function figuresOf(total, clicks) {
   const tiles = [
-    [clicks.length ? clicks.join(" or ") : "followed", share(total.click_through_rate), "of the items shown"],
+    ["click-through", share(total.click_through_rate), `of the items shown were ${clicks}`],
     ["items shown", count(total.items_shown), `on ${counted(total.pages, "page")}`],
     ["different items", count(total.distinct_items), ""],
     ["known users", count(total.users), total.coverage === null ? "" : `${share(total.coverage)} with personal answers`],

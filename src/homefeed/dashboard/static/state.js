@@ -5,6 +5,8 @@ const FIRST_PAGE = 12;
 export const state = {
   app: null,
   view: "feeds",
+  // Of how many days, of which feed, and of which model's versions; empty for all feeds and for rankers.
+  overview: { days: 7, feed: "", lines: "" },
   userId: null,
   knownUsers: new Map(),
   eventType: null,
@@ -50,6 +52,10 @@ export const feedTitle = (feed) => feed.title || feed.feed;
 
 export function requested() {
   const parameters = new URLSearchParams(location.search);
+  const days = Number(parameters.get("days"));
+  if (Number.isInteger(days) && days > 0) state.overview.days = days;
+  state.overview.feed = parameters.get("feed") ?? "";
+  state.overview.lines = parameters.get("by") ?? "";
   return { app: parameters.get("app"), user: parameters.get("user"), query: parameters.get("query"), view: parameters.get("view") };
 }
 
@@ -57,7 +63,10 @@ export function remember() {
   const parameters = new URLSearchParams();
   parameters.set("app", state.app.app);
   if (state.userId !== null) parameters.set("user", state.userId);
-  if (state.view !== "feeds") parameters.set("view", state.view);
+  if (state.view === "overview") {
+    const { days, feed, lines } = state.overview;
+    for (const [name, value] of Object.entries({ view: state.view, days, feed, by: lines })) if (value) parameters.set(name, value);
+  }
   if (isSearch(state.exploreFeed) && state.query) parameters.set("query", state.query);
   history.replaceState(null, "", `?${parameters}`);
 }
