@@ -12,8 +12,8 @@ from prometheus_client.registry import Collector
 
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.artifacts import trained_at
 from homefeed.store.job_runs import OUTCOMES, JobRun, latest_job_runs
+from homefeed.store.versions import trained_at
 from homefeed.types import SECOND
 
 _RUNS: Final = 50

@@ -14,9 +14,9 @@ from homefeed.dataset.overview import MOST_DAYS, Change, Overview
 from homefeed.dataset.overview_sums import SCORE_BOUNDS, Measures, Series
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.artifacts import trained_at
 from homefeed.store.job_runs import BY_HAND, JobRun, latest_job_runs
 from homefeed.store.reports import StoredReport, list_reports
+from homefeed.store.versions import trained_at
 from homefeed.times import format_duration, format_time
 from homefeed.types import SECOND
 

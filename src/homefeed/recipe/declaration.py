@@ -12,6 +12,7 @@ from homefeed.errors import InvalidError
 from homefeed.recipe.base import Declaration, Kind, Name
 from homefeed.recipe.entities import ItemEntity, UserEntity
 from homefeed.recipe.feeds import Feed, PartUse, check_left_out, ranker_name
+from homefeed.recipe.privacy import Isolation, Privacy
 from homefeed.recipe.sources import Source, Sources
 from homefeed.times import parse_duration
 from homefeed.types import DAY, SECOND
@@ -178,42 +179,6 @@ class Impressions(Declaration):
     def window_length(self) -> int:
         """The window in microseconds."""
         return parse_duration(self.window)
-
-
-class Isolation(Declaration):
-    """What keeps an app's users apart: a user sees only items of their own group."""
-
-    item: Name
-    """The category field of items that holds an item's group."""
-    user: Name
-    """The field of users that holds a user's group."""
-
-
-class Privacy(Declaration):
-    """What users can refuse: by one of `opt_out` and `consent`."""
-
-    opt_out: Name | None = None
-    """The field of users that says who refuses to be known by what they did: every user with a value there other
-    than false, no, n, f and 0."""
-    consent: Name | None = None
-    """The same the other way round, such as `personalization_enabled`: every user with a value there other than
-    true, yes, y, t and 1 refuses; who has none consents."""
-    dislikes: bool = True
-    """Whether what such users did not want to see is obeyed nevertheless. If not, nothing of what they did is even
-    read."""
-    kept: tuple[Name, ...] = ()
-    """The fields of such users that are used nevertheless. That of `[isolation]` always is."""
-
-    @model_validator(mode="after")
-    def _is_by_one_field(self) -> Self:
-        if (self.opt_out is None) == (self.consent is None):
-            raise ValueError("expected one of opt_out and consent")
-        return self
-
-    @property
-    def field(self) -> str:
-        """The field of users that says it, one way or the other."""
-        return self.opt_out or self.consent or ""
 
 
 class Declarations(Declaration):

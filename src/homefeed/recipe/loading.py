@@ -19,8 +19,6 @@ from homefeed.recipe.declaration import (
     EventType,
     Goal,
     Impressions,
-    Isolation,
-    Privacy,
     Signals,
 )
 from homefeed.recipe.entities import ItemEntity, UserEntity
@@ -28,6 +26,7 @@ from homefeed.recipe.feeds import Feed, FeedSettings, PartUse, RetrieverUse
 from homefeed.recipe.jobs import JobSpec, jobs_of
 from homefeed.recipe.models import models_of, rankers_of
 from homefeed.recipe.parts import find_part
+from homefeed.recipe.privacy import Isolation, Privacy
 from homefeed.recipe.sources import Sources
 
 

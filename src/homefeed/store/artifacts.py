@@ -318,15 +318,6 @@ class ArtifactStore:
                 shutil.rmtree(gone, ignore_errors=True)
 
 
-def trained_at(version: str) -> int | None:
-    """When a version was made, in microseconds since 1970; None where it does not tell."""
-    try:
-        moment = datetime.strptime(version.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return round(moment.timestamp() * SECOND)
-
-
 def _read_manifest(folder: Path, app: str, name: str) -> Manifest:
     """The manifest of a version of a model, if it is the one that was published there."""
     if folder.is_symlink():
