@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.ticking import Ticking
-from tests.train.plain import plain_recipe
 
 from homefeed.engine import fit_model
 from homefeed.environment import Environment
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.protocols import Model
-from homefeed.recipe import JobSpec, PartSpec, Recipe
+from homefeed.recipe import JobSpec, PartSpec, Recipe, parse_recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.events import append_events
@@ -25,13 +25,27 @@ from homefeed.types import DAY, SECOND, Event, TrainingData
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
-APP, NOW = "streaming", 1_700_000_000 * SECOND
+APP, NOW = "films", 1_700_000_000 * SECOND
+FILMS = """
+app = "films"
+[items.fields]
+title = "text"
+[events.play]
+weight = 2
+[models.user_user]
+[models.sequence]
+[models.content]
+fields = { title = 1.0 }
+[feeds.home]
+retrieve.popular = {}
+rank.weighted.weights.popular = 1
+"""
 JOBS = {
-    "daily": JobSpec("daily", DAY, 0, ("item_item", "sequence", "content", "signals")),
+    "daily": JobSpec("daily", DAY, 0, ("user_user", "sequence", "content", "signals")),
     "frequent": JobSpec("frequent", 900 * SECOND, 0, ("trending",)),
 }
 CLOCK = Ticking(NOW)
-RECIPE = replace(plain_recipe(APP), jobs=JOBS)
+RECIPE = replace(parse_recipe(tomllib.loads(FILMS), "films"), jobs=JOBS)
 
 
 class KilledError(BaseException):
@@ -77,11 +91,11 @@ async def test_what_was_published_before_the_kill_is_not_trained_again(
     first = await run(filled, artifacts)
     before = {made.model: made.version for made in first.manifests}
     await killed(filled, artifacts, "sequence", monkeypatch)
-    assert artifacts.current(APP, "item_item") != before["item_item"]
+    assert artifacts.current(APP, "user_user") != before["user_user"]
     assert artifacts.current(APP, "sequence") == before["sequence"], "the previous one serves"
     await killed(filled, artifacts, "content", monkeypatch)
     after = await run(filled, artifacts)
-    assert after.resumed == ("item_item", "sequence")
+    assert after.resumed == ("user_user", "sequence")
     assert [made.model for made in after.manifests] == ["content", "signals"]
     runs = await latest_job_runs(filled, APP, 9)
     assert [each.outcome for each in runs] == ["done", "stopped", "stopped", "done"]
@@ -92,10 +106,10 @@ async def test_it_is_trained_again_after_a_period_by_other_settings_or_by_hand(
     filled: Store, artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await killed(filled, artifacts, "content", monkeypatch)
-    by_hand = await train_app(RECIPE, filled, artifacts, Environment(CLOCK), models=["item_item"])
+    by_hand = await train_app(RECIPE, filled, artifacts, Environment(CLOCK), models=["user_user"])
     assert (by_hand.resumed, len(by_hand.manifests)) == ((), 1)
-    item_item, *others = RECIPE.models
-    changed = replace(item_item, config=item_item.config.model_copy(update={"neighbours": 7}))
+    user_user, *others = RECIPE.models
+    changed = replace(user_user, config=user_user.config.model_copy(update={"max_users_per_item": 7}))
     other = replace(RECIPE, models=(changed, *others))
     await killed(filled, artifacts, "content", monkeypatch)
     assert (await run(filled, artifacts, recipe=other)).resumed == ("sequence",)

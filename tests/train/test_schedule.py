@@ -31,7 +31,17 @@ from homefeed.store.artifacts import ArtifactStore
 from homefeed.store.items import ItemWrite, put_items
 from homefeed.store.job_runs import end_job_run, start_job_run
 from homefeed.train import Trained
-from homefeed.train.schedule import JobTrigger, Task, keep_time, missed_tasks, run_task, running, tasks_of, work_of
+from homefeed.train.schedule import (
+    JobTrigger,
+    Task,
+    find_missed,
+    keep_time,
+    missed_tasks,
+    run_task,
+    running,
+    tasks_of,
+    work_of,
+)
 from homefeed.types import DAY, SECOND
 
 STREAMING, COMMUNITY = find_recipe("streaming"), find_recipe("community")
@@ -176,6 +186,13 @@ async def test_missed_are_jobs_not_done_since_they_were_due(store_url: str, tmp_
         assert await missed_tasks(settings, [hourly, daily], now - 1) == []
         await start_job_run(store, "streaming", "hourly", "killed", now + 1)
         assert await missed_tasks(settings, [hourly, daily], now + 2) == [hourly]
+
+
+def test_where_the_store_does_not_say_nothing_was_missed(tmp_path: Path, logs: list[EventDict]) -> None:
+    (tmp_path / "homefeed.db").write_text("no database, but long enough to be taken for one that is damaged" * 9)
+    assert find_missed(Settings(home=tmp_path), [task("daily", DAY)], NOW) == []
+    (line,) = logs
+    assert (line["event"], line["log_level"]) == ("cannot tell which jobs were missed", "error")
 
 
 def test_a_task_that_lasts_is_not_begun_twice_and_that_is_logged(logs: list[EventDict], eventually: Wait) -> None:

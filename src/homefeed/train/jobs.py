@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -161,10 +161,9 @@ async def _train(
         tuned, kept = tuned | better, kept - set(better)
     *fits, count = _fits(chosen, log, tuned, report)
     every = with_tuned(recipe, tuned.values())
-    there = [fit.name for fit in fits if before.has_published(fit.name, fit.part, fit.config)]
-    if BLEND in names and before.has_published(BLEND, BLEND, made_for(every)):
-        there.append(BLEND)
-    elif BLEND in names:
+    feeds = {feed: spec.name for feed, spec in recipe.rankers.items() if spec.name in names}
+    there = _made_before(every, before, names, fits, feeds.values())
+    if BLEND in names and BLEND not in there:
         once = {"keep_tuned": asked.keep_tuned, "at_once": set(names) == {BLEND}}
         fits += _blend_fit(every, log, artifacts, report, of_retrievers, **once)
     if SIGNALS in names and recipe.counts_exposures:
@@ -172,33 +171,28 @@ async def _train(
     # Signals come last: a server may see new models with old counters for a moment, never the reverse.
     fits += [count] if SIGNALS in names else []
     publisher = Publisher(artifacts, turn, log.data, log.watermark)
-    feeds = [feed for feed, spec in recipe.rankers.items() if spec.name in names]
-    there += [name for feed in feeds if before.has_judged(name := recipe.rankers[feed].name)]
     rest = log if feeds else None
     del log  # the catalogue is needed no more: of a million items a third of a gigabyte
     manifests = [await publisher.publish(fit) for fit in fits if fit.name not in there]
     rankers: dict[str, str] = {}
     if rest is not None:
-        judged = [
-            await _ranker(every, feed, rest, store, artifacts, report)
-            for feed in feeds
-            if recipe.rankers[feed].name not in there
-        ]
+        left = [feed for feed, name in feeds.items() if name not in there]
+        judged = [await _ranker(every, feed, rest, store, artifacts, report) for feed in left]
         rankers = {each.name: f"{_became(each, asked.dry_run)}; {each.why}" for each in judged}
         manifests += [] if asked.dry_run else await _taken(judged, publisher)
-    data = publisher.data
-    return Trained(
-        recipe.app,
-        data.user_count,
-        data.item_count,
-        len(data.interactions),
-        0.0,
-        tuple(manifests),
-        tuple(spec.name for spec in chosen.models if spec.name in kept),
-        rankers,
-        {name: why for name, why in left_out.items() if name in names},
-        tuple(there),
-    )
+    read = publisher.data.user_count, publisher.data.item_count, len(publisher.data.interactions)
+    of_before = tuple(spec.name for spec in chosen.models if spec.name in kept)
+    without = {name: why for name, why in left_out.items() if name in names}
+    return Trained(recipe.app, *read, 0.0, tuple(manifests), of_before, rankers, without, tuple(there))
+
+
+def _made_before(
+    recipe: Recipe, before: Before, names: Sequence[str], fits: Sequence[Fit], rankers: Iterable[str]
+) -> list[str]:
+    """What the runs that were stopped made of what is to be made; signals are counted anew."""
+    there = [fit.name for fit in fits if before.has_published(fit.name, fit.part, fit.config)]
+    there += [BLEND] if BLEND in names and before.has_published(BLEND, BLEND, made_for(recipe)) else []
+    return there + [name for name in rankers if before.has_judged(name)]
 
 
 async def _read(recipe: Recipe, store: Store, environment: Environment, turn: Turn, seed: int) -> LogData:
