@@ -53,19 +53,17 @@ async def show_and_tell(client: httpx.AsyncClient, live: LiveApp) -> None:
 
 
 async def test_an_overview_survives_a_restart_and_is_that_of_the_command(tmp_path: Path) -> None:
+    found: list[dict[str, Any]] = []
     async with serving(tmp_path) as (client, live):
         await show_and_tell(client, live)
-    found: list[dict[str, Any]] = []
-    for _ in range(2):
-        async with serving(tmp_path) as (client, _):
-            answer = await client.get(f"{APP}/overview")
-            assert answer.status_code == 200, answer.text
-            found.append(answer.json())
-            assert (await client.get(f"{APP}/overview")).json()["until"] == found[-1]["until"]
-            refused = await client.get(f"{APP}/overview", params={"days": 91})
-            assert refused.status_code == 422
-            schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
-            assert {"OverviewOut", "SeriesOut", "MeasuresOut"} <= schemas.keys()
+        await live.impressions.flush()
+        found.append((await client.get(f"{APP}/overview")).json())
+        assert (await client.get(f"{APP}/overview")).json() == found[0]
+        assert (await client.get(f"{APP}/overview", params={"days": 91})).status_code == 422
+        schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+        assert {"OverviewOut", "SeriesOut", "MeasuresOut"} <= schemas.keys()
+    async with serving(tmp_path) as (client, _):
+        found.append((await client.get(f"{APP}/overview")).json())
     found.append(json.loads(await asyncio.to_thread(running.done, tmp_path, "overview", "streaming", "--json")))
     for one in found:
         (fresh,) = one["feeds"]
@@ -122,3 +120,15 @@ async def test_a_store_that_cannot_be_read_is_trouble_that_may_pass(tmp_path: Pa
     (tmp_path / "homefeed.db").write_bytes(b"no database" * 100)
     with pytest.raises(UnavailableError, match="cannot be used"):
         await Overviews(f"sqlite:///{tmp_path / 'homefeed.db'}").of(find_recipe("streaming"), {}, NOW, 7)
+
+
+async def test_a_server_that_ends_does_not_wait_for_an_overview(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with serving(home) as (client, live):
+        await show_and_tell(client, live)
+    overviews = Overviews(f"sqlite:///{home / 'homefeed.db'}")
+    asked = asyncio.create_task(overviews.of(find_recipe("streaming"), {}, live.environment.clock(), 7))
+    await asyncio.sleep(0)
+    await overviews.stop()
+    with pytest.raises(UnavailableError, match="the server ends"):
+        await asked

@@ -18,7 +18,19 @@ from homefeed.cli.main import cli, main
 
 INSTALLED = Path(sys.executable).with_name("homefeed")
 COMMANDS = [
-    *("demo", "serve", "doctor", "compile", "generate", "import", "train", "models", "schedule", "impressions"),
+    *(
+        "demo",
+        "serve",
+        "doctor",
+        "compile",
+        "generate",
+        "import",
+        "train",
+        "models",
+        "schedule",
+        "overview",
+        "impressions",
+    ),
     *("evaluate", "map", "popular", "recommend", "search", "history", "explain", "synonyms"),
     *("erase", "prune"),
 ]
