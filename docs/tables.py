@@ -34,8 +34,9 @@ from homefeed.recipe import (
     find_part,
     part_names,
 )
-from homefeed.recipe.declaration import Impressions, Isolation, Privacy
+from homefeed.recipe.declaration import Impressions
 from homefeed.recipe.entities import NearDuplicates
+from homefeed.recipe.privacy import Isolation, Privacy
 
 DOCS: Final = Path(__file__).parent
 

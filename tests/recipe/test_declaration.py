@@ -11,8 +11,8 @@ import pytest
 from homefeed.errors import RecipeError
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.recipe.declaration import Goal
-from homefeed.recipe.privacy import Isolation, Privacy
 from homefeed.recipe.entities import NearDuplicates
+from homefeed.recipe.privacy import Isolation, Privacy
 from homefeed.types import DAY
 
 FULL = """

@@ -117,7 +117,7 @@ async def _refusing(store: Store, recipe: Recipe) -> frozenset[int]:
         return frozenset()
     found: set[int] = set()
     last = 0
-    while page := await list_users(store, recipe.app, last, _USERS, naming=recipe.privacy.opt_out):
+    while page := await list_users(store, recipe.app, last, _USERS, naming=recipe.privacy.field):
         found.update(user.number for user in page if opted_out(user.attributes, recipe))
         last = page[-1].number
     return frozenset(found)
