@@ -150,9 +150,7 @@ def recommend_together(requests: Sequence[tuple[Feed, Query]]) -> list[Slate]:
         return []
     scope = requests[0][1].scope
     shared = [(feed, replace(query, scope=scope)) for feed, query in requests]
-    ranked = [rank(feed, query) for feed, query in shared]
-    final = scope.for_final_filter()
-    return [page(each, query, final) for each, (_, query) in zip(ranked, shared, strict=True)]
+    return [page(rank(feed, query), query, judged=True) for feed, query in shared]
 
 
 def rank(feed: Feed, query: Query, also: Positions = NO_POSITIONS) -> Ranked:
@@ -193,16 +191,19 @@ def rank(feed: Feed, query: Query, also: Positions = NO_POSITIONS) -> Ranked:
     return Ranked(name, feed, query, candidates, proposals, passed, stages, cold_start, failed, all_seen)
 
 
-def page(ranked: Ranked, query: Query, final: RequestScope | None = None) -> Slate:
+def page(ranked: Ranked, query: Query, *, judged: bool = False) -> Slate:
     """The first `query.n` of what was ranked, for this or an earlier request, that the filters let pass now.
 
-    `final` is a scope in which filters have not said anything yet; else one is made.
+    Filters that `judged` the same catalogue for ranking are not asked again.
 
     Raises:
         NotFoundError: the anchor is none of the user's.
     """
-    query = replace(query, scope=final or query.scope.for_final_filter())
-    query, passed = _filter(ranked.feed, _narrow(ranked.feed, query))
+    if judged:
+        query, passed = replace(ranked.query, n=query.n), ranked.passed
+    else:
+        query = replace(query, scope=query.scope.for_final_filter())
+        query, passed = _filter(ranked.feed, _narrow(ranked.feed, query))
     # Hardly ever does any filter stop one of them: then none has to be looked up in each mask.
     every_passes = query.eligible[ranked.candidates.positions].all()
     candidates = ranked.candidates if every_passes else filter_late(ranked, passed)

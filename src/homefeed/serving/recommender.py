@@ -10,7 +10,7 @@ import numpy as np
 from homefeed.environment import Clock
 from homefeed.errors import NotFoundError
 from homefeed.explain import Trace
-from homefeed.funnel import Feed, page, rank, recommend_together, visible
+from homefeed.funnel import Feed, Ranked, page, rank, recommend_together, visible
 from homefeed.privacy import apply_opt_out
 from homefeed.recipe import Recipe
 from homefeed.retrieve.search.prices import Priced, with_prices
@@ -172,8 +172,7 @@ class Recommender:
         slate_id = prepared.cursor.slate
         if slate is None or not slate.remaining or set(slate.filtered_late) - {"request"}:
             # A kept slate that is at its end, where the catalogue may not be; or one whose order does not hold.
-            ranked = rank(prepared.feed, prepared.query)
-            slate = page(ranked, prepared.query)
+            ranked, slate = self._ranked(prepared.feed, prepared.query)
             slate_id = self._slates.keep(first_page, prepared.state, ranked) if slate.remaining else 0
         numbers = self._follower.catalog.numbers[slate.positions]
         every = np.concatenate([prepared.cursor.shown, numbers])
@@ -182,6 +181,14 @@ class Recommender:
         answer = self._answer(prepared, slate, cursors.Cursor(slate_id, every, last) if more else None)
         self._keep_recent(request, stored, prepared, answer)
         return answer
+
+    def _ranked(self, feed: Feed, query: Query, again: Positions = NO_POSITIONS) -> tuple[Ranked, Slate]:
+        """What is ranked for a request now, what the page has shown before first, and the page.
+
+        A request reads one snapshot of the catalogue, and one user: filters would say the same again.
+        """
+        ranked = shown_first(rank(feed, query, again), again)
+        return ranked, page(ranked, query, judged=True)
 
     def _recommend_at(self, request: FeedRequest, offset: int, stored: StoredUser) -> Answer:
         first_page = replace(request, n=0)
@@ -197,8 +204,7 @@ class Recommender:
         ranked = self._slates.find(scroll.slate, first_page, kept) if scroll.goes_on(query.now) else None
         slate = page(shown_first(ranked, again), query) if ranked is not None and holds(ranked, again) else None
         if slate is None or (len(slate) < query.n and not len(on_page)):
-            ranked = rank(feed, query, again)
-            slate = page(shown_first(ranked, again), query)
+            ranked, slate = self._ranked(feed, query, again)
             scroll = replace(scroll, slate=self._slates.keep(first_page, kept, ranked), made=query.now)
         shown = np.concatenate([before, self._follower.catalog.numbers[slate.positions], after])
         self._scrolls.keep(key, replace(scroll, shown=shown[: cursors.MOST_SHOWN]))
