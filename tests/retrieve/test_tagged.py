@@ -82,3 +82,12 @@ def test_it_proposes_the_best_of_those_that_share_one(told: list[str], k: int) -
     expected = sorted((len(mine & tags) / len(mine | tags) for tags in sets.values() if mine & tags), reverse=True)
     found = scores(WORLD.query("u", attributes={"interests": told}), k)
     assert list(found.values()) == pytest.approx(expected[:k])
+
+
+def test_the_rarest_tags_come_first_where_there_are_too_many() -> None:
+    query = WORLD.query("u", attributes={"interests": ["t1", "t9", "t3"]})
+    # t9 and t3 have one holder each, t1 three.
+    assert set(scores(query)) == {"both", "one", "more", "other"}
+    assert set(scores(query, max_items=4)) == {"more", "other"}
+    assert scores(query, max_items=1) == pytest.approx({"more": 2 / 5})
+    assert scores(WORLD.query("u", attributes={"interests": ["t1"]}), max_items=2) == {}

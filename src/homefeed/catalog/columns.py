@@ -241,7 +241,7 @@ class TagsColumn(Column):
     def holders(self, code: int, size: int) -> Positions:
         """The positions below `size` of the items that have a tag, in order; not to be written to."""
         holders = self._of(code)
-        return holders[: holders.searchsorted(size)]
+        return holders if not len(holders) or holders[-1] < size else holders[: holders.searchsorted(size)]
 
     def _exact_code(self, tag: str) -> int:
         code = self._exact_code_of.get(tag)

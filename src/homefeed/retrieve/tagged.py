@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Final
+from itertools import accumulate
+from typing import Annotated, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,10 @@ from homefeed.geo import EQUATOR_RADIUS_KM, FARTHEST_KM, UnitVectors
 from homefeed.interests import declared_tags
 from homefeed.kernels import BOOL, F32, F64, I32, I64, kernel, reads, several, writes
 from homefeed.protocols import PartConfig
-from homefeed.retrieve.arrays import SLOTS
 from homefeed.retrieve.selection import top_k
 from homefeed.types import NO_POSITIONS, Codes, Mask, Positions, Query, Scores
+
+Ends: TypeAlias = npt.NDArray[np.int64]
 
 _MOST_NAMED: Final = 3
 _NO_PLACE: Final = np.empty(0, np.float64)
@@ -29,7 +31,8 @@ class Tagged:
     item's tags and the user's, plus `place_weight` / (1 + (km / place_km)^2) where it is known how far the item is
     from the place of the request, or else of the user: in a straight line, which needs no sines.
 
-    A request costs as many steps as there are items with those tags.
+    A request looks at `max_items` items at most, those with the rarest of the tags first: a tag that half of the
+    items have tells hardly one from another.
     """
 
     class Config(PartConfig):
@@ -44,6 +47,9 @@ class Tagged:
         """At this distance an item has half of what counts for being near."""
         place: str | None = None
         """The location field of items; none: the one that says where items are."""
+        max_items: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
+        """How many items with one of the tags are looked at: tag by tag, rarest first, as long as they are no more
+        than so many in all. What has none but more common ones is for others to propose."""
         names: str | None = None
         """The tags field of items that holds the names of their tags for people, in the same order; none: the tags
         are names."""
@@ -63,19 +69,26 @@ class Tagged:
         if not len(liked):
             return NO_POSITIONS, np.empty(0, np.float32)
         size = len(query.eligible)
-        holders = np.concatenate([self._column.holders(code, size) for code in liked.tolist()])
+        holders, taken, ends = self._holders(liked, size)
         here, vectors = _NO_PLACE, np.empty((0, 3))
         if self._place is not None and query.place is not None:
             here, vectors = query.place.unit_vector, self._place.vectors(size)
         tags = self._column.codes(size)
-        slots = SLOTS.take(size)
         positions, scores = _scored(
-            *(holders, query.eligible, tags.codes, tags.places, count, here, vectors),
-            *(self._config.place_weight, self._config.place_km, slots),
+            *(holders, query.eligible, tags.codes, tags.places, liked, taken, ends, count, here, vectors),
+            *(self._config.place_weight, self._config.place_km),
         )
-        SLOTS.give(slots)
         best = top_k(scores, k)
         return positions[best], scores[best]
+
+    def _holders(self, liked: Codes, size: int) -> tuple[Positions, Codes, Ends]:
+        """The items with the rarest of the tags, tag by tag; those tags in that order, and where each ends."""
+        by_tag = sorted(((self._column.holders(code, size), code) for code in liked.tolist()), key=_rarest_first)
+        room = self._config.max_items
+        ends = [end for end in accumulate(len(holders) for holders, _ in by_tag) if end <= room]
+        taken = by_tag[: len(ends)]
+        holders = np.concatenate([NO_POSITIONS, *(holders for holders, _ in taken)])
+        return holders, np.array([code for _, code in taken], np.int32), np.array(ends, np.int64)
 
     def reasons(self, query: Query, positions: Positions) -> Sequence[str | None]:
         """Which of the user's tags each has; None where it has none of them."""
@@ -101,45 +114,57 @@ class Tagged:
         return zip(tags, names if len(names) == len(tags) else tags, strict=True)
 
 
+def _rarest_first(tag: tuple[Positions, int]) -> tuple[int, int]:
+    holders, code = tag
+    return len(holders), code
+
+
 @kernel(
     several(writes(I32), writes(F32)),
-    *(reads(I32), reads(BOOL), reads(I32), reads(I64), I64, reads(F64), reads(F64, 2), F64, F64, writes(I32)),
+    *(reads(I32), reads(BOOL), reads(I32), reads(I64), reads(I32), reads(I32), reads(I64), I64),
+    *(reads(F64), reads(F64, 2), F64, F64),
 )
 def _scored(
     holders: Positions,
     eligible: Mask,
     codes: Codes,
     places: Places,
+    liked: Codes,
+    taken: Codes,
+    ends: Ends,
     count: int,
     here: npt.NDArray[np.float64],
     vectors: UnitVectors,
     place_weight: float,
     place_km: float,
-    slots: npt.NDArray[np.int32],
 ) -> tuple[Positions, Scores]:
-    """The distinct eligible holders of tags, each as often as it shares one with the user, and their scores.
-
-    `slots` (items,) are all 0, and are again afterwards.
-    """
-    found, shared = np.empty(len(holders), np.int32), np.empty(len(holders), np.int32)
-    kept = 0
-    for position in holders:
+    """The distinct eligible holders of the tags that were taken, one tag after the other, and their scores."""
+    found, scores = np.empty(len(holders), np.int32), np.empty(len(holders), np.float32)
+    kept = tag = 0
+    for place in range(len(holders)):
+        while place >= ends[tag]:
+            tag += 1
+        position = holders[place]
         if not eligible[position]:
             continue
-        if slots[position] == 0:
-            found[kept], shared[kept] = position, 0
-            kept += 1
-            slots[position] = kept
-        shared[slots[position] - 1] += 1
-    scores = np.empty(kept, np.float32)
-    for row in range(kept):
-        position = found[row]
-        slots[position] = 0
-        own = len(row_at(codes, places[position]))
-        scores[row] = shared[row] / (own + count - shared[row])
+        own = row_at(codes, places[position])
+        shared, first = 0, len(taken)
+        for code in own:
+            for other in liked:
+                if code == other:
+                    shared += 1
+                    break
+            for earlier in range(min(first, tag)):
+                if code == taken[earlier]:
+                    first = earlier
+        if first < tag:
+            continue  # it was met with an earlier tag
+        score = shared / (len(own) + count - shared)
         if len(here) and not np.isnan(vectors[position, 0]):
             chord = 0.0
             for axis in range(3):
                 chord += (here[axis] - vectors[position, axis]) ** 2
-            scores[row] += place_weight / (1 + chord * (EQUATOR_RADIUS_KM / place_km) ** 2)
-    return found[:kept], scores
+            score += place_weight / (1 + chord * (EQUATOR_RADIUS_KM / place_km) ** 2)
+        found[kept], scores[kept] = position, score
+        kept += 1
+    return found[:kept], scores[:kept]
