@@ -223,7 +223,7 @@ def served(
     """One server for all tests that only ask, or that use users and items of their own."""
     home = tmp_path_factory.mktemp("served")
     (home / "films.toml").write_text(FILMS)
-    apps = f"streaming,shop,community,live,{home / 'films.toml'}"
+    apps = f"streaming,shop,community,live,marketplace,{home / 'films.toml'}"
     settings = {"apps": apps, "max_body_megabytes": "1", "poll_seconds": "0.1"}
     with new_store(request.param, home, blank=True) as url:
         sample = fill_sample(url, home)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import CheckFunction
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from homefeed.apps import built_in
 from homefeed.server import create_app
 from homefeed.settings import Settings
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tests.conftest import Served
 
 KNOWN: dict[str, list[Any]] = {
-    "app": ["streaming", "films", "shop", "community", "live"],
+    "app": ["streaming", "films", "shop", "community", "live", "marketplace"],
     "feed": [
         "home",
         "popular",
@@ -32,6 +33,8 @@ KNOWN: dict[str, list[Any]] = {
         "diverse",
         "hometown",
         "home_feed",
+        "feed",
+        "nearby",
     ],
     "product_id": ["P000000001", "P000000009"],
     # Not those of the sample: some will be deleted.
@@ -52,6 +55,11 @@ DEPENDING = {
     "GET /v1/apps/{app}/feeds/{feed}",
     "GET /v1/apps/{app}/explain",
     "POST /v1/scenarios/hometown",
+    "POST /api/v1/feed/interactions/{listing_id}",
+    "POST /api/v1/feed/interactions/bulk",
+    "PATCH /api/v1/feed/preferences",
+    "POST /api/v1/users",
+    "GET /api/v1/feed/similar/{listing_id}",
     "POST /v1/scenarios/home_feed",
     "POST /v1/scenarios/category_feed",
     "PUT /v1/scenarios/streams/status",
@@ -66,9 +74,7 @@ def as_lines(context: schemathesis.SerializationContext, value: Any) -> bytes:
 
 def described() -> dict[str, Any]:
     """The document, with names of what is there, so that more than 404s are tried."""
-    document = create_app(
-        Settings(home=Path("never-opened"), apps=("streaming", "shop", "community", "live"))
-    ).openapi()
+    document = create_app(Settings(home=Path("never-opened"), apps=tuple(built_in()))).openapi()
     for operations in document["paths"].values():
         for operation in operations.values():
             # Cursors are for the server to make.
@@ -115,7 +121,7 @@ def known(api: httpx.Client) -> None:
 
 @schema.parametrize()
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,

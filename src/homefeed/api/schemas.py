@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from homefeed.explain import Trace
+from homefeed.geo import FARTHEST_KM
 from homefeed.serving.rankers import LearnedHistory, LearnedState
 from homefeed.validation import LONGEST_ID
 
@@ -53,7 +54,12 @@ Id = Annotated[
     str,
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_ID, "pattern": r"^[^\u0000]+$"}),
 ]
-Number = Annotated[FiniteFloat, BeforeValidator(_no_boolean)]
+NotBoolean = BeforeValidator(_no_boolean)
+Number = Annotated[FiniteFloat, NotBoolean]
+# Bounds stand before the validator: after it the document would not tell them.
+LatitudeIn = Annotated[FiniteFloat, Field(ge=-90, le=90), NotBoolean]
+LongitudeIn = Annotated[FiniteFloat, Field(ge=-180, le=180), NotBoolean]
+KilometresIn = Annotated[FiniteFloat, Field(gt=0, le=FARTHEST_KM), NotBoolean]
 Time = Annotated[
     str | int | float,
     BeforeValidator(_no_boolean),

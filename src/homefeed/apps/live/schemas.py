@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self, TypeAlias
 
 from pydantic import BaseModel, Field, Strict, StringConstraints, model_validator
 
-from homefeed.api.schemas import Body, Id, Number, Time
+from homefeed.api.schemas import Body, Id, LatitudeIn, LongitudeIn, Time
 from homefeed.limits import MAX_PARAMETER
 
 MOST_RESULTS: Final = 100
@@ -25,8 +25,8 @@ class HometownIn(Body):
 
     user_id: Id
     max_results: Annotated[int, Field(ge=1, le=MOST_RESULTS, strict=True)] = 10
-    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
+    latitude: LatitudeIn | None = None
+    longitude: LongitudeIn | None = None
 
 
 class NearStream(BaseModel):

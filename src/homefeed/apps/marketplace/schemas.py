@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, Strict, StringConstraints, model_validator
 
-from homefeed.api.schemas import Body, Id, Number, Time
-from homefeed.geo import FARTHEST_KM
+from homefeed.api.schemas import Body, Id, KilometresIn, LatitudeIn, LongitudeIn, NotBoolean, Time
 
 MOST_LISTINGS: Final = 100
 """How many listings a request may ask for."""
@@ -20,7 +19,7 @@ MOST_INTERACTIONS: Final = 1_000
 UserUid: TypeAlias = UUID
 Tag: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 Tags: TypeAlias = Annotated[list[Tag], Field(max_length=MOST_TAGS)]
-Money: TypeAlias = Annotated[Number, Field(ge=0, le=1e12)]
+Money: TypeAlias = Annotated[FiniteFloat, Field(ge=0, le=1e12), NotBoolean]
 InteractionType: TypeAlias = Literal["view", "click", "apply", "save", "share", "dismiss"]
 
 
@@ -67,9 +66,9 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    time_spent_seconds: Annotated[Number, Field(ge=0, le=86_400)] | None = None
-    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
+    time_spent_seconds: Annotated[FiniteFloat, Field(ge=0, le=86_400), NotBoolean] | None = None
+    latitude: LatitudeIn | None = None
+    longitude: LongitudeIn | None = None
     session_id: Annotated[str, StringConstraints(max_length=200)] | None = None
     device_type: Annotated[str, StringConstraints(max_length=100)] | None = None
 
@@ -104,7 +103,7 @@ class InteractionOut(BaseModel):
 class PreferencesIn(Body):
     """What is to be another preference from now on; null takes one away. What is not named stays."""
 
-    max_distance_km: Annotated[Number, Field(gt=0, le=FARTHEST_KM)] | None = None
+    max_distance_km: KilometresIn | None = None
     preferred_compensation_min: Money | None = None
     preferred_compensation_max: Money | None = None
     preferred_tags: Tags | None = None
@@ -139,8 +138,8 @@ class UserIn(Body):
     """Somebody who signs up: where they are, and what they picked as interests."""
 
     user_uid: UserUid
-    latitude: Annotated[Number, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[Number, Field(ge=-180, le=180)] | None = None
+    latitude: LatitudeIn | None = None
+    longitude: LongitudeIn | None = None
     interests: Tags = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -163,7 +162,7 @@ class UserOut(BaseModel):
 class NearbyIn(Body):
     """Around which place, how far, how many."""
 
-    latitude: Annotated[Number, Field(ge=-90, le=90)]
-    longitude: Annotated[Number, Field(ge=-180, le=180)]
-    radius_km: Annotated[Number, Field(gt=0, le=FARTHEST_KM)] = 10.0
+    latitude: LatitudeIn
+    longitude: LongitudeIn
+    radius_km: KilometresIn = 10.0
     limit: Annotated[int, Field(ge=1, le=MOST_LISTINGS, strict=True)] = 20
