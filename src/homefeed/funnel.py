@@ -274,7 +274,8 @@ def give_reasons(
     if ranked.all_seen:
         return (SEEN_BEFORE,) * len(shown)
     otherwise = f"From the list {ranked.feed.name}"
-    return reasons_for(query, shown, contributions, ranked.feed.explaining, otherwise, failed)
+    feed = ranked.feed
+    return reasons_for(query, shown, contributions, feed.explaining, otherwise, failed, feed.settings.reasons)
 
 
 def _narrow(feed: Feed, query: Query) -> Query:

@@ -97,3 +97,12 @@ def test_why_names_both_distances() -> None:
         within(WORLD, km=away - 0.001).why(query, WORLD.position("d2"))
         == f"{away:.3f} km away, farther than 18 km"
     )
+
+
+def test_a_lenient_limit_holds_where_something_is_that_near() -> None:
+    asked = {"km": 50, "user_field": "reach", "lenient": True}
+    assert passing(WORLD, WORLD.query(place=PARIS), **asked) == {"d1", "d2"}
+    nobody = Place(0, -30)
+    everything = passing(WORLD, WORLD.query())
+    assert passing(WORLD, WORLD.query(place=nobody), **asked) == everything
+    assert passing(WORLD, WORLD.query("u", attributes={"reach": 50}, place=nobody), **asked) == set()

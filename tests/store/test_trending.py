@@ -43,13 +43,27 @@ async def test_scores_are_sums_of_weights_by_item_and_hour(store: Store) -> None
     assert (found.refreshed_at, found.watermark) == (NOW, 6)
 
 
-async def test_it_is_of_the_last_seven_days_and_nothing_to_come(store: Store) -> None:
-    times = [NOW - WINDOW, NOW - WINDOW + 1, NOW, NOW + 1]
+async def test_it_is_of_the_last_seven_days_and_what_is_to_come_is_of_now(store: Store) -> None:
+    times = [NOW - WINDOW, NOW - WINDOW + 1, NOW, NOW + 3 * HOUR]
     await write(store, *[(f"i{n}", "view", time) for n, time in enumerate(times)])
     await refresh_trending(store, APP, WEIGHTS, NOW)
-    assert (await read_trending(store, APP)).items.tolist() == [2, 3]
+    found = await read_trending(store, APP)
+    assert found.items.tolist() == [2, 3, 4]
+    assert (found.hours - NOW // HOUR).tolist() == [-7 * 24, 0, 0]
     await refresh_trending(store, APP, WEIGHTS, NOW + 1)
     assert (await read_trending(store, APP)).items.tolist() == [3, 4]
+
+
+async def test_what_people_do_to_their_own_does_not_count(store: Store) -> None:
+    await put_items(
+        store, APP, [ItemWrite("mine", {"title": "a", "poster": "u"}), ItemWrite("other", {"poster": "v"})]
+    )
+    told = [Event(user, item, "apply", NOW) for user in ("u", "v", "uu") for item in ("mine", "other")]
+    await append_events(store, APP, told, NOW)
+    await refresh_trending(store, APP, WEIGHTS, NOW, creator="poster")
+    assert rows(await read_trending(store, APP)) == [(1, 0, 20.0), (2, 0, 20.0)]
+    await refresh_trending(store, APP, WEIGHTS, NOW)
+    assert rows(await read_trending(store, APP)) == [(1, 0, 30.0), (2, 0, 30.0)]
 
 
 async def test_an_app_that_never_refreshed_it_has_nothing(store: Store) -> None:

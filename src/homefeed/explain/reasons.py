@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -22,18 +23,25 @@ def reasons_for(
     retrievers: Mapping[str, RetrieverExplainer],
     otherwise: str,
     failed: dict[str, str] | None = None,
+    by_feature: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """(n,) the reason of the retriever that added most to each item's score and has one to give.
 
     Where a reranker put an item for a retriever, that one's comes first: its score is not why it is there.
     A retriever gives reasons only for items it proposed. `contributions` (n, features) are the ranker's; the
     columns of the features named as retrievers count. `otherwise` stands where none has a reason. A retriever
-    that raises has none to give, and is named in `failed`.
+    that raises has none to give, and is named in `failed`. Features of `by_feature` count as the retriever's that
+    they name, which then gives reasons for whatever they added to.
     """
     explaining = [name for name in page.retrievers if name in retrievers]
     columns = [page.feature_names.index(name) for name in explaining]
     proposed = ~np.isnan(page.retriever_scores[:, [page.retrievers.index(name) for name in explaining]])
     added = np.where(proposed, contributions[:, columns], -np.inf)
+    for feature, name in by_feature.items():
+        if feature in page.feature_names and name in explaining:
+            column, more = explaining.index(name), contributions[:, page.feature_names.index(feature)]
+            added[:, column] = np.maximum(added[:, column], np.where(more > 0, more, -np.inf))
+            proposed[:, column] |= more > 0
     if page.promoted_by is not None:
         for row, index in enumerate(page.promoted_by.tolist()):
             if index >= 0 and page.retrievers[index] in retrievers:

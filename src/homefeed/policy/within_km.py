@@ -25,6 +25,8 @@ class WithinKm:
         user_field: str | None = None
         """The attribute of users that holds their own maximum in km, which then counts instead, such as
         `max_distance_km`; `km` counts for those who have none above 0. None: for all."""
+        lenient: bool = False
+        """Whether `km` holds only where something is that near; users' own maximum always does."""
         keep_unknown: bool = False
         """Whether items without a location pass."""
         field: str | None = None
@@ -41,6 +43,8 @@ class WithinKm:
         if query.place is None or (km >= FARTHEST_KM and self._config.keep_unknown):
             return np.ones(size, np.bool_)
         mask = self._column.within_km(query.place, km, size)
+        if self._config.lenient and self._own(query) is None and not (mask & self._catalog.available[:size]).any():
+            return np.ones(size, np.bool_)
         return mask | np.isnan(self._column.latitudes(size)) if self._config.keep_unknown else mask
 
     def concerns(self, query: Query) -> bool:
@@ -58,6 +62,11 @@ class WithinKm:
 
     def _km(self, query: Query) -> float:
         """How far an item may be."""
+        own = self._own(query)
+        return self._config.km if own is None else own
+
+    def _own(self, query: Query) -> float | None:
+        """The user's own maximum; None of one who has none above 0."""
         field = self._config.user_field
         own = None if field is None else read_number(query.user.attributes.get(field))
-        return self._config.km if own is None or own <= 0 else min(own, FARTHEST_KM)
+        return None if own is None or own <= 0 else min(own, FARTHEST_KM)

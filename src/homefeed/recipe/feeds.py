@@ -75,6 +75,10 @@ class FeedSettings(Declaration):
     price: Name | None = None
     """The number field of items that holds their price, in a search feed: what a query says of prices, such as
     "under 500" or "between 100 and 200", is a condition on it; none: those are words like others."""
+    reasons: dict[Name, Name] = Field(default_factory=dict)
+    """A feature = the retriever whose sentence tells of it, whoever proposed the item, such as
+    `{ distance_decay = "nearby" }`: so an item's reason is of what added most to its score. A feature that is not
+    named has no sentence."""
     below: tuple[Name, ...] = ()
     """Feeds that stand above this one where several are answered together, as on a home page of lists: what they
     show, this one leaves out."""
@@ -128,6 +132,15 @@ class Feed(FeedSettings):
         for name, use in uses.items():
             check_left_out("filter" if info.field_name == "filter" else "rerank", name, use)
         return uses
+
+    @model_validator(mode="after")
+    def _reasons_are_of_retrievers(self) -> Self:
+        for feature, name in self.reasons.items():
+            if name not in self.retrieve:
+                raise ValueError(
+                    f'reasons.{feature} names "{name}"; the retrievers are: {", ".join(self.retrieve)}'
+                )
+        return self
 
     @model_validator(mode="after")
     def _bias_is_bias(self) -> Self:

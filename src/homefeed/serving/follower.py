@@ -85,7 +85,7 @@ class Follower:
         self.catalog = empty_catalog(recipe)
         self.set_aside = SetAside(recipe.app)
         self._weights = event_weights(recipe)
-        self._trends = Trends(recipe, store, self.catalog, self._weights)
+        self._trends = Trends(recipe, store, self.catalog, self._weights, clock)
         self._users = UserCache(store, recipe, self._weights, user_cache_megabytes * _MEGABYTE)
         is_shared = sharing.store.shared
         self._replicas, self._sharing = replicas or is_shared, sharing if is_shared else None

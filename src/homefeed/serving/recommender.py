@@ -198,7 +198,9 @@ class Recommender:
         missing = max(min(offset, cursors.MOST_SHOWN) - len(before), 0)
         gone = cursors.Cursor(scroll.slate, np.concatenate([before, after]), before[-cursors.LAST :])
         (prepared,) = self._prepare([replace(request, n=missing + request.n)], stored, gone)
-        feed, query, kept = prepared.feed, prepared.query, ("scroll", self._follower.parts.serial)
+        feed, query = prepared.feed, prepared.query
+        # Who refuses to be known in the midst of it is not to see what was ranked for them before.
+        kept = ("scroll", self._follower.parts.serial, query.user.opted_out)
         again = self._follower.catalog.positions(on_page)
         again = again[again >= 0]
         ranked = self._slates.find(scroll.slate, first_page, kept) if scroll.goes_on(query.now) else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, EventWeights
-from homefeed.dataset.columns import log_columns
+from homefeed.dataset.columns import log_columns, own
+from homefeed.environment import Clock
 from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.events import LogRows, rows_after
@@ -18,8 +19,11 @@ _PAGE = 20_000
 class Trends:
     """Keeps the counters' hours in step with the view: it is read again once it was refreshed."""
 
-    def __init__(self, recipe: Recipe, store: Store, catalog: CatalogView, weights: EventWeights) -> None:
-        self._recipe, self._store, self._catalog, self._weights = recipe, store, catalog, weights
+    def __init__(
+        self, recipe: Recipe, store: Store, catalog: CatalogView, weights: EventWeights, clock: Clock
+    ) -> None:
+        self._recipe, self._store, self._catalog = recipe, store, catalog
+        self._weights, self._clock = weights, clock
         self._refreshed_at = NO_TIME
 
     async def is_new(self) -> bool:
@@ -42,7 +46,8 @@ class Trends:
         self._restore(counters, view)
         seq, app = view.watermark, self._recipe.app
         while seq < counters.watermark:
-            rows = await rows_after(self._store, app, seq, _PAGE, counters.watermark)
+            with_ids = self._recipe.items.creator is not None
+            rows = await rows_after(self._store, app, seq, _PAGE, counters.watermark, user_ids=with_ids)
             if not len(rows):
                 break
             self._add(counters, rows)
@@ -59,5 +64,6 @@ class Trends:
         types, _ = log_columns(rows, self._weights)
         positions = self._catalog.positions(np.array(rows.items, np.int32))
         here = (positions >= 0) & (types >= 0)
-        strengths = self._weights.weight[types[here]]
-        counters.hourly.add(positions[here], strengths, np.array(rows.times, np.int64)[here])
+        here &= ~own(rows, positions, self._catalog, self._recipe.items.creator)
+        times = np.minimum(np.array(rows.times, np.int64), self._clock())
+        counters.hourly.add(positions[here], self._weights.weight[types[here]], times[here])

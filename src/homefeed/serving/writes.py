@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from homefeed.errors import HomefeedError
@@ -81,14 +81,21 @@ class Writes:
         await self._follow_users([user_id])
         return user
 
-    async def patch_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
-        """Change the named attributes; None takes one away.
+    async def patch_user(
+        self,
+        user_id: str,
+        attributes: Mapping[str, Any],
+        *,
+        create: bool = False,
+        check: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> User:
+        """Change the named attributes; None takes one away. See `store.users.patch_user`.
 
         Raises:
             NotFoundError: there is no such user.
-            InvalidError: they would hold more than a user may.
+            InvalidError: they would hold more than a user may, or what `check` refuses.
         """
-        user = await users.patch_user(self._store, self._app, user_id, attributes)
+        user = await users.patch_user(self._store, self._app, user_id, attributes, create=create, check=check)
         await self._follow_users([user_id])
         return user
 

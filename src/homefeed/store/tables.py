@@ -182,8 +182,9 @@ trending_windows = Table(
     Column("since", BigInteger, nullable=False),
     Column("refreshed_at", BigInteger, nullable=False),
     Column("watermark", BigInteger, nullable=False),
+    Column("creator", Text, nullable=False),
     PrimaryKeyConstraint("app"),
-    comment="Of which events the trending view of an app is: their times, and how far in the log.",
+    comment="Of which events the trending view of an app is: of which times, places in the log and users.",
 )
 
 trending = Table(

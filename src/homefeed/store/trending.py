@@ -16,12 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.store.session import Store
-from homefeed.store.tables import events, trending, trending_weights, trending_windows
+from homefeed.store.tables import events, items, trending, trending_weights, trending_windows, users
 from homefeed.types import DAY, Numbers, Scores, Times
 
 WINDOW: Final = 7 * DAY
 HOUR: Final = DAY // 24
 
+_NOBODY: Final = "\x01"
+"""In the place of what names an item's creator: no attributes hold it."""
 _REFRESH: Final = "REFRESH MATERIALIZED VIEW CONCURRENTLY trending"
 
 Transaction: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -43,22 +45,29 @@ class Trending:
 
 
 async def refresh_trending(
-    store: Store, app: str, weights: Mapping[str, float], now: int, transaction: Transaction | None = None
+    store: Store,
+    app: str,
+    weights: Mapping[str, float],
+    now: int,
+    transaction: Transaction | None = None,
+    *,
+    creator: str | None = None,
 ) -> int:
     """Have the view be of an app's events of the last 7 days before now; returns how many rows it has.
 
-    `weights` are by event type; events of others do not count. What is written is so within a `transaction`, by
-    default one of the store's. Of other apps the view stays as it is.
+    `weights` are by event type; events of others do not count, nor does what the user did whom the attribute
+    `creator` of the item names. One told with a time to come counts as of now. What is written is so within a
+    `transaction`, by default one of the store's. Of other apps the view stays as it is.
     """
-    write = transaction or store.write
+    write, own = transaction or store.write, _NOBODY if creator is None else f'"{creator}":"'
     if store.dialect == "postgresql":
-        return await _refresh_view(store, app, weights, now, write)
+        return await _refresh_view(store, app, weights, own, now, write)
     # Counted before writing: others may write meanwhile.
     watermark = (await store.watermarks(app)).event_seq
     async with store.read() as connection:
-        rows = (await connection.execute(_counted(app, weights, now, watermark))).all() if weights else []
+        rows = (await connection.execute(_counted(app, weights, own, now, watermark))).all() if weights else []
     async with write() as connection:
-        await _note_window(store, connection, app, now, watermark)
+        await _note_window(store, connection, app, own, now, watermark)
         await connection.execute(trending.delete().where(trending.c.app == app))
         if rows:
             await connection.execute(
@@ -85,32 +94,37 @@ async def read_trending(store: Store, app: str) -> Trending:
         found = await connection.execute(
             columns.where(trending.c.app == app).order_by(trending.c.item, trending.c.hour)
         )
-        items, hours, scores = _columns(found.all())
+        found_items, hours, scores = _columns(found.all())
     refreshed_at, watermark = (None, 0) if noted is None else noted
-    return Trending(items, hours, scores, refreshed_at, watermark)
+    return Trending(found_items, hours, scores, refreshed_at, watermark)
 
 
 def _columns(rows: Sequence[Any]) -> tuple[Numbers, Times, Scores]:
-    items, hours, scores = zip(*rows, strict=True) if rows else ((), (), ())
-    return np.array(items, np.int32), np.array(hours, np.int64), np.array(scores, np.float32)
+    numbers, hours, scores = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(numbers, np.int32), np.array(hours, np.int64), np.array(scores, np.float32)
 
 
-def _counted(app: str, weights: Mapping[str, float], now: int, watermark: int) -> sa.Select[Any]:
-    hour = (events.c.time // sa.literal_column(str(HOUR), sa.BigInteger)).label("hour")
+def _counted(app: str, weights: Mapping[str, float], own: str, now: int, watermark: int) -> sa.Select[Any]:
+    hour = (sa.func.min(events.c.time, now) // sa.literal_column(str(HOUR), sa.BigInteger)).label("hour")
     score = sa.func.sum(sa.case(dict(weights), value=events.c.event_type))
     return (
         sa.select(events.c.item, hour, score)
+        .join(users, sa.and_(users.c.app == events.c.app, users.c.number == events.c.user))
+        .join(items, sa.and_(items.c.app == events.c.app, items.c.number == events.c.item))
         .where(events.c.app == app, events.c.seq <= watermark)
-        .where(events.c.time > now - WINDOW, events.c.time <= now, events.c.event_type.in_(weights))
+        .where(events.c.time > now - WINDOW, events.c.event_type.in_(weights))
+        .where(sa.func.instr(items.c.attributes, sa.literal(own) + users.c.user_id + '"') == 0)
         .group_by(events.c.item, hour)
     )
 
 
-async def _refresh_view(store: Store, app: str, weights: Mapping[str, float], now: int, write: Transaction) -> int:
+async def _refresh_view(
+    store: Store, app: str, weights: Mapping[str, float], own: str, now: int, write: Transaction
+) -> int:
     async with write() as connection:
         # What other apps lost since their own refresh, as by an erasure, they lose now.
         watermark = (await store.watermarks(app)).event_seq
-        await _note_window(store, connection, app, now, watermark)
+        await _note_window(store, connection, app, own, now, watermark)
         await connection.execute(trending_weights.delete().where(trending_weights.c.app == app))
         if weights:
             rows = [{"app": app, "event_type": name, "weight": weight} for name, weight in weights.items()]
@@ -120,7 +134,9 @@ async def _refresh_view(store: Store, app: str, weights: Mapping[str, float], no
         return int((await connection.execute(count)).scalar_one())
 
 
-async def _note_window(store: Store, connection: AsyncConnection, app: str, now: int, watermark: int) -> None:
-    window = {"since": now - WINDOW, "refreshed_at": now, "watermark": watermark}
+async def _note_window(
+    store: Store, connection: AsyncConnection, app: str, own: str, now: int, watermark: int
+) -> None:
+    window = {"since": now - WINDOW, "refreshed_at": now, "watermark": watermark, "creator": own}
     insert = store.insert(trending_windows).values(app=app, **window)
     await connection.execute(insert.on_conflict_do_update(index_elements=["app"], set_=window))

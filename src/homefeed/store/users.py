@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -92,18 +92,32 @@ async def _kept(
     return found
 
 
-async def patch_user(store: Store, app: str, user_id: str, attributes: Mapping[str, Any]) -> User:
-    """Change the named attributes; None removes one.
+async def patch_user(
+    store: Store,
+    app: str,
+    user_id: str,
+    attributes: Mapping[str, Any],
+    *,
+    create: bool = False,
+    check: Callable[[Mapping[str, Any]], None] | None = None,
+) -> User:
+    """Change the named attributes; None removes one. With `create` an unknown user is created.
+
+    `check` raises where all of them together may not be what they would become.
 
     Raises:
         NotFoundError: there is no such user.
         InvalidError: they would hold more than a user may.
     """
     async with store.write(brief=True) as connection:
+        if create:
+            await ensure_users(store, connection, app, [user_id])
         counters = await store.advance(connection, app, user_revision=1)
         found = await _find(connection, app, user_id)
         merged = {k: v for k, v in ({**found.attributes, **attributes}).items() if v is not None}
         check_merged("attributes", attributes, merged, MAX_USER_BYTES)
+        if check is not None:
+            check(merged)
         await connection.execute(
             users.update()
             .where(users.c.app == app, users.c.number == found.number)

@@ -207,7 +207,8 @@ async def _refresh_trending(recipe: Recipe, store: Store, environment: Environme
     """How many rows the trending view has now."""
     turn.report("refreshing the trending view", 0, 1)
     weights = {name: event.weight for name, event in recipe.events.items() if event.about == "item"}
-    rows = await refresh_trending(store, recipe.app, weights, environment.clock(), turn.fenced)
+    now, creator = environment.clock(), recipe.items.creator
+    rows = await refresh_trending(store, recipe.app, weights, now, turn.fenced, creator=creator)
     turn.report("refreshing the trending view", 1, 1)
     return rows
 

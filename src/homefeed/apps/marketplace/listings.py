@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
 
 from homefeed.api.cards import cards_of
 from homefeed.catalog import CatalogView
+from homefeed.numerals import read_number
 from homefeed.serving import Answer
 from homefeed.times import format_time
 from homefeed.types import NO_TIME
+
+_LARGEST: Final = 2**53
 
 
 def recommended(answer: Answer) -> bytes:
@@ -41,7 +44,6 @@ def listing(catalog: CatalogView, position: int) -> dict[str, Any]:
     attributes: dict[str, Any] = orjson.loads(catalog.attributes_json(position))
     place = attributes.get("location") or {}
     created = int(catalog.created[position])
-    completed = attributes.get("poster_completed_count")
     return {
         "listing_id": catalog.item_id(position),
         "title": catalog.title(position),
@@ -52,11 +54,17 @@ def listing(catalog: CatalogView, position: int) -> dict[str, Any]:
         "compensation": attributes.get("compensation"),
         "poster_uid": attributes.get("poster_uid"),
         "poster_rating": attributes.get("poster_rating"),
-        "poster_completed_count": None if completed is None else int(completed),
+        "poster_completed_count": _whole(attributes.get("poster_completed_count")),
         "created_at": None if created == NO_TIME else format_time(created),
         "expires_at": next(iter(catalog.terms_at("expires_at", position)), None),
         "status": attributes.get("status"),
     }
+
+
+def _whole(value: Any) -> int | None:
+    """A count, of the number that an attribute holds; None where it is none, or more than readers can tell."""
+    number = read_number(value)
+    return None if number is None or abs(number) > _LARGEST else int(number)
 
 
 def tags_of(catalog: CatalogView, position: int) -> list[dict[str, str]]:

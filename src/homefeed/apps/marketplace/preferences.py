@@ -15,6 +15,7 @@ from homefeed.store.users import get_user
 from homefeed.validation import check_user
 
 _NUMBERS = ("max_distance_km", "preferred_compensation_min", "preferred_compensation_max")
+_BOUNDS = frozenset(("preferred_compensation_min", "preferred_compensation_max"))
 _TAGS = ("preferred_tags", "blocked_tags")
 
 
@@ -34,13 +35,9 @@ async def change_user(live: LiveApp, user_uid: UUID, changes: Mapping[str, Any])
         InvalidError: the minimum of the compensation would be above the maximum.
     """
     checked = check_user(live.recipe, dict(changes))
-    known = await stored_attributes(live, user_uid) or {}
-    _check_bounds({**known, **checked})
-    try:
-        user = await live.writes.patch_user(str(user_uid), checked)
-    except NotFoundError:
-        told = {name: value for name, value in checked.items() if value is not None}
-        user = await live.writes.put_user(str(user_uid), told)
+    # Who was imported with bounds that make no sense can change all else.
+    check = None if _BOUNDS.isdisjoint(checked) else _check_bounds
+    user = await live.writes.patch_user(str(user_uid), checked, create=True, check=check)
     return dict(user.attributes)
 
 

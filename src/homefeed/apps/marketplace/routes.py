@@ -10,6 +10,7 @@ from homefeed.api.answers import candidates_header, record_impressions
 from homefeed.api.context import Context, InContext, RequestId, ready_made
 from homefeed.api.intake import build_event, take_event, take_events
 from homefeed.api.paths import by_id
+from homefeed.api.places import Latitude, Longitude
 from homefeed.api.routing import JSON, Router, StrictRoute
 from homefeed.api.schemas import EventsAccepted, Id
 from homefeed.apps.marketplace.listings import near, recommended
@@ -32,7 +33,7 @@ from homefeed.apps.marketplace.schemas import (
 from homefeed.catalog.hourly import MAX_HOURS
 from homefeed.errors import InvalidError
 from homefeed.geo import Place
-from homefeed.serving import Answer, FeedRequest, LiveApp
+from homefeed.serving import Answer, FeedRequest, LiveApp, named_place
 from homefeed.types import Event
 from homefeed.validation import check_id
 
@@ -56,6 +57,8 @@ async def feed(
     offset: Annotated[int, Query(ge=0, le=_FARTHEST_OFFSET, description="Pages go on as they began.")] = 0,
     exclude_seen: Annotated[bool, Query(description="Nothing they viewed, opened, shared or saved.")] = True,
     exclude_applied: Annotated[bool, Query(description="Nothing they applied to.")] = True,
+    latitude: Latitude = None,
+    longitude: Longitude = None,
 ) -> Response:
     """Listings for a user, best first, by the seven scores.
 
@@ -64,7 +67,8 @@ async def feed(
     """
     switches = {"exclude_seen": exclude_seen, "exclude_applied": exclude_applied}
     told = {name: "false" for name, is_on in switches.items() if not is_on}
-    answer = await live.recommend_at(FeedRequest("feed", str(user_uid), limit, context=told), offset)
+    place = named_place(latitude, longitude)
+    answer = await live.recommend_at(FeedRequest("feed", str(user_uid), limit, context=told, place=place), offset)
     return _listed(context, live, request_id, answer, recommended(answer))
 
 
@@ -123,7 +127,7 @@ async def patch_preferences(live: Live, user_uid: UserUid, body: PreferencesIn) 
 @router.post("/users", status_code=status.HTTP_201_CREATED)
 async def sign_up(live: Live, body: UserIn) -> UserOut:
     """Somebody signs up with the interests they picked, which their first feed goes by; again it changes them."""
-    changes: dict[str, Any] = {"interests": body.interests}
+    changes: dict[str, Any] = {"interests": body.interests} if "interests" in body.model_fields_set else {}
     if body.latitude is not None and body.longitude is not None:
         changes["location"] = Place(body.latitude, body.longitude).to_json()
     attributes = await change_user(live, body.user_uid, changes)

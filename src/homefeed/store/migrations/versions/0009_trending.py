@@ -11,13 +11,16 @@ _VIEW = """
 CREATE MATERIALIZED VIEW trending AS
 SELECT trending_windows.app, counted.item, counted.hour, counted.score
 FROM trending_windows CROSS JOIN LATERAL (
-    SELECT events.item, events.time / 3600000000 AS hour, sum(trending_weights.weight) AS score
+    SELECT events.item, LEAST(events.time, trending_windows.refreshed_at) / 3600000000 AS hour,
+        sum(trending_weights.weight) AS score
     FROM events JOIN trending_weights
         ON trending_weights.app = events.app AND trending_weights.event_type = events.event_type
+    JOIN users ON users.app = events.app AND users.number = events."user"
+    JOIN items ON items.app = events.app AND items.number = events.item
     WHERE events.app = trending_windows.app
-        AND events.time > trending_windows.since AND events.time <= trending_windows.refreshed_at
-        AND events.seq <= trending_windows.watermark
-    GROUP BY events.item, events.time / 3600000000
+        AND events.time > trending_windows.since AND events.seq <= trending_windows.watermark
+        AND strpos(items.attributes, trending_windows.creator || users.user_id || '"') = 0
+    GROUP BY events.item, LEAST(events.time, trending_windows.refreshed_at) / 3600000000
 ) AS counted
 """
 
@@ -30,8 +33,9 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger, nullable=False),
         sa.Column("refreshed_at", sa.BigInteger, nullable=False),
         sa.Column("watermark", sa.BigInteger, nullable=False),
+        sa.Column("creator", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("app", name="pk_trending_windows"),
-        comment="Of which events the trending view of an app is: their times, and how far in the log.",
+        comment="Of which events the trending view of an app is: of which times, places in the log and users.",
     )
     if op.get_bind().dialect.name == "postgresql":
         op.create_table(
