@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -474,3 +475,76 @@ def test_what_the_feed_is_made_of_has_the_contracts_weights(api: httpx.Client) -
     assert feeds["feed"]["home"]
     assert feeds["feed"]["cold_start"] == "new_user"
     assert feeds["feed"]["ranked_by"] == "weighted"
+
+
+# What was tried to break it
+
+
+def test_a_listing_with_an_absurd_count_stops_no_list(market: Marketplace, listing: Callable[..., str]) -> None:
+    odd, other = listing(poster_completed_count=1e30, poster_rating=50), listing()
+    found = ok(market.api.post(f"{API}/feed/nearby", json={**HERE, "radius_km": 5, "limit": 100}))
+    shown = {each["listing_id"]: each["poster_completed_count"] for each in found}
+    assert {odd, other} <= shown.keys()
+    assert shown[odd] is None
+
+
+def test_who_opts_out_in_mid_scroll_is_known_no_more(market: Marketplace, user: Callable[..., str]) -> None:
+    api, row = market.api, market.users[market.active]
+    user_uid = user(latitude=row["latitude"], longitude=row["longitude"], interests=row["interests"])
+    whole = ids(feed(api, user_uid, limit=60))
+    first = ids(feed(api, user_uid, limit=5))
+    assert first == whole[:5]
+    prefer(api, user_uid, personalization_enabled=False)
+    after = feed(api, user_uid, limit=30, offset=5)
+    assert not set(first) & set(ids(after))
+    assert ids(after) != whole[5:35]
+    assert not any("from you" in each["reason"] or "interests" in each["reason"] for each in after)
+
+
+def test_changes_that_overlap_are_all_kept(api: httpx.Client) -> None:
+    for _ in range(5):
+        user_uid = str(uuid4())
+        changes = [{"max_distance_km": 5}, {"blocked_tags": ["a"]}, {"personalization_enabled": False}]
+        with ThreadPoolExecutor(4) as pool:
+            signed = pool.submit(api.post, f"{API}/users", json={"user_uid": user_uid, "interests": ["b"]})
+            told = [pool.submit(prefer, api, user_uid, **change) for change in changes]
+            created(signed.result())
+            [each.result() for each in told]
+        kept = ok(api.get(f"{API}/feed/preferences", params={"user_uid": user_uid}))
+        assert (kept["max_distance_km"], kept["blocked_tags"]) == (5, ["a"])
+        assert kept["personalization_enabled"] is False
+
+
+def test_bounds_that_make_no_sense_stand_in_the_way_of_nothing_else(api: httpx.Client) -> None:
+    user_uid = str(uuid4())
+    bounds = {"preferred_compensation_min": 100, "preferred_compensation_max": 50}
+    ok(api.put(f"{GENERIC}/users/{user_uid}", json={"attributes": bounds}))
+    assert prefer(api, user_uid, personalization_enabled=False)["personalization_enabled"] is False
+    told = {"user_uid": user_uid, "interests": ["a"], "latitude": 1, "longitude": 2}
+    assert created(api.post(f"{API}/users", json=told))["interests"] == ["a"]
+    again = created(api.post(f"{API}/users", json={"user_uid": user_uid, "latitude": 3, "longitude": 4}))
+    assert again["interests"] == ["a"], "what is not named stays"
+    refused(
+        api.patch(
+            f"{API}/feed/preferences", params={"user_uid": user_uid}, json={"preferred_compensation_max": 60}
+        ),
+        422,
+        "100 is above preferred_compensation_max, 60",
+    )
+
+
+def test_what_is_near_another_listing_is_not_said_to_be_near_you(market: Marketplace) -> None:
+    (one, *_) = market.listings
+    found = ok(market.api.get(f"{API}/feed/similar/{one}", params={"limit": 50}))
+    assert found
+    assert not any("from you" in each["reason"] for each in found)
+
+
+def test_trending_leaves_out_what_posters_do_to_their_own(
+    market: Marketplace, user: Callable[..., str], listing: Callable[..., str]
+) -> None:
+    poster = user()
+    own = listing(poster_uid=poster)
+    for _ in range(60):
+        act(market.api, poster, own, "apply")
+    assert own not in ids(ok(market.api.get(f"{API}/feed/trending", params={"limit": 100, "hours": 2})))
