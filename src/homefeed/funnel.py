@@ -273,8 +273,7 @@ def give_reasons(
         return ()
     if ranked.all_seen:
         return (SEEN_BEFORE,) * len(shown)
-    otherwise = f"From the list {ranked.feed.name}"
-    feed = ranked.feed
+    feed, otherwise = ranked.feed, f"From the list {ranked.feed.name}"
     return reasons_for(query, shown, contributions, feed.explaining, otherwise, failed, feed.settings.reasons)
 
 
