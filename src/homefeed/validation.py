@@ -50,10 +50,18 @@ def check_item_id(recipe: Recipe, value: str) -> str:
     Raises:
         InvalidError: it cannot be stored, or is not what the recipe's `items.id_pattern` says.
     """
-    pattern = recipe.items.id_pattern
-    if pattern is not None and not re.fullmatch(pattern, check_id("item_id", value)):
-        raise InvalidError(f"item_id: expected one that matches {pattern}, got {value!r:.80}")
-    return check_id("item_id", value)
+    return _check_pattern("item_id", value, recipe.items.id_pattern)
+
+
+def check_user_id(recipe: Recipe, value: str) -> str:
+    """The same of a user, by `users.id_pattern`."""
+    return _check_pattern("user_id", value, recipe.users.id_pattern)
+
+
+def _check_pattern(name: str, value: str, pattern: str | None) -> str:
+    if pattern is not None and not re.fullmatch(pattern, check_id(name, value)):
+        raise InvalidError(f"{name}: expected one that matches {pattern}, got {value!r:.80}")
+    return check_id(name, value)
 
 
 def check_query(value: object) -> str:
@@ -74,7 +82,7 @@ def check_event(recipe: Recipe, event: Event, now: int, time_field: str = "times
     Raises:
         InvalidError: its ids, type, value, time or context are not what is allowed.
     """
-    check_id("user_id", event.user_id)
+    check_user_id(recipe, event.user_id)
     _check_about(recipe, event)
     for name, text in (("event_id", event.event_id), ("request_id", event.request_id)):
         if text is not None:

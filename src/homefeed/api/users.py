@@ -15,7 +15,7 @@ from homefeed.store.events import latest_of_user
 from homefeed.store.users import get_user, list_users
 from homefeed.times import format_time
 from homefeed.types import User
-from homefeed.validation import check_id, check_user
+from homefeed.validation import check_id, check_user, check_user_id
 
 router = APIRouter(prefix="/v1/apps/{app}/users", tags=["users"], route_class=StrictRoute)
 
@@ -40,7 +40,7 @@ async def get_one(app: App, user_id: UserId) -> UserOut:
 async def put_one(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Create or replace a user; their events stay, and what they refused or blocked unless it is named."""
     attributes = check_user(app.recipe, body.attributes)
-    return _out(await app.writes.put_user(check_id("user_id", user_id), attributes))
+    return _out(await app.writes.put_user(check_user_id(app.recipe, user_id), attributes))
 
 
 @router.patch(by_id("user_id"))

@@ -158,12 +158,21 @@ class Counters:
         """What to multiply `trend` by to have it as of `now`: strength that has not faded yet."""
         return float(np.exp2(np.clip((self.landmark - now) / self.half_life, -1000, 1000)))
 
-    def add(self, users: Numbers, positions: Positions, strengths: Floats, times: Times) -> None:
+    def add(
+        self,
+        users: Numbers,
+        positions: Positions,
+        strengths: Floats,
+        times: Times,
+        weights: Floats | None = None,
+    ) -> None:
         """Count events (n,) of users, by their numbers; those at position -1 are of items no longer here.
+
+        `weights` (n,) are what events count in `hourly`, as in the store's view: by default their strengths.
 
         Dislikes make nothing popular: all that they do is to lessen `engagement` and `hourly`.
         """
-        self._engage(positions, strengths, times)
+        self._engage(positions, strengths, times, strengths if weights is None else weights)
         rows = np.flatnonzero((positions >= 0) & (strengths >= 0))
         if not len(rows):
             return
@@ -186,12 +195,12 @@ class Counters:
         self._recent.add(positions, times, counting)
         self.version += 1
 
-    def _engage(self, positions: Positions, strengths: Floats, times: Times) -> None:
+    def _engage(self, positions: Positions, strengths: Floats, times: Times, weights: Floats) -> None:
         here = positions >= 0
         if here.any():
             self._grow()
             np.add.at(self._engagement.view, positions[here], strengths[here].astype(np.float64))
-            self.hourly.add(positions[here], strengths[here], times[here])
+            self.hourly.add(positions[here], weights[here], times[here])
             self.version += 1
 
     def _rescale(self, latest: int) -> None:

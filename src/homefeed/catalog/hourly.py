@@ -18,7 +18,7 @@ _MIN_PENDING: Final = 8_192
 
 
 class HourlyCounts:
-    """Sums of strengths by item and hour: rows for those that had any event, so that quiet items cost nothing.
+    """Sums of weights by item and hour: rows for those that had any event, so that quiet items cost nothing.
 
     What is new is added to a list and put together a few thousand at a time; hours older than a week go then.
     """

@@ -143,7 +143,8 @@ class RollingService:
         self._counted = until
         strength = strengths(self._weights, events.types, events.values, setting.counters.full[events.items])
         users = self._data.numbers_of_users(events.users)
-        setting.counters.add(users, events.items, strength, events.times)
+        weights = self._weights.weight[events.types]
+        setting.counters.add(users, events.items, strength, events.times, weights)
         for name in self._recipe.signals.distinct:
             told = events.types == self._recipe.event_types.index(name)
             setting.counters.add_distinct(name, users[told], self._catalog.numbers[events.items[told]])

@@ -78,9 +78,7 @@ def _check_pattern(checks: RowChecks, ids: pl.Series, label: str, pattern: str) 
     """Refuse ids that the app could not serve."""
     whole = re.compile(pattern)
     unfit = [cell is not None and whole.fullmatch(cell) is None for cell in ids]
-    checks.reject(
-        np.array(unfit, dtype=np.bool_), f"{label} does not match {pattern}, the recipe's items.id_pattern"
-    )
+    checks.reject(np.array(unfit, dtype=np.bool_), f"{label} does not match {pattern}, the recipe's id_pattern")
 
 
 def read_entities(

@@ -43,7 +43,8 @@ async def load_users(store: Store, recipe: Recipe, table: Table, layout: Layout,
         return await put_users(store, recipe.app, writes, recipe.kept_of_users)
 
     def read(batch: Batch) -> EntityBatch:
-        return read_entities(batch, layout, "user_id", recipe.users.fields, MAX_USER_BYTES, dated=False)
+        fields, pattern = recipe.users.fields, recipe.users.id_pattern
+        return read_entities(batch, layout, "user_id", fields, MAX_USER_BYTES, dated=False, pattern=pattern)
 
     stored = partial(attributes_of, store, recipe.app, "users") if recipe.sources.users.join else None
     return await _load(store, "users", table, layout, read, put, stored, MAX_USER_BYTES, progress)

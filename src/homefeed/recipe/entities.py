@@ -24,6 +24,17 @@ class Entity(Declaration):
     latitude and a longitude in degrees."""
     place: Name | None = None
     """The location field that says where one is; none: the only one, if there is one."""
+    id_pattern: str | None = None
+    """The regular expression that an id matches as a whole, or it is refused; none: any does."""
+
+    @field_validator("id_pattern")
+    @classmethod
+    def _is_an_expression(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f'"{pattern}" is no regular expression: {error}') from None
+        return pattern
 
     @model_validator(mode="after")
     def _place_is_a_location(self) -> Self:
@@ -70,19 +81,8 @@ class ItemEntity(Entity):
     moderation: tuple[Name, ...] = ("quality", "reports")
     """The fields that moderation or an operator sets, of those that are declared: an item keeps them, as it stays
     hidden, until a PUT or an import names them."""
-    id_pattern: str | None = None
-    """The regular expression that an id matches as a whole, or the item is refused; none: any does."""
     near_duplicates: NearDuplicates | None = None
     """When two items say nearly the same; none: no two do."""
-
-    @field_validator("id_pattern")
-    @classmethod
-    def _is_an_expression(cls, pattern: str | None) -> str | None:
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            raise ValueError(f'"{pattern}" is no regular expression: {error}') from None
-        return pattern
 
     @model_validator(mode="after")
     def _title_is_a_text_field(self) -> Self:

@@ -19,8 +19,8 @@ from homefeed.types import Positions, Query, Scores
 
 
 class TrendingHours:
-    """The items with the largest sum of strengths of events in the last `hours`: every event counts, dislikes take
-    off, and what happened before does not count at all. The score is that sum.
+    """The items with the largest sum of the weights of events in the last `hours`: every event counts whole,
+    dislikes take off, and what happened before does not count at all. The score is that sum.
 
     The first of those hours is counted by the share of it that is in them. `trending` fades instead, and counts
     each user once; this one answers "what happened in the last 24 hours" to the letter.

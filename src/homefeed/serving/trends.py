@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from homefeed.catalog import CatalogView, Counters, EventWeights
-from homefeed.dataset.columns import log_columns, own
 from homefeed.environment import Clock
 from homefeed.recipe import Recipe
+from homefeed.serving.counting import count_hours
 from homefeed.store import Store
-from homefeed.store.events import LogRows, rows_after
+from homefeed.store.events import rows_after
 from homefeed.store.trending import Trending, read_trending, trending_refreshed_at
 from homefeed.types import NO_TIME
 
@@ -50,7 +50,7 @@ class Trends:
             rows = await rows_after(self._store, app, seq, _PAGE, counters.watermark, user_ids=with_ids)
             if not len(rows):
                 break
-            self._add(counters, rows)
+            count_hours(counters, rows, self._catalog, self._weights, self._recipe, self._clock())
             seq = rows.seqs[-1]
         self._refreshed_at = view.refreshed_at
 
@@ -59,11 +59,3 @@ class Trends:
         here = positions >= 0
         counters.hourly.restore(positions[here], view.hours[here], view.scores[here].astype(np.float64))
         counters.version += 1
-
-    def _add(self, counters: Counters, rows: LogRows) -> None:
-        types, _ = log_columns(rows, self._weights)
-        positions = self._catalog.positions(np.array(rows.items, np.int32))
-        here = (positions >= 0) & (types >= 0)
-        here &= ~own(rows, positions, self._catalog, self._recipe.items.creator)
-        times = np.minimum(np.array(rows.times, np.int64), self._clock())
-        counters.hourly.add(positions[here], self._weights.weight[types[here]], times[here])

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import orjson
 import polars as pl
 import pytest
+from tests.apps.answers import ok, refused
 from tests.apps.live.live_sample import (
     CATEGORY_FEED,
     GENERIC,
@@ -91,19 +91,6 @@ def stream(api: httpx.Client, fresh: Callable[[str], str]) -> Iterator[Callable[
     yield create
     for stream_id in made:
         api.delete(f"{GENERIC}/items/{stream_id}")
-
-
-def ok(answer: httpx.Response) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def refused(answer: httpx.Response, status: int, *words: str) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    told = orjson.dumps(answer.json()).decode()
-    for each in words:
-        assert each in told
 
 
 def near(api: httpx.Client, user_id: str, n: int = 10, **more: float) -> list[dict[str, Any]]:

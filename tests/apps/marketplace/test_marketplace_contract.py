@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
-import orjson
 import polars as pl
 import pytest
 from pydantic import TypeAdapter
+from tests.apps.answers import ok, refused
 from tests.apps.marketplace.marketplace_sample import (
     API,
     GENERIC,
@@ -95,21 +95,8 @@ def listing(api: httpx.Client, fresh: Callable[[str], str]) -> Iterator[Callable
         api.delete(f"{GENERIC}/items/{listing_id}")
 
 
-def ok(answer: httpx.Response, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json()
-
-
 def created(answer: httpx.Response) -> Any:
     return ok(answer, 201)
-
-
-def refused(answer: httpx.Response, status: int, *words: str) -> None:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    told = orjson.dumps(answer.json()).decode()
-    for each in words:
-        assert each in told
 
 
 def feed(api: httpx.Client, user_uid: str, **asked: Any) -> list[dict[str, Any]]:
@@ -504,7 +491,11 @@ def test_who_opts_out_in_mid_scroll_is_known_no_more(market: Marketplace, user: 
 def test_changes_that_overlap_are_all_kept(api: httpx.Client) -> None:
     for _ in range(5):
         user_uid = str(uuid4())
-        changes = [{"max_distance_km": 5}, {"blocked_tags": ["a"]}, {"personalization_enabled": False}]
+        changes: list[dict[str, Any]] = [
+            {"max_distance_km": 5},
+            {"blocked_tags": ["a"]},
+            {"personalization_enabled": False},
+        ]
         with ThreadPoolExecutor(4) as pool:
             signed = pool.submit(api.post, f"{API}/users", json={"user_uid": user_uid, "interests": ["b"]})
             told = [pool.submit(prefer, api, user_uid, **change) for change in changes]
@@ -548,3 +539,12 @@ def test_trending_leaves_out_what_posters_do_to_their_own(
     for _ in range(60):
         act(market.api, poster, own, "apply")
     assert own not in ids(ok(market.api.get(f"{API}/feed/trending", params={"limit": 100, "hours": 2})))
+
+
+def test_another_way_of_writing_a_uuid_is_no_other_user(api: httpx.Client, user: Callable[..., str]) -> None:
+    user_uid = user()
+    prefer(api, user_uid.upper(), blocked_tags=["a"])
+    assert ok(api.get(f"{API}/feed/preferences", params={"user_uid": user_uid}))["blocked_tags"] == ["a"]
+    refused(api.put(f"{GENERIC}/users/{user_uid.upper()}", json={"attributes": {}}), 422, "user_id: expected one")
+    event = {"user_id": user_uid.upper(), "item_id": "any", "event_type": "view"}
+    refused(api.post(f"{GENERIC}/events", json=event), 422, "user_id: expected one")

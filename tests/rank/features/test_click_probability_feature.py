@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import structlog
-from tests.places_sample import DECLARED, located_empty_world, located_requests, located_world
-from tests.rank.features.feature_sample import columns_of
+from tests.places_sample import DECLARED
+from tests.rank.features.feature_sample import LocatedFeatureContract, columns_of
 from tests.rank.pairs_sample import PAIR_FEATURES, LiveSample
 
 from homefeed.engine import build_feeds
@@ -20,10 +20,7 @@ from homefeed.rank.click_probability.model import ClickProbabilityModel
 from homefeed.rank.features.click_probability import ClickProbability
 from homefeed.recipe import parse_recipe
 from homefeed.testing import World, make_world, toy_item, toy_world
-from homefeed.testing.features import FeatureContract
-from homefeed.testing.requests import toy_requests
 from homefeed.testing.world import RECIPE
-from homefeed.types import Query
 
 NAME = "click_probability"
 EVERY_KIND = {
@@ -51,20 +48,9 @@ def extractor(world: World, found: PairModel | None, /, **config: object) -> Cli
     )
 
 
-class TestClickProbability(FeatureContract):
-    @pytest.fixture(autouse=True)
-    def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("homefeed.testing.features.empty_world", located_empty_world)
-
-    @pytest.fixture
-    def world(self) -> World:
-        return located_world()
-
+class TestClickProbability(LocatedFeatureContract):
     def make(self, world: World) -> FeatureExtractor:
         return extractor(world, model_of(EVERY_KIND))
-
-    def requests(self, world: World) -> dict[str, Query]:
-        return toy_requests(world) | located_requests(world)
 
 
 def test_it_is_the_probability_of_the_model() -> None:

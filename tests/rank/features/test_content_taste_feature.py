@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import pytest
-from tests.places_sample import FIELDS
+from tests.places_sample import DECLARED
+from tests.rank.features.feature_sample import LocatedFeatureContract
 
 from homefeed.geo import EQUATOR_RADIUS_KM
 from homefeed.protocols import FeatureExtractor
 from homefeed.rank.features.content_taste import ContentTaste
 from homefeed.testing import World, make_world, toy_item
-from homefeed.testing.features import FeatureContract, everything
+from homefeed.testing.features import everything
 from homefeed.testing.requests import toy_history
-from homefeed.testing.world import ITEMS, PLAYS, RECIPE
 
-DECLARED = {**RECIPE, "items": {"fields": FIELDS}}
 ALONE = {f"{name}_weight": 0.0 for name in ("tags", "place", "price", "popularity")}
 
 
@@ -26,17 +24,7 @@ def taste(world: World, **config: Any) -> ContentTaste:
     return ContentTaste(ContentTaste.Config.model_validate(given), world.resources)
 
 
-class TestContentTaste(FeatureContract):
-    @pytest.fixture(autouse=True)
-    def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(
-            "homefeed.testing.features.empty_world", partial(make_world, (), (), declared=DECLARED)
-        )
-
-    @pytest.fixture
-    def world(self) -> World:
-        return make_world(ITEMS, PLAYS, declared=DECLARED)
-
+class TestContentTaste(LocatedFeatureContract):
     def make(self, world: World) -> FeatureExtractor:
         return taste(world)
 

@@ -6,36 +6,22 @@ import math
 from typing import Any
 
 import pytest
-from tests.places_sample import DECLARED, PARIS, located_empty_world, located_requests, located_world
-from tests.rank.features.feature_sample import columns_of
+from tests.places_sample import DECLARED, PARIS, located_world
+from tests.rank.features.feature_sample import LocatedFeatureContract, columns_of
 
 from homefeed.geo import Place
 from homefeed.protocols import FeatureExtractor
 from homefeed.rank.features.distance_decay import DistanceDecay
 from homefeed.testing import World, make_world, toy_item
-from homefeed.testing.features import FeatureContract
-from homefeed.testing.requests import toy_requests
-from homefeed.types import Query
 
 
 def decay(world: World, **config: Any) -> DistanceDecay:
     return DistanceDecay(DistanceDecay.Config.model_validate(config), world.resources)
 
 
-class TestDistanceDecay(FeatureContract):
-    @pytest.fixture(autouse=True)
-    def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("homefeed.testing.features.empty_world", located_empty_world)
-
-    @pytest.fixture
-    def world(self) -> World:
-        return located_world()
-
+class TestDistanceDecay(LocatedFeatureContract):
     def make(self, world: World) -> FeatureExtractor:
         return decay(world)
-
-    def requests(self, world: World) -> dict[str, Query]:
-        return toy_requests(world) | located_requests(world)
 
 
 ITEMS = [

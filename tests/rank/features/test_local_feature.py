@@ -5,36 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.places_sample import DECLARED, PARIS, located_empty_world, located_requests, located_world
-from tests.rank.features.feature_sample import columns_of
+from tests.places_sample import DECLARED, PARIS, located_world
+from tests.rank.features.feature_sample import LocatedFeatureContract, columns_of
 
 from homefeed.errors import RecipeError
 from homefeed.protocols import FeatureExtractor
 from homefeed.rank.features.local import Local
 from homefeed.testing import World, make_world, toy_item, toy_world
-from homefeed.testing.features import FeatureContract
-from homefeed.testing.requests import toy_requests
-from homefeed.types import Query
 
 
 def local(world: World, **config: Any) -> Local:
     return Local(Local.Config.model_validate(config), world.resources)
 
 
-class TestLocal(FeatureContract):
-    @pytest.fixture(autouse=True)
-    def _declared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("homefeed.testing.features.empty_world", located_empty_world)
-
-    @pytest.fixture
-    def world(self) -> World:
-        return located_world()
-
+class TestLocal(LocatedFeatureContract):
     def make(self, world: World) -> FeatureExtractor:
         return local(world, strength="block")
-
-    def requests(self, world: World) -> dict[str, Query]:
-        return toy_requests(world) | located_requests(world)
 
 
 ITEMS = [
