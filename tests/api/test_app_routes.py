@@ -26,7 +26,7 @@ def stats(api: httpx.Client, app: str) -> dict[str, Any]:
 
 def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
     apps = {app["app"]: app for app in api.get("/v1/apps").json()["apps"]}
-    assert apps.keys() == {"streaming", "shop", "community", "live", "films"}
+    assert apps.keys() == {"streaming", "shop", "community", "live", "marketplace", "films"}
     feeds = {feed["feed"]: feed for feed in apps["streaming"]["feeds"]}
     assert {"popular", "trending", "fresh", "home", "similar"} <= feeds.keys()
     assert [name for name, feed in feeds.items() if feed["anchored"]] == ["next", "similar"]
@@ -89,6 +89,7 @@ def test_each_app_has_one_feed_to_begin_with(api: httpx.Client) -> None:
         "shop": ["home"],
         "community": ["home"],
         "live": ["home_feed"],
+        "marketplace": ["feed"],
         "films": ["best"],
     }
 

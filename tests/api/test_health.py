@@ -36,7 +36,7 @@ def test_readyz_reports_every_app(api: httpx.Client) -> None:
     answer = api.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
     apps = answer.json()["apps"]
-    assert apps.keys() == {"streaming", "shop", "community", "live", "films"}
+    assert apps.keys() == {"streaming", "shop", "community", "live", "marketplace", "films"}
     assert apps["streaming"]["items"] >= 120
     assert apps["streaming"]["models"].keys() == {
         "signals",

@@ -123,7 +123,7 @@ def known(api: httpx.Client) -> None:
 
 @schema.parametrize()
 @settings(
-    max_examples=20,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,

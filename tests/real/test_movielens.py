@@ -18,9 +18,6 @@ DATA = ROOT.parent / "shared" / "data" / "ml-latest-small"
 MOVIES, RATINGS = DATA / "movies.csv", DATA / "ratings.csv"
 SECONDS_A_STAR = 1_200  # as in examples/movielens.toml
 CONSUMPTION_LIMIT = 1_800
-WITHOUT_RANKER = json.dumps({"streaming": {"feeds": {"home": {"learned": False}}}})
-"""What learns of requests has tests of its own, and here takes most of the time."""
-SETTINGS = {"HOMEFEED_RECIPES": WITHOUT_RANKER}
 
 pytestmark = pytest.mark.skipif(not RATINGS.is_file(), reason=f"needs MovieLens latest-small in {DATA}")
 
@@ -30,7 +27,7 @@ def told(home: Path, *args: str) -> Any:
     before = structlog.get_config()
     foreign: dict[str, str | None] = {name: None for name in os.environ if name.startswith("HOMEFEED_")}
     try:
-        result = CliRunner().invoke(cli, [*args, "--json"], env=foreign | SETTINGS | {"HOMEFEED_HOME": str(home)})
+        result = CliRunner().invoke(cli, [*args, "--json"], env=foreign | {"HOMEFEED_HOME": str(home)})
     finally:
         structlog.configure(**before)
     assert result.exit_code == 0, (result.output, result.exception)

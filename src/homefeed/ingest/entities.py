@@ -74,11 +74,11 @@ def _whole(checks: RowChecks, cells: pl.Series, label: str) -> pl.Series:
     return whole
 
 
-def _check_pattern(checks: RowChecks, ids: pl.Series, label: str, pattern: str) -> None:
-    """Refuse ids that the app could not serve."""
+def _check_pattern(checks: RowChecks, ids: pl.Series, label: str, pattern: str, key: str) -> None:
+    """Refuse ids that the app could not serve, by the recipe's `key`."""
     whole = re.compile(pattern)
     unfit = [cell is not None and whole.fullmatch(cell) is None for cell in ids]
-    checks.reject(np.array(unfit, dtype=np.bool_), f"{label} does not match {pattern}, the recipe's id_pattern")
+    checks.reject(np.array(unfit, dtype=np.bool_), f"{label} does not match {pattern}, the recipe's {key}")
 
 
 def read_entities(
@@ -101,7 +101,8 @@ def read_entities(
     frame = batch.frame if prepare is None else _prepared(checks, prepare(batch.frame))
     ids = read_ids(checks, layout.cells(frame, id_name), layout.origins[id_name].label)
     if pattern is not None:
-        _check_pattern(checks, ids, layout.origins[id_name].label, pattern)
+        key = "items.id_pattern" if id_name == "item_id" else "users.id_pattern"
+        _check_pattern(checks, ids, layout.origins[id_name].label, pattern, key)
     own = {id_name, "created_at", "hidden"} if dated else {id_name}
     columns = {
         name: _attribute(checks, layout.cells(frame, name), origin, fields.get(name))

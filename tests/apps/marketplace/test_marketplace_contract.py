@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from tests.apps.marketplace.marketplace_sample import (
     API,
     GENERIC,
     POINTS,
+    RECIPE,
     Marketplace,
     engagement,
     fill,
@@ -32,6 +34,9 @@ from tests.apps.marketplace.marketplace_sample import (
 )
 
 from homefeed.apps.marketplace.schemas import Near, Recommended
+from homefeed.environment import system_clock
+from homefeed.ingest import Files, import_files
+from homefeed.store import open_store
 
 if TYPE_CHECKING:
     from tests.conftest import NewStore, StartServer
@@ -548,3 +553,15 @@ def test_another_way_of_writing_a_uuid_is_no_other_user(api: httpx.Client, user:
     refused(api.put(f"{GENERIC}/users/{user_uid.upper()}", json={"attributes": {}}), 422, "user_id: expected one")
     event = {"user_id": user_uid.upper(), "item_id": "any", "event_type": "view"}
     refused(api.post(f"{GENERIC}/events", json=event), 422, "user_id: expected one")
+
+
+async def test_a_uuid_in_capitals_is_told_by_the_import(tmp_path: Path, new_store: NewStore) -> None:
+    one, two = str(uuid4()), str(uuid4())
+    (tmp_path / "users.csv").write_text(f"user_uid,personalization_enabled\n{one},false\n{two.upper()},false\n")
+    with new_store("sqlite", tmp_path) as url:
+        async with open_store(url) as store:
+            report = await import_files(store, RECIPE, Files(users=tmp_path / "users.csv"), now=system_clock())
+    (told,) = report.files
+    assert told.loaded == 1
+    (why,) = told.rejected
+    assert "the recipe's users.id_pattern" in str(why)
