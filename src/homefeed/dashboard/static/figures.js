@@ -1,23 +1,25 @@
-// What a product costs and how it is rated: plain numbers, as the app has them.
+// What an item costs or pays, and how it or its poster is rated: plain numbers, as the app has them.
 
 import { el } from "./dom.js";
 import { count, counted } from "./words.js";
 
 const isNumber = (value) => typeof value === "number";
 
-function prices({ price, original_price: before }) {
-  if (!isNumber(price)) return [];
-  const isReduced = isNumber(before) && before > price;
+function prices({ price, compensation, original_price: before }) {
+  const [name, amount] = isNumber(price) ? ["price", price] : ["compensation", compensation];
+  if (!isNumber(amount)) return [];
+  const isReduced = isNumber(before) && before > amount;
   return [
-    el("span", { class: "price" }, el("span", { class: "unseen" }, "price "), String(price)),
+    el("span", { class: "price" }, el("span", { class: "unseen" }, `${name} `), String(amount)),
     isReduced && el("s", {}, el("span", { class: "unseen" }, "before "), String(before)),
   ];
 }
 
-function stars({ rating, reviews }) {
+function stars({ rating: own, reviews: ofItem, poster_rating: poster, poster_completed_count: done }) {
+  const [rating, reviews, noun] = isNumber(own) ? [own, ofItem, "review"] : [poster, done, "deal"];
   if (!isNumber(rating)) return null;
   const many = isNumber(reviews);
-  const label = `rated ${rating}${many ? ` in ${counted(reviews, "review")}` : ""}`;
+  const label = `rated ${rating}${many ? ` in ${counted(reviews, noun)}` : ""}`;
   return el("span", { role: "img", "aria-label": label, title: label }, `★ ${rating}${many ? ` (${count(reviews)})` : ""}`);
 }
 

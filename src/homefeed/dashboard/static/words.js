@@ -75,8 +75,10 @@ export function titleOf(itemId, attributes) {
   return field ? attributes[field] : itemId;
 }
 
+const MACHINE_MADE = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d.*)$/i; // UUIDs, times
+
 const isTag = (value) =>
-  typeof value === "string" && value && value.length <= LONGEST_TAG && !ADDRESS.test(value);
+  typeof value === "string" && value && value.length <= LONGEST_TAG && !ADDRESS.test(value) && !MACHINE_MADE.test(value);
 
 /** The short texts and lists of texts among the attributes, by field: what can be shown as tags. */
 export function tagFields(attributes) {
@@ -91,10 +93,13 @@ export function tagFields(attributes) {
   return fields;
 }
 
-/** The tags for people to read: what is true by the name of its field, what is false not at all. */
+/** The tags for people to read: what is true by the name of its field, what is false not at all, ids by their names. */
 export function tagWords(attributes) {
+  const fields = tagFields(attributes);
+  const isNamed = ({ field, values }) =>
+    fields.some((other) => other.field === `${field.replace(/s$/, "")}_names` && other.values.length === values.length);
   const words = ({ field, values }) => values.map((value) => (value === "true" ? plain(field) : value));
-  return tagFields(attributes).flatMap(words).filter((word) => word !== "false");
+  return fields.filter((field) => !isNamed(field)).flatMap(words).filter((word) => word !== "false");
 }
 
 export const count = (number) => numbers.format(number);
