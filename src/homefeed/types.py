@@ -37,7 +37,7 @@ NO_POSITIONS.flags.writeable = False
 OWN: Final = "own"
 """The feature of a feed with a learned ranker that holds the score by the feed's own ranker."""
 
-ConditionOperator: TypeAlias = Literal[":", ">=", "<=", ">", "<"]
+ConditionOperator: TypeAlias = Literal[":", "!=", ">=", "<=", ">", "<"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class UserState:
 class Condition:
     """A condition every returned item must meet, such as `genre:Drama` or `year>=2000`.
 
-    `others` are further values that will do as well as `value`.
+    `others` are further values that will do as well as `value`, or that will not, where the operator is `!=`.
     """
 
     field: str

@@ -299,11 +299,11 @@ def test_a_cursor_of_one_feed_does_no_harm_in_another(api: httpx.Client) -> None
 def test_other_parameters_are_context_and_harmless(api: httpx.Client, eventually: Eventually) -> None:
     context = {
         "query": "anything\0",
-        "device": "tv",
-        "eligible": "no",
-        "app": "films",
-        "now": "0",
-        "context": "{}",
+        "context.device": "tv",
+        "context.eligible": "no",
+        "context.app": "films",
+        "context.now": "0",
+        "context.n": "{}",
     }
 
     sizes = count(5)
@@ -314,6 +314,52 @@ def test_other_parameters_are_context_and_harmless(api: httpx.Client, eventually
         return ids(with_context) == ids(fetch(api, "home", user_id="u1", n=n))
 
     eventually(the_same)
+
+
+@pytest.mark.parametrize(
+    ("query", "instead"),
+    [
+        ("limit=3", "did you mean n?"),
+        ("userId=u1", "did you mean user_id?"),
+        ("genre=Drama", "send filter=genre:VALUE"),
+        ("device=tv", "send context.device, if it is context"),
+        ("context.=1", "no parameter of this name"),
+        ("limit=3&n=3", "limit: no parameter of this name"),
+    ],
+)
+@pytest.mark.parametrize("path", ["feeds/home", "explain"])
+def test_what_is_no_parameter_is_refused_with_what_is(
+    api: httpx.Client, path: str, query: str, instead: str
+) -> None:
+    rest = "" if path == "feeds/home" else "&feed=home&item_id=i1"
+    answer = api.get(f"/v1/apps/streaming/{path}?{query}{rest}")
+    assert answer.status_code == 422
+    assert instead in answer.json()["detail"]
+
+
+def test_a_route_of_an_app_says_which_parameter_is_meant(api: httpx.Client) -> None:
+    answer = api.get("/popular?limit=3")
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "limit: no parameter of this name; did you mean k?"
+    assert api.get("/popular?k=3&utm_source=mail").status_code == 200
+
+
+def test_conditions_of_several_values_of_none_and_of_when_it_came(api: httpx.Client, served: Served) -> None:
+    genres = {item_id: set(item["genre"].split("|")) for item_id, item in served.sample.items.items()}
+    some = ids(fetch(api, "popular", filter="genre:Drama|Comedy", n=300))
+    assert some
+    assert all(genres[item] & {"Drama", "Comedy"} for item in some)
+    others = ids(fetch(api, "popular", filter="genre!=Drama|Comedy", n=300))
+    assert others
+    assert not any(genres[item] & {"Drama", "Comedy"} for item in others if item in genres)
+    answer = fetch(api, "fresh", n=5)
+    newest = answer["items"][0]["created_at"]
+    for page in (fetch(api, "fresh", n=5, filter=f"created_at>={newest}"), answer):
+        assert page["items"]
+        assert all(item["created_at"] is None or item["created_at"].endswith("Z") for item in page["items"])
+    assert all(
+        item["created_at"] >= newest for item in fetch(api, "fresh", n=5, filter=f"created_at>={newest}")["items"]
+    )
 
 
 def test_the_last_of_a_parameter_given_twice_counts_and_a_bad_one_is_refused(api: httpx.Client) -> None:
@@ -343,7 +389,7 @@ def test_an_app_without_data_answers_emptily(api: httpx.Client, fresh: Callable[
     assert (answer["app"], answer["items"], answer["next_cursor"]) == ("films", [], None)
 
 
-@pytest.mark.parametrize("name", ["query", "anything", "n" * 256])
+@pytest.mark.parametrize("name", ["query", "context.anything", "context." + "n" * 256])
 def test_what_a_request_says_besides_has_a_limit(api: httpx.Client, name: str) -> None:
     short, long = ("x" * 200, "x" * 255) if len(name) < 255 else ("", "")
     path = "/v1/apps/streaming/feeds/popular"

@@ -17,7 +17,7 @@ from homefeed.policy.kernels import capped_rows
 from homefeed.protocols import Reranker
 from homefeed.testing import World, make_world, toy_world
 from homefeed.testing.reranker import RerankerContract, check_reranked
-from homefeed.types import Candidates, Item
+from homefeed.types import Candidates, Condition, Item
 
 
 def world_of(creators: str) -> World:
@@ -87,6 +87,22 @@ def test_what_never_fits_is_dropped() -> None:
     creators, rows, why = reranked("aabaaa", max_items=1, window=3)
     assert (creators, rows) == ("ab", [0, 2])
     assert why == ["1 of one content_type in 3 places, and nothing else to place between"]
+
+
+def test_who_asks_for_one_value_gets_all_of_it() -> None:
+    world = world_of("aabaaa")
+    rule = caps(world, max_items=1, window=3)
+
+    def order(*conditions: Condition) -> list[int]:
+        given = ranked(6)
+        answer = rule.rerank(world.query("u", conditions=conditions), given)
+        check_reranked("caps", given, answer)
+        rows: list[int] = answer.positions.tolist()
+        return rows
+
+    assert order(Condition("content_type", ":", "a")) == [0, 2, 1, 3, 4, 5]
+    assert order(Condition("content_type", "!=", "c")) == [0, 2, 1, 3, 4, 5]
+    assert order(Condition("year", ">", "2000")) == [0, 2], "a condition on something else changes nothing"
 
 
 def test_earlier_pages_count() -> None:

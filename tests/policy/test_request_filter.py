@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.places_sample import PARIS, PLACES, located_world
+from tests.places_sample import PARIS, PLACES, TOKYO, located_world
 
 from homefeed.errors import InvalidError
 from homefeed.policy.request import Request
@@ -39,6 +39,32 @@ def test_only_what_is_within_the_radius_passes() -> None:
     assert near(place=PARIS, radius_km=20, conditions=(Condition("year", ">", "2019"),)) == {"d2"}
     assert near(place=PARIS, radius_km=20_100) == set(PLACES)
     assert near(place=PARIS) == EVERYTHING
+
+
+def test_a_condition_asks_for_what_is_near() -> None:
+    world = located_world()
+    part = Request(Request.Config(), world.resources)
+
+    def near(value: str, **more: Any) -> set[str]:
+        query = world.query(conditions=(Condition("within_km", ":", value),), **more)
+        return set(world.ids(np.flatnonzero(part.filter(query)).astype(np.int32)))
+
+    assert near("20", place=PARIS) == {"d1", "d2"}
+    assert near("48.8566,2.3522,17") == {"d1"}
+    assert near("48.8566,2.3522,18", place=TOKYO) == {"d1", "d2"}
+    assert near("51.5074,-0.1278,350", place=PARIS, radius_km=20) == {"d1", "d2"}
+    for wrong in ("", "0", "-1", "far", "48.8,20", "20101", "nan"):
+        with pytest.raises(InvalidError, match=r"within_km"):
+            near(wrong, place=PARIS)
+    with pytest.raises(InvalidError, match="latitude"):
+        near("95,2.35,20")
+    with pytest.raises(InvalidError, match="around which place is not known"):
+        near("20")
+    for operator in ("!=", "<"):
+        with pytest.raises(InvalidError, match="expected within_km:KM"):
+            part.filter(world.query(place=PARIS, conditions=(Condition("within_km", operator, "20"),)))
+    with pytest.raises(InvalidError, match="items have no location"):
+        passed(WORLD.query(conditions=(Condition("within_km", ":", "20"),)))
 
 
 EVERYTHING = {item.item_id for item in ITEMS}

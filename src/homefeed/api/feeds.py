@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
 from typing import Annotated, Any, TypeAlias
 
 import orjson
@@ -10,24 +10,32 @@ from fastapi import Query, Request, Response
 
 from homefeed.api.answers import all_seen, candidates_header, explain_item, json_response, record_impressions
 from homefeed.api.context import App, InContext, RequestId
+from homefeed.api.parameters import CONTEXT, refuse_mistaken
 from homefeed.api.places import Latitude, Longitude, RadiusKm
 from homefeed.api.routing import Router, StrictRoute, query_of
 from homefeed.api.schemas import Explanation, FeedAnswer, Id
+from homefeed.conditions import parse_condition
 from homefeed.errors import InvalidError
 from homefeed.limits import MAX_PARAMETER
-from homefeed.serving import Answer, FeedRequest, named_place
-from homefeed.types import Condition
+from homefeed.serving import Answer, FeedRequest, LiveApp, named_place
+from homefeed.times import format_time
+from homefeed.types import NO_TIME
 from homefeed.validation import LONGEST_ID, check_id
 
 router = Router(prefix="/v1/apps/{app}", tags=["feeds"], route_class=StrictRoute)
 
-_FILTER = re.compile(r"([a-z][a-z0-9_]*)(>=|<=|:|>|<)(.*)", re.DOTALL)
 _PLACE = ("latitude", "longitude", "radius_km")
-_NAMED = {"user_id", "n", "cursor", "item_id", "filter", "exclude", "feed", "query", *_PLACE}
+_NAMED = frozenset(("user_id", "n", "cursor", "item_id", "filter", "exclude", "query", *_PLACE))
+_EXPLAINED = (_NAMED | {"feed", "anchor"}) - {"cursor", "exclude"}
 
 UserId: TypeAlias = Annotated[Id | None, Query(description="Without it, or unknown: a cold start.")]
 Conditions: TypeAlias = Annotated[
-    list[str] | None, Query(alias="filter", description="`field:value`, `field>=number`, ...; all must hold.")
+    list[str] | None,
+    Query(
+        alias="filter",
+        description="`field:value`, `field:a|b`, `field!=value`, `field>=number`, `created_at>=2026-11-01`, "
+        "`within_km:25`; all must hold.",
+    ),
 ]
 
 
@@ -49,7 +57,7 @@ async def get_feed(
     conditions: Conditions = None,
     exclude: Annotated[list[str] | None, Query(description="Items to leave out.")] = None,
 ) -> Response:
-    """A page of a feed. Parameters not named here are passed on as the context of the request."""
+    """A page of a feed. Parameters named `context.NAME` are passed on as the context of the request."""
     feed_request = FeedRequest(
         feed=feed,
         user_id=None if user_id is None else check_id("user_id", user_id),
@@ -58,10 +66,7 @@ async def get_feed(
         item_id=item_id,
         conditions=tuple(parse_condition(text) for text in conditions or ()),
         exclude=tuple(left_out for left_out in exclude or () if len(left_out) <= LONGEST_ID),
-        context=_context(
-            ({} if query is None else {"query": query})
-            | {name: value for name, value in query_of(request) if name not in _NAMED}
-        ),
+        context=_context(query, _unnamed(app, request, _NAMED)),
         place=named_place(latitude, longitude),
         radius_km=radius_km,
     )
@@ -86,6 +91,7 @@ async def get_feed(
 @router.get("/explain")
 async def explain(
     app: App,
+    request: Request,
     request_id: RequestId,
     feed: str,
     item_id: str,
@@ -105,14 +111,32 @@ async def explain(
         n=n,
         item_id=anchor,
         conditions=tuple(parse_condition(text) for text in conditions or ()),
-        context={} if query is None else _context({"query": query}),
+        context=_context(query, _unnamed(app, request, _EXPLAINED)),
         place=named_place(latitude, longitude),
         radius_km=radius_km,
     )
     return await explain_item(app, feed_request, item_id, request_id)
 
 
-def _context(given: dict[str, str]) -> dict[str, str]:
+def _unnamed(app: LiveApp, request: Request, named: Collection[str]) -> dict[str, str]:
+    """The context of the request: its parameters `context.NAME` by name.
+
+    Raises:
+        InvalidError: there is a parameter that is neither that nor one of those `named`.
+    """
+    others = {name: value for name, value in query_of(request) if name not in named}
+    refuse_mistaken(others, named, ())
+    for name in others:
+        if not name.startswith(CONTEXT) or name == CONTEXT:
+            is_field = name in app.recipe.items.fields
+            instead = f"filter={name}:VALUE" if is_field else f"{CONTEXT}{name:.40}, if it is context"
+            raise InvalidError(f"{name:.40}: no parameter of this name; send {instead}")
+    return {name.removeprefix(CONTEXT): value for name, value in others.items()}
+
+
+def _context(query: str | None, given: dict[str, str]) -> dict[str, str]:
+    if query is not None:
+        given["query"] = query
     for name, value in given.items():
         if max(len(name), len(value)) > MAX_PARAMETER:
             raise InvalidError(f"{name:.40}: expected up to {MAX_PARAMETER} characters, got {len(value):,}")
@@ -121,30 +145,18 @@ def _context(given: dict[str, str]) -> dict[str, str]:
 
 def _items(answer: Answer) -> list[dict[str, Any]]:
     catalog, slate = answer.catalog, answer.slate
-    columns = zip(slate.positions.tolist(), slate.scores.tolist(), slate.reasons, slate.sources, strict=True)
+    created = catalog.created[slate.positions].tolist()
+    columns = zip(
+        slate.positions.tolist(), created, slate.scores.tolist(), slate.reasons, slate.sources, strict=True
+    )
     return [
         {
             "item_id": catalog.item_id(position),
+            "created_at": None if created == NO_TIME else format_time(created),
             "score": score,
             "reason": reason,
             "sources": sources,
             "attributes": orjson.Fragment(catalog.attributes_json(position)),
         }
-        for position, score, reason, sources in columns
+        for position, created, score, reason, sources in columns
     ]
-
-
-def parse_condition(text: str) -> Condition:
-    """A condition from its text.
-
-    Raises:
-        InvalidError: it is not of the form `field:value` or `field>=number`.
-    """
-    match = _FILTER.fullmatch(text)
-    if match is not None and max(len(match[1]), len(match[3])) > MAX_PARAMETER:
-        raise InvalidError(
-            f"filter: expected up to {MAX_PARAMETER} characters of a field and a value, got {len(text):,}"
-        )
-    if match is None:
-        raise InvalidError(f"filter: expected field:value or field>=number, got {text!r:.80}")
-    return Condition(match[1], match[2], match[3])  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from homefeed.api.parameters import refuse_mistaken
 from homefeed.numerals import load_json
 
 Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -154,17 +155,25 @@ class Plan:
         return direct
 
     def _arguments(self, request: Request) -> dict[str, Any] | None:
-        """What is given or has a default; None where something else is missing."""
+        """What is given or has a default; None where something else is missing.
+
+        Raises:
+            InvalidError: a parameter has another name than the one that is meant.
+            ValidationError: a value does not fit.
+        """
         arguments = dict(self.defaults)
         given: dict[str, Any] = {}
+        unknown: list[str] = []
         for alias, value in query_of(request):
             parameter = self.query.get(alias)
             if parameter is None:
-                continue
-            if parameter.many:
+                unknown.append(alias)
+            elif parameter.many:
                 given.setdefault(alias, []).append(value)
             else:
                 given[alias] = value
+        if unknown:
+            refuse_mistaken(unknown, self.query, given)
         for alias, value in given.items():
             parameter = self.query[alias]
             arguments[parameter.name] = parameter.validate(value)

@@ -251,9 +251,10 @@ class EventsOut(BaseModel):
 
 
 class FeedItem(BaseModel):
-    """A recommended item."""
+    """A recommended item. `created_at` is when it came, null where nobody said so."""
 
     item_id: str
+    created_at: str | None
     score: float
     reason: str
     sources: list[str]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from homefeed.catalog.comparing import numbers_mask, require_equality, times_mask
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.locations import LocationColumn
 from homefeed.catalog.packed import PackedRows
@@ -19,10 +20,6 @@ from homefeed.numerals import number_text
 from homefeed.times import format_time, parse_time
 from homefeed.types import NO_POSITIONS, NO_TIME, Codes, Condition, Mask, Positions, Times
 from homefeed.words import caseless
-
-_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
-    ":": np.equal, ">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less,
-}  # fmt: skip
 
 
 class Column(Protocol):
@@ -75,7 +72,7 @@ class TextColumn(Column):
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Equality only, and by looking at every text: text is not for filtering at speed."""
-        _equality_only(condition, "text")
+        require_equality(condition, "text")
         return np.fromiter((self.text(p) == condition.value for p in range(size)), np.bool_, size)
 
 
@@ -158,7 +155,7 @@ class CategoryColumn(Column):
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items of that value."""
-        _equality_only(condition, "category")
+        require_equality(condition, "category")
         return np.equal(self.codes(size), self.code(condition.value))
 
     def _exact_code(self, value: str) -> int:
@@ -233,7 +230,7 @@ class TagsColumn(Column):
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items with that tag."""
-        _equality_only(condition, "tags")
+        require_equality(condition, "tags")
         mask = np.zeros(size, np.bool_)
         mask[self.holders(self.code(condition.value), size)] = True
         return mask
@@ -306,8 +303,7 @@ class NumberColumn(Column):
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items whose number compares as asked; those without one never do."""
         bound = _number(condition.field, condition.value)
-        mask: Mask = _COMPARE[condition.operator](self.numbers(size), bound)
-        return mask
+        return numbers_mask(condition, self.numbers(size), bound)
 
 
 class TimeColumn(Column):
@@ -340,10 +336,7 @@ class TimeColumn(Column):
 
     def mask(self, condition: Condition, size: int) -> Mask:
         """Items whose time compares as asked; those without one never do."""
-        times = self.times(size)
-        holds: Mask = _COMPARE[condition.operator](times, parse_time(condition.field, condition.value))
-        mask: Mask = holds & (times != NO_TIME)
-        return mask
+        return times_mask(condition, self.times(size))
 
 
 COLUMNS: Mapping[str, Callable[[], Column]] = {
@@ -390,11 +383,3 @@ def _number(field: str, value: Any) -> float:
     if not math.isfinite(number):
         raise InvalidError(f"{field}: expected a number, got {value!r:.80}")
     return number
-
-
-def _equality_only(condition: Condition, kind: str) -> None:
-    if condition.operator != ":":
-        raise InvalidError(
-            f"filter {condition.field}{condition.operator}{condition.value}: {condition.field} is a {kind} field; "
-            f"expected {condition.field}:value"
-        )

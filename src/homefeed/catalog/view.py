@@ -16,12 +16,13 @@ import numpy.typing as npt
 import orjson
 
 from homefeed.catalog.columns import COLUMNS, CategoryColumn, Column, TextColumn
+from homefeed.catalog.comparing import mask_of
 from homefeed.catalog.growable import Growable
 from homefeed.catalog.locations import LocationColumn
 from homefeed.catalog.naming import Untitled
 from homefeed.catalog.packed import Ids, PackedRows
 from homefeed.catalog.snapshot import CatalogSnapshot
-from homefeed.errors import InvalidError, RecipeError
+from homefeed.errors import RecipeError
 from homefeed.limits import MAX_ITEM_BYTES, check_limits
 from homefeed.packing import packed_json
 from homefeed.types import NO_TIME, Condition, Item, Mask, Numbers, Positions, Times
@@ -312,14 +313,7 @@ class CatalogView:
         Raises:
             InvalidError: no such field, or the operator does not fit its kind.
         """
-        column = self._columns.get(condition.field)
-        if column is None:
-            known = ", ".join(self._columns)
-            raise InvalidError(f'filter: no field "{condition.field}"; expected one of {known}')
-        mask = column.mask(condition, self.size)
-        for value in condition.others:
-            mask |= column.mask(Condition(condition.field, condition.operator, value), self.size)
-        return mask
+        return mask_of(condition, self._columns, self.created)
 
     def _taken(
         self, generation: int, revisions: int, recent: tuple[tuple[int, Positions], ...]

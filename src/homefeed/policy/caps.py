@@ -20,7 +20,8 @@ class Caps:
     A reranker after it can break the rule, so it belongs last.
 
     Each place goes to the best-ranked candidate left that keeps the rule: those passed over come as soon as they
-    may. Where none may come any more, the rest is dropped.
+    may. Where none may come any more, the rest is dropped; unless the request has a condition on the field: who
+    asks for the items of one creator gets them all, those passed over last.
     """
 
     class Config(PartConfig):
@@ -44,8 +45,10 @@ class Caps:
         order = capped_rows(codes[candidates.positions], before, max_items, window)
         if len(order) == len(candidates):
             return candidates if (order[:-1] < order[1:]).all() else candidates.take(order)
-        reranked, dropped = candidates.take(order), np.ones(len(candidates), np.bool_)
+        dropped = np.ones(len(candidates), np.bool_)
         dropped[order] = False
-        left = candidates.positions[dropped]
+        if any(condition.field == self._config.field for condition in query.conditions):
+            return candidates.take(np.concatenate([order, dropped.nonzero()[0]]))
+        reranked, left = candidates.take(order), candidates.positions[dropped]
         why = f"{max_items} of one {self._config.field} in {window} places, and nothing else to place between"
         return replace(reranked, dropped=(*candidates.dropped, Dropped("caps", left, why)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Final, TypeAlias
@@ -106,6 +107,18 @@ class TestHomefeed:
         originals = {town.original(item) for item in found}
         missing = {item for item in set(whole) - set(found) if town.original(item) not in originals}
         assert missing <= too_many(town, found, whole)
+
+    def test_who_asks_for_one_creator_gets_all_of_theirs(self, http: httpx.Client, town: Town) -> None:
+        user = town.warm[-1]
+        whole = Counter(town.items[item]["creator_id"] for item in every(http, user))
+        creator, count = whole.most_common(1)[0]
+        assert count > 2
+        page = http.get(
+            "/v1/apps/community/feeds/home",
+            params={"user_id": user, "n": 100, "filter": f"creator_id:{creator}"},
+        ).json()
+        assert {item["attributes"]["creator_id"] for item in page["items"]} == {creator}
+        assert len(page["items"]) >= count
 
     @pytest.mark.parametrize("types", [["advert"], ["post", "Post"], [""]])
     def test_an_unknown_type_is_an_error(self, http: httpx.Client, types: list[str]) -> None:
