@@ -18,6 +18,7 @@ DATA = ROOT.parent / "shared" / "data" / "ml-latest-small"
 MOVIES, RATINGS = DATA / "movies.csv", DATA / "ratings.csv"
 SECONDS_A_STAR = 1_200  # as in examples/movielens.toml
 CONSUMPTION_LIMIT = 1_800
+MODELS = ("item_item", "sequence", "content", "blend", "signals")
 
 pytestmark = pytest.mark.skipif(not RATINGS.is_file(), reason=f"needs MovieLens latest-small in {DATA}")
 
@@ -54,7 +55,8 @@ def report(home: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def trained(home: Path, report: Any) -> Any:
-    return told(home, "train", "streaming")
+    """What the last training told; rankers learn in the evaluation, which is the slower half of all this."""
+    return [told(home, "train", "streaming", model) for model in MODELS][-1]
 
 
 def test_every_row_is_accounted_for(report: Any) -> None:
