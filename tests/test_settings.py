@@ -127,6 +127,14 @@ def test_allowed_hosts_are_names_and_addresses(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.parametrize(
+    "origins", [(), ("*",), ("https://news.example", "http://localhost:3000", "http://[::1]:80", "app://news")]
+)
+def test_origins_are_as_browsers_send_them(monkeypatch: pytest.MonkeyPatch, origins: tuple[str, ...]) -> None:
+    monkeypatch.setenv("HOMEFEED_CORS_ORIGINS", " , ".join(origins))
+    assert load_settings().cors_origins == origins
+
+
+@pytest.mark.parametrize(
     ("name", "value", "text"),
     [
         ("PORT", "ten", "setting port: Input should be a valid integer"),
@@ -138,6 +146,11 @@ def test_allowed_hosts_are_names_and_addresses(monkeypatch: pytest.MonkeyPatch, 
         ("REPLICAS", "perhaps", "setting replicas: Input should be a valid boolean"),
         ("ALLOWED_HOSTS", "a.example,https://b.example", 'setting allowed_hosts: .*"https://b.example" is none: '),
         ("ALLOWED_HOSTS", "a.example:80", "expected a name or an address alone"),
+        ("CORS_ORIGINS", "news.example", 'setting cors_origins: .*"news.example" is none: expected a scheme'),
+        ("CORS_ORIGINS", "https://news.example/", "without a path"),
+        ("CORS_ORIGINS", "https://News.example", "in lower case"),
+        ("CORS_ORIGINS", "null", "setting cors_origins: "),
+        ("CORS_ORIGINS", "*,https://news.example", r"\* is any origin"),
         ("ALLOWED_HOSTS", "a.*.example", "setting allowed_hosts: "),
     ],
 )

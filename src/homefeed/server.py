@@ -31,12 +31,14 @@ from homefeed.api import (
     metrics,
     openapi,
     overview,
+    script,
     users,
 )
 from homefeed.api.context import Context
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
+from homefeed.api.origins import allow_origins
 from homefeed.api.overviews import Overviews
 from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
@@ -95,7 +97,13 @@ def create_app(settings: Settings | None = None, environment: Environment | None
                 await overviews.stop()
                 await working.stop()
 
-    app = FastAPIOffline(title="Homefeed", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    app = FastAPIOffline(
+        title="Homefeed",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_ids(built_in()),
+    )
     # Routes are tried in their order: those that are requested most come first.
     for router in (
         *_own_routes(recipes),
@@ -110,6 +118,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         app.include_router(router)
     app.include_router(health.router)
     app.include_router(metrics.router(measured))
+    app.include_router(script.router)
     app.include_router(pages.router)
     errors.install(app)
     openapi.install(app)
@@ -120,6 +129,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         max_body=int(settings.max_body_megabytes * 1_000_000),
         metrics=measured,
     )
+    # Around all else: a page must be able to read what is wrong with its request, too.
+    allow_origins(app, settings.cors_origins)
     return app
 
 

@@ -25,6 +25,7 @@ from homefeed.errors import SettingsError
 _REDIS_URL = re.compile(r"(redis|rediss|unix)://.+")
 _REDIS_OPTIONS = frozenset(("db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"))
 _HOST = re.compile(r"\*|(\*\.)?[\w.-]+|[0-9a-fA-F:.]+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
 def _or_plain(name: str) -> AliasChoices:
@@ -61,6 +62,14 @@ class Settings(BaseSettings):
         Field(
             description="Names that requests may ask for, besides localhost and host: names, *.name for all below "
             "one, * for any."
+        ),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        Field(
+            description="Origins of web pages that may ask for feeds and tell events from a browser: "
+            "https://news.example; * alone for any."
         ),
     ] = ()
     max_connections: Annotated[
@@ -140,7 +149,7 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = "console"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
-    @field_validator("apps", "allowed_hosts", mode="before")
+    @field_validator("apps", "allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -154,6 +163,19 @@ class Settings(BaseSettings):
             if not _HOST.fullmatch(host):
                 raise ValueError(f'"{host}" is none: expected a name or an address alone, *.name or *')
         return hosts
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f'"{origin}" is none: expected a scheme and a host in lower case, as browsers send them, '
+                    "without a path, such as https://news.example or http://localhost:3000, or * alone"
+                )
+        if "*" in origins and len(origins) > 1:
+            raise ValueError("* is any origin: leave it away, or the others")
+        return origins
 
     @field_validator("redis_url", "redis_host", mode="before")
     @classmethod

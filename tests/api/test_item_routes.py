@@ -12,7 +12,7 @@ import httpx
 import orjson
 import pytest
 
-from homefeed.api import items as item_routes
+from homefeed.api import bulk
 
 if TYPE_CHECKING:
     from tests.conftest import Served
@@ -249,6 +249,39 @@ def test_a_change_shows_in_the_next_feed(
     assert [title["title"] for title in listed] == ["After"]
 
 
+def test_many_are_changed_at_once_and_those_that_cannot_be_are_named(
+    api: httpx.Client, new_item: Callable[..., str], eventually: Callable[..., None]
+) -> None:
+    first, second = new_item(genre="Unseen"), new_item(genre="Unseen", stars=5)
+    eventually(lambda: len(shown(api, "popular", filter="genre:Unseen")) == 2)
+    answer = api.patch(
+        ITEMS,
+        json=[
+            {"item_id": first, "hidden": True},
+            {"item_id": "nowhere", "attributes": {"stars": 1}},
+            {"item_id": second, "attributes": {"stars": None, "title": "New"}},
+            {"item_id": second, "attributes": {"title": [1]}},
+            {"item_id": second, "created_at": "2020-01-01"},
+            {"attributes": {}},
+            "nothing",
+        ],
+    )
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 2)
+    told = {rejected["index"]: rejected["error"] for rejected in answer.json()["rejected"]}
+    assert told.keys() == {1, 3, 4, 5, 6}
+    assert told[1] == 'no item "nowhere" in streaming'
+    assert shown(api, "popular", filter="genre:Unseen") == [second]
+    attributes = {"title": "New", "content_type": "movie", "genre": ["Unseen"]}
+    assert api.get(path(second)).json()["attributes"] == attributes
+
+
+@pytest.mark.parametrize("body", [{"item_id": "i1"}, [{"item_id": "i1"}] * 1_001, None, "i1"])
+def test_changes_come_as_a_list_of_up_to_a_thousand(api: httpx.Client, body: Any) -> None:
+    answer = api.patch(ITEMS, json=body)
+    assert answer.status_code == 422
+    assert api.patch(ITEMS, content=b'{"item_id": "i1"}', headers=NDJSON).status_code == 415
+
+
 def test_an_unknown_item_is_not_found(api: httpx.Client) -> None:
     for answer in (
         api.get(path("nowhere")),
@@ -447,7 +480,7 @@ async def test_others_get_their_turn_while_a_stream_is_read(line: bytes) -> None
             await asyncio.sleep(0)
 
     waiting = asyncio.create_task(another())
-    async for _ in item_routes._ndjson(Arrived()):  # type: ignore[arg-type]
+    async for _ in bulk._ndjson(Arrived()):  # type: ignore[arg-type]
         pass
     waiting.cancel()
     assert turns == 10

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import orjson
 import pytest
 
 if TYPE_CHECKING:
     from tests.conftest import Served
 
 USERS, FILMS = "/v1/apps/streaming/users", "/v1/apps/films/users"
+NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 def test_put_creates_and_replaces(api: httpx.Client, fresh: Callable[[str], str]) -> None:
@@ -23,6 +25,38 @@ def test_put_creates_and_replaces(api: httpx.Client, fresh: Callable[[str], str]
     assert api.put(f"{USERS}/{user_id}", json={"attributes": {"region": "Iberia"}}).status_code == 200
     assert api.get(f"{USERS}/{user_id}").json()["attributes"] == {"region": "Iberia"}
     assert api.put(f"{USERS}/{user_id}", json={}).json()["attributes"] == {}
+
+
+@pytest.mark.parametrize("how", ["list", "stream"])
+def test_many_are_created_and_replaced_at_once(api: httpx.Client, fresh: Callable[[str], str], how: str) -> None:
+    first, second, bad = fresh("user"), fresh("user"), fresh("user")
+    api.put(f"{USERS}/{first}", json={"attributes": {"age": 30, "gender": "F"}})
+    many: list[Any] = [
+        {"user_id": first, "attributes": {"age": 31}},
+        {"user_id": bad, "age": 3},
+        {"user_id": second},
+        {"user_id": bad, "attributes": {"text": "x" * 60_000}},
+        {"attributes": {}},
+        5,
+    ]
+    if how == "list":
+        answer = api.post(USERS, json=many)
+    else:
+        answer = api.post(USERS, content=b"\n".join(map(orjson.dumps, many)), headers=NDJSON)
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 2)
+    assert [rejected["index"] for rejected in answer.json()["rejected"]] == [1, 3, 4, 5]
+    assert answer.json()["rejected"][1]["error"] == "attributes: text: longer than 50,000 characters; send less"
+    assert api.get(f"{USERS}/{first}").json()["attributes"] == {"age": 31}
+    assert api.get(f"{USERS}/{second}").json()["attributes"] == {}
+    assert api.get(f"{USERS}/{bad}").status_code == 404
+
+
+def test_a_list_holds_up_to_a_thousand_users(api: httpx.Client, fresh: Callable[[str], str]) -> None:
+    prefix = fresh("many")
+    many = [{"user_id": f"{prefix}-{n}"} for n in range(1_001)]
+    assert api.post(FILMS, json=many).status_code == 422
+    assert api.post(FILMS, json=many[:1_000]).json() == {"accepted": 1_000, "rejected": []}
+    assert api.get(f"{FILMS}/{prefix}-999").status_code == 200
 
 
 def test_patch_changes_the_named_attributes_only(api: httpx.Client, fresh: Callable[[str], str]) -> None:

@@ -12,7 +12,7 @@ from homefeed.errors import NotFoundError
 from homefeed.serving import FeedRequest, LiveApp
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore
-from homefeed.store.items import ItemWrite
+from homefeed.store.items import ItemChange, ItemWrite
 from homefeed.types import DAY, SECOND, Event
 
 NOW = 1_700_000_000 * SECOND
@@ -51,12 +51,19 @@ async def test_items_are_shown_as_they_were_last_written(app: LiveApp) -> None:
 
 async def test_many_are_changed_at_once(app: LiveApp) -> None:
     await app.writes.put_items([film("a"), film("b")])
-    none, unknown = await app.writes.patch_items([("a", {"genre": "Drama"}), ("c", {"genre": "Drama"})])
+    changes = [ItemChange(item_id, {"genre": "Drama"}) for item_id in ("a", "c")]
+    none, unknown = await app.writes.patch_items(changes)
     assert none is None
     assert isinstance(unknown, NotFoundError)
     position = app.catalog.position("a")
     assert position is not None
     assert app.catalog.attributes(position)["genre"] == "Drama"
+
+
+async def test_many_users_are_known_as_they_were_written(app: LiveApp) -> None:
+    assert (await app.user_state("u")).attributes == {}
+    assert await app.writes.put_users([("u", {"age": 1}), ("v", {}), ("u", {"age": 2})]) == 2
+    assert (await app.user_state("u")).attributes == {"age": 2}
 
 
 async def test_users_are_known_as_they_were_last_written(app: LiveApp) -> None:

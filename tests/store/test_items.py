@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
 
 import pytest
 
 from homefeed.errors import InvalidError, NotFoundError
 from homefeed.store import Store
 from homefeed.store.items import (
+    ItemChange,
     ItemWrite,
     changed_items,
     delete_item,
@@ -223,12 +223,12 @@ async def test_many_are_patched_at_once_and_each_that_is_not_is_told(store: Stor
     await put(store, "gone", "untouched")
     await delete_item(store, APP, "gone")
     before = (await store.watermarks(APP)).item_revision
-    many: list[tuple[str, dict[str, Any]]] = [
-        ("a", {"live": "false", "n": None}),
-        ("no", {"n": 1}),
-        ("b", {"n": 2}),
-        ("gone", {}),
-        ("a", {"m": 3}),
+    many = [
+        ItemChange("a", {"live": "false", "n": None}),
+        ItemChange("no", {"n": 1}),
+        ItemChange("b", {"n": 2}),
+        ItemChange("gone", {}),
+        ItemChange("a", {"m": 3}),
     ]
     refused = await patch_items(store, APP, many)
     assert [str(error) if error else None for error in refused] == [
@@ -241,9 +241,21 @@ async def test_many_are_patched_at_once_and_each_that_is_not_is_told(store: Stor
     assert await patch_items(store, APP, []) == []
 
 
+async def test_many_are_hidden_and_shown_again_at_once(store: Store) -> None:
+    await put(store, "a", "b", "c")
+    await patch_items(store, APP, [ItemChange("a", {}, True), ItemChange("b", {}, True)])
+    assert [(await get_item(store, APP, item_id)).hidden for item_id in "abc"] == [True, True, False]
+    await patch_items(
+        store, APP, [ItemChange("a", {}, False), ItemChange("b", {"n": 1}), ItemChange("c", {}, True)]
+    )
+    await patch_items(store, APP, [ItemChange("c", {}, False), ItemChange("c", {"n": 1})])
+    assert [(await get_item(store, APP, item_id)).hidden for item_id in "abc"] == [False, True, False]
+
+
 async def test_one_that_would_hold_too_much_does_not_stop_the_others(store: Store) -> None:
     await put(store, "a", "b")
-    large, fine = await patch_items(store, APP, [("a", {f"n{n}": n for n in range(1_001)}), ("b", {"n": 1})])
+    too_many = {f"n{n}": n for n in range(1_001)}
+    large, fine = await patch_items(store, APP, [ItemChange("a", too_many), ItemChange("b", {"n": 1})])
     assert isinstance(large, InvalidError)
     assert str(large) == "attributes: more than 1,000 attributes; send less"
     assert fine is None

@@ -5,27 +5,30 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Body
+from pydantic import BaseModel
 
 from homefeed.api.context import App, InContext
 from homefeed.api.intake import MAX_EVENTS, build_event, take_events
-from homefeed.api.routing import JSON, Router, StrictRoute
+from homefeed.api.openapi import schema_of
+from homefeed.api.routing import JSON, BeaconRoute, Router
 from homefeed.api.schemas import EventIn, EventsAccepted
 from homefeed.serving import LiveApp
 from homefeed.types import Event
 
-router = Router(prefix="/v1/apps/{app}/events", tags=["events"], route_class=StrictRoute)
+router = Router(prefix="/v1/apps/{app}/events", tags=["events"], route_class=BeaconRoute)
 
 
-def one_or_list(schema: dict[str, Any]) -> dict[str, Any]:
+def one_or_list(kind: type[BaseModel]) -> dict[str, Any]:
     """The OpenAPI of a body that is one element or a list of them."""
+    schema = schema_of(kind)
     many = {"type": "array", "maxItems": MAX_EVENTS, "items": schema}
     content = {JSON: {"schema": {"anyOf": [schema, many]}}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-@router.post("", openapi_extra=one_or_list(EventIn.model_json_schema()))
-async def post_events(context: InContext, app: App, payload: Annotated[Any, Body()]) -> EventsAccepted:
-    """One event, or a list of up to 1,000.
+@router.post("", openapi_extra=one_or_list(EventIn))
+async def record_events(context: InContext, app: App, payload: Annotated[Any, Body()]) -> EventsAccepted:
+    """Record an event, or a list of up to 1,000.
 
     A single bad event is an error: 404 where its item is unknown, else 422. Of a list the good ones are kept
     and `rejected` names the others.

@@ -40,7 +40,7 @@ Conditions: TypeAlias = Annotated[
 
 
 @router.get("/feeds/{feed}", response_model=FeedAnswer)
-async def get_feed(
+async def recommend(
     context: InContext,
     app: App,
     request: Request,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response, params
@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from homefeed.api.origins import is_beacon
 from homefeed.api.parameters import refuse_mistaken
 from homefeed.numerals import load_json
 
@@ -62,14 +63,20 @@ class StrictRoute(APIRoute):
     a browser send plain text or a form, but not JSON: that browsers do only after asking the server.
     """
 
+    takes_beacons: ClassVar[bool] = False
+    """Whether JSON is read, too, that pages of allowed origins send as plain text."""
+
     def get_route_handler(self) -> Handler:
         """Handle the request directly, and leave to FastAPI what that cannot do."""
         handler, types = super().get_route_handler(), self._body_types()
 
         async def strict(request: Request) -> Response:
-            if types and body_type(request) not in types and _has_body(request):
-                raise HTTPException(415, f"Content-Type: expected {' or '.join(types)}")
-            return await handler(_StrictRequest(request.scope, request.receive))
+            scope = request.scope
+            if types and (sent := body_type(request)) not in types and _has_body(request):
+                if not (self.takes_beacons and is_beacon(request, sent)):
+                    raise HTTPException(415, f"Content-Type: expected {' or '.join(types)}")
+                scope = _as_json(scope)
+            return await handler(_StrictRequest(scope, request.receive))
 
         plan = plan_of(self.endpoint, self.param_convertors)
         return strict if plan is None else plan.handler(strict)
@@ -78,6 +85,18 @@ class StrictRoute(APIRoute):
         """The media types of bodies that the route reads; none where it reads no body."""
         documented = (self.openapi_extra or {}).get("requestBody", {}).get("content")
         return tuple(documented or ((JSON,) if self.body_field is not None else ()))
+
+
+class BeaconRoute(StrictRoute):
+    """A route that reads what `navigator.sendBeacon` sends from pages of allowed origins."""
+
+    takes_beacons = True
+
+
+def _as_json(scope: Scope) -> Scope:
+    """The same request as one whose body is said to be JSON."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+    return {**scope, "headers": [*headers, (b"content-type", JSON.encode())]}
 
 
 def body_type(request: Request) -> str:

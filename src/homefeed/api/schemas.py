@@ -146,6 +146,12 @@ class ItemPatch(Body):
     hidden: Annotated[bool, Strict()] | None = None
 
 
+class ItemPatchWithId(ItemPatch):
+    """What to change of an item of a list."""
+
+    item_id: Id
+
+
 class ItemOut(BaseModel):
     """An item. `created_at` is null where it is not known."""
 
@@ -192,6 +198,12 @@ class UserIn(Body):
     """A user to create or replace. What they refused or blocked stays, unless it is named."""
 
     attributes: AttributesIn = {}
+
+
+class UserWithId(UserIn):
+    """A user in a list."""
+
+    user_id: Id
 
 
 class UserOut(BaseModel):
@@ -243,7 +255,7 @@ class EventOut(BaseModel):
     context: Attributes
 
 
-class EventsOut(BaseModel):
+class UserEventsOut(BaseModel):
     """A user's history, newest first."""
 
     user_id: str

@@ -11,7 +11,7 @@ from homefeed.serving.features.sharing import Sharing
 from homefeed.serving.follower import Follower
 from homefeed.store import Store, items, users
 from homefeed.store.erasing import forget_erased
-from homefeed.store.items import ItemWrite
+from homefeed.store.items import ItemChange, ItemWrite
 from homefeed.types import Item, User
 
 
@@ -53,13 +53,13 @@ class Writes:
         await self._follow_items([item_id])
         return item
 
-    async def patch_items(self, changes: Sequence[tuple[str, Mapping[str, Any]]]) -> list[HomefeedError | None]:
-        """Change the named attributes of many items at once; why each was not changed, None where it was.
+    async def patch_items(self, changes: Sequence[ItemChange]) -> list[HomefeedError | None]:
+        """Change many items at once; why each was not changed, None where it was.
 
         See `store.items.patch_items`.
         """
         refused = await items.patch_items(self._store, self._app, changes)
-        await self._follow_items(item_id for item_id, _ in changes)
+        await self._follow_items(change.item_id for change in changes)
         return refused
 
     async def delete_item(self, item_id: str) -> None:
@@ -71,6 +71,15 @@ class Writes:
         await items.delete_item(self._store, self._app, item_id)
         self._is_erasing = True
         await self._follow_items([item_id])
+
+    async def put_users(self, writes: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
+        """Create or replace users, as (user_id, attributes), the last of an id winning; returns how many were new.
+
+        What a user refuses or blocks stays where a write does not state it.
+        """
+        created = await users.put_users(self._store, self._app, writes, self._kept_of_users)
+        await self._follow_users(list(dict(writes)))
+        return created
 
     async def put_user(self, user_id: str, attributes: Mapping[str, Any]) -> User:
         """Create or replace a user; returns them as they are now.

@@ -30,6 +30,15 @@ class ItemWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemChange:
+    """What to change of an item: the named attributes (None removes one), whether it is hidden where given."""
+
+    item_id: str
+    attributes: Mapping[str, Any]
+    hidden: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """Items, each with the revision of its latest change, as columns.
 
@@ -106,10 +115,8 @@ async def patch_item(
     return Item(item_id, found.number, merged, found.created_at, is_hidden)
 
 
-async def patch_items(
-    store: Store, app: str, changes: Sequence[tuple[str, Mapping[str, Any]]]
-) -> list[HomefeedError | None]:
-    """Change the named attributes of many items at once (None removes one), of one named twice in their order.
+async def patch_items(store: Store, app: str, changes: Sequence[ItemChange]) -> list[HomefeedError | None]:
+    """Change many items at once, one that is named twice in the order of its changes.
 
     Returns:
         For each change why it was not made, in the order given: NotFoundError where there is no such item,
@@ -117,15 +124,15 @@ async def patch_items(
     """
     if not changes:
         return []
-    named = list(dict.fromkeys(item_id for item_id, _ in changes))
+    named = list(dict.fromkeys(change.item_id for change in changes))
     async with store.write(brief=len(named) <= BRIEF) as connection:
         counters = await store.advance(connection, app, item_revision=1)
         found = await _existing(connection, app, named)
-        merged: dict[str, dict[str, Any]] = {}
-        refused = [_merge(app, found, merged, *change) for change in changes]
+        merged: dict[str, ItemChange] = {}
+        refused = [_merge(app, found, merged, change) for change in changes]
         rows = [
-            {"of": found[item_id].number, "told": _json(attributes), "hides": _is_hidden(found[item_id])}
-            for item_id, attributes in merged.items()
+            {"of": found[item_id].number, "told": _json(made.attributes), "hides": made.hidden}
+            for item_id, made in merged.items()
         ]
         if rows:
             await connection.execute(
@@ -285,22 +292,22 @@ async def _existing(connection: AsyncConnection, app: str, item_ids: Sequence[st
 
 
 def _merge(
-    app: str,
-    found: Mapping[str, Item],
-    merged: dict[str, dict[str, Any]],
-    item_id: str,
-    attributes: Mapping[str, Any],
+    app: str, found: Mapping[str, Item], merged: dict[str, ItemChange], change: ItemChange
 ) -> HomefeedError | None:
-    """Add the changes of an item to what was `merged` of it; else why that cannot be."""
+    """Add a change of an item to what was `merged` of it: all it becomes; else why that cannot be."""
+    item_id = change.item_id
     if item_id not in found:
         return NotFoundError(f'no item "{item_id}" in {app}')
-    before = merged.get(item_id, found[item_id].attributes)
-    after = {name: value for name, value in ({**before, **attributes}).items() if value is not None}
+    stored = found[item_id]
+    before = merged.get(item_id, ItemChange(item_id, stored.attributes, _is_hidden(stored)))
+    after = {
+        name: value for name, value in ({**before.attributes, **change.attributes}).items() if value is not None
+    }
     try:
-        check_merged("attributes", attributes, after, MAX_ITEM_BYTES)
+        check_merged("attributes", change.attributes, after, MAX_ITEM_BYTES)
     except InvalidError as error:
         return error
-    merged[item_id] = after
+    merged[item_id] = ItemChange(item_id, after, before.hidden if change.hidden is None else change.hidden)
     return None
 
 

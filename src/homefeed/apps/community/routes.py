@@ -53,7 +53,7 @@ async def homefeed(
     )
 
 
-@router.post("/feedback", openapi_extra=one_or_list(FeedbackIn.model_json_schema()))
+@router.post("/feedback", openapi_extra=one_or_list(FeedbackIn))
 async def feedback(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """One event, or a list of up to 1,000; answered once they are durable, and the next page reflects them.
 

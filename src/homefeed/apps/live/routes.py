@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
-from fastapi import Body, Depends, Response
-from pydantic import ValidationError
+from fastapi import Depends, Request, Response
 
 from homefeed.api.answers import candidates_header, json_response, record_impressions
+from homefeed.api.bulk import batches_of, list_body, take_many
 from homefeed.api.context import InContext, RequestId, ready_made
-from homefeed.api.errors import shortened
-from homefeed.api.intake import format_validation_error
 from homefeed.api.paths import by_id
-from homefeed.api.routing import JSON, Router, StrictRoute
-from homefeed.api.schemas import Accepted, Id, Rejected
+from homefeed.api.routing import Router, StrictRoute
+from homefeed.api.schemas import Accepted, Id
 from homefeed.apps.live.categories import category_condition
 from homefeed.apps.live.schemas import (
-    MOST_STATUSES,
     CategoryFeedIn,
     HomeFeedIn,
     HomeFeedOut,
@@ -28,8 +25,8 @@ from homefeed.apps.live.schemas import (
     StatusOut,
 )
 from homefeed.apps.live.streams import near_streams, status_of, streams_by_city, streams_for
-from homefeed.errors import HomefeedError, InvalidError
 from homefeed.serving import FeedRequest, LiveApp, named_place
+from homefeed.store.items import ItemChange
 from homefeed.store.users import count_users
 from homefeed.times import parse_time
 from homefeed.types import SECOND, Condition
@@ -91,40 +88,18 @@ async def category_feed(context: InContext, live: Live, request_id: RequestId, b
     return await _for_you(context, live, request_id, body, condition)
 
 
-@router.put(
-    "/streams/status",
-    response_model_exclude_none=True,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                JSON: {
-                    "schema": {"type": "array", "maxItems": MOST_STATUSES, "items": StatusOfIn.model_json_schema()}
-                }
-            },
-        }
-    },
-)
-async def put_statuses(live: Live, payload: Annotated[Any, Body()]) -> Accepted:
-    """The status of up to 1,000 streams, as a list; answered once it is durable, and the next request goes by it.
+@router.put("/streams/status", response_model_exclude_none=True, openapi_extra=list_body(StatusOfIn))
+async def put_statuses(live: Live, request: Request) -> Accepted:
+    """Set the status of up to 1,000 streams, as a list.
 
-    `rejected` names each that could not be taken, and why; the others are.
+    Answered once it is durable, and the next request goes by it. `rejected` names each that could not be taken,
+    and why; the others are.
     """
-    if not isinstance(payload, list) or len(payload) > MOST_STATUSES:
-        raise InvalidError(f"body: expected a list of up to {MOST_STATUSES:,} statuses")
-    changes: dict[int, tuple[str, dict[str, Any]]] = {}
-    refused: dict[int, HomefeedError] = {}
-    for index, element in enumerate(payload):
-        try:
-            changes[index] = _change(live, element)
-        except InvalidError as error:
-            refused[index] = error
-    outcomes = zip(changes, await live.writes.patch_items(list(changes.values())), strict=True)
-    refused |= {index: error for index, error in outcomes if error is not None}
-    return Accepted(
-        accepted=len(payload) - len(refused),
-        rejected=[Rejected(index=index, error=shortened(str(refused[index]))) for index in sorted(refused)],
-    )
+
+    def change(status: StatusOfIn) -> ItemChange:
+        return ItemChange(check_id("stream_id", status.stream_id), live.catalog.check(status.changes))
+
+    return await take_many(batches_of(request), StatusOfIn, change, live.writes.patch_items)
 
 
 @router.put("/streams" + by_id("stream_id") + "/status")
@@ -157,12 +132,3 @@ def _context(body: HomeFeedIn) -> dict[str, str]:
     if body.ctx_timestamp is not None:
         told["timestamp"] = f"{parse_time('ctx_timestamp', body.ctx_timestamp) // SECOND}"
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _change(live: LiveApp, element: Any) -> tuple[str, dict[str, Any]]:
-    """A status of a list, as a change of an item."""
-    try:
-        status = StatusOfIn.model_validate(element)
-    except ValidationError as error:
-        raise InvalidError(format_validation_error(error)) from None
-    return check_id("stream_id", status.stream_id), live.catalog.check(status.changes)

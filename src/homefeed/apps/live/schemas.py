@@ -11,8 +11,6 @@ from homefeed.limits import MAX_PARAMETER
 
 MOST_RESULTS: Final = 100
 """How many streams a request of hometown may ask for."""
-MOST_STATUSES: Final = 1_000
-"""How many streams a request may change the status of."""
 
 MOST_VIEWERS: Final = 10_000_000_000
 """More than so many watch nothing."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias
 from fastapi import Body, Depends, Query, Response, status
 
 from homefeed.api.answers import candidates_header, record_impressions
+from homefeed.api.bulk import list_body
 from homefeed.api.context import Context, InContext, RequestId, ready_made
 from homefeed.api.intake import build_event, take_event, take_events
 from homefeed.api.paths import by_id
@@ -16,18 +17,17 @@ from homefeed.api.schemas import EventsAccepted, Id
 from homefeed.apps.marketplace.listings import near, recommended
 from homefeed.apps.marketplace.preferences import change_user, listed, preferences_of, stored_attributes
 from homefeed.apps.marketplace.schemas import (
-    MOST_INTERACTIONS,
     MOST_LISTINGS,
-    BulkInteractionIn,
-    InteractionIn,
-    InteractionOut,
+    BulkListingInteractionIn,
+    ListingInteractionIn,
+    ListingInteractionOut,
     Near,
     NearbyIn,
     Preferences,
     PreferencesIn,
     Recommended,
-    UserIn,
-    UserOut,
+    SignUpIn,
+    SignUpOut,
     UserUid,
 )
 from homefeed.catalog.hourly import MAX_HOURS
@@ -75,35 +75,27 @@ async def feed(
 @router.post(
     "/feed/interactions/bulk",
     status_code=status.HTTP_201_CREATED,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                JSON: {
-                    "schema": {
-                        "type": "array",
-                        "maxItems": MOST_INTERACTIONS,
-                        "items": BulkInteractionIn.model_json_schema(),
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra=list_body(BulkListingInteractionIn),
 )
 async def interactions(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """Up to 1,000 interactions of any users, as a list. The good ones are kept, `rejected` names the others."""
     if not isinstance(payload, list):
         raise InvalidError("body: expected a list of interactions")
-    return await take_events(context, live, payload, BulkInteractionIn, _bulk_event)
+    return await take_events(context, live, payload, BulkListingInteractionIn, _bulk_event)
 
 
 @router.post("/feed/interactions" + by_id("listing_id"), status_code=status.HTTP_201_CREATED)
 async def interaction(
-    context: InContext, live: Live, request_id: RequestId, listing_id: Id, user_uid: UserUid, body: InteractionIn
-) -> InteractionOut:
+    context: InContext,
+    live: Live,
+    request_id: RequestId,
+    listing_id: Id,
+    user_uid: UserUid,
+    body: ListingInteractionIn,
+) -> ListingInteractionOut:
     """What a user did with a listing; durable once answered, and the user's next request goes by it."""
     taken = await take_event(context, live, _event(live, user_uid, listing_id, body))
-    return InteractionOut(
+    return ListingInteractionOut(
         user_uid=user_uid,
         listing_id=listing_id,
         interaction_type=body.interaction_type,
@@ -125,14 +117,14 @@ async def patch_preferences(live: Live, user_uid: UserUid, body: PreferencesIn) 
 
 
 @router.post("/users", status_code=status.HTTP_201_CREATED)
-async def sign_up(live: Live, body: UserIn) -> UserOut:
+async def sign_up(live: Live, body: SignUpIn) -> SignUpOut:
     """Somebody signs up with the interests they picked, which their first feed goes by; again it changes them."""
     changes: dict[str, Any] = {"interests": body.interests} if "interests" in body.model_fields_set else {}
     if body.latitude is not None and body.longitude is not None:
         changes["location"] = Place(body.latitude, body.longitude).to_json()
     attributes = await change_user(live, body.user_uid, changes)
     place = live.recipe.users.place_of(attributes)
-    return UserOut(
+    return SignUpOut(
         user_uid=body.user_uid,
         latitude=None if place is None else place.latitude,
         longitude=None if place is None else place.longitude,
@@ -182,7 +174,7 @@ def _listed(context: Context, live: LiveApp, request_id: str, answer: Answer, co
     return Response(content, media_type=JSON, headers=candidates_header(live, answer))
 
 
-def _event(live: LiveApp, user_uid: UserUid, listing_id: str, body: InteractionIn) -> Event:
+def _event(live: LiveApp, user_uid: UserUid, listing_id: str, body: ListingInteractionIn) -> Event:
     metadata = body.metadata.model_dump(exclude_none=True)
     return build_event(
         live,
@@ -197,5 +189,5 @@ def _event(live: LiveApp, user_uid: UserUid, listing_id: str, body: InteractionI
     )
 
 
-def _bulk_event(live: LiveApp, body: BulkInteractionIn) -> Event:
+def _bulk_event(live: LiveApp, body: BulkListingInteractionIn) -> Event:
     return _event(live, body.user_uid, body.listing_id, body)

@@ -13,8 +13,6 @@ MOST_LISTINGS: Final = 100
 """How many listings a request may ask for."""
 MOST_TAGS: Final = 100
 """How many tags a user may prefer, or block."""
-MOST_INTERACTIONS: Final = 1_000
-"""How many interactions a request may hold."""
 
 UserUid: TypeAlias = UUID
 Tag: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
@@ -73,7 +71,7 @@ class Metadata(BaseModel):
     device_type: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
-class InteractionIn(Body):
+class ListingInteractionIn(Body):
     """What a user did with a listing. Sent again with the same `interaction_id` it counts once."""
 
     interaction_type: InteractionType
@@ -83,14 +81,14 @@ class InteractionIn(Body):
     request_id: Id | None = None
 
 
-class BulkInteractionIn(InteractionIn):
+class BulkListingInteractionIn(ListingInteractionIn):
     """The same in a list: of which user and which listing."""
 
     user_uid: UserUid
     listing_id: Id
 
 
-class InteractionOut(BaseModel):
+class ListingInteractionOut(BaseModel):
     """An interaction that is durable: the next request goes by it."""
 
     user_uid: UserUid
@@ -134,7 +132,7 @@ class Preferences(BaseModel):
     personalization_enabled: bool
 
 
-class UserIn(Body):
+class SignUpIn(Body):
     """Somebody who signs up: where they are, and what they picked as interests."""
 
     user_uid: UserUid
@@ -143,14 +141,14 @@ class UserIn(Body):
     interests: Tags = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _place_is_whole(self) -> UserIn:
+    def _place_is_whole(self) -> SignUpIn:
         if (self.latitude is None) != (self.longitude is None):
             missing = "latitude" if self.latitude is None else "longitude"
             raise ValueError(f"{missing}: expected both latitude and longitude, or neither")
         return self
 
 
-class UserOut(BaseModel):
+class SignUpOut(BaseModel):
     """Who signed up, as the next request knows them."""
 
     user_uid: UserUid

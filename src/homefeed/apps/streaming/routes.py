@@ -16,11 +16,11 @@ from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import EventsAccepted, Id
 from homefeed.apps.streaming.schemas import (
     HealthOut,
-    HistoryOut,
     PlayIn,
     PopularOut,
     RecommendationsOut,
     Watched,
+    WatchedOut,
     title_conditions,
 )
 from homefeed.catalog import CatalogView
@@ -93,7 +93,7 @@ async def recommendations(
 @router.get("/history")
 async def history(
     live: Live, request_id: RequestId, user_id: Id, limit: Annotated[int, Query(ge=1, le=1_000)] = 50
-) -> HistoryOut:
+) -> WatchedOut:
     """What a user watched, newest first; an empty list for an unknown user."""
     found = await latest_of_user(live.store, APP, check_id("user_id", user_id), limit)
     items = [
@@ -106,11 +106,11 @@ async def history(
         )
         for event, attributes in found
     ]
-    return HistoryOut(user_id=user_id, limit=limit, items=items, request_id=request_id)
+    return WatchedOut(user_id=user_id, limit=limit, items=items, request_id=request_id)
 
 
-@router.post("/events", openapi_extra=one_or_list(PlayIn.model_json_schema()))
-async def post_events(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
+@router.post("/events", openapi_extra=one_or_list(PlayIn))
+async def record_events(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """One play, or a list of up to 1,000, in the shape of events.csv; answered once they are durable.
 
     A single bad one is an error: 404 where its item is unknown, else 422. Of a list the good ones are kept.

@@ -49,7 +49,7 @@ class Watched(BaseModel):
     timestamp: str
 
 
-class HistoryOut(BaseModel):
+class WatchedOut(BaseModel):
     """What a user watched, newest first."""
 
     user_id: str

@@ -1,0 +1,97 @@
+"""What both clients do with a call: its request, its answer, and when to try it again. Nothing is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from homefeed.client.calls import Call
+from homefeed.client.errors import ClientError, NoAnswerError, problem_of
+from homefeed.client.retries import AGAIN, Retries
+
+TIMEOUT_SECONDS: Final = 10.0
+"""How long to wait for a connection, and for each part of an answer."""
+RETRIES: Final = Retries()
+
+T = TypeVar("T")
+E_co = TypeVar("E_co", covariant=True)
+
+
+class Listing(Protocol[E_co]):
+    """A page of anything."""
+
+    @property
+    def items(self) -> tuple[E_co, ...]:
+        """What is on it."""
+
+    @property
+    def next_cursor(self) -> str | None:
+        """What asks for the page after it; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """How to talk to one app of one server."""
+
+    url: str
+    app: str
+    retries: Retries
+
+    def __post_init__(self) -> None:
+        if httpx.URL(self.url).scheme not in ("http", "https"):
+            raise ValueError(f"url: expected http://host:port or https://host, got {self.url!r}")
+
+    def request(self, call: Call[Any]) -> dict[str, Any]:
+        """The arguments of httpx's `request`."""
+        below = call.path if call.path.startswith("/") else f"/v1/apps/{quote(self.app, safe='')}/{call.path}"
+        headers = {"Accept": "application/json"}
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        return {
+            "method": call.method,
+            "url": self.url.rstrip("/") + below,
+            "params": call.query or None,
+            "content": call.body,
+            "headers": headers,
+        }
+
+    def wait(self, attempt: int, outcome: httpx.Response | httpx.TransportError) -> float | None:
+        """How many seconds to wait before the same is sent again; None where it is not."""
+        if not isinstance(outcome, httpx.Response):
+            return self.retries.seconds(attempt)
+        if outcome.status_code not in AGAIN:
+            return None
+        return self.retries.seconds(attempt, outcome.headers.get("Retry-After"))
+
+    def read(self, call: Call[T], outcome: httpx.Response | httpx.TransportError) -> T:
+        """What came of a call.
+
+        Raises:
+            NoAnswerError: there was no answer.
+            ProblemError: the answer is an error.
+            ClientError: it is not what this API answers.
+        """
+        if not isinstance(outcome, httpx.Response):
+            raise NoAnswerError(
+                f"no answer from {self.url}: {str(outcome) or type(outcome).__name__}"
+            ) from outcome
+        body = _json(outcome)
+        if not outcome.is_success:
+            raise problem_of(outcome.status_code, body)
+        try:
+            return call.read(body if isinstance(body, Mapping) else {})
+        except (KeyError, TypeError) as error:
+            told = f"{outcome.request.url} does not answer as Homefeed does"
+            raise ClientError(f"{told}: is the url the right one?") from error
+
+
+def _json(response: httpx.Response) -> Any:
+    """What an answer holds; None where that is no JSON."""
+    try:
+        return response.json() if response.content else None
+    except ValueError:
+        return None
