@@ -2,16 +2,25 @@
 
 import { facets } from "./catalogue.js";
 import { byId, el, option } from "./dom.js";
-import { anchoredFeeds, feedTitle, itemEventTypes, otherFeeds, state } from "./state.js";
-import { ago, capital, count, counted, plain, titleOf, toDo, trainedAt } from "./words.js";
+import { anchoredFeeds, buttonTypes, feedTitle, otherFeeds, state } from "./state.js";
+import { ago, capital, count, counted, fact, plain, titleOf, toDo, trainedAt } from "./words.js";
 
 const CHIPS = 10;
+const MOST_FACTS = 6;
 
 export function showApps(apps, choose) {
   const select = byId("app");
   select.replaceChildren(...apps.map((app) => option(app.app, app.title || app.app, app === state.app)));
   byId("app-choice").hidden = apps.length < 2;
+  byId("app-title").hidden = apps.length !== 1;
   select.onchange = () => choose(apps.find((app) => app.app === select.value));
+}
+
+/** The app's title, by the product's name and in the browser's tab. */
+export function showTitle() {
+  const title = state.app.title || state.app.app;
+  byId("app-title").textContent = title;
+  document.title = `${title} · Homefeed`;
 }
 
 export function showStats(stats) {
@@ -58,21 +67,15 @@ export function showPeople(choose) {
 const newcomer = () => `newcomer-${Math.random().toString(36).slice(2, 6).padEnd(4, "0")}`;
 
 export function showPerson() {
-  const attributes = Object.entries(state.knownUsers.get(state.userId) ?? {}).filter(
-    ([, value]) => ["string", "number"].includes(typeof value) && value !== "",
-  );
-  const facts = attributes.slice(0, 5).map(([name, value]) => el("span", {}, `${plain(name)} ${value}`));
-  byId("person").replaceChildren(el("b", {}, state.userId ?? ""), ...facts);
+  const attributes = Object.entries(state.knownUsers.get(state.userId) ?? {});
+  const facts = attributes.map(([name, value]) => fact(name, value)).filter(Boolean).slice(0, MOST_FACTS);
+  byId("person").replaceChildren(el("b", {}, state.userId ?? ""), ...facts.map((text) => el("span", {}, text)));
 }
 
-export function showEventTypes(choose) {
-  const types = itemEventTypes(state.app);
-  const select = byId("event-type");
-  select.replaceChildren(...types.map((type) => option(type, toDo(type), type === state.eventType)));
-  byId("event-choice").hidden = types.length < 2;
-  select.onchange = () => choose(select.value);
-  byId("step-verb").parentElement.hidden = !types.length;
-  if (types.length) byId("step-verb").textContent = toDo(state.eventType);
+export function showStep() {
+  const [like] = buttonTypes().likes;
+  byId("step-verb").parentElement.hidden = !like;
+  if (like) byId("step-verb").textContent = toDo(like);
 }
 
 /** The filters: a choice for each field worth it, keeping what is chosen. */
