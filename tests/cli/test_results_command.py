@@ -38,6 +38,8 @@ def test_results_are_told_by_what_is_asked_for(home: Path) -> None:
     assert 0 < float(row["play_low"]) < float(row["play_rate"]) < float(row["play_high"]) < 1
     found = json.loads(running.done(home, "results", "streaming", "--by", "users", "--json"))
     assert [(one["labels"]["users"], one["rates"]["shown"]) for one in found["rows"]] == [("new", 3)]
+    of_feed = running.done(home, "results", "streaming", "--by", "retriever", "--feed", "home")
+    assert "streaming, feed home since" in of_feed
     only_csv = running.done(home, "results", "streaming", "--by", "day", "--csv", "-")
     assert [line.split(",")[0] for line in only_csv.splitlines()] == ["day", "2024-10-04T00:00:00Z"]
 

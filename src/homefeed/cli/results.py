@@ -92,7 +92,7 @@ def results(
     if as_json:
         print_json(_as_json(found, by, feed, rows))
     elif table != "-":
-        _show(found, rows, event or [])
+        _show(found, feed, rows, event or [])
         if table is not None:
             typer.echo(f"Written: {table}")
 
@@ -150,7 +150,7 @@ def _rate(rates: Rates, name: str) -> tuple[int, Interval | None]:
     return rates.followed[name], rates.intervals[name]
 
 
-def _show(found: Overview, rows: Sequence[Row], events: Sequence[str]) -> None:
+def _show(found: Overview, feed: str | None, rows: Sequence[Row], events: Sequence[str]) -> None:
     from homefeed.dataset.results import described
     from homefeed.times import format_time
 
@@ -158,10 +158,10 @@ def _show(found: Overview, rows: Sequence[Row], events: Sequence[str]) -> None:
     if found.total is None:
         typer.echo(f"{found.app}: nothing shown since {since}. Ask for feeds: homefeed serve")
         return
-    total = found.total.total
-    typer.echo(
-        f"{found.app} since {since}: {total.shown:,} items on {total.pages:,} pages to {total.users:,} known users"
-    )
+    whole = [found.total] if feed is None else [one for one in found.feeds if one.group.feed == feed]
+    total, of_feed = whole[0].total, "" if feed is None else f", feed {feed}"
+    counts = f"{total.shown:,} items on {total.pages:,} pages to {total.users:,} known users"
+    typer.echo(f"{found.app}{of_feed} since {since}: {counts}")
     if found.read_from != found.since:
         typer.echo(f"There was more since {format_time(found.since)}: the latest pages are told")
     names = _told(found, events)

@@ -88,13 +88,12 @@ function bars(title, lines, high, format) {
 }
 
 /**
- * Lines over time, or bars where there is one moment only. `lines` have a name, a tone and points of time, value and perhaps interval; `changes` a time and a text; `step` is
- * the length of a period in milliseconds, `most` what values cannot be above.
+ * Lines over time, or bars where there is one moment only. `lines` are not empty; they have a name, a tone and points
+ * of time, value and perhaps interval; `changes` a time and a text; `step` is the length of a period in milliseconds,
+ * `most` what values cannot be above.
  */
 export function lineChart(chart) {
-  const { title, from, to, step, every, format, changes } = chart;
-  const lines = chart.lines.filter((line) => line.points.length);
-  if (!lines.length) return el("figure", { class: "chart is-empty" }, el("figcaption", {}, title), el("p", { class: "fine" }, chart.empty));
+  const { title, from, to, step, every, format, changes, lines } = chart;
   const [low, high] = extent(lines, chart.most);
   const times = new Set(lines.flatMap((line) => line.points.map((point) => point.time)));
   if (times.size === 1 && low === 0) return bars(title, lines, high, format);
@@ -110,7 +109,7 @@ export function lineChart(chart) {
     ...(lines.length === 1 ? [band(lines[0], middle, y)].filter(Boolean) : []),
     ...marked(changes, x),
     ...lines.map((line) => drawn(line, middle, y)),
-    ...hovered({ ...chart, lines }, middle, Math.max((step / (to - from)) * WIDTH, 1)),
+    ...hovered(chart, middle, Math.max((step / (to - from)) * WIDTH, 1)),
   );
   return el(
     "figure",

@@ -3,10 +3,12 @@
 import { facets } from "./catalogue.js";
 import { byId, el, option } from "./dom.js";
 import { anchoredFeeds, buttonTypes, feedTitle, otherFeeds, state } from "./state.js";
-import { ago, capital, count, counted, fact, plain, titleOf, toDo, trainedAt } from "./words.js";
+import { ago, called, capital, count, counted, fact, titleOf, toDo, trainedAt } from "./words.js";
 
 const CHIPS = 10;
 const MOST_FACTS = 6;
+// How the ids of newcomers begin, so that they are known again.
+const NEWCOMER = { name: "newcomer-", uuid: "00000000" };
 
 export function showApps(apps, choose) {
   const select = byId("app");
@@ -49,7 +51,8 @@ function showModels(models) {
 
 export function showPeople(choose) {
   const users = [...state.knownUsers.keys()].slice(0, CHIPS);
-  const isStranger = state.userId?.startsWith("newcomer-") && !users.includes(state.userId);
+  const isNew = Object.values(NEWCOMER).some((beginning) => state.userId?.startsWith(beginning));
+  const isStranger = isNew && !users.includes(state.userId);
   if (state.userId !== null && !isStranger && !users.includes(state.userId)) users.unshift(state.userId);
   const person = (text, pressed, action, kind = "") =>
     el("button", { type: "button", class: `person-chip ${kind}`, "aria-pressed": String(pressed), click: action }, text);
@@ -63,8 +66,15 @@ export function showPeople(choose) {
   byId("people").children[focused]?.focus();
 }
 
-/** An id that no user has yet. */
-const newcomer = () => `newcomer-${Math.random().toString(36).slice(2, 6).padEnd(4, "0")}`;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const digits = (number) => Array.from({ length: number }, () => Math.floor(Math.random() * 16).toString(16)).join("");
+
+/** An id that no user has yet; a UUID where the app's users have such, as it may take no others. */
+function newcomer() {
+  const isUuid = [...state.knownUsers.keys()].some((user) => UUID.test(user));
+  return isUuid ? `${NEWCOMER.uuid}-${digits(4)}-4${digits(3)}-8${digits(3)}-${digits(12)}` : `${NEWCOMER.name}${digits(4)}`;
+}
 
 export function showPerson() {
   const attributes = Object.entries(state.knownUsers.get(state.userId) ?? {});
@@ -90,7 +100,7 @@ export function showFilters(changed) {
       else state.filters.delete(field);
       changed();
     };
-    return el("label", { class: chosen ? "choice is-set" : "choice" }, el("span", {}, capital(plain(field))), select);
+    return el("label", { class: chosen ? "choice is-set" : "choice" }, el("span", {}, capital(called(field))), select);
   });
   byId("filters").replaceChildren(...choices);
 }

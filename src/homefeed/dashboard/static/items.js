@@ -71,12 +71,12 @@ function card(item, place, [least, best], change, types, actions) {
         bar(best > least ? (item.score - least) / (best - least) : 0),
         el("span", { class: "score", title: `score ${item.score}` }, score(item.score)),
         item.sources.map(chip),
-      ),
-      el(
-        "div",
-        { class: "asides" },
-        button("Why?", "Why", () => actions.why(item), "quiet"),
-        actions.similar && button("More like this", "More like", () => actions.similar(item), "quiet"),
+        el(
+          "span",
+          { class: "asides" },
+          button("Why?", "Why", () => actions.why(item), "quiet"),
+          actions.similar && button("More like this", "More like", () => actions.similar(item), "quiet"),
+        ),
       ),
     ),
     el(

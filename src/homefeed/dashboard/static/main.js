@@ -248,7 +248,7 @@ function notices(stats) {
 function firstFeed(app, name) {
   const feeds = [...otherFeeds(app), ...(state.anchor ? anchoredFeeds(app) : [])];
   const named = (wanted) => feeds.find((feed) => feed.feed === wanted);
-  return (state.query && feeds.find(isSearch)) || named(name) || named("popular") || feeds[0] || null;
+  return (state.query && feeds.find(isSearch)) || named(name) || named("popular") || named("trending") || feeds[0] || null;
 }
 
 /** The item that an address names, as lists have it; null where it is gone. */

@@ -86,9 +86,10 @@ function charts(overview) {
         .filter((point) => point.value !== null),
     }));
   const legend = drawn.map(({ name }, index) => el("li", { class: `tone-${index}` }, name));
-  const shown = measures(overview).map(({ of, interval, ...measure }) =>
-    lineChart({ ...common, ...measure, lines: lines(of, interval), empty: "Nothing to draw in this time." }),
-  );
+  const shown = measures(overview)
+    .map(({ of, interval, ...measure }) => ({ ...common, ...measure, lines: lines(of, interval).filter((line) => line.points.length) }))
+    .filter((chart) => chart.lines.length)
+    .map(lineChart);
   return [
     el("ul", { class: "legend", "aria-label": "Lines" }, legend, common.changes.length ? el("li", { class: "is-change" }, "something changed") : null),
     el("div", { class: "charts" }, shown),
@@ -151,7 +152,7 @@ function show() {
         unfollowed(overview),
         isPartial(overview),
         card("Over time", charts(overview), "is-wide"),
-        card("What changed", changeList(moments(overview), titleOfFeed)),
+        card("What changed", changeList(moments(overview), titleOfFeed), "is-double"),
         card("Scores of items shown", scores ?? el("p", { class: "fine" }, "No score was shown.")),
         card("Who proposed what was shown", retrieverTable(overview, state.overview.feed, tableTypes(overview)), "is-wide"),
         card("New and returning users", visitTable(overview, state.overview.feed, tableTypes(overview)), "is-wide"),

@@ -107,7 +107,7 @@ export function tagWords(attributes) {
   const fields = tagFields(attributes);
   const isNamed = ({ field, values }) =>
     fields.some((other) => other.field === namesOf(field) && other.values.length === values.length);
-  const words = ({ field, values }) => values.map((value) => (value === "true" ? plain(field) : value));
+  const words = ({ field, values }) => values.map((value) => (value === "true" ? called(field) : value));
   const shown = fields.filter((field) => !isNamed(field)).flatMap(words).filter((word) => word !== "false");
   return [...new Map(shown.map((word) => [word.toLowerCase(), word])).values()];
 }
@@ -131,24 +131,27 @@ export function amount(value, { value_seconds: long, value_name: name }) {
   return long ? seconds(value * long) : `${plain(name)} ${numbers.format(value)}`;
 }
 
+/** What people call a field: `community_id` the community, `tag_names` the tags, `joined_at` when they joined. */
+export const called = (field) => plain(field).replace(/^is /, "").replace(/ names$/, "s").replace(/ (ids?|at)$/, "");
+
 const MOST_LISTED = 5;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 
 /** An attribute of a user in words: lists, places and times as people say them; null for what says nothing. */
 export function fact(name, value) {
   if (value === null || value === "" || value === false || value === "false") return null;
-  if (value === true || value === "true") return plain(name);
+  if (value === true || value === "true") return called(name);
   if (Array.isArray(value)) {
     const more = value.length > MOST_LISTED ? ` and ${value.length - MOST_LISTED} more` : "";
-    return value.length ? `${plain(name)}: ${value.slice(0, MOST_LISTED).join(", ")}${more}` : null;
+    return value.length ? `${called(name)}: ${value.slice(0, MOST_LISTED).join(", ")}${more}` : null;
   }
   if (typeof value === "object") {
     const { latitude, longitude } = value;
     return typeof latitude === "number" && typeof longitude === "number" ? `at ${latitude.toFixed(2)}°, ${longitude.toFixed(2)}°` : null;
   }
-  if (typeof value === "string" && TIME.test(value)) return `${plain(name)} ${ago(value)}`;
+  if (typeof value === "string" && TIME.test(value)) return `${called(name)} ${ago(value)}`;
   if (typeof value === "string" && value.includes("|")) return fact(name, value.split("|"));
-  return `${plain(name)} ${typeof value === "number" ? numbers.format(value) : value}`;
+  return `${called(name)} ${typeof value === "number" ? numbers.format(value) : value}`;
 }
 
 export function ago(time) {
