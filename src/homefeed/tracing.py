@@ -26,7 +26,8 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
     score = reason = propensity = None
     if row is not None:
         item = candidates.take(slice(row, row + 1))
-        features, reason = _features_and_reason(ranked, item, failed)
+        features = _features(ranked, item)
+        reason = _reason(ranked, candidates.first(row + 1) if row < query.n else item, failed)
         score, propensity = float(item.scores[0]), float(propensities(item)[0])
     place = None if row is None else row + 1
     return Trace(
@@ -60,15 +61,18 @@ def _probabilities(ranked: Ranked, item: Candidates) -> dict[str, float]:
     return {name: float(likely[0]) for name, likely in ranker.probabilities(ranked.query, item).items()}
 
 
-def _features_and_reason(
-    ranked: Ranked, item: Candidates, failed: dict[str, str]
-) -> tuple[tuple[FeatureTrace, ...], str]:
+def _features(ranked: Ranked, item: Candidates) -> tuple[FeatureTrace, ...]:
     contributions = ranked.feed.ranker.contributions(ranked.query, item)
-    features = tuple(
+    return tuple(
         FeatureTrace(name, float(value), float(added))
         for name, value, added in zip(item.feature_names, item.features[0], contributions[0], strict=True)
     )
-    return features, give_reasons(ranked, ranked.query, item, contributions, failed)[0]
+
+
+def _reason(ranked: Ranked, page: Candidates, failed: dict[str, str]) -> str:
+    """The reason of the last of a page: it can depend on what the items before name."""
+    contributions = ranked.feed.ranker.contributions(ranked.query, page)
+    return give_reasons(ranked, ranked.query, page, contributions, failed)[-1]
 
 
 def _filter_traces(ranked: Ranked, position: int) -> tuple[FilterTrace, ...]:

@@ -113,6 +113,25 @@ def test_every_feed_that_is_listed_answers(api: httpx.Client) -> None:
             assert api.get(path, params=anchor).status_code == (200 if some or not anchor else 404)
 
 
+def test_event_types_say_what_is_a_like_and_what_values_mean(api: httpx.Client) -> None:
+    found = api.get("/v1/apps/marketplace/event-types").json()
+    weights = {one["event_type"]: one["weight"] for one in found["event_types"]}
+    assert (found["main_type"], weights["apply"], weights["dismiss"]) == ("apply", 10, -5)
+    assert (found["value_name"], found["value_seconds"]) == ("time_spent_seconds", 1)
+    shop = api.get("/v1/apps/shop/event-types").json()
+    assert (shop["main_type"], shop["value_seconds"]) == ("purchase", None)
+    assert [one["about"] for one in shop["event_types"]] == ["item", "item", "query"]
+
+
+def test_the_most_active_users_come_with_what_they_did(api: httpx.Client, served: Served) -> None:
+    found = api.get("/v1/apps/streaming/active-users", params={"limit": 3}).json()["users"]
+    counts = [user["events"] for user in found]
+    assert len(found) == 3
+    assert counts == sorted(counts, reverse=True)
+    assert found[0]["user_id"] in set(served.sample.events["user_id"])
+    assert api.get("/v1/apps/streaming/active-users", params={"limit": 101}).status_code == 422
+
+
 def test_stats_say_what_an_app_holds(api: httpx.Client, served: Served) -> None:
     before = stats(api, "streaming")
     assert before["app"] == "streaming"

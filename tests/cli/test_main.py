@@ -29,6 +29,7 @@ COMMANDS = [
         "models",
         "schedule",
         "overview",
+        "results",
         "impressions",
     ),
     *("evaluate", "map", "popular", "recommend", "search", "history", "explain", "synonyms"),

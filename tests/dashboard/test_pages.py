@@ -169,7 +169,8 @@ async def test_the_badge_reads_what_the_api_tells(client: httpx.AsyncClient) -> 
 
 async def test_the_overview_reads_what_the_api_tells(client: httpx.AsyncClient) -> None:
     scripts = [
-        (await client.get(f"/dashboard/static/{name}")).text for name in ("overview.js", "overview_parts.js")
+        (await client.get(f"/dashboard/static/{name}")).text
+        for name in ("overview.js", "overview_parts.js", "overview_tables.js")
     ]
     schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
     for name, schema in (
@@ -177,6 +178,9 @@ async def test_the_overview_reads_what_the_api_tells(client: httpx.AsyncClient) 
         ("series", "SeriesOut"),
         ("total", "MeasuresOut"),
         ("period", "PeriodOut"),
+        ("rates", "MeasuresOut"),
+        ("proposed", "ProposedOut"),
+        ("change", "ChangeOut"),
         ("model", "ModelOut"),
         ("last", "JobRunOut"),
         ("run", "JobRunOut"),
@@ -185,6 +189,27 @@ async def test_the_overview_reads_what_the_api_tells(client: httpx.AsyncClient) 
         read = set(re.findall(rf"(?<!\.)\b{name}\??\.([a-z_]+)\b", "".join(scripts)))
         assert read, name
         assert read <= set(schemas[schema]["properties"]), name
+
+
+async def test_the_buttons_of_a_card_go_by_what_the_api_tells_of_event_types(client: httpx.AsyncClient) -> None:
+    schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    state = (await client.get("/dashboard/static/state.js")).text
+    (types,) = re.findall(r"types: \{(.*?)\}", state)
+    assert set(re.findall(r"(\w+):", types)) <= set(schemas["EventTypesOut"]["properties"])
+    read = set(re.findall(r"\btype\.([a-z_]+)\b", state))
+    assert "event_type" in read
+    assert read <= set(schemas["EventTypeOut"]["properties"])
+
+
+async def test_an_address_holds_all_that_it_is_read_for(client: httpx.AsyncClient) -> None:
+    """Whoever opens a link sees what its sender saw: what is read of an address is what was written to it."""
+    state = (await client.get("/dashboard/static/state.js")).text
+    reading, writing = state[state.index("function requested") :].split("export function remember")
+    read = set(re.findall(r'parameters\.get(?:All)?\("(\w+)"\)', reading))
+    written = set(re.findall(r'parameters\.(?:set|append)\("(\w+)"', writing))
+    (overview,) = re.findall(r"Object\.entries\(\{(.*?)\}\)", writing)
+    written |= {one.split(":")[0].strip() for one in overview.split(",")}
+    assert read == written == {"app", "user", "view", "days", "feed", "by", "item", "filter", "query"}
 
 
 async def test_each_view_of_the_page_is_one_that_can_be_chosen(client: httpx.AsyncClient) -> None:
@@ -200,7 +225,7 @@ async def test_each_view_of_the_page_is_one_that_can_be_chosen(client: httpx.Asy
 async def test_what_one_fills_in_says_what_it_is(client: httpx.AsyncClient) -> None:
     page = (await client.get("/dashboard")).text
     fields = re.findall(r'<(?:input|select)[^>]*\sid="([^"]+)"', page)
-    assert {"app", "user-id", "event-type", "search-query"} <= set(fields)
+    assert {"app", "user-id", "search-query"} <= set(fields)
     labels = re.findall(r"<label.*?</label>", page, re.DOTALL)
     for field in fields:
         labelling = [label for label in labels if f'for="{field}"' in label or f' id="{field}"' in label]

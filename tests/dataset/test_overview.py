@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from homefeed.dataset.overview import click_types, read_overview
-from homefeed.dataset.overview_sums import SCORE_BOUNDS, Measures, Series
+from homefeed.dataset.measures import SCORE_BOUNDS, Measures, Series
+from homefeed.dataset.overview import click_types, main_type, read_overview
 from homefeed.errors import InvalidError
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.store import Store
@@ -45,7 +46,7 @@ def coverage(measures: Measures) -> tuple[int, ...]:
 
 
 def named(series: tuple[Series, ...]) -> dict[tuple[str | None, ...], Series]:
-    return {(one.feed, one.ranker or one.version): one for one in series}
+    return {(one.group.feed, one.group.ranker or one.group.version): one for one in series}
 
 
 async def test_what_followed_is_counted_by_feed_and_day(store: Store) -> None:
@@ -67,7 +68,7 @@ async def test_what_followed_is_counted_by_feed_and_day(store: Store) -> None:
     found = await read_overview(store, recipe_with(), NOON, 7)
     assert (found.since, found.read_from, found.every) == (START - 6 * DAY, START - 6 * DAY, "day")
     assert (found.event_types, found.click_types) == (("click", "buy"), ("click",))
-    assert [(one.feed, rates(one.total)) for one in found.feeds] == [
+    assert [(one.group.feed, rates(one.total)) for one in found.feeds] == [
         ("home", (3, 6, 2, 1)),
         ("best", (1, 1, 1, 0)),
     ]
@@ -102,7 +103,10 @@ async def test_who_had_an_answer_of_the_feed_itself_is_covered(store: Store) -> 
     await write_log(store, "shop", cold, [], served_by="best/weighted")
     await write_log(store, "shop", [Page(4, "a", feed="best", request="b")], [], served_by="best/weighted")
     found = await read_overview(store, recipe_with(), NOON, 7)
-    assert {one.feed: coverage(one.total) for one in found.feeds} == {"home": (3, 2, 5, 2), "best": (0, 0, 0, 0)}
+    assert {one.group.feed: coverage(one.total) for one in found.feeds} == {
+        "home": (3, 2, 5, 2),
+        "best": (0, 0, 0, 0),
+    }
     assert found.total is not None
     assert coverage(found.total.total) == (3, 2, 5, 2)
 
@@ -180,3 +184,59 @@ async def test_nothing_shown_is_an_overview_of_nothing(store: Store) -> None:
 async def test_a_click_is_an_event_of_that_name_or_else_of_the_goal(store: Store) -> None:
     assert click_types(recipe_with(events={"view": {}, "product_click": {}, "buy": {}})) == ("product_click",)
     assert click_types(recipe_with(events={"play": {}, "dislike": {"weight": -1}})) == ("play",)
+
+
+async def test_what_the_app_is_for_is_the_strongest_event_of_its_goal(store: Store) -> None:
+    strong: dict[str, Any] = {"view": {"weight": 0.2}, "apply": {"weight": 10}, "hide": {"weight": -20}}
+    assert main_type(recipe_with(events=strong)) == "apply"
+    assert main_type(recipe_with(events=strong, goal={"events": ["view"]})) == "view"
+    assert main_type(recipe_with(events={"hide": {"weight": -1}})) is None
+
+
+async def test_what_followed_is_counted_by_who_proposed_it(store: Store) -> None:
+    feed = {"retrieve": {"popular": {}, "fresh": {}}, "rank": {"weighted": {"weights": {"popular": 1.0}}}}
+    recipe = recipe_with(feeds={"home": feed, "best": feed})
+    by_item = np.array([[0.5, 1, 9], [0, 0.1, 9], [0.2, 0, 9]], np.float32)
+    told: dict[str, Any] = {"feature_names": ("popular", "fresh", "age"), "features": by_item}
+    pages = [Page(0, "abc", request="r1"), Page(1, "abc", user="v", request="r2", feed="best")]
+    await write_log(store, "shop", pages, [Told(1, "a"), Told(1, "c"), Told(2, "c", user="v")], **told)
+    await write_log(store, "shop", [Page(3, "a", request="old")], [])
+    found = await read_overview(store, recipe, NOON, 7)
+    assert [
+        (one.feed, one.retriever, one.rates.shown, one.alone, one.rates.clicked) for one in found.proposed
+    ] == [
+        (None, "popular", 4, 2, 3),
+        (None, "fresh", 4, 2, 1),
+        ("best", "popular", 2, 1, 1),
+        ("best", "fresh", 2, 1, 0),
+        ("home", "popular", 2, 1, 2),
+        ("home", "fresh", 2, 1, 1),
+    ]
+    assert found.proposed[0].rates.click_interval is not None
+    assert found.proposed[2].rates.click_interval is None
+
+
+async def test_users_are_new_on_the_day_of_their_first_event_or_page(store: Store) -> None:
+    pages = [
+        Page(-1500, "a", request="r0"),
+        Page(0, "ab", request="r1"),
+        Page(1, "abc", user="v", request="r2"),
+        Page(2, "abcd", user="w", request="r3"),
+        Page(3, "abcde", user=None, request="r4"),
+        Page(1441, "a", user="v", request="r5"),
+    ]
+    await write_log(store, "shop", pages, [Told(-9999, "b", user="w"), Told(2, "c", user="v")])
+    found = await read_overview(store, recipe_with(), NOON + DAY, 2)
+    by_visit = {one.group.visit: one.total for one in found.visits if one.group.feed is None}
+    assert {visit: (one.shown, one.clicked, one.users) for visit, one in by_visit.items()} == {
+        "new": (3, 1, 1),
+        "returning": (7, 0, 3),
+        "not known": (5, 0, 0),
+    }
+
+
+async def test_what_is_shown_of_the_catalogue_is_told(store: Store) -> None:
+    await write_log(store, "shop", [Page(0, "ab")], [Told(1, "c")])
+    found = await read_overview(store, recipe_with(), NOON, 7)
+    assert found.total is not None
+    assert (found.total.total.distinct_items, found.catalogue_items) == (2, 3)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.retrieve.grounds_sample import may_be_named
 
 from homefeed.retrieve import contributions as module
-from homefeed.retrieve.contributions import CATEGORY, NOTHING_TO_SAY, OTHER_ITEM, OWN, grounds_of
+from homefeed.retrieve.contributions import CATEGORY, NAMED_IN_A_ROW, NOTHING_TO_SAY, OTHER_ITEM, OWN, grounds_of
 from homefeed.types import Codes
 
 NO_CODES: Codes = np.empty(0, np.int32)
@@ -69,6 +71,15 @@ def test_a_category_whose_items_outweigh_all_others_but_not_one_by_one() -> None
     assert found({1: 0.5, 2: 0.6, 3: 0.4, 7: 0.55}, 7, codes=codes) == (CATEGORY, 1, 0.6)
 
 
+def test_what_was_named_twice_gives_way_to_near_equals_and_to_nothing_less() -> None:
+    added = np.array([[1.0] * 6, [0.95] * 6, [0.85] * 6])
+    items, positions = np.array([1, 2, 3], np.int32), np.arange(10, 16, dtype=np.int32)
+    grounds = grounds_of(added, items, positions, np.array([0.0, 9, 1, 5]), NO_CODES, own=True)
+    assert grounds.items.tolist() == [1, 1, 2, 2, 1, 1]
+    grounds = grounds_of(added[[0, 2]], items[[0, 2]], positions, np.zeros(4), NO_CODES, own=True)
+    assert grounds.items.tolist() == [1] * 6
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_by_the_rule_as_it_is_written(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -76,15 +87,26 @@ def test_by_the_rule_as_it_is_written(seed: int) -> None:
     positions = rng.permutation(30)[:8].astype(np.int32)
     added = rng.choice([0, -0.5, 0.5, 0.9, 0.95, 0.96, 1.0], (len(items), 8))
     users = rng.integers(0, 4, 30).astype(np.float64)
-    grounds = grounds_of(added, items, positions, users, NO_CODES, own=True)
+    grounds, times = grounds_of(added, items, positions, users, NO_CODES, own=True), Counter[int]()
     for place, position in enumerate(positions.tolist()):
         by_item = dict(zip(items.tolist(), added[:, place].tolist(), strict=True))
-        assert grounds.items[place] in may_be_named(by_item, position, users.tolist())
+        alone = grounds_of(added[:, [place]], items, positions[[place]], users, NO_CODES, own=True)
+        assert alone.items.item() in may_be_named(by_item, position, users.tolist())
+        # In a list: what is named is near to the most, and no near equal was named fewer rounds before.
+        assert (grounds.kinds[place], grounds.largest[place]) == (alone.kinds.item(), alone.largest.item())
+        item = int(grounds.items[place])
+        if grounds.kinds[place] == OTHER_ITEM:
+            near = [i for i, gain in by_item.items() if i != position and gain >= 0.9 * grounds.largest[place]]
+            rounds = {i: times[i] // NAMED_IN_A_ROW for i in near}
+            fewest = [i for i in near if rounds[i] == min(rounds.values())]
+            assert users[item] == max(users[i] for i in fewest)
+            assert item in fewest
+            times[item] += 1
 
 
 def test_nothing_is_read_beyond_the_items_that_are_counted() -> None:
     # Not compiled, as compiled code does not check where it reads.
     python = module._best_known.py_func  # type: ignore[attr-defined]
     added, items = np.array([[1.0], [1.0]]), np.array([1, 8], np.int32)
-    assert python(added, 0, items, 5, np.array([0.0, 0.0]), 0.9) == 1
+    assert python(added, 0, items, 5, np.array([0.0, 0.0]), np.zeros(2, np.int64), 0.9) == 1
     assert module._code_at.py_func(np.array([4], np.int32), 1) == -1  # type: ignore[attr-defined]

@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import BaseModel
 
 from homefeed.api.context import App, InContext
 from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import AppOut, AppsOut, FeedOut, RankersOut, StatsOut
+from homefeed.dataset.followed import seconds_of_values
+from homefeed.dataset.overview import main_type
+from homefeed.privacy import opted_out
+from homefeed.recipe.sources import Column
 from homefeed.serving import LiveApp
+from homefeed.store.active_users import LATEST_EVENTS, most_active_users
 from homefeed.store.events import totals
 from homefeed.times import format_time
 
 router = Router(prefix="/v1/apps", tags=["apps"], route_class=StrictRoute)
+
+
+class EventTypeOut(BaseModel):
+    """A type of events: what it is about, and how much it says about taste; below 0 it is a dislike."""
+
+    event_type: str
+    about: Literal["item", "query"]
+    weight: float
+
+
+class EventTypesOut(BaseModel):
+    """The types of events of an app, in the order of its recipe.
+
+    `main_type` is the one that the app is for: of those of its goal the one of the largest weight. `value_name` is
+    what files call an event's value, and `value_seconds` how many seconds 1 of it stands for: null where it is no
+    time.
+    """
+
+    app: str
+    main_type: str | None
+    value_name: str
+    value_seconds: float | None
+    event_types: list[EventTypeOut]
+
+
+class ActiveUserOut(BaseModel):
+    """A user, and how many of the latest events are theirs."""
+
+    user_id: str
+    attributes: dict[str, Any]
+    events: int
+
+
+class ActiveUsersOut(BaseModel):
+    """The users who did most lately, of equals those who came first."""
+
+    users: list[ActiveUserOut]
 
 
 @router.get("")
@@ -67,4 +113,40 @@ async def stats(app: App) -> StatsOut:
         last_event=None if found.last_event is None else format_time(found.last_event),
         events_per_minute=found.events_per_minute,
         models=app.model_versions,
+    )
+
+
+@router.get("/{app}/event-types")
+async def event_types(app: App) -> EventTypesOut:
+    """What events an app takes, and what each says: which are likes, which are dislikes, what values mean."""
+    recipe = app.recipe
+    column = recipe.sources.events.columns.get("value", "value")
+    name = column.column if isinstance(column, Column) else column
+    return EventTypesOut(
+        app=recipe.app,
+        main_type=main_type(recipe),
+        value_name=name or "value",
+        value_seconds=seconds_of_values(recipe),
+        event_types=[
+            EventTypeOut(event_type=kind, about=event.about, weight=event.weight)
+            for kind, event in recipe.events.items()
+        ],
+    )
+
+
+@router.get("/{app}/active-users")
+async def active_users(
+    app: App,
+    limit: Annotated[
+        int, Query(ge=1, le=100, description=f"Counted in the latest {LATEST_EVENTS:,} events.")
+    ] = 20,
+) -> ActiveUsersOut:
+    """The users who did most lately, without those who opted out."""
+    found = await most_active_users(app.store, app.recipe.app, limit)
+    return ActiveUsersOut(
+        users=[
+            ActiveUserOut(user_id=user.user_id, attributes=dict(user.attributes), events=count)
+            for user, count in found
+            if not opted_out(user.attributes, app.recipe)
+        ]
     )

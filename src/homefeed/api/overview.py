@@ -9,9 +9,11 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from homefeed.api.context import App, InContext
+from homefeed.api.measures import ProposedOut, SeriesOut, proposed_out, series_out
 from homefeed.api.routing import Router, StrictRoute
+from homefeed.dataset.intervals import CONFIDENCE
+from homefeed.dataset.measures import SCORE_BOUNDS
 from homefeed.dataset.overview import MOST_DAYS, Change, Overview
-from homefeed.dataset.overview_sums import SCORE_BOUNDS, Measures, Series
 from homefeed.recipe import Recipe
 from homefeed.store import Store
 from homefeed.store.job_runs import BY_HAND, JobRun, latest_job_runs
@@ -25,53 +27,6 @@ router = Router(prefix="/v1/apps", tags=["apps"], route_class=StrictRoute)
 _RUNS: Final = 5
 _REPORTS: Final = 10
 _REASONS: Final = 3
-
-
-class MeasuresOut(BaseModel):
-    """What was shown, without what was shown again a moment later, and what followed; of nothing there is no rate.
-
-    `rates` are by event type the shares of the items shown that one or more such events followed, and
-    `click_through_rate` that of those which an event of `click_types` did. `coverage` is the share of the known
-    users who had a personal answer, of feeds that another answers for new users, and `personal_pages` that of the
-    pages. `mean_score` is that of the items shown, `distinct_items` how many different ones they were.
-    """
-
-    pages: int
-    items_shown: int
-    items_clicked: int
-    click_through_rate: float | None
-    items_followed: dict[str, int]
-    rates: dict[str, float]
-    time_spent_seconds: float
-    mean_score: float | None
-    distinct_items: int
-    users: int
-    coverage: float | None
-    personal_pages: float | None
-
-
-class PeriodOut(MeasuresOut):
-    """What was measured in an hour or a day from `start` on."""
-
-    start: str
-
-
-class SeriesOut(BaseModel):
-    """What was measured of a feed; of what one `ranker`, or one `version` of a `model`, answered of it.
-
-    `first_served` and `last_served` are of the time of the overview. `scores` count the scores of the items shown:
-    up to each of `score_bounds`, and beyond the last.
-    """
-
-    feed: str | None
-    ranker: str | None
-    model: str | None
-    version: str | None
-    first_served: str
-    last_served: str
-    total: MeasuresOut
-    periods: list[PeriodOut]
-    scores: list[int]
 
 
 class ChangeOut(BaseModel):
@@ -154,7 +109,8 @@ class OverviewOut(BaseModel):
     """An app at a glance, from `since` to `until`, from the impressions and events of the store.
 
     `read_from` is later than `since` where more pages were shown than are read: then it is all from there on.
-    Periods are as long as `every`. `total` is null where nothing was shown.
+    Periods are as long as `every`. `total` is null where nothing was shown. `main_type` is the event type that the
+    app is for: of those of its goal the one of the largest weight. `confidence` is that of all intervals.
     """
 
     app: str
@@ -164,11 +120,16 @@ class OverviewOut(BaseModel):
     every: Literal["hour", "day"]
     event_types: list[str]
     click_types: list[str]
+    main_type: str | None
+    confidence: float
+    catalogue_items: int
     score_bounds: list[float]
     total: SeriesOut | None
     feeds: list[SeriesOut]
     rankers: list[SeriesOut]
     versions: list[SeriesOut]
+    visits: list[SeriesOut]
+    retrievers: list[ProposedOut]
     changes: list[ChangeOut]
     events: EventsOut
     models: list[ModelOut]
@@ -184,7 +145,7 @@ async def overview(
         int, Query(ge=1, le=MOST_DAYS, description="The days that it spans, today included; up to 2 by the hour.")
     ] = 7,
 ) -> OverviewOut:
-    """Click-through and other rates over time by feed, ranker and model version, with what changed; models, jobs.
+    """Click-through and other rates over time by feed, retriever, ranker, model version, new and returning users.
 
     It is computed beside the requests and kept for a minute, or for longer where it takes long.
     """
@@ -196,6 +157,7 @@ async def with_state(
 ) -> OverviewOut:
     """An overview with what else the store tells: the runs of jobs, and imports."""
     jobs = {name: format_duration(job.period) for name, job in recipe.jobs.items()}
+    size = found.catalogue_items
     runs = {job: await latest_job_runs(store, recipe.app, _RUNS, job) for job in (*jobs, BY_HAND)}
     return OverviewOut(
         app=found.app,
@@ -205,11 +167,16 @@ async def with_state(
         every=found.every,
         event_types=list(found.event_types),
         click_types=list(found.click_types),
+        main_type=found.main_type,
+        confidence=CONFIDENCE,
+        catalogue_items=found.catalogue_items,
         score_bounds=list(SCORE_BOUNDS),
-        total=None if found.total is None else _series(found.total),
-        feeds=[_series(one) for one in found.feeds],
-        rankers=[_series(one) for one in found.rankers],
-        versions=[_series(one) for one in found.versions],
+        total=None if found.total is None else series_out(found.total, size),
+        feeds=[series_out(one, size) for one in found.feeds],
+        rankers=[series_out(one, size) for one in found.rankers],
+        versions=[series_out(one, size) for one in found.versions],
+        visits=[series_out(one, size) for one in found.visits],
+        retrievers=[proposed_out(one) for one in found.proposed],
         changes=[_change(one) for one in found.changes],
         events=EventsOut(
             by_request=found.tally.by_request, by_time=found.tally.by_time, to_none=found.tally.to_none
@@ -221,42 +188,6 @@ async def with_state(
             if of_job or job in jobs
         ],
         reports=[_report(report) for report in await list_reports(store, recipe.app, _REPORTS)],
-    )
-
-
-def _measures(found: Measures) -> dict[str, Any]:
-    shown = found.shown
-    return {
-        "pages": found.pages,
-        "items_shown": shown,
-        "items_clicked": found.clicked,
-        "click_through_rate": _share(found.clicked, shown),
-        "items_followed": found.followed,
-        "rates": {name: count / shown for name, count in found.followed.items()} if shown else {},
-        "time_spent_seconds": found.time_spent_seconds,
-        "mean_score": found.mean_score,
-        "distinct_items": found.distinct_items,
-        "users": found.users,
-        "coverage": _share(found.personal_users, found.open_users),
-        "personal_pages": _share(found.personal_pages, found.open_pages),
-    }
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _series(found: Series) -> SeriesOut:
-    return SeriesOut(
-        feed=found.feed,
-        ranker=found.ranker,
-        model=found.model,
-        version=found.version,
-        first_served=format_time(found.first),
-        last_served=format_time(found.last),
-        total=MeasuresOut(**_measures(found.total)),
-        periods=[PeriodOut(start=format_time(one.start), **_measures(one.measures)) for one in found.periods],
-        scores=list(found.scores),
     )
 
 

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 from homefeed.api.histograms import Labels, NotedHistogram
-from homefeed.dataset.overview_sums import SCORE_BOUNDS
+from homefeed.dataset.measures import SCORE_BOUNDS
 from homefeed.types import Floats
 
 _LABELS: Final = ("app", "feed")

@@ -17,6 +17,7 @@ from homefeed.cli import (
     overview,
     privacy,
     query,
+    results,
     run,
     schedule,
     synonyms,
@@ -32,7 +33,20 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (run, data, models, schedule, overview, impressions, evaluate, maps, query, synonyms, privacy):
+for module in (
+    run,
+    data,
+    models,
+    schedule,
+    overview,
+    results,
+    impressions,
+    evaluate,
+    maps,
+    query,
+    synonyms,
+    privacy,
+):
     module.register(cli)
 
 

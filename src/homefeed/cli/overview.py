@@ -1,4 +1,4 @@
-"""An app at a glance: rates by feed and ranker, what changed, models, jobs, imports."""
+"""An app at a glance: what was shown and clicked, what changed, models, jobs, imports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from homefeed.cli.common import (
     Json,
     Report,
     on_store,
-    out,
     printable,
     progress,
     recipe_of,
@@ -19,15 +18,12 @@ from homefeed.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from homefeed.api.overview import MeasuresOut, OverviewOut
+    from homefeed.api.overview import OverviewOut
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
     from homefeed.store import Store
 
 _DAYS = "How many days, today included; up to 2 are told by the hour. At most 90."
-_MOST_TYPES = 4
 _MOST_CHANGES = 8
 
 
@@ -41,9 +37,9 @@ def overview(
     days: Annotated[int, typer.Option(min=1, max=90, help=_DAYS)] = 7,
     as_json: Json = False,
 ) -> None:
-    """Show an app at a glance: rates of clicks and other events by feed and ranker, changes, models, jobs.
+    """Show an app at a glance: what was shown and clicked, what changed, models, jobs, imports.
 
-    It is computed from the store's latest 100,000 pages and their events. Rates are shares of the items shown.
+    It is computed from the store's latest 100,000 pages and their events. `homefeed results` has all rates.
 
     Example: `homefeed overview community`
 
@@ -86,46 +82,17 @@ def _show(found: OverviewOut) -> None:
         )
         if found.read_from != found.since:
             typer.echo(f"There was more since {found.since}: the latest pages are told")
-        out.print(_rates(found))
+        if found.main_type is not None and found.click_types != [found.main_type]:
+            typer.echo(f"{found.main_type.capitalize()}: {_share(total.rates.get(found.main_type))}")
         if any(one.total.coverage is not None for one in found.feeds):
             typer.echo(f"Coverage, users with answers of their own: {_share(total.coverage)}")
+        typer.echo(f"By feed, retriever, version, day or users: homefeed results {found.app}")
     for change in found.changes[-_MOST_CHANGES:]:
         of_feed = f" of {change.feed}" if change.feed else ""
         typer.echo(
             printable(f"{change.time}  {change.kind} {change.name}{of_feed} {change.version or ''}".rstrip())
         )
     _show_state(found)
-
-
-def _rates(found: OverviewOut) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    total = found.total.total.items_followed if found.total else {}
-    # Where one type is all that counts as a click, its column is there already.
-    others = [name for name in found.event_types if found.click_types != [name]]
-    types = sorted(others, key=lambda name: -total.get(name, 0))[:_MOST_TYPES]
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for name in ("feed", "ranker"):
-        table.add_column(name)
-    for name in ("pages", "shown", "clicks", *types, "score"):
-        table.add_column(name, justify="right")
-    rankers = sorted(found.rankers, key=lambda one: (one.feed or "", -one.total.items_shown))
-    for one in rankers:
-        table.add_row(printable(one.feed or ""), printable(one.ranker or ""), *_cells(one.total, types))
-    return table
-
-
-def _cells(measured: MeasuresOut, types: list[str]) -> list[str]:
-    rates = (_share(measured.rates.get(name)) for name in types)
-    score = "" if measured.mean_score is None else f"{measured.mean_score:.3f}"
-    return [
-        f"{measured.pages:,}",
-        f"{measured.items_shown:,}",
-        _share(measured.click_through_rate),
-        *rates,
-        score,
-    ]
 
 
 def _show_state(found: OverviewOut) -> None:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import orjson
 
 from homefeed.dataset.followed import Tally, find_followed
 from homefeed.dataset.log import Progress
-from homefeed.dataset.overview_sums import Group, Key, Series, Summing
+from homefeed.dataset.measures import Group, Proposed, Series
+from homefeed.dataset.overview_sums import Key, Summing
 from homefeed.errors import InvalidError
 from homefeed.privacy import opted_out
 from homefeed.recipe import Recipe
 from homefeed.store import Store
+from homefeed.store.first_seen import first_seen
+from homefeed.store.items import count_items
 from homefeed.store.shown import earliest_of_latest, stream_served
 from homefeed.store.users import list_users
 from homefeed.times import LATEST
@@ -57,7 +60,9 @@ class Overview:
     """What feeds showed, and what followed, from `since` to `until`.
 
     `read_from` is later than `since` where there were more pages than are read. A period is as long as `every`.
-    `click_types` are the events that count as a click, `tally` says where the events went.
+    `click_types` are the events that count as a click, `main_type` is the one that the app is for, None without
+    any; `tally` says where the events went. `visits` are by whether users were new, `proposed` by retriever, and
+    `catalogue_items` is how many items there are now that are not hidden.
     """
 
     app: str
@@ -67,10 +72,14 @@ class Overview:
     every: Literal["hour", "day"]
     event_types: tuple[str, ...]
     click_types: tuple[str, ...]
+    main_type: str | None
+    catalogue_items: int
     total: Series | None
     feeds: tuple[Series, ...]
     rankers: tuple[Series, ...]
     versions: tuple[Series, ...]
+    visits: tuple[Series, ...]
+    proposed: tuple[Proposed, ...]
     changes: tuple[Change, ...]
     tally: Tally
 
@@ -80,6 +89,13 @@ def click_types(recipe: Recipe) -> tuple[str, ...]:
     about_items = [name for name, event in recipe.events.items() if event.about == "item"]
     named = tuple(name for name in about_items if _CLICK.search(name))
     return named or tuple(recipe.event_types[code] for code in recipe.goal_types)
+
+
+def main_type(recipe: Recipe) -> str | None:
+    """The event type that the app is for: of those of the goal the first of the largest weight."""
+    names = [recipe.event_types[code] for code in recipe.goal_types]
+    about_items = [name for name in names if recipe.events[name].about == "item"]
+    return max(about_items, key=lambda name: recipe.events[name].weight, default=None)
 
 
 async def read_overview(
@@ -101,14 +117,17 @@ async def read_overview(
     read_from = await earliest_of_latest(store, recipe.app, since, until, most)
     without = await _refusing(store, recipe)
     followed = await find_followed(store, recipe, read_from, until, progress, without=without, only_received=True)
-    summing = Summing(recipe, followed, click_types(recipe), since, width, without)
+    seen = await first_seen(store, recipe.app, read_from, until)
+    summing = Summing(recipe, followed, click_types(recipe), since, width, without, seen)
     done = 0
     async for served in stream_served(store, recipe.app, read_from, until):
         summing.add(served)
         done += len(served.pages)
         if progress is not None:
             progress(min(done, followed.pages), followed.pages)
-    return _overview(recipe, summing, (since, now, read_from), "hour" if width == _HOUR else "day", followed.tally)
+    size = await count_items(store, recipe.app)
+    span = since, now, read_from
+    return _overview(recipe, summing, span, "hour" if width == _HOUR else "day", followed.tally, size)
 
 
 async def _refusing(store: Store, recipe: Recipe) -> frozenset[int]:
@@ -124,7 +143,12 @@ async def _refusing(store: Store, recipe: Recipe) -> frozenset[int]:
 
 
 def _overview(
-    recipe: Recipe, summing: Summing, span: tuple[int, int, int], every: Literal["hour", "day"], tally: Tally
+    recipe: Recipe,
+    summing: Summing,
+    span: tuple[int, int, int],
+    every: Literal["hour", "day"],
+    tally: Tally,
+    catalogue_items: int,
 ) -> Overview:
     since, now, read_from = span
     versions = _versions(summing)
@@ -136,10 +160,14 @@ def _overview(
         every=every,
         event_types=summing.event_types,
         click_types=click_types(recipe),
-        total=next(iter(summing.series(lambda _key: [(None, None, None, None)])), None),
-        feeds=summing.series(lambda key: [(key.feed, None, None, None)]),
-        rankers=summing.series(lambda key: [(key.feed, key.ranker, None, None)]),
+        main_type=main_type(recipe),
+        catalogue_items=catalogue_items,
+        total=next(iter(summing.series(lambda _key: [Group()])), None),
+        feeds=summing.series(lambda key: [Group(key.feed)]),
+        rankers=summing.series(lambda key: [Group(key.feed, key.ranker)]),
         versions=summing.series(lambda key: [group for group in _versions_of(key) if group in versions]),
+        visits=summing.series(lambda key: [Group(visit=key.visit), Group(key.feed, visit=key.visit)]),
+        proposed=summing.proposed(),
         changes=_changes(summing),
         tally=tally,
     )
@@ -152,7 +180,7 @@ def _versions_of(key: Key) -> list[Group]:
     except orjson.JSONDecodeError:
         return []
     return (
-        [(key.feed, None, name, str(version)) for name, version in models.items()]
+        [Group(key.feed, None, name, str(version)) for name, version in models.items()]
         if isinstance(models, dict)
         else []
     )
@@ -163,7 +191,7 @@ def _versions(summing: Summing) -> frozenset[Group]:
     first = _first(summing, _versions_of)
     kept: dict[tuple[str | None, str | None], list[Group]] = {}
     for group in sorted(first, key=lambda group: -first[group]):
-        of_model = kept.setdefault((group[0], group[2]), [])
+        of_model = kept.setdefault((group.feed, group.model), [])
         if len(of_model) < MOST_VERSIONS:
             of_model.append(group)
     return frozenset(group for groups in kept.values() for group in groups)
@@ -171,17 +199,17 @@ def _versions(summing: Summing) -> frozenset[Group]:
 
 def _changes(summing: Summing) -> tuple[Change, ...]:
     """The first times of rankers and versions, without the first of a feed or model: it may have served before."""
-    rankers = _first(summing, lambda key: [(key.feed, key.ranker, key.answered_by, None)])
-    versions = _first(summing, lambda key: [(None, None, *group[2:]) for group in _versions_of(key)])
+    rankers = _first(summing, lambda key: [Group(key.feed, key.ranker, key.answered_by)])
+    versions = _first(summing, lambda key: [replace(group, feed=None) for group in _versions_of(key)])
     found: list[Change] = []
     for first in (rankers, versions):
         known: set[tuple[str | None, str | None]] = set()
         for group in sorted(first, key=lambda group: first[group]):
-            feed, ranker, model, version = group
-            if (feed, model) in known:
-                kind: Literal["ranker", "model"] = "model" if ranker is None else "ranker"
-                found.append(Change(first[group], kind, feed, ranker or model or "", version))
-            known.add((feed, model))
+            if (group.feed, group.model) in known:
+                kind: Literal["ranker", "model"] = "model" if group.ranker is None else "ranker"
+                name = group.ranker or group.model or ""
+                found.append(Change(first[group], kind, group.feed, name, group.version))
+            known.add((group.feed, group.model))
     return tuple(sorted(found, key=lambda change: change.time)[-MOST_CHANGES:])
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from homefeed.kernels import BOOL, F64, I32, compiled, kernel, reads, several, writes
 from homefeed.retrieve.arrays import Doubles
 from homefeed.types import Codes, Positions
 
+Counts: TypeAlias = npt.NDArray[np.int64]
+
 NEAR_EQUAL: Final = 0.1
 """Of contributions that are smaller than the largest by at most this share of it, that of the best known item is
 named."""
+
+NAMED_IN_A_ROW: Final = 2
+"""An item that was named so many times gives way to near equals that were named less often."""
 
 NOTHING_TO_SAY: Final = 0
 OWN: Final = 1
@@ -46,7 +52,8 @@ def grounds_of(
     where no other added more. Then its category, where items of it added more than all others together, but the
     largest single one is of another: without `codes` (items,) of categories there are none. Else it is the item
     that added most: of near equals, see `NEAR_EQUAL`, the one of most `users` (items,), then the larger, then the
-    newest. Without `own` nothing is said of the item itself.
+    newest. Places are gone through in their order: what was named `NAMED_IN_A_ROW` times comes after near equals
+    that were not. Without `own` nothing is said of the item itself.
     """
     return Grounds(positions, *_grounds(added, items, positions, users, codes, own))
 
@@ -59,7 +66,7 @@ def _grounds(
     added: Doubles, items: Positions, positions: Positions, users: Doubles, codes: Codes, may_be_own: bool
 ) -> tuple[Codes, Positions, Doubles]:
     kinds, named = np.zeros(len(positions), np.int32), np.full(len(positions), -1, np.int32)
-    largest = np.zeros(len(positions))
+    largest, times = np.zeros(len(positions)), np.zeros(len(items), np.int64)
     for place in range(len(positions)):
         position, code = positions[place], _code_at(codes, positions[place])
         own = most = total = within = 0.0
@@ -82,7 +89,8 @@ def _grounds(
         elif strongest >= 0 and 2 * within > total and _code_at(codes, items[strongest]) != code:
             kinds[place], named[place] = CATEGORY, items[alike]
         elif strongest >= 0:
-            known = _best_known(added, place, items, position, users, most * (1 - NEAR_EQUAL))
+            known = _best_known(added, place, items, position, users, times, most * (1 - NEAR_EQUAL))
+            times[known] += 1
             kinds[place], named[place] = OTHER_ITEM, items[known]
     return kinds, named, largest
 
@@ -93,14 +101,27 @@ def _code_at(codes: Codes, position: int) -> int:
 
 
 @compiled
-def _best_known(added: Doubles, place: int, items: Positions, position: int, users: Doubles, least: float) -> int:
-    """Of the others that add at least so much to a place that of most users, then the larger, then the last."""
-    found, most, known = -1, 0.0, -1.0
+def _best_known(
+    added: Doubles,
+    place: int,
+    items: Positions,
+    position: int,
+    users: Doubles,
+    times: Counts,
+    least: float,
+) -> int:
+    """Of the others that add at least so much to a place that of most users, then the larger, then the last.
+
+    Those come first that were named fewer whole `NAMED_IN_A_ROW` times.
+    """
+    found, most, known, rounds = -1, 0.0, -1.0, 0
     for part in range(len(items)):
         value = added[part, place]
         if value < least or items[part] == position:
             continue
         by = users[items[part]] if items[part] < len(users) else 0.0
-        if by > known or (by == known and value >= most):
-            found, most, known = part, value, by
+        often = times[part] // NAMED_IN_A_ROW
+        is_better = by > known or (by == known and value >= most)
+        if found < 0 or often < rounds or (often == rounds and is_better):
+            found, most, known, rounds = part, value, by, often
     return found

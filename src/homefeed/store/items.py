@@ -181,6 +181,15 @@ async def list_items(store: Store, app: str, after: int, limit: int) -> list[Ite
         return [_item(*row) for row in await connection.execute(query)]
 
 
+async def count_items(store: Store, app: str) -> int:
+    """How many items an app has that are not hidden."""
+    there = sa.and_(items.c.app == app, ~items.c.hidden, ~items.c.deleted)
+    async with store.read() as connection:
+        return int(
+            (await connection.execute(sa.select(sa.func.count()).select_from(items).where(there))).scalar_one()
+        )
+
+
 async def changed_items(store: Store, app: str, after: tuple[int, int], limit: int) -> Changes:
     """Up to `limit` (revision, item), deleted ones included, beyond `after`, a (revision, number)."""
     revision, number = after

@@ -25,7 +25,7 @@ _COLUMNS: Final = tuple(
     impressions.c[name]
     for name in ("request_id", "feed", "feature_names", "time", "start", "user", "reused", "items")
 )
-_SERVED: Final = tuple(impressions.c[name] for name in ("served_by", "models", "scores"))
+_SERVED: Final = tuple(impressions.c[name] for name in ("served_by", "models", "scores", "features"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +51,16 @@ class ShownPages:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedPages:
-    """Pages with what served each: `served_by` and `models`, as they are stored, and the `scores` of all items."""
+    """Pages with what served each: `served_by` and `models`, as they are stored, and the `scores` of all items.
+
+    `features` are by page as they are stored: of each item a number of 32 bits for each of the page's names.
+    """
 
     pages: ShownPages
     served_by: Sequence[str]
     models: Sequence[str]
     scores: Floats
+    features: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ async def stream_served(store: Store, app: str, since: int, until: int) -> Async
                 [row.served_by for row in sound],
                 [row.models for row in sound],
                 np.frombuffer(b"".join(row.scores for row in sound), "<f4").astype(np.float32),
+                [row.features for row in sound],
             )
 
 

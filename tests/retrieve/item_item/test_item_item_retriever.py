@@ -63,7 +63,8 @@ def test_scores_and_contributors_by_brute_force(history: History, anchor: str | 
     )
     users, own = WORLD.counters.events.tolist(), anchor is None
     itself = {item: max(gains(WORLD, query, p).get(item, 0.0) for p in by_position) for item in by_position}
-    named = retriever._grounds(query, positions).items.tolist()
+    # One by one: in a list what was named twice gives way to near equals.
+    named = [retriever._grounds(query, each).items.item() for each in positions[:, None]]
     for position, item in zip(positions.tolist(), named, strict=True):
         added = by_position[position] | {position: itself[position]}
         added = {other: gain for other, gain in added.items() if gain > 0 and WORLD.catalog.available[other]}

@@ -37,7 +37,7 @@ async function usualValue(type, item) {
   const similar = events.filter((event) => kindOf(known(event.item_id)) === kind);
   const values = (similar.length >= ENOUGH ? similar : events).map((event) => event.value).sort((a, b) => a - b);
   if (values.length) return values[Math.floor(values.length * DECISIVE)];
-  return isTimed(type) ? TIMED_DEFAULT : null;
+  return isTimed(type) && state.types.value_seconds ? TIMED_DEFAULT / state.types.value_seconds : null;
 }
 
 /** Send an event; returns how long it took to be durable. */
@@ -47,13 +47,12 @@ async function send(event) {
   return milliseconds;
 }
 
-/** Send the chosen event for an item; returns its verb, its value in words, and how long it took. */
-export async function act(item, requestId) {
-  const type = state.eventType;
+/** Send an event for an item; returns its verb, its value in words, and how long it took. */
+export async function act(item, type, requestId) {
   const value = await usualValue(type, item);
   const event = { user_id: state.userId, item_id: item.item_id, event_type: type, request_id: requestId };
   const milliseconds = await send(value === null ? event : { ...event, value });
-  return { verb: done(type), size: amount(type, value), milliseconds };
+  return { verb: done(type), size: amount(value, state.types), milliseconds };
 }
 
 /** Send the words of the search field as a search of the user; only for an app that keeps searches. */

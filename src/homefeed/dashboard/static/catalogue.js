@@ -2,7 +2,7 @@
 
 import { get, path } from "./api.js";
 import { hueOf } from "./colours.js";
-import { tagFields } from "./words.js";
+import { namesOf, tagFields } from "./words.js";
 
 const SAMPLE = 500;
 const MOST_FACETS = 4;
@@ -59,6 +59,13 @@ export function facets() {
   return [...seen]
     .filter(([, { many, values }]) => many || [...values.values()].some((times) => times > 1))
     .filter(([, { values }]) => values.size <= MOST_VALUES)
+    .filter(([field], _index, all) => !all.some(([other]) => other === namesOf(field)))
     .slice(0, MOST_FACETS)
-    .map(([field, { values }]) => ({ field, values: [...values.keys()].sort((a, b) => a.localeCompare(b)) }));
+    .map(([field, { values }]) => ({ field, values: spelledOnce(values).sort((a, b) => a.localeCompare(b)) }));
+}
+
+/** Values that differ by case alone are one, as conditions take them; in the spelling that is most frequent. */
+function spelledOnce(values) {
+  const often = [...values].sort(([, a], [, b]) => a - b);
+  return [...new Map(often.map(([value]) => [value.toLowerCase(), value])).values()];
 }

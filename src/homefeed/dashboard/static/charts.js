@@ -1,6 +1,6 @@
 // Line charts and histograms, drawn by the DOM. What has a size from data gets it by attributes of SVG.
 
-import { el } from "./dom.js";
+import { el, styled } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 600;
@@ -23,7 +23,9 @@ function svg(tag, attributes = {}, ...children) {
 
 /** The least and the most that is drawn: from 0 where nothing is below it, with some room above up to `most`. */
 function extent(lines, most = Infinity) {
-  const values = lines.flatMap((line) => line.points.map((point) => point.value));
+  const drawsBand = lines.length === 1 || lines.every((line) => line.points.length === 1);
+  const bounds = (point) => (drawsBand && point.interval ? point.interval : []);
+  const values = lines.flatMap((line) => line.points.flatMap((point) => [point.value, ...bounds(point)]));
   const low = Math.min(0, ...values);
   const high = Math.max(0, ...values);
   return [low, high === low ? low + 1 : Math.min(high + (high - low) * ROOM, most)];
@@ -36,10 +38,23 @@ function drawn(line, x, y) {
   return svg("path", { d: path, class: `line ${line.tone} ${points.length === 1 ? "is-dot" : ""}` });
 }
 
+/** The interval of a line's rates as an area; a moment alone is no area. */
+function band({ points, tone }, x, y) {
+  const known = points.filter(({ interval }) => interval);
+  if (known.length < 2) return null;
+  const along = (bound) => known.map(({ time, interval }) => `${x(time).toFixed(1)} ${y(interval[bound]).toFixed(1)}`);
+  return svg("path", { d: `M${[...along(0), ...along(1).reverse()].join(" L")} Z`, class: `band ${tone}` });
+}
+
+/** An interval in words. */
+export const between = ([low, high], format) => `${format(low)} to ${format(high)}`;
+
+const withInterval = ({ value, interval }, format) => (interval ? `${format(value)} (${between(interval, format)})` : format(value));
+
 /** What was measured in a period, for a pointer that rests on it. */
 function told(title, time, every, lines, format) {
   const rows = lines.flatMap(({ name, points }) =>
-    points.filter((point) => point.time === time).map((point) => `${name}: ${format(point.value)}`),
+    points.filter((point) => point.time === time).map((point) => `${name}: ${withInterval(point, format)}`),
   );
   return [`${title}, ${periodName(time, every)}`, ...rows].join("\n");
 }
@@ -61,15 +76,27 @@ function marked(changes, x) {
   });
 }
 
+/** Of a single moment each line as a bar, with its interval: a line of one point would be an empty chart. */
+function bars(title, lines, high, format) {
+  const row = ({ name, tone, points: [point] }) => {
+    const { value, interval } = point;
+    const fill = styled(el("span", { class: "fill" }), { "--share": Math.max(0, value) / high });
+    const reach = interval ? styled(el("span", { class: "reach" }), { "--start": interval[0] / high, "--share": (interval[1] - interval[0]) / high }) : null;
+    return el("li", { class: tone, title: withInterval(point, format) }, el("span", { class: "bar-name" }, name), el("span", { class: "track", "aria-hidden": "true" }, fill, reach), el("b", {}, format(value)));
+  };
+  return el("figure", { class: "chart" }, el("figcaption", {}, title), el("ul", { class: "bars" }, lines.map(row)));
+}
+
 /**
- * Lines over time. `lines` have a name, a tone and points of time and value; `changes` a time and a text; `step` is
- * the length of a period in milliseconds, `most` what values cannot be above.
+ * Lines over time, or bars where there is one moment only. `lines` are not empty; they have a name, a tone and points
+ * of time, value and perhaps interval; `changes` a time and a text; `step` is the length of a period in milliseconds,
+ * `most` what values cannot be above.
  */
 export function lineChart(chart) {
-  const { title, from, to, step, every, format, changes } = chart;
-  const lines = chart.lines.filter((line) => line.points.length);
-  if (!lines.length) return el("figure", { class: "chart is-empty" }, el("figcaption", {}, title), el("p", { class: "fine" }, chart.empty));
+  const { title, from, to, step, every, format, changes, lines } = chart;
   const [low, high] = extent(lines, chart.most);
+  const times = new Set(lines.flatMap((line) => line.points.map((point) => point.time)));
+  if (times.size === 1 && low === 0) return bars(title, lines, high, format);
   const x = (time) => ((time - from) / (to - from)) * WIDTH;
   const middle = (time) => x(Math.min(time + step / 2, to));
   const y = (value) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;
@@ -79,9 +106,10 @@ export function lineChart(chart) {
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": text },
     svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2, class: "rule" }),
     svg("line", { x1: 0, x2: WIDTH, y1: y(0), y2: y(0), class: "rule is-zero" }),
+    ...(lines.length === 1 ? [band(lines[0], middle, y)].filter(Boolean) : []),
     ...marked(changes, x),
     ...lines.map((line) => drawn(line, middle, y)),
-    ...hovered({ ...chart, lines }, middle, Math.max((step / (to - from)) * WIDTH, 1)),
+    ...hovered(chart, middle, Math.max((step / (to - from)) * WIDTH, 1)),
   );
   return el(
     "figure",

@@ -2,16 +2,27 @@
 
 import { facets } from "./catalogue.js";
 import { byId, el, option } from "./dom.js";
-import { anchoredFeeds, feedTitle, itemEventTypes, otherFeeds, state } from "./state.js";
-import { ago, capital, count, counted, plain, titleOf, toDo, trainedAt } from "./words.js";
+import { anchoredFeeds, buttonTypes, feedTitle, otherFeeds, state } from "./state.js";
+import { ago, called, capital, count, counted, fact, titleOf, toDo, trainedAt } from "./words.js";
 
 const CHIPS = 10;
+const MOST_FACTS = 6;
+// How the ids of newcomers begin, so that they are known again.
+const NEWCOMER = { name: "newcomer-", uuid: "00000000" };
 
 export function showApps(apps, choose) {
   const select = byId("app");
   select.replaceChildren(...apps.map((app) => option(app.app, app.title || app.app, app === state.app)));
   byId("app-choice").hidden = apps.length < 2;
+  byId("app-title").hidden = apps.length !== 1;
   select.onchange = () => choose(apps.find((app) => app.app === select.value));
+}
+
+/** The app's title, by the product's name and in the browser's tab. */
+export function showTitle() {
+  const title = state.app.title || state.app.app;
+  byId("app-title").textContent = title;
+  document.title = `${title} · Homefeed`;
 }
 
 export function showStats(stats) {
@@ -40,7 +51,8 @@ function showModels(models) {
 
 export function showPeople(choose) {
   const users = [...state.knownUsers.keys()].slice(0, CHIPS);
-  const isStranger = state.userId?.startsWith("newcomer-") && !users.includes(state.userId);
+  const isNew = Object.values(NEWCOMER).some((beginning) => state.userId?.startsWith(beginning));
+  const isStranger = isNew && !users.includes(state.userId);
   if (state.userId !== null && !isStranger && !users.includes(state.userId)) users.unshift(state.userId);
   const person = (text, pressed, action, kind = "") =>
     el("button", { type: "button", class: `person-chip ${kind}`, "aria-pressed": String(pressed), click: action }, text);
@@ -54,25 +66,26 @@ export function showPeople(choose) {
   byId("people").children[focused]?.focus();
 }
 
-/** An id that no user has yet. */
-const newcomer = () => `newcomer-${Math.random().toString(36).slice(2, 6).padEnd(4, "0")}`;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function showPerson() {
-  const attributes = Object.entries(state.knownUsers.get(state.userId) ?? {}).filter(
-    ([, value]) => ["string", "number"].includes(typeof value) && value !== "",
-  );
-  const facts = attributes.slice(0, 5).map(([name, value]) => el("span", {}, `${plain(name)} ${value}`));
-  byId("person").replaceChildren(el("b", {}, state.userId ?? ""), ...facts);
+const digits = (number) => Array.from({ length: number }, () => Math.floor(Math.random() * 16).toString(16)).join("");
+
+/** An id that no user has yet; a UUID where the app's users have such, as it may take no others. */
+function newcomer() {
+  const isUuid = [...state.knownUsers.keys()].some((user) => UUID.test(user));
+  return isUuid ? `${NEWCOMER.uuid}-${digits(4)}-4${digits(3)}-8${digits(3)}-${digits(12)}` : `${NEWCOMER.name}${digits(4)}`;
 }
 
-export function showEventTypes(choose) {
-  const types = itemEventTypes(state.app);
-  const select = byId("event-type");
-  select.replaceChildren(...types.map((type) => option(type, toDo(type), type === state.eventType)));
-  byId("event-choice").hidden = types.length < 2;
-  select.onchange = () => choose(select.value);
-  byId("step-verb").parentElement.hidden = !types.length;
-  if (types.length) byId("step-verb").textContent = toDo(state.eventType);
+export function showPerson() {
+  const attributes = Object.entries(state.knownUsers.get(state.userId) ?? {});
+  const facts = attributes.map(([name, value]) => fact(name, value)).filter(Boolean).slice(0, MOST_FACTS);
+  byId("person").replaceChildren(el("b", {}, state.userId ?? ""), ...facts.map((text) => el("span", {}, text)));
+}
+
+export function showStep() {
+  const [like] = buttonTypes().likes;
+  byId("step-verb").parentElement.hidden = !like;
+  if (like) byId("step-verb").textContent = toDo(like);
 }
 
 /** The filters: a choice for each field worth it, keeping what is chosen. */
@@ -87,7 +100,7 @@ export function showFilters(changed) {
       else state.filters.delete(field);
       changed();
     };
-    return el("label", { class: chosen ? "choice is-set" : "choice" }, el("span", {}, capital(plain(field))), select);
+    return el("label", { class: chosen ? "choice is-set" : "choice" }, el("span", {}, capital(called(field))), select);
   });
   byId("filters").replaceChildren(...choices);
 }

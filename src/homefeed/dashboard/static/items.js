@@ -37,11 +37,23 @@ function movement(change) {
   return el("span", { class: `moved is-${word}`, role: "img", "aria-label": label, title: label }, `${arrow} ${places}`);
 }
 
-function card(item, place, [least, best], change, eventType, actions) {
+/** The app's own event types as buttons; those that are seldom pressed behind one. */
+function eventButtons(item, title, { likes, hide, others }, act) {
+  const button = (type, kind, text = toDo(type)) =>
+    el("button", { type: "button", class: kind, "data-event": type, "aria-label": `${toDo(type)}: ${title}`, click: () => act(item, type) }, text);
+  const menu = others.length
+    ? el("details", { class: "others" }, el("summary", { "aria-label": `Other events: ${title}`, title: "Other events" }, "···"), el("div", {}, others.map((type) => button(type, "quiet"))))
+    : null;
+  return [
+    likes.map((type, index) => button(type, index ? "" : "tinted")),
+    el("div", { class: "lesser" }, hide ? button(hide, "quiet is-hide", ["✕ ", toDo(hide)]) : null, menu),
+  ];
+}
+
+function card(item, place, [least, best], change, types, actions) {
   const title = titleOf(item.item_id, item.attributes);
   const button = (text, label, action, kind = "") =>
     el("button", { type: "button", class: kind, "aria-label": `${label}: ${title}`, click: action }, text);
-  const verb = eventType && toDo(eventType);
   return el(
     "li",
     { class: change ? "item is-changed" : "item", "data-id": item.item_id },
@@ -59,14 +71,18 @@ function card(item, place, [least, best], change, eventType, actions) {
         bar(best > least ? (item.score - least) / (best - least) : 0),
         el("span", { class: "score", title: `score ${item.score}` }, score(item.score)),
         item.sources.map(chip),
+        el(
+          "span",
+          { class: "asides" },
+          button("Why?", "Why", () => actions.why(item), "quiet"),
+          actions.similar && button("More like this", "More like", () => actions.similar(item), "quiet"),
+        ),
       ),
     ),
     el(
       "div",
       { class: "actions" },
-      verb && button(verb, verb, () => actions.act(item), "tinted"),
-      button("Why?", "Why", () => actions.why(item), "quiet"),
-      actions.similar && button("More like this", "More like", () => actions.similar(item), "quiet"),
+      eventButtons(item, title, types, actions.act),
     ),
   );
 }
@@ -110,13 +126,13 @@ function slide(list, before) {
 }
 
 /** Show items in a list; with `compared` rows slide to their new places and say how they moved. */
-export function showItems(list, items, { eventType, actions, compared }) {
+export function showItems(list, items, { types, actions, compared }) {
   const before = tops(list);
   const was = focusIn(list);
   const moved = compared ? changes([...before.keys()], items.map((item) => item.item_id)) : new Map();
   const scores = items.map((item) => item.score);
   const scale = [Math.min(0, ...scores), Math.max(...scores)]; // learned rankers' scores can all be below 0
-  const rows = items.map((item, index) => card(item, index + 1, scale, moved.get(item.item_id), eventType, actions));
+  const rows = items.map((item, index) => card(item, index + 1, scale, moved.get(item.item_id), types, actions));
   list.replaceChildren(...rows);
   refocus(list, was);
   if (compared) slide(list, before);

@@ -2,22 +2,22 @@
 
 import { act, forget as forgetValues, learnValues, sendSearch } from "./acts.js";
 import { get, path } from "./api.js";
-import { forget as forgetItems, loadSample } from "./catalogue.js";
-import { showApps, showEventTypes, showFilters, showPeople, showPerson, showStats, showTabs } from "./chooser.js";
+import { attributesOf, forget as forgetItems, loadSample } from "./catalogue.js";
+import { showApps, showFilters, showPeople, showPerson, showStats, showStep, showTabs, showTitle } from "./chooser.js";
 import { forget as forgetColours } from "./colours.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
 import { listenToOverview, showOverview } from "./overview.js";
 import { FeedPanel, HistoryPanel } from "./panels.js";
 import {
-  anchoredFeeds, backToFirstPage, feedTitle, firstPageOf, homeFeed, isSearch, itemEventTypes, otherFeeds, remember,
-  requested, showMore, state,
+  anchoredFeeds, backToFirstPage, feedTitle, firstPageOf, homeFeed, isSearch, otherFeeds, remember, requested,
+  showMore, state,
 } from "./state.js";
 import { announceFound, focusSearch, forget as forgetSearch, listenToSearch, showSearch, whatToType } from "./search.js";
 import { counted, done, milliseconds, titleOf } from "./words.js";
 import { learnRankers, showRankers } from "./rankers.js";
 import { closeOnBackdrop, showWhy } from "./why.js";
 
-const USERS = 50;
+const USERS = 12;
 const STATS_EVERY = 10_000;
 const OVERVIEW_EVERY = 60_000;
 const TOAST_STAYS = 9_000;
@@ -166,8 +166,8 @@ async function sendAndReload(send, what) {
   }
 }
 
-async function doTo(item, requestId) {
-  await sendAndReload(() => act(item, requestId), titleOf(item.item_id, item.attributes));
+async function doTo(item, type, requestId) {
+  await sendAndReload(() => act(item, type, requestId), titleOf(item.item_id, item.attributes));
 }
 
 function report(what, sent, moved) {
@@ -216,6 +216,7 @@ async function more(panel) {
 
 async function filtersChanged() {
   backToFirstPage();
+  remember();
   await Promise.all([loadForYou(), loadExplore()]);
 }
 
@@ -224,15 +225,8 @@ async function clearFilters() {
   await filtersChanged();
 }
 
-function chooseEventType(type) {
-  state.eventType = type;
-  showEventTypes(chooseEventType);
-  for (const panel of [forYou, explore]) if (panel.shown) panel.show(panel.shown, false);
-}
-
 function forgetApp() {
   for (const forget of [forgetItems, forgetColours, forgetValues, forgetSearch]) forget();
-  state.filters.clear();
   state.anchor = state.userId = null;
 }
 
@@ -250,40 +244,59 @@ function notices(stats) {
   return [sentence(text, { class: "notice" })];
 }
 
-/** The third column begins with the search in the address, else with what is popular. */
-function firstFeed(app) {
-  const feeds = otherFeeds(app);
-  return (state.query && feeds.find(isSearch)) || feeds.find((feed) => feed.feed === "popular") || feeds[0] || null;
+/** The third column begins with the feed, or the search, in the address, else with what is popular. */
+function firstFeed(app, name) {
+  const feeds = [...otherFeeds(app), ...(state.anchor ? anchoredFeeds(app) : [])];
+  const named = (wanted) => feeds.find((feed) => feed.feed === wanted);
+  return (state.query && feeds.find(isSearch)) || named(name) || named("popular") || named("trending") || feeds[0] || null;
 }
 
-async function chooseApp(app, { user = null, query = null } = {}) {
+/** The item that an address names, as lists have it; null where it is gone. */
+async function anchorOf(app, itemId) {
+  if (!itemId) return null;
+  const attributes = (await attributesOf(app.app, [itemId])).get(itemId);
+  return attributes ? { item_id: itemId, attributes } : null;
+}
+
+/** Who did most lately; before anybody did anything, who came first. */
+async function usersOf(app) {
+  const { body } = await get(path(["apps", app.app, "active-users"], { limit: USERS }));
+  return body.users.length ? body.users : (await get(path(["apps", app.app, "users"], { limit: USERS }))).body.users;
+}
+
+async function chooseApp(app, { user = null, query = null, feed = null, item = null, filters = [] } = {}) {
   forgetApp();
   awaitedUser = null;
   state.app = app;
-  state.eventType = itemEventTypes(app)[0] ?? null;
   state.query = query ?? "";
-  state.exploreFeed = firstFeed(app);
-  remember();
+  state.filters = new Map(filters);
+  showTitle();
+  if (state.view === "overview") remember();
   if (state.view === "overview") showOverview();
   byId("models").open = false;
   byId("ranker-list").replaceChildren();
   try {
-    const [stats, users] = await Promise.all([
+    const [stats, users, types, anchor] = await Promise.all([
       loadStats(),
-      get(path(["apps", app.app, "users"], { limit: USERS })),
+      usersOf(app),
+      get(path(["apps", app.app, "event-types"])),
+      anchorOf(app, item),
       loadSample(app.app),
     ]);
     if (app !== state.app) return;
-    state.knownUsers = new Map(users.body.users.map((one) => [one.user_id, one.attributes]));
+    state.types = types.body;
+    state.anchor = anchor;
+    state.exploreFeed = firstFeed(app, feed);
+    state.knownUsers = new Map(users.map((one) => [one.user_id, one.attributes]));
     if (!stats.items) {
       showInstead(emptyState("No items yet.", [sentence("Import some with `homefeed import`, or PUT them: see the API docs.")]));
       return;
     }
     showLists(true);
     byId("notices").replaceChildren(...notices(stats));
-    showEventTypes(chooseEventType);
+    showStep();
     nameColumns();
-    await lookAt(user ?? users.body.users[0]?.user_id ?? "newcomer-0000");
+    await lookAt(user ?? users[0]?.user_id ?? "newcomer-0000");
   } catch (trouble) {
     showTrouble(trouble);
   }

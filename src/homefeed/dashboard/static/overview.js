@@ -3,9 +3,10 @@
 import { get, path } from "./api.js";
 import { histogram, lineChart } from "./charts.js";
 import { byId, el, emptyState, option, sentence } from "./dom.js";
-import { changeList, figuresOf, importList, jobList, modelList, versionTable } from "./overview_parts.js";
+import { changeList, figuresOf, importList, jobList, modelList } from "./overview_parts.js";
+import { retrieverTable, versionTable, visitTable } from "./overview_tables.js";
 import { feedTitle, remember, state } from "./state.js";
-import { capital, counted, done, percent, plain, score, seconds } from "./words.js";
+import { capital, counted, percent, plain, score, seconds } from "./words.js";
 
 const SPANS = [[1, "24 hours"], [7, "7 days"], [28, "28 days"], [90, "90 days"]];
 const MOST_LINES = 8;
@@ -17,10 +18,14 @@ let found = null;
 const whole = (value) => Math.round(value).toLocaleString("en");
 
 /** What can be drawn of a period: a title, its value, null where there is none, and how it is written. */
-function measures(types) {
+function measures(overview) {
+  const rate = (type) => ({ title: `${capital(plain(type))} rate`, of: (period) => period.rates[type] ?? null, interval: (period) => period.intervals[type] ?? null, format: percent });
+  const clicks = { title: "Click-through", of: (period) => period.click_through_rate, interval: (period) => period.click_through_interval, format: percent };
+  const main = overview.main_type;
   return [
-    { title: "Click-through", of: (period) => period.click_through_rate, format: percent },
-    ...types.map((type) => ({ title: `${capital(plain(type))} rate`, of: (period) => period.rates[type] ?? null, format: percent })),
+    ...(main === null ? [] : [rate(main)]),
+    ...(isOneClick(overview) ? [] : [clicks]),
+    ...usualTypes(overview).map(rate),
     { title: "Users with personal answers", of: (period) => period.coverage, format: percent, most: 1 },
     { title: "Time spent with each item shown", of: (period) => (period.time_spent_seconds ? period.time_spent_seconds / period.items_shown : null), format: (value) => (value < 60 ? `${value.toFixed(1)} s` : seconds(value)) },
     { title: "Mean score", of: (period) => period.mean_score, format: score },
@@ -29,10 +34,14 @@ function measures(types) {
   ];
 }
 
-/** The event types worth a chart of their own: those that followed most often, without the only one that is a click. */
+/** Whether what counts as a click is the event that the app is for, and nothing else. */
+const isOneClick = ({ click_types: clicks, main_type: main }) => clicks.length === 1 && clicks[0] === main;
+
+/** The other event types worth a chart of their own: those that followed most often, without what has one already. */
 function usualTypes(overview) {
   const counts = overview.total?.total.items_followed ?? {};
-  const types = overview.event_types.filter((type) => counts[type] && !(overview.click_types.length === 1 && overview.click_types[0] === type));
+  const isOnlyClick = (type) => overview.click_types.length === 1 && overview.click_types[0] === type;
+  const types = overview.event_types.filter((type) => counts[type] && type !== overview.main_type && !isOnlyClick(type));
   return types.sort((a, b) => counts[b] - counts[a]).slice(0, MOST_TYPES);
 }
 
@@ -68,23 +77,31 @@ function charts(overview) {
   const every = overview.every;
   const drawn = seriesOf(overview).slice(0, MOST_LINES);
   const common = { from: Date.parse(overview.since), to: Date.parse(overview.until), step: STEPS[every], every, changes: moments(overview) };
-  const lines = (of) =>
+  const lines = (of, interval = () => null) =>
     drawn.map(({ series, name }, index) => ({
       name,
       tone: `tone-${index}`,
       points: series.periods
-        .map((period) => ({ time: Date.parse(period.start), value: of(period) }))
+        .map((period) => ({ time: Date.parse(period.start), value: of(period), interval: interval(period) }))
         .filter((point) => point.value !== null),
     }));
   const legend = drawn.map(({ name }, index) => el("li", { class: `tone-${index}` }, name));
-  const shown = measures(usualTypes(overview)).map(({ of, ...measure }) =>
-    lineChart({ ...common, ...measure, lines: lines(of), empty: "Nothing to draw in this time." }),
-  );
+  const shown = measures(overview)
+    .map(({ of, interval, ...measure }) => ({ ...common, ...measure, lines: lines(of, interval).filter((line) => line.points.length) }))
+    .filter((chart) => chart.lines.length)
+    .map(lineChart);
   return [
     el("ul", { class: "legend", "aria-label": "Lines" }, legend, common.changes.length ? el("li", { class: "is-change" }, "something changed") : null),
     el("div", { class: "charts" }, shown),
   ];
 }
+
+/** The rates that tables have: the one that the app is for, clicks where they are others, what else is usual. */
+const tableTypes = (overview) => [
+  ...(overview.main_type === null ? [] : [overview.main_type]),
+  ...(isOneClick(overview) ? [] : ["clicks"]),
+  ...usualTypes(overview).slice(0, 2),
+];
 
 /** The series of all that is state.overview. */
 const chosenTotal = (overview) => (state.overview.feed ? overview.feeds.find((series) => series.feed === state.overview.feed) : overview.total);
@@ -97,11 +114,23 @@ function nothingShown(overview) {
   ]);
 }
 
+const TAKES_EVENTS = /\/(events|feedback|interactions)(\/|$)/;
+
+/** Where the app takes events: by a path of its own, which the API document has under its name, or the general one. */
+async function pathOfEvents(app) {
+  const general = `/v1/apps/${app}/events`;
+  const { body } = await get("openapi.json").catch(() => ({ body: { paths: {} } }));
+  const isOwn = ([path, { post }]) => post?.tags?.includes(app) && TAKES_EVENTS.test(path);
+  return Object.entries(body.paths).find(isOwn)?.[0] ?? general;
+}
+
+/** What to do where no event was put down to what was shown. */
 function unfollowed(overview) {
   const { by_request: named, by_time: timed } = overview.events;
   if (named + timed) return null;
-  const text = `No event was put down to what was shown. Send \`request_id\` with events: \`POST /v1/apps/${overview.app}/events\`.`;
-  return sentence(text, { class: "notice" });
+  const place = el("code", {}, "POST");
+  pathOfEvents(overview.app).then((path) => place.append(` ${path}`));
+  return el("p", { class: "notice" }, "No event was put down to what was shown. Send ", el("code", {}, "request_id"), " with events: ", place);
 }
 
 function isPartial(overview) {
@@ -119,13 +148,15 @@ function show() {
   const scores = series && histogram("Scores of items shown", overview.score_bounds, series.scores, String);
   const parts = series
     ? [
-        figuresOf(series.total, overview.click_types.map((type) => done(type).toLowerCase()).join(" or ")),
+        figuresOf(series.total, overview, isOneClick(overview)),
         unfollowed(overview),
         isPartial(overview),
         card("Over time", charts(overview), "is-wide"),
-        card("What changed", changeList(moments(overview), titleOfFeed)),
+        card("What changed", changeList(moments(overview), titleOfFeed), "is-double"),
         card("Scores of items shown", scores ?? el("p", { class: "fine" }, "No score was shown.")),
-        card("Rankers and model versions", versionTable(overview, state.overview.feed, usualTypes(overview), titleOfFeed), "is-wide"),
+        card("Who proposed what was shown", retrieverTable(overview, state.overview.feed, tableTypes(overview)), "is-wide"),
+        card("New and returning users", visitTable(overview, state.overview.feed, tableTypes(overview)), "is-wide"),
+        card("Rankers and model versions", versionTable(overview, state.overview.feed, tableTypes(overview), titleOfFeed), "is-wide"),
       ]
     : [nothingShown(overview)];
   byId("overview-body").replaceChildren(

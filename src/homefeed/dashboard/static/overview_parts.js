@@ -1,25 +1,32 @@
-// The parts of the overview beside its charts: figures, what changed, versions, models, jobs, imports.
+// The parts of the overview beside its charts and tables: figures, what changed, models, jobs, imports.
 
+import { between } from "./charts.js";
 import { el, sentence } from "./dom.js";
-import { ago, count, counted, exactly, percent, plain, score, seconds, trainedAt } from "./words.js";
+import { ago, count, counted, done, exactly, percent, score, seconds, trainedAt } from "./words.js";
 
 const MOST_CHANGES = 12;
-const MOST_VERSIONS = 12;
 const SHORT = 15;
 
 const share = (value) => (value === null || value === undefined ? "–" : percent(value));
 const whenAgo = (time) => el("time", { datetime: time, title: exactly(time) }, ago(time));
 const hint = (text) => sentence(text, { class: "fine" });
 
-/** The figures of a feed, or of all. */
-export function figuresOf(total, clicks) {
+/** A rate and its interval in words. */
+function rateOf(name, value, interval, what) {
+  return [name, share(value), interval ? `${between(interval, percent)}, 95 % sure` : what];
+}
+
+/** The figures of a feed, or of all: first the rate of what the app is for. */
+export function figuresOf(total, overview, isOneClick) {
+  const main = overview.main_type;
+  const clicks = overview.click_types.map((type) => done(type).toLowerCase()).join(" or ");
   const tiles = [
-    ["click-through", share(total.click_through_rate), `of the items shown were ${clicks}`],
+    ...(main === null ? [] : [rateOf(done(main).toLowerCase(), total.rates[main], total.intervals[main], "of the items shown")]),
+    isOneClick ? ["mean score", total.mean_score === null ? "–" : score(total.mean_score), ""] : rateOf("click-through", total.click_through_rate, total.click_through_interval, `were ${clicks}`),
     ["items shown", count(total.items_shown), `on ${counted(total.pages, "page")}`],
-    ["different items", count(total.distinct_items), ""],
+    ["different items", count(total.distinct_items), total.catalogue_share === null ? "" : `${share(total.catalogue_share)} of the catalogue`],
     ["known users", count(total.users), total.coverage === null ? "" : `${share(total.coverage)} with personal answers`],
     ["time spent", total.time_spent_seconds ? seconds(total.time_spent_seconds) : "–", "with items shown"],
-    ["mean score", total.mean_score === null ? "–" : score(total.mean_score), ""],
   ];
   return el(
     "dl",
@@ -41,32 +48,6 @@ export function changeList(moments, titleOfFeed) {
       latest.slice(0, MOST_CHANGES).map(({ time, changes }) => el("li", {}, whenAgo(new Date(time).toISOString()), el("ul", {}, changes.map(what)))),
     ),
     latest.length > MOST_CHANGES ? el("p", { class: "fine" }, `${counted(latest.length - MOST_CHANGES, "earlier change")} not listed`) : null,
-  ];
-}
-
-function table(heads, rows) {
-  const head = el("thead", {}, el("tr", {}, heads.map((name) => el("th", { scope: "col" }, name))));
-  return el("div", { class: "scrolled", tabindex: "0", role: "group", "aria-label": "Table" }, el("table", {}, head, el("tbody", {}, rows)));
-}
-
-/** What each ranker did, and each version of a model where a feed is chosen. */
-export function versionTable(overview, feed, types, titleOfFeed) {
-  const row = (series, name) =>
-    el(
-      "tr",
-      {},
-      el("th", { scope: "row" }, titleOfFeed(series.feed)),
-      el("td", {}, name),
-      el("td", {}, whenAgo(series.first_served)),
-      [count(series.total.items_shown), share(series.total.click_through_rate), ...types.map((type) => share(series.total.rates[type]))].map((text) => el("td", { class: "number" }, text)),
-    );
-  const ofFeed = (series) => !feed || series.feed === feed;
-  const rankers = overview.rankers.filter(ofFeed).map((series) => row(series, el("code", {}, series.ranker || "not known")));
-  const versions = feed ? overview.versions.filter(ofFeed).sort((a, b) => Date.parse(b.first_served) - Date.parse(a.first_served)) : [];
-  const named = ({ model, version }) => [`${model} `, el("code", {}, version.slice(0, SHORT))];
-  return [
-    table(["Feed", "Ranker or version", "First shown", "Items", "Clicks", ...types.map(plain)], [...rankers, ...versions.slice(0, MOST_VERSIONS).map((series) => row(series, named(series)))]),
-    feed ? null : hint("Choose a feed above for its model versions."),
   ];
 }
 

@@ -5,7 +5,7 @@ import { attributesOf, note } from "./catalogue.js";
 import { byId, el, emptyState, sentence } from "./dom.js";
 import { showItems, tags, tile } from "./items.js";
 import { rankedBadge } from "./rankers.js";
-import { filterTexts, homeFeed, state } from "./state.js";
+import { buttonTypes, filterTexts, homeFeed, state } from "./state.js";
 import { ago, amount, done, exactly, milliseconds, titleOf, toDo } from "./words.js";
 
 const HISTORY = 15;
@@ -113,7 +113,7 @@ export class FeedPanel extends Panel {
     const more = answer.next_cursor
       ? el("button", { type: "button", class: "more", click: () => this.actions.more(this.key) }, "Show more")
       : null;
-    const options = { eventType: state.eventType, actions: this.bound(answer), compared };
+    const options = { types: buttonTypes(), actions: this.bound(answer), compared };
     const moved = showItems(this.list, answer.items, options);
     this.greet();
     this.tellRanker();
@@ -132,7 +132,7 @@ export class FeedPanel extends Panel {
   bound(answer) {
     const { act, why, similar } = this.actions;
     return {
-      act: (item) => act(item, answer.request_id),
+      act: (item, type) => act(item, type, answer.request_id),
       why: (item) => why(item, this.parameters()),
       similar: similar ? (item) => similar(item) : null,
     };
@@ -147,7 +147,8 @@ export class FeedPanel extends Panel {
 
   greeting() {
     const user = el("b", {}, state.userId);
-    const press = state.eventType ? ` Press ${toDo(state.eventType)} on anything: the next list is personal.` : "";
+    const [like] = buttonTypes().likes;
+    const press = like ? ` Press ${toDo(like)} on anything: the next list is personal.` : "";
     if (state.lastDid === null) {
       return el("p", { class: "hint" }, user, ` has no history yet, so this is what is liked most.${press}`);
     }
@@ -210,7 +211,7 @@ export class HistoryPanel extends Panel {
   /** A row of an event; a search shows its words, and no reason why they might be recommended. */
   row(event, attributes, oneType, isFresh) {
     const title = event.item_id ? titleOf(event.item_id, attributes) : `“${event.context.query ?? ""}”`;
-    const words = [oneType ? "" : done(event.event_type), amount(event.event_type, event.value)];
+    const words = [oneType ? "" : done(event.event_type), amount(event.value, state.types)];
     const why = () => this.actions.why({ item_id: event.item_id, attributes });
     return el(
       "li",

@@ -21,6 +21,12 @@ const VERBS = {
   buy: ["Buy", "Bought"],
   purchase: ["Buy", "Bought"],
   add_to_cart: ["Add to cart", "Added to cart"],
+  product_click: ["View", "Viewed"],
+  apply: ["Apply", "Applied to"],
+  hide: ["Hide", "Hid"],
+  dismiss: ["Dismiss", "Dismissed"],
+  dislike: ["Not for me", "Disliked"],
+  report: ["Report", "Reported"],
 };
 const TIMED = new Set(["play", "watch", "listen"]);
 const TITLES = ["title", "name"];
@@ -93,13 +99,17 @@ export function tagFields(attributes) {
   return fields;
 }
 
-/** The tags for people to read: what is true by the name of its field, what is false not at all, ids by their names. */
+/** What a field is called that holds the names of what another holds by id. */
+export const namesOf = (field) => `${field.replace(/s$/, "")}_names`;
+
+/** The tags for people to read, each once: what is true by the name of its field, ids by their names. */
 export function tagWords(attributes) {
   const fields = tagFields(attributes);
   const isNamed = ({ field, values }) =>
-    fields.some((other) => other.field === `${field.replace(/s$/, "")}_names` && other.values.length === values.length);
-  const words = ({ field, values }) => values.map((value) => (value === "true" ? plain(field) : value));
-  return fields.filter((field) => !isNamed(field)).flatMap(words).filter((word) => word !== "false");
+    fields.some((other) => other.field === namesOf(field) && other.values.length === values.length);
+  const words = ({ field, values }) => values.map((value) => (value === "true" ? called(field) : value));
+  const shown = fields.filter((field) => !isNamed(field)).flatMap(words).filter((word) => word !== "false");
+  return [...new Map(shown.map((word) => [word.toLowerCase(), word])).values()];
 }
 
 export const count = (number) => numbers.format(number);
@@ -115,10 +125,33 @@ export function seconds(value) {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** The value of an event in words, empty where it has none. */
-export function amount(type, value) {
+/** The value of an event in words, by what the app says of values; empty where it has none. */
+export function amount(value, { value_seconds: long, value_name: name }) {
   if (value === null || value === undefined) return "";
-  return isTimed(type) ? seconds(value) : `value ${numbers.format(value)}`;
+  return long ? seconds(value * long) : `${plain(name)} ${numbers.format(value)}`;
+}
+
+/** What people call a field: `community_id` the community, `tag_names` the tags, `joined_at` when they joined. */
+export const called = (field) => plain(field).replace(/^is /, "").replace(/ names$/, "s").replace(/ (ids?|at)$/, "");
+
+const MOST_LISTED = 5;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+
+/** An attribute of a user in words: lists, places and times as people say them; null for what says nothing. */
+export function fact(name, value) {
+  if (value === null || value === "" || value === false || value === "false") return null;
+  if (value === true || value === "true") return called(name);
+  if (Array.isArray(value)) {
+    const more = value.length > MOST_LISTED ? ` and ${value.length - MOST_LISTED} more` : "";
+    return value.length ? `${called(name)}: ${value.slice(0, MOST_LISTED).join(", ")}${more}` : null;
+  }
+  if (typeof value === "object") {
+    const { latitude, longitude } = value;
+    return typeof latitude === "number" && typeof longitude === "number" ? `at ${latitude.toFixed(2)}°, ${longitude.toFixed(2)}°` : null;
+  }
+  if (typeof value === "string" && TIME.test(value)) return `${called(name)} ${ago(value)}`;
+  if (typeof value === "string" && value.includes("|")) return fact(name, value.split("|"));
+  return `${called(name)} ${typeof value === "number" ? numbers.format(value) : value}`;
 }
 
 export function ago(time) {
