@@ -19,7 +19,10 @@ NEAR_EQUAL: Final = 0.1
 named."""
 
 NAMED_IN_A_ROW: Final = 2
-"""An item that was named so many times gives way to near equals that were named less often."""
+"""An item that was named so many times in a list gives way to others that were named less often."""
+
+WORTH_NAMING: Final = 0.5
+"""It gives way to those that added at least this share of the largest contribution."""
 
 NOTHING_TO_SAY: Final = 0
 OWN: Final = 1
@@ -52,8 +55,9 @@ def grounds_of(
     where no other added more. Then its category, where items of it added more than all others together, but the
     largest single one is of another: without `codes` (items,) of categories there are none. Else it is the item
     that added most: of near equals, see `NEAR_EQUAL`, the one of most `users` (items,), then the larger, then the
-    newest. Places are gone through in their order: what was named `NAMED_IN_A_ROW` times comes after near equals
-    that were not. Without `own` nothing is said of the item itself.
+    newest. Places are gone through in their order: what was named `NAMED_IN_A_ROW` times gives way to what is
+    `WORTH_NAMING` and was named fewer such rounds, the larger first. Without `own` nothing is said of the item
+    itself.
     """
     return Grounds(positions, *_grounds(added, items, positions, users, codes, own))
 
@@ -89,7 +93,9 @@ def _grounds(
         elif strongest >= 0 and 2 * within > total and _code_at(codes, items[strongest]) != code:
             kinds[place], named[place] = CATEGORY, items[alike]
         elif strongest >= 0:
-            known = _best_known(added, place, items, position, users, times, most * (1 - NEAR_EQUAL))
+            known = _best_known(added, place, items, position, users, most * (1 - NEAR_EQUAL))
+            if times[known] >= NAMED_IN_A_ROW:
+                known = _least_named(added, place, items, position, times, most * WORTH_NAMING)
             times[known] += 1
             kinds[place], named[place] = OTHER_ITEM, items[known]
     return kinds, named, largest
@@ -101,27 +107,27 @@ def _code_at(codes: Codes, position: int) -> int:
 
 
 @compiled
-def _best_known(
-    added: Doubles,
-    place: int,
-    items: Positions,
-    position: int,
-    users: Doubles,
-    times: Counts,
-    least: float,
-) -> int:
-    """Of the others that add at least so much to a place that of most users, then the larger, then the last.
-
-    Those come first that were named fewer whole `NAMED_IN_A_ROW` times.
-    """
-    found, most, known, rounds = -1, 0.0, -1.0, 0
+def _best_known(added: Doubles, place: int, items: Positions, position: int, users: Doubles, least: float) -> int:
+    """Of the others that add at least so much to a place that of most users, then the larger, then the last."""
+    found, most, known = -1, 0.0, -1.0
     for part in range(len(items)):
         value = added[part, place]
         if value < least or items[part] == position:
             continue
         by = users[items[part]] if items[part] < len(users) else 0.0
-        often = times[part] // NAMED_IN_A_ROW
-        is_better = by > known or (by == known and value >= most)
-        if found < 0 or often < rounds or (often == rounds and is_better):
-            found, most, known, rounds = part, value, by, often
+        if by > known or (by == known and value >= most):
+            found, most, known = part, value, by
+    return found
+
+
+@compiled
+def _least_named(added: Doubles, place: int, items: Positions, position: int, times: Counts, least: float) -> int:
+    """Of the others that add at least so much to a place that of fewest rounds, then the larger, then the last."""
+    found, most, rounds = -1, 0.0, 0
+    for part in range(len(items)):
+        value, often = added[part, place], times[part] // NAMED_IN_A_ROW
+        if value < least or items[part] == position:
+            continue
+        if found < 0 or often < rounds or (often == rounds and value >= most):
+            found, most, rounds = part, value, often
     return found
