@@ -59,11 +59,10 @@ def find_app(name: str, configured: Sequence[str] = ()) -> str:
         SettingsError: it is none of these.
     """
     own = app_names(configured)
-    if name in own:
-        return own[name]
-    if name in built_in() or name.endswith(".toml"):
-        return name
-    known = sorted({*own, *built_in()})
+    entry = own.get(name, name)
+    if entry in built_in() or entry.endswith(".toml"):
+        return entry
+    known = sorted({*own, *built_in()} - {entry})
     close = get_close_matches(name, known, 1)
     hint = f'; did you mean "{close[0]}"?' if close else ""
     raise SettingsError(f'no app "{name}": expected one of {", ".join(known)}, or the path of a recipe.toml{hint}')

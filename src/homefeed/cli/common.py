@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
@@ -58,18 +58,6 @@ def recipe_of(name: str, mapping: Path | None = None) -> Recipe:
 
     settings = load_settings()
     return find_recipe(name, mapping, changes=settings.recipes, configured=settings.apps)
-
-
-async def require_feeds(settings: Settings, store: Store, recipes: Iterable[Recipe]) -> None:
-    """Build the feeds of recipes as a server does: it finds what reading them does not.
-
-    Raises:
-        RecipeError: a server would refuse one.
-    """
-    from homefeed.serving import live_app
-
-    for recipe in recipes:
-        live_app(recipe, store, settings)
 
 
 def on_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:

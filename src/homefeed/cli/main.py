@@ -10,7 +10,10 @@ import typer
 
 from homefeed.cli import (
     data,
+    demo,
+    doctor,
     evaluate,
+    export,
     impressions,
     maps,
     models,
@@ -20,6 +23,7 @@ from homefeed.cli import (
     run,
     schedule,
     synonyms,
+    versions,
 )
 from homefeed.cli.naming import Commands
 from homefeed.errors import HomefeedError
@@ -32,7 +36,23 @@ cli = Commands(
     pretty_exceptions_enable=False,
 )
 
-for module in (run, data, models, schedule, overview, impressions, evaluate, maps, query, synonyms, privacy):
+for module in (
+    demo,
+    run,
+    doctor,
+    data,
+    export,
+    models,
+    versions,
+    schedule,
+    overview,
+    impressions,
+    evaluate,
+    maps,
+    query,
+    synonyms,
+    privacy,
+):
     module.register(cli)
 
 

@@ -14,7 +14,7 @@ from homefeed.errors import HomefeedError, InvalidError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NAMED: Final = {"app", "apps", "app_and_query"}
+_NAMED: Final = {"app", "apps", "app_and_query", "app_and_folder"}
 """What commands about an app call the argument that names it."""
 _PREFERRED: Final = {
     "popular": "streaming",
@@ -88,6 +88,17 @@ def app_first(args: Sequence[str]) -> list[str]:
         else:
             others.append(arg)
     return [*named, *others]
+
+
+def split_app(words: Sequence[str], command: str, what: str) -> tuple[str, str]:
+    """The app and the other argument of a command that takes `[APP]` before what it requires.
+
+    Raises:
+        InvalidError: there are more than these two.
+    """
+    if len(words) > 2:
+        raise InvalidError(f'expected one {what}, got {len(words)} words; put it in quotes: "{" ".join(words)}"')
+    return (words[0], words[1]) if len(words) == 2 else (default_app(command), words[0])
 
 
 def default_app(command: str) -> str:

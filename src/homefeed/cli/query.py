@@ -17,7 +17,7 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
-from homefeed.cli.naming import complete_feed, default_app
+from homefeed.cli.naming import complete_feed, split_app
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def search(
     from homefeed.serving import FeedRequest
     from homefeed.validation import check_query
 
-    app, query = _app_and_query(app_and_query)
+    app, query = split_app(app_and_query, "search", "query")
     text = check_query(query)
     conditions = _conditions(filters)
     request = FeedRequest("search", n=_one_or_more("k", k), conditions=conditions, context={"query": text})
@@ -294,13 +294,6 @@ def _on_app(name: str, recipe: Recipe, work: Callable[[LiveApp], Awaitable[T]]) 
             return await work(live)
 
     return asyncio.run(run())
-
-
-def _app_and_query(words: list[str]) -> tuple[str, str]:
-    """The app and the query of a search."""
-    if len(words) > 2:
-        raise InvalidError(f'expected one query, got {len(words)} words; put it in quotes: "{" ".join(words)}"')
-    return (words[0], words[1]) if len(words) == 2 else (default_app("search"), words[0])
 
 
 def _conditions(
