@@ -15,8 +15,8 @@ BENCHMARKS := serving.load serving.acknowledgements serving.recommend serving.im
 # so that it holds for the pips that pip starts, too.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
-export PIP_NO_WARN_SCRIPT_LOCATION := 1
-export PIP_NO_PYTHON_VERSION_WARNING := 1
+# Of this one pip reads 0 as "do not warn".
+export PIP_NO_WARN_SCRIPT_LOCATION := 0
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
