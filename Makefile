@@ -5,11 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCHMARKS := serving.load serving.acknowledgements serving.recommend serving.import_rate \
-  serving.near_duplicates serving.impressions serving.community_truth search.quality association.rules cf.quality cf.scale \
+  serving.near_duplicates serving.impressions serving.sizing serving.community_truth search.quality association.rules cf.quality cf.scale \
   ranking.marketplace_truth
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types layers bench docs constraints clean
+.PHONY: help setup demo test check lint format types layers bench docs wheel constraints clean
+
+# Of pip only what is wrong: not that there is a newer one, who runs it, or where its scripts are. By the environment,
+# so that it holds for the pips that pip starts, too.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+# Of this one pip reads 0 as "do not warn".
+export PIP_NO_WARN_SCRIPT_LOCATION := 0
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +26,7 @@ setup: $(STAMP) ## Install Homefeed and its tools into .venv
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): a minute or two the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: setup ## Generate, train and serve the demonstration apps
@@ -48,6 +55,12 @@ bench: setup ## Run the benchmarks, a line of JSON each
 
 docs: setup ## Write the tables of settings in docs/ from the code
 	$(BIN)/python -m docs.tables
+
+wheel: setup ## Build the wheel into dist/, to install elsewhere
+	@rm -rf dist build
+	@$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@cp constraints.txt dist/
+	@ls dist/*
 
 constraints: setup ## Pin what is installed now
 	$(BIN)/pip freeze --exclude-editable > constraints.txt

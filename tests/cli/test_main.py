@@ -21,10 +21,11 @@ COMMANDS = [
     *(
         "demo",
         "serve",
-        "doctor",
         "compile",
+        "doctor",
         "generate",
         "import",
+        "export",
         "train",
         "models",
         "schedule",

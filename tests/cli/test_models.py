@@ -173,6 +173,20 @@ def test_models_of_one_model_are_its_versions_of_which_one_is_chosen(with_ranker
     assert "home_ranker" in done(home, "models", "streaming")
 
 
+def test_a_rollback_serves_the_version_before(with_ranker: Path) -> None:
+    home = with_ranker
+    first, second = publish_ranker(home, 1), publish_ranker(home, 2)
+    assert done(home, "models", "home_ranker", "--rollback", "--app", "streaming") == f"{second}\n{first} (live)\n"
+    again = run(home, "models", "streaming", "home_ranker", "--rollback")
+    assert str(again.exception) == (
+        f"streaming/home_ranker: no version before {first} is kept; there are: {second}, {first}"
+    )
+    both = run(home, "models", "streaming", "home_ranker", "--rollback", "--use", second)
+    assert str(both.exception).startswith("--use names a version and --rollback the one before")
+    alone = run(home, "models", "streaming", "--rollback")
+    assert str(alone.exception) == "--rollback is of one model: homefeed models APP MODEL --rollback"
+
+
 def test_a_version_that_cannot_be_served_is_not_chosen(with_ranker: Path) -> None:
     home = with_ranker
     first, second = publish_ranker(home, 1), publish_ranker(home, 2)

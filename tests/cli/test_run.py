@@ -211,7 +211,9 @@ class TestDoctor:
         assert (status, found[f"recipe {apps}"][0]) == (1, False)
         message = found[f"recipe {apps}"][1]
         assert message.startswith("films: feeds.best.rank.weighted.weights.poplar: no such feature")
-        assert str(run(tmp_path, "serve", apps=apps).exception) == message
+        (tmp_path / "items.csv").write_text("item_id,title\ni1,Café\n")
+        for refused in (["serve"], ["train", "films"], ["import", "films", str(tmp_path)]):
+            assert str(run(tmp_path, *refused, apps=apps).exception) == message
 
     def test_a_port_in_use_is_no_failure(self, sample_home: Path, taken_port: int) -> None:
         status, found = diagnosis(sample_home, port=str(taken_port))
@@ -228,7 +230,8 @@ class TestDemo:
     def test_prepares_once(self, tmp_path: Path) -> None:
         first = run(tmp_path, "demo", "--prepare-only")
         assert first.exit_code == 0, first.output
-        assert "Import into streaming" in first.stdout
+        assert re.search(r"^streaming: 30 users, 60 items, 6\d\d events, made up to look at$", first.stderr, re.M)
+        assert "Import into" not in first.stdout + first.stderr, "a line an app is enough"
         assert "training signals" in first.stderr
         assert diagnosis(tmp_path)[1]["data streaming"][1].startswith("60 items, 30 users, 6")
         recommended = run(tmp_path, "recommend", "--user_id", "u1").stdout
@@ -268,7 +271,7 @@ class TestDemo:
 
     def test_learning_ends_with_its_server_however_that_ends(self) -> None:
         learning = (
-            "import os, time; from homefeed.cli.run import _end_with; _end_with(os.getppid()); "
+            "import os, time; from homefeed.cli.demo import _end_with; _end_with(os.getppid()); "
             "print(os.getpid(), flush=True); time.sleep(60)"
         )
         server = (
@@ -313,12 +316,26 @@ class TestServe:
             assert wait_for(f"{url}/health").json() == {"status": "ok"}
             assert httpx.get(f"{url}/popular?k=5").json()["k"] == 5
 
+    def test_says_what_to_do_where_there_is_nothing_to_show(
+        self, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("uvicorn.run", lambda *_args, **_options: None)
+        empty = run(tmp_path, "serve", apps="shop,streaming").stderr.splitlines()
+        assert empty[0].startswith("No items yet in shop, streaming: homefeed import shop FOLDER")
+        assert empty[1].startswith("Serving shop, streaming at http://127.0.0.1:")
+        shutil.rmtree(home / "models")
+        untrained = run(home, "serve").stderr.splitlines()
+        assert untrained[0] == "streaming is not trained yet; for better lists: homefeed train streaming"
+
     def test_says_what_is_wrong_before_it_starts(self, tmp_path: Path, taken_port: int) -> None:
         in_use = run(tmp_path, "serve", "--port", str(taken_port)).exception
         assert str(in_use).startswith(f"cannot listen at 127.0.0.1:{taken_port}: ")
-        assert str(in_use).endswith("; choose another --port or --host")
+        free = re.search(r"Another server has it.* port that is free: export HOMEFEED_PORT=(\d+)$", str(in_use))
+        assert free is not None
+        assert int(free[1]) != taken_port
         nowhere = run(tmp_path, "serve", "--host", "192.0.2.1").exception
         assert str(nowhere).startswith("cannot listen at 192.0.2.1:0: ")
+        assert str(nowhere).endswith("; choose another --port or --host")
         assert str(run(tmp_path, "serve", apps="films").exception).startswith('no app "films": ')
         unreachable = run(tmp_path, "serve", database_url=UNREACHABLE).exception
         assert isinstance(unreachable, HomefeedError)

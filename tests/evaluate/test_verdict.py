@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from homefeed.apps import find_recipe
 from homefeed.evaluate.bootstrap import Interval, paired_differences
-from homefeed.evaluate.systems import System
+from homefeed.evaluate.systems import System, build_systems
 from homefeed.evaluate.verdict import Verdict, verdicts
 
 AHEAD, LEVEL, BEHIND = Interval(0.02, 0.01, 0.03), Interval(0.002, -0.01, 0.014), Interval(-0.02, -0.031, -0.009)
@@ -55,16 +56,26 @@ def test_behind_one_and_behind_several_the_farthest_first() -> None:
     one = verdict({"popular": AHEAD, "fresh": BEHIND, "als": LEVEL})
     assert one.behind == ("fresh",)
     assert one.sentence("shop/recipe.toml") == (
-        "home is behind fresh at ndcg@10: by 0.0200 [0.0090, 0.0310] behind fresh. Tune what it is made of, "
-        "homefeed train shop/recipe.toml --tune 10m, or serve that instead."
+        "fresh alone beats home at ndcg@10, beyond doubt: by 0.0200 [0.0090, 0.0310]. "
+        "homefeed train shop/recipe.toml --tune 10m looks for better weights; or serve that instead."
     )
     several = verdict({"fresh": BEHIND, "popular, 7 days": Interval(-0.1, -0.2, -0.05), "als": BEHIND})
     assert several.behind == ("popular, 7 days", "fresh", "als")
     assert several.sentence("shop") == (
-        'home is behind "popular, 7 days", fresh and als at ndcg@10: by 0.1000 [0.0500, 0.2000] behind '
-        '"popular, 7 days". Tune what it is made of, homefeed train shop --tune 10m, or give more weight to the '
-        "retriever trending, which is nearest to that."
+        '"popular, 7 days" alone beats home at ndcg@10, beyond doubt: by 0.1000 [0.0500, 0.2000], as fresh and '
+        "als do. homefeed train shop --tune 10m looks for better weights; or give more to the retriever trending, "
+        "which is nearest to that."
     ), "no feed can be of the last seven days"
+
+
+def test_ahead_by_what_may_be_chance_names_the_setting() -> None:
+    key = "feeds.home.rank.weighted.weights.als"
+    found = Verdict("home", "ndcg@10", {"fresh": LEVEL, "als": Interval(-0.004, -0.012, 0.002)}, {"als": key})
+    assert found.sentence("shop") == (
+        "als alone was ahead of home at ndcg@10, which may be chance: by 0.0040 [-0.0020, 0.0120]. Later events, "
+        "or more --requests, tell. homefeed train shop --tune 10m looks for better weights; or raise "
+        f"{key} in the recipe."
+    )
 
 
 def test_without_parts_there_is_nothing_to_say() -> None:
@@ -123,6 +134,16 @@ def test_each_feed_is_judged_by_its_own_parts_and_by_what_anybody_could_serve() 
     assert (one.behind, two.behind) == (("fresh",), ())
     [at_mrr, _] = verdicts("mrr@10", SYSTEMS, values, users, seed=0)
     assert (at_mrr.metric, at_mrr.behind) == ("mrr@10", ())
+
+
+def test_each_part_has_the_setting_that_says_what_it_counts() -> None:
+    recipe = find_recipe("streaming")
+    systems = build_systems(recipe, ["home"], "popular")
+    values = {system.name: {"ndcg@10": np.zeros(2)} for system in systems}
+    users = np.array([0, 1], np.int32)
+    [found] = verdicts("ndcg@10", systems, values, users, seed=0, feeds=recipe.feeds)
+    assert found.settings["item_item"] == "feeds.home.rank.weighted.weights.item_item"
+    assert set(found.settings) <= set(found.leads)
 
 
 def test_leads_are_paired_differences_with_the_requests_of_a_user_together() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 from rich.console import Console
+
+from homefeed.cli.naming import complete_app
 
 if TYPE_CHECKING:
     from homefeed.recipe import Recipe
@@ -22,10 +23,14 @@ T = TypeVar("T")
 Report: TypeAlias = Callable[[str, int, int], None]
 
 AppName: TypeAlias = Annotated[
-    str, typer.Argument(metavar="APP", help="A ready-made app, or the path of a recipe.toml.")
-]
-AppOption: TypeAlias = Annotated[
-    str, typer.Option("--app", help="A ready-made app, or the path of a recipe.toml.")
+    str,
+    typer.Argument(
+        metavar="APP",
+        help="An app of the settings, a ready-made one, or the path of a recipe.toml.",
+        default_factory=lambda: None,
+        show_default="the only one of the settings",
+        autocompletion=complete_app,
+    ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 UserId: TypeAlias = Annotated[str, typer.Option("--user_id", "--user-id", help="The user's id.")]
@@ -51,11 +56,14 @@ def recipe_of(name: str, mapping: Path | None = None) -> Recipe:
     from homefeed.apps import find_recipe
     from homefeed.settings import load_settings
 
-    return find_recipe(name, mapping, changes=load_settings().recipes)
+    settings = load_settings()
+    return find_recipe(name, mapping, changes=settings.recipes, configured=settings.apps)
 
 
 def on_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
     """Do asynchronous work on the open store."""
+    import asyncio
+
     from homefeed.store import open_store
 
     async def run() -> T:
@@ -63,6 +71,11 @@ def on_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
             return await work(store)
 
     return asyncio.run(run())
+
+
+def print_written(path: Path) -> None:
+    """Say which file was written, beside what is printed on standard output."""
+    err.print(f"Written: {path}", highlight=False, markup=False)
 
 
 def print_json(value: Any) -> None:

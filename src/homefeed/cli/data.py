@@ -21,6 +21,7 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
+from homefeed.cli.export import is_export
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -116,16 +117,22 @@ def import_data(
 
     Example: `homefeed import streaming --items movies.csv --events ratings.csv --mapping movielens.toml`
     """
+    from homefeed.dataset.exporting import as_exported
     from homefeed.ingest import Files, find_files, render_report
 
     if folder is None and not (users or items or events or impressions):
         raise InvalidError("nothing to import: name a folder, or --users, --items, --events or --impressions")
     settings, recipe = settings_in_force(), recipe_of(app, mapping)
+    exported = is_export(folder)
+    if exported:
+        if mapping is not None:
+            raise InvalidError(f"{folder} is what homefeed export wrote: it needs no --mapping; leave that out")
+        recipe = as_exported(recipe)
     files = find_files(folder, recipe.sources) if folder is not None else Files()
     files = Files(
         users or files.users, items or files.items, events or files.events, impressions or files.impressions
     )
-    report = imported(settings, recipe, files, as_json)
+    report = imported(settings, recipe, files, as_json, exported=exported)
     if as_json:
         print_json(report.to_json())
     else:
@@ -142,13 +149,21 @@ def generated(app: str, folder: Path, report: Report, **options: Any) -> Summary
     return write(folder, progress=partial(report, "generating"), **options)
 
 
-def imported(settings: Settings, recipe: Recipe, files: Files, quiet: bool) -> DataReport:
-    """Import files with a progress bar."""
+def imported(
+    settings: Settings, recipe: Recipe, files: Files, quiet: bool, *, exported: bool = False
+) -> DataReport:
+    """Import files with a progress bar; exported ones are not prepared, as an app may have it for its own.
+
+    Raises:
+        RecipeError: a server would refuse the recipe.
+    """
     from homefeed.apps import find_preparation
+    from homefeed.engine import check_feeds
     from homefeed.environment import system_clock
     from homefeed.ingest import import_files
 
-    prepare = find_preparation(recipe.app)
+    check_feeds(recipe)
+    prepare = None if exported else find_preparation(recipe.app)
     with progress(quiet) as report:
         return on_store(
             settings,

@@ -18,6 +18,7 @@ from homefeed.cli.common import (
     on_store,
     out,
     print_json,
+    print_written,
     printable,
     progress,
     recipe_of,
@@ -130,6 +131,8 @@ def evaluate(
     if html is not None:
         command = _command(app, {"feed": feeds, "baseline": baseline, **options, "tune": tune, "html": html})
         html.write_text(_report(result, command), encoding="utf-8")
+    if not as_json:
+        _show_verdicts(result)
     _warn(result)
     for name, why in result.rankers.items():
         err.print(f"{name}: learned ranker {why}", highlight=False, markup=False)
@@ -139,6 +142,9 @@ def evaluate(
         print_json(result.to_json(_user_ids(settings, result)))
     else:
         _show(result)
+    for file in (markdown, html):
+        if file is not None:
+            print_written(file)
 
 
 def _user_ids(settings: Settings, result: Evaluation) -> dict[int, str]:
@@ -267,11 +273,14 @@ def _report(result: Evaluation, command: str) -> str:
     return render_report(result, command=command, made=system_clock(), version=__version__)
 
 
-def _show(result: Evaluation) -> None:
-    used = result.used
+def _show_verdicts(result: Evaluation) -> None:
     for verdict in result.found.verdicts:
         style = "bold red" if verdict.behind else "bold" if verdict.level else "bold green"
         out.print(verdict.sentence(result.app), style=style, markup=False, highlight=False)
+
+
+def _show(result: Evaluation) -> None:
+    used = result.used
     out.print(result.comparison.to_rich())
     for check in result.served:
         out.print(check.sentence(), style="" if check.is_clean else "bold yellow", markup=False, highlight=False)

@@ -10,7 +10,10 @@ import typer
 
 from homefeed.cli import (
     data,
+    demo,
+    doctor,
     evaluate,
+    export,
     impressions,
     maps,
     models,
@@ -21,22 +24,27 @@ from homefeed.cli import (
     run,
     schedule,
     synonyms,
+    versions,
 )
+from homefeed.cli.naming import Commands
 from homefeed.errors import HomefeedError
 
-cli = typer.Typer(
+cli = Commands(
     name="homefeed",
     help="Recommendations of your own: import data, train, serve.\n\nStart with: homefeed demo",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 
 for module in (
+    demo,
     run,
+    doctor,
     data,
+    export,
     models,
+    versions,
     schedule,
     overview,
     results,
@@ -66,7 +74,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # the terminal's encoding may lack characters of a title
     try:
-        cli()
+        cli(prog_name="homefeed")
     except HomefeedError as error:
         _fail(str(error))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Models: train, models."""
+"""Training: train."""
 
 from __future__ import annotations
 
@@ -33,20 +33,17 @@ from homefeed.cli.tuning import format_blend, format_model
 from homefeed.errors import InvalidError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rich.table import Table
+    from collections.abc import Sequence
 
     from homefeed.recipe import Recipe
     from homefeed.settings import Settings
-    from homefeed.store.artifacts import ArtifactStore, Manifest
+    from homefeed.store.artifacts import Manifest
     from homefeed.train import Budget, Trained
 
 
 def register(cli: typer.Typer) -> None:
     """Add these commands."""
     cli.command()(train)
-    cli.command()(models)
 
 
 def train(
@@ -179,50 +176,8 @@ def _tell_pairs(manifests: Sequence[Manifest], as_json: bool) -> None:
         print_pairs(manifests)
 
 
-def models(
-    app: AppName,
-    model: Annotated[
-        str | None, typer.Argument(metavar="MODEL", help="Every version of this model, such as home_ranker.")
-    ] = None,
-    use: Annotated[
-        str | None,
-        typer.Option(metavar="VERSION", help="Serve this version of MODEL: roll back, or forward again."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """The models of an app that are live: their versions, when they were made, and with which text model.
-
-    With MODEL every version that is kept, which one is live, and, of a learned ranker, what was found of those
-    that were trained: why they were published, or why not. The next training publishes a newer one.
-
-    Example: `homefeed models streaming`
-
-    Example: `homefeed models streaming home_ranker`
-
-    Example: `homefeed models streaming item_item --use 20260105T031500000000-0123abcd`
-    """
-    from homefeed.serving.models import kinds_of
-    from homefeed.store.artifacts import ArtifactStore
-
-    recipe = recipe_of(app)
-    artifacts = ArtifactStore(settings_in_force().models_folder)
-    artifacts.require_folders(recipe.app)
-    if model is None:
-        if use is not None:
-            raise InvalidError("--use is of one model: homefeed models APP MODEL --use VERSION")
-        _print_live(recipe, artifacts, as_json)
-        return
-    known = _names(recipe)
-    if model not in known:
-        raise NotFoundError(f'no model "{model}" in {recipe.app}; the models are: {", ".join(known)}')
-    if use is not None:
-        part, kind = kinds_of(recipe)[model]
-        artifacts.check(recipe.app, model, use, kind, part)
-        artifacts.choose(recipe.app, model, use)
-    _print_versions(recipe, artifacts, model, as_json)
-
-
-def _names(recipe: Recipe) -> list[str]:
+def model_names(recipe: Recipe) -> list[str]:
+    """Every model that an app can have."""
     from homefeed.recipe import BLEND, EXPOSURES, SIGNALS
 
     counts = [EXPOSURES] if recipe.counts_exposures else []
@@ -239,72 +194,7 @@ def models_named(recipe: Recipe) -> list[str]:
 
     others = {EXPOSURES, *(spec.name for spec in recipe.pair_models)}
     view = [TRENDING] if recipe.keeps_trending else []
-    return [*(name for name in _names(recipe) if name not in others), *view]
-
-
-def _print_live(recipe: Recipe, artifacts: ArtifactStore, as_json: bool) -> None:
-    from homefeed.store.verdicts import verdicts_of
-
-    rankers = [spec.name for spec in recipe.rankers.values()]
-    live = [manifest for name in _names(recipe) if (manifest := artifacts.manifest(recipe.app, name)) is not None]
-    latest = {name: found[0] for name in rankers if (found := verdicts_of(artifacts.root, recipe.app, name))}
-    if as_json:
-        print_json({"app": recipe.app, "models": [_row(manifest) for manifest in live], "rankers": latest})
-        return
-    if not live and not latest:
-        out.print(f"no model of {recipe.app} is trained yet: homefeed train {recipe.app}", highlight=False)
-        return
-    words = {name: "not taken" if name in latest else "not judged" for name in rankers}
-    words |= {manifest.model: "taken" for manifest in live if "verdict" in manifest.facts}
-    judged = {manifest.model: manifest.facts["validation"] for manifest in live if "validation" in manifest.facts}
-    words |= {model: f"AUC {told['roc_auc']:.3f}" for model, told in judged.items()}
-    out.print(_live_table(recipe.app, [_row(manifest) for manifest in live], words))
-    for name, verdict in latest.items():
-        out.print(f"{name}, {verdict['judged_at']}: {verdict['why']}", highlight=False, markup=False)
-
-
-def _row(manifest: Manifest) -> dict[str, str | None]:
-    from homefeed.retrieve.content.embedding import NO_TEXT_MODEL
-
-    return {
-        "model": manifest.model,
-        "part": manifest.part,
-        "version": manifest.version,
-        "created_at": manifest.created_at,
-        "text_model": named if (named := manifest.config.get("text_model")) != NO_TEXT_MODEL else None,
-    }
-
-
-def _live_table(app: str, rows: Sequence[Mapping[str, str | None]], words: Mapping[str, str]) -> Table:
-    """What serves, and the learned rankers of which nothing does; `words` are the verdicts of those."""
-    from rich.table import Table
-
-    table = Table("model", title=f"Live models of {app}")
-    table.add_column("version", no_wrap=True, overflow="fold")  # whole, for --use
-    table.add_column("created")
-    table.add_column("text model or verdict" if words else "text model", max_width=10, overflow="fold")
-    for row in rows:
-        noted = words.get(row["model"] or "", row["text_model"])
-        table.add_row(row["model"], row["version"], (row["created_at"] or "")[:16].replace("T", " "), noted)
-    for name in sorted(words.keys() - {row["model"] for row in rows}):
-        table.add_row(name, "none", "", words[name])
-    return table
-
-
-def _print_versions(recipe: Recipe, artifacts: ArtifactStore, model: str, as_json: bool) -> None:
-    from homefeed.store.verdicts import verdicts_of
-
-    live = artifacts.current(recipe.app, model)
-    versions = artifacts.versions(recipe.app, model)
-    verdicts = verdicts_of(artifacts.root, recipe.app, model)
-    if as_json:
-        told = {"app": recipe.app, "model": model, "live": live, "versions": versions, "verdicts": verdicts}
-        print_json(told)
-        return
-    for version in versions or ["no version yet"]:
-        out.print(f"{version}{' (live)' if version == live else ''}", highlight=False, markup=False)
-    for verdict in verdicts:
-        out.print(f"{verdict['judged_at']}: {verdict['why']}", highlight=False, markup=False)
+    return [*(name for name in model_names(recipe) if name not in others), *view]
 
 
 def models_of(recipe: Recipe, name: str) -> Sequence[str]:
@@ -335,12 +225,17 @@ def trained(
     keep_tuned: bool = True,
     dry_run: bool = False,
 ) -> Trained:
-    """Train an app with a progress bar."""
-    from homefeed.engine import text_model_of
+    """Train an app with a progress bar.
+
+    Raises:
+        RecipeError: a server would refuse the recipe.
+    """
+    from homefeed.engine import check_feeds, text_model_of
     from homefeed.environment import Environment
     from homefeed.store.artifacts import ArtifactStore
     from homefeed.train import train_app
 
+    check_feeds(recipe)
     with progress(quiet) as report:
         return on_store(
             settings,

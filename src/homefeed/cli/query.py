@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
 
 from homefeed.cli.common import (
-    AppOption,
+    AppName,
     Json,
     UserId,
     on_store,
@@ -18,20 +17,33 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
+from homefeed.cli.naming import complete_feed, split_app
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
     from homefeed.explain import Trace
+    from homefeed.recipe import Recipe
     from homefeed.serving import Answer, LiveApp
     from homefeed.types import Condition
 
 T = TypeVar("T")
 
 K: TypeAlias = Annotated[int, typer.Option("--k", help="How many, 1 or more.")]
-ContentType: TypeAlias = Annotated[
-    str | None, typer.Option("--content_type", "--content-type", help="Only this content type.")
+Filters: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="CONDITION",
+        help="Only items with genre:Drama, year>=2000 and so on, as over HTTP; of several all must hold.",
+    ),
 ]
-Genre: TypeAlias = Annotated[str | None, typer.Option("--genre", help="Only this genre.")]
+ContentType: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--content_type", "--content-type", help="Of streaming: the same as --filter content_type:TYPE."),
+]
+Genre: TypeAlias = Annotated[
+    str | None, typer.Option("--genre", help="Of streaming: the same as --filter genre:GENRE.")
+]
 Reason: TypeAlias = Annotated[bool, typer.Option("--reason", help="Print the reason under each line.")]
 
 
@@ -45,7 +57,10 @@ RadiusKm: TypeAlias = Annotated[
 
 
 FeedName: TypeAlias = Annotated[
-    str | None, typer.Option("--feed", help="The feed; by default the one that people see first.")
+    str | None,
+    typer.Option(
+        "--feed", help="The feed; by default the one that people see first.", autocompletion=complete_feed
+    ),
 ]
 
 
@@ -56,7 +71,9 @@ def register(cli: typer.Typer) -> None:
 
 
 def popular(
+    app: AppName,
     k: K = 10,
+    filters: Filters = None,
     content_type: ContentType = None,
     genre: Genre = None,
     reason: Reason = False,
@@ -64,25 +81,26 @@ def popular(
         str | None,
         typer.Option("--user_id", "--user-id", help="The user, for an app with isolated groups."),
     ] = None,
-    app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
     """The most popular items.
 
-    Example: `homefeed popular --k 5 --genre Drama`
+    Example: `homefeed popular --k 5 --filter genre:Drama`
 
-    Example: `homefeed popular --app community --user_id u42`
+    Example: `homefeed popular community --user_id u42`
     """
     from homefeed.serving import FeedRequest
     from homefeed.validation import check_id
 
-    isolation = recipe_of(app).isolation
+    recipe = recipe_of(app)
+    isolation = recipe.isolation
     if user_id is not None:
         check_id("user_id", user_id)
     elif isolation is not None:
         raise InvalidError(f"{app} shows users items of their own {isolation.user} only; add --user_id USER")
-    request = FeedRequest("popular", user_id, n=_one_or_more("k", k), conditions=_conditions(content_type, genre))
-    answer = _on_app(app, lambda live: live.recommend(request))
+    conditions = _conditions(filters, content_type, genre)
+    request = FeedRequest("popular", user_id, n=_one_or_more("k", k), conditions=conditions)
+    answer = _on_app(app, recipe, lambda live: live.recommend(request))
     if as_json:
         print_json({"k": k, "items": _items(answer)})
         return
@@ -91,8 +109,10 @@ def popular(
 
 
 def recommend(
+    app: AppName,
     user_id: UserId,
     k: K = 10,
+    filters: Filters = None,
     content_type: ContentType = None,
     genre: Genre = None,
     reason: Reason = False,
@@ -104,26 +124,28 @@ def recommend(
     latitude: Latitude = None,
     longitude: Longitude = None,
     radius_km: RadiusKm = None,
-    app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
     """Recommendations for a user.
 
     Example: `homefeed recommend --user_id u1 --k 5 --reason`
 
-    Example: `homefeed recommend --app live --user_id u1 --latitude 48.85 --longitude 2.35 --radius_km 50`
+    Example: `homefeed recommend news --user_id u1 --filter "section:politics"`
+
+    Example: `homefeed recommend live --user_id u1 --latitude 48.85 --longitude 2.35 --radius_km 50`
     """
     from homefeed.serving import FeedRequest, named_place
     from homefeed.validation import check_id
 
     check_id("user_id", user_id)
-    feed = feed or _home_of(app)
+    recipe = recipe_of(app)
+    feed = feed or _home_of(recipe)
     request = FeedRequest(
         feed,
         user_id,
         n=_one_or_more("k", k),
         item_id=item_id,
-        conditions=_conditions(content_type, genre),
+        conditions=_conditions(filters, content_type, genre),
         place=named_place(latitude, longitude),
         radius_km=radius_km,
     )
@@ -134,7 +156,7 @@ def recommend(
         found = await live.recommend(request)
         return found, live.recipe.feeds[feed].settings.cold_start if found.slate.cold_start else None
 
-    answer, instead = _on_app(app, answered)
+    answer, instead = _on_app(app, recipe, answered)
     if as_json:
         told = {"fallback_used": instead is not None} | ({"all_seen": True} if answer.slate.all_seen else {})
         print_json({"user_id": user_id, "k": k, "items": _items(answer), **told})
@@ -148,22 +170,31 @@ def recommend(
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="The search query.")],
+    app_and_query: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[APP] QUERY", help="The app, as of other commands, and the search query in quotes."
+        ),
+    ],
     k: K = 10,
+    filters: Filters = None,
     reason: Reason = False,
-    app: AppOption = "shop",
     as_json: Json = False,
 ) -> None:
     """Items that match a query, of an app with a feed `search`.
 
     Example: `homefeed search "red running shoes" --k 5 --reason`
+
+    Example: `homefeed search news "rent control" --filter "section:politics"`
     """
     from homefeed.serving import FeedRequest
     from homefeed.validation import check_query
 
+    app, query = split_app(app_and_query, "search", "query")
     text = check_query(query)
-    request = FeedRequest("search", n=_one_or_more("k", k), context={"query": text})
-    answer = _on_app(app, lambda live: live.recommend(request))
+    conditions = _conditions(filters)
+    request = FeedRequest("search", n=_one_or_more("k", k), conditions=conditions, context={"query": text})
+    answer = _on_app(app, recipe_of(app), lambda live: live.recommend(request))
     if as_json:
         print_json({"query": text, "k": k, **answer.understood, "items": _items(answer)})
         return
@@ -172,9 +203,9 @@ def search(
 
 
 def history(
+    app: AppName,
     user_id: UserId,
     limit: Annotated[int, typer.Option("--limit", help="How many events, 1 or more.")] = 50,
-    app: AppOption = "streaming",
     as_json: Json = False,
 ) -> None:
     """The events of a user, newest first.
@@ -215,10 +246,11 @@ def history(
 
 
 def explain(
+    app: AppName,
     user_id: UserId,
     item_id: Annotated[str, typer.Option("--item_id", "--item-id", help="The item's id.")],
     feed: FeedName = None,
-    app: AppOption = "streaming",
+    filters: Filters = None,
     as_json: Json = False,
 ) -> None:
     """Why an item is, or is not, recommended to a user.
@@ -229,12 +261,13 @@ def explain(
     from homefeed.serving import FeedRequest
     from homefeed.validation import check_id
 
-    request = FeedRequest(feed or _home_of(app), check_id("user_id", user_id))
+    recipe = recipe_of(app)
+    request = FeedRequest(feed or _home_of(recipe), check_id("user_id", user_id), conditions=_conditions(filters))
 
     async def answered(live: LiveApp) -> tuple[Trace, dict[str, str], dict[str, str]]:
         return await live.explain(request, item_id), live.model_versions, live.text_models
 
-    trace, models, text_models = _on_app(app, answered)
+    trace, models, text_models = _on_app(app, recipe, answered)
     if as_json:
         from dataclasses import asdict
 
@@ -244,11 +277,12 @@ def explain(
     print_trace(trace, models, user_id, item_id)
 
 
-def _on_app(name: str, work: Callable[[LiveApp], Awaitable[T]]) -> T:
+def _on_app(name: str, recipe: Recipe, work: Callable[[LiveApp], Awaitable[T]]) -> T:
+    import asyncio
+
     from homefeed.serving import open_app
 
     settings = settings_in_force()
-    recipe = recipe_of(name)
 
     async def run() -> T:
         async with open_app(recipe, settings) as live:
@@ -262,16 +296,26 @@ def _on_app(name: str, work: Callable[[LiveApp], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def _conditions(content_type: str | None, genre: str | None) -> tuple[Condition, ...]:
+def _conditions(
+    filters: list[str] | None, content_type: str | None = None, genre: str | None = None
+) -> tuple[Condition, ...]:
+    """What `--filter` says, and the two options that streaming has beside it."""
     from homefeed.types import Condition
 
     given = {"content_type": content_type, "genre": genre}
-    return tuple(Condition(field, ":", value) for field, value in given.items() if value is not None)
+    named = (Condition(field, ":", value) for field, value in given.items() if value is not None)
+    return (*_parsed(filters or ()), *named)
 
 
-def _home_of(app: str) -> str:
+def _parsed(filters: Iterable[str]) -> Iterator[Condition]:
+    from homefeed.conditions import parse_condition
+
+    return map(parse_condition, filters)
+
+
+def _home_of(recipe: Recipe) -> str:
     """The feed that people see first."""
-    return recipe_of(app).home or "home"
+    return recipe.home or "home"
 
 
 def _one_or_more(name: str, count: int) -> int:

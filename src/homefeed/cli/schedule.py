@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from homefeed.cli.common import Json, out, print_json
+from homefeed.cli.naming import complete_app
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ def register(cli: typer.Typer) -> None:
 def schedule(
     apps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="APPS", help="Ready-made apps, or paths; by default those of the settings."),
+        typer.Argument(
+            metavar="APPS",
+            help="Apps by name, or paths of recipes; by default those of the settings.",
+            autocompletion=complete_app,
+        ),
     ] = None,
     once: Annotated[
         str | None,
@@ -54,7 +59,7 @@ def schedule(
     settings = load_settings()
     if not (apps or settings.apps):
         raise InvalidError("no app with jobs; name one, or set apps in homefeed.toml")
-    tasks = tasks_of(find_recipes(apps or settings.apps, settings.recipes).values(), once)
+    tasks = tasks_of(find_recipes(apps or settings.apps, settings.recipes, settings.apps).values(), once)
     if show:
         _show(tasks, as_json)
         return

@@ -1,6 +1,14 @@
 """From a recipe to what runs: models fitted, feeds built. No input or output."""
 
-from homefeed.engine.build import build_feeds, counters_of, empty_catalog, refresh, resources_of, told_anew
+from homefeed.engine.build import (
+    build_feeds,
+    check_feeds,
+    counters_of,
+    empty_catalog,
+    refresh,
+    resources_of,
+    told_anew,
+)
 from homefeed.engine.fit import (
     Prepared,
     event_weights,
@@ -20,6 +28,7 @@ __all__ = [
     "Prepared",
     "build_feeds",
     "can_do_without",
+    "check_feeds",
     "counters_of",
     "empty_catalog",
     "event_weights",

@@ -91,6 +91,16 @@ def build_feeds(recipe: Recipe, resources: Resources) -> dict[str, Feed]:
     return _linked({name: _feed(recipe, feed, resources, made) for name, feed in recipe.feeds.items()})
 
 
+def check_feeds(recipe: Recipe) -> None:
+    """Build the feeds of a recipe on an empty catalogue: it finds what reading the recipe does not.
+
+    Raises:
+        RecipeError: a server would refuse the recipe.
+    """
+    catalog = empty_catalog(recipe)
+    build_feeds(recipe, resources_of(recipe, catalog, counters_of(recipe, catalog), {}))
+
+
 def told_anew(recipe: Recipe, feeds: Mapping[str, Feed], resources: Resources) -> dict[str, Feed]:
     """The same feeds, of the same parts, with what the resources now say of why learned rankers do not rank."""
     return _linked({name: _told_anew(recipe, recipe.feeds[name], feed, resources) for name, feed in feeds.items()})

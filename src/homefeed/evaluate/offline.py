@@ -202,7 +202,7 @@ def _found(
             if system.role == "feed"
         },
         by_user=_figures_by_user(values, users, data.user_numbers),
-        verdicts=verdicts(setting.recipe.goal.metric, systems, values, users, seed),
+        verdicts=verdicts(setting.recipe.goal.metric, systems, values, users, seed, setting.recipe.feeds),
     )
 
 

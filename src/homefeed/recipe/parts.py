@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from difflib import get_close_matches
-from functools import cache
-from importlib.metadata import entry_points
+from functools import cache, lru_cache
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any
 
 from homefeed.errors import RecipeError
@@ -43,7 +44,7 @@ def find_part(kind: Kind, name: str) -> type[Any]:
     Raises:
         RecipeError: nothing of that kind has that name; the text lists what has.
     """
-    for entry in entry_points(group=f"homefeed.{kind}", name=name):
+    for entry in _installed(kind, tuple(sys.path)).select(name=name):
         try:
             return _checked(kind, name, entry.load())
         except (ImportError, AttributeError) as error:
@@ -77,7 +78,7 @@ def learns_from_pairs(name: str) -> bool:
 
 def part_names(kind: Kind) -> list[str]:
     """Every name `find_part` would find, sorted."""
-    names = {entry.name for entry in entry_points(group=f"homefeed.{kind}")}
+    names = {entry.name for entry in _installed(kind, tuple(sys.path))}
     for package in _PACKAGES[kind]:
         folder = importlib.import_module(package).__path__
         for module in pkgutil.iter_modules(folder):
@@ -90,6 +91,12 @@ def part_names(kind: Kind) -> list[str]:
             if part is not None and hasattr(part, _METHODS[kind]):
                 names.add(module.name)
     return sorted(names)
+
+
+@lru_cache(maxsize=16)
+def _installed(kind: Kind, path: tuple[str, ...]) -> EntryPoints:  # noqa: ARG001 -- what is found there
+    """The plug-ins of a kind: the files of all distributions are read once for it, not for every part."""
+    return entry_points(group=f"homefeed.{kind}")
 
 
 def _address(kind: Kind, package: str, name: str) -> tuple[str, str]:

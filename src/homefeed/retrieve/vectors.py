@@ -64,7 +64,8 @@ class VectorIndex:
             self._rows[: len(vectors)] = in_blocks(vectors, _BLOCK)
         self._places = np.argsort(self._rows).astype(np.int32)
         self._bounds = np.zeros(2)
-        self._quantise(np.arange(len(vectors)))
+        if len(vectors):  # none is built often, to check a recipe: it needs no compiled loop
+            self._quantise(np.arange(len(vectors)))
 
     @property
     def vectors(self) -> Floats:
