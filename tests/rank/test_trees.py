@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,11 @@ def without_xgboost(monkeypatch: pytest.MonkeyPatch) -> None:
         return whole(name, *args, **options)
 
     monkeypatch.setattr(builtins, "__import__", fails)
+
+
+def test_what_it_wraps_estimators_for_is_not_imported_with_it_and_can_be_later() -> None:
+    check = (
+        "import sys; from homefeed.rank.trees import xgboost; xgboost(); "
+        "assert not {'sklearn', 'pandas'} & sys.modules.keys(); import sklearn.base"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True)  # noqa: S603
