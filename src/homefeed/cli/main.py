@@ -12,6 +12,7 @@ from homefeed.cli import (
     data,
     evaluate,
     impressions,
+    init,
     maps,
     models,
     overview,
@@ -32,7 +33,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (run, data, models, schedule, overview, impressions, evaluate, maps, query, synonyms, privacy):
+for module in (run, init, data, models, schedule, overview, impressions, evaluate, maps, query, synonyms, privacy):
     module.register(cli)
 
 
