@@ -53,7 +53,7 @@ def init(
     from homefeed.propose import read_samples
 
     recipe_file = _checked(name, force)
-    if not yes and (as_json or not sys.stdin.isatty()):
+    if not yes and (as_json or not _is_terminal()):
         raise InvalidError(
             "init asks whether its proposal is right, and there is no terminal to answer: add --yes"
         )
@@ -68,6 +68,10 @@ def init(
         print_json(_as_json(proposal, others, recipe_file, report))
     else:
         _tell(proposal, recipe_file, place, report)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _checked(name: str, force: bool) -> Path:
@@ -133,9 +137,8 @@ def _show(proposal: Proposal, others: list[tuple[str, str]]) -> None:
 
     for file in proposal.files:
         what = "not used" if file.kind == "nothing" else file.kind
-        table = Table(
-            title=f"{escape(printable(file.name))}: {what}, about {file.rows:,} rows", title_justify="left"
-        )
+        title = f"{escape(printable(file.name))}: {what}, about {file.rows:,} rows"
+        table = Table(title=title, title_justify="left", expand=True)
         table.add_column("column", overflow="fold", ratio=3)
         table.add_column("taken for", style="cyan", ratio=3)
         table.add_column("why", ratio=5)
@@ -152,11 +155,11 @@ def _tell(proposal: Proposal, recipe_file: Path, place: Path, report: DataReport
     """What was written, the data report, and what to do next."""
     from homefeed.ingest import render_report
 
-    out.print(f"Wrote {recipe_file}, an app with the feeds {', '.join(proposal.feeds)}; {SETTINGS_FILE} names it.")
-    for feed, why in proposal.left_out.items():
-        out.print(f"No feed {feed}: {why}.")
-    for note in proposal.notes:
-        out.print(note)
+    feeds = ", ".join(proposal.feeds)
+    lines = [f"Wrote {recipe_file}, an app with the feeds {feeds}; {SETTINGS_FILE} names it."]
+    lines += [f"No feed {feed}: {why}." for feed, why in proposal.left_out.items()]
+    for line in [*lines, *proposal.notes]:
+        out.print(line, markup=False, highlight=False)
     if "HOMEFEED_APPS" in os.environ:
         err.print(
             f"HOMEFEED_APPS is set: its apps are served, not those of {SETTINGS_FILE}; add {recipe_file} there."
@@ -168,7 +171,7 @@ def _tell(proposal: Proposal, recipe_file: Path, place: Path, report: DataReport
         steps.insert(0, f"homefeed import {proposal.app} {place}")
     out.print("Next:")
     for step in steps:
-        out.print(f"  {step}")
+        out.print(f"  {step}", markup=False, highlight=False)
 
 
 def _as_json(

@@ -30,6 +30,7 @@ _LASTED: Final = (
 )  # fmt: skip
 _MANY: Final = ("quantity", "qty", "units", "count", "plays", "amount bought")
 _QUERIES: Final = ("query", "search term", "search terms", "search query", "keywords", "q", "search")
+_REPEATED: Final = frozenset(("bought", "played", "listened to"))
 _MOST_TYPES: Final = 40
 _HALF_LIVES: Final = (1, 2, 3, 7, 14, 30)
 _LIVELY: Final = 1_000
@@ -121,7 +122,9 @@ def events_of(table: Table, user: str, item: str) -> Events | None:
         types = tuple(_as_item_event(each) for each in types)
     notes = ("day or month first cannot be told from the times; see `format`",) if reading.ambiguous else ()
     half_life = _half_life(table, item, time, reading)
-    return Events(types, columns, taken, _repeats(table, user, item, kind), half_life, typical, min_value, notes)
+    return Events(
+        types, columns, taken, _repeats(table, user, item, kind, types), half_life, typical, min_value, notes
+    )
 
 
 def default_events() -> Events:
@@ -256,18 +259,19 @@ def _as_item_event(each: EventType) -> EventType:
     return EventType(each.name, Meaning(0, each.meaning.verb), each.cells, each.known, each.full)
 
 
-def _repeats(table: Table, user: str, item: str, kind: str | None) -> float:
-    """The share of the pairs of a user and an item that have events of one type at more than one time."""
-    frame = table.sample.frame.select({user, item, *([] if kind is None else [kind])})
+def _repeats(table: Table, user: str, item: str, kind: str | None, types: Sequence[EventType]) -> float:
+    """The share of what users bought or played that they bought or played again; 0 where nobody did either.
+
+    That an article is opened twice is no wish to be shown it again.
+    """
+    again = [each for each in types if each.meaning.verb in _REPEATED]
+    if not again:
+        return 0.0
+    frame = table.sample.frame
     if kind is not None:
-        bought = [
-            cell
-            for cell in frame[kind].unique().to_list()
-            if (found := meaning_of(cell or "")) and found[1].verb == "bought"
-        ]
-        frame = frame.filter(pl.col(kind).is_in(bought)) if bought else frame
+        frame = frame.filter(pl.col(kind).is_in([cell for each in again for cell in each.cells]))
     counts = frame.group_by(user, item).len()["len"]
-    return float((counts > 1).mean() or 0.0) if len(counts) else 0.0  # type: ignore[arg-type]
+    return int((counts > 1).sum()) / max(len(counts), 1)
 
 
 def _half_life(table: Table, item: str, time: str, reading: Reading) -> int:

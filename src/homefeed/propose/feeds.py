@@ -57,7 +57,7 @@ def seen_of(plan: Plan) -> list[str]:
         else [each.name for each in events.types if each.meaning.consumes and each.meaning.weight > 0]
     )
     if events.repeats >= _OFTEN:
-        what = "bought" if bought else "used"
+        what = "bought" if bought else "played"
         return [
             f"# Here users {what} {events.repeats:.0%} of what they {what} again: so items are shown again.",
             "# To leave out what somebody had: delete the line, or name events, such as",
