@@ -21,8 +21,8 @@ _EXAMPLES: Final = 2
 _MOST_REASONS: Final = 5
 """So that a dirty import fills a screen, and no more."""
 
-_FRAME: Final = 16
-"""What the lines of a table and its column of counts take."""
+_FRAME: Final = 10
+"""What the lines of a table and the spaces beside them take."""
 
 _FEWEST: Final = 30
 
@@ -187,7 +187,8 @@ def _reasons(title: str, style: str, tallies: Tallies, every_reason: bool, width
     table.add_column("why", style=style)
     ranked = _by_count(tallies)
     longest = max(len(printable(reason)) for reason, _ in ranked)
-    room = None if every_reason else max(width - min(longest, width // 2) - _FRAME, _FEWEST)
+    counts = max(len(f"{tally.count:,}") for _, tally in ranked)
+    room = None if every_reason else max(width - min(longest, width // 2) - max(counts, 6) - _FRAME, _FEWEST)
     table.add_column(
         "for example (row 1 is the first of the data)",
         max_width=room,
