@@ -23,6 +23,7 @@ COMMANDS = [
         "serve",
         "doctor",
         "compile",
+        "init",
         "generate",
         "import",
         "train",
