@@ -23,6 +23,7 @@ COMMANDS = [
         "serve",
         "compile",
         "doctor",
+        "init",
         "generate",
         "import",
         "export",

@@ -63,7 +63,7 @@ def test_a_broken_row_costs_itself_only(path: Path) -> None:
     lines = [b"a,b", b"1,2", b"3", b"4,5,6", b'"7,8', b"9,10", b'"11"x,12', b"13,\xff", b'14" tv,15', b"16,17"]
     rows, bad, numbers = read(path, b"\n".join(lines))
     assert rows == [("1", "2"), ("9", "10"), ('14" tv', "15"), ("16", "17")]
-    assert bad == {"wrong number of cells": 2, "broken quotes": 2, "not valid UTF-8": 1}
+    assert bad == {"wrong number of cells": 2, "broken quotes": 2, delimited.OTHER_ENCODING: 1}
     assert numbers == [1, 5, 8, 9]
 
 

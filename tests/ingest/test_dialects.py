@@ -187,3 +187,12 @@ class TestSources:
         recipe = self.recipe(world, file="u.data")
         with pytest.raises(DataError, match="of another text file, set the `delimiter`"):
             await self.imported(world, recipe, "u.data", b"x")
+
+
+@pytest.mark.parametrize(("delimiter", "named"), [(";", ";"), ("\t", r"\\t"), ("|", r"\|")])
+def test_a_header_of_one_cell_names_the_delimiter_that_it_needs(
+    delimiter: str, named: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=f'set delimiter = "{named}"'):
+        rows(f"id{delimiter}title\n1{delimiter}a\n".encode(), tmp_path / "f.csv", Dialect())
+    assert rows(b"user_id\nu1\n", tmp_path / "g.csv", Dialect()) == ([("u1",)], {})

@@ -11,6 +11,7 @@ import pytest
 
 from homefeed.errors import DataError
 from homefeed.ingest import DataReport, Files
+from homefeed.ingest.delimited import OTHER_ENCODING
 from homefeed.ingest.tallies import total
 from homefeed.store.events import append_events
 from homefeed.store.items import ItemWrite, get_item, patch_item, put_items
@@ -102,7 +103,7 @@ async def test_importing_again_changes_nothing(world: World, counts: Counts) -> 
         ("u1,i1,play,5", "wrong number of cells"),
         ("u1,i1,play,5,2025-01-01,more", "wrong number of cells"),
         ('"u1"x,i1,play,5,2025-01-01', "broken quotes"),
-        ("u1,i\udcff,play,5,2025-01-01", "not valid UTF-8"),
+        ("u1,i\udcff,play,5,2025-01-01", OTHER_ENCODING),
     ],
 )
 async def test_a_bad_event_is_counted_with_its_reason(world: World, counts: Counts, row: str, reason: str) -> None:
@@ -438,7 +439,7 @@ async def test_missing_files_and_folders_are_named(world: World) -> None:
     with pytest.raises(DataError, match="this is a folder"):
         await world.run(files=Files(users=world.folder))
     with pytest.raises(DataError, match=r"expected a file ending in \.csv"):
-        await world.run(files=Files(users=world.folder / "users.xlsx"))
+        await world.run(files=Files(users=world.folder / "users.pdf"))
 
 
 async def test_a_missing_column_that_is_not_required_is_a_note(world: World) -> None:

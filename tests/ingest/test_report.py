@@ -92,3 +92,26 @@ def test_what_a_file_says_cannot_command_the_terminal() -> None:
     assert "row 1: title=\ufffd[2Jhidden\ufffdline" in text
     assert "\x1b" not in text
     assert listed(f"c{n}\r" for n in range(42)).endswith("c39\ufffd, and 2 more")
+
+
+def test_a_dirty_import_fills_a_screen_and_every_reason_is_there_to_ask_for() -> None:
+    wide = {f"column_{n}": "x" * 30 for n in range(9)} | {"stars": "none"}
+    many = {
+        f"stars: fault {n}": Tally(n, tuple(Example(row, wide) for row in range(1, min(n, 3) + 1)))
+        for n in range(1, 21)
+    }
+    report = replace(REPORT, files=(replace(FILE, rejected=many, duplicates={}, warnings={}),))
+
+    def printed(**kwargs: bool) -> list[str]:
+        console = Console(width=80, record=True, file=io.StringIO())
+        console.print(render_report(report, **kwargs))
+        return console.export_text().splitlines()
+
+    lines = printed()
+    assert len(lines) <= 30, "a screen"
+    assert max(map(len, lines)) <= 80
+    assert sum("row 1: stars=none, column_0" in line for line in lines) == 5, "what the reason names stands first"
+    assert sum("row 2:" in line for line in lines) == 5
+    assert not any("row 3:" in line for line in lines)
+    assert any("120" in line and "15 more reasons" in line for line in lines)
+    assert sum("stars: fault" in line for line in printed(every_reason=True)) == 20

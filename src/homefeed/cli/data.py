@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -100,13 +101,18 @@ def import_data(
     app: AppName,
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Folder with users, items, events and impressions as .csv, .parquet or .jsonl."),
+        typer.Argument(
+            help="Folder or zip file with users, items, events and impressions as .csv, .parquet, .jsonl or .xlsx."
+        ),
     ] = None,
     users: Annotated[Path | None, typer.Option(help="A file of users.")] = None,
     items: Annotated[Path | None, typer.Option(help="A file of items.")] = None,
     events: Annotated[Path | None, typer.Option(help="A file of events.")] = None,
     impressions: Annotated[Path | None, typer.Option(help="A file of what another service showed.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML that maps the columns; see docs/data.md.")] = None,
+    every_reason: Annotated[
+        bool, typer.Option("--all", help="Print every reason and example, not only what fits a screen.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Import users, items, events and impressions, and report on every row.
@@ -118,25 +124,28 @@ def import_data(
     Example: `homefeed import streaming --items movies.csv --events ratings.csv --mapping movielens.toml`
     """
     from homefeed.dataset.exporting import as_exported
-    from homefeed.ingest import Files, find_files, render_report
+    from homefeed.ingest import Files, find_files, render_report, unpacked
 
     if folder is None and not (users or items or events or impressions):
         raise InvalidError("nothing to import: name a folder, or --users, --items, --events or --impressions")
     settings, recipe = settings_in_force(), recipe_of(app, mapping)
-    exported = is_export(folder)
-    if exported:
-        if mapping is not None:
-            raise InvalidError(f"{folder} is what homefeed export wrote: it needs no --mapping; leave that out")
-        recipe = as_exported(recipe)
-    files = find_files(folder, recipe.sources) if folder is not None else Files()
-    files = Files(
-        users or files.users, items or files.items, events or files.events, impressions or files.impressions
-    )
-    report = imported(settings, recipe, files, as_json, exported=exported)
+    with nullcontext() if folder is None else unpacked(folder) as place:
+        exported = is_export(place)
+        if exported:
+            if mapping is not None:
+                raise InvalidError(
+                    f"{folder} is what homefeed export wrote: it needs no --mapping; leave that out"
+                )
+            recipe = as_exported(recipe)
+        files = Files() if place is None else find_files(place, recipe.sources)
+        files = Files(
+            users or files.users, items or files.items, events or files.events, impressions or files.impressions
+        )
+        report = imported(settings, recipe, files, as_json, exported=exported)
     if as_json:
         print_json(report.to_json())
     else:
-        out.print(render_report(report))
+        out.print(render_report(report, every_reason=every_reason))
 
 
 def generated(app: str, folder: Path, report: Report, **options: Any) -> Summary:

@@ -1,5 +1,6 @@
-"""Files into the store: CSV, Parquet and JSON Lines, every row counted in a data report."""
+"""Files into the store: CSV, JSON Lines, Parquet and Excel, every row counted in a data report."""
 
+from homefeed.ingest.archives import unpacked
 from homefeed.ingest.load import import_files
 from homefeed.ingest.preparation import Prepared, PrepareItems
 from homefeed.ingest.readers import Files, find_files
@@ -17,4 +18,5 @@ __all__ = [
     "find_files",
     "import_files",
     "render_report",
+    "unpacked",
 ]

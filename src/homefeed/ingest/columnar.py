@@ -40,7 +40,7 @@ def open_parquet(path: Path) -> Table:
 
 
 def _batches(path: Path, schema: dict[str, pl.DataType]) -> Generator[Batch]:
-    columns = [_as_text(name, dtype).alias(name.strip()) for name, dtype in schema.items() if name.strip()]
+    columns = [as_text(name, dtype).alias(name.strip()) for name, dtype in schema.items() if name.strip()]
     done = 0
     try:
         for part in pl.scan_parquet(path).collect_batches(chunk_size=_ROWS, maintain_order=True):
@@ -69,7 +69,8 @@ def _decoded(part: pl.DataFrame) -> tuple[pl.DataFrame, Mask]:
     return part, garbled
 
 
-def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A column as the text that a CSV file would have in its place."""
     column = pl.col(name)
     if isinstance(dtype, pl.Datetime):
         zoned = column if dtype.time_zone is None else column.dt.convert_time_zone("UTC")

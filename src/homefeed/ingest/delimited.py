@@ -23,9 +23,11 @@ from homefeed.ingest.tallies import NO_TALLIES, Tally, line_example, merged
 RAGGED: Final = "wrong number of cells"
 BROKEN_QUOTES: Final = "broken quotes"
 NOT_UTF_8: Final = "not valid UTF-8"
+OTHER_ENCODING: Final = f'{NOT_UTF_8}: if the file is in another encoding, such as "cp1252", set `encoding`'
 
 _LONGEST_RECORD: Final = 1 << 20
 _NEWLINE, _RETURN, _QUOTE = b'\n\r"'
+_DELIMITERS: Final = ";\t|,"
 _UNIT_SEPARATOR: Final = "\x1f"
 """Stands for a delimiter of several characters, which Polars cannot read."""
 
@@ -178,16 +180,28 @@ def _header(path: Path, dialect: Dialect) -> tuple[list[str], int]:
         "".join(lines[start:end]).encode()
     except UnicodeEncodeError:
         raise DataError(
-            f'{path}: the header is not valid UTF-8; if the file has another encoding, such as "latin-1", '
-            "set it in the recipe's source"
+            f'{path}: the header is not valid UTF-8; if the file is in another encoding, such as "cp1252", '
+            "set `encoding` in the recipe's source"
         ) from None
     if record.cells is None:
         raise DataError(f"{path}: the header has a quote that does not pair")
     names = [cell.strip() for cell in record.cells]
+    _check_delimiter(path, names)
     for name in names:
         if name and names.count(name) > 1:
             raise DataError(f'{path}: column "{printable(name)}" is there twice')
     return names, skip
+
+
+def _check_delimiter(path: Path, names: list[str]) -> None:
+    """Refuse a header of one cell in which another delimiter stands."""
+    found = next((each for each in _DELIMITERS if each in names[0]), None) if len(names) == 1 else None
+    if found is not None:
+        shown = "\\t" if found == "\t" else found
+        raise DataError(
+            f'{path}: the header is one cell, "{printable(names[0])}"; its columns look separated by "{shown}": '
+            f'set delimiter = "{shown}" in the recipe\'s source'
+        )
 
 
 def _is_utf_8(region: bytes) -> bool:
@@ -255,6 +269,8 @@ def _leniently(region: bytes, names: list[str], first_row: int, last: bool, dial
         if not record.lines:
             break
         reason = _fault(record, lines[at : at + record.lines] if check_text else [], len(names))
+        if reason == NOT_UTF_8 and dialect.encoding == UTF_8:
+            reason = OTHER_ENCODING
         if reason is None and record.cells is not None:
             good.append(record.cells)
             rows.append(row)

@@ -14,6 +14,7 @@ from homefeed.errors import DataError
 from homefeed.ingest.cells import is_missing, joined, mapped
 from homefeed.ingest.printing import listed
 from homefeed.recipe import Entity, Recipe, Source
+from homefeed.recipe.sources import Case
 from homefeed.times import TimeUnit
 from homefeed.types import Mask
 
@@ -50,6 +51,7 @@ class Origin:
     required: bool
     optional: bool = False
     map: Mapping[str, str] = field(default_factory=dict)
+    case: Case = "keep"
     in_file: str | None = None
     """The column of the file, where what is mapped was made of it."""
 
@@ -80,6 +82,8 @@ class Layout:
         if origin is not None and origin.pair is not None:
             return joined(*(self._column(frame, column) for column in origin.pair))
         cells = self._column(frame, None if origin is None else origin.column)
+        if origin is not None and origin.case != "keep":
+            cells = cells.str.to_lowercase() if origin.case == "lower" else cells.str.to_uppercase()
         return mapped(cells, origin.map) if origin is not None and origin.map else cells
 
     def _column(self, frame: pl.DataFrame, column: str | None) -> pl.Series:
@@ -205,7 +209,9 @@ def _layout(
         required = name in always or name in source.required
         optional = name in source.optional
         read = (spec.multiply, spec.separator, spec.unit, spec.format)
-        origin = Origin(name, spec.column, spec.columns, spec.value, *read, required, optional, spec.map)
+        origin = Origin(
+            name, spec.column, spec.columns, spec.value, *read, required, optional, spec.map, spec.case
+        )
         missing = [column for column in origin.columns if columns is not None and column not in columns]
         absent = f'no column "{missing[0]}"{_role(origin)}' if missing else ""
         if not missing:

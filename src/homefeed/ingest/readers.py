@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from homefeed.errors import DataError
+from homefeed.ingest.archives import only_member
 from homefeed.ingest.columnar import open_parquet
 from homefeed.ingest.delimited import Dialect, open_delimited
 from homefeed.ingest.json_lines import open_json_lines
+from homefeed.ingest.spreadsheet import open_excel
 from homefeed.ingest.table import Table
 from homefeed.recipe import Source, Sources
 
@@ -33,15 +35,36 @@ def _parquet(path: Path, _: Source) -> Table:
     return open_parquet(path)
 
 
-_OPENERS: Final[dict[str, _Opener]] = {
+def _excel(path: Path, source: Source) -> Table:
+    return open_excel(path, source.sheet)
+
+
+def _zipped(path: Path, source: Source) -> Table:
+    member = only_member(path)
+    ending = Path(member).suffix.lower()
+    if ending in _TEXT:
+        return _TEXT[ending](path, source)
+    if source.delimiter is not None:
+        return _delimited(source.delimiter)(path, source)
+    raise DataError(
+        f"{path}: holds {member}; of a zip file {', '.join(_TEXT)} are read: unpack it, or, of a text, set the "
+        "`delimiter` in the recipe's source"
+    )
+
+
+_TEXT: Final[dict[str, _Opener]] = {
     ".csv": _delimited(","),
-    ".csv.gz": _delimited(","),
     ".tsv": _delimited("\t"),
-    ".tsv.gz": _delimited("\t"),
     ".jsonl": _json_lines,
-    ".jsonl.gz": _json_lines,
-    ".parquet": _parquet,
+    ".ndjson": _json_lines,
 }
+_OPENERS: Final[dict[str, _Opener]] = {
+    **{ending + packed: opener for ending, opener in _TEXT.items() for packed in ("", ".gz", ".zip")},
+    ".parquet": _parquet,
+    ".xlsx": _excel,
+    ".zip": _zipped,
+}
+_ENDINGS: Final = f"{', '.join(_TEXT)}, these with .gz or .zip, .parquet, .xlsx or .zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +78,7 @@ class Files:
 
 
 def find_files(folder: Path, sources: Sources | None = None) -> Files:
-    """The files of users, items, events and impressions in a folder: .csv, .tsv, .jsonl (also .gz) or .parquet.
+    """The files of users, items, events and impressions in a folder, of any format that can be read.
 
     They have these names, or those of the recipe's `sources`, there also with any other ending.
 
@@ -69,7 +92,7 @@ def find_files(folder: Path, sources: Sources | None = None) -> Files:
     found = {kind: find_file(folder, name) for kind, name in names.items()}
     if not any(found.values()):
         users, items, events, _ = names.values()
-        raise DataError(f"{folder}: expected files named {users}, {items} or {events} ({', '.join(_OPENERS)})")
+        raise DataError(f"{folder}: expected files named {users}, {items} or {events} ({_ENDINGS})")
     return Files(**found)
 
 
@@ -88,8 +111,8 @@ def open_table(path: Path, source: Source | None = None) -> Table:
     if source.delimiter is not None:
         return _delimited(source.delimiter)(path, source)
     raise DataError(
-        f"{path}: expected a file ending in {', '.join(_OPENERS)}; of another text file, set the `delimiter` "
-        "in the recipe's source"
+        f"{path}: expected a file ending in {_ENDINGS}; of another text file, set the `delimiter` in the recipe's "
+        "source"
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +16,15 @@ from rich.text import Text
 from homefeed.ingest.matrix import Matrix
 from homefeed.ingest.printing import listed, printable
 from homefeed.ingest.tallies import NO_TALLIES, Example, Tallies, total
+
+_EXAMPLES: Final = 2
+_MOST_REASONS: Final = 5
+"""So that a dirty import fills a screen, and no more."""
+
+_FRAME: Final = 10
+"""What the lines of a table and the spaces beside them take."""
+
+_FEWEST: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +118,8 @@ class DataReport:
         }
 
 
-def render_report(report: DataReport) -> RenderableType:
-    """The report for a terminal."""
+def render_report(report: DataReport, *, every_reason: bool = False) -> RenderableType:
+    """The report for a terminal: on a screen, or with every reason and every example kept."""
     parts: list[RenderableType] = [_overview(report)]
     if report.events is not None:
         parts.append(_facts(report.events))
@@ -121,7 +130,7 @@ def render_report(report: DataReport) -> RenderableType:
             ("warnings: the row loaded without it", "cyan", file.warnings),
         ):
             if tallies:
-                parts.append(_reasons(f"{file.kind}: {title}", style, tallies))
+                parts.append(_Reasons(f"{file.kind}: {title}", style, tallies, every_reason))
         parts.extend(Text(f"{file.kind}: {note}", style="cyan") for note in file.notes)
         if file.ignored_columns:
             parts.append(Text(f"{file.kind}: ignored columns: {listed(file.ignored_columns)}", style="dim"))
@@ -159,23 +168,58 @@ def _facts(facts: EventFacts) -> Text:
     return Text("\n".join(lines))
 
 
-def _reasons(title: str, style: str, tallies: Tallies) -> Table:
+@dataclass(frozen=True, slots=True)
+class _Reasons:
+    """A table of reasons; unless it has every one, an example takes the rest of a line and no more."""
+
+    title: str
+    style: str
+    tallies: Tallies
+    every: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield _reasons(self.title, self.style, self.tallies, self.every, options.max_width)
+
+
+def _reasons(title: str, style: str, tallies: Tallies, every_reason: bool, width: int) -> Table:
     table = Table(title=title, title_justify="left", title_style=style)
     table.add_column("rows", justify="right")
     table.add_column("why", style=style)
-    table.add_column("for example (row 1 is the first of the data)")
-    for reason, tally in _by_count(tallies):
+    ranked = _by_count(tallies)
+    longest = max(len(printable(reason)) for reason, _ in ranked)
+    counts = max(len(f"{tally.count:,}") for _, tally in ranked)
+    room = None if every_reason else max(width - min(longest, width // 2) - max(counts, 6) - _FRAME, _FEWEST)
+    table.add_column(
+        "for example (row 1 is the first of the data)",
+        max_width=room,
+        no_wrap=room is not None,
+        overflow="ellipsis",
+    )
+    shown, rest = (ranked, []) if every_reason else (ranked[:_MOST_REASONS], ranked[_MOST_REASONS:])
+    for reason, tally in shown:
+        examples = tally.examples if every_reason else tally.examples[:_EXAMPLES]
         table.add_row(
             f"{tally.count:,}",
             escape(printable(reason)),
-            "\n".join(_example(example) for example in tally.examples),
+            "\n".join(_example(example, reason, room) for example in examples),
         )
+    if rest:
+        count = sum(tally.count for _, tally in rest)
+        table.add_row(f"{count:,}", f"{len(rest)} more reasons", "import with --all, or --json, tells them")
     return table
 
 
-def _example(example: Example) -> str:
-    cells = ", ".join(f"{name}={'' if value is None else value}" for name, value in example.values.items())
-    return escape(printable(f"row {example.row:,}: {cells}"))
+def _example(example: Example, reason: str, room: int | None) -> str:
+    """A row on a line; where that has no room for it, the cells that the reason names stand first."""
+    cells = list(example.values.items())
+    text = _cells_text(cells)
+    if room is not None and len(text) > room:
+        text = _cells_text(sorted(cells, key=lambda cell: cell[0] not in reason))
+    return escape(printable(f"row {example.row:,}: {text}"))
+
+
+def _cells_text(cells: Sequence[tuple[str, str | None]]) -> str:
+    return ", ".join(f"{name}={'' if value is None else value}" for name, value in cells)
 
 
 def _by_count(tallies: Tallies) -> Sequence[tuple[str, Any]]:

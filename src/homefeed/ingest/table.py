@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from homefeed.errors import DataError
+from homefeed.ingest.archives import open_member
 from homefeed.ingest.tallies import Tallies, total
 
 BLOCK: Final = 12 << 20
@@ -25,6 +27,7 @@ UTF_8: Final = "utf-8"
 
 _LONGEST_LINE: Final = 64 << 20
 _GZIP: Final = b"\x1f\x8b"
+_ZIP: Final = b"PK"
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -140,7 +143,9 @@ def text_frame(columns: dict[str, list[str | None]]) -> pl.DataFrame:
 
 @contextmanager
 def open_bytes(path: Path, encoding: str = UTF_8) -> Iterator[tuple[Callable[[int], bytes], Callable[[], int]]]:
-    """Open a file, unpacked if it is gzipped: a function to read it in UTF-8, and one that returns its position.
+    """Open a file, unpacked if it is gzipped or alone in a zip file.
+
+    It gives a function to read it in UTF-8, and one that returns its position.
 
     Raises:
         DataError: it does not exist or cannot be read.
@@ -152,21 +157,27 @@ def open_bytes(path: Path, encoding: str = UTF_8) -> Iterator[tuple[Callable[[in
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     with raw:
-        packed = raw.read(2) == _GZIP
+        beginning = raw.read(2)
         raw.seek(0)
-        if not packed:
+        if beginning == _GZIP:
+            with gzip.GzipFile(fileobj=raw) as stream:
+                yield _in_utf_8(path, _careful(path, stream), encoding), raw.tell
+        elif beginning == _ZIP and zipfile.is_zipfile(raw):
+            raw.seek(0)
+            with open_member(path, raw) as member:
+                yield _in_utf_8(path, _careful(path, member), encoding), raw.tell
+        else:
+            raw.seek(0)
             yield _in_utf_8(path, raw.read, encoding), raw.tell
-            return
-        with gzip.GzipFile(fileobj=raw) as stream:
-            yield _in_utf_8(path, _careful(path, stream), encoding), raw.tell
 
 
 def _careful(path: Path, stream: IO[bytes] | gzip.GzipFile) -> Callable[[int], bytes]:
     def read(size: int) -> bytes:
         try:
             return stream.read(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(f"{path}: the gzip file is damaged: {error}") from None
+        except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+            kind = "gzip" if isinstance(stream, gzip.GzipFile) else "zip"
+            raise DataError(f"{path}: the {kind} file is damaged: {error}") from None
 
     return read
 

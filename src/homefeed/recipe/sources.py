@@ -13,6 +13,8 @@ from homefeed.times import TimeUnit
 
 Delimiter: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=8, pattern=r"^[^\"\r\n]+$")]
 
+Case: TypeAlias = Literal["keep", "lower", "upper"]
+
 _A_TIME = datetime(2026, 11, 29, 13, 5, 7, tzinfo=UTC)
 
 _THRESHOLD: Final = re.compile(r"([<>]=?)\s*([+-]?(\d+\.?\d*|\.\d+))")
@@ -22,6 +24,11 @@ def threshold_of(key: str) -> tuple[str, float] | None:
     """What a key of `map` compares with, such as `<=` and 2; None where it is a cell as it stands."""
     found = _THRESHOLD.fullmatch(key)
     return None if found is None else (found[1], float(found[2]))
+
+
+def in_case(text: str, case: Case) -> str:
+    """The text in lower or upper case, or as it is."""
+    return text.lower() if case == "lower" else text.upper() if case == "upper" else text
 
 
 class Column(Declaration):
@@ -38,6 +45,9 @@ class Column(Declaration):
     """What a number is multiplied by: an event's value, or a field of kind `"number"`."""
     separator: str = "|"
     """What stands between tags."""
+    case: Case = "keep"
+    """What becomes of the letters of a cell: they stay, or are made lower or upper case before `map` looks at
+    them, so that `View` and `VIEW` are one type of event."""
     map: dict[str, str] = Field(default_factory=dict)
     """What cells become, such as `{ "<=2" = "dislike", ">=4" = "like" }`: a cell as it stands, or `<`, `<=`, `>`
     or `>=` and a number, or `""` for an empty cell, = the text in its place. The first that holds counts; where
@@ -55,6 +65,14 @@ class Column(Declaration):
             if key[:1] in ("<", ">") and threshold_of(key) is None:
                 raise ValueError(f'expected <, <=, > or >= and a number, such as "<=2", got "{key}"')
         return entries
+
+    @model_validator(mode="after")
+    def _keys_can_be_met(self) -> Self:
+        if self.case != "keep":
+            for key in self.map:
+                if key != in_case(key, self.case):
+                    raise ValueError(f'map: with case = "{self.case}" no cell is ever "{key}"')
+        return self
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -91,6 +109,8 @@ class Source(Declaration):
     quote is a character as others are."""
     encoding: str = "utf-8"
     """How the characters of a text file are encoded, as Python calls it: `"latin-1"`, `"cp1252"`, `"utf-16"`."""
+    sheet: str | None = None
+    """The name of the sheet of an Excel file; none: the first."""
     header: tuple[str, ...] = ()
     """The names of the columns of a text file that has no header, in their order; `""` leaves one out."""
     columns: dict[str, str | tuple[str, str] | Column] = Field(default_factory=dict)
