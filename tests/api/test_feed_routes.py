@@ -57,7 +57,7 @@ def test_a_feed_answers_what_is_promised(api: httpx.Client, served: Served, feed
         assert item["reason"]
         assert item["sources"]
         if item["item_id"] in served.sample.items:
-            assert item["attributes"]["title"] == served.sample.items[item["item_id"]]["title"]
+            assert item["attributes"]["title"] == served.sample.items[item["item_id"]]["title"] == item["title"]
 
 
 def test_cold_start_parts_a_stranger_from_someone_known(api: httpx.Client, eventually: Eventually) -> None:

@@ -77,6 +77,7 @@ def problem(status: int, **headers: str) -> httpx.Response:
 def page(**more: Any) -> dict[str, Any]:
     item = {
         "item_id": "i",
+        "title": "I",
         "score": 1.5,
         "reason": "Because",
         "sources": ["popular"],
@@ -98,7 +99,7 @@ def test_a_request_names_the_app_and_what_is_asked() -> None:
         ("user_id", "é/1"), ("n", "5"), ("context.device", "phone"), ("filter", "genre:Drama"),
         ("filter", "year>=2000"),
     ]  # fmt: skip
-    assert (found.request_id, found.items[0].item_id, found.items[0].sources) == ("r", "i", ("popular",))
+    assert (found.request_id, found.items[0].title, found.items[0].sources) == ("r", "I", ("popular",))
     assert (found.next_cursor, found.all_seen, found.items[0].created_at) == (None, False, None)
 
 

@@ -45,7 +45,7 @@ FIELDS = {
     "ItemChange": "item_id attributes hidden",
     "Outcome": "accepted duplicates rejected rejected_count",
     "Page": "feed user_id request_id cold_start items next_cursor all_seen understood",
-    "Recommendation": "item_id score reason sources attributes created_at",
+    "Recommendation": "item_id title score reason sources attributes created_at",
     "Rejected": "index error",
     "Retries": "attempts base_seconds max_seconds random",
     "ServedApp": "app title feeds event_types",

@@ -152,6 +152,7 @@ def _items(answer: Answer) -> list[dict[str, Any]]:
     return [
         {
             "item_id": catalog.item_id(position),
+            "title": catalog.title(position),
             "created_at": None if created == NO_TIME else format_time(created),
             "score": score,
             "reason": reason,

@@ -263,9 +263,10 @@ class UserEventsOut(BaseModel):
 
 
 class FeedItem(BaseModel):
-    """A recommended item. `created_at` is when it came, null where nobody said so."""
+    """A recommended item. `title` is its id where it has none, `created_at` null where nobody said when it came."""
 
     item_id: str
+    title: str
     created_at: str | None
     score: float
     reason: str

@@ -82,7 +82,8 @@ def serve_apps(settings: Settings, host: str | None, port: int | None, workers: 
     os.environ["HOMEFEED_HOST"] = host
     if workers > 1:
         os.environ["HOMEFEED_REPLICAS"] = "true"
-    typer.echo(f"Serving {', '.join(settings.apps)} at http://{host}:{port} (API: /docs). Ctrl+C ends.", err=True)
+    apps = ", ".join(recipe.app for recipe in recipes)
+    typer.echo(f"Serving {apps} at http://{host}:{port} (API: /docs). Ctrl+C ends.", err=True)
     uvicorn.run(
         "homefeed.server:create_app",
         factory=True,

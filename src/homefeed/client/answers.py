@@ -16,9 +16,10 @@ Explanation: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A recommended item. `created_at` is None where nobody told when it came."""
+    """A recommended item. `title` is its id where it has none, `created_at` None where nobody told when it came."""
 
     item_id: str
+    title: str
     score: float
     reason: str
     sources: tuple[str, ...]
@@ -133,6 +134,7 @@ def page_of(told: Json) -> Page:
     items = tuple(
         Recommendation(
             item["item_id"],
+            item["title"],
             item["score"],
             item["reason"],
             tuple(item["sources"]),
