@@ -263,7 +263,7 @@ class UserEventsOut(BaseModel):
 
 
 class FeedItem(BaseModel):
-    """A recommended item. `title` is its id where it has none, `created_at` null where nobody said when it came."""
+    """A recommended item. `title` is its id where it has none, `created_at` null where it is not known."""
 
     item_id: str
     title: str

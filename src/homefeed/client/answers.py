@@ -16,7 +16,7 @@ Explanation: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A recommended item. `title` is its id where it has none, `created_at` None where nobody told when it came."""
+    """A recommended item. `title` is its id where it has none, `created_at` None where it is not known."""
 
     item_id: str
     title: str
