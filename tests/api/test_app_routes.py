@@ -32,6 +32,7 @@ def test_the_apps_are_listed_each_with_its_feeds(api: httpx.Client) -> None:
     assert [name for name, feed in feeds.items() if feed["anchored"]] == ["next", "similar"]
     assert apps["streaming"]["event_types"] == ["play", "dislike"]
     assert apps["streaming"]["query_event_types"] == []
+    assert apps["streaming"]["title_field"] == "title"
     assert apps["films"]["title"] == "Films"
     assert [feed["feed"] for feed in apps["films"]["feeds"]] == ["best", "new"]
     assert apps["films"]["feeds"][0]["title"] == "Best"

@@ -68,6 +68,7 @@ async def list_apps(context: InContext) -> AppsOut:
             AppOut(
                 app=name,
                 title=app.recipe.title,
+                title_field=app.recipe.items.title,
                 feeds=_feeds(app),
                 event_types=list(app.recipe.events),
                 query_event_types=[kind for kind, event in app.recipe.events.items() if event.about == "query"],

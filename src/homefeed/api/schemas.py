@@ -101,10 +101,14 @@ class FeedOut(BaseModel):
 
 
 class AppOut(BaseModel):
-    """An app served here. Of its `event_types` those also in `query_event_types` are searches, about no item."""
+    """An app served here. Of its `event_types` those also in `query_event_types` are searches, about no item.
+
+    `title_field` is the field of items that people call them by.
+    """
 
     app: str
     title: str
+    title_field: str
     feeds: list[FeedOut]
     event_types: list[str]
     query_event_types: list[str]

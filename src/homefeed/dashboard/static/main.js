@@ -13,7 +13,7 @@ import {
   showMore, state,
 } from "./state.js";
 import { announceFound, focusSearch, forget as forgetSearch, listenToSearch, showSearch, whatToType } from "./search.js";
-import { counted, done, milliseconds, titleOf } from "./words.js";
+import { callItemsBy, counted, done, milliseconds, titleOf } from "./words.js";
 import { learnRankers, showRankers } from "./rankers.js";
 import { closeOnBackdrop, showWhy } from "./why.js";
 
@@ -268,6 +268,7 @@ async function chooseApp(app, { user = null, query = null, feed = null, item = n
   forgetApp();
   awaitedUser = null;
   state.app = app;
+  callItemsBy(app.title_field);
   state.query = query ?? "";
   state.filters = new Map(filters);
   showTitle();

@@ -29,7 +29,8 @@ const VERBS = {
   report: ["Report", "Reported"],
 };
 const TIMED = new Set(["play", "watch", "listen"]);
-const TITLES = ["title", "name"];
+// What people call items by: the field that the app says, else the first of these that an item has.
+let titles = ["title", "name"];
 const LONGEST_TAG = 40;
 const ADDRESS = /^https?:/;
 
@@ -73,7 +74,9 @@ export const done = (type) => VERBS[type]?.[1] ?? capital(plain(type));
 
 export const isTimed = (type) => TIMED.has(type);
 
-const titleField = (attributes) => TITLES.find((name) => typeof attributes?.[name] === "string" && attributes[name]);
+export const callItemsBy = (field) => { titles = [...new Set([field, "title", "name"])]; };
+
+const titleField = (attributes) => titles.find((name) => typeof attributes?.[name] === "string" && attributes[name]);
 
 /** The name of an item for people: its title, else its name, else its id. */
 export function titleOf(itemId, attributes) {
