@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homefeed.conditions import MAX_VALUES, parse_condition
+from homefeed.conditions import MAX_VALUES, parse_condition, parse_conditions
 from homefeed.errors import InvalidError
 from homefeed.types import Condition
 
@@ -49,6 +49,13 @@ def test_values_have_limits() -> None:
     for too_long in ("x" * 256, "a|" + "x" * 256):
         with pytest.raises(InvalidError, match="up to 255 characters"):
             parse_condition(f"genre:{too_long}")
+
+
+def test_all_conditions_of_a_request_name_so_many_values_together() -> None:
+    fifty = "genre!=" + "|".join(map(str, range(50)))
+    assert len(parse_conditions([fifty, fifty])) == 2
+    with pytest.raises(InvalidError, match="up to 100 values in all conditions, got 101"):
+        parse_conditions([fifty, fifty, "genre:a"])
 
 
 @given(

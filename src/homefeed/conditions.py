@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from homefeed.errors import InvalidError
@@ -11,6 +12,8 @@ from homefeed.types import Condition
 
 MAX_VALUES: Final = 50
 """How many values one condition may name."""
+MAX_VALUES_IN_ALL: Final = 100
+"""How many the conditions of a request may name together: each is compared with every item."""
 
 _CONDITION: Final = re.compile(r"([a-z][a-z0-9_]*)(!=|>=|<=|:|>|<)(.*)", re.DOTALL)
 _BETWEEN: Final = re.compile(r"(?<!\\)\|")
@@ -40,6 +43,19 @@ def parse_condition(text: str) -> Condition:
     if len(values) > MAX_VALUES:
         raise InvalidError(f"filter: expected up to {MAX_VALUES} values of {field}, got {len(values):,}")
     return Condition(field, operator, values[0], tuple(values[1:]))  # type: ignore[arg-type]
+
+
+def parse_conditions(texts: Iterable[str]) -> tuple[Condition, ...]:
+    """The conditions of a request.
+
+    Raises:
+        InvalidError: one is none, or they name too many values.
+    """
+    found = tuple(map(parse_condition, texts))
+    count = sum(1 + len(condition.others) for condition in found)
+    if count > MAX_VALUES_IN_ALL:
+        raise InvalidError(f"filter: expected up to {MAX_VALUES_IN_ALL} values in all conditions, got {count:,}")
+    return found
 
 
 def _values(said: str) -> list[str]:

@@ -58,7 +58,7 @@ class Feed:
     looked at in their history. `explaining` are those of the retrievers that give reasons, `restricting` those of
     the filters that say which items a reason may name, `expiring` those that the clock alone can change,
     `personal` those that go by who asks, `repeat_filters` name those that stop what the user has seen. Scores and
-    ranks are evidence by the `calibration` (retrievers, 4); without it a score counts by its share of the best.
+    ranks are evidence by the `calibration` (retrievers, 6); without it a score counts by its share of the best.
     `ranked_by` is the part that ranks, `why_not_learned` why it is not the learned one. A feed that declares one
     has its `own` ranker beside it, whose score is a feature of its candidates, the last. `stand_ins` name the
     retrievers that propose because the model of another is not there, and say why.

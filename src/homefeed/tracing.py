@@ -27,7 +27,7 @@ def explain(feed: Feed, query: Query, position: int) -> Trace:
     if row is not None:
         item = candidates.take(slice(row, row + 1))
         features = _features(ranked, item)
-        reason = _reason(ranked, candidates.first(row + 1) if row < query.n else item, failed)
+        reason = _reason(ranked, candidates.take(slice(row - row % max(query.n, 1), row + 1)), failed)
         score, propensity = float(item.scores[0]), float(propensities(item)[0])
     place = None if row is None else row + 1
     return Trace(

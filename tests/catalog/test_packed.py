@@ -31,6 +31,15 @@ def test_a_row_is_what_was_written_last(batches: list[dict[int, bytes]]) -> None
     assert [rows.row(position) for position in range(40)] == [expected.get(n, b"") for n in range(40)]
 
 
+@given(batches=WRITES, row=st.binary(max_size=2), size=st.integers(0, 40))
+def test_which_rows_are_one(batches: list[dict[int, bytes]], row: bytes, size: int) -> None:
+    rows = written(*batches)
+    expected = [position < len(rows) and rows.row(position) == row for position in range(size)]
+    if not row:
+        expected = [position >= len(rows) or not rows.row(position) for position in range(size)]
+    assert rows.equal_to(row, size).tolist() == expected
+
+
 def test_a_row_as_text() -> None:
     rows = written({0: "é".encode(), 2: b"b"})
     assert [rows.text(position) for position in range(4)] == ["é", "", "b", ""]

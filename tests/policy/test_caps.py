@@ -101,7 +101,7 @@ def test_who_asks_for_one_value_gets_all_of_it() -> None:
         return rows
 
     assert order(Condition("content_type", ":", "a")) == [0, 2, 1, 3, 4, 5]
-    assert order(Condition("content_type", "!=", "c")) == [0, 2, 1, 3, 4, 5]
+    assert order(Condition("content_type", "!=", "c")) == [0, 2], "all but some is no wish for more of one"
     assert order(Condition("year", ">", "2000")) == [0, 2], "a condition on something else changes nothing"
 
 

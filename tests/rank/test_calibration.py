@@ -45,6 +45,16 @@ def test_what_is_less_likely_than_any_other_item_says_next_to_nothing_yet_keeps_
     assert 0 < hopeless < 1e-15, "of a score of 0, too"
 
 
+def test_beyond_what_it_was_fitted_to_a_score_or_rank_says_no_more() -> None:
+    # Of news the little known are chosen more often, which says nothing of those that nobody knows.
+    fresh = Calibration(1.0, -3.0, 0.0, 0.5, least_log_score=0.0, most_log_rank=math.log(100))
+    rows = [[(1.0, 100)], [(1e-6, 414)], [(math.exp(-1), 100)], [(1.0, 101)], [(math.e, 1)]]
+    known, unknown, lower, below, above = evidence(rows, fresh)[:, 0].tolist()
+    assert known == pytest.approx(1 + 0.5 * math.log(100) ** 2 + 0.01)
+    assert unknown == lower == below == known
+    assert above < known
+
+
 def test_evidence_of_whatever_log_odds_is_above_zero_finite_and_in_order() -> None:
     odds = [1e6, 104.0, 1.0, 0.0, -1.0, -49.9, -50.0, -50.1, -88.0, -103.0, -104.0, -105.0, -700.0, -750.0, -9.9e5]
     found = [evidence([[(1.0, 1)]], Calibration(each, 0.0, 0.0, 0.0))[0, 0] for each in odds]
@@ -65,6 +75,6 @@ def test_a_higher_score_never_says_less(scores: list[int]) -> None:
 
 def test_a_table_is_in_the_order_of_the_names_and_needs_each() -> None:
     table = calibration_table(["b", "a"], {"a": BY_SCORE, "b": BY_RANK})
-    assert table.tolist() == [[0.5, 0, 0, -0.5], [1, 2, -1, 0]]
+    assert table.tolist() == [[0.5, 0, 0, -0.5, -30, 30], [1, 2, -1, 0, -30, 30]]
     with pytest.raises(KeyError):
         calibration_table(["c"], {"a": BY_SCORE})

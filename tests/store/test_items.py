@@ -70,6 +70,12 @@ async def test_what_is_to_be_kept_stays_until_it_is_named(store: Store) -> None:
     assert (await get_item(store, APP, "new")).attributes == {}
 
 
+async def test_what_is_to_be_kept_stays_where_one_list_names_an_item_twice(store: Store) -> None:
+    first = ItemWrite("i", {"title": "t", "reports": 9}, created_at=17, hidden=True)
+    assert await put_items(store, APP, [first, ItemWrite("i", {"title": "u"})], ("reports",)) == 1
+    assert await get_item(store, APP, "i") == Item("i", 1, {"title": "u", "reports": 9}, 17, hidden=True)
+
+
 async def test_an_item_that_comes_back_after_it_was_deleted_keeps_nothing(store: Store) -> None:
     await put_items(store, APP, [ItemWrite("i", {"quality": 0.1}, hidden=True)])
     await delete_item(store, APP, "i")

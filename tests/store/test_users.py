@@ -176,3 +176,12 @@ async def test_ids_that_only_look_similar_are_different_users(store: Store) -> N
     await put_users(store, APP, [(composed, {"n": 1}), (decomposed, {"n": 2}), ("zoë", {"n": 3})])
     assert (await get_user(store, APP, composed)).attributes == {"n": 1}
     assert (await get_user(store, APP, decomposed)).attributes == {"n": 2}
+
+
+async def test_what_is_kept_stays_where_one_list_names_a_user_twice(store: Store) -> None:
+    kept = ("opt_out", "blocked")
+    twice = [("u", {"opt_out": "all", "language": "de"}), ("u", {"language": "en"})]
+    assert await put_users(store, APP, twice, kept) == 1
+    assert (await get_user(store, APP, "u")).attributes == {"opt_out": "all", "language": "en"}
+    await put_users(store, APP, [("u", {"blocked": ["a"]}), ("u", {"opt_out": None})], kept)
+    assert (await get_user(store, APP, "u")).attributes == {"opt_out": None, "blocked": ["a"]}

@@ -14,7 +14,7 @@ from homefeed.api.parameters import CONTEXT, refuse_mistaken
 from homefeed.api.places import Latitude, Longitude, RadiusKm
 from homefeed.api.routing import Router, StrictRoute, query_of
 from homefeed.api.schemas import Explanation, FeedAnswer, Id
-from homefeed.conditions import parse_condition
+from homefeed.conditions import parse_conditions
 from homefeed.errors import InvalidError
 from homefeed.limits import MAX_PARAMETER
 from homefeed.serving import Answer, FeedRequest, LiveApp, named_place
@@ -57,14 +57,14 @@ async def recommend(
     conditions: Conditions = None,
     exclude: Annotated[list[str] | None, Query(description="Items to leave out.")] = None,
 ) -> Response:
-    """A page of a feed. Parameters named `context.NAME` are passed on as the context of the request."""
+    """A page of a feed. Other parameters are passed on as the context of the request, as `context.NAME` is."""
     feed_request = FeedRequest(
         feed=feed,
         user_id=None if user_id is None else check_id("user_id", user_id),
         n=n,
         cursor=cursor,
         item_id=item_id,
-        conditions=tuple(parse_condition(text) for text in conditions or ()),
+        conditions=parse_conditions(conditions or ()),
         exclude=tuple(left_out for left_out in exclude or () if len(left_out) <= LONGEST_ID),
         context=_context(query, _unnamed(app, request, _NAMED)),
         place=named_place(latitude, longitude),
@@ -93,8 +93,8 @@ async def explain(
     app: App,
     request: Request,
     request_id: RequestId,
-    feed: str,
     item_id: str,
+    feed: Annotated[str | None, Query(description="Without it the feed that the app begins with.")] = None,
     user_id: UserId = None,
     n: Annotated[int, Query(ge=1, le=1_000)] = 20,
     anchor: Annotated[str | None, Query(description="The item a similar feed is about.")] = None,
@@ -106,11 +106,11 @@ async def explain(
 ) -> Explanation:
     """The whole trace of one item for one user: which parts proposed, scored, moved or stopped it."""
     feed_request = FeedRequest(
-        feed=feed,
+        feed=feed or app.recipe.home or next(iter(app.recipe.feeds)),
         user_id=None if user_id is None else check_id("user_id", user_id),
         n=n,
         item_id=anchor,
-        conditions=tuple(parse_condition(text) for text in conditions or ()),
+        conditions=parse_conditions(conditions or ()),
         context=_context(query, _unnamed(app, request, _EXPLAINED)),
         place=named_place(latitude, longitude),
         radius_km=radius_km,
@@ -119,18 +119,16 @@ async def explain(
 
 
 def _unnamed(app: LiveApp, request: Request, named: Collection[str]) -> dict[str, str]:
-    """The context of the request: its parameters `context.NAME` by name.
+    """The context of the request by name: its parameters `context.NAME`, and those that are none of the `named`.
 
     Raises:
-        InvalidError: there is a parameter that is neither that nor one of those `named`.
+        InvalidError: one of these seems to mean one of the `named`, or is called as a field of items.
     """
     others = {name: value for name, value in query_of(request) if name not in named}
     refuse_mistaken(others, named, ())
     for name in others:
-        if not name.startswith(CONTEXT) or name == CONTEXT:
-            is_field = name in app.recipe.items.fields
-            instead = f"filter={name}:VALUE" if is_field else f"{CONTEXT}{name:.40}, if it is context"
-            raise InvalidError(f"{name:.40}: no parameter of this name; send {instead}")
+        if name in app.recipe.items.fields:
+            raise InvalidError(f"{name}: no parameter of this name; send filter={name}:VALUE, or {CONTEXT}{name}")
     return {name.removeprefix(CONTEXT): value for name, value in others.items()}
 
 

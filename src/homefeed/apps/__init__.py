@@ -65,6 +65,8 @@ def find_app(name: str, configured: Sequence[str] = ()) -> str:
     known = sorted({*own, *built_in()} - {entry})
     close = get_close_matches(name, known, 1)
     hint = f'; did you mean "{close[0]}"?' if close else ""
+    if not own.keys() - set(built_in()):
+        hint += "; no homefeed.toml here names apps of yours: go to where it is, or see homefeed init --help"
     raise SettingsError(f'no app "{name}": expected one of {", ".join(known)}, or the path of a recipe.toml{hint}')
 
 

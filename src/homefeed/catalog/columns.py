@@ -71,9 +71,9 @@ class TextColumn(Column):
         return (text,) if text else ()
 
     def mask(self, condition: Condition, size: int) -> Mask:
-        """Equality only, and by looking at every text: text is not for filtering at speed."""
+        """Equality only, and by looking at every text as long: text is not for filtering at speed."""
         require_equality(condition, "text")
-        return np.fromiter((self.text(p) == condition.value for p in range(size)), np.bool_, size)
+        return self._texts.equal_to(condition.value.encode(), size)
 
 
 class CategoryColumn(Column):

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from homefeed.catalog.growable import Growable
-from homefeed.types import Positions
+from homefeed.types import Mask, Positions
 
 _LENGTH_BITS: Final = 28
 _MAX_LENGTH: Final = (1 << _LENGTH_BITS) - 1
@@ -38,6 +38,17 @@ class PackedRows:
     def text(self, position: int) -> str:
         """The same as the text that they encode."""
         return self._slice(position).decode()
+
+    def equal_to(self, row: bytes, size: int) -> Mask:
+        """(size,) which of the first rows are this one. Only those as long are looked at."""
+        buffer, places = self._packed
+        found = np.zeros(size, np.bool_)
+        known = places.view[: min(size, len(places))]
+        found[len(known) :] = not row
+        alike = np.flatnonzero((known & _MAX_LENGTH) == len(row))
+        starts = (known[alike] >> _LENGTH_BITS).tolist()
+        found[alike] = [buffer.startswith(row, start) for start in starts]
+        return found
 
     def set_many(self, positions: Positions, rows: Sequence[bytes]) -> None:
         """Write rows (n,) at distinct positions (n,)."""

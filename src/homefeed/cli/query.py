@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import typer
@@ -300,17 +300,12 @@ def _conditions(
     filters: list[str] | None, content_type: str | None = None, genre: str | None = None
 ) -> tuple[Condition, ...]:
     """What `--filter` says, and the two options that streaming has beside it."""
+    from homefeed.conditions import parse_conditions
     from homefeed.types import Condition
 
     given = {"content_type": content_type, "genre": genre}
     named = (Condition(field, ":", value) for field, value in given.items() if value is not None)
-    return (*_parsed(filters or ()), *named)
-
-
-def _parsed(filters: Iterable[str]) -> Iterator[Condition]:
-    from homefeed.conditions import parse_condition
-
-    return map(parse_condition, filters)
+    return (*parse_conditions(filters or ()), *named)
 
 
 def _home_of(recipe: Recipe) -> str:

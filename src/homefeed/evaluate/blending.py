@@ -142,7 +142,7 @@ def _calibration(requests: Replayed, column: int, any_candidate: float) -> Calib
     scores = np.log(np.maximum(requests.scores[proposed, column].astype(np.float64), LEAST_SCORE))
     ranks = np.log(requests.ranks[proposed, column].astype(np.float64))
     model = LogisticRegression(C=1.0, max_iter=1_000).fit(np.column_stack([scores, ranks, ranks**2]), chosen)
-    found = [float(model.intercept_[0]) - any_candidate, *model.coef_[0].tolist()]
+    found = [float(model.intercept_[0]) - any_candidate, *model.coef_[0].tolist(), scores.min(), ranks.max()]
     # Rounded, so that models that differ in their last digits, as on other processors, make the same blend.
     return Calibration(*(float(f"{number:.6g}") for number in found))
 

@@ -12,7 +12,7 @@ from homefeed.catalog import Resources
 from homefeed.catalog.columns import CategoryColumn
 from homefeed.policy.kernels import capped_rows
 from homefeed.protocols import PartConfig
-from homefeed.types import Candidates, Dropped, Query
+from homefeed.types import Candidates, Condition, Dropped, Query
 
 
 class Caps:
@@ -47,8 +47,12 @@ class Caps:
             return candidates if (order[:-1] < order[1:]).all() else candidates.take(order)
         dropped = np.ones(len(candidates), np.bool_)
         dropped[order] = False
-        if any(condition.field == self._config.field for condition in query.conditions):
+        if any(self._asks_for(condition) for condition in query.conditions):
             return candidates.take(np.concatenate([order, dropped.nonzero()[0]]))
         reranked, left = candidates.take(order), candidates.positions[dropped]
         why = f"{max_items} of one {self._config.field} in {window} places, and nothing else to place between"
         return replace(reranked, dropped=(*candidates.dropped, Dropped("caps", left, why)))
+
+    def _asks_for(self, condition: Condition) -> bool:
+        """Whether it asks for items of the capped field's values, and not for all but some."""
+        return condition.field == self._config.field and condition.operator == ":"

@@ -9,7 +9,7 @@ can be added, as in a naive Bayes classifier (Maron, "Automatic Indexing: An Exp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import numpy as np
@@ -31,20 +31,23 @@ class Calibration:
     """The log-odds that a retriever's candidate of a score s and a rank r from 1 is chosen, over any candidate's.
 
     intercept + log_score x ln s + log_rank x ln r + log_rank_squared x (ln r)^2: a logistic regression (Platt,
-    "Probabilistic Outputs for Support Vector Machines", 1999) on the logarithms of both.
+    "Probabilistic Outputs for Support Vector Machines", 1999) on the logarithms of both. What is known of scores
+    and ranks ends where those ended that it was fitted to: ln s below `least_log_score` counts as that, ln r
+    above `most_log_rank` likewise.
     """
 
     intercept: float
     log_score: float
     log_rank: float
     log_rank_squared: float
+    least_log_score: float = -30.0
+    most_log_rank: float = 30.0
 
 
 def calibration_table(names: Sequence[str], calibrations: Mapping[str, Calibration]) -> Doubles:
-    """The calibrations as rows (retrievers, 4), in the order of the names."""
-    found = [calibrations[name] for name in names]
-    rows = [(each.intercept, each.log_score, each.log_rank, each.log_rank_squared) for each in found]
-    return np.array(rows, np.float64).reshape(-1, 4)
+    """The calibrations as rows (retrievers, 6), in the order of the names."""
+    rows = [astuple(calibrations[name]) for name in names]
+    return np.array(rows, np.float64).reshape(-1, 6)
 
 
 @kernel(NOTHING, reads(F32, 2), reads(I32, 2), reads(F64, 2), writes(F32, 2))
@@ -56,8 +59,8 @@ def weigh_evidence(scores: Floats, ranks: Codes, table: Doubles, features: Float
             if not np.isfinite(scores[row, column]):
                 features[row, column] = 0
                 continue
-            score = np.log(max(np.float64(scores[row, column]), LEAST_SCORE))
-            rank = np.log(np.float64(ranks[row, column]))
+            score = max(np.log(max(np.float64(scores[row, column]), LEAST_SCORE)), table[column, 4])
+            rank = min(np.log(np.float64(ranks[row, column])), table[column, 5])
             odds = table[column, 0] + table[column, 1] * score
             odds += table[column, 2] * rank + table[column, 3] * rank * rank
             features[row, column] = _evidence(odds)

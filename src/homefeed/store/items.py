@@ -76,9 +76,14 @@ class Changes:
 async def put_items(store: Store, app: str, writes: Sequence[ItemWrite], kept: Collection[str] = ()) -> int:
     """Create or replace items, the last one of an id winning; returns how many were new.
 
-    An existing item keeps the attributes that `kept` names where a write does not.
+    An existing item, and one of an earlier write, keeps the attributes that `kept` names where a write does not,
+    whether it is hidden, and when it came.
     """
-    latest = list({write.item_id: write for write in writes}.values())
+    by_id: dict[str, ItemWrite] = {}
+    for write in writes:
+        before = by_id.get(write.item_id)
+        by_id[write.item_id] = write if before is None else _keeping(write, before, kept)
+    latest = list(by_id.values())
     if not latest:
         return 0
     async with store.write(brief=len(latest) <= BRIEF) as connection:
@@ -228,18 +233,19 @@ async def _with_kept(
     """The writes with what they do not state of items that are there."""
     before = await _existing(connection, app, known)
     return [
-        write
-        if (item := before.get(write.item_id)) is None
-        else replace(
-            write,
-            attributes={
-                **{name: item.attributes[name] for name in kept if name in item.attributes},
-                **write.attributes,
-            },
-            hidden=item.hidden if write.hidden is None else write.hidden,
-        )
-        for write in writes
+        write if (item := before.get(write.item_id)) is None else _keeping(write, item, kept) for write in writes
     ]
+
+
+def _keeping(write: ItemWrite, before: ItemWrite | Item, kept: Collection[str]) -> ItemWrite:
+    """A write with what it does not state of the same item as it was before."""
+    former = {name: before.attributes[name] for name in kept if name in before.attributes}
+    return replace(
+        write,
+        attributes={**former, **write.attributes},
+        created_at=before.created_at if write.created_at is None else write.created_at,
+        hidden=before.hidden if write.hidden is None else write.hidden,
+    )
 
 
 async def _upsert(

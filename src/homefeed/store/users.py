@@ -24,9 +24,12 @@ async def put_users(
 ) -> int:
     """Create or replace users, as (user_id, attributes), the last of an id wins; returns how many were new.
 
-    An existing user keeps the attributes that `kept` names where a write does not.
+    An existing user, and one of an earlier write, keeps the attributes that `kept` names where a write does not.
     """
-    latest = dict(writes)
+    latest: dict[str, Mapping[str, Any]] = {}
+    for user_id, attributes in writes:
+        before = latest.get(user_id, {})
+        latest[user_id] = {**{name: before[name] for name in kept if name in before}, **attributes}
     if not latest:
         return 0
     async with store.write(brief=len(latest) <= BRIEF) as connection:
