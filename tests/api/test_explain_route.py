@@ -107,12 +107,30 @@ def test_what_was_watched_heavily_is_stopped_by_name(api: httpx.Client, fresh: C
     assert "consumption_limit" in trace["verdict"]
 
 
+def test_a_later_page_says_the_reasons_of_the_trace(api: httpx.Client, eventually: Callable[..., None]) -> None:
+    lengths = itertools.count(9)  # another each time: the same request would be answered as before
+
+    def agree() -> bool:
+        shown: list[Any] = []
+        n, cursor = next(lengths), None
+        for _ in range(3):
+            query: dict[str, Any] = {"user_id": "u3", "n": n} | ({} if cursor is None else {"cursor": cursor})
+            page = api.get(f"{BASE}/feeds/home", params=query).json()
+            shown += page["items"]
+            cursor = page["next_cursor"]
+        traces = [explain(api, item_id=item["item_id"], user_id="u3", n=n) for item in shown]
+        assert {trace["feed"] for trace in traces} == {"home"}, "the feed that the app begins with"
+        return [trace["reason"] for trace in traces] == [item["reason"] for item in shown]
+
+    eventually(agree)
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
         ({}, 422),
         ({"feed": "home"}, 422),
-        ({"item_id": "i1"}, 422),
+        ({"n": 5}, 422),
         ({"feed": "nowhere", "item_id": "i1"}, 404),
         ({"feed": "home", "item_id": "nowhere"}, 404),
         ({"feed": "home", "item_id": ""}, 404),
