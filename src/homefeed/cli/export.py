@@ -44,8 +44,10 @@ def export(
     """Write an app's users, items, events and impressions to files, which `homefeed import` reads again.
 
     The folder is there when all of it is written, and not before. The files hold ids of users and what they did;
-    they are for you alone to read. Servers may go on: events that come meanwhile are not among them. An import reads
-    neither of which answer an event told, nor its context, nor the features of impressions: for a backup copy the store.
+    they are for you alone to read. Servers may go on: events that come meanwhile are not among them.
+
+    An import reads again neither which answer an event told of, nor its context, nor the features of impressions:
+    for a backup copy the store.
 
     Example: `homefeed export community backup`
 
