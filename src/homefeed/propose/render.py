@@ -94,8 +94,8 @@ def _fields(roles: Sequence[Role]) -> Iterator[str]:
 
 
 def _events(plan: Plan) -> Iterator[str]:
-    yield "# What users do. `weight` is how much it says about taste: below 0 it is a dislike, which hides the item"
-    yield '# and pushes away what is like it; 0 counts for nothing. `verb` is for reasons: "Because you {verb} ...".'
+    yield "# What users do. `weight` is how much it says about taste: below 0 it is a dislike, which hides"
+    yield '# the item and pushes away what is like it; 0 is nothing. `verb` is for reasons: "Because you {verb}".'
     if any(each.full for each in plan.events.types):
         yield '# `full`: the value from which an event counts whole, below it proportionally; "typical": by item.'
     for each in plan.events.types:
