@@ -205,6 +205,15 @@ def test_a_settings_file_that_is_not_toml_is_named(tmp_path: Path, monkeypatch: 
         load_settings()
 
 
+def test_a_settings_file_may_begin_with_a_byte_order_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "homefeed.toml").write_bytes(b"\xef\xbb\xbfport = 8123\n")
+    assert load_settings().port == 8123
+    (tmp_path / "homefeed.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(SettingsError, match=r"homefeed\.toml: not valid UTF-8"):
+        load_settings()
+
+
 def test_a_home_of_any_name_is_that_folder(tmp_path: Path) -> None:
     home = tmp_path / "what? 100% #1"
     assert make_url(load_settings(home=home).store_url).database == str(home / "homefeed.db")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -31,6 +32,12 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{
 def _or_plain(name: str) -> AliasChoices:
     """In the environment with the prefix or, as others name it, without."""
     return AliasChoices(f"homefeed_{name}", name)
+
+
+class _TomlFile(TomlConfigSettingsSource):
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        # Editors of Windows begin a file with a byte order mark.
+        return tomllib.loads(file_path.read_text(encoding="utf-8-sig"))
 
 
 class Settings(BaseSettings):
@@ -218,7 +225,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _TomlFile(settings_cls)
 
     @property
     def store_url(self) -> str:
@@ -255,6 +262,8 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"homefeed.toml: not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise SettingsError("homefeed.toml: not valid UTF-8; save it as UTF-8") from None
     except NotParsedError as error:
         raise SettingsError(f"setting recipes: expected JSON in HOMEFEED_RECIPES: {error.__cause__}") from None
     except ValidationError as error:

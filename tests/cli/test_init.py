@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.cli.running import done, run
 
-from homefeed.cli.settings_file import with_app
+from homefeed.cli.settings_file import add_app, with_app
 from homefeed.errors import SettingsError
 
 ITEMS = "id;title;genre\n" + "".join(f"i{n};Caf\u00e9 {n};{'Bar' if n % 2 else 'Tee'}\n" for n in range(12))
@@ -95,10 +95,29 @@ def test_somebody_is_asked_and_can_say_what_a_file_is(export: Path, monkeypatch:
         ('apps = [\n  "shop",  # b\n]\n', 'apps = [\n  "shop",  # b\n  "a/recipe.toml",\n]\n'),
         ('apps = "shop, live"\n', 'apps = "shop,live,a/recipe.toml"\n'),
         ('apps = ["a/recipe.toml"]\n', 'apps = ["a/recipe.toml"]\n'),
+        (
+            'apps = [\n  "shop"\n  # "live" comes later\n]\nport = 1 # ours\n',
+            'apps = ["shop", "a/recipe.toml"]\nport = 1 # ours\n',
+        ),
+        ('\ufeffapps = ["shop"]\n', 'apps = ["shop", "a/recipe.toml"]\n'),
     ],
 )
 def test_an_app_is_added_and_the_rest_stays(before: str, after: str) -> None:
     assert with_app(before, "a/recipe.toml") == after
+
+
+def test_the_file_of_settings_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    add_app("shop")
+    Path("homefeed.toml").chmod(0o640)
+    Path("homefeed.toml").write_bytes(b'\xef\xbb\xbfapps = ["shop"]\r\nport = 1\r\n')
+    add_app("live")
+    assert Path("homefeed.toml").read_bytes() == b'apps = ["shop", "live"]\r\nport = 1\r\n'
+    assert Path("homefeed.toml").stat().st_mode & 0o777 == 0o640
+    assert [each.name for each in Path().iterdir()] == ["homefeed.toml"]
+    Path("homefeed.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(SettingsError, match="not valid UTF-8"):
+        add_app("other")
 
 
 def test_settings_that_cannot_be_changed() -> None:

@@ -17,6 +17,7 @@ from homefeed.client import (
     Client,
     ClientError,
     ConflictError,
+    Erased,
     Event,
     InvalidError,
     Item,
@@ -223,7 +224,7 @@ def test_many_are_sent_in_chunks_in_their_order(sizes: Sequence[int]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(made, "MOST_BYTES", 4_000)
         patch.setattr(made, "MOST_IN_REQUEST", 5)
-        chunks = [json.loads(call.body or b"") for call in made.put_users(users)]
+        chunks = [json.loads(call.body or b"") for call in made.put_users(users) if isinstance(call, made.Call)]
     assert [one["user_id"] for chunk in chunks for one in chunk] == [user.user_id for user in users]
     assert all(1 <= len(chunk) <= 5 for chunk in chunks)
     assert all(len(chunk) == 1 or len(json.dumps(chunk, separators=(",", ":"))) < 4_020 for chunk in chunks)
@@ -249,6 +250,8 @@ def test_what_became_of_many_is_told_by_their_place_in_the_whole() -> None:
         lambda client: client.recommend("home", filters="genre:Drama"),
         lambda client: client.put_user(User("u", {"now": object()})),
         lambda client: client.put_user(User("u", {"n": float("nan")})),
+        lambda client: client.delete_item(".."),
+        lambda client: client.get_user("."),
     ],
 )
 def test_what_cannot_be_sent_is_said_before_it_is(ask: Callable[[Client], object]) -> None:
@@ -256,6 +259,51 @@ def test_what_cannot_be_sent_is_said_before_it_is(ask: Callable[[Client], object
     with server.client() as client, pytest.raises((TypeError, ValueError)):
         ask(client)
     assert server.requests == []
+
+
+def test_an_event_that_is_no_json_costs_no_other() -> None:
+    server = Server(ok({"accepted": 1, "rejected": [{"index": 1, "error": "bad"}]}))
+    wrong = [Event("u", "i", "click", value=float("nan")), Event("u", "\ud83d", "click")]
+    with server.client() as client:
+        outcome = client.record_events([wrong[0], Event("u", "a", "click"), wrong[1], Event("u", "b", "click")])
+    assert [one.index for one in outcome.rejected] == [0, 2, 3]
+    assert outcome.rejected[0].error.startswith("it cannot be sent as JSON: ")
+    assert (outcome.accepted, outcome.rejected_count, len(server.bodies[0])) == (1, 3, 2)
+
+
+def test_only_what_cannot_be_sent_is_not_sent() -> None:
+    server = Server(ok())
+    with server.client() as client:
+        outcome = client.record_events([Event("u", "i", "click", value=float("nan"))])
+    assert (outcome.accepted, outcome.rejected_count, server.requests) == (0, 1, [])
+
+
+def test_what_is_gone_after_a_lost_answer_is_deleted() -> None:
+    lost = httpx.ReadTimeout("timed out")
+    with Server(lost, problem(404)).client() as client:
+        client.delete_item("i")
+    with Server(lost, problem(404)).client() as client:
+        assert client.erase_user("u") == Erased("u", None)
+    with Server(problem(404)).client() as client, pytest.raises(NotFoundError):
+        client.erase_user("u")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json={"item_id": "i", "attributes": {}, "hidden": False, "created_at": "soon"}),
+        httpx.Response(422, json={"errors": 5, "request_id": 7}),
+        httpx.DecodingError("not gzip"),
+    ],
+)
+def test_whatever_is_answered_is_an_error_of_the_client(answer: httpx.Response | Exception) -> None:
+    asks: list[Callable[[Client], object]] = [lambda client: client.get_item("i")]
+    if isinstance(answer, httpx.Response) and answer.status_code == 200 and b"html" in answer.content:
+        asks += [lambda client: client.explain("home", "i"), lambda client: client.delete_item("i")]
+    for ask in asks:
+        with Server(answer).client() as client, pytest.raises(ClientError):
+            ask(client)
 
 
 def test_an_address_without_a_scheme_is_refused() -> None:

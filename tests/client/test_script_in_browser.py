@@ -30,8 +30,11 @@ app = "news"
 items.title = "title"
 [items.fields]
 title = "text"
-[events.click]
 [events.view]
+weight = 2
+[events.read]
+[events.hide]
+weight = -1
 [feeds.home]
 retrieve.fresh = {}
 rank.weighted = { weights = { fresh = 1.0 } }
@@ -103,6 +106,72 @@ SECOND_PAGE = """<!doctype html><script src="$URL/v1/homefeed.js"></script><scri
   const told = { before, after, kept: kept.length, first: kept[0], last: kept.at(-1) };
   await fetch("/report", { method: "POST", body: JSON.stringify(told) });
 })();
+</script>"""
+
+
+REFUSED_CLICK = """<script>
+  const seen = new MutationObserver(async () => {
+    const [first] = document.querySelectorAll(".card");
+    if (!first) return;
+    seen.disconnect();
+    first.click();
+    await homefeed.flush();
+    const told = { alert: document.querySelector("[role=alert]").textContent };
+    fetch("/report", { method: "POST", body: JSON.stringify(told) });
+  });
+  seen.observe(list, { childList: true });
+</script></body>"""
+HARD_PAGE = """<!doctype html><script src="$URL/v1/homefeed.js"></script><script>
+(async () => {
+  const answers = [];
+  const sent = [];
+  window.fetch = async (url, { body } = {}) => {
+    const events = body ? JSON.parse(body) : [];
+    sent.push(events.map((event) => event.item_id));
+    const { ahead = 0, status, wait } = answers.shift() ?? {};
+    const headers = { Date: new Date(Date.now() + ahead).toUTCString(), ...(wait && { "Retry-After": wait }) };
+    const refused = status ?? (events.some((event) => event.item_id === "bad") ? 422 : 200);
+    const told = { items: [], rejected: [], next_cursor: null, detail: `answered ${refused}` };
+    return new Response(JSON.stringify(told), { status: refused, headers });
+  };
+  const told = { lost: [] };
+  const onError = (error) => told.lost.push(error.message);
+  const made = (url) => new Homefeed({ url, app: "a", delay: 1e9, onError });
+  const homefeed = made("https://one.example");
+  for (let n = 0; n < 9; n++) homefeed.track("click", { userId: "u", itemId: n === 5 ? "bad" : `${n}` });
+  await homefeed.flush();
+  told.kept = Object.keys(localStorage).length;
+  told.taken = sent.filter((items) => !items.includes("bad")).flat().sort();
+
+  // The clock was wrong for one answer, and is right since.
+  answers.push({ ahead: 3_600_000 }, {});
+  await homefeed.feed("home");
+  await homefeed.feed("home");
+  homefeed.track("click", { userId: "u", itemId: "half \\ud83d" });
+  const [event] = Object.values(localStorage).map((text) => JSON.parse(text));
+  told.off = Math.abs(Date.parse(event.timestamp) - Date.now()) < 60_000;
+  told.whole = event.item_id;
+  await homefeed.flush();
+
+  // Beyond 2^31 ms a timer fires at once.
+  answers.push(...Array(9).fill({ status: 503, wait: "3000000" }));
+  sent.length = 0;
+  homefeed.track("click", { userId: "u", itemId: "later" });
+  await homefeed.flush();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  told.asked = sent.length;
+  told.busy = await homefeed.feed("home").catch(({ status }) => status);
+  answers.length = 0;
+
+  // A storage that is full is still read: what the page before left is sent and freed.
+  Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+  sent.length = 0;
+  await made("https://one.example").flush();
+  told.after = [sent, Object.keys(localStorage).length];
+  return told;
+})()
+  .catch((error) => ({ error: String(error) }))
+  .then((told) => navigator.sendBeacon("/report", JSON.stringify(told)));
 </script>"""
 
 
@@ -228,7 +297,26 @@ def test_the_example_page_shows_a_feed_and_tells_clicks(
         assert told["titles"] == 20
         assert told["more"] == 30
         answer = httpx.get(f"{server.url}/v1/apps/news/users/reader/events", timeout=20).json()["events"]
+        # Clicks of a type that the app does not have are refused, which the page shows.
+        pages.pages["/"] = example.replace(READER, REFUSED_CLICK).replace("data-app", 'data-click="tap" data-app')
+        with browsing(pages.url, tmp_path):
+            assert "tap" in pages.report()["alert"]
     events = {event["event_type"]: event for event in answer}
-    assert events.keys() == {"click", "view"}
-    assert (events["click"]["item_id"], events["view"]["item_id"]) == (told["clicked"], told["seen"])
-    assert events["click"]["request_id"]
+    assert events.keys() == {"read", "view"}
+    assert (events["read"]["item_id"], events["view"]["item_id"]) == (told["clicked"], told["seen"])
+    assert events["read"]["request_id"]
+
+
+@needs_chromium
+def test_what_servers_clocks_and_storages_do_loses_no_event(
+    homefeed: Server, pages: Pages, tmp_path: Path
+) -> None:
+    pages.pages["/"] = HARD_PAGE.replace("$URL", homefeed.url)
+    with browsing(pages.url, tmp_path):
+        told = pages.report()
+    assert "error" not in told, told["error"]
+    assert told["lost"] == ["Homefeed: answered 422"]
+    assert (told["kept"], told["taken"]) == (0, ["0", "1", "2", "3", "4", "6", "7", "8"])
+    assert (told["off"], told["whole"]) == (True, "half \ufffd")
+    assert (told["asked"], told["busy"]) == (1, 503)
+    assert told["after"] == [[["later"]], 0]

@@ -196,3 +196,11 @@ def test_a_header_of_one_cell_names_the_delimiter_that_it_needs(
     with pytest.raises(DataError, match=f'set delimiter = "{named}"'):
         rows(f"id{delimiter}title\n1{delimiter}a\n".encode(), tmp_path / "f.csv", Dialect())
     assert rows(b"user_id\nu1\n", tmp_path / "g.csv", Dialect()) == ([("u1",)], {})
+
+
+def test_names_that_polars_reads_as_patterns_are_names(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"*,^t.*$,title\na,b,c\n")
+    assert [batch.frame.rows(named=True) for batch in open_delimited(path).batches()] == [
+        [{"*": "a", "^t.*$": "b", "title": "c"}]
+    ]

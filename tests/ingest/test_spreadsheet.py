@@ -79,3 +79,11 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
         open_table(workbook(tmp_path / "empty.xlsx", Items=[]))
     with pytest.raises(DataError, match="no such file"):
         open_table(tmp_path / "none.xlsx")
+
+
+def test_a_repeated_name_is_refused_and_one_like_it_is_not(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "items.xlsx", Items=[["id", "title", "title"], [1, "A", "B"]])
+    with pytest.raises(DataError, match='column "title" is there twice'):
+        open_table(path)
+    path = workbook(tmp_path / "good.xlsx", Items=[["id", "title", "title_1"], [1, "A", "B"]])
+    assert open_table(path).columns == ("id", "title", "title_1")

@@ -32,3 +32,7 @@ def test_a_first_row_of_values_is_no_header() -> None:
 
 def test_one_column_is_one_column() -> None:
     assert guess_written(b"user_id\nu1\nu2\n") == Written("utf-8", ",", 1, True)
+
+
+def test_a_header_that_repeats_a_name_is_a_header() -> None:
+    assert guess_written(b"id,title,title\n1,a,b\n2,c,d\n").has_header

@@ -153,3 +153,13 @@ def test_what_is_no_table_is_named(tmp_path: Path) -> None:
     samples, others = read_samples(tmp_path)
     assert samples == []
     assert [name for name, _ in others] == ["empty.csv", "logo.png", "readme.txt"]
+
+
+def test_no_name_of_a_column_ends_a_comment(tmp_path: Path) -> None:
+    head = '"id","title","note\n[events.evil]\nweight = 5","Price\n(EUR)","day\x07"\n'
+    rows = "".join(f"i{n},Thing {n},{'ab'[n % 2]},{n}.5,2026-01-{n + 1:02}\n" for n in range(20))
+    made = proposed(tmp_path, items__csv=head + rows)
+    table = tomllib.loads(made.text)
+    assert "evil" not in table["events"]
+    assert "\x07" not in made.text
+    assert table["sources"]["items"]["columns"]["price_eur"] == "Price\n(EUR)"

@@ -9,26 +9,28 @@
   const ATTEMPTS = 3; // at a feed
   const FIRST_WAIT = 500; // ms until the second attempt; it doubles with each
   const LONGEST_WAIT = 60_000; // ms
+  const LONGEST_REST = 3_600_000; // ms that a server may ask for; beyond 2^31 a timer fires at once
   const WRONG_CLOCK = 60_000; // ms between the page's clock and the server's
   const PASSING = new Set([408, 429, 502, 503, 504]); // a feed is asked for again
-  const HOPELESS = new Set([400, 413, 422]); // events are not sent again
+  const HOPELESS = new Set([400, 413, 422]); // an event is not sent again
 
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
   // Half of the wait is by chance, so that many pages do not come back at once.
   const waitOf = (attempt, error) =>
-    Math.max(error.wait ?? 0, Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt) * (0.5 + Math.random() / 2));
+    Math.max(Math.min(LONGEST_REST, error.wait ?? 0), Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** attempt) * (0.5 + Math.random() / 2));
 
-  // Where a browser keeps nothing for a page, events wait in the page alone.
+  // Where a browser keeps nothing for a page, events wait in the page alone. One that is full can still be read.
   const openStorage = () => {
     try {
-      localStorage.setItem("homefeed", "");
-      localStorage.removeItem("homefeed");
-      return localStorage;
+      return Object.keys(localStorage) && localStorage;
     } catch {
       return {};
     }
   };
+
+  // Half of a character is no text that a server can read.
+  const wellFormed = (_, value) => (typeof value === "string" ? (value.toWellFormed?.() ?? value) : value);
 
   globalThis.Homefeed = class Homefeed {
     #base;
@@ -128,18 +130,25 @@
     }
 
     async #drain() {
-      for (let batch; (batch = this.#batch()).length; ) {
-        try {
-          const headers = { "Content-Type": "application/json" };
-          const answer = await this.#fetch("events", { method: "POST", headers, body: this.#body(batch) });
-          for (const { error } of answer.rejected) this.#options.onError(new Error(`Homefeed: ${error}`));
-        } catch (error) {
-          if (error.status && !PASSING.has(error.status)) this.#options.onError(error);
-          if (!HOPELESS.has(error.status)) return this.#schedule(waitOf(this.#attempt++, error));
-        }
-        this.#attempt = 0;
-        for (const key of batch) this.#drop(key);
+      for (let batch; (batch = this.#batch()).length; ) if (!(await this.#send(batch))) return;
+    }
+
+    // Whether events are done with. If they are refused as a whole, each half is sent, until the bad one is alone.
+    async #send(batch) {
+      try {
+        const headers = { "Content-Type": "application/json" };
+        const answer = await this.#fetch("events", { method: "POST", headers, body: this.#body(batch) });
+        for (const { error } of answer.rejected) this.#options.onError(new Error(`Homefeed: ${error}`));
+      } catch (error) {
+        const isHopeless = HOPELESS.has(error.status);
+        const half = batch.length >> 1;
+        if (isHopeless && half) return (await this.#send(batch.slice(0, half))) && this.#send(batch.slice(half));
+        if (error.status && !PASSING.has(error.status)) this.#options.onError(error);
+        if (!isHopeless) return this.#schedule(waitOf(this.#attempt++, error));
       }
+      this.#attempt = 0;
+      for (const key of batch) this.#drop(key);
+      return true;
     }
 
     // Events stay until they are acknowledged, which nobody hears when a page ends: the next page sends them again.
@@ -158,7 +167,7 @@
           return await this.#fetch(path);
         } catch (error) {
           const isPassing = !error.status || PASSING.has(error.status);
-          if (!isPassing || attempt + 1 >= ATTEMPTS) throw error;
+          if (!isPassing || attempt + 1 >= ATTEMPTS || error.wait > LONGEST_WAIT) throw error;
           await sleep(waitOf(attempt, error));
         }
       }
@@ -169,7 +178,7 @@
       const signal = AbortSignal.timeout(timeout);
       const response = await fetch(`${this.#base}/${path}`, { credentials, signal, ...init });
       const off = Date.parse(response.headers.get("Date")) - Date.now();
-      if (Math.abs(off) > WRONG_CLOCK) this.#skew = off;
+      if (!Number.isNaN(off)) this.#skew = Math.abs(off) > WRONG_CLOCK ? off : 0;
       if (response.ok) return response.json();
       const problem = await response.json().catch(() => ({}));
       const error = new Error(`Homefeed: ${problem.detail ?? `answered ${response.status}`}`);
@@ -184,7 +193,7 @@
 
     // Each event has a key of its own, so that pages open side by side do not overwrite each other's.
     #keep(id, event) {
-      const text = JSON.stringify(event);
+      const text = JSON.stringify(event, wellFormed);
       try {
         this.#storage[this.#prefix + id] = text;
       } catch {

@@ -92,10 +92,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """A user is gone, and so many events with them."""
+    """A user is gone, and so many events with them; None where the answer that told how many was lost."""
 
     user_id: str
-    events: int
+    events: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +175,9 @@ def users_of(told: Json) -> Users:
     return Users(tuple(map(user_of, told["users"])), told["next_cursor"])
 
 
-def outcome_of(told: Json, first: int = 0) -> Outcome:
-    """What became of elements, the first of which is `first` of the whole."""
-    rejected = tuple(Rejected(first + one["index"], one["error"]) for one in told["rejected"])
+def outcome_of(told: Json) -> Outcome:
+    """What became of elements, each by its index in the request."""
+    rejected = tuple(Rejected(one["index"], one["error"]) for one in told["rejected"])
     count = told.get("rejected_count")
     return Outcome(
         told["accepted"], told.get("duplicates", 0), rejected, len(rejected) if count is None else count

@@ -59,14 +59,14 @@ def _every(make: Callable[P, Call[Any]], _kind: type[T]) -> Callable[Concatenate
     return method
 
 
-def _many(make: Callable[P, Iterator[Call[Outcome]]]) -> Callable[Concatenate[Client, P], Outcome]:
+def _many(make: Callable[P, Iterator[Call[Outcome] | Outcome]]) -> Callable[Concatenate[Client, P], Outcome]:
     """A method that makes as many calls as it takes, and says what became of all."""
 
     @wraps(make)
     def method(client: Client, /, *args: P.args, **kwargs: P.kwargs) -> Outcome:
         outcome = Outcome()
         for call in make(*args, **kwargs):
-            outcome += client._run(call)
+            outcome += call if isinstance(call, Outcome) else client._run(call)
         return outcome
 
     return method
@@ -145,10 +145,10 @@ class Client:
         while (seconds := self._exchange.wait(attempt, outcome)) is not None:
             time.sleep(seconds)
             attempt, outcome = attempt + 1, self._send(call)
-        return self._exchange.read(call, outcome)
+        return self._exchange.read(call, outcome, attempt)
 
-    def _send(self, call: Call[Any]) -> httpx.Response | httpx.TransportError:
+    def _send(self, call: Call[Any]) -> httpx.Response | httpx.RequestError:
         try:
             return self._http.request(**self._exchange.request(call))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return error

@@ -12,7 +12,18 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from homefeed.client import answers
-from homefeed.client.answers import Erased, Explanation, Items, Json, Outcome, Page, ServedApp, Stats, Users
+from homefeed.client.answers import (
+    Erased,
+    Explanation,
+    Items,
+    Json,
+    Outcome,
+    Page,
+    Rejected,
+    ServedApp,
+    Stats,
+    Users,
+)
 from homefeed.client.records import NOTHING, Event, Item, ItemChange, User
 
 MOST_IN_REQUEST: Final = 1_000
@@ -26,13 +37,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """A request; `path` is below that of the app, or begins with a slash."""
+    """A request; `path` is below that of the app, or begins with a slash.
+
+    `gone` is what came of it where a first answer was lost and a second says that nothing is there.
+    """
 
     method: str
     path: str
     read: Callable[[Json], T]
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    gone: Callable[[], T] | None = None
 
     def beyond(self, cursor: str) -> Call[T]:
         """The same for the page after the one that told `cursor`."""
@@ -126,8 +141,11 @@ def record(event: Event) -> Call[Outcome]:
     return _sent("POST", "events", answers.outcome_of, _event(event))
 
 
-def record_events(events: Iterable[Event]) -> Iterator[Call[Outcome]]:
-    """Record any number of events, 1,000 a request; the good ones are kept, the outcome names the others."""
+def record_events(events: Iterable[Event]) -> Iterator[Call[Outcome] | Outcome]:
+    """Record any number of events, 1,000 a request; the good ones are kept, the outcome names the others.
+
+    One that JSON cannot hold, such as a NaN, is among the others, too.
+    """
     return _many("POST", "events", map(_event, events))
 
 
@@ -137,7 +155,7 @@ def put_item(item: Item) -> Call[Item]:
     return _sent("PUT", f"items/{_segment(item.item_id)}", answers.item_of, told)
 
 
-def put_items(items: Iterable[Item]) -> Iterator[Call[Outcome]]:
+def put_items(items: Iterable[Item]) -> Iterator[Call[Outcome] | Outcome]:
     """Create or replace any number of items, 1,000 a request; the good ones are kept."""
     told = (
         _known(item_id=item.item_id, attributes=item.attributes, hidden=item.hidden, created_at=item.created_at)
@@ -152,7 +170,7 @@ def patch_item(change: ItemChange) -> Call[Item]:
     return _sent("PATCH", f"items/{_segment(change.item_id)}", answers.item_of, told)
 
 
-def patch_items(changes: Iterable[ItemChange]) -> Iterator[Call[Outcome]]:
+def patch_items(changes: Iterable[ItemChange]) -> Iterator[Call[Outcome] | Outcome]:
     """Change any number of items, 1,000 a request; those that can be are changed."""
     told = (_known(item_id=one.item_id, attributes=one.attributes, hidden=one.hidden) for one in changes)
     return _many("PATCH", "items", told)
@@ -164,8 +182,8 @@ def get_item(item_id: str) -> Call[Item]:
 
 
 def delete_item(item_id: str) -> Call[None]:
-    """Delete an item."""
-    return Call("DELETE", f"items/{_segment(item_id)}", _nothing)
+    """Delete an item; one that is gone after an answer was lost is deleted."""
+    return Call("DELETE", f"items/{_segment(item_id)}", _nothing, gone=lambda: None)
 
 
 def items() -> Call[Items]:
@@ -178,7 +196,7 @@ def put_user(user: User) -> Call[User]:
     return _sent("PUT", f"users/{_segment(user.user_id)}", answers.user_of, {"attributes": user.attributes})
 
 
-def put_users(users: Iterable[User]) -> Iterator[Call[Outcome]]:
+def put_users(users: Iterable[User]) -> Iterator[Call[Outcome] | Outcome]:
     """Create or replace any number of users, 1,000 a request; the good ones are kept."""
     return _many("POST", "users", ({"user_id": one.user_id, "attributes": one.attributes} for one in users))
 
@@ -194,8 +212,11 @@ def get_user(user_id: str) -> Call[User]:
 
 
 def erase_user(user_id: str) -> Call[Erased]:
-    """Erase a user, all their events, and the impressions of what they were shown."""
-    return Call("DELETE", f"users/{_segment(user_id)}", answers.erased_of)
+    """Erase a user, all their events, and the impressions of what they were shown.
+
+    Where an answer was lost and the user is gone since, they are erased; how many events went is not known: None.
+    """
+    return Call("DELETE", f"users/{_segment(user_id)}", answers.erased_of, gone=lambda: Erased(user_id, None))
 
 
 def users() -> Call[Users]:
@@ -232,22 +253,41 @@ def _sent(method: str, path: str, read: Callable[[Json], T], told: Mapping[str, 
     return Call(method, path, read, body=_json(told))
 
 
-def _many(method: str, path: str, told: Iterable[Mapping[str, Any]]) -> Iterator[Call[Outcome]]:
-    """Requests of as many elements as one may hold."""
-    first, size = 0, 0
+def _many(method: str, path: str, told: Iterable[Mapping[str, Any]]) -> Iterator[Call[Outcome] | Outcome]:
+    """Requests of as many elements as one may hold. What JSON cannot hold is refused alone."""
+    size = 0
     chunk: list[bytes] = []
+    places: list[int] = []
+    refused: list[Rejected] = []
 
     def call() -> Call[Outcome]:
-        return Call(method, path, partial(answers.outcome_of, first=first), body=b"[%s]" % b",".join(chunk))
+        read = partial(_placed, tuple(places), tuple(refused))
+        return Call(method, path, read, body=b"[%s]" % b",".join(chunk))
 
-    for one in map(_json, told):
+    for index, each in enumerate(told):
+        try:
+            one = _json(each)
+        except (TypeError, ValueError) as error:
+            refused.append(Rejected(index, f"it cannot be sent as JSON: {error}"))
+            continue
         if chunk and (len(chunk) == MOST_IN_REQUEST or size + len(one) > MOST_BYTES):
             yield call()
-            first, size, chunk = first + len(chunk), 0, []
+            size, chunk, places, refused = 0, [], [], []
         chunk.append(one)
+        places.append(index)
         size += len(one)
     if chunk:
         yield call()
+    elif refused:
+        yield Outcome(rejected=tuple(refused), rejected_count=len(refused))
+
+
+def _placed(places: tuple[int, ...], refused: tuple[Rejected, ...], told: Json) -> Outcome:
+    """What became of elements, by their places in all that was given, and of those that were not sent."""
+    found = answers.outcome_of(told)
+    theirs = [Rejected(places[one.index], one.error) for one in found.rejected]
+    rejected = tuple(sorted((*theirs, *refused), key=lambda one: one.index))
+    return replace(found, rejected=rejected, rejected_count=found.rejected_count + len(refused))
 
 
 def _known(**told: Any) -> dict[str, Any]:
@@ -274,6 +314,9 @@ def _time(value: object) -> str:
 
 
 def _segment(name: str) -> str:
+    if name in (".", ".."):
+        # In a path they mean a folder, however they are written.
+        raise ValueError(f"an id or a name in a path cannot be {name!r}")
     return quote(name, safe="")
 
 

@@ -62,4 +62,7 @@ def problem_of(status: int, body: object) -> ProblemError:
     """The error that an answer's status and JSON tell; what a proxy says is no problem document."""
     told = body if isinstance(body, Mapping) else {}
     detail = str(told.get("detail") or f"the server answered {status}")
-    return _KINDS.get(status, ProblemError)(status, detail, told.get("request_id"), told.get("errors") or ())
+    request_id, errors = told.get("request_id"), told.get("errors")
+    known = [each for each in errors if isinstance(each, Mapping)] if isinstance(errors, list) else []
+    kind = _KINDS.get(status, ProblemError)
+    return kind(status, detail, request_id if isinstance(request_id, str) else None, known)

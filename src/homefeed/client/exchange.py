@@ -15,6 +15,7 @@ from homefeed.client.retries import AGAIN, Retries
 
 TIMEOUT_SECONDS: Final = 10.0
 """How long to wait for a connection, and for each part of an answer."""
+NOT_FOUND: Final = 404
 RETRIES: Final = Retries()
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Exchange:
             "headers": headers,
         }
 
-    def wait(self, attempt: int, outcome: httpx.Response | httpx.TransportError) -> float | None:
+    def wait(self, attempt: int, outcome: httpx.Response | httpx.RequestError) -> float | None:
         """How many seconds to wait before the same is sent again; None where it is not."""
         if not isinstance(outcome, httpx.Response):
             return self.retries.seconds(attempt)
@@ -67,8 +68,8 @@ class Exchange:
             return None
         return self.retries.seconds(attempt, outcome.headers.get("Retry-After"))
 
-    def read(self, call: Call[T], outcome: httpx.Response | httpx.TransportError) -> T:
-        """What came of a call.
+    def read(self, call: Call[T], outcome: httpx.Response | httpx.RequestError, attempt: int = 1) -> T:
+        """What came of a call at its last attempt, counted from 1.
 
         Raises:
             NoAnswerError: there was no answer.
@@ -80,11 +81,15 @@ class Exchange:
                 f"no answer from {self.url}: {str(outcome) or type(outcome).__name__}"
             ) from outcome
         body = _json(outcome)
+        if outcome.status_code == NOT_FOUND and attempt > 1 and call.gone is not None:
+            return call.gone()
         if not outcome.is_success:
             raise problem_of(outcome.status_code, body)
         try:
-            return call.read(body if isinstance(body, Mapping) else {})
-        except (KeyError, TypeError) as error:
+            if outcome.content and not isinstance(body, Mapping):
+                raise TypeError("expected a JSON object")
+            return call.read(body or {})
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             told = f"{outcome.request.url} does not answer as Homefeed does"
             raise ClientError(f"{told}: is the url the right one?") from error
 

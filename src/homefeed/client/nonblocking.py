@@ -62,14 +62,16 @@ def _every(
     return method
 
 
-def _many(make: Callable[P, Iterator[Call[Outcome]]]) -> Callable[Concatenate[AsyncClient, P], Awaitable[Outcome]]:
+def _many(
+    make: Callable[P, Iterator[Call[Outcome] | Outcome]],
+) -> Callable[Concatenate[AsyncClient, P], Awaitable[Outcome]]:
     """A method that makes as many calls as it takes, and says what became of all."""
 
     @wraps(make)
     async def method(client: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> Outcome:
         outcome = Outcome()
         for call in make(*args, **kwargs):
-            outcome += await client._run(call)
+            outcome += call if isinstance(call, Outcome) else await client._run(call)
         return outcome
 
     return method
@@ -148,10 +150,10 @@ class AsyncClient:
         while (seconds := self._exchange.wait(attempt, outcome)) is not None:
             await asyncio.sleep(seconds)
             attempt, outcome = attempt + 1, await self._send(call)
-        return self._exchange.read(call, outcome)
+        return self._exchange.read(call, outcome, attempt)
 
-    async def _send(self, call: Call[Any]) -> httpx.Response | httpx.TransportError:
+    async def _send(self, call: Call[Any]) -> httpx.Response | httpx.RequestError:
         try:
             return await self._http.request(**self._exchange.request(call))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return error

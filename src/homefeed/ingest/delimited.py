@@ -236,7 +236,8 @@ def _by_polars(region: bytes, names: list[str], dialect: Dialect) -> pl.DataFram
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame.select(name for name in names if name)
+    # Not `select`, which reads names such as "*" and "^t.*$" as patterns.
+    return pl.DataFrame([frame[name] for name in names if name])
 
 
 def _lines(region: bytes) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from homefeed.ingest.table import Batch, Table
 from homefeed.ingest.tallies import NO_TALLIES
 
 _ROWS: Final = 200_000
+_RENAMED: Final = re.compile(r".+_\d+", re.DOTALL)
 _EXCEL: Final = Extra("excel", "fastexcel")
 
 
@@ -31,7 +33,7 @@ def open_excel(path: Path, sheet: str | None = None) -> Table:
     if name not in names:
         raise DataError(f'{path}: no sheet "{printable(name)}"; its sheets are: {listed(names)}')
     frame = _frame(path, name)
-    columns = [column.strip() for column in frame.columns]
+    columns = _names(path, name, frame)
     if not columns:
         raise DataError(f'{path}: the sheet "{printable(name)}" is empty; expected a table')
     for column in columns:
@@ -72,6 +74,18 @@ def _frame(path: Path, sheet: str) -> pl.DataFrame:
         return pl.read_excel(path, sheet_name=sheet, infer_schema_length=None)
     except pl.exceptions.NoDataError:
         raise DataError(f'{path}: the sheet "{printable(sheet)}" is empty; expected a table') from None
+
+
+def _names(path: Path, sheet: str, frame: pl.DataFrame) -> list[str]:
+    """The names of the columns as the sheet has them: of a repeated one Polars makes another."""
+    names = [column.strip() for column in frame.columns]
+    if not any(_RENAMED.fullmatch(name) for name in names):
+        return names
+    first = pl.read_excel(
+        path, sheet_name=sheet, has_header=False, read_options={"n_rows": 1}, infer_schema_length=None
+    )
+    told = [str(cell or "").strip() for cell in first.row(0)] if first.height else []
+    return [cell or name for cell, name in zip(told, names, strict=True)] if len(told) == len(names) else names
 
 
 def _batches(frame: pl.DataFrame) -> Generator[Batch]:

@@ -78,8 +78,8 @@ def _agreed(lines: list[str], delimiter: str) -> tuple[float, int]:
 
 
 def _names_columns(cells: list[str]) -> bool:
-    """Whether cells are names: all there but for the first, distinct, none a number or a time."""
+    """Whether cells are names: all there but for one, none a number or a time. The reader refuses repeats."""
     names = [cell.strip() for cell in cells]
-    if sum(not name for name in names) > 1 or len(set(names)) < len(names):
+    if sum(not name for name in names) > 1:
         return False
     return not any(_VALUE.fullmatch(name) or (name and read_time(name) is not None) for name in names)

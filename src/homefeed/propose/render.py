@@ -10,7 +10,7 @@ from homefeed.propose.feeds import FeedText, feeds_of, models_of, reasons_of, se
 from homefeed.propose.fields import Role
 from homefeed.propose.kinds import Table
 from homefeed.propose.plan import Plan
-from homefeed.propose.toml import key, written
+from homefeed.propose.toml import comment, key, written
 
 _KINDS = {
     "text": "words",
@@ -39,7 +39,12 @@ def render_recipe(plan: Plan) -> tuple[str, list[FeedText], dict[str, str]]:
         *(feed.lines for feed in feeds),
         [f"# No feed `{name}`: {why}." for name, why in left_out.items()],
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n", feeds, left_out
+    return "\n\n".join("\n".join(map(_line, lines)) for lines in sections if lines) + "\n", feeds, left_out
+
+
+def _line(line: str) -> str:
+    """A line: comments tell names of columns and files, which may hold anything."""
+    return comment(line) if line.startswith("#") else line
 
 
 def _top(plan: Plan) -> Iterator[str]:
@@ -85,7 +90,7 @@ def _fields(roles: Sequence[Role]) -> Iterator[str]:
         if role.kind is None:
             continue
         shown = "" if role.columns == (role.name,) else f"{' and '.join(role.columns)}: "
-        yield f'{key(role.name)} = "{role.kind}"    # {shown}{role.why or _KINDS[role.kind]}'
+        yield f'{key(role.name)} = "{role.kind}"    # {comment(shown + (role.why or _KINDS[role.kind]))}'
 
 
 def _events(plan: Plan) -> Iterator[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+_NO_COMMENT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -27,3 +28,8 @@ def written(value: Any) -> str:
 def key(name: str) -> str:
     """The name of a key, in quotes where it needs them."""
     return name if _BARE.fullmatch(name) else written(name)
+
+
+def comment(text: str) -> str:
+    """A text that may stand in a comment: nothing in it ends the line, or is forbidden there."""
+    return _NO_COMMENT.sub(" ", text)
