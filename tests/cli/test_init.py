@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.running import done, run
+from tests.ingest.test_spreadsheet import workbook
 
 from homefeed.cli.settings_file import with_app
 from homefeed.errors import SettingsError
@@ -55,6 +56,16 @@ def test_it_prints_what_to_do_next_and_reads_a_zip_file(export: Path) -> None:
     assert result.exit_code == 0, result.exception
     assert result.stdout.rstrip().endswith("Next:\n  homefeed train cafes\n  homefeed serve")
     assert "cafes.csv: items, about 12 rows" in result.stdout
+
+
+def test_a_workbook_by_itself_is_read(export: Path) -> None:
+    items: list[list[str | float]] = [["item_id", "title"]]
+    items += [[f"i{n}", f"Caf\u00e9 {n}"] for n in range(12)]
+    events: list[list[str | float]] = [["user_id", "item_id", "timestamp"]]
+    events += [[f"u{n % 4}", f"i{n % 12}", f"2026-01-{n + 1:02}"] for n in range(24)]
+    workbook(export.parent / "shop.xlsx", items=items, events=events)
+    told = json.loads(done(export.parent / "home", "init", "cafes", "--from", "shop.xlsx", "--yes", "--json"))
+    assert {kind: file["loaded"] for kind, file in told["report"]["files"].items()} == {"items": 12, "events": 24}
 
 
 def test_nothing_is_written_over_or_asked_of_nobody(export: Path) -> None:

@@ -12,12 +12,12 @@ from homefeed.errors import DataError
 from homefeed.ingest.cells import parse_times
 from homefeed.propose.events import Events, default_events, events_of
 from homefeed.propose.fields import Role, creator_of, roles_of
+from homefeed.propose.hanging import hangs_on
 from homefeed.propose.kinds import Files, Kind, Table, find_kinds, key_of
 from homefeed.propose.words import says
 from homefeed.recipe.entities import FieldKind
 from homefeed.types import DAY
 
-_CONSISTENT: Final = 0.9
 _INTERESTS: Final = ("interests", "interest", "preferences", "topics", "likes", "favorite genres", "preferred")
 _MAKERS: Final = ("author", "artist", "publisher", "channel", "host", "seller", "creator", "owner")
 _FEWEST_MAKERS: Final = 20
@@ -174,24 +174,7 @@ def _columns(files: Files, table: Table, key: str, events: Events) -> list[str]:
     if table is not files.events:
         return list(table.columns)
     free = [name for name in table.columns if name not in events.taken or name == key]
-    return [name for name in free if name == key or _hangs_on(table, key, name)]
-
-
-def _hangs_on(table: Table, key: str, column: str) -> bool:
-    """Whether the rows of one key nearly always have the same cell in a column."""
-    frame = table.sample.frame.select(key, column).drop_nulls()
-    counts = (
-        frame.group_by(key, column).len().group_by(key).agg(pl.col("len").max().alias("most"), pl.col("len").sum())
-    )
-    often = counts.filter(pl.col("len") > 1)
-    if not often.height or table.columns[column].distinct < 2:
-        return False
-    if says(column, "price"):
-        return True
-    # A column with hardly more than one value agrees with anything.
-    usual = max(frame[column].value_counts()["count"].to_list()) / frame.height
-    share = int(often["most"].sum()) / int(often["len"].sum())
-    return share >= _CONSISTENT and (share - usual) >= 0.5 * (1 - usual)
+    return [name for name in free if name == key or hangs_on(table, key, name)]
 
 
 def _users(files: Files, events: Events, of_items: Sequence[str]) -> tuple[Files, tuple[Role, ...]]:
@@ -202,7 +185,7 @@ def _users(files: Files, events: Events, of_items: Sequence[str]) -> tuple[Files
     if table is None or user is None:
         return files, ()
     free = [name for name in table.columns if name not in events.taken and name not in of_items]
-    columns = [user, *(name for name in free if _hangs_on(table, user, name))]
+    columns = [user, *(name for name in free if hangs_on(table, user, name))]
     roles = [
         role
         for role in roles_of(table, user, "user_id", columns)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from homefeed.propose.events import EventType
 from homefeed.propose.feeds import FeedText, feeds_of, models_of, reasons_of, seen_of
 from homefeed.propose.fields import Role
 from homefeed.propose.kinds import Table
 from homefeed.propose.plan import Plan
 from homefeed.propose.toml import key, written
+from homefeed.propose.types import EventType
 
 _KINDS = {
     "text": "words",
@@ -89,8 +89,9 @@ def _fields(roles: Sequence[Role]) -> Iterator[str]:
 
 
 def _events(plan: Plan) -> Iterator[str]:
-    yield "# What users do. `weight` is how much it says about taste: below 0 it is a dislike, which hides the item and"
-    yield '# pushes away what is like it; 0 counts for nothing. `verb` is for reasons: "Because you {verb} ...".'
+    yield "# What users do. `weight` is how much it says about taste: below 0 it is a dislike: it hides the item"
+    yield "# and pushes away what is like it; 0 counts for nothing."
+    yield '# `verb` is for reasons: "Because you {verb} ...".'
     if any(each.full for each in plan.events.types):
         yield '# `full`: the value from which an event counts whole, below it proportionally; "typical": by item.'
     for each in plan.events.types:
@@ -99,11 +100,11 @@ def _events(plan: Plan) -> Iterator[str]:
 
 def _event(each: EventType, min_value: float | None) -> Iterator[str]:
     if not each.known:
-        yield "# It is not known here what this says about taste: set its weight and verb."
+        yield "# It is not known here what this says about taste: its weight is a guess. Edit it, and the verb."
     yield f"[events.{each.name}]"
     if each.about_query:
         yield 'about = "query"    # a search: it has words in place of an item'
-    if each.meaning.weight != 1:
+    if each.meaning.weight != 1 or not each.known:
         yield f"weight = {each.meaning.weight:g}"
     yield f"verb = {written(each.meaning.verb)}"
     if each.full is not None and each.meaning.weight > 0:

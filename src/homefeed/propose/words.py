@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -38,13 +39,23 @@ _NOUNS: Final = USERS | ITEMS | EVENTS
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name, lower case: `CustomerID` is customer and id, and so is `customerid`."""
+    """The words of a name, lower case: `CustomerID` is customer and id, and so is `customerid`.
+
+    Letters lose their accents: `Rückgabe` is ruckgabe.
+    """
     words: list[str] = []
-    for part in _PARTS.findall(name):
+    for part in _PARTS.findall(_plain(name)):
         word = part.lower()
         stem = word.removesuffix("id")
         words += [stem, "id"] if stem != word and stem in _NOUNS else [word]
     return words
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFKD", text.replace("\u00df", "ss"))
+    return "".join(each for each in parts if not unicodedata.combining(each))
 
 
 def slug(name: str) -> str:
