@@ -68,6 +68,18 @@ def test_a_workbook_by_itself_is_read(export: Path) -> None:
     assert {kind: file["loaded"] for kind, file in told["report"]["files"].items()} == {"items": 12, "events": 24}
 
 
+def test_events_that_are_not_understood_are_no_reason_to_go_on_without_them(export: Path) -> None:
+    lines = "".join(
+        json.dumps({"x": f"u{n % 4}", "y": f"i{n % 12}", "ts": 1767600000 + n}) + "\n" for n in range(24)
+    )
+    (export / "visits.jsonl").write_text(lines)
+    result = run(export.parent / "home", "init", "cafes", "--from", "export", "--yes")
+    assert "visits.jsonl: no column is recognised as who (ids of users): call it user_id" in str(result.exception)
+    assert not Path("cafes").exists()
+    done(export.parent / "home", "init", "cafes", "--from", "export", "--yes", "--no-import")
+    assert Path("cafes/recipe.toml").exists()
+
+
 def test_nothing_is_written_over_or_asked_of_nobody(export: Path) -> None:
     def refused(*args: str) -> str:
         return str(run(export.parent / "home", "init", *args, "--from", "export").exception)

@@ -24,7 +24,18 @@ _LASTED: Final = (
     "duration", "dwell", "seconds", "secs", "minutes", "ms played", "time spent", "watch time", "listening time",
     "watched", "played", "listened", "scroll",
 )  # fmt: skip
-_MANY: Final = ("quantity", "qty", "units", "count", "plays", "amount bought")
+_MANY: Final = (
+    "quantity",
+    "qty",
+    "units",
+    "count",
+    "plays",
+    "amount bought",
+    "menge",
+    "anzahl",
+    "quantite",
+    "cantidad",
+)
 _QUERIES: Final = ("query", "search term", "search terms", "search query", "keywords", "q", "search")
 _REPEATED: Final = frozenset(("bought", "played", "listened to"))
 _HALF_LIVES: Final = (1, 2, 3, 7, 14, 30)

@@ -32,6 +32,7 @@ _CREATED: Final = (
     "launch date", "date",
 )  # fmt: skip
 _ENDS: Final = ("expires", "expires at", "expiry", "expiration", "valid until", "end date", "ends at", "deadline")
+_NOT_THE_ONLY: Final = ("start", "starts", "begin", "begins", "due", "birth", "birthday", "event", "deadline")
 _NOT_CREATED: Final = ("updated", "modified", "last", "expires", "end", "until", "deleted")
 _HIDDEN: Final = ("hidden", "deleted", "archived", "removed", "draft", "unlisted", "banned")
 _SHOWN: Final = ("active", "published", "visible", "enabled", "live", "listed")
@@ -256,7 +257,8 @@ def _created(columns: Mapping[str, Profile]) -> str | None:
         if found:
             return found[0]
     generic = [name for name in times if says(name, "time", "timestamp", "ts")]
-    return generic[0] if generic else None
+    alone = list(times) if len(times) == 1 and not says(next(iter(times)), *_ENDS, *_NOT_THE_ONLY) else []
+    return next(iter(generic or alone), None)
 
 
 def _hidden(columns: Mapping[str, Profile]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -14,6 +14,7 @@ from homefeed.propose.events import Events, default_events, events_of
 from homefeed.propose.fields import Role, creator_of, roles_of
 from homefeed.propose.hanging import hangs_on
 from homefeed.propose.kinds import Files, Kind, Table, find_kinds, key_of
+from homefeed.propose.unused import suspects, unused, without_times
 from homefeed.propose.words import says
 from homefeed.recipe.entities import FieldKind
 from homefeed.types import DAY
@@ -29,7 +30,8 @@ _SPEAKING: Final = 500
 class Plan:
     """All that a recipe is written from. `age_days` is how old items usually are when something happens to them.
 
-    `interests` is the field of users with words of `interests_field` of items; `missing` says what is not there.
+    `interests` is the field of users with words of `interests_field` of items; `unused` says why files are not
+    used, `suspects` which of those look like events.
     """
 
     app: str
@@ -44,6 +46,8 @@ class Plan:
     interests_field: str | None = None
     age_days: float | None = None
     notes: tuple[str, ...] = ()
+    unused: Mapping[str, str] = field(default_factory=dict)
+    suspects: tuple[str, ...] = ()
 
     def named(self, *kinds: FieldKind) -> list[Role]:
         """The fields of items of some kinds."""
@@ -126,13 +130,12 @@ def plan_of(app: str, tables: Sequence[Table], said: Mapping[str, Kind] | None =
     events, notes = default_events(), []
     if files.events is None:
         notes.append("No file of events: they come over HTTP. Change their types to yours.")
+        if (wrong := next((name for name, kind in (said or {}).items() if kind == "events"), None)) is not None:
+            raise DataError(f"{wrong}: no events: {unused(files, tables)[wrong]}")
     elif files.event_user and files.event_item:
         found = events_of(files.events, files.event_user, files.event_item)
         if found is None:
-            raise DataError(
-                f"{files.events.name}: looks like events, by {files.event_user} and {files.event_item}, but no "
-                "column holds times; add one, for every event has a timestamp"
-            )
+            raise DataError(without_times(files.events, files.event_user, files.event_item))
         events = found
         notes += events.notes
     key = files.item_key or key_of(catalogue)
@@ -156,6 +159,8 @@ def plan_of(app: str, tables: Sequence[Table], said: Mapping[str, Kind] | None =
         interests_field=interests_field,
         age_days=_age(files, items, events),
         notes=tuple(notes),
+        unused=unused(files, tables),
+        suspects=tuple(suspects(files, tables)),
     )
 
 
