@@ -11,7 +11,7 @@ import polars as pl
 from homefeed.errors import DataError
 from homefeed.ingest.cells import parse_times
 from homefeed.propose.events import Events, default_events, events_of
-from homefeed.propose.fields import Role, creator_of, roles_of
+from homefeed.propose.fields import YES_OR_NO, Role, creator_of, roles_of
 from homefeed.propose.hanging import hangs_on
 from homefeed.propose.kinds import Files, Kind, Table, find_kinds, key_of
 from homefeed.propose.unused import suspects, unused, without_times
@@ -60,7 +60,7 @@ class Plan:
             role
             for role in self.named("category", "tags")
             if role.what in {"category", "tags"}
-            and role.why != "yes or no"
+            and role.why != YES_OR_NO
             and not says(role.columns[0], "id", "code")
             and role.name != self.creator
             and self._variety(role) > 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from homefeed.propose.feeds import FeedText, feeds_of, models_of, reasons_of, seen_of
-from homefeed.propose.fields import Role
+from homefeed.propose.fields import YES_OR_NO, Role, yes_of
 from homefeed.propose.kinds import Table
 from homefeed.propose.plan import Plan
 from homefeed.propose.toml import key, written
@@ -71,6 +71,11 @@ def _items(plan: Plan) -> Iterator[str]:
     if plan.title is None:
         yield 'title = "text"'
     yield from _fields(plan.items)
+    for role in plan.items:
+        if role.why == YES_OR_NO and plan.files.items is not None:
+            yes = yes_of(plan.files.items.columns[role.columns[0]])
+            yield f"# To show only what is {role.name}, write under [feeds.home], and under other feeds:"
+            yield f"# filter.having = {{ field = {written(role.name)}, values = [{written(yes)}] }}"
 
 
 def _users(plan: Plan) -> Iterator[str]:
