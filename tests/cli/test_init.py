@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.running import done, run
+from tests.ingest.test_spreadsheet import workbook
 
 from homefeed.cli.settings_file import add_app, with_app
 from homefeed.errors import SettingsError
@@ -55,6 +56,28 @@ def test_it_prints_what_to_do_next_and_reads_a_zip_file(export: Path) -> None:
     assert result.exit_code == 0, result.exception
     assert result.stdout.rstrip().endswith("Next:\n  homefeed train cafes\n  homefeed serve")
     assert "cafes.csv: items, about 12 rows" in result.stdout
+
+
+def test_a_workbook_by_itself_is_read(export: Path) -> None:
+    items: list[list[str | float]] = [["item_id", "title"]]
+    items += [[f"i{n}", f"Caf\u00e9 {n}"] for n in range(12)]
+    events: list[list[str | float]] = [["user_id", "item_id", "timestamp"]]
+    events += [[f"u{n % 4}", f"i{n % 12}", f"2026-01-{n + 1:02}"] for n in range(24)]
+    workbook(export.parent / "shop.xlsx", items=items, events=events)
+    told = json.loads(done(export.parent / "home", "init", "cafes", "--from", "shop.xlsx", "--yes", "--json"))
+    assert {kind: file["loaded"] for kind, file in told["report"]["files"].items()} == {"items": 12, "events": 24}
+
+
+def test_events_that_are_not_understood_are_no_reason_to_go_on_without_them(export: Path) -> None:
+    lines = "".join(
+        json.dumps({"x": f"u{n % 4}", "y": f"i{n % 12}", "ts": 1767600000 + n}) + "\n" for n in range(24)
+    )
+    (export / "visits.jsonl").write_text(lines)
+    result = run(export.parent / "home", "init", "cafes", "--from", "export", "--yes")
+    assert "visits.jsonl: no column is recognised as who (ids of users): call it user_id" in str(result.exception)
+    assert not Path("cafes").exists()
+    done(export.parent / "home", "init", "cafes", "--from", "export", "--yes", "--no-import")
+    assert Path("cafes/recipe.toml").exists()
 
 
 def test_nothing_is_written_over_or_asked_of_nobody(export: Path) -> None:

@@ -297,6 +297,14 @@ async def test_columns_are_mapped_scaled_and_constant(world: World, micros: Micr
     assert_accounted(report)
 
 
+async def test_white_space_around_a_type_does_not_count(world: World, counts: Counts) -> None:
+    world.write(events="user_id,item_id,eventType,watch_seconds,timestamp\nu1,i1, play ,5,1700000006\n"
+                "u1,i1,pley ,5,1700000007\n")  # fmt: skip
+    report = await world.run(world.recipe(sources={"events": {"columns": {"event_type": "eventType"}}}))
+    assert [kind for _, _, kind, _, _ in await world.log()] == ["play"]
+    assert counts(report.files[-1].rejected) == {"unknown event type in eventType": 1}
+
+
 async def test_the_only_event_type_need_not_be_in_the_file(world: World) -> None:
     world.write(events="user_id,item_id,watch_seconds,timestamp\nu1,i1,5,1700000006\n")
     await world.run()

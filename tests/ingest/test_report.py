@@ -65,7 +65,7 @@ def test_the_text_names_every_number_and_example() -> None:
     for word in (
         "events[x].csv",
         "unknown user",
-        "row 4: user_id=u[1], timestamp=",
+        "row 4: timestamp='', user_id=u[1]",
         "About 50 pairs, 25.0000% of the matrix",
         "Undeclared ids: 3 users, 1 items",
         "Users created by their events: 2",
@@ -110,8 +110,29 @@ def test_a_dirty_import_fills_a_screen_and_every_reason_is_there_to_ask_for() ->
     lines = printed()
     assert len(lines) <= 30, "a screen"
     assert max(map(len, lines)) <= 80
-    assert sum("row 1: stars=none, column_0" in line for line in lines) == 5, "what the reason names stands first"
+    assert sum("row 1: stars='none', column_0" in line for line in lines) == 5, (
+        "what the reason names stands first"
+    )
     assert sum("row 2:" in line for line in lines) == 5
     assert not any("row 3:" in line for line in lines)
     assert any("120" in line and "15 more reasons" in line for line in lines)
     assert sum("stars: fault" in line for line in printed(every_reason=True)) == 20
+
+
+def test_a_line_is_not_spent_on_hiding_one() -> None:
+    def printed(count: int) -> str:
+        many = {f"fault {n}": Tally(1, (Example(1, {"a": "b"}),)) for n in range(count)}
+        console = Console(width=80, record=True, file=io.StringIO())
+        console.print(render_report(replace(REPORT, files=(replace(FILE, rejected=many),))))
+        return console.export_text()
+
+    assert "more reasons" not in printed(6)
+    assert "2 more reasons" in printed(7)
+
+
+def test_the_cell_at_fault_stands_first_in_quotes() -> None:
+    tally = Tally(1, (Example(1, {"uid": "u1", "eventType": "skip "}),))
+    console = Console(width=80, record=True, file=io.StringIO())
+    rejected = {"unknown event type in eventType": tally}
+    console.print(render_report(replace(REPORT, files=(replace(FILE, rejected=rejected),))))
+    assert "row 1: eventType='skip '" in console.export_text()

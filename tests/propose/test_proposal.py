@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.propose.proposing import proposed, taken
 
 from homefeed.errors import DataError, InvalidError
-from homefeed.propose import Proposal, propose, read_samples
+from homefeed.propose import propose, read_samples
 
 ARTICLES = "id,headline,section,keywords,published_at,url,lat,lng\n" + "".join(
     f"a{n},The {'vote' if n % 2 else 'match'} of day {n},{'Politics' if n % 2 else 'Sport'},"
@@ -23,17 +23,6 @@ CLICKS = "".join(
     f'{{"reader": "r{n % 10 + 1}", "article": "a{n % 20 + 1}", "ts": {1767600000000 + n * 60_000}}}\n'
     for n in range(60)
 )
-
-
-def proposed(folder: Path, kinds: Any = None, **files: str) -> Proposal:
-    for name, content in files.items():
-        (folder / name.replace("__", ".")).write_text(content, encoding="utf-8")
-    samples, _ = read_samples(folder)
-    return propose("mine", samples, kinds)
-
-
-def taken(proposal: Proposal, name: str) -> dict[str, str]:
-    return {each.column: each.taken_for for file in proposal.files if file.name == name for each in file.columns}
 
 
 def test_a_news_site(tmp_path: Path) -> None:

@@ -29,6 +29,18 @@ def test_times_are_known_by_their_cells(cells: list[str], reading: Reading) -> N
     assert guess_reading("when_at", pl.Series(cells)) == reading
 
 
+@pytest.mark.parametrize("name", ["at", "opened", "event_ms", "online_since", "session_start"])
+@pytest.mark.parametrize(
+    ("factor", "reading"),
+    [(1, Reading()), (10**3, Reading(unit="ms")), (10**6, Reading(unit="us")), (10**9, Reading(unit="ns"))],
+)
+def test_numbers_of_any_name_are_times_by_their_size(name: str, factor: int, reading: Reading) -> None:
+    cells = pl.Series([str((1_700_000_000 + 86_417 * n) * factor) for n in range(50)])
+    assert guess_reading(name, cells) == reading
+    assert guess_reading("Kundennummer", cells) is None
+    assert guess_reading(name, pl.concat([cells[:5]] * 10)) is None, "numbers that come again are ids"
+
+
 @pytest.mark.parametrize(
     ("name", "cells"),
     [

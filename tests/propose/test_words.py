@@ -19,9 +19,10 @@ def test_names_are_words_however_they_are_written(name: str) -> None:
 
 
 def test_a_slug_is_a_name_of_a_recipe() -> None:
-    assert [slug(name) for name in ("Unit Price", "2nd title", "\u00e4", "URL")] == [
+    assert [slug(name) for name in ("Unit Price", "2nd title", "\u00e4", "\u8cfc", "URL")] == [
         "unit_price",
         "n_2_nd_title",
+        "a",
         "field",
         "url",
     ]

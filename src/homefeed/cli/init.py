@@ -13,7 +13,7 @@ import typer
 from homefeed.cli.common import Json, err, out, print_json, printable, recipe_of, settings_in_force
 from homefeed.cli.data import imported
 from homefeed.cli.settings_file import SETTINGS_FILE, add_app, with_app
-from homefeed.errors import InvalidError
+from homefeed.errors import DataError, InvalidError
 
 if TYPE_CHECKING:
     from homefeed.ingest import DataReport
@@ -61,6 +61,8 @@ def init(
     with unpacked(place) as folder:
         samples, others = read_samples(folder)
         proposal = _agreed(name, samples, others, yes, as_json)
+        if yes and not no_import:
+            _refuse_suspects(proposal)
         _write(recipe_file, proposal.text)
         recipe = recipe_of(str(recipe_file))
         report = None if no_import else imported(settings, recipe, proposal.imports, as_json)
@@ -68,6 +70,19 @@ def init(
         print_json(_as_json(proposal, others, recipe_file, report))
     else:
         _tell(proposal, recipe_file, place, report)
+
+
+def _refuse_suspects(proposal: Proposal) -> None:
+    """Where nobody looks, an app is not made without the events that its files seem to have.
+
+    Raises:
+        DataError: a file looks like events but is not used; the text says why.
+    """
+    if proposal.suspects:
+        raise DataError(
+            f"{proposal.suspects[0]}; it looks like events. Give its columns those names, or write the recipe "
+            "alone with --no-import"
+        )
 
 
 def _is_terminal() -> bool:
@@ -136,7 +151,8 @@ def _show(proposal: Proposal, others: list[tuple[str, str]]) -> None:
     from rich.table import Table
 
     for file in proposal.files:
-        what = "not used" if file.kind == "nothing" else file.kind
+        unused = f"not used: {escape(printable(file.why))}" if file.why else "not used"
+        what = unused if file.kind == "nothing" else file.kind
         title = f"{escape(printable(file.name))}: {what}, about {file.rows:,} rows"
         table = Table(title=title, title_justify="left", expand=True)
         table.add_column("column", overflow="fold", ratio=3)

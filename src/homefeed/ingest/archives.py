@@ -28,7 +28,8 @@ def unpacked(path: Path) -> Iterator[Path]:
     Raises:
         DataError: it is damaged, encrypted, holds more than `MAX_BYTES` or `MAX_FILES`, or two files of one name.
     """
-    if path.is_dir() or not path.exists() or not zipfile.is_zipfile(path):
+    # A workbook of Excel is a zip file, too.
+    if path.is_dir() or not path.exists() or path.suffix.lower() == ".xlsx" or not zipfile.is_zipfile(path):
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="homefeed-") as made:

@@ -69,6 +69,7 @@ def read_events(batch: Batch, layout: Layout, recipe: Recipe, now: int) -> Event
     frame = batch.frame
     checks = RowChecks(frame, batch.rows)
     cells = {name: layout.cells(frame, name) for name in ("user_id", "item_id", "event_type", "event_id")}
+    cells["event_type"] = cells["event_type"].str.strip_chars(_WHITE_SPACE)
     cells["user_id"] = read_ids(checks, cells["user_id"], layout.origins["user_id"].label)
     searches = [name for name, spec in recipe.events.items() if spec.about == "query"]
     if searches:
@@ -120,7 +121,8 @@ def _check_types(checks: RowChecks, cells: pl.Series, origin: Origin, recipe: Re
     names = list(recipe.event_types)
     codes = cells.replace_strict(names, list(range(len(names))), default=-1, return_dtype=pl.Int16).to_numpy()
     if not recipe.accepts_unknown_events:
-        checks.reject(codes < 0, "unknown event type")
+        where = "" if origin.label == "event_type" else f" in {origin.label}"
+        checks.reject(codes < 0, f"unknown event type{where}")
         return codes
     checks.reject(
         as_mask(cells.str.len_chars() > _LONGEST_TYPE), f"{origin.label} longer than {_LONGEST_TYPE} characters"

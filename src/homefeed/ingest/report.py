@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -195,13 +196,15 @@ def _reasons(title: str, style: str, tallies: Tallies, every_reason: bool, width
         no_wrap=room is not None,
         overflow="ellipsis",
     )
-    shown, rest = (ranked, []) if every_reason else (ranked[:_MOST_REASONS], ranked[_MOST_REASONS:])
+    # A line that says how many more there are takes as much room as one of them.
+    most = len(ranked) if every_reason or len(ranked) <= _MOST_REASONS + 1 else _MOST_REASONS
+    shown, rest = ranked[:most], ranked[most:]
     for reason, tally in shown:
         examples = tally.examples if every_reason else tally.examples[:_EXAMPLES]
         table.add_row(
             f"{tally.count:,}",
             escape(printable(reason)),
-            "\n".join(_example(example, reason, room) for example in examples),
+            "\n".join(_example(example, reason) for example in examples),
         )
     if rest:
         count = sum(tally.count for _, tally in rest)
@@ -209,17 +212,17 @@ def _reasons(title: str, style: str, tallies: Tallies, every_reason: bool, width
     return table
 
 
-def _example(example: Example, reason: str, room: int | None) -> str:
-    """A row on a line; where that has no room for it, the cells that the reason names stand first."""
-    cells = list(example.values.items())
-    text = _cells_text(cells)
-    if room is not None and len(text) > room:
-        text = _cells_text(sorted(cells, key=lambda cell: cell[0] not in reason))
-    return escape(printable(f"row {example.row:,}: {text}"))
+def _example(example: Example, reason: str) -> str:
+    """A row on a line: the cells that the reason names stand first, in quotes that show white space."""
+    cells = [(name, "" if value is None else value) for name, value in example.values.items()]
+    named = [f"{name}='{value}'" for name, value in cells if _names(reason, name)]
+    others = [f"{name}={value}" for name, value in cells if not _names(reason, name)]
+    return escape(printable(f"row {example.row:,}: {', '.join(named + others)}"))
 
 
-def _cells_text(cells: Sequence[tuple[str, str | None]]) -> str:
-    return ", ".join(f"{name}={'' if value is None else value}" for name, value in cells)
+def _names(reason: str, column: str) -> bool:
+    written = re.escape(column).replace("_", "[_ ]")
+    return bool(column) and re.search(rf"(?<!\w){written}(?!\w)", reason) is not None
 
 
 def _by_count(tallies: Tallies) -> Sequence[tuple[str, Any]]:

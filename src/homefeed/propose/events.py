@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,16 +11,12 @@ import polars as pl
 from homefeed.ingest.cells import parse_numbers, parse_times
 from homefeed.propose.kinds import Table
 from homefeed.propose.profile import Profile
-from homefeed.propose.reading import distinct_cells
 from homefeed.propose.times import Reading
+from homefeed.propose.types import EventType, type_column, types_of
 from homefeed.propose.vocabulary import Meaning, meaning_of
-from homefeed.propose.words import says, slug, words_of
+from homefeed.propose.words import says, words_of
 from homefeed.types import DAY
 
-_TYPES: Final = (
-    "event type", "eventtype", "event name", "event", "action", "activity", "interaction", "behavior", "behaviour",
-    "type", "kind", "verb",
-)  # fmt: skip
 _TIMES: Final = ("timestamp", "event time", "time", "ts", "created at", "date", "at")
 _STARS: Final = ("rating", "ratings", "stars", "score", "rate", "grade")
 _SHARES: Final = ("progress", "completion", "percent", "ratio", "share", "fraction")
@@ -28,25 +24,23 @@ _LASTED: Final = (
     "duration", "dwell", "seconds", "secs", "minutes", "ms played", "time spent", "watch time", "listening time",
     "watched", "played", "listened", "scroll",
 )  # fmt: skip
-_MANY: Final = ("quantity", "qty", "units", "count", "plays", "amount bought")
+_MANY: Final = (
+    "quantity",
+    "qty",
+    "units",
+    "count",
+    "plays",
+    "amount bought",
+    "menge",
+    "anzahl",
+    "quantite",
+    "cantidad",
+)
 _QUERIES: Final = ("query", "search term", "search terms", "search query", "keywords", "q", "search")
 _REPEATED: Final = frozenset(("bought", "played", "listened to"))
-_MOST_TYPES: Final = 40
 _HALF_LIVES: Final = (1, 2, 3, 7, 14, 30)
 _LIVELY: Final = 1_000
 """So many events are enough to tell what trends, or two of each item where there are many."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventType:
-    """A type of event as the recipe will have it; `full` and `max_value` are as written there."""
-
-    name: str
-    meaning: Meaning
-    cells: tuple[str, ...]
-    known: bool = True
-    full: str | None = None
-    about_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,7 @@ def events_of(table: Table, user: str, item: str) -> Events | None:
     stars = _first(
         left, _STARS, lambda profile: profile.is_number and profile.distinct <= 101 and profile.high <= 100
     )
-    kind = _type_column(left)
+    kind = type_column(table, left, user, item, guess=stars is None)
     value, full, typical, min_value = _value(left, stars if kind is None else None)
     if stars is not None and kind is None:
         types, columns["event_type"] = _of_stars(stars, left[stars])
@@ -101,7 +95,7 @@ def events_of(table: Table, user: str, item: str) -> Events | None:
         taken[stars] = ("event_type, value", f"stars, up to {left[stars].high:g}: few are a dislike")
         value = None
     elif kind is not None:
-        types, columns["event_type"] = _of_types(table, kind)
+        types, columns["event_type"] = types_of(table, kind)
         taken[kind] = ("event_type", "what the user did")
     else:
         types, columns["event_type"] = _of_file(table, value)
@@ -120,7 +114,7 @@ def events_of(table: Table, user: str, item: str) -> Events | None:
         taken[query] = ("query", "the words of a search")
     else:
         types = tuple(_as_item_event(each) for each in types)
-    notes = ("day or month first cannot be told from the times; see `format`",) if reading.ambiguous else ()
+    notes = tuple(_notes(reading, kind, types))
     half_life = _half_life(table, item, time, reading)
     return Events(
         types, columns, taken, _repeats(table, user, item, kind, types), half_life, typical, min_value, notes
@@ -131,6 +125,17 @@ def default_events() -> Events:
     """Types for events that will come over HTTP, where there is no file of them."""
     found = [meaning_of(each) for each in ("view", "like", "save", "hide")]
     return Events(tuple(EventType(*each, ()) for each in found if each is not None), {}, {}, 0.0, 2)
+
+
+def _notes(reading: Reading, kind: str | None, types: Sequence[EventType]) -> Iterator[str]:
+    if reading.ambiguous:
+        yield "day or month first cannot be told from the times; see `format`"
+    guessed = [each.name for each in types if not each.known]
+    if kind is not None and guessed:
+        yield (
+            f"What these types of events, of the column {kind}, say about taste is not known, and their "
+            f"weight of 1 is a guess, to be edited: {', '.join(guessed)}."
+        )
 
 
 def _column(name: str, told: Mapping[str, Any]) -> Any:
@@ -149,19 +154,6 @@ def _first(columns: Mapping[str, Profile], meanings: Sequence[str], fits: Any) -
 
 def _is_event_id(name: str) -> bool:
     return words_of(name) in (["id"], ["uuid"], ["guid"]) or says(name, "event id", "interaction id", "log id")
-
-
-def _type_column(columns: Mapping[str, Profile]) -> str | None:
-    best, most = None, 0.9
-    for name, profile in columns.items():
-        told_apart = profile.unique <= 0.9 or says(name, *_TYPES[:4])
-        if profile.distinct > _MOST_TYPES or profile.letters < 0.8 or profile.is_time or not told_apart:
-            continue
-        known = sum(meaning_of(each) is not None for each in profile.examples) / max(len(profile.examples), 1)
-        named = next((1.0 - 0.05 * place for place, each in enumerate(_TYPES) if says(name, each)), 0.0)
-        if known + named > most and (known > 0 or named > 0.7):
-            best, most = name, known + named
-    return best
 
 
 def _value(
@@ -203,28 +195,6 @@ def _of_stars(name: str, profile: Profile) -> tuple[tuple[EventType, ...], Any]:
         EventType("dislike", Meaning(-1, "disliked"), (f"{few} and fewer",)),
     )
     return graded, {"column": name, "map": {f"<={few}": "dislike", f"<{many}": "rate", f">={many}": "like"}}
-
-
-def _of_types(table: Table, name: str) -> tuple[tuple[EventType, ...], Any]:
-    """A type for each cell of the column, in the whole file; cells that differ in case or in how a word is written
-    are one."""
-    cells = [cell.strip() for cell in distinct_cells(table.sample, name, _MOST_TYPES) if cell.strip()]
-    by_name: dict[str, list[str]] = {}
-    for cell in cells:
-        by_name.setdefault(slug(cell), []).append(cell)
-    types = []
-    for made, written in by_name.items():
-        found = meaning_of(written[0])
-        meaning = found[1] if found is not None else Meaning(1, "chose", True)
-        about = found is not None and found[0] == "search"
-        types.append(EventType(made, meaning, tuple(written), found is not None, about_query=about))
-    spec: dict[str, Any] = {"column": name}
-    if any(cell != cell.lower() for cell in cells):
-        spec["case"] = "lower"
-    # The words of addToCart are told by the cell as it stands, before its letters are made lower case.
-    if any(slug(cell) != cell.lower() for cell in cells):
-        spec["map"] = {cell.lower(): slug(cell) for cell in cells}
-    return tuple(types), spec if len(spec) > 1 else name
 
 
 def _of_file(table: Table, value: str | None) -> tuple[tuple[EventType, ...], Any]:

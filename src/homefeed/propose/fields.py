@@ -32,6 +32,7 @@ _CREATED: Final = (
     "launch date", "date",
 )  # fmt: skip
 _ENDS: Final = ("expires", "expires at", "expiry", "expiration", "valid until", "end date", "ends at", "deadline")
+_NOT_THE_ONLY: Final = ("start", "starts", "begin", "begins", "due", "birth", "birthday", "event", "deadline")
 _NOT_CREATED: Final = ("updated", "modified", "last", "expires", "end", "until", "deleted")
 _HIDDEN: Final = ("hidden", "deleted", "archived", "removed", "draft", "unlisted", "banned")
 _SHOWN: Final = ("active", "published", "visible", "enabled", "live", "listed")
@@ -89,6 +90,19 @@ _CATEGORIES: Final = (
     "neighbourhood", "level",
 )  # fmt: skip
 _MONEY: Final = re.compile(r"[^\w\s]?\s?\d{1,3}(,\d{2,3})+(\.\d+)?|[^\w\s]\s?\d+([.,]\d+)?|\d+([.,]\d+)?\s?[€$£₹]")
+_ANSWERS: Final = tuple(
+    frozenset(pair.split())
+    for pair in (
+        "true false", "yes no", "y n", "t f", "1 0", "ja nein", "j n", "wahr falsch", "oui non", "o n",
+        "vrai faux", "si no", "s\u00ed no", "s n", "verdadero falso",
+    )
+)  # fmt: skip
+_YES: Final = frozenset(
+    ("true", "yes", "y", "t", "1", "ja", "j", "wahr", "oui", "o", "vrai", "si", "s\u00ed", "s", "verdadero")
+)
+YES_OR_NO: Final = "yes or no"
+"""Why a column is a category that says nothing about taste."""
+
 _TRUE: Final = frozenset(("true", "yes", "y", "t", "1"))
 
 
@@ -171,10 +185,11 @@ def _measured(profile: Profile) -> Role | None:
         return _as_time(
             profile, target, "time", "after it no feed shows the item" if is_end else "its cells are times"
         )
+    answers = {cell.lower() for cell in profile.examples}
+    if profile.distinct == 2 and any(answers == pair for pair in _ANSWERS) and not _is_id(name):
+        return Role((name,), _named(name), "category", "category", YES_OR_NO)
     if not profile.is_number or _is_id(name):
         return None
-    if profile.flags == 1.0 and profile.distinct <= 2:
-        return Role((name,), _named(name), "category", "category", "yes or no")
     what = "price" if says(name, *_PRICES) else "number"
     return Role((name,), _named(name), "number", what, "its cells are numbers")
 
@@ -256,7 +271,8 @@ def _created(columns: Mapping[str, Profile]) -> str | None:
         if found:
             return found[0]
     generic = [name for name in times if says(name, "time", "timestamp", "ts")]
-    return generic[0] if generic else None
+    alone = list(times) if len(times) == 1 and not says(next(iter(times)), *_ENDS, *_NOT_THE_ONLY) else []
+    return next(iter(generic or alone), None)
 
 
 def _hidden(columns: Mapping[str, Profile]) -> str | None:
@@ -297,6 +313,11 @@ def _distinct(roles: Sequence[Role]) -> list[Role]:
         taken.add(name)
         made.append(replace(role, name=name))
     return made
+
+
+def yes_of(profile: Profile) -> str:
+    """The cell of a column of yes and no that says yes."""
+    return next((cell for cell in profile.examples if cell.lower() in _YES), profile.examples[0])
 
 
 def creator_of(roles: Sequence[Role], items: Table, users: set[str]) -> str | None:

@@ -8,13 +8,10 @@ from typing import Final, Literal, TypeAlias
 
 from homefeed.propose.profile import Profile, profile_of
 from homefeed.propose.reading import Sample
-from homefeed.propose.words import EVENTS, ITEMS, USERS, says, singular, words_of
+from homefeed.propose.words import EVENTS, ID_WORDS, ITEMS, USERS, says, singular, words_of
 
 Kind: TypeAlias = Literal["users", "items", "events", "nothing"]
 
-_ID_WORDS: Final = frozenset(
-    ("id", "ids", "uid", "sku", "asin", "isbn", "uuid", "guid", "code", "key", "number", "no", "nr", "slug", "ref")
-)
 _FAINT: Final = frozenset(("session", "sessions", "device", "devices", "cookie"))
 _ABOUT_USERS: Final = (
     "email", "age", "gender", "sex", "birth", "birthday", "birthdate", "signup", "signed up", "joined",
@@ -27,6 +24,11 @@ _ABOUT_ITEMS: Final = (
     "room type",
 )  # fmt: skip
 _TRIED: Final = 5_000
+_OVERLAP: Final = 0.5
+"""So many of the different cells of a column are ids of a file by which it is known to hold them."""
+
+_FEWEST: Final = 20
+_LONG: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A column that holds the ids of another file: how surely, from 0 on, and of which."""
+    """A column that holds the ids of another file: how surely, from 0 on, of which, and in which column.
+
+    `share` is that of its different cells that are there, `kinship` how much the names say so.
+    """
 
     table: Table
+    key: str
     strength: float
+    share: float
+    kinship: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +108,11 @@ def find_kinds(tables: Sequence[Table], said: Mapping[str, Kind] | None = None) 
 
     events, user, item = _events(may_be("events"), tables)
     others = [table for table in tables if table is not events]
-    items = _entity(item, events, [table for table in may_be("items") if table in others], _itemness, least=0.0)
+    likely = [table for table in may_be("items") if table in others]
+    items, item_key = _entity(item, events, likely, _itemness, least=0.0)
     others = [table for table in others if table is not items]
-    users = _entity(user, events, [table for table in may_be("users") if table in others], _userness, least=1.0)
-    item_key = None if items is None else key_of(items)
-    user_key = None if users is None else key_of(users)
+    likely = [table for table in may_be("users") if table in others]
+    users, user_key = _entity(user, events, likely, _userness, least=1.0)
     if items is None and events is not None and told.get(events.name) in {None, "events"}:
         items, item_key = events, item
     return Files(users, items, events, user_key, item_key, user, item)
@@ -112,7 +120,7 @@ def find_kinds(tables: Sequence[Table], said: Mapping[str, Kind] | None = None) 
 
 def key_of(table: Table) -> str | None:
     """The column that tells the rows of a file apart, the likeliest of several."""
-    keys = [each for each in table.columns.values() if each.is_key and not each.is_time and not _is_real(each)]
+    keys = _keys_of(table)
     own = {singular(word) for word in words_of(table.sample.stem)}
     places = {name: place for place, name in enumerate(table.columns)}
 
@@ -121,7 +129,7 @@ def key_of(table: Table) -> str | None:
         score = 0.0
         if words == ["id"]:
             score = 4.0
-        elif set(words) & _ID_WORDS:
+        elif set(words) & ID_WORDS:
             score = 3.0 if {singular(word) for word in words} & own else 2.0
         elif len(words) == 1 and singular(words[0]) in own:
             score = 2.0
@@ -137,16 +145,24 @@ def link_of(table: Table, column: str, others: Sequence[Table]) -> Link | None:
     mine = set(list(table.values(column))[:_TRIED])
     best: Link | None = None
     for other in others:
-        key = None if other is table else key_of(other)
-        if key is None or not mine:
+        if other is table or not mine:
             continue
-        share = len(mine & other.values(key)) / len(mine)
-        if share < (0.3 if other.sample.complete else 0.02):
-            continue
-        strength = share + _kinship(profile.name, key, other) - _strangeness(profile.name, other)
-        if best is None or strength > best.strength:
-            best = Link(other, strength)
-    return best if best is not None and best.strength > 0.25 else None
+        likeliest = key_of(other)
+        for key in (each.name for each in _keys_of(other)):
+            share = len(mine & other.values(key)) / len(mine)
+            least = _OVERLAP if key != likeliest else 0.3 if other.sample.complete else 0.02
+            if share < least:
+                continue
+            kinship = _kinship(profile.name, key, other)
+            strength = share + kinship - _strangeness(profile.name, other) + 0.05 * (key == likeliest)
+            if best is None or strength > best.strength:
+                best = Link(other, key, strength, share, kinship)
+    return best if best is not None and best.strength > 0.3 else None
+
+
+def _keys_of(table: Table) -> list[Profile]:
+    """The columns that tell the rows apart, and may be ids."""
+    return [each for each in table.columns.values() if each.is_key and not each.is_time and not _is_real(each)]
 
 
 def userness(name: str) -> float:
@@ -170,7 +186,7 @@ def _kinship(name: str, key: str, other: Table) -> float:
     theirs = [singular(word) for word in words_of(key)]
     if words == theirs and words != ["id"]:
         return 1.0
-    return 0.8 if (set(words) - _ID_WORDS) & {singular(word) for word in words_of(other.sample.stem)} else 0.0
+    return 0.8 if (set(words) - ID_WORDS) & {singular(word) for word in words_of(other.sample.stem)} else 0.0
 
 
 def _strangeness(name: str, other: Table) -> float:
@@ -198,16 +214,14 @@ def _entity(
     tables: Sequence[Table],
     likeness: Callable[[Table], float],
     least: float,
-) -> Table | None:
-    """The file that a column of the events refers to, or else the likeliest one that has a key."""
+) -> tuple[Table | None, str | None]:
+    """The file that a column of the events refers to, or else the likeliest one that has a key; and the key."""
     if column is not None and events is not None:
         link = link_of(events, column, tables)
-        if link is not None:
-            return link.table
-        return None
+        return (None, None) if link is None else (link.table, link.key)
     keyed = [table for table in tables if key_of(table) is not None]
     best = max(keyed, key=likeness, default=None)
-    return best if best is not None and likeness(best) >= least else None
+    return (best, key_of(best)) if best is not None and likeness(best) >= least else (None, None)
 
 
 def _events(tables: Sequence[Table], every: Sequence[Table]) -> tuple[Table | None, str | None, str | None]:
@@ -230,31 +244,67 @@ def _events(tables: Sequence[Table], every: Sequence[Table]) -> tuple[Table | No
 
 def _pair(table: Table, every: Sequence[Table]) -> tuple[float, str, str] | None:
     """The columns of a file that hold who and what, and how surely they do."""
+    users, items, linked = sides_of(table, every)
+    pairs = [(u + i, user, item) for u, user in users for i, item in items if user != item]
+    if pairs:
+        return max(pairs)
+    # Where no name tells: the file that reads the less like one of things is that of people.
+    ranked = sorted(linked.items(), key=lambda each: _personal(each[1].table))
+    if len(ranked) < 2 or ranked[0][1].table is ranked[-1][1].table:
+        return None
+    (item, what), (user, who) = ranked[0], ranked[-1]
+    return what.share + who.share, user, item
+
+
+def sides_of(
+    table: Table, every: Sequence[Table]
+) -> tuple[list[tuple[float, str]], list[tuple[float, str]], dict[str, Link]]:
+    """The columns of a file that may hold who, and those that may hold what, with how surely they do.
+
+    The third has those that hold ids of other files by their values.
+    """
     users: list[tuple[float, str]] = []
     items: list[tuple[float, str]] = []
+    linked: dict[str, Link] = {}
     for name, profile in table.columns.items():
-        if (
-            profile.is_time
-            or _is_real(profile)
-            or profile.filled < 0.3
-            or profile.longest > 255
-            or profile.distinct < 2
-        ):
+        if not _may_be_id(profile):
             continue
         words = set(words_of(name))
-        speaks = bool(words) and words <= _ID_WORDS | USERS | ITEMS | EVENTS and profile.words < 1.5
-        if not speaks:
-            continue
         link = link_of(table, name, every)
+        by_values = link is not None and _is_known_by_values(profile, link)
+        if link is not None and by_values:
+            linked[name] = link
+        speaks = bool(words) and words <= ID_WORDS | USERS | ITEMS | EVENTS and profile.words < 1.5
+        if not (speaks or by_values):
+            continue
         if profile.is_key and table.sample.frame.height > 1 and link is None:
             continue
         as_user, as_item = userness(name), itemness(name)
         if link is not None:
             leans = _userness(link.table)
-            as_user += link.strength * (leans > 0)
-            as_item += link.strength * (leans <= 0)
-        bonus = 0.5 * bool(words & _ID_WORDS)
+            surely = max(link.strength, 1.0 if by_values else 0.0)
+            as_user += surely * (leans > 0)
+            as_item += surely * (leans <= 0)
+        bonus = 0.5 * bool(words & ID_WORDS)
         users += [(as_user + bonus, name)] if as_user >= 1.0 else []
         items += [(as_item + bonus, name)] if as_item >= 1.0 else []
-    pairs = [(u + i, user, item) for u, user in users for i, item in items if user != item]
-    return max(pairs, default=None)
+    return users, items, linked
+
+
+def _may_be_id(profile: Profile) -> bool:
+    other = profile.is_time or _is_real(profile)
+    return not other and profile.filled >= 0.3 and profile.longest <= 255 and profile.distinct >= 2
+
+
+def _is_known_by_values(profile: Profile, link: Link) -> bool:
+    """Whether a column holds the ids of a file whatever its name: quantities of 1 to 9 are no ids of 1 to 99."""
+    if link.share < _OVERLAP:
+        return False
+    telling = profile.letters >= 0.5 or profile.longest >= _LONG or link.kinship >= 1.0
+    return telling or profile.distinct >= max(_FEWEST, 0.2 * link.table.columns[link.key].distinct)
+
+
+def _personal(table: Table) -> float:
+    """How much a file reads like one of people: things have titles, texts and prices."""
+    texts = sum(each.words >= 1.5 and not each.is_time for each in table.columns.values())
+    return _userness(table) - 0.2 * texts - 0.1 * any(_is_real(each) for each in table.columns.values())

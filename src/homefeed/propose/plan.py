@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -11,13 +11,14 @@ import polars as pl
 from homefeed.errors import DataError
 from homefeed.ingest.cells import parse_times
 from homefeed.propose.events import Events, default_events, events_of
-from homefeed.propose.fields import Role, creator_of, roles_of
+from homefeed.propose.fields import YES_OR_NO, Role, creator_of, roles_of
+from homefeed.propose.hanging import hangs_on
 from homefeed.propose.kinds import Files, Kind, Table, find_kinds, key_of
+from homefeed.propose.unused import suspects, unused, without_times
 from homefeed.propose.words import says
 from homefeed.recipe.entities import FieldKind
 from homefeed.types import DAY
 
-_CONSISTENT: Final = 0.9
 _INTERESTS: Final = ("interests", "interest", "preferences", "topics", "likes", "favorite genres", "preferred")
 _MAKERS: Final = ("author", "artist", "publisher", "channel", "host", "seller", "creator", "owner")
 _FEWEST_MAKERS: Final = 20
@@ -29,7 +30,8 @@ _SPEAKING: Final = 500
 class Plan:
     """All that a recipe is written from. `age_days` is how old items usually are when something happens to them.
 
-    `interests` is the field of users with words of `interests_field` of items; `missing` says what is not there.
+    `interests` is the field of users with words of `interests_field` of items; `unused` says why files are not
+    used, `suspects` which of those look like events.
     """
 
     app: str
@@ -44,6 +46,8 @@ class Plan:
     interests_field: str | None = None
     age_days: float | None = None
     notes: tuple[str, ...] = ()
+    unused: Mapping[str, str] = field(default_factory=dict)
+    suspects: tuple[str, ...] = ()
 
     def named(self, *kinds: FieldKind) -> list[Role]:
         """The fields of items of some kinds."""
@@ -56,7 +60,7 @@ class Plan:
             role
             for role in self.named("category", "tags")
             if role.what in {"category", "tags"}
-            and role.why != "yes or no"
+            and role.why != YES_OR_NO
             and not says(role.columns[0], "id", "code")
             and role.name != self.creator
             and self._variety(role) > 1
@@ -126,13 +130,12 @@ def plan_of(app: str, tables: Sequence[Table], said: Mapping[str, Kind] | None =
     events, notes = default_events(), []
     if files.events is None:
         notes.append("No file of events: they come over HTTP. Change their types to yours.")
+        if (wrong := next((name for name, kind in (said or {}).items() if kind == "events"), None)) is not None:
+            raise DataError(f"{wrong}: no events: {unused(files, tables)[wrong]}")
     elif files.event_user and files.event_item:
         found = events_of(files.events, files.event_user, files.event_item)
         if found is None:
-            raise DataError(
-                f"{files.events.name}: looks like events, by {files.event_user} and {files.event_item}, but no "
-                "column holds times; add one, for every event has a timestamp"
-            )
+            raise DataError(without_times(files.events, files.event_user, files.event_item))
         events = found
         notes += events.notes
     key = files.item_key or key_of(catalogue)
@@ -156,6 +159,8 @@ def plan_of(app: str, tables: Sequence[Table], said: Mapping[str, Kind] | None =
         interests_field=interests_field,
         age_days=_age(files, items, events),
         notes=tuple(notes),
+        unused=unused(files, tables),
+        suspects=tuple(suspects(files, tables)),
     )
 
 
@@ -174,24 +179,7 @@ def _columns(files: Files, table: Table, key: str, events: Events) -> list[str]:
     if table is not files.events:
         return list(table.columns)
     free = [name for name in table.columns if name not in events.taken or name == key]
-    return [name for name in free if name == key or _hangs_on(table, key, name)]
-
-
-def _hangs_on(table: Table, key: str, column: str) -> bool:
-    """Whether the rows of one key nearly always have the same cell in a column."""
-    frame = table.sample.frame.select(key, column).drop_nulls()
-    counts = (
-        frame.group_by(key, column).len().group_by(key).agg(pl.col("len").max().alias("most"), pl.col("len").sum())
-    )
-    often = counts.filter(pl.col("len") > 1)
-    if not often.height or table.columns[column].distinct < 2:
-        return False
-    if says(column, "price"):
-        return True
-    # A column with hardly more than one value agrees with anything.
-    usual = max(frame[column].value_counts()["count"].to_list()) / frame.height
-    share = int(often["most"].sum()) / int(often["len"].sum())
-    return share >= _CONSISTENT and (share - usual) >= 0.5 * (1 - usual)
+    return [name for name in free if name == key or hangs_on(table, key, name)]
 
 
 def _users(files: Files, events: Events, of_items: Sequence[str]) -> tuple[Files, tuple[Role, ...]]:
@@ -202,7 +190,7 @@ def _users(files: Files, events: Events, of_items: Sequence[str]) -> tuple[Files
     if table is None or user is None:
         return files, ()
     free = [name for name in table.columns if name not in events.taken and name not in of_items]
-    columns = [user, *(name for name in free if _hangs_on(table, user, name))]
+    columns = [user, *(name for name in free if hangs_on(table, user, name))]
     roles = [
         role
         for role in roles_of(table, user, "user_id", columns)

@@ -31,17 +31,21 @@ class ColumnView:
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """A file for people."""
+    """A file for people; `why` it is not used, where it is not."""
 
     name: str
     kind: str
     rows: int
     columns: tuple[ColumnView, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A recipe that loads and builds, its text, the files to import by it, and how it came about."""
+    """A recipe that loads and builds, its text, the files to import by it, and how it came about.
+
+    `suspects` are files that look like events but are not used, each with why.
+    """
 
     app: str
     text: str
@@ -51,6 +55,7 @@ class Proposal:
     feeds: tuple[str, ...]
     left_out: Mapping[str, str]
     notes: tuple[str, ...]
+    suspects: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -60,6 +65,7 @@ class Proposal:
                 {
                     "file": file.name,
                     "kind": file.kind,
+                    "why": file.why,
                     "rows": file.rows,
                     "columns": [
                         {
@@ -110,18 +116,21 @@ def propose(app: str, samples: Sequence[Sample], kinds: Mapping[str, Kind] | Non
         feeds=tuple(feed.name for feed in feeds),
         left_out=left_out,
         notes=plan.notes,
+        suspects=tuple(f"{name}: {plan.unused[name]}" for name in plan.suspects),
     )
 
 
 def _view(plan: Plan, table: Table) -> FileView:
     kinds = [kind for kind in ("events", "items", "users") if getattr(plan.files, kind) is table]
     told = dict(_told(plan, table))
-    nothing = ColumnView("", "not used", "", ())
+    nothing = ColumnView("", "not used", "nothing of users, items or events is known to be in it", ())
     columns = tuple(
         replace(told.get(name, nothing), column=name, examples=profile.examples)
         for name, profile in table.columns.items()
     )
-    return FileView(table.name, " and ".join(kinds) or "nothing", table.sample.rows, columns)
+    return FileView(
+        table.name, " and ".join(kinds) or "nothing", table.sample.rows, columns, plan.unused.get(table.name, "")
+    )
 
 
 def _told(plan: Plan, table: Table) -> Iterator[tuple[str, ColumnView]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from homefeed.propose.events import EventType
 from homefeed.propose.feeds import FeedText, feeds_of, models_of, reasons_of, seen_of
-from homefeed.propose.fields import Role
+from homefeed.propose.fields import YES_OR_NO, Role, yes_of
 from homefeed.propose.kinds import Table
 from homefeed.propose.plan import Plan
 from homefeed.propose.toml import comment, key, written
+from homefeed.propose.types import EventType
 
 _KINDS = {
     "text": "words",
@@ -76,6 +76,11 @@ def _items(plan: Plan) -> Iterator[str]:
     if plan.title is None:
         yield 'title = "text"'
     yield from _fields(plan.items)
+    for role in plan.items:
+        if role.why == YES_OR_NO and plan.files.items is not None:
+            yes = yes_of(plan.files.items.columns[role.columns[0]])
+            yield f"# To show only what is {role.name}, write under [feeds.home], and under other feeds:"
+            yield f"# filter.having = {{ field = {written(role.name)}, values = [{written(yes)}] }}"
 
 
 def _users(plan: Plan) -> Iterator[str]:
@@ -105,11 +110,11 @@ def _events(plan: Plan) -> Iterator[str]:
 
 def _event(each: EventType, min_value: float | None) -> Iterator[str]:
     if not each.known:
-        yield "# It is not known here what this says about taste: set its weight and verb."
+        yield "# It is not known here what this says about taste: its weight is a guess. Edit it, and the verb."
     yield f"[events.{each.name}]"
     if each.about_query:
         yield 'about = "query"    # a search: it has words in place of an item'
-    if each.meaning.weight != 1:
+    if each.meaning.weight != 1 or not each.known:
         yield f"weight = {each.meaning.weight:g}"
     yield f"verb = {written(each.meaning.verb)}"
     if each.full is not None and each.meaning.weight > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
@@ -10,14 +11,23 @@ from typing import Final
 import polars as pl
 
 from homefeed.ingest.cells import as_mask, parse_times
-from homefeed.times import TimeUnit, likely_unit
+from homefeed.propose.words import ID_WORDS, ITEMS, USERS, words_of
+from homefeed.times import FEWEST_SECONDS, TimeUnit, likely_unit
 
 _SHARE: Final = 0.95
 _TRIED: Final = 2_000
 _MARK: Final = re.compile(r"\d[-/. ,:T]")
 _WORDS: Final = re.compile(
-    r"(?i)time|date|day|_at\b|_on\b|created|published|updated|when|_ts\b|^ts$|stamp|epoch|seen"
+    r"(?i)time|date|day|_at\b|_on\b|created|published|updated|when|_ts\b|^ts$|stamp|epoch|seen|datum|uhrzeit|zeitpunkt|fecha|joined"
+    r"|registered|signup"
 )
+_NO_TIMES: Final = (
+    ID_WORDS | USERS | ITEMS | {"phone", "tel", "telefon", "mobile", "ean", "gtin", "upc", "barcode"}
+)
+_APART: Final = 0.8
+_FEWEST: Final = 3
+_AHEAD: Final = 2 * 366 * 86_400
+_PER_SECOND: Final[tuple[tuple[TimeUnit, float], ...]] = (("s", 1), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
 
 _DATES: Final = (
     "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d",
@@ -52,7 +62,8 @@ class Reading:
 def guess_reading(name: str, cells: pl.Series) -> Reading | None:
     """How the cells of a column are read as times, those that are there; None where they are none.
 
-    Numbers are times only by the name of their column, for a price may be 46,000 and an id 1,700,000,000.
+    Numbers are times by the name of their column, for a price may be 46,000 and an id 1,700,000,000; or where
+    nearly each is another, and all lie between 1990 and two years from now.
     """
     texts = cells.drop_nulls().str.strip_chars().head(_TRIED)
     if not len(texts):
@@ -71,12 +82,29 @@ def guess_reading(name: str, cells: pl.Series) -> Reading | None:
 
 def _of_numbers(name: str, texts: pl.Series) -> Reading | None:
     if not _WORDS.search(name):
-        return None
+        return _by_size(name, texts)
     if _share(texts, Reading()) >= _SHARE:
         years = float(as_mask(texts.str.len_bytes() == 4).mean()) >= _SHARE
         return None if years else Reading()
     (unit, count), *_ = Counter(likely_unit(text) for text in texts.to_list()).most_common(1)
     return Reading(unit=unit) if unit is not None and count >= _SHARE * len(texts) else None
+
+
+def speaks_of_time(name: str) -> bool:
+    """Whether the name of a column says that it holds times."""
+    return _WORDS.search(name) is not None
+
+
+def _by_size(name: str, texts: pl.Series) -> Reading | None:
+    words = [word for word in words_of(name) if word.isalpha()]
+    if (words and words[-1] in _NO_TIMES) or texts.n_unique() < max(_FEWEST, _APART * len(texts)):
+        return None
+    numbers = texts.cast(pl.Float64, strict=False)
+    latest = time.time() + _AHEAD
+    for unit, count in _PER_SECOND:
+        if float(as_mask(numbers.is_between(FEWEST_SECONDS * count, latest * count)).mean()) >= _SHARE:
+            return Reading() if unit == "s" else Reading(unit=unit)
+    return None
 
 
 def _of_formats(texts: pl.Series) -> Reading | None:

@@ -17,6 +17,34 @@ class Meaning:
     consumes: bool = False
 
 
+def _all(words: str, meaning: Meaning) -> tuple[tuple[str, Meaning], ...]:
+    return tuple((word, meaning) for word in words.split(", "))
+
+
+_FOREIGN: Final = (
+    # German, French and Spanish, without accents; the longer words first.
+    *_all("aus warenkorb entfernt, retire du panier", Meaning(0, "took out of the cart")),
+    *_all(
+        "retoure, retour, rucksendung, ruckgabe, erstattung, remboursement, devolucion, devuelto, reembolso",
+        Meaning(-1, "gave back"),
+    ),
+    *_all("gefallt nicht, mag nicht, je n aime pas, no me gusta", Meaning(-1, "disliked")),
+    *_all("ausblenden, ausgeblendet, masquer, masque, ocultar, oculto", Meaning(-1, "hid")),
+    *_all("warenkorb, einkaufswagen, panier, carrito", Meaning(3, "put into the cart")),
+    *_all(
+        "kauf, kaufe, gekauft, bestellung, bestellt, achat, achete, commande, compra, comprado, pedido, venta",
+        Meaning(5, "bought", True),
+    ),
+    *_all(
+        "merken, gemerkt, merkliste, merkzettel, wunschliste, favorit, favori, favorito, guardar, guardado",
+        Meaning(4, "saved", True),
+    ),
+    *_all("gefallt, aime, me gusta", Meaning(3, "liked", True)),
+    *_all("bewertung, bewertet, valoracion", Meaning(2, "rated", True)),
+    *_all("klick, geklickt, clic, geoffnet, ouvert, abierto", Meaning(1, "opened", True)),
+    *_all("ansicht, angesehen, gesehen, aufruf, vue, consultation, vista, visto", Meaning(1, "viewed", True)),
+)
+
 _KNOWN: Final[tuple[tuple[str, Meaning], ...]] = (
     # The longer words first: "remove from cart" is no "cart".
     ("remove from cart", Meaning(0, "took out of the cart")),
@@ -36,8 +64,8 @@ _KNOWN: Final[tuple[tuple[str, Meaning], ...]] = (
     ("unsave", Meaning(0, "saved no more")),
     ("unfollow", Meaning(0, "followed no more")),
     ("skip", Meaning(0, "skipped")),
-    ("refund", Meaning(0, "gave back")),
-    ("return", Meaning(0, "gave back")),
+    ("refund", Meaning(-1, "gave back")),
+    ("return", Meaning(-1, "gave back")),
     ("cancel", Meaning(0, "cancelled")),
     ("impression", Meaning(0, "was shown")),
     ("exposure", Meaning(0, "was shown")),
@@ -90,6 +118,7 @@ _KNOWN: Final[tuple[tuple[str, Meaning], ...]] = (
     ("detail", Meaning(1, "viewed", True)),
     ("view", Meaning(1, "viewed", True)),
     ("search", Meaning(1, "searched for")),
+    *_FOREIGN,
 )
 
 

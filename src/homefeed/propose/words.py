@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -16,7 +17,10 @@ USERS: Final = _listed(
     "user users customer customers client clients member members reader readers visitor visitors viewer "
     "viewers person  people account accounts subscriber subscribers buyer buyers shopper shoppers guest "
     "guests listener listeners  player players student students patient patients uid profile profiles "
-    "contact contacts audience session  sessions device devices cookie"
+    "contact contacts audience session  sessions device devices cookie "
+    "kunde kunden nutzer benutzer besucher mitglied mitglieder leser abonnent abonnenten kaufer "
+    "utilisateur utilisateurs acheteur acheteurs membre membres visiteur lecteur abonne "
+    "usuario usuarios cliente clientes comprador miembro lector"
 )
 ITEMS: Final = _listed(
     "item items product products article articles movie movies film films book books track tracks song "
@@ -24,27 +28,49 @@ ITEMS: Final = _listed(
     "job jobs story stories news  content contents document documents doc docs page pages isbn show shows "
     "title titles offer offers catalog  catalogue restaurant restaurants business businesses place places "
     "hotel hotels property properties photo photos  game games podcast podcasts episode episodes "
-    "event_item inventory goods ad ads stream streams"
+    "event_item inventory goods ad ads stream streams "
+    "artikel produkt produkte ware waren buch bucher filme beitrag beitrage rezept rezepte angebot angebote "
+    "katalog sortiment produit produits livre livres annonce annonces offre offres "
+    "producto productos articulo articulos libro libros pelicula peliculas oferta ofertas catalogo"
 )
 EVENTS: Final = _listed(
     "event events click clicks interaction interactions rating ratings order orders purchase purchases "
     "transaction  transactions view views pageview pageviews log logs history activity activities action "
     "actions play plays read  reads visit visits behavior behaviors behaviour behaviours review reviews "
     "feedback like likes sale sales invoice  invoices listen listens watch watches checkin checkins "
-    "booking bookings cart carts engagement"
+    "booking bookings cart carts engagement "
+    "ereignis ereignisse vorgang vorgange klicks kaufe verkaufe bestellung bestellungen aufrufe bewertungen "
+    "verlauf evenement evenements achats ventes commandes vues historique "
+    "evento eventos compras ventas pedidos clics vistas historial"
+)
+
+ID_WORDS: Final = _listed(
+    "id ids uid sku asin isbn uuid guid code key number no nr slug ref nummer kennung numero num codigo"
 )
 
 _NOUNS: Final = USERS | ITEMS | EVENTS
+_ENDINGS: Final = ("id", "nummer", "nr")
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name, lower case: `CustomerID` is customer and id, and so is `customerid`."""
+    """The words of a name, lower case: `CustomerID` is customer and id, and so is `customerid`.
+
+    Letters lose their accents: `Rückgabe` is ruckgabe.
+    """
     words: list[str] = []
-    for part in _PARTS.findall(name):
+    for part in _PARTS.findall(_plain(name)):
         word = part.lower()
-        stem = word.removesuffix("id")
-        words += [stem, "id"] if stem != word and stem in _NOUNS else [word]
+        ending = next((each for each in _ENDINGS if word.endswith(each)), "")
+        stem = word.removesuffix(ending)
+        words += [stem, ending] if ending and stem in _NOUNS else [word]
     return words
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFKD", text.replace("\u00df", "ss"))
+    return "".join(each for each in parts if not unicodedata.combining(each))
 
 
 def slug(name: str) -> str:
