@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from homefeed.retrieve.contributions import NEAR_EQUAL
+from homefeed.retrieve.contributions import NAMED_IN_A_ROW, NEAR_EQUAL, WORTH_NAMING
 from homefeed.types import Query
 
 _ROUNDING = 1e-4
@@ -15,6 +15,23 @@ def own_in_words(query: Query, item: int) -> str:
     history = query.user.history
     times = int(((history.items == item) & (history.strengths > 0)).sum())
     return f"You chose this {times} times" if times > 1 else "You chose this before"
+
+
+def may_be_named_in_a_list(
+    added: Mapping[int, float],
+    position: int,
+    users: Sequence[float],
+    times: Mapping[int, int],
+    *,
+    own: bool = True,
+) -> set[int]:
+    """The same after others in a list, of which each item was named so many `times`."""
+    alone = may_be_named(added, position, users, own=own)
+    if all(times.get(item, 0) < NAMED_IN_A_ROW for item in alone):
+        return alone
+    others = {item: gain for item, gain in added.items() if item != position}
+    least = WORTH_NAMING * max(others.values(), default=0.0) * (1 - _ROUNDING)
+    return alone | {item for item, gain in others.items() if gain >= least}
 
 
 def may_be_named(

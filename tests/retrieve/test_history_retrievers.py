@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -111,6 +112,7 @@ def test_whatever_a_reason_tells_of_added_most_or_nearly_of_all_that_can_be_name
     weights = dict(zip(*(column.tolist() for column in weighted_seeds(query, 50, 90.0, by_places)), strict=True))
     said = told(name, query, positions)
     by_title = {WORLD.catalog.title(item): item for item in positions.tolist()}
+    times = Counter[int]()
     for position, reason in enumerate(said.reasons):
         added = dict(zip(said.items, said.added[:, position].tolist(), strict=True))
         assert all(query.explainable[item] and (gain <= 0 or weights[item] > 0) for item, gain in added.items())
@@ -123,13 +125,13 @@ def test_whatever_a_reason_tells_of_added_most_or_nearly_of_all_that_can_be_name
             assert own >= most
         else:
             item = next(item for title, item in by_title.items() if title in reason)
-            assert added[item] >= 0.9 * most > 0
             assert own < most
-            assert not any(
-                gain >= 0.9 * most and users[other] > users[item]
-                for other, gain in added.items()
-                if other != position
-            )
+            near = {other for other, gain in added.items() if other != position and gain >= 0.9 * most}
+            best = {other for other in near if users[other] == max(users[each] for each in near)}
+            # What was named twice gives way to what added half as much.
+            named_before = any(times[other] >= 2 for other in best)
+            assert added[item] >= 0.5 * most > 0 if named_before else item in best
+            times[item] += 1
 
 
 @every

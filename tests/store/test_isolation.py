@@ -46,7 +46,12 @@ class Model:
     events: list[tuple[int, Event]] = field(default_factory=list)
 
     def put_items(self, writes: list[ItemWrite]) -> None:
-        for write in {write.item_id: write for write in writes}.values():
+        stated: dict[str, ItemWrite] = {}
+        for write in writes:
+            before = stated.get(write.item_id, write)
+            created_at = before.created_at if write.created_at is None else write.created_at
+            stated[write.item_id] = replace(write, created_at=created_at)
+        for write in stated.values():
             old = self.items.get(write.item_id)
             number = old.number if old else len(self.items) + 1
             created_at = old.created_at if old and write.created_at is None else write.created_at

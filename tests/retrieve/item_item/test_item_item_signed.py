@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.retrieve.grounds_sample import may_be_named
+from tests.retrieve.grounds_sample import may_be_named_in_a_list
 from tests.retrieve.item_item.item_item_sample import Dense
 
 from homefeed.catalog import Resources
@@ -116,9 +117,11 @@ def test_scores_and_contributors_by_brute_force(
     added[np.arange(len(items)), items] = added.max(axis=1, initial=0)
     added *= ((taste > 0) & query.explainable[items])[:, None]
     every, users = np.arange(SIZE, dtype=np.int32), WORLD.counters.events.tolist()
+    times = Counter[int]()
     for position, item in enumerate(retriever._grounds(query, every).items.tolist()):
         gains = dict(zip(items.tolist(), added[:, position].tolist(), strict=True))
-        assert item in may_be_named(gains, position, users, own=anchor is None)
+        assert item in may_be_named_in_a_list(gains, position, users, times, own=anchor is None)
+        times[item] += item != position
 
 
 def liked(world: World, **strengths: float) -> Query:
