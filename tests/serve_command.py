@@ -49,11 +49,11 @@ class Serving:
 
 
 @contextmanager
-def serving(home: Path, *options: str, files: int | None = None, **settings: str) -> Iterator[Serving]:
-    """A server that answers; `files` is how many it may have open."""
+def serving(home: Path, *options: str, files: int | None = None, **settings: str | None) -> Iterator[Serving]:
+    """A server that answers; `files` is how many it may have open. A setting of None is that of homefeed.toml."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOMEFEED_")}
     asked = {"home": str(home), "apps": "streaming"} | settings
-    environment |= {f"HOMEFEED_{name.upper()}": value for name, value in asked.items()}
+    environment |= {f"HOMEFEED_{name.upper()}": value for name, value in asked.items() if value is not None}
     command = [*_SERVE, *options]
     if files is not None:
         command = ["bash", "-c", f'ulimit -n {files} && exec "$@"', "bash", *command]
@@ -83,7 +83,7 @@ def rest(connection: socket.socket) -> bytes:
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     give_up = time.monotonic() + 120
     while time.monotonic() < give_up and process.poll() is None:
-        if found := re.search(r"Serving streaming at http://127\.0\.0\.1:(\d+)", log.read_text()):
+        if found := re.search(r"Serving \w+ at http://127\.0\.0\.1:(\d+)", log.read_text()):
             return int(found[1])
         time.sleep(0.05)
     raise AssertionError(f"the server does not start:\n{log.read_text()}")

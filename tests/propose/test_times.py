@@ -38,7 +38,10 @@ def test_numbers_of_any_name_are_times_by_their_size(name: str, factor: int, rea
     cells = pl.Series([str((1_700_000_000 + 86_417 * n) * factor) for n in range(50)])
     assert guess_reading(name, cells) == reading
     assert guess_reading("Kundennummer", cells) is None
-    assert guess_reading(name, pl.concat([cells[:5]] * 10)) is None, "numbers that come again are ids"
+    again = guess_reading(name, pl.concat([cells[:5]] * 10))
+    assert again == (reading if name in {"at", "event_ms"} else None), "numbers that come again are ids"
+    daily = guess_reading(name, pl.concat([cells[:10]] * 5))
+    assert (daily is None) == (factor == 1 and name not in {"at", "event_ms"}), "in ms times come again"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated, Any, TypeAlias
 
 import orjson
@@ -118,7 +117,7 @@ async def explain(
     return await explain_item(app, feed_request, item_id, request_id)
 
 
-def _unnamed(app: LiveApp, request: Request, named: Collection[str]) -> dict[str, str]:
+def _unnamed(app: LiveApp, request: Request, named: frozenset[str]) -> dict[str, str]:
     """The context of the request by name: its parameters `context.NAME`, and those that are none of the `named`.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, Union, get_args, get_origin
@@ -153,6 +153,10 @@ class Plan:
     dependencies: tuple[_Dependency, ...]
     defaults: Mapping[str, Any]
     required: frozenset[str]
+    known: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", frozenset(self.query))
 
     def handler(self, otherwise: Handler) -> Handler:
         """Calls the endpoint; `otherwise` answers a request whose parameters cannot be used."""
@@ -192,7 +196,7 @@ class Plan:
             else:
                 given[alias] = value
         if unknown:
-            refuse_mistaken(unknown, self.query, given)
+            refuse_mistaken(unknown, self.known, given)
         for alias, value in given.items():
             parameter = self.query[alias]
             arguments[parameter.name] = parameter.validate(value)

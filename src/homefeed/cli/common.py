@@ -32,6 +32,10 @@ AppName: TypeAlias = Annotated[
         autocompletion=complete_app,
     ),
 ]
+Days: TypeAlias = Annotated[
+    int,
+    typer.Option(min=1, max=90, help="How many days, today included; up to 2 are told by the hour. At most 90."),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 UserId: TypeAlias = Annotated[str, typer.Option("--user_id", "--user-id", help="The user's id.")]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from homefeed.cli.common import (
     AppName,
+    Days,
     Json,
     Report,
     on_store,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from homefeed.settings import Settings
     from homefeed.store import Store
 
-_DAYS = "How many days, today included; up to 2 are told by the hour. At most 90."
 _MOST_CHANGES = 8
 
 
@@ -34,7 +34,7 @@ def register(cli: typer.Typer) -> None:
 
 def overview(
     app: AppName,
-    days: Annotated[int, typer.Option(min=1, max=90, help=_DAYS)] = 7,
+    days: Days = 7,
     as_json: Json = False,
 ) -> None:
     """Show an app at a glance: what was shown and clicked, what changed, models, jobs, imports.

@@ -13,6 +13,7 @@ import typer
 
 from homefeed.cli.common import (
     AppName,
+    Days,
     Json,
     on_store,
     out,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from homefeed.dataset.overview import Overview
     from homefeed.dataset.results import Row
 
-_DAYS = "How many days, today included; up to 2 are told by the hour. At most 90."
 _FEED = "Only what this feed showed."
 _BY = "What a row is of: feed, retriever, ranker, version, day or users (new or returning)."
 _EVENT = "Also show the rate of this event type; can be given several times."
@@ -47,7 +47,7 @@ def register(cli: typer.Typer) -> None:
 
 def results(
     app: AppName,
-    days: Annotated[int, typer.Option(min=1, max=90, help=_DAYS)] = 7,
+    days: Days = 7,
     feed: Annotated[str | None, typer.Option(metavar="FEED", help=_FEED)] = None,
     by: Annotated[str, typer.Option(metavar="WAY", help=_BY)] = "feed",
     event: Annotated[list[str] | None, typer.Option(metavar="TYPE", help=_EVENT)] = None,

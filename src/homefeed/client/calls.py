@@ -151,29 +151,22 @@ def record_events(events: Iterable[Event]) -> Iterator[Call[Outcome] | Outcome]:
 
 def put_item(item: Item) -> Call[Item]:
     """Create or replace an item; returns it as it is now."""
-    told = _known(attributes=item.attributes, hidden=item.hidden, created_at=item.created_at)
-    return _sent("PUT", f"items/{_segment(item.item_id)}", answers.item_of, told)
+    return _sent("PUT", f"items/{_segment(item.item_id)}", answers.item_of, _stated(item))
 
 
 def put_items(items: Iterable[Item]) -> Iterator[Call[Outcome] | Outcome]:
     """Create or replace any number of items, 1,000 a request; the good ones are kept."""
-    told = (
-        _known(item_id=item.item_id, attributes=item.attributes, hidden=item.hidden, created_at=item.created_at)
-        for item in items
-    )
-    return _many("POST", "items", told)
+    return _many("POST", "items", ({"item_id": item.item_id} | _stated(item) for item in items))
 
 
 def patch_item(change: ItemChange) -> Call[Item]:
     """Change the named attributes of an item, or whether it is hidden; returns it as it is now."""
-    told = _known(attributes=change.attributes, hidden=change.hidden)
-    return _sent("PATCH", f"items/{_segment(change.item_id)}", answers.item_of, told)
+    return _sent("PATCH", f"items/{_segment(change.item_id)}", answers.item_of, _stated(change))
 
 
 def patch_items(changes: Iterable[ItemChange]) -> Iterator[Call[Outcome] | Outcome]:
     """Change any number of items, 1,000 a request; those that can be are changed."""
-    told = (_known(item_id=one.item_id, attributes=one.attributes, hidden=one.hidden) for one in changes)
-    return _many("PATCH", "items", told)
+    return _many("PATCH", "items", ({"item_id": change.item_id} | _stated(change) for change in changes))
 
 
 def get_item(item_id: str) -> Call[Item]:
@@ -232,6 +225,12 @@ def apps() -> Call[tuple[ServedApp, ...]]:
 def stats() -> Call[Stats]:
     """What the app holds and serves by."""
     return Call("GET", "stats", answers.stats_of)
+
+
+def _stated(item: Item | ItemChange) -> dict[str, Any]:
+    """What is said of an item besides its id."""
+    created_at = item.created_at if isinstance(item, Item) else None
+    return _known(attributes=item.attributes, hidden=item.hidden, created_at=created_at)
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def _popular() -> FeedText:
             "# What most users chose: it answers who is new, and `homefeed evaluate` compares with it.",
             "[feeds.popular]",
             'title = "Popular"',
-            "retrieve.popular = {}",
+            "retrieve.popular = { strength_weight = 0 }    # in the order of the number that its reasons tell",
             "rank.weighted.weights = { popular = 1.0 }",
         ),
     )

@@ -19,12 +19,14 @@ _TRIED: Final = 2_000
 _MARK: Final = re.compile(r"\d[-/. ,:T]")
 _WORDS: Final = re.compile(
     r"(?i)time|date|day|_at\b|_on\b|created|published|updated|when|_ts\b|^ts$|stamp|epoch|seen|datum|uhrzeit|zeitpunkt|fecha|joined"
-    r"|registered|signup"
+    r"|registered|signup|^at$|_ms$"
 )
 _NO_TIMES: Final = (
     ID_WORDS | USERS | ITEMS | {"phone", "tel", "telefon", "mobile", "ean", "gtin", "upc", "barcode"}
 )
 _APART: Final = 0.8
+_APART_BY_LENGTH: Final = 0.2
+"""Of numbers of twelve digits and more, which hardly anything else has: times in whole hours or days repeat."""
 _FEWEST: Final = 3
 _AHEAD: Final = 2 * 366 * 86_400
 _PER_SECOND: Final[tuple[tuple[TimeUnit, float], ...]] = (("s", 1), ("ms", 1e3), ("us", 1e6), ("ns", 1e9))
@@ -62,8 +64,8 @@ class Reading:
 def guess_reading(name: str, cells: pl.Series) -> Reading | None:
     """How the cells of a column are read as times, those that are there; None where they are none.
 
-    Numbers are times by the name of their column, for a price may be 46,000 and an id 1,700,000,000; or where
-    nearly each is another, and all lie between 1990 and two years from now.
+    Numbers are times by the name of their column, for a price may be 46,000 and an id 1,700,000,000; or where all
+    lie between 1990 and two years from now, and nearly each is another, or one in five of milliseconds and less.
     """
     texts = cells.drop_nulls().str.strip_chars().head(_TRIED)
     if not len(texts):
@@ -97,11 +99,15 @@ def speaks_of_time(name: str) -> bool:
 
 def _by_size(name: str, texts: pl.Series) -> Reading | None:
     words = [word for word in words_of(name) if word.isalpha()]
-    if (words and words[-1] in _NO_TIMES) or texts.n_unique() < max(_FEWEST, _APART * len(texts)):
+    distinct = texts.n_unique()
+    if (words and words[-1] in _NO_TIMES) or distinct < _FEWEST:
         return None
     numbers = texts.cast(pl.Float64, strict=False)
     latest = time.time() + _AHEAD
     for unit, count in _PER_SECOND:
+        least = _APART if unit == "s" else _APART_BY_LENGTH
+        if distinct < least * len(texts):
+            continue
         if float(as_mask(numbers.is_between(FEWEST_SECONDS * count, latest * count)).mean()) >= _SHARE:
             return Reading() if unit == "s" else Reading(unit=unit)
     return None
