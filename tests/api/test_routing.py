@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import httpx
 import orjson
@@ -39,6 +40,7 @@ async def endpoint(
     kinds: Annotated[list[Literal["a", "b"]] | None, Query(alias="kind")] = None,
     numbers: Annotated[list[int], Query()] = [],  # noqa: B006 - FastAPI's way to say a default list
     yes: bool = False,
+    uid: UUID | None = None,
 ) -> Response:
     arguments = locals() | {"request": request.url.path, "query": query_of(request)}
     return Response(orjson.dumps(arguments), media_type="application/json")
@@ -53,10 +55,11 @@ def application(route_class: type[APIRoute]) -> FastAPI:
 
 
 DIRECT, PLAIN = application(StrictRoute), application(APIRoute)
-NAMES = st.sampled_from(["user_id", "text", "n", "share", "kind", "numbers", "yes", "other", ""])
+NAMES = st.sampled_from(["user_id", "text", "n", "share", "kind", "numbers", "yes", "uid", "other", ""])
 VALUES = st.one_of(
     st.sampled_from(
         ["", "a", "b", "1", "0", "-1", "1e3", "nan", "inf", "true", "off", " x ", "%", "é", "9" * 400]
+        + [str(UUID(int=7)), UUID(int=7).hex, f"{{{UUID(int=7)}}}"]
     ),
     st.text(st.characters(codec="utf-8"), max_size=6),
 )

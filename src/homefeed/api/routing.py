@@ -14,6 +14,7 @@ from functools import cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, Union, get_args, get_origin
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
@@ -31,7 +32,7 @@ Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 JSON: Final = "application/json"
 
 _QUERY: Final = "homefeed.query"
-_PLAIN: Final = (str, int, float, bool, NoneType)
+_PLAIN: Final = (str, int, float, bool, UUID, NoneType)
 
 
 class Router(APIRouter):
