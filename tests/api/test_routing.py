@@ -55,11 +55,11 @@ def application(route_class: type[APIRoute]) -> FastAPI:
 
 
 DIRECT, PLAIN = application(StrictRoute), application(APIRoute)
+UIDS = [str(UUID(int=7)), UUID(int=7).hex, f"{{{UUID(int=7)}}}"]
 NAMES = st.sampled_from(["user_id", "text", "n", "share", "kind", "numbers", "yes", "uid", "other", ""])
 VALUES = st.one_of(
     st.sampled_from(
-        ["", "a", "b", "1", "0", "-1", "1e3", "nan", "inf", "true", "off", " x ", "%", "é", "9" * 400]
-        + [str(UUID(int=7)), UUID(int=7).hex, f"{{{UUID(int=7)}}}"]
+        ["", "a", "b", "1", "0", "-1", "1e3", "nan", "inf", "true", "off", " x ", "%", "é", "9" * 400, *UIDS]
     ),
     st.text(st.characters(codec="utf-8"), max_size=6),
 )

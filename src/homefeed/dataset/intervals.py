@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 CONFIDENCE: Final = 0.95
 """How often an interval is to hold the rate that would be found among very many users."""
@@ -51,7 +51,7 @@ def clustered_interval(
         variance = clusters / (clusters - 1) * np.maximum(residuals, 0) / shown**2
         between = (rate > 0) & (rate < 1)
         effective = np.where(between, np.minimum(rate * (1 - rate) / variance, shown), clusters)
-        quantile = student.ppf((1 + CONFIDENCE) / 2, clusters - 1)
+        quantile = stdtrit(clusters - 1, (1 + CONFIDENCE) / 2)
         squared = quantile**2 / effective
         middle = (rate + squared / 2) / (1 + squared)
         half = np.sqrt(squared * (rate * (1 - rate) + squared / 4)) / (1 + squared)

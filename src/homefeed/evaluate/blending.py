@@ -9,8 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from homefeed.catalog import CatalogView
@@ -141,6 +139,8 @@ def _calibration(requests: Replayed, column: int, any_candidate: float) -> Calib
         return Calibration(level if chosen.any() else min(level, 0.0), 0.0, -0.1, 0.0)
     scores = np.log(np.maximum(requests.scores[proposed, column].astype(np.float64), LEAST_SCORE))
     ranks = np.log(requests.ranks[proposed, column].astype(np.float64))
+    from sklearn.linear_model import LogisticRegression  # takes seconds to import, and hardly any command fits
+
     model = LogisticRegression(C=1.0, max_iter=1_000).fit(np.column_stack([scores, ranks, ranks**2]), chosen)
     found = [float(model.intercept_[0]) - any_candidate, *model.coef_[0].tolist(), scores.min(), ranks.max()]
     # Rounded, so that models that differ in their last digits, as on other processors, make the same blend.
@@ -226,6 +226,8 @@ def _logit(requests: Replayed, table: Doubles, own: Doubles, free: npt.NDArray[n
         likely = np.exp(scores) / sums[request]
         value = (np.log(sums).sum() - target @ scores) / len(starts) + _RIDGE / 2 * weights @ weights
         return float(value), columns.T @ (likely - target) / len(starts) + _RIDGE * weights
+
+    from scipy.optimize import minimize  # likewise
 
     found = minimize(loss, np.full(free.sum(), 0.5), jac=True, method="L-BFGS-B", bounds=[(0, None)] * free.sum())
     weights = own.copy()

@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.isotonic import IsotonicRegression
 
 from homefeed.types import Floats, Mask
 
@@ -207,7 +206,9 @@ def _in_play(propensities: Doubles, moved: Mask) -> Mask:
 def _shaped(curve: Doubles, falling: bool) -> Doubles:
     """The same as shares of the first, nowhere rising if it is to fall."""
     if falling:
-        curve = IsotonicRegression(increasing=False).fit_transform(np.arange(len(curve)), curve)
+        from scipy.optimize import isotonic_regression  # slow to import, and only needed here
+
+        curve = isotonic_regression(curve, increasing=False).x
     return np.asarray(curve / max(curve[0], 1e-12))
 
 

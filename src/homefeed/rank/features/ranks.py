@@ -8,10 +8,10 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import Field
-from scipy.stats import rankdata
 
 from homefeed.catalog import Resources
 from homefeed.protocols import PartConfig
+from homefeed.rank.kernels import Doubles
 from homefeed.types import Candidates, Floats, Query
 
 
@@ -46,5 +46,14 @@ class Ranks:
         if count and known:
             columns = [candidates.feature_names.index(self._of[number]) for number in known]
             values = np.nan_to_num(candidates.features[:, columns])
-            features[:, known] = (rankdata(values, axis=0) - 0.5) / count
+            features[:, known] = _mid_ranks(values) / count
         return features
+
+
+def _mid_ranks(values: Floats) -> Doubles:
+    """(n, columns) how many of each column are below a value, equals counted half."""
+    found = np.empty(values.shape)
+    for column, rising in enumerate(np.sort(values, axis=0).T):
+        given = values[:, column]
+        found[:, column] = (np.searchsorted(rising, given, "left") + np.searchsorted(rising, given, "right")) / 2
+    return found
