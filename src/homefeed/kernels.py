@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from hashlib import sha256
+from pathlib import Path
 from types import CodeType
 from typing import Any, Final, TypeVar, cast
 
@@ -94,6 +95,17 @@ def warm_up() -> None:
     """Compile every kernel that was imported: afterwards no call waits for a compiler."""
     for each in tuple(_KERNELS):
         each.compile()
+
+
+def cache_folder() -> Path | None:
+    """The folder in which compiled kernels are kept; None where neither the package's nor the user's can be."""
+    made: Any = compiled(_probe)
+    folder = getattr(getattr(made, "_cache", None), "cache_path", None)
+    return None if folder is None else Path(folder)
+
+
+def _probe() -> int:
+    return 0
 
 
 class _Kernel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -53,11 +54,15 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
         yield "settings", False, str(error)
         return
     yield "settings", True, f"home {settings.home}, apps {', '.join(settings.apps)}"
+    from homefeed.cli.machine import facts_of, machine_checks
+
     try:
-        yield "store", True, on_store(settings, _dialect)
+        facts = on_store(settings, facts_of)
     except HomefeedError as error:
         yield "store", False, str(error)
         return
+    yield "store", True, facts.dialect
+    yield from machine_checks(settings, facts)
     if settings.redis_address is not None:
         yield "redis", *_redis_check(settings)
     free = shutil.disk_usage(settings.home if settings.home.exists() else Path()).free / 1e9
@@ -99,6 +104,7 @@ def _recipe_settings_checks(settings: Settings) -> Iterator[tuple[str, bool, str
 
 
 def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]]:
+    from homefeed.cli.machine import events_check
     from homefeed.engine import check_feeds
     from homefeed.store.events import totals
 
@@ -109,12 +115,15 @@ def _app_checks(settings: Settings, name: str) -> Iterator[tuple[str, bool, str]
         yield f"recipe {name}", False, str(error)
         return
     yield f"recipe {name}", True, f"feeds {', '.join(recipe.feeds)}"
-    counts = on_store(settings, lambda store: totals(store, recipe.app, 0))
+    now = time.time_ns() // 1_000
+    counts = on_store(settings, lambda store: totals(store, recipe.app, now))
     has_items = counts.items > 0
     detail = f"{counts.items:,} items, {counts.users:,} users, {counts.events:,} events"
     yield f"data {name}", has_items, detail if has_items else f"no items yet: homefeed import {name} FOLDER"
+    yield f"events {name}", *events_check(counts, now)
     yield f"rows {name}", *_row_check(settings, recipe)
     yield f"models {name}", *_model_check(settings, recipe, name)
+    yield from _job_checks(settings, recipe, name)
 
 
 def _row_check(settings: Settings, recipe: Recipe) -> tuple[bool, str]:
@@ -127,6 +136,21 @@ def _row_check(settings: Settings, recipe: Recipe) -> tuple[bool, str]:
         return True, "all can be read"
     more = f"; and {len(named) - _MAX_NAMED:,} more" if len(named) > _MAX_NAMED else ""
     return False, f"set aside: {'; '.join(named[:_MAX_NAMED])}{more}; write them anew or delete them over HTTP"
+
+
+def _job_checks(settings: Settings, recipe: Recipe, name: str) -> Iterator[tuple[str, bool, str]]:
+    """How each job ended the last time; of one that has never run nothing is said."""
+    from homefeed.cli.machine import job_check
+    from homefeed.store.job_runs import BY_HAND, JobRun, latest_job_runs
+
+    async def latest(store: Store) -> dict[str, JobRun]:
+        found = [await latest_job_runs(store, recipe.app, 1, job) for job in (*recipe.jobs, BY_HAND)]
+        return {run.job: run for (run,) in filter(None, found)}
+
+    runs = on_store(settings, latest)
+    for job in recipe.jobs:
+        if job in runs:
+            yield f"job {job} {name}", *job_check(name, job, runs[job], runs.get(BY_HAND))
 
 
 def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, str]:
@@ -155,7 +179,3 @@ def _model_check(settings: Settings, recipe: Recipe, name: str) -> tuple[bool, s
     if wrong:
         return False, f"{'; '.join(wrong)}; homefeed train {name}"
     return True, ", ".join(f"{model} {version}" for model, version in models.versions.items())
-
-
-async def _dialect(store: Store) -> str:
-    return store.dialect
