@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.catalog import CatalogView
 from homefeed.engine.blending import ranker_of, retrievers_of, with_settings
 from homefeed.evaluate.bootstrap import standard_error
@@ -93,7 +93,7 @@ def fit_blend(
         if len(requests) < _MIN_REQUESTS or not requests.chosen.any():
             continue
         progress("blending", done, len(replayed))
-        with threadpool_limits(1, "blas"):  # sums are rounded alike, however many cores there are
+        with one_thread():  # sums are rounded alike, however many cores there are
             made[name] = FeedBlend(calibrate(requests), retrievers_of(feed), settings=settings.get(name, {}))
             if tune and isinstance(feed.rank.config, Weighted.Config):
                 config = feed.rank.config

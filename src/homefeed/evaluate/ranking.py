@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.catalog import CatalogView
 from homefeed.engine import fit_ranking_model, ranking_trainer
 from homefeed.errors import HomefeedError
@@ -114,7 +114,7 @@ def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: RankedLists, learned_unt
             f"not taken, {len(judging)} requests are too few to judge it by; {_MIN_JUDGED} would do",
         )
     try:
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             model = fit_ranking_model(spec, learning.data)
     except HomefeedError as error:
         return Judged(None, None, f"not taken: {error}")

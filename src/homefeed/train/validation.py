@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.catalog import CatalogView
 from homefeed.evaluate.bootstrap import by_user
 from homefeed.evaluate.metrics import MEASURES, PerUser, judge
@@ -53,7 +53,7 @@ class Validation:
     def judged(self, setting: Setting, feed: Feed, retriever: str) -> PerUser:
         """(users,) the mean of the goal's measure of what a retriever of the feed proposes alone."""
         measure, depth = self.metric.split("@")
-        with threadpool_limits(1, "blas"):  # as the server does
+        with one_thread():  # as the server does
             queries = (setting.query(self.data, case, _DEPTH) for case in self.cases)
             ranked = [rank(feed, query).proposals[retriever][0] for query in queries]
         values = MEASURES[measure](judge(ranked, [case.targets for case in self.cases]), int(depth))

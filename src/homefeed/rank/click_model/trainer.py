@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.errors import HomefeedError
 from homefeed.rank.click_model.model import ClickModelConfig, ClickModelModel
 from homefeed.rank.schema import Schema
@@ -31,7 +31,7 @@ class ClickModelTrainer:
         features = data.features[:, others].astype(np.float64)
         mean, spread = features.mean(axis=0), features.std(axis=0)
         spread[spread == 0] = 1
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             model = LogisticRegression(C=1 / self._config.regularization, max_iter=1_000)
             model.fit((features - mean) / spread, data.chosen, sample_weight=data.weights)
         coefficients = np.zeros(len(data.feature_names))

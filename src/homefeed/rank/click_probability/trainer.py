@@ -10,8 +10,8 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.errors import HomefeedError
 from homefeed.labelled import LabelledPairs, Validation, Values
 from homefeed.rank.click_probability.model import ClickProbabilityConfig, ClickProbabilityModel, learned_from
@@ -59,7 +59,7 @@ class ClickProbabilityTrainer:
         # A mean is not exact: what is the same everywhere is worth nothing.
         alike = spreads <= np.abs(means) * len(pairs) * np.finfo(np.float64).eps
         apart[:, alike], spreads[alike] = 0, 1
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             regression = LogisticRegression(C=1 / self._config.regularization, max_iter=1_000)
             regression.fit(apart / spreads, pairs.chosen)
         weights, intercept = regression.coef_[0], float(regression.intercept_[0])

@@ -7,8 +7,8 @@ from typing import ClassVar, Final, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.catalog.signals import Doubles
 from homefeed.errors import HomefeedError
 from homefeed.protocols import Range
@@ -59,7 +59,7 @@ class AlsTrainer:
         config = self._config
         matrix, items = confidences(data, config.alpha)
         # One thread: implicit has threads of its own, and sums shared between some differ in their last bits.
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             factors = _factorised(matrix, config, data.seed)
             wide = factors.astype(np.float64)
             gram: Doubles = wide.T @ wide + config.regularization * np.eye(config.factors)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -113,7 +114,9 @@ def _wordllama() -> Path | None:
     return next((folder for folder in folders if (folder / _WEIGHTS).is_file()), None)
 
 
+@lru_cache(maxsize=1)
 def _load_wordllama(folder: Path) -> Callable[[list[str]], Any]:
+    """Loaded once: it is of a package, which stays as it is, and several models of a training use it."""
     if not folder.is_dir():
         raise ImportError(f"no module named {WORDLLAMA!r}")
     tokenizer = importlib.import_module("tokenizers").Tokenizer.from_file(str(folder / _TOKENIZER))

@@ -10,8 +10,8 @@ from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.kernels import compiled
 from homefeed.types import Floats, Mask
 
@@ -37,7 +37,7 @@ def in_parallel(
     step = max(_ROWS_AT_ONCE, -(-(rows[1] - rows[0]) // parts))
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     # Threads of LAPACK's own would fight with these.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
         done = [pool.submit(kernel, start, min(start + step, rows[1]), *arguments) for start in range(*rows, step)]
         return [one.result() for one in done]
 

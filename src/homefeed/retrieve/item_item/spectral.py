@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.linalg import solve_triangular
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.retrieve.item_item.gram import Gram
 from homefeed.retrieve.item_item.kernels import in_parallel
 from homefeed.retrieve.item_item.matrix import Matrix, rows_of, sums
@@ -150,7 +150,7 @@ def _orthogonal(vectors: Floats) -> Floats:
 def _orthogonalising(products: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """What makes columns with these products with each other orthonormal."""
     try:
-        with threadpool_limits(1, "blas"):  # threads would wait for each other longer than this takes
+        with one_thread():  # threads would wait for each other longer than this takes
             factor = np.linalg.cholesky(products)
     except np.linalg.LinAlgError:
         factor = np.zeros_like(products)

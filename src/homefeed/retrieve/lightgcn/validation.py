@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.retrieve.lightgcn.graph import Graph, Nodes
 from homefeed.types import Floats
 
@@ -35,7 +35,7 @@ class Validation:
         judged, rows = np.unique(self.users, return_inverse=True)
         total = 0.0
         # One thread: sums that several share differ in their last bits.
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             for start in range(0, len(judged), _AT_ONCE):
                 block = judged[start : start + _AT_ONCE]
                 scores = users[block] @ items.T

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
+from homefeed.blas import one_thread
 from homefeed.engine import fit_ranking_model
 from homefeed.errors import HomefeedError, NotFoundError
 from homefeed.funnel import recommend
@@ -67,7 +67,7 @@ def simulate(
     """
     if feed not in recipe.feeds:
         raise NotFoundError(f'no feed "{feed}" in {recipe.app}; its feeds: {", ".join(recipe.feeds)}')
-    with threadpool_limits(1, "blas"):  # as the server does
+    with one_thread():  # as the server does
         return list(_weeks(recipe, world, weeks, seed, feed, weigh))
 
 
