@@ -70,7 +70,7 @@ class Guard:
 
     def _principal(self, scope: Scope, credentials: str | None) -> Principal:
         if not self.keys.required:
-            if self._insecure or _is_near(scope.get("server")):
+            if self._insecure or _is_near(scope):
                 return ANYONE
             raise HTTPException(
                 HTTPStatus.FORBIDDEN,
@@ -158,14 +158,18 @@ async def _users(at: UserAt, scope: Scope, receive: Receive) -> tuple[list[objec
 
 
 @lru_cache(maxsize=128)
-def _is_near(server: tuple[str, int | None] | None) -> bool:
-    """Whether a request came in at a loopback address, or by a socket in the file system."""
-    if server is None or server[1] is None or server[0] == "localhost":
-        return True
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from its own machine alone."""
     try:
-        return ip_address(server[0]).is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_near(scope: Scope) -> bool:
+    """Whether a request came in at a loopback address, or by a socket in the file system."""
+    server = scope.get("server")
+    return server is None or is_loopback(server[0])
 
 
 def _unauthorised(scope: Scope, why: str) -> HTTPException:
