@@ -36,8 +36,8 @@ def settings_of(home: Path) -> Settings:
     return Settings(home=home, apps=tuple(built_in()), token_secrets=dict.fromkeys(built_in(), (SECRET,)))
 
 
-def token(app: str, user: str = ANN) -> dict[str, str]:
-    return bearer(sign_token(SECRET, app, user, system_clock(), 60))
+def token(app: str, user: str = ANN, seconds: float = 60) -> dict[str, str]:
+    return bearer(sign_token(SECRET, app, user, system_clock(), seconds))
 
 
 async def fill(home: Path) -> dict[str, str]:
