@@ -1,7 +1,7 @@
 """Whatever the OpenAPI document allows, and what it does not: no 5xx, and every answer as described.
 
-Without keys, and on a server with keys by those who may not do all. `HOMEFEED_TEST_EXAMPLES` is how many cases of each
-operation are tried.
+Without keys, and on a server with keys by those who may not do all. `HOMEFEED_TEST_EXAMPLES` is how many cases of
+each operation are tried.
 """
 
 from __future__ import annotations
