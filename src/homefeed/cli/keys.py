@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _TOKEN_SECONDS: Final = 600.0
 
-keys = typer.Typer(name="keys", help="Who may ask: API keys, and user tokens for trying.", no_args_is_help=True)
+_HELP: Final = """Who may ask: API keys, and user tokens for trying.
+
+Example: `homefeed keys create backend --right write`"""
+
+keys = typer.Typer(name="keys", help=_HELP, no_args_is_help=True)
 
 
 def register(cli: typer.Typer) -> None:
