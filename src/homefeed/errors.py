@@ -55,3 +55,7 @@ class LeaseHeldError(HomefeedError):
 
 class LeaseLostError(HomefeedError):
     """A job's lease ended before its work did: what it makes is not published."""
+
+
+class UnauthorisedError(HomefeedError):
+    """Nobody is known by the key or token that the caller sent: the text says why."""

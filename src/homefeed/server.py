@@ -26,6 +26,7 @@ from homefeed.api import (
     events,
     features,
     feeds,
+    guard,
     health,
     items,
     metrics,
@@ -35,6 +36,7 @@ from homefeed.api import (
     users,
 )
 from homefeed.api.context import Context
+from homefeed.api.guard import Guard
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
@@ -48,10 +50,13 @@ from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
 from homefeed.serving import live_app
 from homefeed.serving.features.opening import open_features
+from homefeed.serving.keyring import KeyRing
+from homefeed.serving.tokens import Tokens
 from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
 
 _SWITCH_SECONDS: Final = 0.0005
+_DOCUMENTATION: Final = ("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/static-offline-docs")
 
 
 def create_app(settings: Settings | None = None, environment: Environment | None = None) -> FastAPI:
@@ -68,6 +73,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     # A commit waits for the disk in a thread; once there, it gets its turn while feeds are computed.
     sys.setswitchinterval(_SWITCH_SECONDS)
     recipes = find_recipes(settings.apps, settings.recipes)
+    keys = KeyRing(environment.clock)
     measured = Metrics()
 
     @asynccontextmanager
@@ -77,6 +83,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             open_features(settings) as shared,
             open_store(settings.store_url, settings.max_store_wait_seconds) as store,
         ):
+            await keys.follow(store)
             live = {
                 name: live_app(recipe, store, settings, environment, shared) for name, recipe in recipes.items()
             }
@@ -90,7 +97,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             # What is loaded stays: the collector need not look at it with every full collection.
             gc.collect()
             gc.freeze()
-            working = background.start(store, live.values(), settings, measured, shared)
+            working = background.start(store, live.values(), settings, measured, shared, keys)
             try:
                 yield {"metrics": measured}  # connections count by it, too
             finally:
@@ -120,6 +127,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     app.include_router(metrics.router(measured))
     app.include_router(script.router)
     app.include_router(pages.router)
+    tokens = Tokens(settings.token_secrets, settings.max_token_seconds, environment.clock)
+    guard.install(app, Guard(keys, tokens, insecure=settings.insecure), _DOCUMENTATION)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(

@@ -25,6 +25,7 @@ from homefeed.errors import SettingsError
 
 _REDIS_URL = re.compile(r"(redis|rediss|unix)://.+")
 _REDIS_OPTIONS = frozenset(("db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"))
+_SECRET_BYTES = 32  # RFC 7518, 3.2
 _HOST = re.compile(r"\*|(\*\.)?[\w.-]+|[0-9a-fA-F:.]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
@@ -79,6 +80,16 @@ class Settings(BaseSettings):
             "https://news.example; * alone for any."
         ),
     ] = ()
+    insecure: Annotated[
+        bool, Field(description="Without any key, answer everybody who reaches the server, not its machine alone.")
+    ] = False
+    token_secrets: Annotated[
+        dict[str, tuple[SecretStr, ...]],
+        Field(description="By app, secrets of user tokens, of which the first signs; JSON in the environment."),
+    ] = {}
+    max_token_seconds: Annotated[
+        float, Field(ge=1, le=86_400, description="User tokens that last longer are refused.")
+    ] = 3_600.0
     max_connections: Annotated[
         int, Field(ge=1, description="How many connections a process may have; of more the silent are closed.")
     ] = 1_000
@@ -184,6 +195,14 @@ class Settings(BaseSettings):
             raise ValueError("* is any origin: leave it away, or the others")
         return origins
 
+    @field_validator("token_secrets")
+    @classmethod
+    def _check_secrets(cls, secrets: dict[str, tuple[SecretStr, ...]]) -> dict[str, tuple[SecretStr, ...]]:
+        for app, some in secrets.items():
+            if any(len(secret.get_secret_value().encode()) < _SECRET_BYTES for secret in some):
+                raise ValueError(f"{app}: expected secrets of {_SECRET_BYTES} bytes at least, by chance")
+        return secrets
+
     @field_validator("redis_url", "redis_host", mode="before")
     @classmethod
     def _unless_blank(cls, value: object) -> object:
@@ -265,7 +284,8 @@ def load_settings(**overrides: object) -> Settings:
     except UnicodeDecodeError:
         raise SettingsError("homefeed.toml: not valid UTF-8; save it as UTF-8") from None
     except NotParsedError as error:
-        raise SettingsError(f"setting recipes: expected JSON in HOMEFEED_RECIPES: {error.__cause__}") from None
+        told = f"HOMEFEED_RECIPES and HOMEFEED_TOKEN_SECRETS: {error.__cause__}"
+        raise SettingsError(f"settings recipes and token_secrets: expected JSON in {told}") from None
     except ValidationError as error:
         lines = [
             f"setting {'.'.join(map(str, e['loc'])).removeprefix('homefeed_')}: {_format_problem(e)}"

@@ -1,24 +1,41 @@
-"""Whatever the OpenAPI document allows, and what it does not: no 5xx, and every answer as described."""
+"""Whatever the OpenAPI document allows, and what it does not: no 5xx, and every answer as described.
+
+Without keys, and on a server with keys by those who may not do all. `HOMEFEED_TEST_EXAMPLES` is how many cases of
+each operation are tried.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import CheckFunction
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    status_code_conformance,
+)
+from tests.api.test_isolation_matrix import ANN, MARK, SECRET, fill, settings_of, token
 
 from homefeed.apps import built_in
 from homefeed.server import create_app
 from homefeed.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.conftest import Served
+    from tests.conftest import Served, StartServer
 
+EXAMPLES: Final = int(os.environ.get("HOMEFEED_TEST_EXAMPLES", "25"))
+OPEN: Final = {"/healthz", "/readyz", "/health"}
 KNOWN: dict[str, list[Any]] = {
     "app": ["streaming", "films", "shop", "community", "live", "marketplace"],
     "feed": [
@@ -121,16 +138,35 @@ def known(api: httpx.Client) -> None:
             assert api.post(f"/v1/apps/{app}/events", json=payload).json()["accepted"] == 1
 
 
+@pytest.fixture(scope="module")
+def refused(
+    tmp_path_factory: pytest.TempPathFactory, start_server: StartServer
+) -> Iterator[tuple[str, Iterator[tuple[bool, dict[str, str]]]]]:
+    """A server with keys, and by turns what those say who may ask it for nothing, or for what is theirs alone."""
+    home = tmp_path_factory.mktemp("keys")
+    keys = asyncio.run(fill(home))
+    told = {"apps": ",".join(built_in()), "token_secrets": json.dumps({"live": [SECRET.get_secret_value()]})}
+    with start_server(settings_of(home).store_url, home, **told) as server:
+        known = {"Authorization": f"Bearer {keys['live']}"}, token("live", ANN, seconds=3_600)
+        senders = [(False, {}), (False, {"X-API-Key": "hf_wrong_key"}), *((True, said) for said in known)]
+        yield server.url, itertools.cycle(senders)
+
+
 @schema.parametrize()
 @settings(
-    max_examples=25,
+    max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_described(case: schemathesis.Case[Any], served: Served, known: None) -> None:
+def test_every_answer_is_as_described(
+    case: schemathesis.Case[Any],
+    served: Served,
+    known: None,
+    refused: tuple[str, Iterator[tuple[bool, dict[str, str]]]],
+) -> None:
     excluded: list[CheckFunction] = []
     # Of a list the good ones are kept and the others named: a bad one does not make the request a bad one.
     if isinstance(case.body, list) or case.media_type == "application/x-ndjson":
@@ -139,3 +175,14 @@ def test_every_answer_is_as_described(case: schemathesis.Case[Any], served: Serv
         excluded.append(positive_data_acceptance)
     response = case.call_and_validate(base_url=served.url, excluded_checks=excluded)
     assert response.headers["x-request-id"]
+    url, senders = refused
+    is_known, said = next(senders)
+    for name in ("Authorization", "X-API-Key"):  # a case may say these, too
+        case.headers.pop(name, None)
+    response = case.call(base_url=url, headers=said)
+    case.validate_response(
+        response, checks=[not_a_server_error, status_code_conformance, content_type_conformance]
+    )
+    if not is_known and case.operation.path not in OPEN:
+        assert response.status_code in (400, 401, 421), (response.status_code, response.text)
+        assert MARK not in response.text

@@ -14,7 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints, WithJsonSchema
 
-from homefeed.api.routing import Router, StrictRoute, plan_of, query_of
+from homefeed.api.access import needs
+from homefeed.api.guard import Guard
+from homefeed.api.queries import query_of
+from homefeed.api.routing import Router, StrictRoute, plan_of
+from homefeed.serving.keyring import KeyRing
+from homefeed.serving.tokens import Tokens
 
 Id = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 
@@ -27,6 +32,7 @@ async def get_app(app: str, request: Request) -> str:
     return f"{app} at {request.url.path}"
 
 
+@needs("read")
 async def endpoint(
     request: Request,
     host: Annotated[str, Depends(get_host)],
@@ -42,7 +48,7 @@ async def endpoint(
     yes: bool = False,
     uid: UUID | None = None,
 ) -> Response:
-    arguments = locals() | {"request": request.url.path, "query": query_of(request)}
+    arguments = locals() | {"request": request.url.path, "query": query_of(request.scope)}
     return Response(orjson.dumps(arguments), media_type="application/json")
 
 
@@ -51,6 +57,9 @@ def application(route_class: type[APIRoute]) -> FastAPI:
     router.get("/{app}/{number}/{word}")(endpoint)
     app = FastAPI()
     app.include_router(router)
+    keys = KeyRing(lambda: 0)
+    keys.required = False
+    app.state.guard = Guard(keys, Tokens({}, 1, lambda: 0))
     return app
 
 

@@ -35,7 +35,7 @@ COMMANDS = [
         "impressions",
     ),
     *("evaluate", "map", "popular", "recommend", "search", "history", "explain", "synonyms"),
-    *("erase", "prune"),
+    *("erase", "prune", "keys"),
 ]
 ITEMS = "item_id,title,content_type,genre\ni1,Café ★,movie,Drama\n"
 

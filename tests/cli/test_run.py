@@ -85,7 +85,7 @@ class TestDoctor:
         status, found = diagnosis(sample_home)
         assert status == 0
         assert all(ok for ok, _ in found.values())
-        assert list(found) == ["python", "settings", "store", "disk", "recipe streaming", "data streaming",
+        assert list(found) == ["python", "settings", "store", "keys", "disk", "recipe streaming", "data streaming",
                                "rows streaming", "models streaming", "port"]  # fmt: skip
         assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
         assert re.match(

@@ -19,6 +19,7 @@ from homefeed.client import (
     ConflictError,
     Erased,
     Event,
+    ForbiddenError,
     InvalidError,
     Item,
     ItemChange,
@@ -328,3 +329,24 @@ async def test_the_async_client_does_the_same() -> None:
         assert (await client.put_users(User(f"{n}") for n in range(1_001))).accepted == 2
         with pytest.raises(NotFoundError):
             await client.get_item("i")
+
+
+@pytest.mark.parametrize(("given", "said"), [({"api_key": "hf_a_b"}, "hf_a_b"), ({"token": "x.y.z"}, "x.y.z")])
+def test_a_key_or_a_token_is_said_by_every_request(given: dict[str, Any], said: str) -> None:
+    server = Server(httpx.Response(200, json={"apps": []}))
+    with Client("http://h", "news", transport=httpx.MockTransport(server), **given) as client:
+        client.apps()
+    assert server.requests[0].headers["Authorization"] == f"Bearer {said}"
+    with pytest.raises(ValueError, match="one of the two"):
+        Client("http://h", "news", api_key="a", token="b")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_may_not_is_told_so_at_once(status: int) -> None:
+    server = Server(httpx.Response(status, json={"detail": "no such key"}))
+    with (
+        Client("http://h", "news", transport=httpx.MockTransport(server)) as client,
+        pytest.raises(ForbiddenError, match="no such key"),
+    ):
+        client.apps()
+    assert len(server.requests) == 1

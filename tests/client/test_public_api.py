@@ -53,8 +53,8 @@ FIELDS = {
     "User": "user_id attributes",
 }
 ERRORS = {
-    "ClientError", "ConflictError", "InvalidError", "NoAnswerError", "NotFoundError", "ProblemError",
-    "UnavailableError",
+    "ClientError", "ConflictError", "ForbiddenError", "InvalidError", "NoAnswerError", "NotFoundError",
+    "ProblemError", "UnavailableError",
 }  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_methods_and_their_parameters_are_these() -> None:
     assert methods(Client) == METHODS
     assert methods(AsyncClient) == {name.replace("close", "aclose"): given for name, given in METHODS.items()}
     for of in (Client, AsyncClient):
-        given = "self url app timeout retries headers transport"
+        given = "self url app timeout retries api_key token headers transport"
         assert " ".join(inspect.signature(of.__init__).parameters) == given
         assert all(inspect.getdoc(getattr(of, name)) for name in methods(of))
 

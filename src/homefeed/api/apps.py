@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BaseModel
 
-from homefeed.api.context import App, InContext
+from homefeed.api.access import NO_APP, needs
+from homefeed.api.context import App, InContext, Sender
 from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import AppOut, AppsOut, FeedOut, RankersOut, StatsOut
 from homefeed.dataset.followed import seconds_of_values
@@ -61,8 +62,9 @@ class ActiveUsersOut(BaseModel):
 
 
 @router.get("")
-async def list_apps(context: InContext) -> AppsOut:
-    """The apps served here, each with its feeds."""
+@needs("read", NO_APP)
+async def list_apps(context: InContext, sender: Sender) -> AppsOut:
+    """The apps served here, each with its feeds; of a key for one app that one alone."""
     return AppsOut(
         apps=[
             AppOut(
@@ -73,7 +75,7 @@ async def list_apps(context: InContext) -> AppsOut:
                 event_types=list(app.recipe.events),
                 query_event_types=[kind for kind, event in app.recipe.events.items() if event.about == "query"],
             )
-            for name, app in context.apps.items()
+            for name, app in context.seen_by(sender).items()
         ]
     )
 
@@ -95,12 +97,14 @@ def _feeds(app: LiveApp) -> list[FeedOut]:
 
 
 @router.get("/{app}/rankers")
+@needs("read")
 async def rankers(app: App) -> RankersOut:
     """The learned rankers of an app's feeds: whether each serves and why, its versions, its latest trainings."""
     return RankersOut(app=app.recipe.app, rankers=await asyncio.to_thread(app.learned_history))
 
 
 @router.get("/{app}/stats")
+@needs("read")
 async def stats(app: App) -> StatsOut:
     """Counts, date range, model versions, events in the last minute."""
     found = await totals(app.store, app.recipe.app, app.environment.clock())
@@ -118,6 +122,7 @@ async def stats(app: App) -> StatsOut:
 
 
 @router.get("/{app}/event-types")
+@needs("read")
 async def event_types(app: App) -> EventTypesOut:
     """What events an app takes, and what each says: which are likes, which are dislikes, what values mean."""
     recipe = app.recipe
@@ -136,6 +141,7 @@ async def event_types(app: App) -> EventTypesOut:
 
 
 @router.get("/{app}/active-users")
+@needs("read")
 async def active_users(
     app: App,
     limit: Annotated[

@@ -15,6 +15,7 @@ from homefeed.api.metrics import Metrics
 from homefeed.errors import UnavailableError
 from homefeed.serving import LiveApp
 from homefeed.serving.features.store import FeatureStore
+from homefeed.serving.keyring import KeyRing
 from homefeed.serving.retention import prune
 from homefeed.settings import Settings
 from homefeed.store import Store
@@ -26,6 +27,7 @@ _WRITE_SECONDS = 1.0
 _PRUNE_SECONDS = 3_600.0
 _COUNT_SECONDS = 2.0
 _JOBS_SECONDS = 20.0
+_USED_SECONDS = 10.0
 _PATIENCE_SECONDS = 10.0
 
 _log = structlog.get_logger(__name__)
@@ -56,7 +58,12 @@ class Background:
 
 
 def start(
-    store: Store, apps: Iterable[LiveApp], settings: Settings, measured: Metrics, features: FeatureStore
+    store: Store,
+    apps: Iterable[LiveApp],
+    settings: Settings,
+    measured: Metrics,
+    features: FeatureStore,
+    keys: KeyRing,
 ) -> Background:
     """Begin all of it, for as long as the server runs."""
     apps, ending = tuple(apps), asyncio.Event()
@@ -66,6 +73,8 @@ def start(
         _repeat(partial(_probe, store), _PROBE_SECONDS, ending),
         _repeat(store.checkpoint, _CHECKPOINT_SECONDS, ending),
         _repeat(features.probe, _PROBE_SECONDS, ending),
+        _repeat(partial(_follow_keys, keys, store), settings.poll_seconds, ending),
+        _repeat(partial(_write_used, keys, store.unhurried), _USED_SECONDS, ending),
     ]
     repeated += [
         work
@@ -93,6 +102,24 @@ async def _probe(store: Store) -> None:
     """Find out whether the store takes writes, unless one told a moment ago: /readyz asks nobody."""
     if not store.health.written_within(_IDLE_SECONDS):
         await store.probe()
+
+
+async def _follow_keys(keys: KeyRing, store: Store) -> None:
+    """Take over which keys there are; meanwhile those known last hold."""
+    try:
+        await keys.follow(store)
+    except Exception as error:
+        if not _is_told(error):
+            _log.error("cannot read the keys; trying again", error=repr(error))
+
+
+async def _write_used(keys: KeyRing, store: Store) -> None:
+    """Write down when keys were used."""
+    try:
+        await keys.write_used(store)
+    except Exception as error:
+        if not _is_told(error):
+            _log.error("cannot write down when keys were used; going on", error=repr(error))
 
 
 async def _follow(app: LiveApp, measured: Metrics) -> None:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from homefeed.api.metrics import Metrics
 from homefeed.errors import NotFoundError
+from homefeed.principals import STATE, Principal
 from homefeed.serving import LiveApp
 from homefeed.serving.features.store import FeatureStore
 
@@ -37,6 +38,10 @@ class Context:
         if found is None:
             raise NotFoundError(f'no app "{name}"; served here: {", ".join(self.apps)}')
         return found
+
+    def seen_by(self, principal: Principal) -> Mapping[str, LiveApp]:
+        """The apps that a principal may know of."""
+        return {name: app for name, app in self.apps.items() if principal.app in (None, name)}
 
 
 async def get_context(request: Request) -> Context:
@@ -67,6 +72,13 @@ async def get_request_id(request: Request) -> str:
     return request_id
 
 
+async def get_sender(request: Request) -> Principal:
+    """Who sends this request, as the guard knows them; an open route may know nobody."""
+    principal: Principal = request.scope["state"][STATE]
+    return principal
+
+
 InContext = Annotated[Context, Depends(get_context)]
 App = Annotated[LiveApp, Depends(get_app)]
+Sender = Annotated[Principal, Depends(get_sender)]
 RequestId = Annotated[str, Depends(get_request_id)]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Body
 from pydantic import BaseModel
 
+from homefeed.api.access import UserAt, needs
 from homefeed.api.context import App, InContext
 from homefeed.api.intake import MAX_EVENTS, build_event, take_events
 from homefeed.api.openapi import schema_of
@@ -27,6 +28,7 @@ def one_or_list(kind: type[BaseModel]) -> dict[str, Any]:
 
 
 @router.post("", openapi_extra=one_or_list(EventIn))
+@needs("write", user=UserAt("body", "user_id"))
 async def record_events(context: InContext, app: App, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """Record an event, or a list of up to 1,000.
 

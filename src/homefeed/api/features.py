@@ -9,6 +9,7 @@ import orjson
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from homefeed.api.access import needs
 from homefeed.api.answers import json_response
 from homefeed.api.context import App
 from homefeed.api.routing import Router, StrictRoute
@@ -73,6 +74,7 @@ class FeaturesOut(BaseModel):
 
 
 @router.post("", response_model=FeaturesOut)
+@needs("read")
 async def features(app: App, body: FeaturesIn) -> Response:
     """Features of up to 1,000 users and items in all."""
     if len(body.user_ids) + len(body.item_ids) > _MOST:

@@ -7,11 +7,13 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Query, Request, Response
 
+from homefeed.api.access import UserAt, needs
 from homefeed.api.answers import all_seen, candidates_header, explain_item, json_response, record_impressions
 from homefeed.api.context import App, InContext, RequestId
 from homefeed.api.parameters import CONTEXT, refuse_mistaken
 from homefeed.api.places import Latitude, Longitude, RadiusKm
-from homefeed.api.routing import Router, StrictRoute, query_of
+from homefeed.api.queries import query_of
+from homefeed.api.routing import Router, StrictRoute
 from homefeed.api.schemas import Explanation, FeedAnswer, Id
 from homefeed.conditions import parse_conditions
 from homefeed.errors import InvalidError
@@ -39,6 +41,7 @@ Conditions: TypeAlias = Annotated[
 
 
 @router.get("/feeds/{feed}", response_model=FeedAnswer)
+@needs("read", user=UserAt("query", "user_id"))
 async def recommend(
     context: InContext,
     app: App,
@@ -88,6 +91,7 @@ async def recommend(
 
 
 @router.get("/explain")
+@needs("read")
 async def explain(
     app: App,
     request: Request,
@@ -123,7 +127,7 @@ def _unnamed(app: LiveApp, request: Request, named: frozenset[str]) -> dict[str,
     Raises:
         InvalidError: one of these seems to mean one of the `named`, or is called as a field of items.
     """
-    others = {name: value for name, value in query_of(request) if name not in named}
+    others = {name: value for name, value in query_of(request.scope) if name not in named}
     refuse_mistaken(others, named, ())
     for name in others:
         if name in app.recipe.items.fields:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from homefeed.api.access import open_to_all
 from homefeed.api.context import InContext
+from homefeed.api.guard import GuardedRoute
+from homefeed.principals import STATE, Principal
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=GuardedRoute)
 
 
 class Health(BaseModel):
@@ -39,24 +42,35 @@ class FeatureStoreReadiness(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether every app can answer and take events; all can without the feature store."""
+    """Whether every app can answer and take events; all can without the feature store.
+
+    The details are for who has a key: of an app, or of all.
+    """
 
     status: Literal["ready", "not ready"]
-    apps: dict[str, AppReadiness]
-    features: FeatureStoreReadiness
+    apps: dict[str, AppReadiness] | None = None
+    features: FeatureStoreReadiness | None = None
 
 
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
+@open_to_all
 async def healthz() -> Health:
     """Whether the process answers."""
     return Health()
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", responses={503: {"model": Readiness}})
-async def readyz(context: InContext, response: Response) -> Readiness:
+@router.get("/readyz", responses={503: {"model": Readiness}}, response_model_exclude_unset=True)
+@open_to_all
+async def readyz(context: InContext, request: Request, response: Response) -> Readiness:
     """Whether every app's store takes writes, as far as the last ones tell: nothing is waited for; else 503."""
+    is_ready = all(app.store.health.ok for app in context.apps.values())
+    response.status_code = 200 if is_ready else 503
+    status: Literal["ready", "not ready"] = "ready" if is_ready else "not ready"
+    sender: Principal | None = request.scope["state"].get(STATE)
+    if sender is None or sender.user is not None:
+        return Readiness(status=status)
     apps = {
         name: AppReadiness(
             items=app.catalog.size,
@@ -65,9 +79,7 @@ async def readyz(context: InContext, response: Response) -> Readiness:
             stand_ins=app.stand_ins,
             store=app.store.health.ok,
         )
-        for name, app in context.apps.items()
+        for name, app in context.seen_by(sender).items()
     }
-    ready = all(app.store for app in apps.values())
-    response.status_code = 200 if ready else 503
     features = FeatureStoreReadiness(store=context.features.name, trouble=context.features.trouble)
-    return Readiness(status="ready" if ready else "not ready", apps=apps, features=features)
+    return Readiness(status=status, apps=apps, features=features)

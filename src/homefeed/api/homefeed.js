@@ -12,6 +12,7 @@
   const LONGEST_REST = 3_600_000; // ms that a server may ask for; beyond 2^31 a timer fires at once
   const WRONG_CLOCK = 60_000; // ms between the page's clock and the server's
   const PASSING = new Set([408, 429, 502, 503, 504]); // a feed is asked for again
+  const UNKNOWN = 401; // the token has ended
   const HOPELESS = new Set([400, 413, 422]); // an event is not sent again
 
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -43,14 +44,18 @@
     #skew = 0;
     #timer;
     #sending;
+    #bring;
+    #token;
 
     // url: of the server; app: its name there; delay: ms in which events are gathered; timeout: ms a request may take;
-    // credentials: as of fetch, for a proxy that goes by cookies; onError: told of events that cannot be sent.
-    constructor({ url, app, delay = 1000, timeout = 10_000, credentials = "same-origin", onError = console.warn }) {
+    // credentials: as of fetch, for a proxy that goes by cookies; onError: told of events that cannot be sent; token: of
+    // the page's user, or a function that brings one, which is asked again once the server refuses what it brought.
+    constructor({ url, app, delay = 1000, timeout = 10_000, credentials = "same-origin", onError = console.warn, token }) {
       if (!url || !app) throw new TypeError("Homefeed: expected { url, app }");
       this.#base = `${String(url).replace(/\/+$/, "")}/v1/apps/${encodeURIComponent(app)}`;
       this.#prefix = `homefeed ${this.#base} `;
       this.#options = { delay, timeout, credentials, onError };
+      if (token) this.#bring = typeof token === "function" ? token : () => token;
       addEventListener("pagehide", () => this.#beacon());
       document.addEventListener("visibilitychange", () => document.hidden && this.#beacon());
       addEventListener("online", () => this.flush());
@@ -158,7 +163,10 @@
       if (!batch.length) return;
       // JSON is sent to another origin only after asking, which takes longer than a page has.
       const type = new URL(this.#base, location).origin === location.origin ? "application/json" : "text/plain";
-      navigator.sendBeacon(`${this.#base}/events`, new Blob([this.#body(batch)], { type }));
+      // A beacon has no headers, and a token in its URL would be in logs: it comes with the events.
+      const events = this.#body(batch);
+      const body = this.#token ? `{"token":${JSON.stringify(this.#token)},"events":${events}}` : events;
+      navigator.sendBeacon(`${this.#base}/events`, new Blob([body], { type }));
     }
 
     async #ask(path) {
@@ -173,7 +181,24 @@
       }
     }
 
+    // With a token; where the server does not know it, once more with a new one.
     async #fetch(path, init = {}) {
+      if (!this.#bring) return this.#fetchOnce(path, init);
+      const known = this.#token;
+      this.#token ??= await this.#bring();
+      const withToken = () => ({ ...init, headers: { ...init.headers, Authorization: `Bearer ${this.#token}` } });
+      try {
+        return await this.#fetchOnce(path, withToken());
+      } catch (error) {
+        if (error.status !== UNKNOWN) throw error;
+        this.#token = undefined;
+        if (!known) throw error;
+        this.#token = await this.#bring();
+        return this.#fetchOnce(path, withToken());
+      }
+    }
+
+    async #fetchOnce(path, init) {
       const { credentials, timeout } = this.#options;
       const signal = AbortSignal.timeout(timeout);
       const response = await fetch(`${this.#base}/${path}`, { credentials, signal, ...init });

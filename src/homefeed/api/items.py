@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Request
 
+from homefeed.api.access import needs
 from homefeed.api.bulk import Refusals, batches_of, list_body, take_many
 from homefeed.api.context import App
 from homefeed.api.paging import Cursor, Limit, after
@@ -26,6 +27,7 @@ ItemId = Annotated[Id, Path(description="Percent-encoded.")]
 
 
 @router.get("")
+@needs("read")
 async def list_items(app: App, limit: Limit = 100, cursor: Cursor = None) -> ItemsOut:
     """A page of the catalogue, hidden items included, in the order they came."""
     found = await items.list_items(app.store, app.recipe.app, after(cursor), limit + 1)
@@ -34,6 +36,7 @@ async def list_items(app: App, limit: Limit = 100, cursor: Cursor = None) -> Ite
 
 
 @router.post("", response_model_exclude_none=True, openapi_extra=list_body(ItemWithId, lines=True))
+@needs("write")
 async def put_items(app: App, request: Request) -> Accepted:
     """Create or replace items: a JSON list of up to 1,000, or NDJSON of any length, an item a line.
 
@@ -48,6 +51,7 @@ async def put_items(app: App, request: Request) -> Accepted:
 
 
 @router.patch("", response_model_exclude_none=True, openapi_extra=list_body(ItemPatchWithId))
+@needs("write")
 async def patch_items(app: App, request: Request) -> Accepted:
     """Change the named attributes of up to 1,000 items, or whether they are hidden; null takes an attribute away.
 
@@ -62,18 +66,21 @@ async def patch_items(app: App, request: Request) -> Accepted:
 
 
 @router.get(by_id("item_id"))
+@needs("read")
 async def get_item(app: App, item_id: ItemId) -> ItemOut:
     """One item."""
     return _out(await items.get_item(app.store, app.recipe.app, check_id("item_id", item_id)))
 
 
 @router.put(by_id("item_id"))
+@needs("write")
 async def put_item(app: App, item_id: ItemId, body: ItemIn) -> ItemOut:
     """Create or replace an item; what moderation set stays, unless it is named."""
     return _out(await app.writes.put_item(_write(app, item_id, body)))
 
 
 @router.patch(by_id("item_id"))
+@needs("write")
 async def patch_item(app: App, item_id: ItemId, body: Annotated[ItemPatch, Body()]) -> ItemOut:
     """Change the named attributes, or whether the item is hidden."""
     attributes = app.catalog.check(body.attributes)
@@ -81,6 +88,7 @@ async def patch_item(app: App, item_id: ItemId, body: Annotated[ItemPatch, Body(
 
 
 @router.delete(by_id("item_id"), status_code=204)
+@needs("write")
 async def delete_item(app: App, item_id: ItemId) -> None:
     """Delete an item."""
     await app.writes.delete_item(check_id("item_id", item_id))

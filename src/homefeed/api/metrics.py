@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from homefeed.api.access import EVERY_APP, needs
 from homefeed.api.events_on_shown import EventsOnShown
 from homefeed.api.feature_store import FeatureStoreWork
 from homefeed.api.first_shown import FirstShown
+from homefeed.api.guard import GuardedRoute
 from homefeed.api.job_metrics import JobMetrics
 from homefeed.api.pages_shown import PagesShown
 from homefeed.api.scores_shown import ScoresShown
@@ -125,9 +127,10 @@ class Metrics:
 
 def router(metrics: Metrics) -> APIRouter:
     """The route that Prometheus scrapes."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=GuardedRoute)
 
     @routes.get("/metrics", include_in_schema=False)
+    @needs("read", EVERY_APP)
     async def scrape() -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -17,6 +17,8 @@ from homefeed.api.schemas import Problem
 
 _ERRORS = {
     "400": "Malformed",
+    "401": "No key or token, or a wrong one",
+    "403": "Not with this key or token",
     "404": "Not found",
     "409": "Contradicts what is stored",
     "413": "Too large",
@@ -24,6 +26,10 @@ _ERRORS = {
     "421": "For another host",
     "422": "Not usable",
     "503": "Not now: again after Retry-After",
+}
+_SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or the token of a user."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
 }
 _REF: Final = "#/components/schemas/{model}"
 _SENTENCE: Final = re.compile(r"(.+?)(?:[.:;] |[.:;]?$)", re.DOTALL)
@@ -53,6 +59,9 @@ def install(app: FastAPI) -> None:
             document = plain()
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas["Problem"] = Problem.model_json_schema()
+            document["components"]["securitySchemes"] = _SCHEMES
+            # Of the whole: a server without a key asks for none.
+            document["security"] = [{}, *({name: []} for name in _SCHEMES)]
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             for operations in document["paths"].values():

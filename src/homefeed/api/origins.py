@@ -26,7 +26,7 @@ def allow_origins(app: FastAPI, origins: Collection[str]) -> None:
             allow_credentials="*" not in origins,
             # What changes items and users one by one is for back ends.
             allow_methods=("GET", "POST"),
-            allow_headers=("Content-Type", "X-Request-ID"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-ID"),
             expose_headers=("X-Request-ID", "X-Homefeed-Candidates", "Retry-After", "Date"),
             max_age=_KEPT_SECONDS,
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Query
 from pydantic import BaseModel
 
+from homefeed.api.access import needs
 from homefeed.api.context import App, InContext
 from homefeed.api.measures import ProposedOut, SeriesOut, proposed_out, series_out
 from homefeed.api.routing import Router, StrictRoute
@@ -138,6 +139,7 @@ class OverviewOut(BaseModel):
 
 
 @router.get("/{app}/overview")
+@needs("read")
 async def overview(
     context: InContext,
     app: App,

@@ -12,26 +12,25 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, Union, get_args, get_origin
-from urllib.parse import parse_qsl
+from typing import Annotated, Any, Final, Literal, TypeAlias, Union, get_args, get_origin
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, params
-from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
+from homefeed.api.guard import GuardedRoute
 from homefeed.api.origins import is_beacon
 from homefeed.api.parameters import refuse_mistaken
+from homefeed.api.queries import query_of
 from homefeed.numerals import load_json
 
 Handler: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
 JSON: Final = "application/json"
 
-_QUERY: Final = "homefeed.query"
 _PLAIN: Final = (str, int, float, bool, UUID, NoneType)
 
 
@@ -57,15 +56,12 @@ class _StrictRequest(Request):
         return load_json(await self.body())
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(GuardedRoute):
     """A route whose JSON bodies are read by orjson, and whose endpoint is called directly where it can be.
 
     A body is read only where its `Content-Type` is one that the route documents. A page of another origin can have
     a browser send plain text or a form, but not JSON: that browsers do only after asking the server.
     """
-
-    takes_beacons: ClassVar[bool] = False
-    """Whether JSON is read, too, that pages of allowed origins send as plain text."""
 
     def get_route_handler(self) -> Handler:
         """Handle the request directly, and leave to FastAPI what that cannot do."""
@@ -108,20 +104,6 @@ def body_type(request: Request) -> str:
 
 def _has_body(request: Request) -> bool:
     return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
-
-
-def query_of(request: Request) -> list[tuple[str, str]]:
-    """Names and values of the query string in their order; read once a request."""
-    scope = request.scope
-    found: list[tuple[str, str]] | None = scope.get(_QUERY)
-    if found is None:
-        text: str = scope["query_string"].decode("latin-1")
-        if "%" in text or "+" in text:
-            found = parse_qsl(text, keep_blank_values=True)
-        else:
-            found = [(name, value) for name, _, value in (part.partition("=") for part in text.split("&") if part)]
-        scope[_QUERY] = found
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +170,7 @@ class Plan:
         arguments = dict(self.defaults)
         given: dict[str, Any] = {}
         unknown: list[str] = []
-        for alias, value in query_of(request):
+        for alias, value in query_of(request.scope):
             parameter = self.query.get(alias)
             if parameter is None:
                 unknown.append(alias)

@@ -9,7 +9,10 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-router = APIRouter(include_in_schema=False)
+from homefeed.api.access import open_to_all
+from homefeed.api.guard import GuardedRoute
+
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 _EXPORT: Final = b"export const Homefeed = globalThis.Homefeed;\n"
 _MEDIA_TYPE: Final = "text/javascript; charset=utf-8"
@@ -17,12 +20,14 @@ _CACHE: Final = "public, max-age=3600"
 
 
 @router.get("/v1/homefeed.js")
+@open_to_all
 async def script(request: Request) -> Response:
     """The script, to be included by `<script src>` or imported for what it does: it makes `Homefeed`."""
     return _answer(request, _source())
 
 
 @router.get("/v1/homefeed.mjs")
+@open_to_all
 async def module(request: Request) -> Response:
     """The same for `import { Homefeed } from`."""
     return _answer(request, _source() + _EXPORT)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
+from homefeed.api.access import UserAt, needs
 from homefeed.api.bulk import Refusals, batches_of, list_body, take_many
 from homefeed.api.context import App
 from homefeed.api.paging import Cursor, Limit, after
@@ -35,6 +36,7 @@ UserId = Annotated[Id, Path(description="Percent-encoded.")]
 
 
 @router.get("")
+@needs("read")
 async def list_users(app: App, limit: Limit = 100, cursor: Cursor = None) -> UsersOut:
     """A page of the users, in the order they came."""
     found = await users.list_users(app.store, app.recipe.app, after(cursor), limit + 1)
@@ -43,6 +45,7 @@ async def list_users(app: App, limit: Limit = 100, cursor: Cursor = None) -> Use
 
 
 @router.post("", response_model_exclude_none=True, openapi_extra=list_body(UserWithId, lines=True))
+@needs("write")
 async def put_users(app: App, request: Request) -> Accepted:
     """Create or replace users: a JSON list of up to 1,000, or NDJSON of any length, a user a line.
 
@@ -61,12 +64,14 @@ async def put_users(app: App, request: Request) -> Accepted:
 
 
 @router.get(by_id("user_id"))
+@needs("read")
 async def get_user(app: App, user_id: UserId) -> UserOut:
     """One user."""
     return _out(await users.get_user(app.store, app.recipe.app, check_id("user_id", user_id)))
 
 
 @router.put(by_id("user_id"))
+@needs("write")
 async def put_user(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Create or replace a user; their events stay, and what they refused or blocked unless it is named."""
     attributes = check_user(app.recipe, body.attributes)
@@ -74,6 +79,7 @@ async def put_user(app: App, user_id: UserId, body: UserIn) -> UserOut:
 
 
 @router.patch(by_id("user_id"))
+@needs("write")
 async def patch_user(app: App, user_id: UserId, body: UserIn) -> UserOut:
     """Change the named attributes; null takes one away."""
     attributes = check_user(app.recipe, body.attributes)
@@ -81,6 +87,7 @@ async def patch_user(app: App, user_id: UserId, body: UserIn) -> UserOut:
 
 
 @router.delete(by_id("user_id"))
+@needs("admin")
 async def erase_user(app: App, user_id: UserId) -> Erased:
     """Erase a user, all their events, and the impressions of what they were shown."""
     events = await app.writes.erase_user(check_id("user_id", user_id))
@@ -88,6 +95,7 @@ async def erase_user(app: App, user_id: UserId) -> Erased:
 
 
 @router.get(by_id("user_id") + "/events")
+@needs("read", user=UserAt("path", "user_id"))
 async def list_user_events(
     app: App, user_id: UserId, limit: Annotated[int, Query(ge=1, le=1_000)] = 50
 ) -> UserEventsOut:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from homefeed.cli.common import err, on_store, progress, recipe_of, settings_in_force
-from homefeed.cli.run import Host, Port, free_port, serve_apps, warm_up
+from homefeed.cli.run import Host, Insecure, Port, free_port, serve_apps, warm_up
 
 if TYPE_CHECKING:
     from homefeed.ingest import DataReport
@@ -37,6 +37,7 @@ def demo(
     prepare_only: Annotated[
         bool, typer.Option("--prepare-only", help="Generate and train, but do not serve.")
     ] = False,
+    insecure: Insecure = False,
     learn_only: Annotated[
         bool, typer.Option("--learn-only", help="Train learned rankers that were not judged yet.", hidden=True)
     ] = False,
@@ -57,7 +58,7 @@ def demo(
     free_port(host or settings.host, settings.port if port is None else port)
     _prepare_apart()
     with _learning_beside():
-        serve_apps(settings, host, port, 1)
+        serve_apps(settings, host, port, 1, insecure)
 
 
 _APART: Final = (sys.executable, "-P", "-c", "from homefeed.cli import main; main()", "demo")

@@ -65,6 +65,7 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
     yield from machine_checks(settings, facts)
     if settings.redis_address is not None:
         yield "redis", *_redis_check(settings)
+    yield "keys", *_key_check(settings)
     free = shutil.disk_usage(settings.home if settings.home.exists() else Path()).free / 1e9
     yield "disk", free > 1, f"{free:.1f} GB free"
     for name in settings.apps:
@@ -90,6 +91,28 @@ def _redis_check(settings: Settings) -> tuple[bool, str]:
     except SettingsError as error:
         return False, str(error)
     return why is None, "what replicas share is there" if why is None else f"requests go on without it: {why}"
+
+
+def _key_check(settings: Settings) -> tuple[bool, str]:
+    """Whether a server would need a key, where it can be reached from elsewhere."""
+    from homefeed.api.guard import is_loopback
+    from homefeed.apps import app_names
+    from homefeed.store.keys import list_keys
+
+    found = on_store(settings, list_keys)
+    usable = [key for key in found if key.revoked_at is None]
+    if found and not usable:
+        return False, "all were revoked, and one is needed: homefeed keys create NAME --right admin"
+    unknown = sorted({key.app for key in usable if key.app} - set(app_names(settings.apps)))
+    if unknown:
+        return True, f"{len(usable)} in use, of which some are for apps that are not served: {', '.join(unknown)}"
+    if usable:
+        return True, f"{len(usable)} in use, {len(found) - len(usable)} revoked"
+    if is_loopback(settings.host):
+        return True, "none yet: everything is allowed, from this machine alone"
+    if settings.insecure:
+        return True, f"none, and insecure: whoever reaches {settings.host} may do everything"
+    return False, f"none, and {settings.host} is no loopback address: homefeed keys create NAME --right admin"
 
 
 def _recipe_settings_checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:

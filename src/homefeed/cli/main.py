@@ -16,6 +16,7 @@ from homefeed.cli import (
     export,
     impressions,
     init,
+    keys,
     maps,
     models,
     overview,
@@ -56,6 +57,7 @@ for module in (
     query,
     synonyms,
     privacy,
+    keys,
 ):
     module.register(cli)
 

@@ -25,6 +25,9 @@ _OTHER_FILES: Final = 256
 _WORKER_SECONDS: Final = 60
 
 Host: TypeAlias = Annotated[str | None, typer.Option(help="The address to listen on.")]
+Insecure: TypeAlias = Annotated[
+    bool, typer.Option("--insecure", help="Listen at any address without a key: whoever reaches it may do all.")
+]
 Port: TypeAlias = Annotated[
     int | None, typer.Option(min=0, max=65_535, help="The port to listen on; by default that of HOMEFEED_PORT.")
 ]
@@ -40,12 +43,13 @@ def serve(
     host: Host = None,
     port: Port = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; several share events through the store.")] = 1,
+    insecure: Insecure = False,
 ) -> None:
     """Serve the apps of the settings over HTTP.
 
     Example: `homefeed serve --port 8000`
     """
-    serve_apps(settings_in_force(), host, port, workers)
+    serve_apps(settings_in_force(), host, port, workers, insecure)
 
 
 def compile_kernels() -> None:
@@ -62,7 +66,9 @@ def compile_kernels() -> None:
     warm_up()
 
 
-def serve_apps(settings: Settings, host: str | None, port: int | None, workers: int) -> None:
+def serve_apps(
+    settings: Settings, host: str | None, port: int | None, workers: int, insecure: bool = False
+) -> None:
     """Serve the apps of the settings until the process is told to end."""
     import uvicorn
 
@@ -76,10 +82,13 @@ def serve_apps(settings: Settings, host: str | None, port: int | None, workers: 
         check_feeds(recipe)
     empty = on_store(settings, lambda store: _without_items(store, recipes))
     host = host or settings.host
+    _require_key(settings, host, insecure or settings.insecure)
     port = free_port(host, settings.port if port is None else port)
     _tell_what_is_missing(settings, recipes, empty)
     _allow_files(settings.max_connections)
     os.environ["HOMEFEED_HOST"] = host
+    if insecure:
+        os.environ["HOMEFEED_INSECURE"] = "true"
     if workers > 1:
         os.environ["HOMEFEED_REPLICAS"] = "true"
     apps = ", ".join(recipe.app for recipe in recipes)
@@ -98,6 +107,19 @@ def serve_apps(settings: Settings, host: str | None, port: int | None, workers: 
         timeout_graceful_shutdown=settings.shutdown_seconds,
         # A worker answers nothing while it compiles, which is no reason to start it anew.
         timeout_worker_healthcheck=_WORKER_SECONDS,
+    )
+
+
+def _require_key(settings: Settings, host: str, insecure: bool) -> None:
+    """Have nobody but this machine reach a server that asks for no key."""
+    from homefeed.api.guard import is_loopback
+    from homefeed.store.keys import list_keys
+
+    if insecure or is_loopback(host) or on_store(settings, list_keys):
+        return
+    raise SettingsError(
+        f"{host} can be reached from elsewhere, and without a key whoever reaches it may do everything: make one "
+        "by `homefeed keys create admin --right admin`, or listen at 127.0.0.1, or insist by --insecure"
     )
 
 

@@ -27,6 +27,7 @@ from homefeed.client.blocking import Client
 from homefeed.client.errors import (
     ClientError,
     ConflictError,
+    ForbiddenError,
     InvalidError,
     NoAnswerError,
     NotFoundError,
@@ -46,6 +47,7 @@ __all__ = [
     "Event",
     "Explanation",
     "Feed",
+    "ForbiddenError",
     "InvalidError",
     "Item",
     "ItemChange",

@@ -12,7 +12,7 @@ import httpx
 from homefeed.client import calls
 from homefeed.client.answers import Outcome
 from homefeed.client.calls import Call
-from homefeed.client.exchange import RETRIES, TIMEOUT_SECONDS, Exchange, Listing
+from homefeed.client.exchange import RETRIES, TIMEOUT_SECONDS, Exchange, Listing, said
 from homefeed.client.records import Item, User
 from homefeed.client.retries import Retries
 
@@ -86,6 +86,8 @@ class Client:
         app: The name of the app there.
         timeout: How many seconds to wait for a connection, and for each part of an answer.
         retries: When to try again.
+        api_key: The key of a back end.
+        token: The token of a user, in place of a key.
         headers: What every request says besides, such as what a proxy asks for.
         transport: How requests are sent, for tests and proxies; httpx's own without it.
     """
@@ -124,11 +126,13 @@ class Client:
         *,
         timeout: float = TIMEOUT_SECONDS,
         retries: Retries = RETRIES,
+        api_key: str | None = None,
+        token: str | None = None,
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._exchange = Exchange(url, app, retries)
-        self._http = httpx.Client(timeout=timeout, headers=headers, transport=transport)
+        self._http = httpx.Client(timeout=timeout, headers=said(api_key, token, headers), transport=transport)
 
     def close(self) -> None:
         """Close the connections."""

@@ -32,6 +32,10 @@ class InvalidError(ProblemError):
     """400, 413, 415 or 422: the request cannot be used."""
 
 
+class ForbiddenError(ProblemError):
+    """401 or 403: the key or token is missing or wrong, or may not do this."""
+
+
 class NotFoundError(ProblemError):
     """404: there is no such app, feed, item or user."""
 
@@ -46,6 +50,8 @@ class UnavailableError(ProblemError):
 
 _KINDS: Mapping[int, type[ProblemError]] = {
     400: InvalidError,
+    401: ForbiddenError,
+    403: ForbiddenError,
     404: NotFoundError,
     409: ConflictError,
     413: InvalidError,

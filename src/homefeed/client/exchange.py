@@ -94,6 +94,19 @@ class Exchange:
             raise ClientError(f"{told}: is the url the right one?") from error
 
 
+def said(api_key: str | None, token: str | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+    """What every request says: the key or the token, and `headers`, which count where both name the same.
+
+    Raises:
+        ValueError: a key and a token are given.
+    """
+    if api_key is not None and token is not None:
+        raise ValueError("api_key and token: expected one of the two")
+    credentials = api_key if token is None else token
+    known = {} if credentials is None else {"Authorization": f"Bearer {credentials}"}
+    return known | dict(headers or {})
+
+
 def _json(response: httpx.Response) -> Any:
     """What an answer holds; None where that is no JSON."""
     try:

@@ -17,10 +17,12 @@ from fastapi.responses import RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from homefeed import __version__
-from homefeed.api.context import InContext
+from homefeed.api.access import NO_APP, needs
+from homefeed.api.context import InContext, Sender
+from homefeed.api.guard import GuardedRoute
 from homefeed.errors import NotFoundError
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GuardedRoute)
 
 _MEDIA_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -61,7 +63,8 @@ class Asset:
 
 
 @router.get("/")
-async def front_door(request: Request, context: InContext) -> Response:
+@needs("read", NO_APP)
+async def front_door(request: Request, context: InContext, sender: Sender) -> Response:
     """Health for programs; the dashboard for browsers."""
     if "text/html" in request.headers.get("accept", ""):
         return _to_dashboard(request, {"Vary": "Accept"})
@@ -70,24 +73,27 @@ async def front_door(request: Request, context: InContext) -> Response:
         "name": "Homefeed",
         "version": __version__,
         "docs": _at(request, "/docs"),
-        "apps": list(context.apps),
+        "apps": list(context.seen_by(sender)),
     }
     return Response(orjson.dumps(health), headers={"Vary": "Accept"}, media_type="application/json")
 
 
 @router.get("/dashboard")
+@needs("read", NO_APP)
 async def dashboard(request: Request) -> Response:
     """The dashboard."""
     return _answer(request, _page("dashboard.html"))
 
 
 @router.get("/dashboard/")
+@needs("read", NO_APP)
 async def dashboard_with_slash(request: Request) -> Response:
     """The page's links are relative to `/dashboard`, so that they hold behind any proxy's prefix."""
     return _to_dashboard(request)
 
 
 @router.get("/dashboard/static/{name}")
+@needs("read", NO_APP)
 async def static(request: Request, name: str) -> Response:
     """A style sheet, script or picture of the dashboard."""
     asset = _assets().get(name)

@@ -199,6 +199,21 @@ trending = Table(
     comment="What trends, by hours since 1970: on PostgreSQL it is a materialised view.",
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("app", String(63), nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("right", String(15), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=True),
+    Column("revoked_at", BigInteger, nullable=True),
+    PrimaryKeyConstraint("app", "key_id"),
+    comment="API keys by the SHA-256 of their secrets; those of an empty app are for all apps.",
+)
+
 on_postgresql = MetaData(naming_convention=_NAMES)
 """The tables as they are on PostgreSQL, where the log is partitioned: its unique keys must include the time.
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Body, Depends, Query, Response
 
+from homefeed.api.access import UserAt, needs
 from homefeed.api.answers import all_seen, explain_item, json_response, record_impressions
 from homefeed.api.cards import cards_of
 from homefeed.api.context import InContext, RequestId, ready_made
@@ -28,6 +29,7 @@ Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
 
 
 @router.get("/homefeed", response_model=HomefeedOut)
+@needs("read", APP, UserAt("query", "user_id"))
 async def homefeed(
     context: InContext,
     live: Live,
@@ -54,6 +56,7 @@ async def homefeed(
 
 
 @router.post("/feedback", openapi_extra=one_or_list(FeedbackIn))
+@needs("write", APP, UserAt("body", "user_id"))
 async def feedback(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """One event, or a list of up to 1,000; answered once they are durable, and the next page reflects them.
 
@@ -64,6 +67,7 @@ async def feedback(context: InContext, live: Live, payload: Annotated[Any, Body(
 
 
 @router.get("/explanations")
+@needs("read", APP)
 async def explanations(live: Live, request_id: RequestId, user_id: Id, item_id: Id) -> Explanation:
     """Why a resident is, or is not, shown an item now: the whole trace."""
     request = FeedRequest("home", check_id("user_id", user_id))

@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Request, Response
 
+from homefeed.api.access import UserAt, needs
 from homefeed.api.answers import candidates_header, json_response, record_impressions
 from homefeed.api.bulk import batches_of, list_body, take_many
 from homefeed.api.context import InContext, RequestId, ready_made
@@ -44,6 +45,7 @@ Live: TypeAlias = Annotated[LiveApp, Depends(ready_made(APP))]
 
 
 @router.post("/hometown", response_model=HometownOut)
+@needs("read", APP, UserAt("body", "user_id"))
 async def hometown(context: InContext, live: Live, request_id: RequestId, body: HometownIn) -> Response:
     """Live streams near a user; popular ones where nobody knows where they are.
 
@@ -63,6 +65,7 @@ async def hometown(context: InContext, live: Live, request_id: RequestId, body: 
 
 
 @router.get("/hometown/stats")
+@needs("read", APP)
 async def hometown_stats(live: Live) -> HometownStats:
     """How many streams and users there are, and in which cities the streams are."""
     total, cities = streams_by_city(live.catalog)
@@ -76,12 +79,14 @@ async def hometown_stats(live: Live) -> HometownStats:
 
 
 @router.post("/home_feed", response_model=HomeFeedOut)
+@needs("read", APP, UserAt("body", "user_id"))
 async def home_feed(context: InContext, live: Live, request_id: RequestId, body: HomeFeedIn) -> Response:
     """The best 30 live streams for a user, from what they watched and what they say they like."""
     return await _for_you(context, live, request_id, body)
 
 
 @router.post("/category_feed", response_model=HomeFeedOut)
+@needs("read", APP, UserAt("body", "user_id"))
 async def category_feed(context: InContext, live: Live, request_id: RequestId, body: CategoryFeedIn) -> Response:
     """The same of one category, by its number or its name."""
     condition = category_condition(live.catalog, body.category_id)
@@ -89,6 +94,7 @@ async def category_feed(context: InContext, live: Live, request_id: RequestId, b
 
 
 @router.put("/streams/status", response_model_exclude_none=True, openapi_extra=list_body(StatusOfIn))
+@needs("write", APP)
 async def put_statuses(live: Live, request: Request) -> Accepted:
     """Set the status of up to 1,000 streams, as a list.
 
@@ -103,6 +109,7 @@ async def put_statuses(live: Live, request: Request) -> Accepted:
 
 
 @router.put("/streams" + by_id("stream_id") + "/status")
+@needs("write", APP)
 async def put_status(live: Live, request_id: RequestId, stream_id: Id, body: StatusIn) -> StatusOut:
     """Whether a stream is live and how many watch it; durable once answered, and the next request goes by it."""
     changes = live.catalog.check(body.changes)

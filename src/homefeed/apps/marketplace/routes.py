@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Body, Depends, Query, Response, status
 
+from homefeed.api.access import UserAt, needs
 from homefeed.api.answers import candidates_header, record_impressions
 from homefeed.api.bulk import list_body
 from homefeed.api.context import Context, InContext, RequestId, ready_made
@@ -40,6 +41,7 @@ from homefeed.validation import check_id
 APP: Final = "marketplace"
 
 _FARTHEST_OFFSET: Final = 1_000_000
+_USER: Final = UserAt("query", "user_uid")
 
 router = Router(prefix="/api/v1", tags=[APP], route_class=StrictRoute)
 
@@ -48,6 +50,7 @@ Limit: TypeAlias = Annotated[int, Query(ge=1, le=MOST_LISTINGS)]
 
 
 @router.get("/feed", response_model=list[Recommended])
+@needs("read", APP, _USER)
 async def feed(
     context: InContext,
     live: Live,
@@ -77,6 +80,7 @@ async def feed(
     status_code=status.HTTP_201_CREATED,
     openapi_extra=list_body(BulkListingInteractionIn),
 )
+@needs("write", APP, UserAt("body", "user_uid"))
 async def interactions(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """Up to 1,000 interactions of any users, as a list. The good ones are kept, `rejected` names the others."""
     if not isinstance(payload, list):
@@ -85,6 +89,7 @@ async def interactions(context: InContext, live: Live, payload: Annotated[Any, B
 
 
 @router.post("/feed/interactions" + by_id("listing_id"), status_code=status.HTTP_201_CREATED)
+@needs("write", APP, _USER)
 async def interaction(
     context: InContext,
     live: Live,
@@ -105,18 +110,21 @@ async def interaction(
 
 
 @router.get("/feed/preferences")
+@needs("read", APP, _USER)
 async def get_preferences(live: Live, user_uid: UserUid) -> Preferences:
     """The stored preferences of a user; of one who is not known there are none yet."""
     return preferences_of(live, user_uid, await stored_attributes(live, user_uid) or {})
 
 
 @router.patch("/feed/preferences")
+@needs("write", APP, _USER)
 async def patch_preferences(live: Live, user_uid: UserUid, body: PreferencesIn) -> Preferences:
     """Change some preferences; the user's next request obeys them, and the answer tells all."""
     return preferences_of(live, user_uid, await change_user(live, user_uid, body.changes))
 
 
 @router.post("/users", status_code=status.HTTP_201_CREATED)
+@needs("write", APP)
 async def sign_up(live: Live, body: SignUpIn) -> SignUpOut:
     """Somebody signs up with the interests they picked, which their first feed goes by; again it changes them."""
     changes: dict[str, Any] = {"interests": body.interests} if "interests" in body.model_fields_set else {}
@@ -133,6 +141,7 @@ async def sign_up(live: Live, body: SignUpIn) -> SignUpOut:
 
 
 @router.get("/feed/trending", response_model=list[Recommended])
+@needs("read", APP)
 async def trending(
     context: InContext,
     live: Live,
@@ -146,6 +155,7 @@ async def trending(
 
 
 @router.post("/feed/nearby", response_model=list[Near])
+@needs("read", APP)
 async def nearby(context: InContext, live: Live, request_id: RequestId, body: NearbyIn) -> Response:
     """Listings within a radius of a place, the nearest first, of those at one place the best."""
     request = FeedRequest(
@@ -156,6 +166,7 @@ async def nearby(context: InContext, live: Live, request_id: RequestId, body: Ne
 
 
 @router.get("/feed/similar" + by_id("listing_id"), response_model=list[Recommended])
+@needs("read", APP)
 async def similar(
     context: InContext, live: Live, request_id: RequestId, listing_id: Id, limit: Limit = 10
 ) -> Response:

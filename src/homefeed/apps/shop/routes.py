@@ -10,6 +10,7 @@ import orjson
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
+from homefeed.api.access import UserAt, needs
 from homefeed.api.answers import json_response, record_impressions
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.errors import validation_errors
@@ -80,6 +81,7 @@ Price: TypeAlias = Annotated[float | None, Query(ge=0, allow_inf_nan=False)]
 
 
 @router.get("/recommendations/home", response_model=HomeOut)
+@needs("read", APP, UserAt("query", "user_id"))
 async def home(
     context: InContext,
     live: Live,
@@ -110,6 +112,7 @@ async def home(
 
 
 @router.get("/recommendations/product" + by_id("product_id"), response_model=SimilarOut)
+@needs("read", APP)
 async def product(
     context: InContext,
     live: Live,
@@ -125,6 +128,7 @@ async def product(
 
 
 @router.get("/recommendations/search", response_model=SearchOut, response_model_exclude_none=True)
+@needs("read", APP)
 async def search(
     context: InContext,
     live: Live,
@@ -155,6 +159,7 @@ async def search(
 
 
 @router.post("/api/v1/interactions/interactions", response_class=Response)
+@needs("write", APP, UserAt("body", "user_id"))
 async def post_interaction(context: InContext, live: Live, body: InteractionIn) -> Response:
     """A click or a search; answered, with an empty body, once it is durable, and the next page reflects it."""
     await take_event(context, live, _event(live, body))
@@ -162,6 +167,7 @@ async def post_interaction(context: InContext, live: Live, body: InteractionIn) 
 
 
 @router.get("/api/v1/interactions/interactions" + by_id("user_id"))
+@needs("read", APP, UserAt("path", "user_id"))
 async def get_interactions(
     live: Live,
     request_id: RequestId,

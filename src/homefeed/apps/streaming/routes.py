@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import orjson
 from fastapi import Body, Depends, Query, Response
 
+from homefeed.api.access import UserAt, needs, open_to_all
 from homefeed.api.answers import all_seen, json_response, record_impressions
 from homefeed.api.cards import cards_of
 from homefeed.api.context import InContext, RequestId, ready_made
@@ -42,12 +43,14 @@ Genre: TypeAlias = Annotated[str | None, Query(description="Only titles of this 
 
 
 @router.get("/health")
+@open_to_all
 async def health() -> HealthOut:
     """Whether the service answers."""
     return HealthOut()
 
 
 @router.get("/popular", response_model=PopularOut)
+@needs("read", APP)
 async def popular(
     context: InContext,
     live: Live,
@@ -63,6 +66,7 @@ async def popular(
 
 
 @router.get("/recommendations", response_model=RecommendationsOut)
+@needs("read", APP, UserAt("query", "user_id"))
 async def recommendations(
     context: InContext,
     live: Live,
@@ -91,6 +95,7 @@ async def recommendations(
 
 
 @router.get("/history")
+@needs("read", APP, UserAt("query", "user_id"))
 async def history(
     live: Live, request_id: RequestId, user_id: Id, limit: Annotated[int, Query(ge=1, le=1_000)] = 50
 ) -> WatchedOut:
@@ -110,6 +115,7 @@ async def history(
 
 
 @router.post("/events", openapi_extra=one_or_list(PlayIn))
+@needs("write", APP, UserAt("body", "user_id"))
 async def record_events(context: InContext, live: Live, payload: Annotated[Any, Body()]) -> EventsAccepted:
     """One play, or a list of up to 1,000, in the shape of events.csv; answered once they are durable.
 

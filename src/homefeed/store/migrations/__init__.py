@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from homefeed.errors import HomefeedError
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision: a store that has it does not need Alembic."""
 
 _LOCK = 0x686F6D65

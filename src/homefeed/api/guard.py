@@ -1,0 +1,177 @@
+"""The one place that every request passes on its way to a route: who sends it, and whether they may."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import ClassVar, Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from homefeed.api.access import IN_PATH, OPEN, PAGE, Access, UserAt, authorise, declared
+from homefeed.api.credentials import (
+    beacon_credentials,
+    header_credentials,
+    parsed,
+    read_body,
+    replayed,
+    wants_page,
+)
+from homefeed.api.queries import query_of
+from homefeed.errors import UnauthorisedError
+from homefeed.principals import ANYONE, STATE, Principal
+from homefeed.serving.keyring import KeyRing
+from homefeed.serving.tokens import Tokens
+
+_BEARER: Final = 'Bearer realm="homefeed"'
+_BASIC: Final = 'Basic realm="homefeed: any name, and a key as the password", charset="UTF-8"'
+
+
+class Guard:
+    """Admits requests by keys and user tokens; everybody where no key was ever made, as far as they are near.
+
+    Without a key only what comes in at a loopback address is admitted, unless the server is said to be `insecure`.
+    """
+
+    def __init__(self, keys: KeyRing, tokens: Tokens, *, insecure: bool = False) -> None:
+        self.keys, self._tokens, self._insecure = keys, tokens, insecure
+
+    async def admit(self, access: Access, scope: Scope, receive: Receive, *, beacons: bool = False) -> Receive:
+        """What a route is to receive by; the request's state has its principal from here on.
+
+        Raises:
+            HTTPException: 401, nobody is known by what the request says; 403, they may not do this.
+        """
+        credentials = header_credentials(scope)
+        if beacons and credentials is None:
+            credentials, receive = await beacon_credentials(scope, receive)
+        if access.right is None:
+            self._note_if_known(scope, credentials)
+            return receive
+        principal = self._principal(scope, credentials)
+        users: Collection[object] = ()
+        if principal.user is not None and access.user is not None:
+            users, receive = await _users(access.user, scope, receive)
+        app = scope["path_params"]["app"] if access.app == IN_PATH else access.app
+        authorise(principal, app, access.right, users)
+        scope.setdefault("state", {})[STATE] = principal
+        return receive
+
+    def _note_if_known(self, scope: Scope, credentials: str | None) -> None:
+        try:
+            scope.setdefault("state", {})[STATE] = self._principal(scope, credentials)
+        except HTTPException:
+            return
+
+    def _principal(self, scope: Scope, credentials: str | None) -> Principal:
+        if not self.keys.required:
+            if self._insecure or _is_near(scope):
+                return ANYONE
+            raise HTTPException(
+                HTTPStatus.FORBIDDEN,
+                "this server has no key yet and answers its own machine alone: homefeed keys create",
+            )
+        if not credentials:
+            raise _unauthorised(
+                scope,
+                "a key or a token is needed: Authorization: Bearer KEY, or KEY as password",
+            )
+        try:
+            found = self.keys.find(credentials) if "." not in credentials else self._tokens.principal(credentials)
+        except UnauthorisedError as error:
+            raise _unauthorised(scope, str(error)) from None
+        if found is None:
+            raise _unauthorised(scope, "no such key, or it was revoked")
+        return found
+
+
+class GuardedRoute(APIRoute):
+    """A route that only those reach whom the guard admits by what its endpoint declares."""
+
+    takes_beacons: ClassVar[bool] = False
+    """Whether what pages of allowed origins send as plain text is taken, and a token with it."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the guard first, also where the method is another."""
+        access, guard = declared(self.endpoint), guard_of(scope)
+        if access is None:
+            raise TypeError(f"{self.path} says nothing of who may use it")
+        await super().handle(scope, await guard.admit(access, scope, receive, beacons=self.takes_beacons), send)
+
+
+def guard_of(scope: Scope) -> Guard:
+    """The guard of the server that a request came to."""
+    guard: Guard = scope["app"].state.guard
+    return guard
+
+
+def install(app: FastAPI, guard: Guard, pages: Collection[str]) -> None:
+    """Put the guard in front of all routes, those at the paths of `pages` too, and of what has none.
+
+    Raises:
+        TypeError: a route says nothing of who may use it, or what is not there.
+    """
+    app.state.guard = guard
+    app.router.default = _guarded(app.router.default)
+    for found in iter_route_contexts(app.routes):
+        route, path = found.original_route, str(found.path)
+        if isinstance(route, GuardedRoute):
+            _check(declared(route.endpoint), path)
+        elif path in pages:
+            route.handle = _guarded(route.handle)  # type: ignore[assignment]
+        else:
+            raise TypeError(f"{path} is not guarded: make it a GuardedRoute")
+
+
+def _guarded(handle: ASGIApp) -> ASGIApp:
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        await handle(scope, await guard_of(scope).admit(PAGE, scope, receive), send)
+
+    return guarded
+
+
+def _check(access: Access | None, path: str) -> None:
+    if access is None:
+        raise TypeError(f"{path} says nothing of who may use it: declare it by needs() or open_to_all()")
+    if access is not OPEN and (access.app == IN_PATH) != (IN_PATH in path):
+        raise TypeError(f"{path}: needs() names no app, or another than its path")
+    if access.user is not None and access.user.where == "path" and f"{{{access.user.name}" not in path:
+        raise TypeError(f"{path}: needs() names a user who is not in its path")
+
+
+async def _users(at: UserAt, scope: Scope, receive: Receive) -> tuple[list[object], Receive]:
+    """Every user that a request names, as its route will read it."""
+    if at.where == "path":
+        return [scope["path_params"][at.name]], receive
+    if at.where == "query":
+        return [value for name, value in query_of(scope) if name == at.name], receive
+    body = await read_body(receive)
+    told = parsed(body)
+    elements = told if isinstance(told, list) else [told]
+    users = [each.get(at.name) if isinstance(each, dict) else None for each in elements]
+    return users, replayed(body, receive)
+
+
+@lru_cache(maxsize=128)
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from its own machine alone."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_near(scope: Scope) -> bool:
+    """Whether a request came in at a loopback address, or by a socket in the file system."""
+    server = scope.get("server")
+    return server is None or is_loopback(server[0])
+
+
+def _unauthorised(scope: Scope, why: str) -> HTTPException:
+    challenge = _BASIC if wants_page(scope) else _BEARER
+    return HTTPException(HTTPStatus.UNAUTHORIZED, why, {"WWW-Authenticate": challenge})
