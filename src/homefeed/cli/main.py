@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from homefeed.cli import (
+    backup,
     data,
     demo,
     doctor,
@@ -45,6 +46,7 @@ for module in (
     init,
     data,
     export,
+    backup,
     models,
     versions,
     schedule,
