@@ -35,7 +35,7 @@ async def fill(store: Store, *apps: str) -> None:
         await append_events(store, app, TOLD, 99)
         await delete_item(store, app, "i6")
         one = np.array([0.1], np.float32)
-        page = (0, np.array([3], np.int32), one, one, ("a",), one[:, None], {})
+        page: tuple[Any, ...] = (0, np.array([3], np.int32), one, one, ("a",), one[:, None], {})
         # More pages of one moment than are read at once.
         shown = [Impression(f"{name} r", "home", 1, 5 + (n > 8), *page) for n, name in enumerate("aBbCcÄäZz_-.")]
         await write_impressions(store, app, shown)
@@ -90,7 +90,7 @@ async def test_a_store_with_data_of_its_own_is_not_copied_over(store: Store, tar
     assert (await target.watermarks("shop")).user_number == 1
 
 
-class Cut(Exception):
+class CutError(Exception):
     pass
 
 
@@ -100,9 +100,9 @@ async def cut_short(store: Store, target: Store, at: int) -> AsyncIterator[None]
 
     def stop(stage: str, done: int, _total: int) -> None:
         if stage == "events" and done >= at:
-            raise Cut
+            raise CutError
 
-    with pytest.raises(Cut):
+    with pytest.raises(CutError):
         await copy_store(store, target, stop, page=4)
     yield
 
