@@ -26,6 +26,7 @@ from homefeed.cli import (
     run,
     schedule,
     synonyms,
+    users,
     versions,
 )
 from homefeed.cli.naming import Commands
@@ -58,6 +59,7 @@ for module in (
     query,
     synonyms,
     privacy,
+    users,
 ):
     module.register(cli)
 
