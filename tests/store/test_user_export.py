@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,16 @@ async def fill(store: Store) -> None:
     one = np.array([0.5, 0.25], np.float32)
     for name, user in (("r", "u"), ("s", "v")):
         number = (await get_user(store, "shop", user)).number
-        page = (3 * SECOND, 20, np.array([2, 1], np.int32), one, one, (), np.zeros((2, 0), np.float32), {})
+        page: tuple[Any, ...] = (
+            3 * SECOND,
+            20,
+            np.array([2, 1], np.int32),
+            one,
+            one,
+            (),
+            np.zeros((2, 0), np.float32),
+            {},
+        )
         await write_impressions(store, "shop", [Impression(name, "home", number, *page)])
     await delete_item(store, "shop", "b")
 
