@@ -75,7 +75,9 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         _end_with_parent()
         async with (
             open_features(settings) as shared,
-            open_store(settings.store_url, settings.max_store_wait_seconds) as store,
+            open_store(
+                settings.store_url, settings.max_store_wait_seconds, settings.database_connections
+            ) as store,
         ):
             live = {
                 name: live_app(recipe, store, settings, environment, shared) for name, recipe in recipes.items()
