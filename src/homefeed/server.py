@@ -81,7 +81,9 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         _end_with_parent()
         async with (
             open_features(settings) as shared,
-            open_store(settings.store_url, settings.max_store_wait_seconds) as store,
+            open_store(
+                settings.store_url, settings.max_store_wait_seconds, settings.database_connections
+            ) as store,
         ):
             await keys.follow(store)
             live = {

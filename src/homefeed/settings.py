@@ -151,6 +151,10 @@ class Settings(BaseSettings):
             description="Larger shares of an app's events, or impressions, need `homefeed prune --yes`.",
         ),
     ] = 0.5
+    database_connections: Annotated[
+        int,
+        Field(ge=4, le=1_000, description="How many connections to PostgreSQL a process that serves may have."),
+    ] = 28
     max_store_wait_seconds: Annotated[
         float, Field(gt=0, le=600, description="How long a request waits for the store before it is answered 503.")
     ] = 5.0

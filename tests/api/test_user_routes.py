@@ -231,3 +231,16 @@ def test_an_edit_of_a_user_does_not_take_back_what_they_refused_or_blocked(
     assert moved["attributes"] == {"community_id": "c2", "opt_out": True, "blocked_creators": ["u7"]}
     named = {"community_id": "c2", "opt_out": False, "blocked_creators": []}
     assert api.put(resident, json={"attributes": named}).json()["attributes"] == named
+
+
+def test_all_that_is_stored_of_a_user_is_exported(
+    api: httpx.Client, fresh: Callable[[str], str], new_item: Callable[..., str]
+) -> None:
+    user_id, item_id = fresh("user"), new_item()
+    api.put(f"{USERS}/{user_id}", json={"attributes": {"age": 30}})
+    event = {"user_id": user_id, "item_id": item_id, "event_type": "play", "value": 60, "event_id": "e"}
+    assert api.post("/v1/apps/streaming/events", json=event).status_code == 200
+    told = api.get(f"{USERS}/{user_id}/export").json()
+    assert (told["user_id"], told["attributes"], told["impressions"]) == (user_id, {"age": 30}, [])
+    assert [(row["item_id"], row["event_id"], row["value"]) for row in told["events"]] == [(item_id, "e", 60)]
+    assert api.get(f"{USERS}/{fresh('nobody')}/export").status_code == 404

@@ -27,6 +27,9 @@ COMMANDS = [
         "generate",
         "import",
         "export",
+        "backup",
+        "restore",
+        "copy",
         "train",
         "models",
         "schedule",
@@ -35,7 +38,7 @@ COMMANDS = [
         "impressions",
     ),
     *("evaluate", "map", "popular", "recommend", "search", "history", "explain", "synonyms"),
-    *("erase", "prune", "keys"),
+    *("erase", "prune", "keys", "users"),
 ]
 ITEMS = "item_id,title,content_type,genre\ni1,Café ★,movie,Drama\n"
 

@@ -166,3 +166,12 @@ class TestPrune:
     def test_an_app_without_anything_has_nothing_too_old(self, tmp_path: Path) -> None:
         expected = {"app": "streaming", "events": 0, "impressions": 0, "refused": []}
         assert json_of(tmp_path / "new", "prune", "streaming", events_days="1") == expected
+
+
+class TestExport:
+    def test_all_of_a_user_is_printed(self, home: Path) -> None:
+        told = json.loads(running.done(home, "users", "export", "streaming", "b"))
+        assert (told["attributes"], len(told["events"]), len(told["impressions"])) == ({"age": 40}, 4, 4)
+
+    def test_an_unknown_user_has_nothing(self, home: Path) -> None:
+        assert isinstance(run(home, "users", "export", "streaming", "nobody").exception, NotFoundError)

@@ -29,6 +29,7 @@ from homefeed.retrieve.arrays import ArrayModel
 from homefeed.store import artifacts as module
 from homefeed.store.artifacts import ArtifactStore, Manifest, Pointer
 from homefeed.store.copies import private_copy
+from homefeed.store.manifests import digest_of
 from homefeed.types import SECOND, Numbers
 
 APP, NAME = "streaming", "pair"
@@ -416,7 +417,7 @@ def test_a_model_of_another_kind_or_part_is_refused(artifacts: ArtifactStore) ->
 def forged(artifacts: ArtifactStore, manifest: Manifest, **changes: Any) -> Path:
     """The folder of the version with another manifest, sums and names made to fit."""
     other = replace(manifest, **changes)
-    other = replace(other, version=f"{manifest.version.partition('-')[0]}-{module._digest(other)}")
+    other = replace(other, version=f"{manifest.version.partition('-')[0]}-{digest_of(other)}")
     folder = folder_of(artifacts, manifest).rename(folder_of(artifacts, other))
     (folder / "manifest.json").unlink()
     (folder / "manifest.json").write_bytes(orjson.dumps(asdict(other)))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -232,3 +233,80 @@ def test_a_fresh_store_can_be_opened_by_two_processes_at_once(blank_url: str) ->
         for process in processes:
             process.kill()
             process.communicate()
+
+
+async def test_a_store_that_a_newer_version_only_added_to_is_used_as_it_is(store: Store, store_url: str) -> None:
+    newer = f"{migrations.HEAD.partition('.')[0]}.99"
+    async with store.write() as connection:
+        for added in (
+            "ALTER TABLE users ADD COLUMN added BIGINT",
+            "ALTER TABLE items ADD COLUMN added TEXT DEFAULT 'x' NOT NULL",
+            "CREATE TABLE added (app TEXT PRIMARY KEY)",
+            f"UPDATE alembic_version SET version_num = '{newer}'",
+        ):
+            await connection.execute(sa.text(added))
+    async with open_store(store_url) as older:
+        await put_items(older, "shop", [ItemWrite("i", {})])
+        assert await append_events(older, "shop", [Event("u", "i", "buy", 1)], 9) == [Outcome.ACCEPTED]
+        assert (await get_user(older, "shop", "u")).number == 1
+        assert await revision(older) == newer
+
+
+@pytest.mark.parametrize("number", ["0001", "0001.5", "9999.1", "99", "0009x"])
+def test_of_other_revisions_nothing_is_taken_for_enough(number: str) -> None:
+    assert not migrations._is_enough(number)
+
+
+ADDED_TO: Final = "0006"
+"""Since this revision migrations have only added. One that takes away what the version before needs gets a new
+number, and stands here.
+"""
+
+
+def made_up(table: sa.Table) -> dict[str, Any]:
+    """A row as a version writes it that knows of no other columns."""
+    values = {str: "x", int: 7, float: 7.5, bytes: b"x" * 16, bool: True}
+    return {column.name: values[column.type.python_type] for column in table.columns}
+
+
+async def test_what_versions_before_write_and_read_goes_on_while_the_tables_are_migrated(
+    store: Store, store_url: str
+) -> None:
+    await append_events(store, "x", [Event("u", "", "look", 7, context={"query": "q"})], 9)  # and its partition
+    await downgrade(store, ADDED_TO)
+    before = sa.MetaData()
+    async with store.read() as connection:
+        await connection.run_sync(before.reflect)
+    known = [table for table in before.sorted_tables if is_table(None, table.name, "table")]
+    async with open_store(store_url):
+        pass
+    assert await revision(store) == migrations.HEAD
+    assert {table.name for table in known} > {"apps", "users", "items", "events", "impressions"}
+    for table in known:
+        async with store.write() as connection:
+            await connection.execute(table.delete())
+            if table.name == "alembic_version":
+                continue
+            row = made_up(table)
+            await connection.execute(table.insert(), [row])
+            (found,) = (await connection.execute(sa.select(table))).all()
+            assert dict(found._mapping) == row, table.name
+            await connection.execute(table.update().values(row))
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_table_in_use_holds_a_migration_up_and_nobody_else(
+    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await downgrade(store, "0005")
+    monkeypatch.setattr(migrations, "_PATIENCE", "SET LOCAL lock_timeout = '50ms'")
+    monkeypatch.setattr(migrations, "_PAUSE", 0.05)
+    async with store.read() as reading:
+        await reading.execute(sa.text("SELECT count(*) FROM impressions"))
+        opening = asyncio.create_task(_opened(store_url))
+        await asyncio.sleep(0.5)
+        async with store.read() as other:  # it does not wait behind the migration that waits
+            await asyncio.wait_for(other.execute(sa.text("SELECT count(*) FROM impressions")), 1)
+        assert not opening.done()
+    assert await asyncio.wait_for(opening, 10)
+    assert await revision(store) == migrations.HEAD

@@ -266,6 +266,40 @@ class UserEventsOut(BaseModel):
     events: list[EventOut]
 
 
+class ExportedEvent(EventOut):
+    """An event as it is stored: with the time it came."""
+
+    received_at: str
+
+
+class ExportedPlace(BaseModel):
+    """An item of a page that was shown."""
+
+    item_id: str | None
+    place: int
+    score: float
+
+
+class ExportedPage(BaseModel):
+    """A page that a user was shown."""
+
+    request_id: str
+    feed: str
+    variant: str
+    timestamp: str
+    items: list[ExportedPlace]
+
+
+class UserExportOut(BaseModel):
+    """All that is stored of a user."""
+
+    app: str
+    user_id: str
+    attributes: Attributes
+    events: list[ExportedEvent]
+    impressions: list[ExportedPage]
+
+
 class FeedItem(BaseModel):
     """A recommended item. `title` is its id where it has none, `created_at` null where it is not known."""
 

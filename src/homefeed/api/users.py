@@ -19,6 +19,7 @@ from homefeed.api.schemas import (
     EventOut,
     Id,
     UserEventsOut,
+    UserExportOut,
     UserIn,
     UserOut,
     UsersOut,
@@ -26,6 +27,7 @@ from homefeed.api.schemas import (
 )
 from homefeed.store import users
 from homefeed.store.events import latest_of_user
+from homefeed.store.user_export import MOST_EXPORTED, export_user
 from homefeed.times import format_time
 from homefeed.types import User
 from homefeed.validation import check_id, check_user, check_user_id
@@ -116,6 +118,17 @@ async def list_user_events(
             for event, _ in found
         ],
     )
+
+
+@router.get(by_id("user_id") + "/export")
+@needs("admin")
+async def export_user_data(app: App, user_id: UserId) -> UserExportOut:
+    """All that is stored of a user: attributes, events and the pages they were shown, oldest first.
+
+    Of up to 100,000 events and pages together; the command `homefeed users export` has no such bound.
+    """
+    found = await export_user(app.store, app.recipe.app, check_id("user_id", user_id), MOST_EXPORTED)
+    return UserExportOut.model_validate(found)
 
 
 def _out(user: User) -> UserOut:

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from homefeed.cli import (
+    backup,
     data,
     demo,
     doctor,
@@ -26,6 +27,7 @@ from homefeed.cli import (
     run,
     schedule,
     synonyms,
+    users,
     versions,
 )
 from homefeed.cli.naming import Commands
@@ -46,6 +48,7 @@ for module in (
     init,
     data,
     export,
+    backup,
     models,
     versions,
     schedule,
@@ -58,6 +61,7 @@ for module in (
     synonyms,
     privacy,
     keys,
+    users,
 ):
     module.register(cli)
 

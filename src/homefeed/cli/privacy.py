@@ -26,25 +26,30 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Erase a user with all their events and impressions.
+    """Erase a user with all their events and impressions, in Redis, too, and what data reports show of them.
 
     This cannot be undone. Running servers forget the user at their next poll; models at the next training.
 
     Example: `homefeed erase community --user u42 --yes`
     """
+    from homefeed.serving.features.opening import open_features
+    from homefeed.serving.features.sharing import Keys
     from homefeed.store.erasing import forget_erased
     from homefeed.store.users import erase_user
 
     async def work(store: Store) -> int:
         events = await erase_user(store, recipe.app, user_id)
+        async with open_features(settings) as features:
+            await features.delete([Keys(settings.redis_prefix, recipe.app).user(user_id)])
         await forget_erased(store)
         return events
 
+    settings = settings_in_force()
     recipe = recipe_of(app)
     shown = printable(user_id)
     if not yes:
         typer.confirm(f"Erase user {shown} of {recipe.app} for good?", abort=True, err=True)
-    events = on_store(settings_in_force(), work)
+    events = on_store(settings, work)
     if as_json:
         print_json({"app": recipe.app, "user_id": user_id, "events": events})
         return

@@ -6,8 +6,6 @@ the versions names the one to serve.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import shutil
 import uuid
@@ -23,7 +21,8 @@ from filelock import FileLock
 
 from homefeed.errors import ArtifactError
 from homefeed.protocols import Model
-from homefeed.store.copies import open_plain, private_copy, require_sha256
+from homefeed.store.copies import private_copy, require_sha256, sha256_of, sync
+from homefeed.store.manifests import FORMAT, MANIFEST, Manifest, digest_of, read_manifest
 from homefeed.store.private import (
     PRIVATE_FILE,
     close_to_others,
@@ -34,41 +33,20 @@ from homefeed.store.private import (
 )
 from homefeed.types import SECOND
 
+__all__ = ["ArtifactStore", "Draft", "FilesState", "Loaded", "Manifest", "Pointer"]
+
 M = TypeVar("M", bound=Model)
 
 FilesState: TypeAlias = tuple[str | None, frozenset[tuple[str, int, int]]]
 """A version with the names, sizes and times of its files."""
 
-_MANIFEST = "manifest.json"
-_CURRENT = "CURRENT"
-_LOCK = ".lock"
+CURRENT = "CURRENT"
+LOCK = ".lock"
 _GONE = ".gone-"
 _DRAFT = ".draft-"
 _KEPT_VERSIONS = 3
-_FORMAT = 2
-_LARGEST_MANIFEST = 1 << 24
 _LONGEST_NAME = 1_000
 _VERSION = re.compile(r"\d{8}T\d{12}-\w+", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A version of an app's model: made by a part, of a kind, which is its class, and in a format of files.
-
-    `files` maps names to SHA-256; `watermark` is the last event seq it was fitted on.
-    """
-
-    format: int
-    app: str
-    model: str
-    part: str
-    kind: str
-    version: str
-    created_at: str
-    watermark: int
-    config: Mapping[str, Any]
-    facts: Mapping[str, Any]
-    files: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +76,7 @@ class Draft:
     def publish(self) -> Manifest:
         """Make it the current version."""
         home = self.folder.parent
-        with FileLock(home / _LOCK, mode=PRIVATE_FILE):
+        with FileLock(home / LOCK, mode=PRIVATE_FILE):
             _install(self.folder, home / self.manifest.version, self.manifest)
             _point_at(home, self.manifest.version)
         return self.manifest
@@ -149,18 +127,18 @@ class ArtifactStore:
         make_private_folder(draft)
         try:
             model.save(draft)
-            files = {path.name: _sha256(path) for path in sorted(draft.iterdir())}
+            files = {path.name: sha256_of(path) for path in sorted(draft.iterdir())}
             moment = datetime.fromtimestamp(now / SECOND, UTC)
             created_at = moment.isoformat().replace("+00:00", "Z")
             kind = type(model).__name__
-            unnamed = Manifest(_FORMAT, app, name, part, kind, "", created_at, watermark, config, facts, files)
-            manifest = replace(unnamed, version=f"{moment:%Y%m%dT%H%M%S%f}-{_digest(unnamed)}")
-            (draft / _MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+            unnamed = Manifest(FORMAT, app, name, part, kind, "", created_at, watermark, config, facts, files)
+            manifest = replace(unnamed, version=f"{moment:%Y%m%dT%H%M%S%f}-{digest_of(unnamed)}")
+            (draft / MANIFEST).write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
             for path in draft.iterdir():
                 seal(path)
-                _sync(path)
+                sync(path)
             make_private(draft)
-            _sync(draft)
+            sync(draft)
             yield Draft(draft, manifest)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -189,7 +167,7 @@ class ArtifactStore:
             ArtifactError: there is no such version.
         """
         home = self.root / app / name
-        with FileLock(home / _LOCK, mode=PRIVATE_FILE) if home.is_dir() else nullcontext():
+        with FileLock(home / LOCK, mode=PRIVATE_FILE) if home.is_dir() else nullcontext():
             self._require(app, name, version)
             _point_at(home, version)
 
@@ -214,17 +192,15 @@ class ArtifactStore:
         """The version to serve, or why none is named. A missing name is no order to serve nothing."""
         home = self.root / app / name
         try:
-            with (home / _CURRENT).open("rb") as file:
+            with (home / CURRENT).open("rb") as file:
                 named = file.read(_LONGEST_NAME).decode(errors="replace").strip()
         except FileNotFoundError:
             missing = next((folder for folder in (self.root, self.root / app, home) if not folder.is_dir()), None)
-            return Pointer(None, f"{_CURRENT} is missing" if missing is None else f"{missing} is missing")
+            return Pointer(None, f"{CURRENT} is missing" if missing is None else f"{missing} is missing")
         except OSError as error:
-            return Pointer(None, f"{_CURRENT} cannot be read: {error.strerror}")
+            return Pointer(None, f"{CURRENT} cannot be read: {error.strerror}")
         if not _VERSION.fullmatch(named):
-            return Pointer(
-                None, f"{_CURRENT} names no version: {named!r:.80}" if named else f"{_CURRENT} is empty"
-            )
+            return Pointer(None, f"{CURRENT} names no version: {named!r:.80}" if named else f"{CURRENT} is empty")
         return Pointer(named)
 
     def state(self, app: str, name: str) -> FilesState:
@@ -244,7 +220,7 @@ class ArtifactStore:
         """The manifest of the version to serve, or of the newest before it that can be read; None without any."""
         for version in self._preferred(app, name, self.current(app, name)):
             with suppress(OSError, ArtifactError):
-                return _read_manifest(self.root / app / name / version, app, name)
+                return read_manifest(self.root / app / name / version, app, name)
         return None
 
     def versions(self, app: str, name: str) -> list[str]:
@@ -252,7 +228,7 @@ class ArtifactStore:
         home = self.root / app / name
         if not home.is_dir():
             return []
-        names = (path.parent.name for path in home.glob(f"*/{_MANIFEST}"))
+        names = (path.parent.name for path in home.glob(f"*/{MANIFEST}"))
         return sorted((name for name in names if not name.startswith(".")), reverse=True)
 
     def load(self, app: str, name: str, kind: type[M], part: str | None = None) -> Loaded[M] | None:
@@ -296,7 +272,7 @@ class ArtifactStore:
 
     def _loaded(self, app: str, name: str, version: str, kind: type[M], part: str | None) -> Loaded[M]:
         folder = self.root / app / name / version
-        manifest = _read_manifest(folder, app, name)
+        manifest = read_manifest(folder, app, name)
         _require_made_by(manifest, kind.__name__, part)
         with private_copy(self.root, folder, manifest.files) as copy:
             return Loaded(kind.load(copy), manifest)
@@ -309,36 +285,13 @@ class ArtifactStore:
     def _retire(self, app: str, name: str) -> None:
         """Remove all but the newest versions and the current one."""
         home = self.root / app / name
-        with FileLock(home / _LOCK, mode=PRIVATE_FILE):
+        with FileLock(home / LOCK, mode=PRIVATE_FILE):
             for version in self.versions(app, name)[_KEPT_VERSIONS:]:
                 if version != self.current(app, name):
                     # In one step: half removed, it would be a damaged version.
                     (home / version).rename(home / f"{_GONE}{version}")
             for gone in home.glob(f"{_GONE}*"):
                 shutil.rmtree(gone, ignore_errors=True)
-
-
-def _read_manifest(folder: Path, app: str, name: str) -> Manifest:
-    """The manifest of a version of a model, if it is the one that was published there."""
-    if folder.is_symlink():
-        raise ArtifactError("it is a symbolic link")
-    with open_plain(folder, _MANIFEST) as file:
-        text = file.read(_LARGEST_MANIFEST)
-    try:
-        found = orjson.loads(text)
-        if isinstance(found, dict) and found.get("format") != _FORMAT:
-            raise ArtifactError(
-                f"{_MANIFEST} is of format {found.get('format', 1)}, and this Homefeed reads {_FORMAT}"
-            )
-        manifest = Manifest(**found)
-        published = manifest.version == folder.name and folder.name.endswith(f"-{_digest(manifest)}")
-    except (orjson.JSONDecodeError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{_MANIFEST} is damaged: {error}") from None
-    if not published:
-        raise ArtifactError(f"{_MANIFEST} is damaged: it is not the published one")
-    if (manifest.app, manifest.model) != (app, name):
-        raise ArtifactError(f"it is of {manifest.app}/{manifest.model}, copied here; train {app} instead")
-    return manifest
 
 
 def _require_made_by(manifest: Manifest, kind: str, part: str | None) -> None:
@@ -354,23 +307,11 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(manifest: Manifest) -> str:
-    """Of all that says what it is, but for what is only told of it."""
-    told = manifest.format, manifest.app, manifest.model, manifest.part, manifest.kind
-    said = [*told, dict(manifest.files), dict(manifest.config), manifest.watermark]
-    return hashlib.sha256(orjson.dumps(said)).hexdigest()[:8]
-
-
 def _install(draft: Path, folder: Path, manifest: Manifest) -> None:
     """Make a finished draft a version; if the same version was published before and is intact, that one stays."""
     if folder.exists():
         with suppress(ArtifactError, OSError):
-            _read_manifest(folder, manifest.app, manifest.model)
+            read_manifest(folder, manifest.app, manifest.model)
             for name, expected in manifest.files.items():
                 require_sha256(folder, name, expected)
             return
@@ -382,15 +323,6 @@ def _point_at(home: Path, version: str) -> None:
     draft = home / f".current-{uuid.uuid4().hex}"
     make_private_file(draft)
     draft.write_text(version)
-    _sync(draft)
-    draft.replace(home / _CURRENT)
-    _sync(home)
-
-
-def _sync(path: Path) -> None:
-    """Force a file, or the entries of a folder, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(draft)
+    draft.replace(home / CURRENT)
+    sync(home)

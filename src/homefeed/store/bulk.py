@@ -149,7 +149,7 @@ async def analyse(store: Store) -> None:
     """
     if store.dialect == "postgresql":
         async with store.write() as connection:
-            await connection.execute(sa.text("ANALYZE users, items, events, event_ids"))
+            await connection.execute(sa.text("ANALYZE users, items, events, event_ids, impressions"))
 
 
 async def settle(store: Store) -> None:

@@ -36,8 +36,7 @@ def private_copy(root: Path, folder: Path, files: Mapping[str, str]) -> Iterator
         copies = private / folder.name
         copies.mkdir()
         for name, expected in files.items():
-            with open_plain(folder, name) as original, (copies / name).open("xb") as copy:
-                _copy(original, copy)
+            copy_plain(folder, name, copies)
             # Of the copy: the original may change meanwhile.
             require_sha256(copies, name, expected)
         yield copies
@@ -73,6 +72,32 @@ def open_plain(folder: Path, name: str) -> BufferedReader:
         os.close(descriptor)
         raise ArtifactError(f"{name} is no plain file")
     return os.fdopen(descriptor, "rb")
+
+
+def copy_plain(folder: Path, name: str, target: Path) -> None:
+    """Copy a plain file of a folder into another, where none of its name is.
+
+    Raises:
+        ArtifactError: it is none.
+        OSError: there is no room for it.
+    """
+    with open_plain(folder, name) as original, (target / name).open("xb") as copy:
+        _copy(original, copy)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the entries of a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _copy(original: BufferedReader, copy: BufferedWriter) -> None:

@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 
-_CONNECTIONS = 8
 _OF_THE_ENGINE = frozenset(
     ("async_fallback", "async_creator_fn", "prepared_statement_cache_size", "prepared_statement_name_func")
 )
@@ -44,11 +43,14 @@ class DirectReader(Protocol):
         ...
 
 
-def direct_reader(engine: AsyncEngine, deadline: float | None = None) -> DirectReader:
-    """The reader of an engine's database. It is for the thread that opened it."""
+def direct_reader(engine: AsyncEngine, deadline: float | None = None, connections: int = 8) -> DirectReader:
+    """The reader of an engine's database, by so many connections to PostgreSQL.
+
+    It is for the thread that opened it.
+    """
     if engine.dialect.name == "sqlite":
         return _Sqlite(engine.dialect, Path(str(engine.url.database)))
-    return _Postgresql(engine, deadline)
+    return _Postgresql(engine, deadline, connections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,11 @@ class _Sqlite:
 class _Postgresql:
     """A few connections of the driver's own: a query is one round trip and prepared once on each."""
 
-    def __init__(self, engine: AsyncEngine, deadline: float | None) -> None:
+    def __init__(self, engine: AsyncEngine, deadline: float | None, connections: int) -> None:
         self._queries, self._deadline = _Queries(engine.dialect), deadline
         self._options = engine.dialect.create_connect_args(engine.url)[1]
         self._idle: list[Any] = []
-        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._slots = asyncio.Semaphore(connections)
 
     async def fetch(self, query: sa.Select[Any], values: Mapping[str, Any]) -> Rows:
         compiled = self._queries.compiled(query)

@@ -81,7 +81,9 @@ async def known_pages(store: Store, app: str, request_ids: Collection[str]) -> s
     async with store.read() as connection:
         for chunk in chunked(sorted(request_ids)):
             theirs = sa.and_(impressions.c.app == app, impressions.c.request_id.in_(chunk))
-            found.update(map(tuple, await connection.execute(sa.select(*key).where(theirs))))
+            # By this order SQLite takes the index by requests; else it would read all pages of the app.
+            query = sa.select(*key).where(theirs).order_by(impressions.c.request_id)
+            found.update(map(tuple, await connection.execute(query)))
     return found
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homefeed.store.session import Store
 from homefeed.store.tables import reports
+
+_TELLING: Final = 6
+"""An id as long as that is found within a cell, too: shorter ones would be found in anybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +59,42 @@ async def list_reports(store: Store, app: str, limit: int = 20) -> list[StoredRe
     )
     async with store.read() as connection:
         return [StoredReport(row.created_at, orjson.loads(row.report)) for row in await connection.execute(query)]
+
+
+async def forget_in_reports(connection: AsyncConnection, app: str, user_id: str) -> int:
+    """Take the example rows that name a user out of an app's reports; returns how many reports that changed."""
+    query = sa.select(reports.c.created_at, reports.c.report).where(reports.c.app == app)
+    changed = 0
+    for created_at, text in (await connection.execute(query)).all():
+        report = orjson.loads(text)
+        if _forget(report, user_id):
+            mine = reports.update().where(reports.c.app == app, reports.c.created_at == created_at)
+            await connection.execute(mine.values(report=orjson.dumps(report).decode()))
+            changed += 1
+    return changed
+
+
+def _forget(found: Any, user_id: str) -> bool:
+    """Take such examples out of a report, or a part of one; whether there were any."""
+    parts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    changed = sum(_forget(part, user_id) for part in parts) > 0
+    examples = found.get("examples") if isinstance(found, dict) else None
+    if not isinstance(examples, list):
+        return changed
+    kept = [example for example in examples if not _names(example, user_id)]
+    found["examples"] = kept
+    return changed or len(kept) < len(examples)
+
+
+def _names(example: Any, user_id: str) -> bool:
+    cells = example.get("values") if isinstance(example, dict) else None
+    texts = cells.values() if isinstance(cells, dict) else ()
+    return any(isinstance(text, str) and _is_of(text, user_id) for text in texts)
+
+
+def _is_of(text: str, user_id: str) -> bool:
+    # A long cell is cut, and ends in dots.
+    start = text.rstrip(".…")
+    if text.strip() == user_id or (start != text and len(start) >= _TELLING and user_id.startswith(start)):
+        return True
+    return len(user_id) >= _TELLING and user_id in text

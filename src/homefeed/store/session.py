@@ -39,7 +39,9 @@ PRUNED_AT_ONCE = 2_000
 
 _BUSY_SECONDS = 60.0
 _CLOSING_SECONDS = 5.0
-_READERS = _WRITERS = 10
+_SQLITE_READERS = 10
+CONNECTIONS = 28
+"""How many connections to PostgreSQL a store may have, unless it is told otherwise."""
 _CHECKPOINT_PAGES = 16_384
 _PROBE = ""
 """An app of the probe's own: it waits for no other app's writers."""
@@ -173,11 +175,14 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(url: str, deadline: float | None = None) -> AsyncIterator[Store]:
+async def open_store(
+    url: str, deadline: float | None = None, connections: int = CONNECTIONS
+) -> AsyncIterator[Store]:
     """Open the store at `url` (sqlite:///FILE or postgresql://...) and bring its tables up to date.
 
     With a `deadline`, as servers have one, nothing waits for the store for longer; else a write waits a minute for
-    other processes, and an answer takes as long as it takes.
+    other processes, and an answer takes as long as it takes. On PostgreSQL it has so many `connections` at the
+    most, each made when it is first needed: two sevenths for `fetch`, half of the others to read, half to write.
 
     Raises:
         SettingsError: the URL is not one of a supported database, or its driver is not installed.
@@ -185,12 +190,15 @@ async def open_store(url: str, deadline: float | None = None) -> AsyncIterator[S
     """
     parsed = _parsed(url)
     async with AsyncExitStack() as stack:
-        engine, writer = _engine(parsed, deadline), _engine(parsed, deadline, writes=True)
+        direct_ones = max(1, connections * 2 // 7)
+        readers = (connections - direct_ones) // 2
+        engine = _engine(parsed, deadline, readers)
+        writer = _engine(parsed, deadline, connections - direct_ones - readers, writes=True)
         # Closed last: of SQLite's connections the last one to write tidies up the files.
         stack.push_async_callback(_close, writer.dispose)
         stack.push_async_callback(_close, engine.dispose)
         await _bring_up_to_date(engine, writer)
-        direct = direct_reader(engine, deadline)
+        direct = direct_reader(engine, deadline, direct_ones)
         stack.push_async_callback(_close, direct.close)
         yield Store(engine, writer, direct, deadline)
 
@@ -238,7 +246,7 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername=_DRIVERS[backend])
 
 
-def _engine(url: URL, deadline: float | None, *, writes: bool = False) -> AsyncEngine:
+def _engine(url: URL, deadline: float | None, connections: int, *, writes: bool = False) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, deadline, writes)
     limits: dict[str, Any] = {}
@@ -249,7 +257,7 @@ def _engine(url: URL, deadline: float | None, *, writes: bool = False) -> AsyncE
             url,
             connect_args=limits,
             pool_pre_ping=True,
-            pool_size=_WRITERS if writes else _READERS,
+            pool_size=connections,
             max_overflow=0,
             pool_timeout=deadline or _BUSY_SECONDS,
             # A writer that waited for another must see what that one wrote.
@@ -266,7 +274,7 @@ def _sqlite_engine(url: URL, deadline: float | None, writes: bool) -> AsyncEngin
     engine = create_async_engine(
         url,
         connect_args={"timeout": patience, "isolation_level": None, "async_creator_fn": connect_inline},
-        pool_size=1 if writes else _READERS,
+        pool_size=1 if writes else _SQLITE_READERS,
         max_overflow=0,
         pool_timeout=patience,
     )

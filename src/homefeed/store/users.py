@@ -14,6 +14,7 @@ from homefeed.limits import MAX_USER_BYTES, check_merged
 from homefeed.store.attributes import read_attributes
 from homefeed.store.ids import ids_of_numbers
 from homefeed.store.partitions import delete_events
+from homefeed.store.reports import forget_in_reports
 from homefeed.store.session import BRIEF, Store, chunked
 from homefeed.store.tables import changed_after, events, impressions, users
 from homefeed.types import User
@@ -130,7 +131,7 @@ async def patch_user(
 
 
 async def erase_user(store: Store, app: str, user_id: str) -> int:
-    """Erase a user, their events and impressions; returns how many events.
+    """Erase a user, their events and impressions, and the rows of reports that name them; returns how many events.
 
     Raises:
         NotFoundError: there is no such user.
@@ -143,6 +144,7 @@ async def erase_user(store: Store, app: str, user_id: str) -> int:
         shown = sa.and_(impressions.c.app == app, impressions.c.user == found.number)
         await connection.execute(impressions.delete().where(shown))
         await connection.execute(users.delete().where(users.c.app == app, users.c.number == found.number))
+        await forget_in_reports(connection, app, user_id)
     return erased
 
 

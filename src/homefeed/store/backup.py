@@ -1,0 +1,192 @@
+"""A backup: a folder with the whole store as a SQLite file, the models, and a note of what it is.
+
+The models are copied first: what they have counted is then in the log, so that a server goes on from there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final, Literal
+
+import orjson
+from sqlalchemy.engine import URL, make_url
+
+from homefeed.errors import InvalidError
+from homefeed.store.copies import sha256_of, sync
+from homefeed.store.copying import Progress, copy_store
+from homefeed.store.model_copies import CopiedModels, copy_models
+from homefeed.store.private import make_private_folder
+from homefeed.store.session import open_store
+from homefeed.store.sqlite_files import replace_database, require_unused, save_database
+
+NOTE: Final = "homefeed-backup.json"
+"""The file that tells a backup from other folders; it is written last."""
+
+_DATABASE: Final = "homefeed.db"
+_MODELS: Final = "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a backup is: by which version and when it was made, the SHA-256 of its database, and of what it is.
+
+    `database` is empty where it holds models alone, `models` counts versions.
+    """
+
+    homefeed: str
+    made_at: str
+    database: str
+    models: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was saved or restored; `refused` are versions of models that were not intact (path: why)."""
+
+    note: Note
+    refused: Mapping[str, str]
+
+
+async def back_up(
+    url: str,
+    models: Path,
+    folder: Path,
+    *,
+    homefeed: str,
+    made_at: str,
+    progress: Progress,
+    only: Literal["store", "models"] | None = None,
+) -> Outcome:
+    """Save a store and the models, or `only` one of them, to a folder that is not there yet.
+
+    It is there when all is in it, and durable. The note tells the version `homefeed` and the time `made_at`.
+
+    Servers and jobs go on. On SQLite nothing is brought up to date by it.
+
+    Raises:
+        HomefeedError: the store cannot be read.
+    """
+    make_private_folder(folder.parent)
+    with _draft_of(folder) as draft:
+        copied = copy_models(models, draft / _MODELS) if only != "store" else CopiedModels(0, 0, {})
+        if only != "models":
+            await _save_store(url, draft / _DATABASE, progress)
+        sha256 = sha256_of(draft / _DATABASE) if only != "models" else ""
+        note = Note(homefeed, made_at, sha256, copied.versions)
+        (draft / NOTE).write_bytes(orjson.dumps(asdict(note), option=orjson.OPT_INDENT_2) + b"\n")
+        for path in (draft / NOTE, draft):
+            sync(path)
+        draft.replace(folder)
+        sync(folder.parent)
+    return Outcome(note, copied.refused)
+
+
+async def restore(folder: Path, url: str, models: Path, progress: Progress) -> Outcome:
+    """Put a backup in the place of the store and of the models, or of what of these it holds.
+
+    On PostgreSQL the database must be one without data. What is there stays until all of the backup was read,
+    checked and brought up to date. Killed in between there may be no models: then do it again.
+
+    Raises:
+        InvalidError: it is no backup, or damaged.
+        UnavailableError: another process has the SQLite file open.
+        ConflictError: there is data in the PostgreSQL database.
+        HomefeedError: a newer Homefeed made it.
+    """
+    note = read_note(folder)
+    file = database_file(url)
+    beside = models.parent if file is None else file.parent
+    make_private_folder(beside)
+    make_private_folder(models.parent)
+    if note.database and file is not None:
+        require_unused(file)
+    with _draft_of(beside / "restored") as draft, _draft_of(models.parent / "models") as new:
+        copied = copy_models(folder / _MODELS, new / _MODELS)
+        if note.database:
+            await _stage(folder / _DATABASE, draft / _DATABASE, note)
+            if file is None:
+                async with open_store(_url_of(draft / _DATABASE)) as source, open_store(url) as target:
+                    await copy_store(source, target, progress)
+        # Models of another log would count wrongly: there are none while the store is replaced.
+        with _put_away(models, new / "before"):
+            if note.database and file is not None:
+                replace_database(draft / _DATABASE, file)
+            (new / _MODELS).rename(models)
+        sync(models.parent)
+    return Outcome(note, copied.refused)
+
+
+def read_note(folder: Path) -> Note:
+    """What a backup is.
+
+    Raises:
+        InvalidError: it is none.
+    """
+    try:
+        return Note(**orjson.loads((folder / NOTE).read_bytes()))
+    except FileNotFoundError:
+        raise InvalidError(f"{folder} is no backup: there is no {NOTE} in it") from None
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise InvalidError(f"{folder / NOTE} is damaged: {error}") from None
+
+
+def database_file(url: str) -> Path | None:
+    """The file of a store on SQLite; None on PostgreSQL."""
+    parsed = make_url(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
+async def _save_store(url: str, target: Path, progress: Progress) -> None:
+    file = database_file(url)
+    if file is not None:
+        save_database(file, target)
+        return
+    async with open_store(url) as source, open_store(_url_of(target)) as copy:
+        await copy_store(source, copy, progress)
+    sync(target)
+
+
+async def _stage(saved: Path, staged: Path, note: Note) -> None:
+    """Copy the database of a backup, and bring the copy up to date."""
+    try:
+        shutil.copyfile(saved, staged)
+    except FileNotFoundError:
+        raise InvalidError(f"{saved} is missing: the backup is not whole") from None
+    if sha256_of(staged) != note.database:
+        raise InvalidError(f"{saved} is damaged: its SHA-256 is not the one that {NOTE} says; use another backup")
+    async with open_store(_url_of(staged)):
+        pass
+
+
+@contextmanager
+def _draft_of(folder: Path) -> Iterator[Path]:
+    """A folder beside another, on the same disk, that is gone in the end."""
+    draft = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def _put_away(folder: Path, place: Path) -> Iterator[None]:
+    """Move a folder, if there is one, and back if what is done meanwhile fails."""
+    moved = folder.exists()
+    if moved:
+        folder.rename(place)
+    try:
+        yield
+    except BaseException:
+        if moved:
+            place.rename(folder)
+        raise
+
+
+def _url_of(file: Path) -> str:
+    # Built by SQLAlchemy, so a folder with a question mark in its name is still that folder.
+    return URL.create("sqlite", database=str(file)).render_as_string(hide_password=False)

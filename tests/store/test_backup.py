@@ -1,0 +1,236 @@
+"""Backups: the whole store and the models, made while others write, and put back as they were or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.conftest import NewStore
+from tests.store.test_artifacts import Pair
+
+from homefeed.errors import ConflictError, HomefeedError, InvalidError, UnavailableError
+from homefeed.store import Store, open_store, tables
+from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.backup import NOTE, back_up, read_note, restore
+from homefeed.store.events import append_events
+from homefeed.store.items import ItemWrite, put_items
+from homefeed.store.users import erase_user, put_users
+from homefeed.types import SECOND, Event
+
+APP = "shop"
+MADE: dict[str, Any] = {"homefeed": "1", "made_at": "2026-11-30T00:00:00Z", "progress": lambda *_: None}
+
+
+async def fill(store: Store) -> None:
+    await put_items(store, APP, [ItemWrite("i", {"title": "Tea"})])
+    await append_events(store, APP, [Event("u", "i", "buy", n, None, f"e{n}") for n in range(5)], 9)
+
+
+async def state(store: Store) -> tuple[Any, ...]:
+    async with store.read() as connection:
+        counts = [
+            (await connection.execute(sa.select(sa.func.count()).select_from(table))).scalar_one()
+            for table in (tables.users, tables.items, tables.events)
+        ]
+    return *counts, await store.watermarks(APP)
+
+
+def publish(models: Path, n: int) -> str:
+    how: dict[str, Any] = {"now": n * SECOND, "watermark": n, "config": {}, "facts": {}}
+    return ArtifactStore(models).publish(APP, "pair", "pair", Pair(n, n), **how).version
+
+
+def served(models: Path) -> int | None:
+    found = ArtifactStore(models).load(APP, "pair", Pair)
+    return None if found is None else found.model.left
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.fixture
+def other_url(store_url: str, tmp_path: Path, new_store: NewStore) -> Iterator[str]:
+    """The URL of an empty store on the other of the two databases."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    with new_store("postgresql" if store_url.startswith("sqlite") else "sqlite", folder) as url:
+        yield url
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+async def test_a_backup_of_either_database_is_restored_on_the_other_with_its_models(
+    store: Store, store_url: str, other_url: str, models: Path, tmp_path: Path
+) -> None:
+    await fill(store)
+    first, second = publish(models, 1), publish(models, 2)
+    ArtifactStore(models).choose(APP, "pair", first)
+    before = await state(store)
+    done = await back_up(store_url, models, tmp_path / "saved", **MADE)
+    assert (done.note.models, done.refused) == (2, {})
+    await append_events(store, APP, [Event("w", "i", "buy", 7)], 9)
+    publish(models, 3)
+    assert await restore(tmp_path / "saved", other_url, models, MADE["progress"]) == done
+    async with open_store(other_url) as restored:
+        assert await state(restored) == before
+    assert served(models) == 1
+    assert ArtifactStore(models).versions(APP, "pair") == [second, first]
+    assert [name for name in names(tmp_path) if name.startswith(".")] == []
+
+
+@pytest.fixture
+def home(tmp_path: Path, new_store: NewStore) -> Iterator[str]:
+    with new_store("sqlite", tmp_path) as url:
+        yield url
+
+
+async def saved(url: str, models: Path, **more: Any) -> Path:
+    """A backup of a store with five events and a model that counted them, beside them."""
+    async with open_store(url) as store:
+        await fill(store)
+    publish(models, 5)
+    folder = models.parent / "saved"
+    await back_up(url, models, folder, **MADE, **more)
+    return folder
+
+
+async def test_it_is_for_its_owner_alone(home: str, models: Path) -> None:
+    folder = await saved(home, models)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "homefeed.db").stat().st_mode) == 0o600
+    assert read_note(folder).models == 1
+
+
+async def test_what_was_erased_is_in_no_byte_of_a_later_backup(home: str, models: Path) -> None:
+    mark = "a mark that is nowhere else"
+    async with open_store(home) as store:
+        await put_users(store, APP, [("u", {"about": mark})])
+        await erase_user(store, APP, "u")
+    folder = await saved(home, models)
+    assert [path for path in folder.iterdir() if path.is_file() and mark.encode() in path.read_bytes()] == []
+
+
+async def test_others_write_while_it_is_made_and_it_is_of_one_moment(home: str, models: Path) -> None:
+    async with open_store(home) as store:
+        await fill(store)
+        making = asyncio.create_task(
+            asyncio.to_thread(asyncio.run, back_up(home, models, models.parent / "saved", **MADE))
+        )
+        told = 5
+        while not making.done():
+            await append_events(store, APP, [Event("u", "i", "buy", 100 + told)], 9)
+            told += 1
+        await making
+    with closing(sqlite3.connect(models.parent / "saved/homefeed.db")) as connection:
+        ((events,),) = connection.execute("SELECT count(*) FROM events").fetchall()
+        ((counter,),) = connection.execute("SELECT event_seq FROM apps WHERE app = ?", (APP,)).fetchall()
+    assert 5 <= events == counter <= told
+
+
+async def test_while_a_process_has_the_file_open_nothing_is_replaced(home: str, models: Path) -> None:
+    folder = await saved(home, models)
+    async with open_store(home) as store:
+        await append_events(store, APP, [Event("w", "i", "buy", 7)], 9)
+        before = await state(store)
+        with pytest.raises(UnavailableError, match="stop the servers"):
+            await restore(folder, home, models, MADE["progress"])
+        assert await state(store) == before
+    assert served(models) == 5
+
+
+async def test_it_replaces_a_database_that_is_damaged(home: str, models: Path, tmp_path: Path) -> None:
+    folder = await saved(home, models)
+    (tmp_path / "homefeed.db").write_bytes(b"no database" * 999)
+    (tmp_path / "homefeed.db-wal").write_bytes(b"nor a log" * 999)
+    await restore(folder, home, models, MADE["progress"])
+    async with open_store(home) as store:
+        assert (await state(store))[2] == 5
+
+
+def swapped(folder: Path) -> str:
+    (folder / "homefeed.db").write_bytes(b"another")
+    return "is damaged: its SHA-256"
+
+
+def without_database(folder: Path) -> str:
+    (folder / "homefeed.db").unlink()
+    return "is missing: the backup is not whole"
+
+
+def without_note(folder: Path) -> str:
+    (folder / NOTE).unlink()
+    return f"is no backup: there is no {NOTE} in it"
+
+
+def with_half_a_note(folder: Path) -> str:
+    (folder / NOTE).write_text('{"homefeed": "1"}')
+    return "is damaged: .* missing"
+
+
+@pytest.mark.parametrize("damage", [swapped, without_database, without_note, with_half_a_note])
+async def test_of_what_is_no_whole_backup_nothing_is_restored(home: str, models: Path, damage: Any) -> None:
+    folder = await saved(home, models)
+    with pytest.raises(InvalidError, match=damage(folder)):
+        await restore(folder, home, models, MADE["progress"])
+    async with open_store(home) as store:
+        assert (await state(store))[2] == 5
+    assert served(models) == 5
+
+
+async def test_a_damaged_version_is_left_out_and_told(home: str, models: Path) -> None:
+    folder = await saved(home, models)
+    version = publish(models, 6)
+    file = models / APP / "pair" / version / "left.json"
+    file.unlink()
+    file.write_text("7")
+    done = await back_up(home, models, models.parent / "again", **MADE)
+    assert done.note.models == 1
+    assert list(done.refused) == [f"{APP}/pair/{version}"]
+    shutil.rmtree(folder)
+    await restore(models.parent / "again", home, models, MADE["progress"])
+    assert served(models) == 5
+
+
+async def test_one_of_the_two_can_be_saved_alone(home: str, models: Path) -> None:
+    folder = await saved(home, models, only="models")
+    assert not (folder / "homefeed.db").exists()
+    async with open_store(home) as store:
+        await append_events(store, APP, [Event("w", "i", "buy", 7)], 9)
+    publish(models, 6)
+    await restore(folder, home, models, MADE["progress"])
+    async with open_store(home) as store:
+        assert (await state(store))[2] == 6
+    assert served(models) == 5
+    alone = models.parent / "alone"
+    await back_up(home, models, alone, **MADE, only="store")
+    await restore(alone, home, models, MADE["progress"])
+    assert served(models) is None
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+async def test_a_database_with_data_is_not_restored_over(
+    store: Store, store_url: str, home: str, models: Path
+) -> None:
+    folder = await saved(home, models)
+    await put_users(store, APP, [("mine", {})])
+    with pytest.raises(ConflictError, match="holds data of its own"):
+        await restore(folder, store_url, models, MADE["progress"])
+    assert served(models) == 5
+
+
+async def test_where_there_is_no_store_nothing_is_saved(models: Path, tmp_path: Path) -> None:
+    with pytest.raises(HomefeedError, match="there is no database at"):
+        await back_up(f"sqlite:///{tmp_path}/none.db", models, tmp_path / "saved", **MADE)
+    assert names(tmp_path) == []
