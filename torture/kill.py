@@ -132,7 +132,8 @@ async def tell_and_kill(forks: Forks, telling: Telling, kills: int, count: int, 
     return orjson.loads(body)
 
 
-async def _put_items(store_url: str) -> None:
+async def put_some_items(store_url: str) -> None:
+    """Items i0, i1, ... to tell events of."""
     async with open_store(store_url) as store:
         await put_items(store, APP, [ItemWrite(f"i{n}", {"title": f"Title {n}"}) for n in range(ITEMS)])
 
@@ -140,7 +141,7 @@ async def _put_items(store_url: str) -> None:
 def trial(store_url: str, home: Path, kills: int, count: int) -> dict[str, Any]:
     """Kill a server of an empty store so often while it is told of so many events."""
     rng, began = random.Random(7), time.monotonic()
-    asyncio.run(_put_items(store_url))
+    asyncio.run(put_some_items(store_url))
 
     async def run(forks: Forks) -> tuple[Telling, Any]:
         telling = Telling(forks.port, plan(count, rng))

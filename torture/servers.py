@@ -22,7 +22,7 @@ import orjson
 ROOT: Final = Path(__file__).parents[1]
 PROXY: Final = ROOT / "examples" / "deploy" / "replicas.nginx.conf"
 HOST: Final = "127.0.0.1"
-_SERVE: Final = ("-P", "-W", "error", "-c", "from homefeed.cli import main; main()", "serve", "--port")
+COMMAND: Final = "from homefeed.cli import main; main()"
 _PATIENCE_SECONDS: Final = 120.0
 
 
@@ -33,7 +33,7 @@ class Server:
     home: Path
     port: int
     settings: Mapping[str, str]
-    preload: str = ""
+    code: str = COMMAND
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -51,8 +51,8 @@ class Server:
         """Begin; `await_ready` waits until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *_SERVE, str(self.port)],
-                env=environment(self.home, self.settings, self.preload),
+                [sys.executable, "-P", "-W", "error", "-c", self.code, "serve", "--port", str(self.port)],
+                env=environment(self.home, self.settings),
                 cwd=self.home,
                 stdout=log,
                 stderr=log,
@@ -87,10 +87,10 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, store_url: str, preload: str = "", **settings: str) -> Iterator[Server]:
+def serving(home: Path, store_url: str, code: str = COMMAND, **settings: str) -> Iterator[Server]:
     """A server that is ready; of streaming unless the settings say otherwise."""
     asked = {"apps": "streaming", "database_url": store_url} | settings
-    server = Server(home, free_port(), asked, preload)
+    server = Server(home, free_port(), asked, code)
     server.start()
     try:
         server.await_ready()
@@ -185,10 +185,8 @@ def free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def environment(home: Path, settings: Mapping[str, str], preload: str = "") -> dict[str, str]:
+def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """Of a process with these settings and no others of the caller's."""
     found = {name: value for name, value in os.environ.items() if not name.startswith("HOMEFEED_")}
     found |= {"HOMEFEED_HOME": str(home), "HOMEFEED_TEXT_MODEL": "none"}
-    if preload:
-        found["LD_PRELOAD"] = preload
     return found | {f"HOMEFEED_{name.upper()}": value for name, value in settings.items()}
