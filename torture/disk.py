@@ -44,7 +44,7 @@ def small_disk(folder: Path, megabytes: int = _MEGABYTES) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-def trial(folder: Path, rounds: int) -> dict[str, Any]:
+def trial(folder: Path, rounds: int, trained: bool = True) -> dict[str, Any]:
     """Fill the disk so often under a server that takes events."""
     rng, numbers = random.Random(5), iter(range(10_000_000))
     acknowledged: set[str] = set()
@@ -52,7 +52,7 @@ def trial(folder: Path, rounds: int) -> dict[str, Any]:
     slowest = recovery = 0.0
     with small_disk(folder) as disk:
         url = f"sqlite:///{disk / 'homefeed.db'}"
-        fill(url, folder)
+        fill(url, folder, trained)
         with (
             serving(folder, url, max_store_wait_seconds="2") as server,
             httpx.Client(base_url=f"http://{HOST}:{server.port}", timeout=30) as client,

@@ -102,10 +102,10 @@ class Trouble:
 
 
 @contextmanager
-def behind_proxies(folder: Path, redis: bool) -> Iterator[tuple[Server, str, TcpProxy, TcpProxy]]:
+def behind_proxies(folder: Path, redis: bool, trained: bool) -> Iterator[tuple[Server, str, TcpProxy, TcpProxy]]:
     """A server with the sample whose PostgreSQL, and Redis if asked for, are behind proxies; and the real URL."""
     with running_postgresql() as url, running_redis() as cache:
-        fill(url, folder)
+        fill(url, folder, trained)
         port = urlsplit(url).port
         assert port
         with TcpProxy.before(port) as store, TcpProxy.before(cache.port) as shared:
@@ -116,10 +116,10 @@ def behind_proxies(folder: Path, redis: bool) -> Iterator[tuple[Server, str, Tcp
                 yield server, url, store, shared
 
 
-def trial(folder: Path, seconds: float, redis: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def trial(folder: Path, seconds: float, redis: bool, trained: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each trouble, one after the other: its name, and what was found."""
     with (
-        behind_proxies(folder, redis) as (server, url, store, shared),
+        behind_proxies(folder, redis, trained) as (server, url, store, shared),
         httpx.Client(base_url=f"http://{HOST}:{server.port}", timeout=30) as client,
     ):
         troubles: dict[str, tuple[TcpProxy, Callable[[TcpProxy], None]]] = {

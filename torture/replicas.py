@@ -111,10 +111,10 @@ async def kill_one(port: int, servers: Sequence[Server], seconds: float, kills: 
     return traffic
 
 
-async def roll(port: int, servers: Sequence[Server], rounds: int) -> Traffic:
+async def roll(port: int, servers: Sequence[Server], restarts: int) -> Traffic:
     """Restart one replica after the other under load, each when the one before is ready."""
     async with Traffic(port, prefix="r", pause=0.01) as traffic:
-        for server in list(servers) * rounds:
+        for server in itertools.islice(itertools.cycle(servers), restarts):
             await asyncio.sleep(0.5)
             await asyncio.to_thread(server.end)
             server.start()
@@ -135,23 +135,28 @@ def account(traffic: Traffic, store_url: str) -> dict[str, Any]:
     }
 
 
-def trial(folder: Path, rounds: int, seconds: float, kills: int, rolls: int, orders: int) -> dict[str, Any]:
+def disturbed(
+    servers: Sequence[Server], folder: Path, store_url: str, seconds: float, kills: int, restarts: int
+) -> dict[str, Any]:
+    """What becomes of requests through nginx while replicas are killed, and while they are restarted."""
+    with proxy(folder, servers) as port:
+        killed = asyncio.run(kill_one(port, servers, seconds, kills))
+        rolled = asyncio.run(roll(port, servers, restarts))
+        assert answered(port, "/readyz") == 200
+    return {"kill": account(killed, store_url), "rolling": account(rolled, store_url)}
+
+
+def trial(folder: Path, rounds: int, seconds: float, kills: int, restarts: int, orders: int) -> dict[str, Any]:
     """All of it, on one PostgreSQL and one Redis."""
     with running_postgresql() as store_url, running_redis() as redis:
         fill(store_url, folder)
-        with replicas(folder, store_url, redis.url) as servers, proxy(folder, servers) as port:
-            found: dict[str, Any] = {
+        with replicas(folder, store_url, redis.url) as servers:
+            return {
                 "fresh": freshness(servers, rounds),
                 "pages": pages(servers, max(rounds // 5, 3)),
+                **disturbed(servers, folder, store_url, seconds, kills, restarts),
+                "models": models(servers, store_url, folder, orders),
             }
-            if kills:
-                found["kill"] = account(asyncio.run(kill_one(port, servers, seconds, kills)), store_url)
-            if rolls:
-                found["rolling"] = account(asyncio.run(roll(port, servers, rolls)), store_url)
-            if orders:
-                found["models"] = models(servers, store_url, folder, orders)
-            assert answered(port, "/readyz") == 200
-            return found
 
 
 def _checked(response: httpx.Response) -> Any:
@@ -200,11 +205,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=100, help="Of events, hides and items.")
     parser.add_argument("--seconds", type=float, default=60, help="Of load while replicas are killed.")
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--rolls", type=int, default=3, help="How often all three are restarted.")
+    parser.add_argument("--restarts", type=int, default=9)
     parser.add_argument("--orders", type=int, default=5, help="How often models are published.")
     options = parser.parse_args(arguments)
     with trial_folder() as folder:
-        asked = (options.rounds, options.seconds, options.kills, options.rolls, options.orders)
+        asked = (options.rounds, options.seconds, options.kills, options.restarts, options.orders)
         write_line("replicas", **trial(folder, *asked))
 
 
