@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from torture.tcp_proxy import TcpProxy
 WAIT_SECONDS: Final = 2.0
 _SLACK_SECONDS: Final = 2.0
 _KNOWN: Final = 20
+_LEAST_TURNS: Final = 2
 _API: Final = f"/v1/apps/{APP}"
 
 
@@ -74,10 +76,12 @@ class Trouble:
         self._number = 0
 
     def go_on(self, seconds: float) -> None:
-        """Ask and tell, a few requests at a time."""
+        """Ask and tell, a few requests at a time, and once more after the trouble was noticed."""
         until = time.monotonic() + seconds
         with ThreadPoolExecutor(6) as pool:
-            while time.monotonic() < until:
+            for turn in count():
+                if turn >= _LEAST_TURNS and time.monotonic() >= until:
+                    break
                 list(pool.map(self._ask, ("known", "known", "new", "event", "event", "known")))
                 time.sleep(0.1)
 

@@ -62,7 +62,7 @@ class TcpProxy:
             if self._refuses:
                 writer.transport.abort()
                 return
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):  # cancelled when the proxy ends
                 inward, outward = await asyncio.open_connection(HOST, self._target)
                 self._writers.add(outward)
                 try:
