@@ -3,7 +3,7 @@
     python -m torture.training --stages 10 --times 20
 
 The stages are told by an undisturbed run; each kill comes a moment, drawn at random, after a stage was reached.
-`broken` are models that could not be loaded after a kill, `unfinished` runs after it that failed.
+`broken` counts models that could not be loaded after a kill, `unfinished` runs after the kills that failed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import asyncio
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,7 +32,7 @@ from torture.lines import trial_folder, write_line
 from torture.sample import APP, fill
 
 JOB: Final = "daily"
-Stage = tuple[str, int]
+_TRIES: Final = 3
 Reached = Callable[[str, int, int], None]
 
 
@@ -45,68 +47,68 @@ def run_job(store_url: str, home: Path, reached: Reached) -> None:
     asyncio.run(run())
 
 
-def killed(store_url: str, home: Path, at: int, after: float) -> None:
-    """Train until so many stages were reached, and a moment longer."""
-    count = 0
+def killed(store_url: str, home: Path, at: str, after: float) -> None:
+    """Train until a stage was reached, and a moment longer."""
 
-    def reached(_stage: str, _done: int, _total: int) -> None:
-        nonlocal count
-        if count == at:
+    def reached(stage: str, done: int, total: int) -> None:
+        if f"{stage} {done}/{total}" == at:
             threading.Timer(after, os.kill, (os.getpid(), signal.SIGKILL)).start()
-        count += 1
 
     run_job(store_url, home, reached)
     time.sleep(after + 1)  # where it ends before its time
 
 
-def stages_of(store_url: str, home: Path, path: Path) -> None:
-    """Write down which stages a whole run reaches."""
-    with path.open("w") as file:
-        run_job(store_url, home, lambda stage, done, total: print(f"{stage} {done}/{total}", file=file))
+def list_stages(store_url: str, home: Path, path: Path) -> None:
+    """Write down where each stage of a whole run begins."""
+    begun: dict[str, str] = {}
+
+    def reached(stage: str, done: int, total: int) -> None:
+        begun.setdefault(stage, f"{stage} {done}/{total}")
+
+    run_job(store_url, home, reached)
+    path.write_text("\n".join(begun.values()))
 
 
-def broken_models(home: Path) -> list[str]:
-    """The models that are not served as they were published."""
-    artifacts, found = ArtifactStore(home / "models"), []
+def check_models(_store_url: str, home: Path) -> None:
+    """End the process with how many models are not served as they were published."""
+    artifacts, broken = ArtifactStore(home / "models"), 0
     for name, (part, kind) in kinds_of(find_recipe(APP)).items():
         current = artifacts.current(APP, name)
         loaded = None if current is None else artifacts.load(APP, name, kind, part)
-        if current is not None and (loaded is None or loaded.refused or loaded.manifest.version != current):
-            found.append(name)
-    return found
+        whole = loaded is not None and not loaded.refused and loaded.manifest.version == current
+        broken += current is not None and not whole
+    sys.exit(broken)
 
 
 def trial(folder: Path, stages: int, times: int) -> dict[str, Any]:
     """Kill it at so many stages, so often each."""
     url = f"sqlite:///{folder / 'homefeed.db'}"
-    fork = get_context("fork")
-    rng = random.Random(2)
+    fork, rng = get_context("fork"), random.Random(2)
 
-    def in_child(target: Callable[..., None], *arguments: Any) -> int | None:
+    def in_child(target: Callable[..., None], *arguments: Any) -> int:
+        """Nothing runs in this process: what has threads cannot be forked."""
         process = fork.Process(target=target, args=(url, folder, *arguments))
         process.start()
         process.join()
+        assert process.exitcode is not None
         return process.exitcode
 
-    filled = fork.Process(target=fill, args=(url, folder))
-    filled.start()
-    filled.join()
-    assert filled.exitcode == 0
+    assert in_child(fill) == 0
     listed = folder / "stages"
-    assert in_child(stages_of, listed) == 0
+    assert in_child(list_stages, listed) == 0
     names = listed.read_text().splitlines()
-    chosen = [round(number * (len(names) - 1) / max(stages - 1, 1)) for number in range(stages)]
-    broken: list[str] = []
-    kills = unfinished = 0
+    chosen = [names[number * len(names) // stages] for number in range(min(stages, len(names)))]
+    kills, broken, unfinished = Counter[str](), 0, 0
     for at in chosen:
-        for _ in range(times):
-            kills += in_child(killed, at, rng.uniform(0, 0.05)) == -signal.SIGKILL
-            broken += broken_models(folder)
-        unfinished += in_child(stages_of, folder / "again") != 0
-        broken += broken_models(folder)
+        for _ in range(_TRIES * times):
+            if kills[at] < times:
+                # One that went on behind the stage ends in good order; the next begins anew.
+                kills[at] += in_child(killed, at, rng.uniform(0, 0.05)) == -signal.SIGKILL
+                broken += in_child(check_models)
+        unfinished += in_child(list_stages, folder / "again") != 0
+        broken += in_child(check_models)
     return {
-        "stages": [names[at] for at in chosen],
-        "kills": kills,
+        "kills": dict(kills),
         "broken": broken,
         "unfinished": unfinished,
         "left_drafts": len(list((folder / "models").glob("*/*/.draft-*"))),
