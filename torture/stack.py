@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("nginx and redis-server are needed: apt-get install nginx-light redis-server", file=sys.stderr)
         return 1
     asked = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    for each in asked:  # before all is ready they end it, in good order
+        signal.signal(each, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="homefeed-replicas-") as name:
         folder = Path(name)
         with running_postgresql() as store_url, running_redis() as redis:
