@@ -63,7 +63,7 @@ def pages(servers: Sequence[Server], scrolls: int, length: int = 6) -> dict[str,
         cursor = None
         for page in range(length):
             client = clients[(number + page) % len(clients)]
-            more = {} if cursor is None else {"cursor": cursor}
+            more: dict[str, str] = {} if cursor is None else {"cursor": cursor}
             answer = _home(client, f"u{number % 50 + 1}", n=20, **more)
             seen += [item["item_id"] for item in answer["items"]]
             cursor = answer["next_cursor"]
@@ -165,7 +165,7 @@ def _checked(response: httpx.Response) -> Any:
 
 
 def _home(client: httpx.Client, user: str, n: int = 3, **more: str) -> Any:
-    return _checked(client.get(f"{_API}/feeds/home", params={"user_id": user, "n": n} | more))
+    return _checked(client.get(f"{_API}/feeds/home", params={"user_id": user, "n": str(n)} | more))
 
 
 def _shown(client: httpx.Client, item: str) -> bool:

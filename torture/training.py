@@ -1,4 +1,4 @@
-"""A trainer killed at ten stages, twenty times each: what is current is whole, and the next run goes on.
+"""A trainer killed at each stage, twenty times each: what is current is whole, and the next run goes on.
 
     python -m torture.training --stages 10 --times 20
 

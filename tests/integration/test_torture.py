@@ -17,6 +17,7 @@ from homefeed.store.artifacts import ArtifactStore
 from torture import damage, disk, hostile, kill, network, replicas, retries
 from torture.sample import APP, fill
 from torture.servers import nginx, serving
+from torture.servers import replicas as start_replicas
 
 if TYPE_CHECKING:
     from tests.conftest import FillSample
@@ -34,7 +35,7 @@ def test_a_replica_that_is_killed_or_restarted_fails_no_request_through_nginx(
     store_url: str, tmp_path: Path
 ) -> None:
     fill(store_url, tmp_path, trained=False)
-    with running_redis() as redis, replicas.replicas(tmp_path, store_url, redis.url, 2) as servers:
+    with running_redis() as redis, start_replicas(tmp_path, store_url, redis.url, 2) as servers:
         fresh = replicas.freshness(servers, 4)
         assert fresh["event"]["max_seconds"] < 5
         assert replicas.pages(servers, 2, length=3)["repeated"] == 0
