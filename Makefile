@@ -7,9 +7,10 @@ STAMP := $(VENV)/.installed
 BENCHMARKS := serving.load serving.acknowledgements serving.recommend serving.import_rate \
   serving.near_duplicates serving.impressions serving.sizing serving.community_truth search.quality association.rules cf.quality cf.scale \
   ranking.marketplace_truth
+TRIALS := replicas kill network disk retries damage training hostile clocks soak
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types layers bench docs wheel constraints clean
+.PHONY: help setup demo replicas test check lint format types layers bench torture docs wheel constraints clean
 
 # Of pip only what is wrong: not that there is a newer one, who runs it, or where its scripts are. By the environment,
 # so that it holds for the pips that pip starts, too.
@@ -32,6 +33,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup ## Generate, train and serve the demonstration apps
 	$(BIN)/homefeed demo
 
+replicas: setup ## Serve three replicas behind nginx on PostgreSQL and Redis, to try
+	@$(BIN)/python -m torture.stack $(ARGS)
+
 # A worker for each core, up to eight; what these run is in tests/parallel.py.
 test: setup ## Run every test; ARGS='-k name' for some
 	$(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadgroup --no-loadscope-reorder $(ARGS)
@@ -53,6 +57,9 @@ layers: setup
 bench: setup ## Run the benchmarks, a line of JSON each
 	@for module in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$module || exit 1; done
 
+torture: setup ## Hurt running servers for hours and count what was lost, a line of JSON each; as root
+	@for trial in $(TRIALS); do $(BIN)/python -m torture.$$trial || exit 1; done
+
 docs: setup ## Write the tables of settings in docs/ from the code
 	$(BIN)/python -m docs.tables
 
@@ -68,4 +75,4 @@ constraints: setup ## Pin what is installed now
 
 clean: ## Remove .venv and the tools' caches; your data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
-	find src tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks docs torture -name __pycache__ -type d -prune -exec rm -rf {} +

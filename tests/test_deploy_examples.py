@@ -16,6 +16,7 @@ from homefeed.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "examples" / "deploy"
 UNITS = sorted(FOLDER.glob("*.service"))
+PROXIES = sorted(FOLDER.glob("*nginx.conf"))
 
 
 class Unit(RawConfigParser):
@@ -49,12 +50,10 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="there is no nginx here")
-def test_nginx_takes_its_file(tmp_path: Path) -> None:
-    own = (
-        (FOLDER / "nginx.conf")
-        .read_text(encoding="utf-8")
-        .replace("listen 80;", f"listen unix:{tmp_path}/socket;")
-    )
+@pytest.mark.parametrize("path", PROXIES, ids=lambda path: path.stem)
+def test_nginx_takes_its_file(path: Path, tmp_path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    own = re.sub(r"listen \d+;", f"listen unix:{tmp_path}/socket;", text)
     (tmp_path / "homefeed.conf").write_text(own)
     http = f"http {{ access_log off; include {tmp_path}/homefeed.conf; }}"
     whole = f"pid {tmp_path}/pid; error_log stderr; events {{}} {http}"

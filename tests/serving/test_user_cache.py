@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from homefeed.apps import find_recipe
 from homefeed.catalog import CatalogView, Counters
 from homefeed.engine import event_weights
+from homefeed.errors import UnavailableError
 from homefeed.serving.user_cache import UserCache
 from homefeed.serving.users import StoredUser
 from homefeed.store import Store
@@ -288,3 +289,34 @@ async def test_a_state_holds_what_the_catalogue_and_the_recipe_know(cache: Watch
     assert state.history.times.tolist() == [0, 0, 2]
     np.testing.assert_array_equal(state.history.values, np.array([1350, np.nan, 1350], np.float32))
     assert state.history.strengths.tolist() == [0.5, 1.0, 0.5]
+
+
+class Away(UserCache):
+    """Its store does not answer."""
+
+    async def load(self, user_id: str) -> StoredUser:
+        if self._store.health.ok:
+            raise UnavailableError("the store does not answer")
+        await asyncio.sleep(60)
+        raise AssertionError
+
+
+@pytest.mark.parametrize("known_to_be", [False, True])
+async def test_while_the_store_is_away_a_user_in_memory_is_as_last_heard_of(
+    store: Store, known_to_be: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = Away(store, RECIPE, WEIGHTS, 1e6)
+    users.keep("u", StoredUser(7, {"age": 30}))
+    if known_to_be:
+        monkeypatch.setattr("homefeed.serving.user_cache._TROUBLE_SECONDS", 0.01)
+        monkeypatch.setattr(store.health, "_trouble", "the store does not answer")
+    assert (await users.latest("u")).attributes == {"age": 30}
+    monkeypatch.setattr(store.health, "_trouble", None)
+    with pytest.raises(UnavailableError, match="does not answer"):
+        await users.latest("nobody")
+
+
+async def test_the_latest_of_a_user_is_that_of_the_store(store: Store, cache: Watched) -> None:
+    cache.keep("u", StoredUser(1, {"age": 30}))
+    await put_users(store, APP, [("u", {"age": 31})])
+    assert (await cache.latest("u")).attributes == {"age": 31}

@@ -15,6 +15,7 @@ from homefeed.api.schemas import Explanation
 from homefeed.serving import Answer, FeedRequest, LiveApp
 
 CANDIDATES_HEADER: Final = "X-Homefeed-Candidates"
+DEGRADED_HEADER: Final = "X-Homefeed-Degraded"
 
 
 def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer], request_id: str) -> None:
@@ -49,12 +50,15 @@ def json_response(content: Mapping[str, Any], headers: Mapping[str, str] | None 
     return Response(orjson.dumps(content), media_type="application/json", headers=headers)
 
 
-def candidates_header(app: LiveApp, answer: Answer) -> dict[str, str] | None:
-    """The header of an answer whose candidates others proposed than the recipe means to, and why."""
+def feed_headers(app: LiveApp, answer: Answer) -> dict[str, str]:
+    """What an answer says of itself: that others proposed its candidates than the recipe means to, and why; that
+    the store is in trouble, so that it may not know what was told last.
+    """
+    degraded = {} if app.store.health.ok else {DEGRADED_HEADER: "the store is in trouble"}
     stand_ins = app.feeds[answer.slate.made_by].stand_ins
     # What may stand in a header: a reason may be of a file's name, or of several lines.
     told = " ".join(", ".join(stand_ins).split()).encode("ascii", "replace").decode()
-    return {CANDIDATES_HEADER: told} if told else None
+    return {CANDIDATES_HEADER: told} | degraded if told else degraded
 
 
 async def explain_item(app: LiveApp, request: FeedRequest, item_id: str, request_id: str) -> Explanation:

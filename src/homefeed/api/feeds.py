@@ -8,7 +8,7 @@ import orjson
 from fastapi import Query, Request, Response
 
 from homefeed.api.access import UserAt, needs
-from homefeed.api.answers import all_seen, candidates_header, explain_item, json_response, record_impressions
+from homefeed.api.answers import all_seen, explain_item, feed_headers, json_response, record_impressions
 from homefeed.api.context import App, InContext, RequestId
 from homefeed.api.parameters import CONTEXT, refuse_mistaken
 from homefeed.api.places import Latitude, Longitude, RadiusKm
@@ -86,7 +86,7 @@ async def recommend(
             **answer.understood,
             **all_seen(answer),
         },
-        candidates_header(app, answer),
+        feed_headers(app, answer),
     )
 
 

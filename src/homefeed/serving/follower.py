@@ -146,7 +146,7 @@ class Follower:
         if user_id is None:
             return UNKNOWN
         from_store = self._replicas and not is_told
-        stored = await (self._users.load(user_id) if from_store else self._users.get(user_id))
+        stored = await (self._users.latest(user_id) if from_store else self._users.get(user_id))
         if self._replicas and self.catalog.has_later(stored.items):
             await self._try_to_follow()  # the user met an item that another process wrote just now
         if stored.flaw is not None or user_id in self.set_aside.rows["users"]:

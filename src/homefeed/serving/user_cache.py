@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ import orjson
 
 from homefeed.catalog import EventWeights
 from homefeed.dataset.columns import log_columns
+from homefeed.errors import UnavailableError
 from homefeed.packing import packed_json
 from homefeed.privacy import opted_out
 from homefeed.recipe import Recipe
@@ -25,6 +27,8 @@ from homefeed.types import Codes, Floats, Numbers, Searches, Times
 _BYTES_OF_AN_EVENT: Final = 20
 _OVERHEAD: Final = 500
 """About what Python adds to a user: the objects, their places in the dictionaries, the id."""
+_TROUBLE_SECONDS: Final = 0.25
+"""How long a request of a user in memory waits for a store that is known to be in trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,21 @@ class UserCache:
     async def load(self, user_id: str) -> StoredUser:
         """The same, straight from the store."""
         return await load_user(self._store, self._recipe, user_id, self._weights)
+
+    async def latest(self, user_id: str) -> StoredUser:
+        """The same; where the store is away, as the user was when last heard of.
+
+        Raises:
+            UnavailableError: it is away, and the user is not in memory.
+        """
+        known_to_fail = user_id in self._users and not self._store.health.ok
+        try:
+            async with asyncio.timeout(_TROUBLE_SECONDS if known_to_fail else None):
+                return await self.load(user_id)
+        except (TimeoutError, UnavailableError):
+            if user_id not in self._users:
+                raise UnavailableError("the store does not answer; try again in a second") from None
+            return await self.get(user_id)
 
     def keep(self, user_id: str, user: StoredUser) -> None:
         """Take over a user as somebody else read them, who knew all that was followed here."""

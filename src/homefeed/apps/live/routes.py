@@ -7,7 +7,7 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import Depends, Request, Response
 
 from homefeed.api.access import UserAt, needs
-from homefeed.api.answers import candidates_header, json_response, record_impressions
+from homefeed.api.answers import feed_headers, json_response, record_impressions
 from homefeed.api.bulk import batches_of, list_body, take_many
 from homefeed.api.context import InContext, RequestId, ready_made
 from homefeed.api.paths import by_id
@@ -130,7 +130,7 @@ async def _for_you(
     answer = await live.recommend(request)
     record_impressions(context, live, [answer], request_id)
     content = {"request_id": request_id, "streams": streams_for(answer)}
-    return json_response(content, candidates_header(live, answer))
+    return json_response(content, feed_headers(live, answer))
 
 
 def _context(body: HomeFeedIn) -> dict[str, str]:

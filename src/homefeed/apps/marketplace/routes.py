@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeAlias
 from fastapi import Body, Depends, Query, Response, status
 
 from homefeed.api.access import UserAt, needs
-from homefeed.api.answers import candidates_header, record_impressions
+from homefeed.api.answers import feed_headers, record_impressions
 from homefeed.api.bulk import list_body
 from homefeed.api.context import Context, InContext, RequestId, ready_made
 from homefeed.api.intake import build_event, take_event, take_events
@@ -182,7 +182,7 @@ async def similar(
 
 def _listed(context: Context, live: LiveApp, request_id: str, answer: Answer, content: bytes) -> Response:
     record_impressions(context, live, [answer], request_id)
-    return Response(content, media_type=JSON, headers=candidates_header(live, answer))
+    return Response(content, media_type=JSON, headers=feed_headers(live, answer))
 
 
 def _event(live: LiveApp, user_uid: UserUid, listing_id: str, body: ListingInteractionIn) -> Event:

@@ -1,0 +1,1 @@
+"""Trials that hurt running servers and count what was lost: a module a trial, one JSON line each."""
