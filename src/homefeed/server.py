@@ -39,6 +39,7 @@ from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
 from homefeed.api.origins import allow_origins
+from homefeed.api.overload import Door
 from homefeed.api.overviews import Overviews
 from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
@@ -47,6 +48,7 @@ from homefeed.kernels import warm_up
 from homefeed.log import configure_logging
 from homefeed.recipe import Recipe
 from homefeed.serving import live_app
+from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.features.opening import open_features
 from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     sys.setswitchinterval(_SWITCH_SECONDS)
     recipes = find_recipes(settings.apps, settings.recipes)
     measured = Metrics()
+    turns = FairLock(settings.max_queue_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Metrics]]:
@@ -78,13 +81,15 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             open_store(settings.store_url, settings.max_store_wait_seconds) as store,
         ):
             live = {
-                name: live_app(recipe, store, settings, environment, shared) for name, recipe in recipes.items()
+                name: live_app(recipe, store, settings, environment, shared, turns)
+                for name, recipe in recipes.items()
             }
             for one in live.values():
                 await one.start()
             await asyncio.to_thread(warm_up)
             measured.feature_store.follow(shared)
             measured.store.follow(store.times)
+            measured.queues.follow(turns, live.values())
             overviews = Overviews(settings.store_url)
             app.state.context = Context(live, measured, settings.impressions_days > 0, shared, overviews)
             # What is loaded stays: the collector need not look at it with every full collection.
@@ -128,6 +133,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         hosts=Hosts(settings.host, settings.allowed_hosts),
         max_body=int(settings.max_body_megabytes * 1_000_000),
         metrics=measured,
+        door=Door(turns),
     )
     # Around all else: a page must be able to read what is wrong with its request, too.
     allow_origins(app, settings.cors_origins)

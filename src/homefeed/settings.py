@@ -86,6 +86,9 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="How long a request may take to arrive, and a second more for every 500 bytes."),
     ] = 20.0
+    max_queue_seconds: Annotated[
+        float, Field(gt=0, le=60, description="Feeds that would wait longer for their turn are answered 503.")
+    ] = 0.5
     shutdown_seconds: Annotated[
         int, Field(ge=1, description="How long requests may go on once the server was told to end.")
     ] = 5

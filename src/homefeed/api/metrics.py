@@ -11,6 +11,7 @@ from homefeed.api.events_on_shown import EventsOnShown
 from homefeed.api.feature_store import FeatureStoreWork
 from homefeed.api.first_shown import FirstShown
 from homefeed.api.job_metrics import JobMetrics
+from homefeed.api.overload import Queues
 from homefeed.api.pages_shown import PagesShown
 from homefeed.api.scores_shown import ScoresShown
 from homefeed.api.shown import DistancesShown, ValuesShown
@@ -48,6 +49,7 @@ class Metrics:
     values: ValuesShown = field(init=False)
     work: PartWork = field(init=False)
     feature_store: FeatureStoreWork = field(init=False)
+    queues: Queues = field(init=False)
 
     def __post_init__(self) -> None:
         made = {
@@ -118,6 +120,7 @@ class Metrics:
             "values": ValuesShown(self.registry),
             "work": PartWork(self.registry),
             "feature_store": FeatureStoreWork(self.registry),
+            "queues": Queues(self.registry),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from homefeed.api.errors import problem, unexpected
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
+from homefeed.api.overload import Door
+from homefeed.serving.fair_lock import TOO_MANY
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _UNLIMITED = "unlimited_body"
@@ -34,9 +36,16 @@ class RequestMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, new_id: Callable[[], str], hosts: Hosts, max_body: int, metrics: Metrics
+        self,
+        app: ASGIApp,
+        new_id: Callable[[], str],
+        hosts: Hosts,
+        max_body: int,
+        metrics: Metrics,
+        door: Door,
     ) -> None:
         self._app, self._new_id, self._hosts, self._max_body, self._metrics = app, new_id, hosts, max_body, metrics
+        self._door = door
         self._observe: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +67,9 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if not self._hosts.admit(host):
+            if self._door.refuses(scope):
+                await problem(503, TOO_MANY, request_id)(scope, receive, send_with_id)
+            elif not self._hosts.admit(host):
                 await problem(421, _not_ours(host), request_id)(scope, receive, send_with_id)
             elif scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
                 detail = f"more than {_MOST_PARAMETERS} query parameters; send fewer"
