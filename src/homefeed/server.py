@@ -41,6 +41,7 @@ from homefeed.api.middleware import RequestMiddleware
 from homefeed.api.origins import allow_origins
 from homefeed.api.overload import Door
 from homefeed.api.overviews import Overviews
+from homefeed.api.rates import RateLimitMiddleware, Rates
 from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
 from homefeed.environment import Environment
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     recipes = find_recipes(settings.apps, settings.recipes)
     measured = Metrics()
     turns = FairLock(settings.max_queue_seconds)
+    rates = Rates(settings) if settings.rate_limit_key or settings.rate_limit_user else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Metrics]]:
@@ -101,6 +103,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             finally:
                 await overviews.stop()
                 await working.stop()
+                if rates is not None:
+                    await rates.close()
 
     app = FastAPIOffline(
         title="Homefeed",
@@ -127,6 +131,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     app.include_router(pages.router)
     errors.install(app)
     openapi.install(app)
+    if rates is not None:
+        app.add_middleware(RateLimitMiddleware, rates=rates, limited=measured.limited)
     app.add_middleware(
         RequestMiddleware,
         new_id=environment.new_id,

@@ -38,6 +38,7 @@ class Metrics:
     learned: Gauge = field(init=False)
     impressions: Counter = field(init=False)
     closed: Counter = field(init=False)
+    limited: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
     pages: PagesShown = field(init=False)
     scores: ScoresShown = field(init=False)
@@ -107,6 +108,12 @@ class Metrics:
                 "homefeed_connections_closed",
                 "Connections that were closed before their time, by why.",
                 ("reason",),
+                registry=self.registry,
+            ),
+            "limited": Counter(
+                "homefeed_requests_limited",
+                "Requests answered by 429, by what was asked too often.",
+                ("limit",),
                 registry=self.registry,
             ),
             "stages": StageSeconds(self.registry),

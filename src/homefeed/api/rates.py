@@ -1,0 +1,163 @@
+"""How often a key, and a user, may ask: the settings `rate_limit_key` and `rate_limit_user`.
+
+Replicas with a Redis count together; without one, and while it is away, each process counts for itself.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, quote
+
+from prometheus_client import Counter
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from homefeed.api.errors import problem
+from homefeed.errors import SettingsError
+from homefeed.principals import ANYONE, STATE, Principal
+from homefeed.serving.features.breaker import Breaker, patience
+from homefeed.settings import Settings
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+    from limits.aio.strategies import RateLimiter
+    from redis.asyncio import ConnectionPool
+
+_OPEN: Final = ("/healthz", "/readyz", "/metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a key or a user stands: `limit` requests in `window` seconds, of which so many remain until `reset`."""
+
+    name: str
+    limit: int
+    window: int
+    remaining: int
+    reset: int
+    admitted: bool
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """As an answer tells it, in the fields of draft-ietf-httpapi-ratelimit-headers."""
+        return {
+            "RateLimit-Policy": f'"{self.name}";q={self.limit};w={self.window}',
+            "RateLimit": f'"{self.name}";r={self.remaining};t={self.reset}',
+        }
+
+
+class Rates:
+    """Counts requests by sliding windows: in Redis where there is one and answers in time, else in memory."""
+
+    def __init__(self, settings: Settings) -> None:
+        from limits import parse
+        from limits.aio.storage import MemoryStorage
+        from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+        asked = {"key": settings.rate_limit_key, "user": settings.rate_limit_user}
+        self._limits = {name: parse(text) for name, text in asked.items() if text}
+        self._own: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._pool = _pool(settings)
+        self._shared = None if self._pool is None else _in_redis(self._pool, f"{settings.redis_prefix}:rates")
+        self._breaker, self._seconds = Breaker(), settings.redis_timeout_seconds
+
+    async def admit(self, principal: Principal, user: str | None, app: str | None = None) -> list[Standing]:
+        """Count a request of a key, and of an app's user where one is known; how each stands after it.
+
+        A request that the key may not make does not count for its user.
+        """
+        of = {"key": principal.name, "user": None if user is None else f"{app or ''}:{user}"}
+        found: list[Standing] = []
+        for name, limit in self._limits.items():
+            who = of[name]
+            if who is not None and all(standing.admitted for standing in found):
+                found.append(await self._count(name, limit, quote(who, safe="")))
+        return found
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._pool is not None:
+            await self._pool.disconnect()
+
+    async def _count(self, name: str, limit: RateLimitItem, who: str) -> Standing:
+        if self._shared is not None and self._breaker.admits():
+            try:
+                async with patience(self._seconds):
+                    standing = await _count(self._shared, name, limit, who)
+            except Exception:  # a limit is no reason to fail a request, whatever a client of Redis raises
+                self._breaker.failed()
+            else:
+                self._breaker.succeeded()
+                return standing
+        return await _count(self._own, name, limit, who)
+
+
+async def _count(limiter: RateLimiter, name: str, limit: RateLimitItem, who: str) -> Standing:
+    admitted = await limiter.hit(limit, name, who)
+    reset_at, remaining = await limiter.get_window_stats(limit, name, who)
+    reset = max(math.ceil(reset_at - time.time()), 1)
+    return Standing(name, limit.amount, limit.get_expiry(), remaining, reset, admitted)
+
+
+def _pool(settings: Settings) -> ConnectionPool | None:
+    address = settings.redis_address
+    if address is None:
+        return None
+    try:
+        from redis.asyncio import ConnectionPool
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"Redis needs {error.name}: pip install 'homefeed[redis]'") from None
+    return ConnectionPool.from_url(address, protocol=2)
+
+
+def _in_redis(pool: ConnectionPool, prefix: str) -> RateLimiter:
+    from limits.aio.storage import RedisStorage
+    from limits.aio.strategies import SlidingWindowCounterRateLimiter
+
+    options: dict[str, Any] = {"connection_pool": pool, "key_prefix": prefix}
+    return SlidingWindowCounterRateLimiter(RedisStorage("async+redis://", implementation="redispy", **options))
+
+
+class RateLimitMiddleware:
+    """Answers by 429 who asks too often. Who authorises requests does so before: the limit goes by their key."""
+
+    def __init__(self, app: ASGIApp, rates: Rates, limited: Counter) -> None:
+        self._app, self._rates, self._limited = app, rates, limited
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, where it is not one too many."""
+        if scope["type"] != "http" or scope["path"].startswith(_OPEN):
+            await self._app(scope, receive, send)
+            return
+        principal: Principal = scope["state"].get(STATE, ANYONE)
+        standings = await self._rates.admit(principal, principal.user or _user_of(scope), principal.app)
+        refused = next((standing for standing in standings if not standing.admitted), None)
+
+        async def send_with_standing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for standing in standings:
+                    for field, value in standing.headers.items():
+                        headers.append(field, value)
+            await send(message)
+
+        if refused is None:
+            await self._app(scope, receive, send_with_standing)
+            return
+        self._limited.labels(refused.name).inc()
+        detail = f"more than {refused.limit} requests of this {refused.name} in {refused.window} s; wait"
+        response = problem(429, f"{detail} {refused.reset} s", scope["state"]["request_id"])
+        response.headers["Retry-After"] = str(refused.reset)
+        await response(scope, receive, send_with_standing)
+
+
+def _user_of(scope: Scope) -> str | None:
+    """The user whom a request names in its URL."""
+    if b"user_id=" not in scope["query_string"]:
+        return None
+    given = parse_qsl(scope["query_string"].decode("latin-1"))
+    return next((value for name, value in given if name == "user_id"), None)
