@@ -34,6 +34,7 @@ from homefeed.api import (
     script,
     users,
 )
+from homefeed.api.access import AccessLog
 from homefeed.api.context import Context
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
@@ -140,6 +141,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
         max_body=int(settings.max_body_megabytes * 1_000_000),
         metrics=measured,
         door=Door(turns),
+        access=AccessLog(settings.access_log),
     )
     # Around all else: a page must be able to read what is wrong with its request, too.
     allow_origins(app, settings.cors_origins)

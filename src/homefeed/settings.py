@@ -162,6 +162,7 @@ class Settings(BaseSettings):
     max_body_megabytes: Annotated[float, Field(gt=0)] = 16.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+    access_log: Annotated[bool, Field(description="Log each request, not only at level debug.")] = False
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @field_validator("apps", "allowed_hosts", "cors_origins", mode="before")

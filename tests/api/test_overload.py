@@ -9,6 +9,7 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
+from homefeed.api.access import AccessLog
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
@@ -46,7 +47,8 @@ async def answer_to(turns: FairLock, method: str, path: str) -> tuple[int, dict[
     async def send(message: Any) -> None:
         sent.append(message)
 
-    middleware = RequestMiddleware(app, lambda: "new", Hosts("127.0.0.1", ()), 1_000, Metrics(), Door(turns))
+    hosts, access = Hosts("127.0.0.1", ()), AccessLog(False)
+    middleware = RequestMiddleware(app, lambda: "new", hosts, 1_000, Metrics(), Door(turns), access)
     await middleware(scope_of(method, path), receive, send)
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 

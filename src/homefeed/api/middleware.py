@@ -11,7 +11,9 @@ from urllib.parse import quote, unquote
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
+from homefeed.api.access import AccessLog
 from homefeed.api.errors import problem, unexpected
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
@@ -43,9 +45,10 @@ class RequestMiddleware:
         max_body: int,
         metrics: Metrics,
         door: Door,
+        access: AccessLog,
     ) -> None:
         self._app, self._new_id, self._hosts, self._max_body, self._metrics = app, new_id, hosts, max_body, metrics
-        self._door = door
+        self._door, self._access = door, access
         self._observe: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +60,7 @@ class RequestMiddleware:
         given, announced, host = _id_length_host(scope)
         request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
+        bind_contextvars(request_id=request_id)
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -103,6 +107,8 @@ class RequestMiddleware:
             observe = self._metrics.requests.labels(route, method, str(status)).observe
             self._observe[labels] = observe
         observe(seconds)
+        if self._access.is_on:
+            self._access.note(scope, labels[0], status, seconds)
 
 
 def _id_length_host(scope: Scope) -> tuple[str, int, str]:

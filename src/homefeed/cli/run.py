@@ -69,6 +69,7 @@ def serve_apps(settings: Settings, host: str | None, port: int | None, workers: 
     from homefeed.api.connections import Connection, Limits
     from homefeed.apps import find_recipes
     from homefeed.engine import check_feeds
+    from homefeed.log import configure_logging
 
     # Errors that would stop the server are reported before it starts.
     recipes = list(find_recipes(settings.apps, settings.recipes).values())
@@ -80,6 +81,7 @@ def serve_apps(settings: Settings, host: str | None, port: int | None, workers: 
     _tell_what_is_missing(settings, recipes, empty)
     _allow_files(settings.max_connections)
     os.environ["HOMEFEED_HOST"] = host
+    configure_logging(settings.log_level, settings.log_format)
     if workers > 1:
         os.environ["HOMEFEED_REPLICAS"] = "true"
     apps = ", ".join(recipe.app for recipe in recipes)
@@ -91,6 +93,7 @@ def serve_apps(settings: Settings, host: str | None, port: int | None, workers: 
         port=port,
         workers=workers,
         log_level="warning",
+        log_config=None,  # what it has to tell goes the way of all lines
         access_log=False,
         server_header=False,
         http=partial(Connection, Limits(settings.max_connections, settings.receive_seconds)),  # type: ignore[arg-type]
