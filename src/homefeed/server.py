@@ -43,6 +43,7 @@ from homefeed.api.origins import allow_origins
 from homefeed.api.overload import Door
 from homefeed.api.overviews import Overviews
 from homefeed.api.rates import RateLimitMiddleware, Rates
+from homefeed.api.traces import TraceMiddleware, open_traces
 from homefeed.apps import built_in, find_recipes
 from homefeed.dashboard import pages
 from homefeed.environment import Environment
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     recipes = find_recipes(settings.apps, settings.recipes)
     measured = Metrics()
     turns = FairLock(settings.max_queue_seconds)
+    traces = open_traces() if settings.traces else None
     rates = Rates(settings) if settings.rate_limit_key or settings.rate_limit_user else None
 
     @asynccontextmanager
@@ -104,6 +106,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
             finally:
                 await overviews.stop()
                 await working.stop()
+                if traces is not None:
+                    await asyncio.to_thread(traces.shutdown)
                 if rates is not None:
                     await rates.close()
 
@@ -134,6 +138,8 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     openapi.install(app)
     if rates is not None:
         app.add_middleware(RateLimitMiddleware, rates=rates, limited=measured.limited)
+    if traces is not None:
+        app.add_middleware(TraceMiddleware, provider=traces)
     app.add_middleware(
         RequestMiddleware,
         new_id=environment.new_id,

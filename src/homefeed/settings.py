@@ -162,6 +162,9 @@ class Settings(BaseSettings):
     max_body_megabytes: Annotated[float, Field(gt=0)] = 16.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+    traces: Annotated[
+        bool, Field(description="Send OpenTelemetry traces, as the variables OTEL_* say; needs the extra otel.")
+    ] = False
     access_log: Annotated[bool, Field(description="Log each request, not only at level debug.")] = False
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
