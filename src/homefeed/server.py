@@ -93,7 +93,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
                 await one.start()
             await asyncio.to_thread(warm_up)
             measured.feature_store.follow(shared)
-            measured.store.follow(store.times)
+            measured.store.follow(store)
             measured.queues.follow(turns, live.values())
             overviews = Overviews(settings.store_url)
             app.state.context = Context(live, measured, settings.impressions_days > 0, shared, overviews)

@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars
 from homefeed.api.access import AccessLog
 from homefeed.api.errors import problem, unexpected
 from homefeed.api.hosts import Hosts
-from homefeed.api.metrics import Metrics
+from homefeed.api.metrics import ANSWERED, Metrics
 from homefeed.api.overload import Door
 from homefeed.serving.fair_lock import TOO_MANY
 
@@ -61,6 +61,8 @@ class RequestMiddleware:
         request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
         bind_contextvars(request_id=request_id)
+        feeds = list[tuple[str, str]]()
+        ANSWERED.set(feeds)
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -71,17 +73,11 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if self._door.refuses(scope):
-                await problem(503, TOO_MANY, request_id)(scope, receive, send_with_id)
-            elif not self._hosts.admit(host):
-                await problem(421, _not_ours(host), request_id)(scope, receive, send_with_id)
-            elif scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
-                detail = f"more than {_MOST_PARAMETERS} query parameters; send fewer"
-                await problem(422, detail, request_id)(scope, receive, send_with_id)
-            elif _route_encoded(scope):
+            refusal = self._refusal(scope, host)
+            if refusal is None:
                 await self._app(scope, _limited(scope, receive, self._max_body, announced), send_with_id)
             else:
-                await problem(400, "the path is not UTF-8", request_id)(scope, receive, send_with_id)
+                await problem(*refusal, request_id)(scope, receive, send_with_id)
         except ClientDisconnect:
             status = status or 400
         except asyncio.CancelledError:
@@ -97,7 +93,20 @@ class RequestMiddleware:
                 raise
             await unexpected(scope, error, request_id)(scope, receive, send_with_id)
         finally:
-            self._take_time(scope, status or 500, time.perf_counter() - started)
+            took = time.perf_counter() - started
+            self._take_time(scope, status or 500, took)
+            for of_feed in feeds:
+                self._metrics.feeds.note(of_feed, (took,))
+
+    def _refusal(self, scope: Scope, host: str) -> tuple[int, str] | None:
+        """The status and the reason with which a request is refused before it is read; None where it is not."""
+        if self._door.refuses(scope):
+            return 503, TOO_MANY
+        if not self._hosts.admit(host):
+            return 421, _not_ours(host)
+        if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
+            return 422, f"more than {_MOST_PARAMETERS} query parameters; send fewer"
+        return None if _route_encoded(scope) else (400, "the path is not UTF-8")
 
     def _take_time(self, scope: Scope, status: int, seconds: float) -> None:
         labels = getattr(scope.get("route"), "path_format", "other"), scope["method"], status
