@@ -34,7 +34,7 @@ from homefeed.api import (
     script,
     users,
 )
-from homefeed.api.access import AccessLog
+from homefeed.api.access_log import AccessLog
 from homefeed.api.context import Context
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     measured = Metrics()
     turns = FairLock(settings.max_queue_seconds)
     traces = open_traces() if settings.traces else None
-    rates = Rates(settings) if settings.rate_limit_key or settings.rate_limit_user else None
+    rates = Rates(settings, measured.limited) if settings.rate_limit_key or settings.rate_limit_user else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Metrics]]:
@@ -137,7 +137,7 @@ def create_app(settings: Settings | None = None, environment: Environment | None
     errors.install(app)
     openapi.install(app)
     if rates is not None:
-        app.add_middleware(RateLimitMiddleware, rates=rates, limited=measured.limited)
+        app.add_middleware(RateLimitMiddleware, rates=rates)
     if traces is not None:
         app.add_middleware(TraceMiddleware, provider=traces)
     app.add_middleware(

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
-from homefeed.api.access import AccessLog
+from homefeed.api.access_log import AccessLog
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from prometheus_client import Counter
+from starlette.exceptions import HTTPException
 from tests.redis_server import redis_is_installed, running_redis
 
-from homefeed.api.rates import RateLimitMiddleware, Rates
+from homefeed.api.rates import RateLimitMiddleware, Rates, charge
 from homefeed.errors import SettingsError
-from homefeed.principals import STATE, Principal
+from homefeed.principals import ANYONE, STATE, Principal
 from homefeed.settings import Settings, load_settings
 
 BACK_END = Principal("k1", "write", "films")
@@ -20,7 +22,8 @@ PHONE = Principal("token:films", "write", "films", "u1")
 
 
 def rates(home: Path, **asked: str) -> Rates:
-    return Rates(Settings(home=home, **asked))  # type: ignore[arg-type]
+    limited = Counter("limited", "", ("limit",), registry=None)
+    return Rates(Settings(home=home, **asked), limited)  # type: ignore[arg-type]
 
 
 async def admitted(limits: Rates, principal: Principal, user: str | None = None, times: int = 1) -> list[bool]:
@@ -55,7 +58,7 @@ async def test_ids_that_look_alike_are_told_apart(tmp_path: Path) -> None:
         assert await admitted(limits, BACK_END, user, 2) == [True, False]
 
 
-async def answer_to(limits: Rates, limited: Counter, path: str, query: bytes = b"") -> tuple[int, list[Any]]:
+async def answer_to(limits: Rates, path: str, query: bytes = b"") -> tuple[int, list[Any]]:
     sent: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
@@ -69,25 +72,22 @@ async def answer_to(limits: Rates, limited: Counter, path: str, query: bytes = b
 
     state = {"request_id": "r1", STATE: BACK_END}
     scope = {"type": "http", "path": path, "query_string": query, "state": state}
-    await RateLimitMiddleware(app, limits, limited)(scope, receive, send)
+    await RateLimitMiddleware(app, limits)(scope, receive, send)
     return sent[0]["status"], sent[0]["headers"]
 
 
 async def test_an_answer_says_how_the_user_stands_and_a_refusal_when_to_come_again(tmp_path: Path) -> None:
-    limits, limited = (
-        rates(tmp_path, rate_limit_user="1/minute"),
-        Counter("limited", "", ("limit",), registry=None),
-    )
-    status, headers = await answer_to(limits, limited, "/v1/apps/films/feeds/home", b"n=3&user_id=u%201")
+    limits = rates(tmp_path, rate_limit_user="1/minute")
+    status, headers = await answer_to(limits, "/v1/apps/films/feeds/home", b"n=3&user_id=u%201")
     assert status == 200
     assert dict(headers)[b"ratelimit-policy"] == b'"user";q=1;w=60'
     assert dict(headers)[b"ratelimit"].startswith(b'"user";r=0;t=')
-    status, headers = await answer_to(limits, limited, "/v1/apps/films/feeds/home", b"user_id=u+1")
+    status, headers = await answer_to(limits, "/v1/apps/films/feeds/home", b"user_id=u+1")
     assert status == 429
     assert dict(headers)[b"content-type"] == b"application/problem+json"
     assert 0 < int(dict(headers)[b"retry-after"]) <= 120
-    assert limited.labels("user")._value.get() == 1
-    assert (await answer_to(limits, limited, "/healthz", b"user_id=u+1"))[0] == 200
+    assert limits.limited.labels("user")._value.get() == 1
+    assert (await answer_to(limits, "/healthz", b"user_id=u+1"))[0] == 200
 
 
 @pytest.mark.parametrize("rate", ["0/minute", "10", "10/fortnight", "-1/second", "10/minute; 5/second", ""])
@@ -113,3 +113,30 @@ async def test_a_redis_that_does_not_answer_is_passed_over(tmp_path: Path) -> No
     limits = rates(tmp_path, rate_limit_key="2/hour", redis_url="redis://127.0.0.1:1")
     assert await admitted(limits, BACK_END, times=4) == [True, True, False, False]
     await limits.close()
+
+
+async def test_where_a_guard_knows_who_asks_it_is_the_guard_that_has_them_counted(tmp_path: Path) -> None:
+    limits, sent = rates(tmp_path, rate_limit_key="1/hour"), list[Any]()
+
+    async def guarded(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
+        scope["state"][STATE] = BACK_END
+        await charge(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    def scope() -> dict[str, Any]:
+        server = SimpleNamespace(state=SimpleNamespace(guard=object()))
+        return {"type": "http", "path": "/x", "query_string": b"", "state": {"request_id": "r1"}, "app": server}
+
+    middleware = RateLimitMiddleware(guarded, limits)
+    await middleware(scope(), receive, send)
+    assert dict(sent[0]["headers"])[b"ratelimit"].startswith(b'"key";r=0;t=')
+    with pytest.raises(HTTPException) as refused:
+        await middleware(scope(), receive, send)
+    assert refused.value.status_code == 429
+    assert await admitted(limits, ANYONE) == [True], "it was the key's"

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
-from homefeed.api.access import AccessLog
+from homefeed.api.access_log import AccessLog
 from homefeed.api.errors import problem, unexpected
 from homefeed.api.hosts import Hosts
 from homefeed.api.metrics import ANSWERED, Metrics

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote
 
 from prometheus_client import Counter
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from homefeed.api.errors import problem
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from limits.aio.strategies import RateLimiter
     from redis.asyncio import ConnectionPool
 
+_RATES: Final = "rates"
+_STANDINGS: Final = "standings"
 _OPEN: Final = ("/healthz", "/readyz", "/metrics")
 
 
@@ -51,13 +54,17 @@ class Standing:
 
 
 class Rates:
-    """Counts requests by sliding windows: in Redis where there is one and answers in time, else in memory."""
+    """Counts requests by sliding windows: in Redis where there is one and answers in time, else in memory.
 
-    def __init__(self, settings: Settings) -> None:
+    `limited` counts what is refused.
+    """
+
+    def __init__(self, settings: Settings, limited: Counter) -> None:
         from limits import parse
         from limits.aio.storage import MemoryStorage
         from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
+        self.limited = limited
         asked = {"key": settings.rate_limit_key, "user": settings.rate_limit_user}
         self._limits = {name: parse(text) for name, text in asked.items() if text}
         self._own: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -122,37 +129,56 @@ def _in_redis(pool: ConnectionPool, prefix: str) -> RateLimiter:
     return SlidingWindowCounterRateLimiter(RedisStorage("async+redis://", implementation="redispy", **options))
 
 
-class RateLimitMiddleware:
-    """Answers by 429 who asks too often. Who authorises requests does so before: the limit goes by their key."""
+async def charge(scope: Scope) -> None:
+    """Count a request for its principal and its user, where rates are limited: once it is known who they are.
 
-    def __init__(self, app: ASGIApp, rates: Rates, limited: Counter) -> None:
-        self._app, self._rates, self._limited = app, rates, limited
+    Raises:
+        HTTPException: 429, it is one too many.
+    """
+    state = scope["state"]
+    rates: Rates | None = state.get(_RATES)
+    if rates is None or scope["path"].startswith(_OPEN):
+        return
+    principal: Principal = state.get(STATE, ANYONE)
+    standings = state[_STANDINGS] = await rates.admit(principal, principal.user or _user_of(scope), principal.app)
+    refused = next((standing for standing in standings if not standing.admitted), None)
+    if refused is not None:
+        rates.limited.labels(refused.name).inc()
+        detail = f"more than {refused.limit} requests of this {refused.name} in {refused.window} s; "
+        raise HTTPException(429, f"{detail}wait {refused.reset} s", {"Retry-After": str(refused.reset)})
+
+
+class RateLimitMiddleware:
+    """Has requests charged, by the guard of the server where it has one, and tells in answers how each stands."""
+
+    def __init__(self, app: ASGIApp, rates: Rates) -> None:
+        self._app, self._rates = app, rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, where it is not one too many."""
-        if scope["type"] != "http" or scope["path"].startswith(_OPEN):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        principal: Principal = scope["state"].get(STATE, ANYONE)
-        standings = await self._rates.admit(principal, principal.user or _user_of(scope), principal.app)
-        refused = next((standing for standing in standings if not standing.admitted), None)
+        state = scope["state"]
+        state[_RATES] = self._rates
 
         async def send_with_standing(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for standing in standings:
+                for standing in state.get(_STANDINGS, ()):
                     for field, value in standing.headers.items():
                         headers.append(field, value)
             await send(message)
 
-        if refused is None:
-            await self._app(scope, receive, send_with_standing)
-            return
-        self._limited.labels(refused.name).inc()
-        detail = f"more than {refused.limit} requests of this {refused.name} in {refused.window} s; wait"
-        response = problem(429, f"{detail} {refused.reset} s", scope["state"]["request_id"])
-        response.headers["Retry-After"] = str(refused.reset)
-        await response(scope, receive, send_with_standing)
+        if not hasattr(getattr(scope.get("app"), "state", None), "guard"):
+            try:
+                await charge(scope)
+            except HTTPException as error:
+                response = problem(error.status_code, error.detail, state["request_id"])
+                response.headers.update(error.headers or {})
+                await response(scope, receive, send_with_standing)
+                return
+        await self._app(scope, receive, send_with_standing)
 
 
 def _user_of(scope: Scope) -> str | None:
