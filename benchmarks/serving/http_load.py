@@ -172,11 +172,12 @@ async def closed_loop(
     return outcome
 
 
-async def open_loop(port: int, timetable: Iterable[tuple[float, Request]]) -> Outcome:
+async def open_loop(port: int, timetable: Iterable[tuple[float, Request]], by_status: bool = False) -> Outcome:
     """Send each request when it is due, in seconds from now, whatever the server does.
 
     There are as many connections as that takes. A request's time runs from the moment at which it was due until
-    its last byte, so that waiting for a busy server counts (no coordinated omission).
+    its last byte, so that waiting for a busy server counts (no coordinated omission). `by_status` keeps the times
+    of a name by its statuses, as `page 200`.
     """
     outcome, idle = Outcome(), list[Connection]()
     cpu, start = time.process_time(), time.perf_counter()
@@ -190,6 +191,8 @@ async def open_loop(port: int, timetable: Iterable[tuple[float, Request]]) -> Ou
         except ConnectionError:  # the server has more than it can take
             outcome.failed += 1
             return
+        if by_status:
+            request = request._replace(name=f"{request.name} {response.status}")
         _record(outcome, request, response, time.perf_counter() - due)
         idle.append(connection)
 

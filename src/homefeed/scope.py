@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -10,15 +11,19 @@ T = TypeVar("T")
 
 _FILTER = "filter"
 
+OBSERVER: ContextVar[Callable[[str, float, float], None] | None] = ContextVar("observer", default=None)
+"""Is told of each kind of work of a request when it is done: when it began by `perf_counter`, and its seconds."""
+
 
 class _Stopwatch:
     """Seconds by kind. What is timed within something else counts for itself only."""
 
-    __slots__ = ("nested", "seconds")
+    __slots__ = ("nested", "observe", "seconds")
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self.nested = 0.0
+        self.observe = OBSERVER.get()
 
 
 class RequestScope:
@@ -69,6 +74,8 @@ class RequestScope:
             took = perf_counter() - started
             stopwatch.seconds[kind] = stopwatch.seconds.get(kind, 0.0) + took - stopwatch.nested
             stopwatch.nested = outer + took
+            if stopwatch.observe is not None:
+                stopwatch.observe(kind, started, took)
 
     def view(self, key: Hashable) -> RequestScope:
         """The scope of the request as the user's history is seen by some feeds: one for each key."""

@@ -27,6 +27,7 @@ _REDIS_URL = re.compile(r"(redis|rediss|unix)://.+")
 _REDIS_OPTIONS = frozenset(("db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"))
 _SECRET_BYTES = 32  # RFC 7518, 3.2
 _HOST = re.compile(r"\*|(\*\.)?[\w.-]+|[0-9a-fA-F:.]+")
+_RATE = re.compile(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,3} ?)?(second|minute|hour)s?")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
@@ -97,6 +98,13 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="How long a request may take to arrive, and a second more for every 500 bytes."),
     ] = 20.0
+    max_queue_seconds: Annotated[
+        float, Field(gt=0, le=60, description="Feeds that would wait longer for their turn are answered 503.")
+    ] = 0.5
+    rate_limit_key: Annotated[
+        str | None, Field(description="How often a key may ask, such as 600/minute; without it as it likes.")
+    ] = None
+    rate_limit_user: Annotated[str | None, Field(description="The same of each user.")] = None
     shutdown_seconds: Annotated[
         int, Field(ge=1, description="How long requests may go on once the server was told to end.")
     ] = 5
@@ -169,6 +177,10 @@ class Settings(BaseSettings):
     max_body_megabytes: Annotated[float, Field(gt=0)] = 16.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+    traces: Annotated[
+        bool, Field(description="Send OpenTelemetry traces, as the variables OTEL_* say; needs the extra otel.")
+    ] = False
+    access_log: Annotated[bool, Field(description="Log each request, not only at level debug.")] = False
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @field_validator("apps", "allowed_hosts", "cors_origins", mode="before")
@@ -185,6 +197,13 @@ class Settings(BaseSettings):
             if not _HOST.fullmatch(host):
                 raise ValueError(f'"{host}" is none: expected a name or an address alone, *.name or *')
         return hosts
+
+    @field_validator("rate_limit_key", "rate_limit_user")
+    @classmethod
+    def _check_rate(cls, rate: str | None) -> str | None:
+        if rate is not None and not _RATE.fullmatch(rate):
+            raise ValueError(f'"{rate}" is none: expected a number above 0 and second, minute or hour: 600/minute')
+        return rate
 
     @field_validator("cors_origins")
     @classmethod

@@ -245,3 +245,29 @@ def test_authorise(principal: Principal, app: str, users: tuple[object, ...], ad
     )
     with expected:
         authorise(principal, app, "read", users)
+
+
+async def test_requests_are_charged_to_the_user_whom_they_name_and_to_nobody_without_a_right(
+    tmp_path: Path,
+) -> None:
+    key = await made(tmp_path, "read")
+    app = create_app(settings_of(tmp_path, apps=("streaming",), rate_limit_user="2/hour"))
+    async with served(app) as client:
+
+        async def status(path: str, credentials: str) -> int:
+            answer = await client.get(path, headers=bearer(credentials))
+            return answer.status_code
+
+        home, own = "/v1/apps/streaming/feeds/home?user_id=u1", "/v1/apps/streaming/users/u1"
+        assert [await status(home, "hf_no_key") for _ in range(3)] == [401] * 3
+        assert await status(home, key) == 200
+        assert await status(own, key) == 404, "what a back end looks up of a user is not the user's request"
+        assert await status(home, key) == 200
+        assert await status(home, key) == 429
+        assert await status(home, token("u1")) == 429, "whoever asks for the user"
+        refused = await client.get(home, headers=bearer(key))
+        assert refused.status_code == 429
+        assert refused.json()["detail"].startswith("more than 2 requests of this user in 3600 s; wait ")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert await status("/v1/apps/streaming/feeds/home?user_id=u2", key) == 200
+        assert await status("/metrics", key) == 200

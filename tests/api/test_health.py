@@ -169,11 +169,13 @@ def test_metrics_count_requests_events_and_items(api: httpx.Client, fresh: Calla
         'homefeed_events_total{app="streaming",outcome="duplicate"}',
         'homefeed_events_total{app="streaming",outcome="rejected"}',
         'homefeed_request_seconds_count{method="GET",route="/v1/apps/{app}/items/{item_id}",status="404"}',
+        'homefeed_feed_seconds_count{app="streaming",feed="popular"}',
     ]
     before = [value(name) for name in names]
     play = {"user_id": fresh("user"), "item_id": "i1", "watch_seconds": 5, "event_id": fresh("event")}
     api.post("/events", json=[play, play, play | {"item_id": "nowhere"}])
     api.get(f"/v1/apps/streaming/items/{fresh('nowhere')}")
+    api.get("/v1/apps/streaming/feeds/popular?n=1")
     assert [value(name) for name in names] == [count + 1 for count in before]
     assert value('homefeed_items{app="streaming"}') >= 120
     assert api.get("/metrics").headers["Content-Type"].startswith("text/plain")

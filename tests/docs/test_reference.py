@@ -63,7 +63,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
     collectors: list[Any] = list(Metrics().registry._collector_to_names)
     for collector in collectors:
         for family in collector.describe():
-            labels = getattr(family, "_labelnames", None) or collector._labelnames
+            labels = getattr(family, "_labelnames", ()) or getattr(collector, "_labelnames", ())
             name = f"{family.name}_total" if family.type == "counter" else family.name
             expected[name] = (family.type, ", ".join(f"`{label}`" for label in labels))
     assert rows == expected

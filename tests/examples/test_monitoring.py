@@ -67,7 +67,7 @@ def test_every_label_is_one_of_its_metrics() -> None:
     collectors: list[Any] = list(Metrics().registry._collector_to_names)
     for collector in collectors:
         for family in collector.describe():
-            own = {*(getattr(family, "_labelnames", None) or collector._labelnames), "le"}
+            own = {*(getattr(family, "_labelnames", ()) or getattr(collector, "_labelnames", ())), "le"}
             labels |= {f"{family.name}{suffix}": own for suffix in SUFFIXES.get(family.type, ("",))}
     for where, expression in EXPRESSIONS:
         _, metrics, asked = named(expression)

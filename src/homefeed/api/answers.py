@@ -11,6 +11,7 @@ import orjson
 from fastapi import Response
 
 from homefeed.api.context import Context
+from homefeed.api.metrics import ANSWERED
 from homefeed.api.schemas import Explanation
 from homefeed.serving import Answer, FeedRequest, LiveApp
 
@@ -21,6 +22,8 @@ DEGRADED_HEADER: Final = "X-Homefeed-Degraded"
 def record_impressions(context: Context, app: LiveApp, answers: Sequence[Answer], request_id: str) -> None:
     """Take note of the answers to a request; the log is written beside the requests."""
     name, metrics = app.recipe.app, context.metrics
+    if (noted := ANSWERED.get()) is not None:
+        noted += [(name, answer.slate.feed) for answer in answers]
     # Feeds that are answered together share one measurement: it counts as that of the first. It counts once.
     made = [answer.slate for answer in reversed(answers) if not answer.reused]
     for slate in {id(slate.seconds): slate for slate in made}.values():

@@ -115,5 +115,5 @@ def _allowed(request: Request) -> dict[str, str]:
 
 def unexpected(scope: Scope, error: Exception, request_id: str) -> Response:
     """What answers a request that failed by no fault of its own."""
-    _log.error("unexpected error", path=scope["path"], request_id=request_id, error=repr(error), exc_info=error)
+    _log.error("unexpected error", path=scope["path"], error=repr(error), exc_info=error)
     return problem(500, "an internal error; the server's log has it under this request_id", request_id)

@@ -23,6 +23,7 @@ from homefeed.api.credentials import (
     wants_page,
 )
 from homefeed.api.queries import query_of
+from homefeed.api.rates import charge
 from homefeed.errors import UnauthorisedError
 from homefeed.principals import ANYONE, STATE, Principal
 from homefeed.serving.keyring import KeyRing
@@ -45,7 +46,7 @@ class Guard:
         """What a route is to receive by; the request's state has its principal from here on.
 
         Raises:
-            HTTPException: 401, nobody is known by what the request says; 403, they may not do this.
+            HTTPException: 401, nobody is known by what the request says; 403, they may not do this; 429, not now.
         """
         credentials = header_credentials(scope)
         if beacons and credentials is None:
@@ -60,6 +61,7 @@ class Guard:
         app = scope["path_params"]["app"] if access.app == IN_PATH else access.app
         authorise(principal, app, access.right, users)
         scope.setdefault("state", {})[STATE] = principal
+        await charge(scope, principal, app, principal.user or _named_user(access.user, scope))
         return receive
 
     def _note_if_known(self, scope: Scope, credentials: str | None) -> None:
@@ -155,6 +157,15 @@ async def _users(at: UserAt, scope: Scope, receive: Receive) -> tuple[list[objec
     elements = told if isinstance(told, list) else [told]
     users = [each.get(at.name) if isinstance(each, dict) else None for each in elements]
     return users, replayed(body, receive)
+
+
+def _named_user(at: UserAt | None, scope: Scope) -> str | None:
+    """The first user that a request names in its path or its query; of a body nothing is read for that."""
+    if at is None or at.where == "body":
+        return None
+    if at.where == "path":
+        return str(scope["path_params"][at.name])
+    return next((value for name, value in query_of(scope) if name == at.name), None)
 
 
 @lru_cache(maxsize=128)

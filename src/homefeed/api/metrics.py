@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Final
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -12,13 +14,18 @@ from homefeed.api.events_on_shown import EventsOnShown
 from homefeed.api.feature_store import FeatureStoreWork
 from homefeed.api.first_shown import FirstShown
 from homefeed.api.guard import GuardedRoute
+from homefeed.api.histograms import NotedHistogram
 from homefeed.api.job_metrics import JobMetrics
+from homefeed.api.overload import Queues
 from homefeed.api.pages_shown import PagesShown
 from homefeed.api.scores_shown import ScoresShown
 from homefeed.api.shown import DistancesShown, ValuesShown
 from homefeed.api.stages import StageSeconds
 from homefeed.api.store_queries import StoreQueries
 from homefeed.api.work import PartWork
+
+ANSWERED: Final[ContextVar[list[tuple[str, str]] | None]] = ContextVar("answered", default=None)
+"""The apps and feeds that the present request has answers of."""
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -39,6 +46,7 @@ class Metrics:
     learned: Gauge = field(init=False)
     impressions: Counter = field(init=False)
     closed: Counter = field(init=False)
+    limited: Counter = field(init=False)
     stages: StageSeconds = field(init=False)
     pages: PagesShown = field(init=False)
     scores: ScoresShown = field(init=False)
@@ -50,6 +58,8 @@ class Metrics:
     values: ValuesShown = field(init=False)
     work: PartWork = field(init=False)
     feature_store: FeatureStoreWork = field(init=False)
+    queues: Queues = field(init=False)
+    feeds: NotedHistogram = field(init=False)
 
     def __post_init__(self) -> None:
         made = {
@@ -109,6 +119,12 @@ class Metrics:
                 ("reason",),
                 registry=self.registry,
             ),
+            "limited": Counter(
+                "homefeed_requests_limited",
+                "Requests answered by 429, by what was asked too often.",
+                ("limit",),
+                registry=self.registry,
+            ),
             "stages": StageSeconds(self.registry),
             "pages": PagesShown(self.registry),
             "scores": ScoresShown(self.registry),
@@ -120,6 +136,14 @@ class Metrics:
             "values": ValuesShown(self.registry),
             "work": PartWork(self.registry),
             "feature_store": FeatureStoreWork(self.registry),
+            "queues": Queues(self.registry),
+            "feeds": NotedHistogram(
+                self.registry,
+                "homefeed_feed_seconds",
+                "Time to answer a request, of each feed that it asks for.",
+                ("app", "feed"),
+                _BUCKETS,
+            ),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)

@@ -11,10 +11,14 @@ from urllib.parse import quote, unquote
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
+from homefeed.api.access_log import AccessLog
 from homefeed.api.errors import problem, unexpected
 from homefeed.api.hosts import Hosts
-from homefeed.api.metrics import Metrics
+from homefeed.api.metrics import ANSWERED, Metrics
+from homefeed.api.overload import Door
+from homefeed.serving.fair_lock import TOO_MANY
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _UNLIMITED = "unlimited_body"
@@ -34,9 +38,17 @@ class RequestMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, new_id: Callable[[], str], hosts: Hosts, max_body: int, metrics: Metrics
+        self,
+        app: ASGIApp,
+        new_id: Callable[[], str],
+        hosts: Hosts,
+        max_body: int,
+        metrics: Metrics,
+        door: Door,
+        access: AccessLog,
     ) -> None:
         self._app, self._new_id, self._hosts, self._max_body, self._metrics = app, new_id, hosts, max_body, metrics
+        self._door, self._access = door, access
         self._observe: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +60,9 @@ class RequestMiddleware:
         given, announced, host = _id_length_host(scope)
         request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
+        bind_contextvars(request_id=request_id)
+        feeds = list[tuple[str, str]]()
+        ANSWERED.set(feeds)
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -58,15 +73,11 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if not self._hosts.admit(host):
-                await problem(421, _not_ours(host), request_id)(scope, receive, send_with_id)
-            elif scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
-                detail = f"more than {_MOST_PARAMETERS} query parameters; send fewer"
-                await problem(422, detail, request_id)(scope, receive, send_with_id)
-            elif _route_encoded(scope):
+            refusal = self._refusal(scope, host)
+            if refusal is None:
                 await self._app(scope, _limited(scope, receive, self._max_body, announced), send_with_id)
             else:
-                await problem(400, "the path is not UTF-8", request_id)(scope, receive, send_with_id)
+                await problem(*refusal, request_id)(scope, receive, send_with_id)
         except ClientDisconnect:
             status = status or 400
         except asyncio.CancelledError:
@@ -82,7 +93,20 @@ class RequestMiddleware:
                 raise
             await unexpected(scope, error, request_id)(scope, receive, send_with_id)
         finally:
-            self._take_time(scope, status or 500, time.perf_counter() - started)
+            took = time.perf_counter() - started
+            self._take_time(scope, status or 500, took)
+            for of_feed in feeds:
+                self._metrics.feeds.note(of_feed, (took,))
+
+    def _refusal(self, scope: Scope, host: str) -> tuple[int, str] | None:
+        """The status and the reason with which a request is refused before it is read; None where it is not."""
+        if self._door.refuses(scope):
+            return 503, TOO_MANY
+        if not self._hosts.admit(host):
+            return 421, _not_ours(host)
+        if scope["query_string"].count(b"&") >= _MOST_PARAMETERS:
+            return 422, f"more than {_MOST_PARAMETERS} query parameters; send fewer"
+        return None if _route_encoded(scope) else (400, "the path is not UTF-8")
 
     def _take_time(self, scope: Scope, status: int, seconds: float) -> None:
         labels = getattr(scope.get("route"), "path_format", "other"), scope["method"], status
@@ -92,6 +116,8 @@ class RequestMiddleware:
             observe = self._metrics.requests.labels(route, method, str(status)).observe
             self._observe[labels] = observe
         observe(seconds)
+        if self._access.is_on:
+            self._access.note(scope, labels[0], status, seconds)
 
 
 def _id_length_host(scope: Scope) -> tuple[str, int, str]:

@@ -25,6 +25,7 @@ _ERRORS = {
     "415": "Of another media type",
     "421": "For another host",
     "422": "Not usable",
+    "429": "Too often: again after Retry-After",
     "503": "Not now: again after Retry-After",
 }
 _SCHEMES: Final = {

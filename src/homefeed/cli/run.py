@@ -75,6 +75,7 @@ def serve_apps(
     from homefeed.api.connections import Connection, Limits
     from homefeed.apps import find_recipes
     from homefeed.engine import check_feeds
+    from homefeed.log import configure_logging
 
     # Errors that would stop the server are reported before it starts.
     recipes = list(find_recipes(settings.apps, settings.recipes).values())
@@ -89,6 +90,7 @@ def serve_apps(
     os.environ["HOMEFEED_HOST"] = host
     if insecure:
         os.environ["HOMEFEED_INSECURE"] = "true"
+    configure_logging(settings.log_level, settings.log_format)
     if workers > 1:
         os.environ["HOMEFEED_REPLICAS"] = "true"
     apps = ", ".join(recipe.app for recipe in recipes)
@@ -100,6 +102,7 @@ def serve_apps(
         port=port,
         workers=workers,
         log_level="warning",
+        log_config=None,  # what it has to tell goes the way of all lines
         access_log=False,
         server_header=False,
         http=partial(Connection, Limits(settings.max_connections, settings.receive_seconds)),  # type: ignore[arg-type]

@@ -24,6 +24,9 @@ MOST_SHOWN = 2_000
 LAST = 50
 """How many of the last places a cursor keeps in their order, for rules about neighbouring places."""
 
+LONGEST_TEXT = 44_000
+"""Characters of a cursor: more than the longest that `encode` makes."""
+
 _MOST_BYTES = 16 * (MOST_SHOWN + LAST)
 _LARGEST = np.iinfo(np.int32).max
 
@@ -60,6 +63,8 @@ def decode(text: str) -> Cursor:
         InvalidError: it was not made by `encode`.
     """
     try:
+        if len(text) > LONGEST_TEXT:
+            raise ValueError(len(text))
         padded = text + "=" * (-len(text) % 4)
         inflater = zlib.decompressobj()
         inflated = inflater.decompress(base64.b64decode(padded, altchars=b"-_", validate=True), _MOST_BYTES)

@@ -26,6 +26,11 @@ class EventGate:
         self._shown = shown
         self._writer = EventWriter(self._commit, store.deadline)
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be written."""
+        return self._writer.waiting
+
     async def append(self, events: Sequence[Event]) -> list[Outcome]:
         """Write events: durable, and seen by the next request, on return.
 

@@ -36,6 +36,11 @@ class ImpressionLog:
             self._waiting.popleft()
             self._lost += 1
 
+    @property
+    def waiting(self) -> int:
+        """How many wait to be written."""
+        return len(self._waiting)
+
     def take_lost(self) -> int:
         """How many were given up since the last call."""
         lost, self._reported = self._lost - self._reported, self._lost

@@ -14,6 +14,7 @@ from homefeed.recipe import Recipe
 from homefeed.recipe.variety import varied_fields
 from homefeed.serving.answer import Answer, FeedRequest
 from homefeed.serving.event_gate import EventGate
+from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.features.described import DescribedFeatures
 from homefeed.serving.features.memory import MemoryFeatures
 from homefeed.serving.features.sharing import Keys, Sharing
@@ -46,6 +47,7 @@ class LiveApp:
         replicas: bool = False,
         features: FeatureStore | None = None,
         prefix: str = "homefeed",
+        turns: FairLock | None = None,
     ) -> None:
         self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
         self.varied = varied_fields(recipe)
@@ -62,7 +64,12 @@ class LiveApp:
         )
         self.features = DescribedFeatures(recipe, clock, self.follower, self._sharing)
         self._recommender = Recommender(
-            recipe, clock, self.follower, slate_cache=slate_cache, reuse_cache_megabytes=reuse_cache_megabytes
+            recipe,
+            clock,
+            self.follower,
+            slate_cache=slate_cache,
+            reuse_cache_megabytes=reuse_cache_megabytes,
+            turns=turns,
         )
         self.impressions = ImpressionLog(store, recipe.app)
         self._gate = EventGate(recipe, store, clock, self.follower, self.impressions.shown)
@@ -123,6 +130,11 @@ class LiveApp:
             if isinstance(retriever, CountsWork):
                 found.update({(name, kind): total for kind, total in retriever.work().items()})
         return found
+
+    @property
+    def waiting_events(self) -> int:
+        """How many events wait to be written."""
+        return self._gate.waiting
 
     def learned_history(self) -> list[LearnedHistory]:
         """The same with what is kept of each; this reads files."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from homefeed.environment import Environment
 from homefeed.recipe import Recipe
+from homefeed.serving.fair_lock import FairLock
 from homefeed.serving.features.store import FeatureStore
 from homefeed.serving.live import LiveApp
 from homefeed.settings import Settings
@@ -20,8 +21,12 @@ def live_app(
     settings: Settings,
     environment: Environment | None = None,
     features: FeatureStore | None = None,
+    turns: FairLock | None = None,
 ) -> LiveApp:
-    """An app that is yet to be started; without `features` it has a feature store of its own, in memory."""
+    """An app that is yet to be started; without `features` it has a feature store of its own, in memory.
+
+    Apps of one process share `turns`: whose turn it is to compute.
+    """
     return LiveApp(
         recipe,
         store,
@@ -33,6 +38,7 @@ def live_app(
         replicas=settings.replicas,
         features=features,
         prefix=settings.redis_prefix,
+        turns=turns,
     )
 
 

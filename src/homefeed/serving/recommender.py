@@ -43,15 +43,25 @@ class _PreparedRequest:
 
 
 class Recommender:
-    """Answers the feeds of an app from what its follower holds."""
+    """Answers the feeds of an app from what its follower holds.
+
+    `turns` is whose turn it is to compute; apps of one process share it. It refuses what would wait too long.
+    """
 
     def __init__(
-        self, recipe: Recipe, clock: Clock, follower: Follower, *, slate_cache: int, reuse_cache_megabytes: float
+        self,
+        recipe: Recipe,
+        clock: Clock,
+        follower: Follower,
+        *,
+        slate_cache: int,
+        reuse_cache_megabytes: float,
+        turns: FairLock | None = None,
     ) -> None:
         self._recipe, self._clock, self._follower = recipe, clock, follower
         self._slates = SlateCache(slate_cache, clock())
         self._recent = RecentAnswers(reuse_cache_megabytes * _MEGABYTE)
-        self._shared, self._scrolls, self._fair_lock = SharedSlates(), Scrolls(), FairLock()
+        self._shared, self._scrolls, self._turns = SharedSlates(), Scrolls(), turns or FairLock()
 
     async def recommend(self, request: FeedRequest) -> Answer:
         """Answer a feed.
@@ -64,7 +74,7 @@ class Recommender:
         recent = self._find_recent(request, stored)
         if recent is not None:
             return recent
-        async with self._fair_lock:
+        async with self._turns:
             with self._follower.catalog.reading():
                 return self._recommend(request, stored)
 
@@ -80,7 +90,7 @@ class Recommender:
             InvalidError: a filter or the place cannot be used.
         """
         stored = await self._follower.stored_user(request.user_id)
-        async with self._fair_lock:
+        async with self._turns:
             with self._follower.catalog.reading():
                 return self._recommend_at(request, offset, stored)
 
@@ -101,7 +111,7 @@ class Recommender:
         missing = [request for request, answer in zip(requests, recent, strict=True) if answer is None]
         made: Iterator[Answer] = iter(())
         if missing:
-            async with self._fair_lock:
+            async with self._turns:
                 with self._follower.catalog.reading():
                     made = iter(self._recommend_together(missing, stored))
         return [next(made) if answer is None else answer for answer in recent]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import TypeAlias
 
 from homefeed.errors import OverloadedError, UnavailableError
@@ -29,6 +30,11 @@ class EventWriter:
         self._count = 0
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait for a group to be written in."""
+        return self._count
+
     async def write(self, events: Sequence[Event]) -> list[Outcome]:
         """Have events written; returns the outcome of each.
 
@@ -46,7 +52,8 @@ class EventWriter:
         self._waiting.append(entry)
         self._count += len(events)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain())
+            # It writes for all: what it logs is not of the request that happens to come first.
+            self._task = asyncio.create_task(self._drain(), context=Context())
         try:
             async with asyncio.timeout(self._deadline):
                 return await future
