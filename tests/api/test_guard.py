@@ -184,6 +184,18 @@ async def test_without_a_key_the_machine_itself_is_answered_alone(
         assert (await client.get("/healthz")).status_code == 200
 
 
+@pytest.mark.parametrize(("client", "status"), [("127.0.0.1", 200), ("::1", 200), ("198.51.100.9", 403)])
+async def test_without_a_key_what_a_proxy_brings_from_elsewhere_is_refused(
+    tmp_path: Path, client: str, status: int
+) -> None:
+    app = create_app(settings_of(tmp_path, apps=("streaming",)))
+    async with app.router.lifespan_context(app):
+        # As uvicorn tells the client that X-Forwarded-For names.
+        transport = httpx.ASGITransport(app, client=(client, 1234))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
+            assert (await asking.get("/v1/apps")).status_code == status
+
+
 async def test_each_sees_the_apps_of_their_key(tmp_path: Path) -> None:
     one, every = await made(tmp_path, "read", "shop"), await made(tmp_path, "read")
     async with served(create_app(settings_of(tmp_path, apps=("streaming", "shop")))) as client:

@@ -178,9 +178,12 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_near(scope: Scope) -> bool:
-    """Whether a request came in at a loopback address, or by a socket in the file system."""
-    server = scope.get("server")
-    return server is None or is_loopback(server[0])
+    """Whether a request came in at a loopback address, or by a socket in the file system, and from this machine.
+
+    What a proxy on this machine passes on from elsewhere has the address that its `X-Forwarded-For` tells.
+    """
+    server, client = scope.get("server"), scope.get("client")
+    return (server is None or is_loopback(server[0])) and (client is None or is_loopback(client[0]))
 
 
 def _unauthorised(scope: Scope, why: str) -> HTTPException:

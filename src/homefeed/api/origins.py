@@ -27,7 +27,14 @@ def allow_origins(app: FastAPI, origins: Collection[str]) -> None:
             # What changes items and users one by one is for back ends.
             allow_methods=("GET", "POST"),
             allow_headers=("Authorization", "Content-Type", "X-Request-ID"),
-            expose_headers=("X-Request-ID", "X-Homefeed-Candidates", "X-Homefeed-Degraded", "Retry-After", "Date"),
+            expose_headers=(
+                "X-Request-ID",
+                "X-Homefeed-Candidates",
+                "X-Homefeed-Degraded",
+                "Retry-After",
+                "RateLimit",
+                "Date",
+            ),
             max_age=_KEPT_SECONDS,
         )
 
