@@ -165,7 +165,7 @@ def test_every_answer_is_as_described(
     case: schemathesis.Case[Any],
     served: Served,
     known: None,
-    refused: tuple[str, Iterator[tuple[bool, dict[str, str]]]],
+    request: pytest.FixtureRequest,
 ) -> None:
     excluded: list[CheckFunction] = []
     # Of a list the good ones are kept and the others named: a bad one does not make the request a bad one.
@@ -175,7 +175,9 @@ def test_every_answer_is_as_described(
         excluded.append(positive_data_acceptance)
     response = case.call_and_validate(base_url=served.url, excluded_checks=excluded)
     assert response.headers["x-request-id"]
-    url, senders = refused
+    if request.node.callspec.params["served"] != "sqlite":
+        return  # who may ask is judged before any store is
+    url, senders = request.getfixturevalue("refused")
     is_known, said = next(senders)
     for name in ("Authorization", "X-API-Key"):  # a case may say these, too
         case.headers.pop(name, None)

@@ -249,7 +249,7 @@ def raw(served: Served, request: bytes) -> bytes:
         (b"GET /nowhere?x=\x7f HTTP/1.1", b"40"),
         (b"GET /nowhere HTTP/1.1\r\nHost: [", b"421"),
         (b"GET /nowhere HTTP/1.1\r\nHost: a:b:c", b"421"),
-        (b"GET /nowhere HTTP/1.1\r\nX-Forwarded-For: \xff\r\nX-Forwarded-Proto: \xff", b"404"),
+        (b"GET /nowhere HTTP/1.1\r\nX-Forwarded-For: \xff\r\nX-Forwarded-Proto: \xff", b"403"),
         (b"GET /popular HTTP/1.1\r\nContent-Length: 5", b"200"),
         (b"CONNECT somewhere:443 HTTP/1.1", b"400"),
         (b"GET /v1/apps/streaming/items/\xc3\xa9 HTTP/1.1", b"400"),

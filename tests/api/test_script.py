@@ -10,7 +10,7 @@ import httpx
 from homefeed.server import create_app
 from homefeed.settings import Settings
 
-MOST_LINES = 230
+MOST_LINES = 260
 
 
 async def test_it_is_served_as_a_script_and_as_a_module(tmp_path: Path) -> None:
