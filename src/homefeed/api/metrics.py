@@ -22,6 +22,7 @@ from homefeed.api.scores_shown import ScoresShown
 from homefeed.api.shown import DistancesShown, ValuesShown
 from homefeed.api.stages import StageSeconds
 from homefeed.api.store_queries import StoreQueries
+from homefeed.api.together import Together
 from homefeed.api.work import PartWork
 
 ANSWERED: Final[ContextVar[list[tuple[str, str]] | None]] = ContextVar("answered", default=None)
@@ -152,10 +153,11 @@ class Metrics:
 def router(metrics: Metrics) -> APIRouter:
     """The route that Prometheus scrapes."""
     routes = APIRouter(route_class=GuardedRoute)
+    text = Together(lambda: generate_latest(metrics.registry))
 
     @routes.get("/metrics", include_in_schema=False)
     @needs("read", EVERY_APP)
     async def scrape() -> Response:
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(await text.get(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -51,6 +51,7 @@ class LiveApp:
     ) -> None:
         self.recipe, self.store, self.artifacts, self.environment = recipe, store, artifacts, environment
         self.varied = varied_fields(recipe)
+        self.turns = turns or FairLock()
         clock = environment.clock
         self._sharing = Sharing(features or MemoryFeatures(), Keys(prefix, recipe.app), recipe.event_types)
         self.follower = Follower(
@@ -69,7 +70,7 @@ class LiveApp:
             self.follower,
             slate_cache=slate_cache,
             reuse_cache_megabytes=reuse_cache_megabytes,
-            turns=turns,
+            turns=self.turns,
         )
         self.impressions = ImpressionLog(store, recipe.app)
         self._gate = EventGate(recipe, store, clock, self.follower, self.impressions.shown)

@@ -132,16 +132,18 @@ class Recommender:
 
         Raises:
             NotFoundError: no such feed, or no such item; one that the user may not know of is none to them.
+            OverloadedError: more is requested than can be computed.
         """
         stored = await self._follower.stored_user(request.user_id)
-        with self._follower.catalog.reading() as catalog:
-            (prepared,) = self._prepare([request], stored)
-            isolation = prepared.feed.isolation
-            known = visible(isolation, prepared.query) if isolation else catalog.available
-            position = self._position(item_id)
-            if isolation and not known[position]:
-                raise self._unknown(item_id)
-            return explain(prepared.feed, prepared.query, position)
+        async with self._turns:
+            with self._follower.catalog.reading() as catalog:
+                (prepared,) = self._prepare([request], stored)
+                isolation = prepared.feed.isolation
+                known = visible(isolation, prepared.query) if isolation else catalog.available
+                position = self._position(item_id)
+                if isolation and not known[position]:
+                    raise self._unknown(item_id)
+                return explain(prepared.feed, prepared.query, position)
 
     async def user_state(self, user_id: str | None) -> UserState:
         """The user as the next request sees them."""
