@@ -7,6 +7,7 @@ It serves streaming with sample data until Ctrl+C, and keeps nothing. SIGHUP res
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     for each in asked:  # before all is ready they end it, in good order
         signal.signal(each, signal.default_int_handler)
+    print("Starting PostgreSQL, Redis and the servers, and training on sample data: a minute or so.", flush=True)
     with tempfile.TemporaryDirectory(prefix="homefeed-replicas-") as name:
         folder = Path(name)
         with running_postgresql() as store_url, running_redis() as redis:
@@ -50,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 proxy(folder, servers, options.port) as port,
             ):
                 where = ", ".join(f"{HOST}:{server.port}" for server in servers)
-                print(f"{len(servers)} replicas ({where}) at http://{HOST}:{port}. Ctrl+C ends.", flush=True)
+                print(f"{len(servers)} replicas ({where}) at http://{HOST}:{port}.", flush=True)
+                print(f"kill -HUP {os.getpid()} restarts them one after the other. Ctrl+C ends.", flush=True)
                 signal.pthread_sigmask(signal.SIG_BLOCK, asked)
                 while signal.sigwait(asked) == signal.SIGHUP:
                     # What is started inherits what is blocked, and would not end.

@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from homefeed.cli.machine import clock_check, events_check, facts_of, files_check, job_check, memory_check
+from homefeed.cli.machine import (
+    clock_check,
+    environment_checks,
+    events_check,
+    facts_of,
+    files_check,
+    job_check,
+    memory_check,
+    store_advice,
+)
 from homefeed.kernels import cache_folder
-from homefeed.settings import Settings
+from homefeed.settings import Settings, load_settings
 from homefeed.store import open_store
 from homefeed.store.events import Totals
 from homefeed.store.job_runs import JobRun
@@ -66,6 +75,39 @@ def test_a_job_that_failed_says_why_until_all_was_trained() -> None:
     assert not job_check("shop", "daily", RUN, replace(trained, started=NOW - SECOND))[0]
     assert not job_check("shop", "daily", RUN, replace(trained, outcome="failed"))[0]
     assert job_check("shop", "daily", replace(RUN, outcome="running"), None)[0]
+
+
+def test_variables_that_are_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = dict.fromkeys(("HOMEFEED_PROT", "HOMEFEED_PORT", "HOMEFEED_TEST_X", "HOMEFEED_NONSENSE", "PATH"), "1")
+    assert list(environment_checks(Settings(), given)) == [
+        ("HOMEFEED_NONSENSE", True, "no effect: no setting"),
+        ("HOMEFEED_PROT", False, "it is no setting; remove it, or write HOMEFEED_PORT"),
+    ]
+
+
+def test_secrets_that_everybody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "homefeed.toml"
+    file.write_text(f"[token_secrets]\nshop = ['{'s' * 32}']\n")
+    file.chmod(0o644)
+    settings = load_settings(apps=("streaming",))
+    found = {check: ok for check, ok, _ in environment_checks(settings, {})}
+    assert found == {"token_secrets.shop": True, "homefeed.toml": False}
+    file.chmod(0o640)
+    assert "homefeed.toml" not in {check for check, _, _ in environment_checks(settings, {})}
+
+
+@pytest.mark.parametrize(
+    ("url", "why", "advice"),
+    [
+        ("postgresql://u:p@h/d", "Connect call failed", "is it running"),
+        (None, "database disk image is malformed", "homefeed restore"),
+        (None, "[Errno 2] No such file", "may this user write in homefeed-data"),
+    ],
+)
+def test_what_to_do_about_a_store(url: str | None, why: str, advice: str) -> None:
+    assert advice in store_advice(load_settings(database_url=url), why)
 
 
 async def test_what_a_store_says_of_itself(store_url: str) -> None:

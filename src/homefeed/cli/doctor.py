@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 import time
@@ -54,28 +55,36 @@ def _checks() -> Iterator[tuple[str, bool, str]]:
         yield "settings", False, str(error)
         return
     yield "settings", True, f"home {settings.home}, apps {', '.join(settings.apps)}"
-    from homefeed.cli.machine import facts_of, machine_checks
+    from homefeed.cli.machine import environment_checks, facts_of, machine_checks, store_advice
 
+    yield from environment_checks(settings, os.environ)
+    facts = None
     try:
         facts = on_store(settings, facts_of)
     except HomefeedError as error:
-        yield "store", False, str(error)
-        return
-    yield "store", True, facts.dialect
+        yield "store", False, f"{error}; {store_advice(settings, str(error))}"
+    else:
+        yield "store", True, facts.dialect
     yield from machine_checks(settings, facts)
     if settings.redis_address is not None:
         yield "redis", *_redis_check(settings)
-    yield "keys", *_key_check(settings)
     free = shutil.disk_usage(settings.home if settings.home.exists() else Path()).free / 1e9
     yield "disk", free > 1, f"{free:.1f} GB free"
-    for name in settings.apps:
-        yield from _app_checks(settings, name)
+    if facts is not None:
+        yield from _store_checks(settings)
     yield from _recipe_settings_checks(settings)
     try:
         free_port(settings.host, settings.port)
         yield "port", True, f"{settings.host}:{settings.port} is free"
     except HomefeedError as error:
         yield "port", True, f"in use, perhaps by a running server ({error})"
+
+
+def _store_checks(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """Of what is in a store that can be read."""
+    yield "keys", *_key_check(settings)
+    for name in settings.apps:
+        yield from _app_checks(settings, name)
 
 
 def _redis_check(settings: Settings) -> tuple[bool, str]:
@@ -90,7 +99,9 @@ def _redis_check(settings: Settings) -> tuple[bool, str]:
         why = asyncio.run(trouble())
     except SettingsError as error:
         return False, str(error)
-    return why is None, "what replicas share is there" if why is None else f"requests go on without it: {why}"
+    return why is None, "what replicas share is there" if why is None else (
+        f"requests go on without it: {why}; is it running, and do redis_url, its password and its port hold?"
+    )
 
 
 def _key_check(settings: Settings) -> tuple[bool, str]:

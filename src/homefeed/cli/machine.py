@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -27,22 +28,52 @@ MAX_SKEW_SECONDS: Final = 5.0
 """How far the database's clock may be from this machine's: what they cannot agree on is what is new."""
 _AHEAD_SECONDS: Final = 300
 _MEMORY_SHARE: Final = 0.5
+_PREFIX: Final = "HOMEFEED_"
+_OF_TESTS: Final = "HOMEFEED_TEST_"
+_SECRET: Final = ("token_secrets", "database_url", "redis_url")
 _OTHER_FILES: Final = 256
 
 
-def machine_checks(settings: Settings, facts: StoreFacts) -> Iterator[Check]:
-    """Of this machine, and of the store as a whole."""
+def machine_checks(settings: Settings, facts: StoreFacts | None) -> Iterator[Check]:
+    """Of this machine, and of the store as a whole; without facts nothing is known of that."""
     from homefeed.store.migrations import HEAD
 
-    # Opening the store has brought its tables up to date, or said why it cannot.
-    yield "migrations", facts.revision == HEAD, f"tables of revision {facts.revision}"
-    yield "clock", *clock_check(time.time(), facts.clock)
+    if facts is not None:
+        # Opening the store has brought its tables up to date, or said why it cannot.
+        yield "migrations", facts.revision >= HEAD, f"tables of revision {facts.revision}"
+    yield "clock", *clock_check(time.time(), None if facts is None else facts.clock)
     yield "caches", *_cache_check()
     yield "memory", *memory_check(settings, len(settings.apps), _memory_bytes())
     if sys.platform != "win32":
         import resource
 
         yield "open files", *files_check(settings, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+
+
+def environment_checks(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Variables that are taken for settings and are none, and who else may read secrets."""
+    known = {name.upper() for name in type(settings).model_fields}
+    given = [name for name in environment if name.startswith(_PREFIX) and not name.startswith(_OF_TESTS)]
+    for name in sorted({name.removeprefix(_PREFIX) for name in given} - known):
+        meant = get_close_matches(name, known, 1, 0.75)
+        told = f"it is no setting; remove it, or write {_PREFIX}{meant[0]}" if meant else "no effect: no setting"
+        yield f"{_PREFIX}{name}", not meant, told
+    for app in sorted(settings.token_secrets.keys() - set(settings.apps)):
+        yield f"token_secrets.{app}", True, f"no effect: the setting apps has no {app}"
+    file = Path("homefeed.toml")
+    if file.is_file() and sys.platform != "win32" and file.stat().st_mode & 0o004:
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
+        if any(name in text for name in _SECRET):
+            yield "homefeed.toml", False, "it has secrets, and everybody on this machine may read it: chmod 640"
+
+
+def store_advice(settings: Settings, why: str) -> str:
+    """What to do about a store that cannot be used."""
+    if settings.database_url is not None and not settings.store_url.startswith("sqlite"):
+        return "is it running, and do host, port, name, user and password of database_url hold?"
+    if "malformed" in why or "not a database" in why:
+        return "the file is damaged: stop the servers and homefeed restore the latest backup, with --yes"
+    return f"may this user write in {settings.home}, and is there room?"
 
 
 def clock_check(here: float, there: float | None) -> tuple[bool, str]:
