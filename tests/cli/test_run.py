@@ -85,8 +85,9 @@ class TestDoctor:
         status, found = diagnosis(sample_home)
         assert status == 0
         assert all(ok for ok, _ in found.values())
-        assert list(found) == ["python", "settings", "store", "keys", "disk", "recipe streaming", "data streaming",
-                               "rows streaming", "models streaming", "port"]  # fmt: skip
+        machine = ["migrations", "clock", "caches", "memory", "open files", "disk"]
+        app = [f"{check} streaming" for check in ("recipe", "data", "events", "rows", "models")]
+        assert list(found) == ["python", "settings", "store", *machine, "keys", *app, "port"]
         assert found["data streaming"][1] == "120 items, 60 users, 3,000 events"
         assert re.match(
             r"signals \d+T\d+-\w+, exposures .*, item_item \d+T.*, sequence \d+T.*, content .*, blend \d+T",
@@ -129,6 +130,7 @@ class TestDoctor:
         assert 'items "i3": not JSON' in detail
         assert 'users "u4": not a JSON object: [1]' in detail
         assert 'events "5": cannot be applied' in detail
+        assert found["events streaming"] == (False, "an event's time is no number: 'soon'; see rows")
         assert detail.endswith("write them anew or delete them over HTTP")
 
     def test_not_trained(self, home: Path) -> None:
@@ -333,7 +335,7 @@ class TestServe:
         free = re.search(r"Another server has it.* port that is free: export HOMEFEED_PORT=(\d+)$", str(in_use))
         assert free is not None
         assert int(free[1]) != taken_port
-        nowhere = run(tmp_path, "serve", "--host", "192.0.2.1").exception
+        nowhere = run(tmp_path, "serve", "--host", "192.0.2.1", "--insecure").exception
         assert str(nowhere).startswith("cannot listen at 192.0.2.1:0: ")
         assert str(nowhere).endswith("; choose another --port or --host")
         assert str(run(tmp_path, "serve", apps="films").exception).startswith('no app "films": ')

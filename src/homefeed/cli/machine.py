@@ -124,10 +124,13 @@ def files_check(settings: Settings, hard: int) -> tuple[bool, str]:
 
 def events_check(totals: Totals, now: int) -> tuple[bool, str]:
     """Whether the log ends now or before: events of a time to come stay new, and keep what they are about new."""
-    if totals.last_event is None:
+    last: object = totals.last_event  # SQLite keeps whatever was written to its columns
+    if last is None:
         return True, "none yet"
-    ahead = (totals.last_event - now) / SECOND
-    told = f"latest of {format_time(totals.last_event)}"
+    if not isinstance(last, int):
+        return False, f"an event's time is no number: {last!r:.40}; see rows"
+    ahead = (last - now) / SECOND
+    told = f"latest of {format_time(last)}"
     if ahead <= _AHEAD_SECONDS:
         return True, told
     return False, f"{told}, {ahead / 86_400:,.1f} days ahead of this clock: set it, or import those events anew"

@@ -12,14 +12,17 @@ from homefeed.cli.naming import split_app
 
 def register(cli: typer.Typer) -> None:
     """Add these commands."""
-    users = typer.Typer(help="What is stored of a user.", no_args_is_help=True)
+    users = typer.Typer(no_args_is_help=True)
     users.callback()(_users)
     users.command()(export)
     cli.add_typer(users, name="users")
 
 
 def _users() -> None:
-    """What is stored of a user."""
+    """What is stored of a user.
+
+    Example: `homefeed users export community u42 > u42.json`
+    """
 
 
 def export(
