@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -166,3 +167,11 @@ async def test_a_user_is_given_their_feed_and_sends_their_events_also_by_a_beaco
         assert (await client.post(path, json=event)).status_code == 401
         long = await beacon(event, token="x" * 70_000)
         assert long.status_code == 401
+        deep: Any = []
+        for _ in range(300):
+            deep = [deep]
+        for named in (mine, "x"):
+            body = b'{"token":"%s","events":%s}' % (named.encode(), json.dumps(deep).encode())
+            answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+            assert answer.status_code == 422
+            assert "nest too deep" in answer.json()["detail"]
