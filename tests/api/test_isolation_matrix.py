@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from tests.api.test_guard import bearer, operations, served
 
-from homefeed.api.access import Access
+from homefeed.api.access import EVERY_APP, Access
 from homefeed.apps import built_in
 from homefeed.environment import system_clock
 from homefeed.server import create_app
@@ -83,7 +83,7 @@ async def test_no_tenant_reaches_another_by_any_operation(
     for method, path, access in operations(app):
         if access is None or access.right is None or access.app == "":
             continue
-        mine = {"{app}": "streaming", "*": None}.get(access.app, access.app)
+        mine = {"{app}": "streaming", EVERY_APP: None}.get(access.app, access.app)
         for other, key in keys.items():
             if other == mine:
                 continue
@@ -103,7 +103,7 @@ async def test_no_user_reaches_another_by_any_operation(
     for method, path, access in operations(app):
         if access is None or access.right is None:
             continue
-        mine = "streaming" if access.app in ("{app}", "", "*") else access.app
+        mine = "streaming" if access.app in ("{app}", "", EVERY_APP) else access.app
         for users in ((BOB,), (ANN, BOB), (BOB, ANN), (f" {ANN}",), (ANN.upper(),), ("",)):
             if access.user is not None and access.user.where == "path" and len(users) > 1:
                 continue

@@ -86,6 +86,26 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
+def bounded(scope: Scope, receive: Receive, most: int) -> Receive:
+    """Gives a body of at most so many bytes; of one that is announced to be larger nothing is read."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    left = most
+
+    def check(*, is_more: bool) -> None:
+        if is_more:
+            raise HTTPException(413, f"with a user token a body has at most {most:,} bytes; send less at a time")
+
+    async def receive_some() -> Message:
+        nonlocal left
+        check(is_more=length.isdigit() and int(length[:20]) > most)
+        message = await receive()
+        left -= len(message.get("body", b""))
+        check(is_more=left < 0)
+        return message
+
+    return receive_some
+
+
 def replayed(body: bytes, receive: Receive) -> Receive:
     """Gives a body that was read, and then what comes after it."""
     given = False
