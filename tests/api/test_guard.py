@@ -243,6 +243,7 @@ def test_a_server_does_not_start_with_a_route_that_says_nothing() -> None:
         (Principal("k", "read"), EVERY_APP, (), True),
         (Principal("k", "read", "shop"), EVERY_APP, (), False),
         (Principal("k", "read", "shop"), NO_APP, (), True),
+        (Principal("k", "read", "shop"), "*", (), False),
         (Principal("k", "read", "shop"), "films", (), False),
         (Principal("t", "write", "shop", "u"), "shop", ("u", "u"), True),
         (Principal("t", "write", "shop", "u"), "shop", ("u", "v"), False),
@@ -283,3 +284,76 @@ async def test_requests_are_charged_to_the_user_whom_they_name_and_to_nobody_wit
         assert int(refused.headers["Retry-After"]) > 0
         assert await status("/v1/apps/streaming/feeds/home?user_id=u2", key) == 200
         assert await status("/metrics", key) == 200
+        twice = "/v1/apps/streaming/feeds/home?user_id=u3&user_id="
+        assert [await status(f"{twice}{user}", key) for user in ("u1", "u4")] == [429, 200], "whoever is answered"
+        assert await status("/v1/apps/streaming/feeds/home?user_id=u3", key) == 200
+
+
+async def test_of_a_tokens_body_little_is_read_and_nothing_once_it_asks_too_often(tmp_path: Path) -> None:
+    await made(tmp_path)
+    market, ann = "marketplace", "00000000-0000-0000-0000-00000000000a"
+    secrets = dict.fromkeys(("streaming", market), (SECRET,))
+    settings = Settings(home=tmp_path, apps=("streaming", market), token_secrets=secrets, rate_limit_user="4/hour")
+    read = 0
+
+    async def body(size: int) -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(0, size, 1024):
+            read += 1024
+            yield b" " * 1024
+
+    async with served(create_app(settings)) as client:
+
+        async def post(path: str, app: str, size: int, **announced: str) -> int:
+            headers = bearer(token(ann, app)) | {"Content-Type": "application/json"} | announced
+            return (await client.post(path, content=body(size), headers=headers)).status_code
+
+        huge = {"Content-Length": "15999999"}
+        about_i = f"/api/v1/feed/interactions/{ann}?user_uid={ann}"
+        assert await post(EVENTS, "streaming", 15_999_999, **huge) == 413
+        assert await post(about_i, market, 15_999_999, **huge) == 413
+        assert read == 0
+        assert await post(about_i, market, 15_999_999) == 413
+        assert await post(EVENTS, "streaming", 15_999_999) == 413
+        assert read == 2 * (guard.TOKEN_BYTES + 1024)
+        assert await post(EVENTS, "streaming", guard.TOKEN_BYTES) == 422
+        assert read == 3 * guard.TOKEN_BYTES + 2048
+        assert await post(EVENTS, "streaming", 1024) == 422
+        assert await post(EVENTS, "streaming", 1024) == 429
+        assert read == 3 * guard.TOKEN_BYTES + 3 * 1024
+
+
+async def test_a_key_learns_of_no_other_app_where_its_own_is_not_served(tmp_path: Path) -> None:
+    shop, every = await made(tmp_path, "read", "shop"), await made(tmp_path, "read")
+    settings = Settings(home=tmp_path, apps=("streaming",), token_secrets={"shop": (SECRET,)})
+    async with served(create_app(settings)) as client:
+        feed = "/v1/apps/shop/feeds/home?user_id=u"
+        for credentials in (shop, token("u", "shop")):
+            answer = await client.get(feed, headers=bearer(credentials))
+            assert (answer.status_code, answer.json()["detail"]) == (404, 'no app "shop" is served here')
+        told = (await client.get(feed, headers=bearer(every))).json()["detail"]
+        assert told == 'no app "shop"; served here: streaming'
+        for name in ("*", "%2F", "%2A", "streaming", "nothing"):
+            answer = await client.get(f"/v1/apps/{name}/stats", headers=bearer(shop))
+            assert (answer.status_code, answer.json()["detail"]) == (403, "the key is for another app")
+
+
+async def test_a_key_or_token_that_is_too_long_is_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made(tmp_path)
+
+    def decode(*_: object) -> Principal:
+        raise AssertionError("decoded")
+
+    app = create_app(settings_of(tmp_path, apps=("streaming",)))
+    async with served(app) as client:
+        monkeypatch.setattr(Tokens, "principal", decode)
+        monkeypatch.setattr(KeyRing, "find", decode)
+        for wrong in ("." * 4_097, "x" * 40_000):
+            answer = await client.get("/v1/apps", headers=bearer(wrong))
+            assert (answer.status_code, "at most 4,096" in answer.json()["detail"]) == (401, True)
+            told = {"token": wrong, "events": []}
+            assert (await client.post(EVENTS, json=told)).status_code == 401
+        with pytest.raises(AssertionError, match="decoded"):
+            app.state.guard._principal({"headers": []}, "." * 4_096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from tests.api.test_guard import bearer, operations, served
 
-from homefeed.api.access import Access
+from homefeed.api.access import EVERY_APP, Access
 from homefeed.apps import built_in
 from homefeed.environment import system_clock
 from homefeed.server import create_app
@@ -82,7 +83,7 @@ async def test_no_tenant_reaches_another_by_any_operation(
     for method, path, access in operations(app):
         if access is None or access.right is None or access.app == "":
             continue
-        mine = {"{app}": "streaming", "*": None}.get(access.app, access.app)
+        mine = {"{app}": "streaming", EVERY_APP: None}.get(access.app, access.app)
         for other, key in keys.items():
             if other == mine:
                 continue
@@ -102,7 +103,7 @@ async def test_no_user_reaches_another_by_any_operation(
     for method, path, access in operations(app):
         if access is None or access.right is None:
             continue
-        mine = "streaming" if access.app in ("{app}", "", "*") else access.app
+        mine = "streaming" if access.app in ("{app}", "", EVERY_APP) else access.app
         for users in ((BOB,), (ANN, BOB), (BOB, ANN), (f" {ANN}",), (ANN.upper(),), ("",)):
             if access.user is not None and access.user.where == "path" and len(users) > 1:
                 continue
@@ -166,3 +167,11 @@ async def test_a_user_is_given_their_feed_and_sends_their_events_also_by_a_beaco
         assert (await client.post(path, json=event)).status_code == 401
         long = await beacon(event, token="x" * 70_000)
         assert long.status_code == 401
+        deep: Any = []
+        for _ in range(300):
+            deep = [deep]
+        for named in (mine, "x"):
+            body = b'{"token":"%s","events":%s}' % (named.encode(), json.dumps(deep).encode())
+            answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
+            assert answer.status_code == 422
+            assert "nest too deep" in answer.json()["detail"]

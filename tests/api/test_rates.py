@@ -53,6 +53,20 @@ async def test_what_the_key_may_not_ask_does_not_count_for_the_user(tmp_path: Pa
     assert await admitted(limits, PHONE, "u1") == [True]
 
 
+async def test_what_the_user_may_not_ask_does_not_count_for_the_key(tmp_path: Path) -> None:
+    limits = rates(tmp_path, rate_limit_key="3/hour", rate_limit_user="1/hour")
+    assert await admitted(limits, BACK_END, "u1", 5) == [True, False, False, False, False]
+    assert await admitted(limits, BACK_END, "u2") == [True]
+    assert await admitted(limits, BACK_END, times=2) == [True, False]
+
+
+@pytest.mark.parametrize("asked", [{}, {"rate_limit_user": "9/hour"}])
+async def test_one_users_token_takes_nothing_from_anothers(tmp_path: Path, asked: dict[str, str]) -> None:
+    limits = rates(tmp_path, rate_limit_key="3/hour", **asked)
+    assert await admitted(limits, PHONE, "u1", 5) == [True, True, True, False, False]
+    assert await admitted(limits, Principal(PHONE.name, "write", "films", "u2"), "u2", 4) == [True] * 3 + [False]
+
+
 async def test_ids_that_look_alike_are_told_apart(tmp_path: Path) -> None:
     limits = rates(tmp_path, rate_limit_user="1/hour")
     for user in ("a/b", "a", "a:b", "a%2Fb", "", "é", "*"):
@@ -108,6 +122,18 @@ async def test_replicas_count_together_in_a_redis_and_alone_without_it(tmp_path:
         assert await admitted(other, BACK_END, "u1", 4) == [True, True, True, False]
         await one.close()
         await other.close()
+
+
+@pytest.mark.skipif(not redis_is_installed(), reason="no redis-server here")
+async def test_in_a_redis_refused_requests_count_for_nobody_too(tmp_path: Path) -> None:
+    with running_redis() as redis:
+        asked = {"redis_url": redis.url, "redis_timeout_seconds": "5"}
+        limits = rates(tmp_path, rate_limit_key="2/hour", rate_limit_user="1/hour", **asked)
+        assert await admitted(limits, BACK_END, "u1", 3) == [True, False, False]
+        assert await admitted(limits, BACK_END, "u2", 1) == [True]
+        assert await admitted(limits, BACK_END, "u3", 1) == [False]
+        assert await admitted(limits, Principal("k2", "write", "films"), "u3") == [True]
+        await limits.close()
 
 
 async def test_a_redis_that_does_not_answer_is_passed_over(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ async def app(tmp_path: Path) -> AsyncIterator[FastAPI]:
 
 async def test_events_count_for_the_feed_that_showed_their_item(app: FastAPI) -> None:
     context: Context = app.state.context
-    live, metrics = context.app("streaming"), context.metrics
+    live, metrics = context.apps["streaming"], context.metrics
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
 
         async def tell(user: str, item: str, request: str | None = None, **more: Any) -> None:

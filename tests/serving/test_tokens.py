@@ -59,6 +59,7 @@ def unsigned(algorithm: str) -> str:
         "a.b.c",
         "..",
         "é.é.é",
+        f"{signed().split('.')[0]}.{base64.urlsafe_b64encode(b'[' * 150_000).decode()}.",
     ],
 )
 def test_what_is_not_signed_for_this_app_is_none(text: str) -> None:
@@ -73,6 +74,11 @@ def test_what_is_not_signed_for_this_app_is_none(text: str) -> None:
         ({"exp": NOW + 611}, "lasts more than 600 seconds"),
         ({"nbf": NOW + 11}, "not valid yet"),
         ({"exp": True}, "seconds since 1970"),
+        ({"exp": float("nan")}, "seconds since 1970"),
+        ({"exp": float("inf")}, "seconds since 1970"),
+        ({"nbf": float("nan")}, "seconds since 1970"),
+        ({"nbf": float("-inf")}, "seconds since 1970"),
+        ({"exp": 10**400}, "lasts more than 600 seconds"),
     ],
 )
 def test_a_token_holds_for_its_time(claims: dict[str, Any], why: str) -> None:

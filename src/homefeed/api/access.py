@@ -17,8 +17,8 @@ IN_PATH: Final = "{app}"
 """The app of a route that has it in its path."""
 NO_APP: Final = ""
 """That of a route about the server, which shows each what they may see."""
-EVERY_APP: Final = "*"
-"""That of a route which tells of all apps at once."""
+EVERY_APP: Final = "/"
+"""That of a route which tells of all apps at once; a path names no app so, nor as NO_APP."""
 
 
 @dataclass(frozen=True, slots=True)

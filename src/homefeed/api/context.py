@@ -28,15 +28,16 @@ class Context:
     features: FeatureStore
     overviews: Overviews
 
-    def app(self, name: str) -> LiveApp:
-        """A served app.
+    def app(self, name: str, principal: Principal) -> LiveApp:
+        """A served app; who may not know of the others is not told of them.
 
         Raises:
             NotFoundError: it is not served here.
         """
         found = self.apps.get(name)
         if found is None:
-            raise NotFoundError(f'no app "{name}"; served here: {", ".join(self.apps)}')
+            others = ", ".join(self.seen_by(principal))
+            raise NotFoundError(f'no app "{name}"' + (f"; served here: {others}" if others else " is served here"))
         return found
 
     def seen_by(self, principal: Principal) -> Mapping[str, LiveApp]:
@@ -53,7 +54,7 @@ async def get_context(request: Request) -> Context:
 async def get_app(app: str, request: Request) -> LiveApp:
     """The app named in the path."""
     context: Context = request.app.state.context
-    return context.app(app)
+    return context.app(app, request.scope["state"][STATE])
 
 
 def ready_made(name: str) -> Callable[[Request], Coroutine[Any, Any, LiveApp]]:
@@ -61,7 +62,7 @@ def ready_made(name: str) -> Callable[[Request], Coroutine[Any, Any, LiveApp]]:
 
     async def get_it(request: Request) -> LiveApp:
         context: Context = request.app.state.context
-        return context.app(name)
+        return context.apps[name]
 
     return get_it
 

@@ -50,6 +50,9 @@ async def beacon_credentials(scope: Scope, receive: Receive) -> tuple[str | None
     """The token of a beacon `{"token": ..., "events": ...}`, and what gives the events alone.
 
     `navigator.sendBeacon` sends no headers. A token in the URL would be in the logs of every proxy.
+
+    Raises:
+        HTTPException: 422, it is not JSON, or nests deeper than any event may.
     """
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
     if not length.isdigit() or int(length) > _BEACON_BYTES:
@@ -60,7 +63,11 @@ async def beacon_credentials(scope: Scope, receive: Receive) -> tuple[str | None
     told = parsed(body)
     if not isinstance(told, dict) or told.keys() != {"token", "events"} or not isinstance(told["token"], str):
         return None, replayed(body, receive)
-    return told["token"], replayed(orjson.dumps(told["events"]), receive)
+    try:
+        events = orjson.dumps(told["events"])
+    except orjson.JSONEncodeError:  # it writes less deep than it reads
+        raise HTTPException(422, "body: the events nest too deep; an event's context may by 32 levels") from None
+    return told["token"], replayed(events, receive)
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -77,6 +84,26 @@ async def read_body(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+def bounded(scope: Scope, receive: Receive, most: int) -> Receive:
+    """Gives a body of at most so many bytes; of one that is announced to be larger nothing is read."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    left = most
+
+    def check(*, is_more: bool) -> None:
+        if is_more:
+            raise HTTPException(413, f"with a user token a body has at most {most:,} bytes; send less at a time")
+
+    async def receive_some() -> Message:
+        nonlocal left
+        check(is_more=length.isdigit() and int(length[:20]) > most)
+        message = await receive()
+        left -= len(message.get("body", b""))
+        check(is_more=left < 0)
+        return message
+
+    return receive_some
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from homefeed.api.access import IN_PATH, OPEN, PAGE, Access, UserAt, authorise, declared
 from homefeed.api.credentials import (
     beacon_credentials,
+    bounded,
     header_credentials,
     parsed,
     read_body,
@@ -29,6 +30,10 @@ from homefeed.principals import ANYONE, STATE, Principal
 from homefeed.serving.keyring import KeyRing
 from homefeed.serving.tokens import Tokens
 
+TOKEN_BYTES: Final = 262_144
+"""The most that is read of the body of a request with a user token."""
+_MOST_CHARACTERS: Final = 4_096
+"""Of a key or a token: what is longer is not worth decoding."""
 _BEARER: Final = 'Bearer realm="homefeed"'
 _BASIC: Final = 'Basic realm="homefeed: any name, and a key as the password", charset="UTF-8"'
 
@@ -46,7 +51,8 @@ class Guard:
         """What a route is to receive by; the request's state has its principal from here on.
 
         Raises:
-            HTTPException: 401, nobody is known by what the request says; 403, they may not do this; 429, not now.
+            HTTPException: 401, nobody is known by what the request says; 403, they may not do this; 413, it is
+                too large for a token; 429, not now.
         """
         credentials = header_credentials(scope)
         if beacons and credentials is None:
@@ -54,14 +60,20 @@ class Guard:
         if access.right is None:
             self._note_if_known(scope, credentials)
             return receive
-        principal = self._principal(scope, credentials)
-        users: Collection[object] = ()
-        if principal.user is not None and access.user is not None:
-            users, receive = await _users(access.user, scope, receive)
+        principal, at = self._principal(scope, credentials), access.user
         app = scope["path_params"]["app"] if access.app == IN_PATH else access.app
+        # A body is read after all else, and of a token's no more than a little.
+        is_in_body = at is not None and at.where == "body"
+        users = () if at is None else (principal.user,) if is_in_body else _named(at, scope)
         authorise(principal, app, access.right, users)
         scope.setdefault("state", {})[STATE] = principal
-        await charge(scope, principal, app, principal.user or _named_user(access.user, scope))
+        await charge(scope, principal, app, principal.user or (users[-1] if users else None))
+        if principal.user is None:
+            return receive
+        receive = bounded(scope, receive, TOKEN_BYTES)
+        if at is not None and is_in_body:
+            named, receive = await _named_in_body(at.name, receive)
+            authorise(principal, app, access.right, named)
         return receive
 
     def _note_if_known(self, scope: Scope, credentials: str | None) -> None:
@@ -83,6 +95,8 @@ class Guard:
                 scope,
                 "a key or a token is needed: Authorization: Bearer KEY, or KEY as password",
             )
+        if len(credentials) > _MOST_CHARACTERS:
+            raise _unauthorised(scope, f"a key or a token has at most {_MOST_CHARACTERS:,} characters")
         try:
             found = self.keys.find(credentials) if "." not in credentials else self._tokens.principal(credentials)
         except UnauthorisedError as error:
@@ -146,26 +160,20 @@ def _check(access: Access | None, path: str) -> None:
         raise TypeError(f"{path}: needs() names a user who is not in its path")
 
 
-async def _users(at: UserAt, scope: Scope, receive: Receive) -> tuple[list[object], Receive]:
-    """Every user that a request names, as its route will read it."""
+def _named(at: UserAt, scope: Scope) -> Sequence[str]:
+    """Every user that a request names in its path or its query; the last is the one that its route will read."""
     if at.where == "path":
-        return [scope["path_params"][at.name]], receive
-    if at.where == "query":
-        return [value for name, value in query_of(scope) if name == at.name], receive
+        return (str(scope["path_params"][at.name]),)
+    return [value for name, value in query_of(scope) if name == at.name]
+
+
+async def _named_in_body(name: str, receive: Receive) -> tuple[list[object], Receive]:
+    """The user whom each element of a body names, as its route will read it."""
     body = await read_body(receive)
     told = parsed(body)
     elements = told if isinstance(told, list) else [told]
-    users = [each.get(at.name) if isinstance(each, dict) else None for each in elements]
+    users = [each.get(name) if isinstance(each, dict) else None for each in elements]
     return users, replayed(body, receive)
-
-
-def _named_user(at: UserAt | None, scope: Scope) -> str | None:
-    """The first user that a request names in its path or its query; of a body nothing is read for that."""
-    if at is None or at.where == "body":
-        return None
-    if at.where == "path":
-        return str(scope["path_params"][at.name])
-    return next((value for name, value in query_of(scope) if name == at.name), None)
 
 
 @lru_cache(maxsize=128)

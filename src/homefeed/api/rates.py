@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from homefeed.api.windows import Standing, Windows
 from homefeed.errors import SettingsError
 from homefeed.principals import Principal
 from homefeed.serving.features.breaker import Breaker, patience
@@ -32,24 +32,12 @@ _STANDINGS: Final = "standings"
 _METRICS: Final = "/metrics"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a key or a user stands: `limit` requests in `window` seconds, of which so many remain until `reset`."""
-
-    name: str
-    limit: int
-    window: int
-    remaining: int
-    reset: int
-    admitted: bool
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """As an answer tells it, in the fields of draft-ietf-httpapi-ratelimit-headers."""
-        return {
-            "RateLimit-Policy": f'"{self.name}";q={self.limit};w={self.window}',
-            "RateLimit": f'"{self.name}";r={self.remaining};t={self.reset}',
-        }
+def headers_of(standing: Standing) -> Mapping[str, str]:
+    """As an answer tells it, in the fields of draft-ietf-httpapi-ratelimit-headers."""
+    return {
+        "RateLimit-Policy": f'"{standing.name}";q={standing.limit};w={standing.window}',
+        "RateLimit": f'"{standing.name}";r={standing.remaining};t={standing.reset}',
+    }
 
 
 class Rates:
@@ -60,13 +48,11 @@ class Rates:
 
     def __init__(self, settings: Settings, limited: Counter) -> None:
         from limits import parse
-        from limits.aio.storage import MemoryStorage
-        from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
         self.limited = limited
-        asked = {"key": settings.rate_limit_key, "user": settings.rate_limit_user}
+        asked = {"user": settings.rate_limit_user, "key": settings.rate_limit_key}
         self._limits = {name: parse(text) for name, text in asked.items() if text}
-        self._own: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._own = {name: Windows(name, limit) for name, limit in self._limits.items()}
         self._pool = _pool(settings)
         self._shared = None if self._pool is None else _in_redis(self._pool, f"{settings.redis_prefix}:rates")
         self._breaker, self._seconds = Breaker(), settings.redis_timeout_seconds
@@ -74,14 +60,21 @@ class Rates:
     async def admit(self, principal: Principal, user: str | None, app: str | None = None) -> list[Standing]:
         """Count a request of a key, and of an app's user where one is known; how each stands after it.
 
-        A request that the key may not make does not count for its user.
+        A request that one of them may not make counts for neither. A user's tokens are a key of their own: what
+        one user asks takes nothing from another.
         """
-        of = {"key": principal.name, "user": None if user is None else f"{app or ''}:{user}"}
+        key = principal.name if principal.user is None else f"{principal.name}:{principal.user}"
+        of = {"user": None if user is None else f"{app or ''}:{user}", "key": key}
+        asked = [(name, quote(who, safe="")) for name in self._limits if (who := of[name]) is not None]
+        for name, who in asked[1:]:
+            standing = await self._ask(name, who, counts=False)
+            if not standing.admitted:
+                return [standing]
         found: list[Standing] = []
-        for name, limit in self._limits.items():
-            who = of[name]
-            if who is not None and all(standing.admitted for standing in found):
-                found.append(await self._count(name, limit, quote(who, safe="")))
+        for name, who in asked:
+            found.append(await self._ask(name, who, counts=True))
+            if not found[-1].admitted:
+                break
         return found
 
     async def close(self) -> None:
@@ -89,21 +82,22 @@ class Rates:
         if self._pool is not None:
             await self._pool.disconnect()
 
-    async def _count(self, name: str, limit: RateLimitItem, who: str) -> Standing:
+    async def _ask(self, name: str, who: str, *, counts: bool) -> Standing:
         if self._shared is not None and self._breaker.admits():
             try:
                 async with patience(self._seconds):
-                    standing = await _count(self._shared, name, limit, who)
+                    standing = await _ask_redis(self._shared, name, self._limits[name], who, counts=counts)
             except Exception:  # a limit is no reason to fail a request, whatever a client of Redis raises
                 self._breaker.failed()
             else:
                 self._breaker.succeeded()
                 return standing
-        return await _count(self._own, name, limit, who)
+        own = self._own[name]
+        return own.count(who) if counts else own.look(who)
 
 
-async def _count(limiter: RateLimiter, name: str, limit: RateLimitItem, who: str) -> Standing:
-    admitted = await limiter.hit(limit, name, who)
+async def _ask_redis(limiter: RateLimiter, name: str, limit: RateLimitItem, who: str, *, counts: bool) -> Standing:
+    admitted = await (limiter.hit if counts else limiter.test)(limit, name, who)
     reset_at, remaining = await limiter.get_window_stats(limit, name, who)
     reset = max(math.ceil(reset_at - time.time()), 1)
     return Standing(name, limit.amount, limit.get_expiry(), remaining, reset, admitted)
@@ -164,7 +158,7 @@ class RateLimitMiddleware:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for standing in state.get(_STANDINGS, ()):
-                    for field, value in standing.headers.items():
+                    for field, value in headers_of(standing).items():
                         headers.append(field, value)
             await send(message)
 

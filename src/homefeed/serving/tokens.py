@@ -6,6 +6,7 @@ are checked without the store; none is valid for longer than the setting max_tok
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -72,4 +73,6 @@ def sign_token(secret: SecretStr, app: str, user_id: str, now: int, seconds: flo
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # A NaN is neither before nor after any time. Whole numbers are finite, and may be too large to be asked.
+    is_finite = math.isfinite(value) if isinstance(value, float) else isinstance(value, int)
+    return is_finite and not isinstance(value, bool)
