@@ -56,6 +56,9 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(help="What `homefeed backup` wrote.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before what is there is replaced.")] = False,
+    without_models: Annotated[
+        bool, typer.Option("--without-models", help="Leave out its models, such as where some are lost.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Put a backup in the place of the store and the models. Stop every server and job first.
@@ -75,10 +78,11 @@ def restore(
     if there and not yes:
         typer.confirm(f"Replace {' and '.join(there)} for good?", abort=True, err=True)
     with progress(as_json) as report:
-        done = asyncio.run(backups.restore(folder, settings.store_url, settings.models_folder, report))
+        url, models = settings.store_url, settings.models_folder
+        done = asyncio.run(backups.restore(folder, url, models, report, without_models=without_models))
     _tell(done, as_json, folder)
-    if not done.note.models and done.note.database and not as_json:
-        err.print("It has no models: homefeed train APP, before a server starts.", highlight=False)
+    if not done.models and done.note.database and not as_json:
+        err.print("There are no models: homefeed train APP, before a server starts.", highlight=False)
 
 
 def copy(
@@ -134,10 +138,10 @@ def _there(settings: Settings) -> list[str]:
 def _tell(done: Outcome, as_json: bool, folder: Path) -> None:
     note = done.note
     if as_json:
-        told = {"folder": str(folder), "store": bool(note.database), "models": note.models}
+        told = {"folder": str(folder), "store": bool(note.database), "models": done.models}
         print_json({**told, "made_at": note.made_at, "refused": dict(done.refused)})
         return
-    parts = [*(["the store"] if note.database else []), f"{note.models} versions of models"]
+    parts = [*(["the store"] if note.database else []), f"{done.models} versions of models"]
     typer.echo(f"{folder}, of {note.made_at}: {' and '.join(parts)}.")
     for path, why in done.refused.items():
         err.print(f"Left out: {path}: {why}", highlight=False, markup=False, soft_wrap=True)
