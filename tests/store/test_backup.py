@@ -58,6 +58,10 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
+def links(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_symlink()}
+
+
 @pytest.fixture
 def other_url(store_url: str, tmp_path: Path, new_store: NewStore) -> Iterator[str]:
     """The URL of an empty store on the other of the two databases."""
@@ -206,7 +210,39 @@ def with_a_version_more(folder: Path) -> str:
     return f"not whole: {APP}/pair/.* is not of this backup"
 
 
+def with_a_link_among_models(folder: Path) -> str:
+    (folder / "models" / APP / "evil").symlink_to(folder.parent)
+    return f"not whole: {APP}/evil: it is a symbolic link"
+
+
+def with_a_link_among_apps(folder: Path) -> str:
+    (folder / "models" / "evil").symlink_to(folder / "models" / APP)
+    return "not whole: evil: it is a symbolic link"
+
+
+def with_models_elsewhere(folder: Path) -> str:
+    return moved_behind_a_link(folder / "models") + ", which a backup never holds"
+
+
+def with_a_database_elsewhere(folder: Path) -> str:
+    return moved_behind_a_link(folder / "homefeed.db")
+
+
+def with_a_note_elsewhere(folder: Path) -> str:
+    return moved_behind_a_link(folder / NOTE)
+
+
+def moved_behind_a_link(path: Path) -> str:
+    path.symlink_to(path.rename(path.with_name("moved")))
+    return f"{path.name} is a symbolic link"
+
+
 DAMAGES = [
+    with_a_link_among_models,
+    with_a_link_among_apps,
+    with_models_elsewhere,
+    with_a_database_elsewhere,
+    with_a_note_elsewhere,
     swapped,
     without_database,
     without_note,
@@ -227,6 +263,49 @@ async def test_of_what_is_no_whole_backup_nothing_is_restored(home: str, models:
     async with open_store(home) as store:
         assert (await state(store))[2] == 5
     assert served(models) == 5
+
+
+def everything(folder: Path) -> dict[str, float]:
+    return {str(path): path.lstat().st_mtime_ns for path in (folder, *folder.rglob("*"))}
+
+
+async def test_nothing_is_written_to_a_backup_nor_where_its_links_lead(home: str, models: Path) -> None:
+    folder, other = await saved(home, models), models.parent / "etc"
+    other.mkdir()
+    before = everything(folder)
+    await restore(folder, home, models, MADE["progress"])
+    assert everything(folder) == before
+    (folder / "models" / APP / "evil").symlink_to(other)
+    with pytest.raises(InvalidError):
+        await restore(folder, home, models, MADE["progress"])
+    assert names(other) == []
+
+
+async def test_of_models_behind_a_link_none_are_saved_and_that_is_told(home: str, models: Path) -> None:
+    await saved(home, models)
+    other = models.parent / "other"
+    (models / APP).rename(other)
+    (models / "linked").symlink_to(other)
+    (models / APP).mkdir()
+    (models / APP / "pair").symlink_to(other / "pair")
+    done = await back_up(home, models, models.parent / "again", **MADE)
+    told = dict.fromkeys(("linked", f"{APP}/pair"), "it is a symbolic link")
+    assert (done.models, done.refused) == (0, told)
+
+
+async def test_where_the_store_and_the_models_are_links_what_they_lead_to_is_replaced(
+    home: str, models: Path, tmp_path: Path
+) -> None:
+    folder = await saved(home, models)
+    publish(models, 6)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    for path in (tmp_path / "homefeed.db", models):
+        path.symlink_to(path.rename(disk / path.name))
+    await restore(folder, home, models, MADE["progress"])
+    assert served(disk / "models") == 5
+    assert sorted(names(disk)) == ["homefeed.db", "models"]
+    assert links(tmp_path) == {"homefeed.db", "models"}
 
 
 async def test_the_store_of_a_backup_that_lost_models_can_be_restored_without_any(home: str, models: Path) -> None:

@@ -112,7 +112,7 @@ async def restore(
         HomefeedError: a newer Homefeed made it.
     """
     note = read_note(folder)
-    file = database_file(url)
+    file, models = _places(url, models)
     beside = models.parent if file is None else file.parent
     make_private_folder(beside)
     make_private_folder(models.parent)
@@ -162,6 +162,12 @@ def database_file(url: str) -> Path | None:
     """The file of a store on SQLite; None on PostgreSQL."""
     parsed = make_url(url)
     return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
+def _places(url: str, models: Path) -> tuple[Path | None, Path]:
+    """What is replaced: where these are links, such as to another disk, what they lead to."""
+    file = database_file(url)
+    return None if file is None else file.resolve(), models.resolve()
 
 
 async def _save_store(url: str, target: Path, progress: Progress) -> None:
