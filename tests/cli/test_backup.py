@@ -75,5 +75,9 @@ def test_a_store_is_copied_to_another_and_never_over_one_with_data(small: Path, 
     assert done(small, "copy", "--to", url) == "Copied and compared: 2 users, 1 items, 2 events.\n"
     assert events(tmp_path / "copy.db") == 2
     assert "holds data of its own" in str(run(small, "copy", "--to", url).exception)
+    done(tmp_path / "keyed", "keys", "create", "mine", "--right", "read")
+    keyed = run(small, "copy", "--to", f"sqlite:///{tmp_path / 'keyed/homefeed.db'}")
+    assert keyed.stderr == "The keys it had stay beside them: mine.\n"
+    assert "1 api keys" in keyed.stdout
     missing = run(small, "copy", "--from", f"sqlite:///{tmp_path / 'none.db'}", "--to", url)
     assert "there is no database at" in str(missing.exception)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from homefeed.cli.common import Json, err, print_json, progress, settings_in_force
+from homefeed.cli.common import Json, err, print_json, printable, progress, settings_in_force
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -107,23 +107,27 @@ def copy(
     from homefeed.store import open_store
     from homefeed.store.backup import database_file
     from homefeed.store.copying import Progress, copy_store
+    from homefeed.store.keys import ApiKey, list_keys
 
     url = source or settings_in_force().store_url
     file = database_file(url)
     if file is not None and not file.is_file():
         raise InvalidError(f"--from: there is no database at {file}")
 
-    async def work(report: Progress) -> dict[str, int]:
+    async def work(report: Progress) -> tuple[list[ApiKey], dict[str, int]]:
         async with open_store(url) as read, open_store(target) as written:
-            return await copy_store(read, written, report)
+            return await list_keys(written), await copy_store(read, written, report)
 
     with progress(as_json) as report:
-        counts = asyncio.run(work(report))
+        kept, counts = asyncio.run(work(report))
     if as_json:
         print_json({"rows": counts})
         return
     told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     typer.echo(f"Copied and compared: {told or 'nothing, there was none'}.")
+    if kept:
+        names = ", ".join(printable(key.name) for key in kept)
+        err.print(f"The keys it had stay beside them: {names}.", highlight=False, markup=False, soft_wrap=True)
 
 
 def _there(settings: Settings) -> list[str]:
