@@ -26,7 +26,7 @@ async def test_kept_keys_are_added_and_the_valid_ones_that_they_do_not_know_are_
     await create_key(store, "third", "read", None, 3)
     third = await revoke_key(store, "third", 4)
     gone, late = key(first.key_id, revoked=9), key("late")
-    assert await keep_keys(store, [gone, late]) == [second]
+    assert await keep_keys(store, [gone, late]) == (second,)
     assert sorted(await list_keys(store), key=lambda one: one.name) == sorted(
         [second, gone, late, third], key=lambda one: one.name
     )

@@ -64,7 +64,8 @@ def restore(
     """Put a backup in the place of the store and the models. Stop every server and job first.
 
     What is there is replaced for good, once all of the backup was read and checked; on PostgreSQL the database
-    must be one without data. Nothing needs to be trained where the backup has the models.
+    must be one without data. Nothing needs to be trained where the backup has the models. Keys that were made or
+    revoked since stay so, where the store that knows of it is there.
 
     Example: `homefeed restore /backups/monday`
     """
@@ -143,9 +144,16 @@ def _tell(done: Outcome, as_json: bool, folder: Path) -> None:
     note = done.note
     if as_json:
         told = {"folder": str(folder), "store": bool(note.database), "models": done.models}
-        print_json({**told, "made_at": note.made_at, "refused": dict(done.refused)})
+        valid = [{"key_id": key.key_id, "name": key.name} for key in done.revived]
+        print_json({**told, "made_at": note.made_at, "refused": dict(done.refused), "revived_keys": valid})
         return
     parts = [*(["the store"] if note.database else []), f"{done.models} versions of models"]
     typer.echo(f"{folder}, of {note.made_at}: {' and '.join(parts)}.")
     for path, why in done.refused.items():
         err.print(f"Left out: {path}: {why}", highlight=False, markup=False, soft_wrap=True)
+    if done.revived:
+        names = ", ".join(f"{printable(key.name)} ({key.key_id})" for key in done.revived)
+        text = (
+            f"Valid keys again: {names}. If one was revoked since: homefeed keys revoke ID, before servers start."
+        )
+        err.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -20,6 +20,8 @@ from sqlalchemy.engine import URL, make_url
 from homefeed.errors import ArtifactError, InvalidError
 from homefeed.store.copies import copy_plain, open_plain, sha256_of, sync
 from homefeed.store.copying import Progress, copy_store
+from homefeed.store.key_copies import keep_keys, keys_of_file
+from homefeed.store.keys import ApiKey, list_keys
 from homefeed.store.model_copies import CopiedModels, copy_models
 from homefeed.store.private import make_private, make_private_folder
 from homefeed.store.session import open_store
@@ -53,11 +55,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was saved or restored: so many versions of models; `refused` were not intact (path: why)."""
+    """What was saved or restored: so many versions of models; `refused` were not intact (path: why).
+
+    `revived` are the keys that are valid in what was restored and that the store before did not know: of those it
+    cannot be told whether they were revoked since.
+    """
 
     note: Note
     models: int
     refused: Mapping[str, str]
+    revived: tuple[ApiKey, ...] = ()
 
 
 async def back_up(
@@ -103,7 +110,8 @@ async def restore(
 
     On PostgreSQL the database must be one without data. What is there stays until all of the backup was read,
     checked and brought up to date. Killed in between there may be no models: then do it again. The models of a
-    backup, of which every version must be there, can be left out; then there are none.
+    backup, of which every version must be there, can be left out; then there are none. The keys of the store that
+    is there stay: those that were made since are valid, and those that were revoked since are not.
 
     Raises:
         InvalidError: it is no backup, damaged, or not whole.
@@ -120,18 +128,23 @@ async def restore(
         require_unused(file)
     with _draft_of(beside / "restored") as draft, _draft_of(models.parent / "models") as new:
         count = _stage_models(folder, new / _MODELS, note, without_models)
+        revived: tuple[ApiKey, ...] = ()
         if note.database:
             await _stage(folder, draft / _DATABASE, note)
-            if file is None:
-                async with open_store(_url_of(draft / _DATABASE)) as source, open_store(url) as target:
-                    await copy_store(source, target, progress)
+            async with open_store(_url_of(draft / _DATABASE)) as source:
+                if file is not None:
+                    revived = await keep_keys(source, keys_of_file(file))
+                else:
+                    async with open_store(url) as target:
+                        revived = await keep_keys(source, await list_keys(target))
+                        await copy_store(source, target, progress)
         # Models of another log would count wrongly: there are none while the store is replaced.
         with _put_away(models, new / "before"):
             if note.database and file is not None:
                 replace_database(draft / _DATABASE, file)
             (new / _MODELS).rename(models)
         sync(models.parent)
-    return Outcome(note, count, {})
+    return Outcome(note, count, {}, revived)
 
 
 def read_note(folder: Path) -> Note:

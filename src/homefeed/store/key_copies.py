@@ -32,7 +32,7 @@ def row_of(key: ApiKey) -> tuple[Any, ...]:
     return tuple((key.app or "") if name == "app" else getattr(key, name) for name in _COLUMNS)
 
 
-async def keep_keys(store: Store, kept: list[ApiKey]) -> list[ApiKey]:
+async def keep_keys(store: Store, kept: list[ApiKey]) -> tuple[ApiKey, ...]:
     """Add keys to those of a store, as `merge_keys` does; returns the valid ones that only the store knew."""
     merged = merge_keys(kept, await list_keys(store))
     rows = [dict(zip(_COLUMNS, row_of(key), strict=True)) for key in merged]
@@ -41,7 +41,7 @@ async def keep_keys(store: Store, kept: list[ApiKey]) -> list[ApiKey]:
         if rows:
             await connection.execute(api_keys.insert(), rows)
     known = {key.key_id for key in kept}
-    return [key for key in merged if key.revoked_at is None and key.key_id not in known]
+    return tuple(key for key in merged if key.revoked_at is None and key.key_id not in known)
 
 
 def keys_of_file(file: Path) -> list[ApiKey]:
