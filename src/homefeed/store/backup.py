@@ -14,10 +14,13 @@ from tempfile import mkdtemp
 from typing import Final, Literal
 
 import orjson
+import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 
-from homefeed.errors import ArtifactError, InvalidError
+from homefeed.errors import ArtifactError, HomefeedError, InvalidError
+from homefeed.store import tables
 from homefeed.store.copies import copy_plain, open_plain, sha256_of, sync
 from homefeed.store.copying import Progress, copy_store
 from homefeed.store.key_copies import keep_keys, keys_of_file
@@ -25,7 +28,7 @@ from homefeed.store.keys import ApiKey, list_keys
 from homefeed.store.model_copies import CopiedModels, copy_models
 from homefeed.store.private import make_private, make_private_folder
 from homefeed.store.session import open_store
-from homefeed.store.sqlite_files import replace_database, require_unused, save_database
+from homefeed.store.sqlite_files import check_database, replace_database, require_unused, save_database
 
 NOTE: Final = "homefeed-backup.json"
 """The file that tells a backup from other folders; it is written last."""
@@ -114,10 +117,10 @@ async def restore(
     is there stay: those that were made since are valid, and those that were revoked since are not.
 
     Raises:
-        InvalidError: it is no backup, damaged, or not whole.
+        InvalidError: it is no backup, or is not whole.
         UnavailableError: another process has the SQLite file open.
         ConflictError: there is data in the PostgreSQL database.
-        HomefeedError: a newer Homefeed made it.
+        HomefeedError: the database is damaged, or a newer Homefeed made it.
     """
     note = read_note(folder)
     file, models = _places(url, models)
@@ -162,8 +165,8 @@ def read_note(folder: Path) -> Note:
         raise InvalidError(f"{folder}: {error}; {_ANOTHER}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        what = ".".join(map(str, first["loc"])) or "it is no JSON"
-        raise InvalidError(f"{folder / NOTE} is damaged: {what}: {first['msg']}; {_ANOTHER}") from None
+        what = ": ".join((*map(str, first["loc"]), first["msg"]))
+        raise InvalidError(f"{folder / NOTE} is damaged: {what}; {_ANOTHER}") from None
     if not note.database and (folder / _DATABASE).exists():
         raise InvalidError(
             f"{folder / NOTE} is damaged: it tells of no database, and {_DATABASE} is there; {_ANOTHER}"
@@ -228,8 +231,16 @@ async def _stage(folder: Path, staged: Path, note: Note) -> None:
     make_private(staged)
     if sha256_of(staged) != note.database:
         raise InvalidError(f"{saved} is damaged: its SHA-256 is not the one that {NOTE} says; {_ANOTHER}")
-    async with open_store(_url_of(staged)):
-        pass
+    check_database(staged, saved)
+    try:
+        async with open_store(_url_of(staged)) as store, store.read() as connection:
+            for table in tables.metadata.sorted_tables:
+                await connection.execute(sa.select(table).limit(0))
+    except (HomefeedError, DBAPIError) as error:
+        # What is wrong is told of the backup: nobody knows the copy.
+        cause = error if isinstance(error, DBAPIError) else error.__cause__
+        why = getattr(cause, "orig", None) or cause or error
+        raise HomefeedError(f"{saved} cannot be restored: {why}; nothing was replaced") from error
 
 
 @contextmanager
