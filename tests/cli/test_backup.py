@@ -59,6 +59,17 @@ def test_into_an_empty_home_nothing_is_asked(small: Path, tmp_path: Path) -> Non
     assert events(tmp_path / "new/home/homefeed.db") == 2
 
 
+def test_restored_where_no_store_knows_of_them_keys_are_named(small: Path, tmp_path: Path) -> None:
+    done(small, "keys", "create", "site", "--right", "read")
+    done(small, "backup", str(tmp_path / "saved"))
+    told = run(tmp_path / "new", "restore", str(tmp_path / "saved")).stderr
+    key_id = done(small, "keys", "list").split()[0]
+    assert f"Valid keys again: site ({key_id}). If one was revoked since: homefeed keys revoke ID" in told
+    done(small, "keys", "revoke", "site")
+    assert "Valid keys" not in run(small, "restore", str(tmp_path / "saved"), "--yes").stderr
+    assert "revoked" in done(small, "keys", "list")
+
+
 def test_a_folder_that_is_there_is_not_written_over(small: Path, tmp_path: Path) -> None:
     result = run(small, "backup", str(tmp_path))
     assert "is there already; name a folder that is yet to be made" in str(result.exception)
@@ -75,5 +86,9 @@ def test_a_store_is_copied_to_another_and_never_over_one_with_data(small: Path, 
     assert done(small, "copy", "--to", url) == "Copied and compared: 2 users, 1 items, 2 events.\n"
     assert events(tmp_path / "copy.db") == 2
     assert "holds data of its own" in str(run(small, "copy", "--to", url).exception)
+    done(tmp_path / "keyed", "keys", "create", "mine", "--right", "read")
+    keyed = run(small, "copy", "--to", f"sqlite:///{tmp_path / 'keyed/homefeed.db'}")
+    assert keyed.stderr.endswith("The keys it had stay beside them: mine.\n")
+    assert "1 api keys" in keyed.stdout
     missing = run(small, "copy", "--from", f"sqlite:///{tmp_path / 'none.db'}", "--to", url)
     assert "there is no database at" in str(missing.exception)

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
 from tests.conftest import NewStore
@@ -57,6 +58,10 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
+def links(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_symlink()}
+
+
 @pytest.fixture
 def other_url(store_url: str, tmp_path: Path, new_store: NewStore) -> Iterator[str]:
     """The URL of an empty store on the other of the two databases."""
@@ -79,7 +84,7 @@ async def test_a_backup_of_either_database_is_restored_on_the_other_with_its_mod
     ArtifactStore(models).choose(APP, "pair", first)
     before = await state(store)
     done = await back_up(store_url, models, tmp_path / "saved", **MADE)
-    assert (done.note.models, done.refused) == (2, {})
+    assert (done.models, done.refused) == (2, {})
     await append_events(store, APP, [Event("w", "i", "buy", 7)], 9)
     publish(models, 3)
     assert await restore(tmp_path / "saved", other_url, models, MADE["progress"]) == done
@@ -110,7 +115,7 @@ async def test_it_is_for_its_owner_alone(home: str, models: Path) -> None:
     folder = await saved(home, models)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "homefeed.db").stat().st_mode) == 0o600
-    assert read_note(folder).models == 1
+    assert len(read_note(folder).models) == 1
 
 
 async def test_what_was_erased_is_in_no_byte_of_a_later_backup(home: str, models: Path) -> None:
@@ -166,7 +171,7 @@ def swapped(folder: Path) -> str:
 
 def without_database(folder: Path) -> str:
     (folder / "homefeed.db").unlink()
-    return "is missing: the backup is not whole"
+    return r"is not whole: homefeed\.db is missing"
 
 
 def without_note(folder: Path) -> str:
@@ -176,16 +181,146 @@ def without_note(folder: Path) -> str:
 
 def with_half_a_note(folder: Path) -> str:
     (folder / NOTE).write_text('{"homefeed": "1"}')
-    return "is damaged: .* missing"
+    return "is damaged: made_at: Field required; use another backup"
 
 
-@pytest.mark.parametrize("damage", [swapped, without_database, without_note, with_half_a_note])
+def with_a_note_of_no_database(folder: Path) -> str:
+    told = orjson.loads((folder / NOTE).read_bytes())
+    (folder / NOTE).write_bytes(orjson.dumps(told | {"database": ""}))
+    return r"it tells of no database, and homefeed\.db is there"
+
+
+def without_models(folder: Path) -> str:
+    shutil.rmtree(folder / "models")
+    return f"not whole: {APP}/pair/.* is missing"
+
+
+def without_a_file_of_a_model(folder: Path) -> str:
+    next(folder.glob("models/*/*/*/left.json")).unlink()
+    return f"not whole: {APP}/pair/[^ ]*: left.json is missing"
+
+
+def without_what_serves(folder: Path) -> str:
+    (folder / "models" / APP / "pair" / "CURRENT").unlink()
+    return f"not whole: the versions named to serve are not {APP}/pair/"
+
+
+def with_a_version_more(folder: Path) -> str:
+    publish(folder / "models", 6)
+    return f"not whole: {APP}/pair/.* is not of this backup"
+
+
+def with_a_link_among_models(folder: Path) -> str:
+    (folder / "models" / APP / "evil").symlink_to(folder.parent)
+    return f"not whole: {APP}/evil: it is a symbolic link"
+
+
+def with_a_link_among_apps(folder: Path) -> str:
+    (folder / "models" / "evil").symlink_to(folder / "models" / APP)
+    return "not whole: evil: it is a symbolic link"
+
+
+def with_models_elsewhere(folder: Path) -> str:
+    return moved_behind_a_link(folder / "models") + ", which a backup never holds"
+
+
+def with_a_database_elsewhere(folder: Path) -> str:
+    return moved_behind_a_link(folder / "homefeed.db")
+
+
+def with_a_note_elsewhere(folder: Path) -> str:
+    return moved_behind_a_link(folder / NOTE)
+
+
+def moved_behind_a_link(path: Path) -> str:
+    path.symlink_to(path.rename(path.with_name("moved")))
+    return f"{path.name} is a symbolic link"
+
+
+DAMAGES = [
+    with_a_link_among_models,
+    with_a_link_among_apps,
+    with_models_elsewhere,
+    with_a_database_elsewhere,
+    with_a_note_elsewhere,
+    swapped,
+    without_database,
+    without_note,
+    with_half_a_note,
+    with_a_note_of_no_database,
+    without_models,
+    without_a_file_of_a_model,
+    without_what_serves,
+    with_a_version_more,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 async def test_of_what_is_no_whole_backup_nothing_is_restored(home: str, models: Path, damage: Any) -> None:
     folder = await saved(home, models)
     with pytest.raises(InvalidError, match=damage(folder)):
         await restore(folder, home, models, MADE["progress"])
     async with open_store(home) as store:
         assert (await state(store))[2] == 5
+    assert served(models) == 5
+
+
+def everything(folder: Path) -> dict[str, float]:
+    return {str(path): path.lstat().st_mtime_ns for path in (folder, *folder.rglob("*"))}
+
+
+async def test_nothing_is_written_to_a_backup_nor_where_its_links_lead(home: str, models: Path) -> None:
+    folder, other = await saved(home, models), models.parent / "etc"
+    other.mkdir()
+    before = everything(folder)
+    await restore(folder, home, models, MADE["progress"])
+    assert everything(folder) == before
+    (folder / "models" / APP / "evil").symlink_to(other)
+    with pytest.raises(InvalidError):
+        await restore(folder, home, models, MADE["progress"])
+    assert names(other) == []
+
+
+async def test_of_models_behind_a_link_none_are_saved_and_that_is_told(home: str, models: Path) -> None:
+    await saved(home, models)
+    other = models.parent / "other"
+    (models / APP).rename(other)
+    (models / "linked").symlink_to(other)
+    (models / APP).mkdir()
+    (models / APP / "pair").symlink_to(other / "pair")
+    done = await back_up(home, models, models.parent / "again", **MADE)
+    told = dict.fromkeys(("linked", f"{APP}/pair"), "it is a symbolic link")
+    assert (done.models, done.refused) == (0, told)
+
+
+async def test_where_the_store_and_the_models_are_links_what_they_lead_to_is_replaced(
+    home: str, models: Path, tmp_path: Path
+) -> None:
+    folder = await saved(home, models)
+    publish(models, 6)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    for path in (tmp_path / "homefeed.db", models):
+        path.symlink_to(path.rename(disk / path.name))
+    await restore(folder, home, models, MADE["progress"])
+    assert served(disk / "models") == 5
+    assert sorted(names(disk)) == ["homefeed.db", "models"]
+    assert links(tmp_path) == {"homefeed.db", "models"}
+
+
+async def test_the_store_of_a_backup_that_lost_models_can_be_restored_without_any(home: str, models: Path) -> None:
+    folder = await saved(home, models)
+    shutil.rmtree(folder / "models")
+    done = await restore(folder, home, models, MADE["progress"], without_models=True)
+    assert (done.models, served(models)) == (0, None)
+    async with open_store(home) as store:
+        assert (await state(store))[2] == 5
+
+
+async def test_of_models_alone_nothing_is_left_without_them(home: str, models: Path) -> None:
+    folder = await saved(home, models, only="models")
+    with pytest.raises(InvalidError, match="has models alone"):
+        await restore(folder, home, models, MADE["progress"], without_models=True)
     assert served(models) == 5
 
 
@@ -196,7 +331,7 @@ async def test_a_damaged_version_is_left_out_and_told(home: str, models: Path) -
     file.unlink()
     file.write_text("7")
     done = await back_up(home, models, models.parent / "again", **MADE)
-    assert done.note.models == 1
+    assert done.models == 1
     assert list(done.refused) == [f"{APP}/pair/{version}"]
     shutil.rmtree(folder)
     await restore(models.parent / "again", home, models, MADE["progress"])

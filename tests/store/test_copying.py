@@ -18,6 +18,7 @@ from homefeed.store.copying import NOT_COPIED, Fingerprint, copy_store
 from homefeed.store.events import Outcome, append_events
 from homefeed.store.impressions import Impression, write_impressions
 from homefeed.store.items import ItemWrite, delete_item, put_items
+from homefeed.store.keys import create_key, list_keys, revoke_key
 from homefeed.store.reports import save_report
 from homefeed.store.users import put_user, put_users
 from homefeed.types import DAY, Event
@@ -90,6 +91,27 @@ async def test_a_store_with_data_of_its_own_is_not_copied_over(store: Store, tar
     assert (await target.watermarks("shop")).user_number == 1
 
 
+async def test_keys_of_the_target_stay_beside_those_of_the_source(store: Store, target: Store) -> None:
+    mine, _ = await create_key(target, "mine", "admin", None, 1)
+    await copy_store(store, target, quiet)
+    assert await list_keys(target) == [mine]
+    theirs, _ = await create_key(store, "theirs", "read", "shop", 2)
+    revoked, _ = await create_key(store, "lost", "write", None, 3)
+    revoked = await revoke_key(store, "lost", 4)
+    assert (await copy_store(store, target, quiet))["api_keys"] == 3
+    assert await list_keys(target) == [mine, theirs, revoked]
+
+
+async def test_cut_short_while_keys_are_written_those_of_the_target_are_there(
+    store: Store, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, _ = await create_key(target, "mine", "admin", None, 1)
+    monkeypatch.setattr(copying, "row_of", lambda _key: ("too", "few"))
+    with pytest.raises(Exception, match=r"\w"):
+        await copy_store(store, target, quiet)
+    assert await list_keys(target) == [mine]
+
+
 class CutError(Exception):
     pass
 
@@ -115,9 +137,9 @@ async def test_cut_short_it_goes_on_where_it_stopped(
         written: list[int] = []
         write = copying._write
 
-        async def noting(to: Store, table: sa.Table, rows: Any) -> None:
+        async def noting(to: Store, table: sa.Table, rows: Any, **how: bool) -> None:
             written.extend(row.seq for row in rows if table is tables.events)
-            await write(to, table, rows)
+            await write(to, table, rows, **how)
 
         monkeypatch.setattr(copying, "_write", noting)
         assert (await copy_store(store, target, quiet, page=4))["events"] == 25
@@ -141,10 +163,10 @@ async def test_it_is_the_state_of_the_start_whatever_is_told_meanwhile(
     before = await rows_of(store)
     write = copying._write
 
-    async def telling(to: Store, table: sa.Table, rows: Any) -> None:
+    async def telling(to: Store, table: sa.Table, rows: Any, **how: bool) -> None:
         await put_users(store, "shop", [("late", {}), ("v", {"changed": table.name})])
         await append_events(store, "new", [Event("w", "", "look", 3, context={"query": table.name})], 99)
-        await write(to, table, rows)
+        await write(to, table, rows, **how)
 
     monkeypatch.setattr(copying, "_write", telling)
     await copy_store(store, target, quiet)

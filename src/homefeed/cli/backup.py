@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from homefeed.cli.common import Json, err, print_json, progress, settings_in_force
+from homefeed.cli.common import Json, err, print_json, printable, progress, settings_in_force
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -56,12 +56,16 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(help="What `homefeed backup` wrote.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before what is there is replaced.")] = False,
+    without_models: Annotated[
+        bool, typer.Option("--without-models", help="Leave out its models, such as where some are lost.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Put a backup in the place of the store and the models. Stop every server and job first.
 
     What is there is replaced for good, once all of the backup was read and checked; on PostgreSQL the database
-    must be one without data. Nothing needs to be trained where the backup has the models.
+    must be one without data. Nothing needs to be trained where the backup has the models. Keys that were made or
+    revoked since stay so, where the store that knows of it is there.
 
     Example: `homefeed restore /backups/monday`
     """
@@ -75,10 +79,11 @@ def restore(
     if there and not yes:
         typer.confirm(f"Replace {' and '.join(there)} for good?", abort=True, err=True)
     with progress(as_json) as report:
-        done = asyncio.run(backups.restore(folder, settings.store_url, settings.models_folder, report))
+        url, models = settings.store_url, settings.models_folder
+        done = asyncio.run(backups.restore(folder, url, models, report, without_models=without_models))
     _tell(done, as_json, folder)
-    if not done.note.models and done.note.database and not as_json:
-        err.print("It has no models: homefeed train APP, before a server starts.", highlight=False)
+    if not done.models and done.note.database and not as_json:
+        err.print("There are no models: homefeed train APP, before a server starts.", highlight=False)
 
 
 def copy(
@@ -103,23 +108,27 @@ def copy(
     from homefeed.store import open_store
     from homefeed.store.backup import database_file
     from homefeed.store.copying import Progress, copy_store
+    from homefeed.store.keys import ApiKey, list_keys
 
     url = source or settings_in_force().store_url
     file = database_file(url)
     if file is not None and not file.is_file():
         raise InvalidError(f"--from: there is no database at {file}")
 
-    async def work(report: Progress) -> dict[str, int]:
+    async def work(report: Progress) -> tuple[list[ApiKey], dict[str, int]]:
         async with open_store(url) as read, open_store(target) as written:
-            return await copy_store(read, written, report)
+            return await list_keys(written), await copy_store(read, written, report)
 
     with progress(as_json) as report:
-        counts = asyncio.run(work(report))
+        kept, counts = asyncio.run(work(report))
     if as_json:
         print_json({"rows": counts})
         return
     told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     typer.echo(f"Copied and compared: {told or 'nothing, there was none'}.")
+    if kept:
+        names = ", ".join(printable(key.name) for key in kept)
+        err.print(f"The keys it had stay beside them: {names}.", highlight=False, markup=False, soft_wrap=True)
 
 
 def _there(settings: Settings) -> list[str]:
@@ -134,10 +143,17 @@ def _there(settings: Settings) -> list[str]:
 def _tell(done: Outcome, as_json: bool, folder: Path) -> None:
     note = done.note
     if as_json:
-        told = {"folder": str(folder), "store": bool(note.database), "models": note.models}
-        print_json({**told, "made_at": note.made_at, "refused": dict(done.refused)})
+        told = {"folder": str(folder), "store": bool(note.database), "models": done.models}
+        valid = [{"key_id": key.key_id, "name": key.name} for key in done.revived]
+        print_json({**told, "made_at": note.made_at, "refused": dict(done.refused), "revived_keys": valid})
         return
-    parts = [*(["the store"] if note.database else []), f"{note.models} versions of models"]
+    parts = [*(["the store"] if note.database else []), f"{done.models} versions of models"]
     typer.echo(f"{folder}, of {note.made_at}: {' and '.join(parts)}.")
     for path, why in done.refused.items():
         err.print(f"Left out: {path}: {why}", highlight=False, markup=False, soft_wrap=True)
+    if done.revived:
+        names = ", ".join(f"{printable(key.name)} ({key.key_id})" for key in done.revived)
+        text = (
+            f"Valid keys again: {names}. If one was revoked since: homefeed keys revoke ID, before servers start."
+        )
+        err.print(text, highlight=False, markup=False, soft_wrap=True)

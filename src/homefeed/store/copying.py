@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from homefeed.errors import ConflictError, HomefeedError
 from homefeed.store import tables
 from homefeed.store.bulk import settle
+from homefeed.store.key_copies import merge_keys, row_of
+from homefeed.store.keys import EVERY_KEY, key_of, list_keys
 from homefeed.store.partitions import ensure_partitions
 from homefeed.store.session import Store
 
@@ -56,7 +58,8 @@ async def copy_store(source: Store, target: Store, progress: Progress, page: int
     """Copy all that a store holds to one without data, or go on with that; returns how many rows of each table.
 
     It is the state at the start, read in one transaction, whatever is written meanwhile. What differs in the end
-    from a copy that was begun before is copied once more.
+    from a copy that was begun before is copied once more. The keys that the target has stay beside those of the
+    source; what either has revoked is revoked.
 
     Raises:
         ConflictError: the target holds data of its own.
@@ -134,9 +137,11 @@ async def _copy_app(
 
 
 async def _copy_whole(reading: AsyncConnection, target: Store, table: sa.Table) -> int:
-    rows = (await reading.execute(sa.select(table))).all()
-    await _empty(target, table)
-    await _write(target, table, rows)
+    rows: Rows = (await reading.execute(sa.select(table))).all()
+    if table is tables.api_keys:
+        kept = await list_keys(target)
+        rows = [row_of(key) for key in merge_keys(kept, map(key_of, await reading.execute(EVERY_KEY)))]
+    await _write(target, table, rows, anew=True)
     async with target.read() as copy:
         found = (await copy.execute(sa.select(table))).all()
     read, written = Fingerprint(), Fingerprint()
@@ -173,13 +178,14 @@ async def _empty(target: Store, table: sa.Table) -> None:
         await connection.execute(table.delete())
 
 
-async def _write(target: Store, table: sa.Table, rows: Rows) -> None:
-    """Write rows in one transaction, by the driver's fastest method."""
-    if not rows:
+async def _write(target: Store, table: sa.Table, rows: Rows, *, anew: bool = False) -> None:
+    """Write rows in one transaction, by the driver's fastest method; `anew` instead of those that are there."""
+    if not rows and not anew:
         return
     names = [column.name for column in table.columns]
     async with target.write() as connection:
-        await connection.execute(sa.select(1))  # begins the transaction: the driver by itself would not
+        # Either begins the transaction: the driver by itself would not.
+        await connection.execute(table.delete() if anew else sa.select(1))
         if table is tables.events:
             await ensure_partitions(target, connection, rows[0].app, [row.time for row in rows])
         driver: Any = (await connection.get_raw_connection()).driver_connection

@@ -73,14 +73,15 @@ async def create_key(store: Store, name: str, right: Right, app: str | None, now
     return ApiKey(key_id, name, app, right, digest, now), f"hf_{key_id}_{secret}"
 
 
-_EVERY: Final = sa.select(*(_column[name] for name in ApiKey.__dataclass_fields__)).order_by(
+EVERY_KEY: Final = sa.select(*(_column[name] for name in ApiKey.__dataclass_fields__)).order_by(
     _column.created_at, _column.key_id
 )
+"""The rows of all keys, in the order they were made."""
 
 
 async def list_keys(store: Store) -> list[ApiKey]:
     """All keys, also those that were revoked, in the order they were made."""
-    return [_key(row) for row in await store.fetch(_EVERY)]
+    return [key_of(row) for row in await store.fetch(EVERY_KEY)]
 
 
 async def revoke_key(store: Store, name: str, now: int) -> ApiKey:
@@ -100,7 +101,7 @@ async def revoke_key(store: Store, name: str, now: int) -> ApiKey:
         revoked = (await connection.execute(statement)).all()
     if not revoked:
         raise NotFoundError(f'no key "{name:.80}" that is not revoked; homefeed keys list names them')
-    return _key(revoked[0])
+    return key_of(revoked[0])
 
 
 async def note_used(store: Store, used: Mapping[str, int]) -> None:
@@ -112,6 +113,7 @@ async def note_used(store: Store, used: Mapping[str, int]) -> None:
             await connection.execute(noted)
 
 
-def _key(row: Any) -> ApiKey:
+def key_of(row: Any) -> ApiKey:
+    """A key of a row of `EVERY_KEY`."""
     key_id, name, app, right, digest, *times = row
     return ApiKey(key_id, name, app or None, right, bytes(digest), *times)

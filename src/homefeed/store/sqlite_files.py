@@ -27,12 +27,12 @@ def save_database(file: Path, target: Path) -> None:
             connection.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
         raise HomefeedError(f"{file} cannot be copied: {error}") from error
-    check_database(target)
+    check_database(target, file)
     sync(target)
 
 
-def check_database(file: Path) -> None:
-    """See that a database is whole.
+def check_database(file: Path, original: Path) -> None:
+    """See that a copy of a database is whole, and so the original.
 
     Raises:
         HomefeedError: it is not.
@@ -43,7 +43,7 @@ def check_database(file: Path) -> None:
     except sqlite3.Error as error:
         found = str(error)
     if found != "ok":
-        raise HomefeedError(f"{file} is damaged: {found}")
+        raise HomefeedError(f"{original} is damaged: {found}; restore a backup that is whole")
 
 
 def replace_database(staged: Path, file: Path) -> None:
