@@ -36,4 +36,7 @@ ANYONE: Final = Principal("anyone", "admin")
 """Whoever asks a server that has no key."""
 
 STATE: Final = "principal"
-"""Where a request's scope["state"] holds its principal, once it is authorised."""
+"""Where a request's scope["state"] holds its principal, once it is known."""
+
+REFUSED: Final = "refused"
+"""Where it holds why the guard refused the request, in words that name nobody."""

@@ -16,7 +16,7 @@ from homefeed.api.metrics import Metrics
 from homefeed.api.middleware import RequestMiddleware
 from homefeed.api.overload import Door
 from homefeed.log import configure_logging
-from homefeed.principals import STATE, Principal
+from homefeed.principals import REFUSED, STATE, Principal
 from homefeed.serving.fair_lock import FairLock
 
 
@@ -66,6 +66,15 @@ async def test_a_line_tells_of_the_request_and_names_nobody(
         "principal": "k1",
     }
     assert "secret" not in text
+
+
+async def test_a_line_of_a_refused_request_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    state = {STATE: Principal("k1", "read"), REFUSED: "this needs the right admin"}
+    scope = {"method": "GET", "state": state}
+    AccessLog(True).note(scope, "/v1/apps/{app}/users/{user_id}/export", 403, 0.001)
+    line = orjson.loads(capsys.readouterr().err)
+    assert (line["principal"], line["why"]) == ("k1", "this needs the right admin")
 
 
 async def test_it_is_off_by_default(capsys: pytest.CaptureFixture[str]) -> None:

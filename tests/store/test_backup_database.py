@@ -37,7 +37,7 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:10_000])
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no database": (lambda file: file.write_bytes(b"none" * 99), "is damaged: file is not a database; restore"),
     "cut": (cut, "is damaged: "),
     "a table less": (executing("DROP TABLE api_keys"), "cannot be restored: no such table: api_keys; nothing"),

@@ -8,13 +8,15 @@ import structlog
 from starlette.types import Scope
 
 from homefeed.log import logs_debug
-from homefeed.principals import STATE
+from homefeed.principals import REFUSED, STATE
 
 _log = structlog.get_logger(__name__)
 
 
 class AccessLog:
-    """Tells of each request its route, status, time and who asked; no path, no query: they name users."""
+    """Tells of each request its route, status, time, who asked and why they were refused; no path, no query, for
+    they name users.
+    """
 
     def __init__(self, asked_for: bool) -> None:
         self.is_on = asked_for or logs_debug()
@@ -26,4 +28,6 @@ class AccessLog:
         told["ms"] = round(seconds * 1e3, 2)
         if principal is not None:
             told["principal"] = principal.name
+        if (why := scope["state"].get(REFUSED)) is not None:
+            told["why"] = why
         _log.info("request", **told)

@@ -26,7 +26,7 @@ from homefeed.api.credentials import (
 from homefeed.api.queries import query_of
 from homefeed.api.rates import charge
 from homefeed.errors import UnauthorisedError
-from homefeed.principals import ANYONE, STATE, Principal
+from homefeed.principals import ANYONE, REFUSED, STATE, Principal
 from homefeed.serving.keyring import KeyRing
 from homefeed.serving.tokens import Tokens
 
@@ -48,25 +48,35 @@ class Guard:
         self.keys, self._tokens, self._insecure = keys, tokens, insecure
 
     async def admit(self, access: Access, scope: Scope, receive: Receive, *, beacons: bool = False) -> Receive:
-        """What a route is to receive by; the request's state has its principal from here on.
+        """What a route is to receive by; the request's state has its principal from here on, or why there is none.
 
         Raises:
             HTTPException: 401, nobody is known by what the request says; 403, they may not do this; 413, it is
                 too large for a token; 429, not now.
         """
+        state = scope.setdefault("state", {})
+        try:
+            return await self._admit(access, scope, receive, state, beacons)
+        except HTTPException as error:
+            state[REFUSED] = error.detail
+            raise
+
+    async def _admit(
+        self, access: Access, scope: Scope, receive: Receive, state: dict[str, object], beacons: bool
+    ) -> Receive:
         credentials = header_credentials(scope)
         if beacons and credentials is None:
             credentials, receive = await beacon_credentials(scope, receive)
         if access.right is None:
             self._note_if_known(scope, credentials)
             return receive
-        principal, at = self._principal(scope, credentials), access.user
+        at = access.user
+        principal = state[STATE] = self._principal(scope, credentials)
         app = scope["path_params"]["app"] if access.app == IN_PATH else access.app
         # A body is read after all else, and of a token's no more than a little.
         is_in_body = at is not None and at.where == "body"
         users = () if at is None else (principal.user,) if is_in_body else _named(at, scope)
         authorise(principal, app, access.right, users)
-        scope.setdefault("state", {})[STATE] = principal
         await charge(scope, principal, app, principal.user or (users[-1] if users else None))
         if principal.user is None:
             return receive
