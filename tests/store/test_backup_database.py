@@ -33,12 +33,16 @@ def executing(statement: str) -> Callable[[Path], None]:
     return change
 
 
+def garbled(file: Path) -> None:
+    file.write_bytes(b"none" * 99)
+
+
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:10_000])
 
 
-FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no database": (lambda file: file.write_bytes(b"none" * 99), "is damaged: file is not a database; restore"),
+FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "no database": (garbled, "is damaged: file is not a database; restore"),
     "cut": (cut, "is damaged: "),
     "a table less": (executing("DROP TABLE api_keys"), "cannot be restored: no such table: api_keys; nothing"),
     "newer": (
