@@ -36,7 +36,7 @@ async def serving(home: Path) -> AsyncIterator[tuple[httpx.AsyncClient, LiveApp]
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client,
     ):
-        yield client, app.state.context.app("streaming")
+        yield client, app.state.context.apps["streaming"]
 
 
 async def show_and_tell(client: httpx.AsyncClient, live: LiveApp) -> None:
