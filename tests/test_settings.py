@@ -224,3 +224,12 @@ def test_a_home_of_any_name_is_that_folder(tmp_path: Path) -> None:
 def test_no_retention_is_longer_than_a_century(name: str, days: float) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings(**{name: days})
+
+
+def test_secrets_that_are_no_json_are_told_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOMEFEED_TOKEN_SECRETS", '{"shop": "sekret')
+    with pytest.raises(
+        SettingsError, match=r"^setting token_secrets: expected JSON in HOMEFEED_TOKEN_SECRETS: "
+    ) as told:
+        load_settings()
+    assert "sekret" not in str(told.value)

@@ -28,6 +28,7 @@ _REDIS_OPTIONS = frozenset(("db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile
 _SECRET_BYTES = 32  # RFC 7518, 3.2
 _HOST = re.compile(r"\*|(\*\.)?[\w.-]+|[0-9a-fA-F:.]+")
 _RATE = re.compile(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,3} ?)?(second|minute|hour)s?")
+_FIELD = re.compile(r'field "(\w+)"')
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
@@ -307,8 +308,10 @@ def load_settings(**overrides: object) -> Settings:
     except UnicodeDecodeError:
         raise SettingsError("homefeed.toml: not valid UTF-8; save it as UTF-8") from None
     except NotParsedError as error:
-        told = f"HOMEFEED_RECIPES and HOMEFEED_TOKEN_SECRETS: {error.__cause__}"
-        raise SettingsError(f"settings recipes and token_secrets: expected JSON in {told}") from None
+        named = _FIELD.search(str(error))
+        name = named[1] if named else "recipes or token_secrets"
+        told = f"setting {name}: expected JSON in HOMEFEED_{name.upper()}: {error.__cause__}"
+        raise SettingsError(told) from None
     except ValidationError as error:
         lines = [
             f"setting {'.'.join(map(str, e['loc'])).removeprefix('homefeed_')}: {_format_problem(e)}"
