@@ -27,6 +27,7 @@ from torture.sample import APP, fill
 from torture.servers import HOST, serving
 
 _MEGABYTES: Final = 48
+_ROUND_MEGABYTES: Final = 6
 _LIST: Final = 100
 _REFUSALS: Final = 20
 _API: Final = f"/v1/apps/{APP}"
@@ -50,7 +51,8 @@ def trial(folder: Path, rounds: int, trained: bool = True) -> dict[str, Any]:
     acknowledged: set[str] = set()
     found: Counter[str] = Counter()
     slowest = recovery = 0.0
-    with small_disk(folder) as disk:
+    # What a round writes stays, in the file and for a while in SQLite's log.
+    with small_disk(folder, _MEGABYTES + _ROUND_MEGABYTES * rounds) as disk:
         url = f"sqlite:///{disk / 'homefeed.db'}"
         fill(url, folder, trained)
         with (
@@ -76,7 +78,9 @@ def trial(folder: Path, rounds: int, trained: bool = True) -> dict[str, Any]:
                 began = time.monotonic()
                 for ids in waiting:
                     while not _tell(client, ids, found):
-                        assert time.monotonic() - began < 30, "it does not take events again"
+                        assert time.monotonic() - began < 30, (
+                            f"it takes no events, with {_free(disk):,} bytes free"
+                        )
                         time.sleep(0.05)
                     acknowledged.update(ids)
                 recovery = max(recovery, time.monotonic() - began)
@@ -94,10 +98,15 @@ def trial(folder: Path, rounds: int, trained: bool = True) -> dict[str, Any]:
     }
 
 
+def _free(place: Path) -> int:
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
+
+
 def _take_room(file: Path, spare: int) -> None:
-    free = os.statvfs(file.parent)
+    free = _free(file.parent)
     with file.open("wb") as filler:
-        os.posix_fallocate(filler.fileno(), 0, max(free.f_bavail * free.f_frsize - spare, 4_096))
+        os.posix_fallocate(filler.fileno(), 0, max(free - spare, 4_096))
 
 
 def _tell(client: httpx.Client, ids: Sequence[str], found: Counter[str]) -> bool:
