@@ -21,8 +21,7 @@ from urllib.parse import quote
 import orjson
 
 from benchmarks.serving.http_load import Response, get, post
-from torture.lines import trial_folder, write_line
-from torture.sample import APP, store_of
+from torture.sample import APP, print_for_each_store
 from torture.servers import serving
 from torture.traffic import Client
 
@@ -200,12 +199,8 @@ def trial(store_url: str, home: Path, count: int) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """A line for each store."""
     parser = ArgumentParser()
-    parser.add_argument("--store", action="append", choices=("sqlite", "postgresql"))
     parser.add_argument("--count", type=int, default=10_000)
-    options = parser.parse_args(arguments)
-    for dialect in options.store or ("sqlite", "postgresql"):
-        with trial_folder() as folder, store_of(dialect, folder) as store_url:
-            write_line("hostile", store=dialect, **trial(store_url, folder, options.count))
+    print_for_each_store("hostile", parser, arguments, trial)
 
 
 if __name__ == "__main__":

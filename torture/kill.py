@@ -26,8 +26,7 @@ from homefeed.store import open_store
 from homefeed.store.items import ItemWrite, put_items
 from torture.counted import logged_events
 from torture.forks import Forks, forking
-from torture.lines import trial_folder, write_line
-from torture.sample import APP, store_of
+from torture.sample import APP, print_for_each_store
 from torture.servers import fetch
 from torture.traffic import Client
 
@@ -138,21 +137,21 @@ async def put_some_items(store_url: str) -> None:
         await put_items(store, APP, [ItemWrite(f"i{n}", {"title": f"Title {n}"}) for n in range(ITEMS)])
 
 
-def trial(store_url: str, home: Path, kills: int, count: int) -> dict[str, Any]:
+def trial(store_url: str, home: Path, kills: int, events: int) -> dict[str, Any]:
     """Kill a server of an empty store so often while it is told of so many events."""
     rng, began = random.Random(7), time.monotonic()
     asyncio.run(put_some_items(store_url))
 
     async def run(forks: Forks) -> tuple[Telling, Any]:
-        telling = Telling(forks.port, plan(count, rng))
-        return telling, await tell_and_kill(forks, telling, kills, count, rng)
+        telling = Telling(forks.port, plan(events, rng))
+        return telling, await tell_and_kill(forks, telling, kills, events, rng)
 
     with forking(home, store_url) as forks:
         telling, stats = asyncio.run(run(forks))
     logged = logged_events(store_url)
     return {
         "kills": kills,
-        "events": count,
+        "events": events,
         "acknowledged": len(telling.acknowledged),
         "requests_interrupted": telling.interrupted,
         "refused": dict(telling.refused),
@@ -160,7 +159,7 @@ def trial(store_url: str, home: Path, kills: int, count: int) -> dict[str, Any]:
         "doubled": sum(times > 1 for times in logged.values()),
         "never_told": len(logged.keys() - telling.acknowledged),
         "torn": telling.torn,
-        "miscounted": stats["events"] - count,
+        "miscounted": stats["events"] - events,
         "seconds": round(time.monotonic() - began),
     }
 
@@ -168,13 +167,9 @@ def trial(store_url: str, home: Path, kills: int, count: int) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """A line for each store."""
     parser = ArgumentParser()
-    parser.add_argument("--store", action="append", choices=("sqlite", "postgresql"))
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--events", type=int, default=100_000)
-    options = parser.parse_args(arguments)
-    for dialect in options.store or ("sqlite", "postgresql"):
-        with trial_folder() as folder, store_of(dialect, folder) as store_url:
-            write_line("kill", store=dialect, **trial(store_url, folder, options.kills, options.events))
+    print_for_each_store("kill", parser, arguments, trial)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ import orjson
 from benchmarks.serving.http_load import Response
 from torture.counted import logged_events
 from torture.kill import put_some_items
-from torture.lines import trial_folder, write_line
-from torture.sample import store_of
+from torture.sample import print_for_each_store
 from torture.servers import serving
 from torture.traffic import Client, event_request
 
@@ -77,12 +76,8 @@ def trial(store_url: str, home: Path, keys: int) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """A line for each store."""
     parser = ArgumentParser()
-    parser.add_argument("--store", action="append", choices=("sqlite", "postgresql"))
     parser.add_argument("--keys", type=int, default=10_000)
-    options = parser.parse_args(arguments)
-    for dialect in options.store or ("sqlite", "postgresql"):
-        with trial_folder() as folder, store_of(dialect, folder) as store_url:
-            write_line("retries", store=dialect, **trial(store_url, folder, options.keys))
+    print_for_each_store("retries", parser, arguments, trial)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.embedded_postgresql import running_postgresql
 
@@ -18,10 +19,12 @@ from homefeed.samples.streaming.generate import generate
 from homefeed.store import open_store
 from homefeed.store.artifacts import ArtifactStore
 from homefeed.train import train_app
+from torture.lines import trial_folder, write_line
 
 APP: Final = "streaming"
 ITEMS, USERS, EVENTS = 300, 200, 6_000
 """Of the sample: its ids are i1, i2, ... and u1, u2, ..."""
+_STORES: Final = ("sqlite", "postgresql")
 
 
 @contextmanager
@@ -58,3 +61,14 @@ def train(store_url: str, home: Path) -> dict[str, str]:
         return {manifest.model: manifest.version for manifest in trained.manifests}
 
     return asyncio.run(run())
+
+
+def print_for_each_store(
+    name: str, parser: ArgumentParser, arguments: Sequence[str] | None, trial: Callable[..., dict[str, Any]]
+) -> None:
+    """A line for each store that the arguments ask for; a trial takes its URL, a folder, and all options."""
+    parser.add_argument("--store", action="append", choices=_STORES)
+    options = vars(parser.parse_args(arguments))
+    for dialect in options.pop("store") or _STORES:
+        with trial_folder() as folder, store_of(dialect, folder) as store_url:
+            write_line(name, store=dialect, **trial(store_url, folder, **options))

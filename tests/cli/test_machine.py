@@ -89,9 +89,10 @@ def test_variables_that_are_no_settings(tmp_path: Path, monkeypatch: pytest.Monk
 def test_secrets_that_everybody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "homefeed.toml"
-    file.write_text(f"[token_secrets]\nshop = ['{'s' * 32}']\n")
+    file.write_text(f"[token_secrets]\nshop = ['{'s' * 32}']\nbooks = ['{'b' * 32}']\n")
     file.chmod(0o644)
-    settings = load_settings(apps=("streaming",))
+    (tmp_path / "books.toml").write_text('app = "books"\n')
+    settings = load_settings(apps=("streaming", "books.toml"))
     found = {check: ok for check, ok, _ in environment_checks(settings, {})}
     assert found == {"token_secrets.shop": True, "homefeed.toml": False}
     file.chmod(0o640)

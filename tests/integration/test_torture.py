@@ -47,7 +47,7 @@ def test_a_replica_that_is_killed_or_restarted_fails_no_request_through_nginx(
 
 @pytest.mark.slow
 def test_no_acknowledged_event_is_lost_and_none_is_doubled(store_url: str, tmp_path: Path) -> None:
-    found = kill.trial(store_url, tmp_path, kills=6, count=6_000)
+    found = kill.trial(store_url, tmp_path, kills=6, events=6_000)
     assert found["requests_interrupted"] >= 6, "no request was under way when the server was killed"
     assert found["acknowledged"] == 6_000
     wrong = ("lost", "doubled", "never_told", "torn", "miscounted")

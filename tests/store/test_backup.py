@@ -63,15 +63,6 @@ def links(folder: Path) -> set[str]:
 
 
 @pytest.fixture
-def other_url(store_url: str, tmp_path: Path, new_store: NewStore) -> Iterator[str]:
-    """The URL of an empty store on the other of the two databases."""
-    folder = tmp_path / "other"
-    folder.mkdir()
-    with new_store("postgresql" if store_url.startswith("sqlite") else "sqlite", folder) as url:
-        yield url
-
-
-@pytest.fixture
 def models(tmp_path: Path) -> Path:
     return tmp_path / "models"
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from tests.conftest import NewStore
 
 from homefeed.errors import ConflictError, HomefeedError
 from homefeed.store import Store, copying, open_store, tables
@@ -54,15 +52,6 @@ async def rows_of(store: Store) -> dict[str, list[Any]]:
 
 def quiet(_stage: str, _done: int, _total: int) -> None:
     pass
-
-
-@pytest.fixture
-def other_url(store_url: str, tmp_path: Path, new_store: NewStore) -> Iterator[str]:
-    """The URL of an empty store on the other of the two databases."""
-    folder = tmp_path / "target"
-    folder.mkdir()
-    with new_store("postgresql" if store_url.startswith("sqlite") else "sqlite", folder) as url:
-        yield url
 
 
 @pytest.fixture

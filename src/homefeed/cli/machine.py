@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from homefeed.cli.run import files_needed
 from homefeed.times import format_time
 from homefeed.types import SECOND
 
@@ -31,7 +32,6 @@ _MEMORY_SHARE: Final = 0.5
 _PREFIX: Final = "HOMEFEED_"
 _OF_TESTS: Final = "HOMEFEED_TEST_"
 _SECRET: Final = ("token_secrets", "database_url", "redis_url")
-_OTHER_FILES: Final = 256
 
 
 def machine_checks(settings: Settings, facts: StoreFacts | None) -> Iterator[Check]:
@@ -52,13 +52,15 @@ def machine_checks(settings: Settings, facts: StoreFacts | None) -> Iterator[Che
 
 def environment_checks(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
     """Variables that are taken for settings and are none, and who else may read secrets."""
+    from homefeed.apps import app_names
+
     known = {name.upper() for name in type(settings).model_fields}
     given = [name for name in environment if name.startswith(_PREFIX) and not name.startswith(_OF_TESTS)]
     for name in sorted({name.removeprefix(_PREFIX) for name in given} - known):
         meant = get_close_matches(name, known, 1, 0.75)
         told = f"it is no setting; remove it, or write {_PREFIX}{meant[0]}" if meant else "no effect: no setting"
         yield f"{_PREFIX}{name}", not meant, told
-    for app in sorted(settings.token_secrets.keys() - set(settings.apps)):
+    for app in sorted(settings.token_secrets.keys() - app_names(settings.apps).keys()):
         yield f"token_secrets.{app}", True, f"no effect: the setting apps has no {app}"
     file = Path("homefeed.toml")
     if file.is_file() and sys.platform != "win32" and file.stat().st_mode & 0o004:
@@ -116,7 +118,7 @@ def memory_check(settings: Settings, apps: int, available: int | None) -> tuple[
 
 def files_check(settings: Settings, hard: int) -> tuple[bool, str]:
     """Whether a process may open as many files as `max_connections` needs; below 0 the system sets no limit."""
-    needed = settings.max_connections + _OTHER_FILES
+    needed = files_needed(settings.max_connections)
     if hard < 0 or hard >= needed:
         return True, f"{'any number' if hard < 0 else f'{hard:,}'} allowed, {needed:,} needed at most"
     return False, f"{hard:,} allowed, max_connections needs {needed:,}: raise ulimit -n, or lower the setting"

@@ -151,13 +151,18 @@ def _tell_what_is_missing(settings: Settings, recipes: Sequence[Recipe], empty: 
             err.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
+def files_needed(connections: int) -> int:
+    """How many files a server with so many connections may have open."""
+    return connections + _OTHER_FILES
+
+
 def _allow_files(connections: int) -> None:
     """Have as many files open as the connections take, and what else a server opens."""
     if sys.platform == "win32":
         return
     import resource
 
-    needed = connections + _OTHER_FILES
+    needed = files_needed(connections)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise SettingsError(
