@@ -38,6 +38,9 @@ from homefeed.store import Store, open_store
 
 __all__ = ["pytest_collection_finish", "pytest_collection_modifyitems", "pytest_configure_node"]
 
+# Benchmarks, trials and what writes the documents are packages at the root: importable, behind everything else.
+sys.path.append(str(Path(__file__).parents[1]))
+
 # What is trained here is the same whether a text model is installed or not.
 os.environ["HOMEFEED_TEXT_MODEL"] = "none"
 

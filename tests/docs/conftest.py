@@ -1,8 +1,0 @@
-"""What writes the documents stands beside them, at the root of the repository: it is made importable."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[2]))
