@@ -57,7 +57,9 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 def _server_of(item: pytest.Item) -> str | None:
-    """The server that the test shares with those of other files, if it does."""
+    """The server, or the session of Spark, that the test shares with those of other files, if it does."""
+    if "spark" in getattr(item, "fixturenames", ()):
+        return "spark"
     parameters: dict[str, Any] = (
         item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     )
