@@ -12,6 +12,9 @@ TRIALS := replicas kill network disk retries damage training hostile clocks soak
 .DEFAULT_GOAL := help
 .PHONY: help setup demo replicas test check lint format types layers bench torture docs wheel constraints clean
 
+# What Python compiles is kept, though the machine says otherwise: every command would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Of pip only what is wrong: not that there is a newer one, who runs it, or where its scripts are. By the environment,
 # so that it holds for the pips that pip starts, too.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -36,9 +39,10 @@ demo: setup ## Generate, train and serve the demonstration apps
 replicas: setup ## Serve three replicas behind nginx on PostgreSQL and Redis, to try
 	@$(BIN)/python -m torture.stack $(ARGS)
 
-# A worker for each core, up to eight; what these run is in tests/parallel.py.
+# A worker for each core, up to eight; what these run is in tests/parallel.py. More threads of BLAS would wait for one
+# another.
 test: setup ## Run every test; ARGS='-k name' for some
-	$(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadgroup --no-loadscope-reorder $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --maxprocesses=8 --dist=loadgroup --no-loadscope-reorder $(ARGS)
 
 check: lint format types layers ## Run every check that needs no running
 
