@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from tests.dataset.shown_log import Page, at, impression, write_log
 
@@ -21,9 +23,16 @@ async def test_pages_with_more_and_fewer_features_are_rows_with_ids(store: Store
     assert [frame.schema for frame in frames] == [IMPRESSIONS]
     rows = frames[0].with_columns(timestamp=frames[0]["timestamp"].dt.epoch("us")).rows(named=True)
     one = {"feed": "home", "request_id": "r", "served_by": "home/weighted", "models": '{"signals":"v1"}'}
-    first = {**one, "user_id": "u", "timestamp": at(0), "start": 3, "reused": False, "variant": ""}
+    first: dict[str, Any] = {**one, "user_id": "u", "timestamp": at(0), "start": 3, "reused": False, "variant": ""}
     first |= {"propensity": 0.25, "feature_names": "", "features": []}
-    third = {**one, "user_id": None, "timestamp": at(1), "start": 0, "reused": True, "variant": "B"}
+    third: dict[str, Any] = {
+        **one,
+        "user_id": None,
+        "timestamp": at(1),
+        "start": 0,
+        "reused": True,
+        "variant": "B",
+    }
     third |= {"propensity": 0.25, "feature_names": "x,y", "features": [0.5, np.inf]}
     assert rows == [
         {**first, "item_id": "b", "place": 3, "score": 1.0},

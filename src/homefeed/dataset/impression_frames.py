@@ -18,28 +18,28 @@ from homefeed.types import Floats
 
 _OF_PAGE: Final = pl.Schema(
     {
-        "request_id": pl.String,
-        "feed": pl.String,
-        "user_id": pl.String,
+        "request_id": pl.String(),
+        "feed": pl.String(),
+        "user_id": pl.String(),
         "timestamp": pl.Datetime("us", "UTC"),
-        "start": pl.Int32,
-        "reused": pl.Boolean,
-        "served_by": pl.String,
-        "variant": pl.String,
-        "models": pl.String,
-        "feature_names": pl.String,
+        "start": pl.Int32(),
+        "reused": pl.Boolean(),
+        "served_by": pl.String(),
+        "variant": pl.String(),
+        "models": pl.String(),
+        "feature_names": pl.String(),
     }
 )
 _OF_ITEM: Final = pl.Schema(
     {
-        "item_id": pl.String,
-        "place": pl.Int64,
-        "score": pl.Float32,
-        "propensity": pl.Float32,
-        "features": pl.List(pl.Float32),
+        "item_id": pl.String(),
+        "place": pl.Int64(),
+        "score": pl.Float32(),
+        "propensity": pl.Float32(),
+        "features": pl.List(pl.Float32()),
     }
 )
-IMPRESSIONS: Final = pl.Schema({**_OF_PAGE, **_OF_ITEM})
+IMPRESSIONS: Final = pl.Schema(_OF_PAGE | _OF_ITEM)
 """Columns of what was shown. `start` is the place of the page's first item, `models` a JSON object;
 `feature_names` have commas between, as the store keeps them, and `features` are as many numbers, in that order."""
 

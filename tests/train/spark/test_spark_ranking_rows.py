@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ from tests.train.spark.shown_sample import events_in, shown_in, write_sample
 from homefeed.dataset.ranking_rows import FeedColumns, RankingRows, read_ranking_rows
 from homefeed.recipe import Recipe
 from homefeed.store import Store, open_store
-from homefeed.train.spark.ranking_rows import collected, ranking_rows
+from homefeed.train.spark.lists import Lists
+from homefeed.train.spark.ranking_rows import ranking_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ COLUMNS = FeedColumns(("x", "y"), calibrated=False)
     "settings", [{}, {"window": "20m", "examined": "all", "max_learned_items": 150}], ids=["default", "latest"]
 )
 async def test_it_is_the_table_of_one_machine(
-    spark: SparkSession, tmp_path: Path, new_store: NewStore, settings: dict[str, object]
+    spark: SparkSession, tmp_path: Path, new_store: NewStore, settings: dict[str, Any]
 ) -> None:
     with new_store("sqlite", tmp_path) as url:
         async with open_store(url) as store:
@@ -40,7 +41,7 @@ async def _compare(spark: SparkSession, store: Store, recipe: Recipe) -> None:
     local = await read_ranking_rows(store, recipe, "home", COLUMNS, seed=3)
     shown, events = await shown_in(spark, store, recipe.app), await events_in(spark, store, recipe)
     table = ranking_rows(shown, events, recipe, "home", COLUMNS)
-    found = collected(table.rows, recipe, COLUMNS, table.read, seed=3)
+    found = Lists.numbered(table, recipe, COLUMNS, seed=3).collected()
     table.rows.unpersist()
     assert (found.read.pages, found.read.taken) == (local.read.pages, local.read.taken)
     assert found.read.left_out == local.read.left_out

@@ -18,9 +18,7 @@ from homefeed.dataset.ranking_rows import (
     TOO_MANY,
     FeedColumns,
     PagesRead,
-    RankingRows,
 )
-from homefeed.ranking import RankingData
 from homefeed.recipe import BLEND, Recipe
 from homefeed.store.impressions import IMPORTED
 from homefeed.store.shown import MOST_PAGES
@@ -67,44 +65,6 @@ def ranking_rows(
     for frame in (pages, after):
         frame.unpersist()
     return SparkRows(table, read)
-
-
-def collected(rows: DataFrame, recipe: Recipe, columns: FeedColumns, read: PagesRead, seed: int) -> RankingRows:
-    """The rows on the driver, as `read_ranking_rows` has them: of as many lists as it can hold."""
-    table = rows.orderBy("list", "item").toArrow().combine_chunks()
-    count, lists = len(table), np.array([tuple(key.values()) for key in table["list"].to_pylist()], object)
-    new = np.ones(count, np.bool_)
-    new[1:] = (lists[1:] != lists[:-1]).any(axis=1) if count else False
-    first = np.flatnonzero(new)
-    outcomes = np.zeros((count, len(recipe.event_types)), np.bool_)
-    for row, codes in enumerate(table["outcomes"].to_pylist()):
-        outcomes[row, codes] = True
-    features = np.array(table["features"].to_pylist(), np.float32).reshape(count, len(columns.names))
-    items = table["item"].to_numpy()
-    data = RankingData(
-        feature_names=columns.names,
-        features=features,
-        starts=np.append(first, count).astype(np.int64),
-        event_types=recipe.event_types,
-        outcomes=outcomes,
-        chosen=np.logical_or.reduce(outcomes[:, list(recipe.goal_types)], axis=1),
-        weights=np.ones(count, np.float32),
-        items=items,
-        calibrated=columns.calibrated,
-        seed=seed,
-    )
-    return RankingRows(
-        data,
-        table["owner"].to_numpy()[first],
-        np.array([key[0] for key in lists[first]], np.int64),
-        table["pages"].to_numpy()[first].astype(np.int32),
-        [table["served_by"][row].as_py() for row in first.tolist()],
-        items,
-        table["place"].to_numpy(),
-        table["propensity"].to_numpy(),
-        table["score"].to_numpy(),
-        read,
-    )
 
 
 def _is_of(feed: str) -> Column:
