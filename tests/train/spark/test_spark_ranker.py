@@ -16,6 +16,7 @@ from homefeed.engine import build_feeds, counters_of, empty_catalog, resources_o
 from homefeed.evaluate.lists import lists_of_shown
 from homefeed.evaluate.ranking import fit_to_lists
 from homefeed.funnel import Feed
+from homefeed.rank.lambdamart import trainer
 from homefeed.rank.lambdamart.model import LambdamartModel
 from homefeed.recipe import Recipe, parse_recipe
 from homefeed.train.spark.attribution import EVENTS, SHOWN
@@ -71,7 +72,10 @@ def _shown(spark: SparkSession, feed: Feed) -> tuple[DataFrame, DataFrame]:
     return shown, spark.createDataFrame(pa.Table.from_pylist(events, EVENTS))
 
 
-def test_it_is_as_good_as_the_ranker_of_one_machine_and_serves_as_it(spark: SparkSession, tmp_path: Path) -> None:
+def test_it_is_as_good_as_the_ranker_of_one_machine_and_serves_as_it(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "_TIMES", (0.0, 3.0))  # each is a training
     recipe = _recipe()
     feed = _feed(recipe)
     shown, events = _shown(spark, feed)
