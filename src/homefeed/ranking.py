@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from homefeed.types import Floats, Mask, Positions, Scores
 
-_LEARNING_SHARE: Final = 0.8
+LEARNING_SHARE: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ class RequestLists:
         return replace(self, **columns | {name: getattr(self, name)[rows] for name in self.BY_ROW})
 
 
-def divided(data: RankingData, share: float = _LEARNING_SHARE) -> tuple[RankingData, RankingData]:
+def divided(data: RankingData, share: float = LEARNING_SHARE) -> tuple[RankingData, RankingData]:
     """The earlier requests, so large a share of them, and the later ones."""
     first = round(len(data) * share)
     every = np.arange(len(data))

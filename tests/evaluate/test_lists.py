@@ -76,7 +76,7 @@ def test_what_was_shown_is_ordered_anew_and_measured_by_hand() -> None:
 
 
 def test_the_verdict_says_from_how_many_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "_MIN_JUDGED", 10)
+    monkeypatch.setattr(ranking, "MIN_JUDGED", 10)
     feed = RECIPE["feeds"]["home"] | {"learned": {"click_model": {}}}
     recipe = parse_recipe({**RECIPE, "feeds": {**RECIPE["feeds"], "home": feed}}, "a test")
     found = fit_to_lists(recipe, recipe.learned_ranker("home"), lists_of_shown(shown(100), "weighted"))

@@ -177,7 +177,7 @@ def world() -> World:
 
 @pytest.fixture(autouse=True)
 def _few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "_MIN_JUDGED", 10)
+    monkeypatch.setattr(ranking, "MIN_JUDGED", 10)
 
 
 def fitted(world: World, recipe: Recipe, serving: RankingModel | None = None) -> Judged:
@@ -221,7 +221,7 @@ def test_one_that_no_longer_fits_is_not_what_serves(world: World) -> None:
 
 
 def test_of_few_requests_it_says_how_many_would_do(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "_MIN_JUDGED", 1_000)
+    monkeypatch.setattr(ranking, "MIN_JUDGED", 1_000)
     model, verdict, why = fitted(world, learning({"click_model": {}}))
     assert (model, verdict) == (None, None)
     count = int(why.split()[2])

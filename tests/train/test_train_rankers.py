@@ -58,7 +58,7 @@ def artifacts(tmp_path: Path) -> ArtifactStore:
 
 @pytest.fixture(autouse=True)
 def _few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "_MIN_JUDGED", 5)
+    monkeypatch.setattr(ranking, "MIN_JUDGED", 5)
 
 
 @pytest.fixture

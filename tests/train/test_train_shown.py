@@ -86,7 +86,7 @@ class World:
 
 @pytest.fixture(autouse=True)
 def _few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "_MIN_JUDGED", 5)
+    monkeypatch.setattr(ranking, "MIN_JUDGED", 5)
     monkeypatch.setattr(ranking, "_LEAST_COVERAGE", 0.5)
 
 

@@ -9,17 +9,16 @@ from typing import Any, Final, Literal, TypeAlias
 import orjson
 import polars as pl
 
+from homefeed.dataset.impression_frames import SHOWN, impression_frames
 from homefeed.errors import InvalidError
 from homefeed.recipe import Recipe, Source, Sources
 from homefeed.recipe.entities import FieldKind
 from homefeed.store import Store
 from homefeed.store.attributes import read_attributes
 from homefeed.store.identity import NO_ITEM
-from homefeed.store.impressions import stream_impressions
 from homefeed.store.items import item_ids
 from homefeed.store.rows import event_rows, item_rows, user_rows
 from homefeed.store.users import user_ids
-from homefeed.times import LATEST
 
 Kind: TypeAlias = Literal["users", "items", "events", "impressions"]
 KINDS: Final[tuple[Kind, ...]] = ("users", "items", "events", "impressions")
@@ -110,35 +109,8 @@ async def _events(store: Store, app: str, last: int) -> Frames:
 
 
 async def _impressions(store: Store, app: str) -> Frames:
-    async for pages in stream_impressions(store, app, 0, LATEST):
-        sizes = [len(page.items) for page in pages]
-        by_user = await user_ids(store, app, {page.user for page in pages if page.user is not None})
-        by_item = await item_ids(store, app, {item for page in pages for item in page.items.tolist()})
-        by_page = pl.DataFrame(
-            {
-                "request_id": pl.Series([page.request_id for page in pages], dtype=pl.String),
-                "feed": pl.Series([page.feed for page in pages], dtype=pl.String),
-                "user_id": pl.Series(
-                    [None if page.user is None else by_user.get(page.user) for page in pages], dtype=pl.String
-                ),
-                "timestamp": pl.Series([page.time for page in pages], dtype=pl.Int64).cast(_TIME),
-            }
-        )
-        by_item_shown = pl.DataFrame(
-            {
-                "item_id": pl.Series(
-                    [by_item.get(item) for page in pages for item in page.items.tolist()], dtype=pl.String
-                ),
-                "place": [page.start + i for page in pages for i in range(len(page.items))],
-                "score": pl.concat([pl.Series(page.scores, dtype=pl.Float32) for page in pages]),
-                "propensity": pl.concat([pl.Series(page.propensities, dtype=pl.Float32) for page in pages]),
-            },
-            schema_overrides={"place": pl.Int64},
-        )
-        rows = pl.select(
-            pl.int_range(len(pages), dtype=pl.UInt32).repeat_by(pl.Series(sizes)).explode()
-        ).to_series()
-        yield pl.concat([by_page[rows], by_item_shown], how="horizontal")
+    async for frame in impression_frames(store, app):
+        yield frame.select(SHOWN)
 
 
 async def _undeclared(

@@ -24,8 +24,8 @@ from homefeed.types import Floats, Scores, TrainingData
 
 MAX_REQUESTS: Final = 2_000
 """How many requests of history a ranker is made from and judged by at most."""
-_LEARNING_SHARE: Final = 0.75
-_MIN_JUDGED: Final = 50
+LEARNING_SHARE: Final = 0.75
+MIN_JUDGED: Final = 50
 _LEAST_COVERAGE: Final = 0.9
 _DEPTH: Final = 10
 _RESAMPLES: Final = 2_000
@@ -107,12 +107,8 @@ def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: RankedLists, learned_unt
     judged by later ones, where there are enough.
     """
     learning, judging, seen = _divided(lists, learned_until)
-    if len(judging) < _MIN_JUDGED:
-        return Judged(
-            None,
-            None,
-            f"not taken, {len(judging)} requests are too few to judge it by; {_MIN_JUDGED} would do",
-        )
+    if len(judging) < MIN_JUDGED:
+        return too_few(len(judging))
     try:
         with one_thread():
             model = fit_ranking_model(spec, learning.data)
@@ -122,6 +118,11 @@ def fit_to_lists(recipe: Recipe, spec: PartSpec, lists: RankedLists, learned_unt
     pages, until = int(learning.pages.sum()), int(learning.times[-1])
     verdict = replace(verdict, learned_from=pages, learned_until=until, seen_before=seen)
     return Judged(model, verdict, verdict.sentence)
+
+
+def too_few(count: int) -> Judged:
+    """What is said where so many requests are too few to judge by."""
+    return Judged(None, None, f"not taken, {count} requests are too few to judge it by; {MIN_JUDGED} would do")
 
 
 def judge_ranker(lists: RankedLists, model: RankingModel, metric: str, seed: int) -> Verdict:
@@ -189,16 +190,22 @@ def _divided(lists: RankedLists, learned_until: int | None) -> _Parts:
     Where too few are left, all of the quarter do.
     """
     every = np.arange(len(lists))
-    first = round(len(lists) * _LEARNING_SHARE)
-    fresh = (
-        first if learned_until is None else max(first, int(np.searchsorted(lists.times, learned_until, "right")))
-    )
-    if np.count_nonzero(lists.comparable[fresh:]) < _MIN_JUDGED:
-        fresh, seen = first, fresh > first
-    else:
-        seen = False
+    fresh, seen = fresh_from(lists, round(len(lists) * LEARNING_SHARE), learned_until)
     judging = every[fresh:][lists.comparable[fresh:]]
     return _Parts(lists.take(every[:fresh]), lists.take(judging), seen)
+
+
+def fresh_from(lists: RankedLists, first: int, learned_until: int | None) -> tuple[int, bool]:
+    """From which list on, at the earliest the `first`, they judge; whether what serves has learned from any.
+
+    Those that it has learned from are left out, unless too few would be left.
+    """
+    if learned_until is None:
+        return first, False
+    fresh = max(first, int(np.searchsorted(lists.times, learned_until, "right")))
+    if np.count_nonzero(lists.comparable[fresh:]) < MIN_JUDGED:
+        return first, fresh > first
+    return fresh, False
 
 
 def _coverage(lists: RankedLists, scores: Scores) -> int:

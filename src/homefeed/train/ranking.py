@@ -117,7 +117,7 @@ async def _shown_lists(
     reading = partial(progress, "finding what followed")
     rows = await _read_weighed(store, recipe, feed, columns, log.data.seed, reading)
     if _is_enough(recipe, name, rows):
-        served = _scores(feed.ranker, rows) if isinstance(feed.ranker, LearnedRanker) else None
+        served = scores_of(feed.ranker, rows) if isinstance(feed.ranker, LearnedRanker) else None
         return lists_of_shown(rows, feed.ranked_by, served)
     if not rows.read.left_out.get(WITHOUT_FEATURES) or feed.settings.anchored:
         return None
@@ -168,7 +168,7 @@ def _is_enough(recipe: Recipe, feed: str, rows: RankingRows) -> bool:
     return chosen >= least
 
 
-def _scores(ranker: LearnedRanker, rows: RankingRows) -> Floats:
+def scores_of(ranker: LearnedRanker, rows: RankingRows) -> Floats:
     """(rows,) what the ranker that serves says of them, some at a time."""
     names, features = rows.data.feature_names, rows.data.features
     columns = [names.index(name) for name in ranker.model.feature_names]

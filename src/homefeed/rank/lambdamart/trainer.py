@@ -28,9 +28,10 @@ _COUNTS: Final = (3, 5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 200)
 _DEPTH: Final = 10
 _LEAST_COVERAGE: Final = 0.95
 """Of the different items that the own ranker shows, so many are to be shown still; the gate asks nine tenths."""
-_COVERED: Final = 750
+COVERED: Final = 750
 """In how many requests, the latest, items are counted."""
 _FLAT: Final = 1e-9
+TOO_FEW: Final = "too few requests to learn to rank from: expected some in which something was chosen"
 
 
 class LambdamartTrainer:
@@ -53,51 +54,57 @@ class LambdamartTrainer:
         data = taken(data, np.arange(len(data))[-self._config.requests :])
         learning, judging = (sampled(part, self._config.negatives) for part in divided(data))
         if not len(learning) or not len(judging):
-            raise HomefeedError(
-                "too few requests to learn to rank from: expected some in which something was chosen"
-            )
+            raise HomefeedError(TOO_FEW)
         schema = Schema(data.feature_names, data.calibrated)
-        own = _own_weights(schema, learning)
+        own = [0.0] if schema.own is None else own_weights(float(learning.features[:, schema.own].std()))
         grown = [self._grown(schema, learning, judging, weight, self._config.trees) for weight in own]
-        best = grown[0] if own == [0.0] else _best(data, judging, schema, grown)
+        best = grown[0] if own == [0.0] else best_of(grown, data, judging)
         return self._grown(schema, sampled(data, self._config.negatives), None, best.own, best.trees.count)
 
     def _grown(
         self, schema: Schema, learning: RankingData, judging: RankingData | None, own: float, count: int
     ) -> LambdamartModel:
-        parameters = self._config.parameters(learning.seed) | {
-            "objective": "rank:ndcg",
-            "eval_metric": "ndcg@10",
-            "lambdarank_pair_method": "topk",
-            "lambdarank_num_pair_per_sample": _DEEPEST,
-            "base_score": 0.0,
-        }
+        parameters = parameters_of(self._config, learning.seed)
         judged = None if judging is None else _matrix(judging, schema, own)
         trees = Trees.grown(
             parameters,
             count,
             _matrix(learning, schema, own),
             judged,
-            max(20, round(_PATIENCE * self._config.trees)),
+            patience_of(self._config),
         )
         return LambdamartModel(schema, trees, own)
 
 
-def _own_weights(schema: Schema, learning: RankingData) -> list[float]:
+def parameters_of(config: LambdamartConfig, seed: int) -> dict[str, Any]:
+    """How trees are grown, as XGBoost names it."""
+    return config.parameters(seed) | {
+        "objective": "rank:ndcg",
+        "eval_metric": "ndcg@10",
+        "lambdarank_pair_method": "topk",
+        "lambdarank_num_pair_per_sample": _DEEPEST,
+        "base_score": 0.0,
+    }
+
+
+def patience_of(config: LambdamartConfig) -> int:
+    """Growing ends where so many trees brought nothing."""
+    return max(20, round(_PATIENCE * config.trees))
+
+
+def own_weights(spread: float) -> list[float]:
     """How many times the score by the feed's own ranker is worth trying to be added: by its spread."""
-    spread = 0.0 if schema.own is None else float(learning.features[:, schema.own].std())
     return [times / spread for times in _TIMES] if spread > _FLAT else [0.0]
 
 
-def _best(
-    data: RankingData, judging: RankingData, schema: Schema, grown: Sequence[LambdamartModel]
-) -> LambdamartModel:
+def best_of(grown: Sequence[LambdamartModel], data: RankingData, judging: RankingData) -> LambdamartModel:
     """Of the models, and of fewer of their trees, the one that ranks the later requests best.
 
     It is to show nearly as many different items as the own ranker; if none does, that does not count.
     """
+    schema = grown[0].schema
     assert schema.own is not None  # noqa: S101
-    some = taken(data, np.arange(len(data))[-_COVERED:])
+    some = taken(data, np.arange(len(data))[-COVERED:])
     shown = _LEAST_COVERAGE * coverage(some, some.features[:, schema.own], _DEPTH)
     tried = [
         replace(model, trees=model.trees.first(count))

@@ -15,10 +15,15 @@ from homefeed.protocols import Range
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
 from homefeed.retrieve.factors import longest_first
 from homefeed.retrieve.opinions import strongest
-from homefeed.types import Floats, Positions, TrainingData
+from homefeed.types import Floats, Numbers, Positions, TrainingData
 
 Confidences: TypeAlias = "sp.csr_matrix[np.float32]"
 """(users, items), below 0 where the preference is 0, as `implicit` takes them; it takes no sparse arrays."""
+
+OUT_OF_RANGE: Final = (
+    "als: the factorisation left the range of 32-bit numbers; lower alpha or the weights of the event types, or "
+    "raise regularization"
+)
 
 _MANY: Final = 50_000
 """Pairs: fewer are sooner done by one thread."""
@@ -61,10 +66,16 @@ class AlsTrainer:
         # One thread: implicit has threads of its own, and sums shared between some differ in their last bits.
         with one_thread():
             factors = _factorised(matrix, config, data.seed)
-            wide = factors.astype(np.float64)
-            gram: Doubles = wide.T @ wide + config.regularization * np.eye(config.factors)
-        order = longest_first(factors)
-        return AlsModel(data.numbers[items[order]], factors[order], gram, config.alpha)
+        return als_model(data.numbers[items], factors, config)
+
+
+def als_model(numbers: Numbers, factors: Floats, config: AlsConfig) -> AlsModel:
+    """What serves: the items of the permanent `numbers` (items,) by their `factors` (items, factors)."""
+    wide = factors.astype(np.float64)
+    with one_thread():
+        gram: Doubles = wide.T @ wide + config.regularization * np.eye(config.factors)
+    order = longest_first(factors)
+    return AlsModel(numbers[order], factors[order], gram, config.alpha)
 
 
 def confidences(data: TrainingData, alpha: float) -> tuple[Confidences, Positions]:
@@ -100,8 +111,5 @@ def _factorised(matrix: Confidences, config: AlsConfig, seed: int) -> Floats:
     try:
         als.fit(matrix, show_progress=False)
     except ModelFitError as error:
-        raise HomefeedError(
-            "als: the factorisation left the range of 32-bit numbers; lower alpha or the weights of the event "
-            "types, or raise regularization"
-        ) from error
+        raise HomefeedError(OUT_OF_RANGE) from error
     return np.asarray(als.item_factors, np.float32)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
 
+from homefeed.catalog.signals import Doubles
 from homefeed.retrieve.content.embedding import NO_TEXT_MODEL, Encode, load_text_model
 from homefeed.retrieve.content.latent import latent_components
 from homefeed.retrieve.content.model import ContentConfig, ContentModel, unit
@@ -60,17 +61,36 @@ def from_texts(encode: Encode, words: Mapping[str, int], matrix: WordMatrix, dim
     """
     if not words:
         return np.ones((1, 0), np.float32)
-    vectors = _encoded(encode, words)
+    vectors = encoded(encode, words)
     gram = np.zeros((vectors.shape[1],) * 2)
     for items in _items(matrix, vectors):
         gram += items.T @ items
+
+    def leanings(direction: Floats) -> Floats:
+        return np.concatenate([leanings_of(items, direction) for items in _items(matrix, vectors)])
+
+    return turned(vectors, gram, leanings, dimensions)
+
+
+def turned(vectors: Floats, gram: Doubles, leanings: Callable[[Floats], Floats], dimensions: int) -> Floats:
+    """(dimensions or fewer, words): vectors of words turned to the main directions of items, by their `gram`.
+
+    `leanings` tells how much each item leans to a direction.
+    """
     lengths, directions = np.linalg.eigh(gram)
     lengths, directions = lengths[::-1], directions[:, ::-1].astype(np.float32)
-    skip = int(len(lengths) > 1 and lengths[1] > 1e-4 * lengths[0] and _is_common(matrix, vectors, directions))
+    several = len(lengths) > 1 and lengths[1] > 1e-4 * lengths[0]
+    skip = int(several and _is_common(leanings(directions[:, 0])))
     return np.ascontiguousarray((vectors @ directions[:, skip : skip + dimensions]).T)
 
 
-def _encoded(encode: Encode, words: Mapping[str, int]) -> Floats:
+def leanings_of(items: Floats, direction: Floats) -> Floats:
+    """The cosine of each item's vector and a direction, of those that have one."""
+    leanings: Floats = (items @ direction)[items.any(axis=1)]
+    return leanings
+
+
+def encoded(encode: Encode, words: Mapping[str, int]) -> Floats:
     """(words, dimensions of the text model), a word of several fields encoded once."""
     plain = [word.partition("=")[2] for word in words]
     texts = sorted(set(plain))
@@ -78,13 +98,12 @@ def _encoded(encode: Encode, words: Mapping[str, int]) -> Floats:
     return unit(encode(texts))[[row_of[text] for text in plain]]
 
 
-def _is_common(matrix: WordMatrix, vectors: Floats, directions: Floats) -> bool:
+def _is_common(leanings: Floats) -> bool:
     """Whether nine in ten items lean to the first direction, by a cosine of 0.2 or more, and all to one side.
 
     Else it is a subject that many items share, and so it may be where items are few: to take it from them would
     leave nothing of them.
     """
-    leanings = np.concatenate([(items @ directions[:, 0])[items.any(axis=1)] for items in _items(matrix, vectors)])
     if len(leanings) < _ENOUGH_ITEMS:
         return False
     return bool(np.quantile(leanings * np.sign(leanings.sum()), 0.1) >= _LEANING)

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -75,9 +75,17 @@ def weighed_words(
     common = _most_frequent(documents.words, frequency, max_words)
     common.sort(key=documents.words.__getitem__)
     words = {documents.words[code]: column for column, code in enumerate(common)}
+    return words, word_weights(words, frequency[common], documents.count, fields)
+
+
+def word_weights(
+    words: Iterable[str], frequency: npt.NDArray[np.integer[Any]], count: int, fields: Mapping[str, float]
+) -> Floats:
+    """(words,) what words weigh that so many of `count` items have."""
     of_fields = np.array([fields[word.partition("=")[0]] for word in words], np.float64)
-    rarity = np.log((1 + documents.count) / (1 + frequency[common])) + 1
-    return words, (of_fields * rarity).astype(np.float32)
+    rarity = np.log((1 + count) / (1 + frequency)) + 1
+    weights: Floats = (of_fields * rarity).astype(np.float32)
+    return weights
 
 
 def _most_frequent(words: Sequence[str], frequency: npt.NDArray[np.intp], max_words: int) -> list[int]:
