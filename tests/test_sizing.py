@@ -28,6 +28,7 @@ ROUND = Coefficients(
     train_base_memory=of(500),
     train_memory=of(1),
     train_memory_power=of(0.5),
+    train_base_seconds=of(40),
     train_seconds=of(0.001),
     train_seconds_power=of(1),
     page=of(1),
@@ -46,7 +47,7 @@ def test_by_hand() -> None:
     assert found.models_mb == 3_000
     assert found.import_seconds == 40
     assert found.train_mb == 500 + 2_000
-    assert found.train_seconds == 4_000
+    assert found.train_seconds == 40 + 4_000
     assert found.engine == "local"
     assert found.why == "one machine takes 2.5 GB and 1.1 h, within 16 GB and 6 h"
 
@@ -61,7 +62,7 @@ def test_what_one_machine_cannot_hold_goes_to_spark(train_gb: float, train_hours
 
 def test_nothing_is_one_process() -> None:
     found = size_of(Wanted(0, 0, 0, 0), ROUND)
-    assert (found.replicas, found.server_mb, found.store_mb, found.train_seconds) == (1, 132, 0, 0)
+    assert (found.replicas, found.server_mb, found.store_mb, found.train_seconds) == (1, 132, 0, 40)
 
 
 @given(st.integers(0, 10**8), st.integers(0, 10**10), st.floats(0, 10**5))
@@ -78,6 +79,16 @@ def test_more_never_takes_less(items: int, events: int, rps: float) -> None:
 @pytest.mark.parametrize(("items", "pages_a_second"), [(10_000, 982), (100_000, 548), (1_000_000, 380)])
 def test_pages_are_within_a_tenth_of_what_was_measured(items: int, pages_a_second: float) -> None:
     assert 1_000 / page_ms(items) == pytest.approx(pages_a_second, rel=0.1)
+
+
+# docs/performance.md and docs/operations.md: events, GB, processor seconds where they were measured.
+@pytest.mark.parametrize(
+    ("events", "mb", "seconds"), [(20_000, 1_074, 77), (200_000, 1_814, None), (5_000_000, 5_900, 397)]
+)
+def test_training_is_within_a_fifth_of_what_was_measured(events: int, mb: float, seconds: float | None) -> None:
+    found = size_of(Wanted(10_000, 1_000, events, 1))
+    assert found.train_mb == pytest.approx(mb, rel=0.2)
+    assert seconds is None or found.train_seconds == pytest.approx(seconds, rel=0.2)
 
 
 def test_every_coefficient_counts() -> None:

@@ -27,28 +27,38 @@ class Coefficients:
     """What `size` goes by. Of streaming on SQLite, one process, two shared cores."""
 
     server: Coefficient = Coefficient(
-        230, "MB", "a process before the first item: libraries, compiled loops", "sizing"
+        230, "MB", "a process before the first item: libraries, compiled loops", "serving.sizing"
     )
     item_own: Coefficient = Coefficient(
-        560, "B", "a process has of its own for each item", "load --page streaming-1m"
+        560, "B", "a process has of its own for each item", "serving.load --page streaming-1m"
     )
     item_mapped: Coefficient = Coefficient(
-        1_100, "B", "models of each item, mapped once by all processes of a host", "load --page streaming-1m"
+        1_100,
+        "B",
+        "models of each item, mapped once by all processes of a host",
+        "serving.load --page streaming-1m",
     )
-    users_in_memory: Coefficient = Coefficient(32, "MB", "`user_cache_megabytes` of a process", "sizing")
-    event_on_disk: Coefficient = Coefficient(400, "B", "an event in the store, with its indices", "sizing")
-    item_on_disk: Coefficient = Coefficient(1_000, "B", "an item in the store, with its indices", "sizing")
-    user_on_disk: Coefficient = Coefficient(300, "B", "a user in the store", "sizing")
+    users_in_memory: Coefficient = Coefficient(32, "MB", "`user_cache_megabytes` of a process", "serving.sizing")
+    event_on_disk: Coefficient = Coefficient(155, "B", "an event in the store, with its indices", "serving.sizing")
+    item_on_disk: Coefficient = Coefficient(
+        240, "B", "an item in the store, with its attributes", "serving.sizing"
+    )
+    user_on_disk: Coefficient = Coefficient(130, "B", "a user in the store", "serving.sizing")
     model_versions: Coefficient = Coefficient(3, "", "versions of each model that are kept on disk", "")
-    import_rate: Coefficient = Coefficient(112_827, "events/s", "import of CSV into SQLite", "import_rate")
-    train_base_memory: Coefficient = Coefficient(800, "MB", "training before the first event", "sizing")
-    train_memory: Coefficient = Coefficient(0.3, "MB", "training, times events to the power below", "sizing")
-    train_memory_power: Coefficient = Coefficient(0.63, "", "of training's memory", "cf_scale")
-    train_seconds: Coefficient = Coefficient(0.0006, "s", "training, times events to the power below", "sizing")
-    train_seconds_power: Coefficient = Coefficient(0.87, "", "of training's time", "cf_scale")
-    page: Coefficient = Coefficient(1.0, "ms", "processor time of a page of up to 10,000 items", "load")
-    page_decade: Coefficient = Coefficient(0.8, "ms", "more for each tenfold of 10,000 items", "load")
-    busy: Coefficient = Coefficient(0.5, "", "of a core that pages may take, so that few wait", "steady")
+    import_rate: Coefficient = Coefficient(112_827, "events/s", "import of CSV into SQLite", "serving.import_rate")
+    train_base_memory: Coefficient = Coefficient(900, "MB", "training before the first event", "serving.sizing")
+    train_memory: Coefficient = Coefficient(
+        0.3, "MB", "training, times events to the power below", "serving.sizing"
+    )
+    train_memory_power: Coefficient = Coefficient(0.63, "", "of training's memory", "cf.scale")
+    train_base_seconds: Coefficient = Coefficient(75, "s", "training of a few events", "serving.sizing")
+    train_seconds: Coefficient = Coefficient(
+        0.00048, "s", "training, times events to the power below", "serving.sizing"
+    )
+    train_seconds_power: Coefficient = Coefficient(0.87, "", "of training's time", "cf.scale")
+    page: Coefficient = Coefficient(1.0, "ms", "processor time of a page of up to 10,000 items", "serving.load")
+    page_decade: Coefficient = Coefficient(0.8, "ms", "more for each tenfold of 10,000 items", "serving.load")
+    busy: Coefficient = Coefficient(0.5, "", "of a core that pages may take, so that few wait", "serving.steady")
 
 
 COEFFICIENTS: Final = Coefficients()
@@ -93,7 +103,9 @@ def size_of(wanted: Wanted, by: Coefficients = COEFFICIENTS) -> Size:
     mapped = wanted.items * by.item_mapped.value / MEGABYTE
     replicas = max(1, math.ceil(wanted.rps * page_ms(wanted.items, by) / 1_000 / by.busy.value))
     train_mb = by.train_base_memory.value + by.train_memory.value * wanted.events**by.train_memory_power.value
-    train_seconds = by.train_seconds.value * wanted.events**by.train_seconds_power.value
+    train_seconds = (
+        by.train_base_seconds.value + by.train_seconds.value * wanted.events**by.train_seconds_power.value
+    )
     engine, why = _engine(train_mb, train_seconds, wanted)
     rows = (
         (wanted.events, by.event_on_disk),

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homefeed.errors import ArtifactError
-from homefeed.retrieve.cells import CellIndex, Cells
+from homefeed.retrieve.als.model import AlsModel
+from homefeed.retrieve.cells import CellIndex, CellModel, Cells
+from homefeed.retrieve.lightgcn.model import LightgcnModel
 from homefeed.types import Floats
 
 
@@ -79,3 +81,27 @@ def test_only_the_most_promising_cells_are_looked_into(monkeypatch: pytest.Monke
 def test_cells_that_are_not_those_of_the_vectors_are_refused(cells: Cells, what: str) -> None:
     with pytest.raises(ArtifactError, match=what):
         cells.check(np.ones((3, 2), np.float32))
+
+
+NUMBERS, TENS = np.arange(4, dtype=np.int32), np.arange(8, dtype=np.float32).reshape(4, 2)
+WHICH = np.array([0, 1, 0, 1], np.int32)
+
+
+@pytest.mark.parametrize(
+    ("model", "by_item"),
+    [
+        (AlsModel(NUMBERS, TENS, np.eye(4)[:, :2], 5.0, ["a", "b"], WHICH), ("numbers", "factors", "partition")),
+        (
+            LightgcnModel(NUMBERS, TENS, -TENS, TENS[:, 0] + 1, ["a", "b"], WHICH),
+            ("numbers", "vectors", "passed", "degrees", "partition"),
+        ),
+    ],
+    ids=["als", "lightgcn"],
+)
+def test_each_item_takes_what_is_its_own_along(model: CellModel, by_item: tuple[str, ...]) -> None:
+    cells, rows = Cells(np.eye(2, dtype=np.float32), np.array([0, 2, 4]), 1), np.array([2, 0, 3, 1], np.int32)
+    moved = model.in_cells(rows, cells)
+    for name in by_item:
+        np.testing.assert_array_equal(getattr(moved, name), getattr(model, name)[rows], err_msg=name)
+    assert (len(moved.cells), moved.cells.probes) == (2, 1)
+    assert not model.cells

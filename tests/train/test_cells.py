@@ -7,12 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.train.test_lease import APP, NOW, turn_of
 
 from homefeed.protocols import Model
 from homefeed.retrieve.als.model import AlsModel
 from homefeed.retrieve.cells import CellIndex
 from homefeed.retrieve.factors import Factors
+from homefeed.store import Store
+from homefeed.store.artifacts import ArtifactStore
 from homefeed.train.cells import RECALL, arranged
+from homefeed.train.publishing import Fit, Publisher
+from homefeed.types import Interactions, TrainingData
 
 ITEMS, FACTORS = 3_000, 8
 
@@ -93,3 +98,23 @@ def test_without_faiss_it_is_exact_and_says_so(monkeypatch: pytest.MonkeyPatch) 
     told = arranged(model, 10, 0)
     assert told.model is model
     assert "pip install 'homefeed[ann]'" in told.facts["search"]
+
+
+async def test_what_is_published_is_in_cells_from_the_number_of_the_recipe_on(
+    store: Store, tmp_path: Path
+) -> None:
+    pytest.importorskip("faiss")
+    empty = np.empty(0, np.int32)
+    none = Interactions(
+        empty, empty, empty, empty.astype(np.float32), empty.astype(np.float32), empty.astype(np.int64)
+    )
+    data, artifacts = TrainingData(none, 0, empty, {}, NOW), ArtifactStore(tmp_path)
+    searches = []
+    for exact_below in (ITEMS, ITEMS + 1):
+        async with turn_of(store, tmp_path / APP) as turn:
+            fit = Fit("als", "als", {"factors": FACTORS, "exact_below": exact_below}, made)
+            manifest = await Publisher(artifacts, turn, data, 0).publish(fit)
+        found = artifacts.load(APP, "als", AlsModel)
+        assert found is not None
+        searches.append((len(found.model.cells) > 0, "search" in manifest.facts))
+    assert searches == [(True, True), (False, False)]
