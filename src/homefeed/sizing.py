@@ -33,10 +33,7 @@ class Coefficients:
         560, "B", "a process has of its own for each item", "serving.load --page streaming-1m"
     )
     item_mapped: Coefficient = Coefficient(
-        1_100,
-        "B",
-        "models of each item, mapped once by all processes of a host",
-        "serving.load --page streaming-1m",
+        5_900, "B", "models of each item, mapped once by all processes of a host", "serving.sizing"
     )
     users_in_memory: Coefficient = Coefficient(32, "MB", "`user_cache_megabytes` of a process", "serving.sizing")
     event_on_disk: Coefficient = Coefficient(155, "B", "an event in the store, with its indices", "serving.sizing")
@@ -51,7 +48,7 @@ class Coefficients:
         0.3, "MB", "training, times events to the power below", "serving.sizing"
     )
     train_memory_power: Coefficient = Coefficient(0.63, "", "of training's memory", "cf.scale")
-    train_base_seconds: Coefficient = Coefficient(75, "s", "training of a few events", "serving.sizing")
+    train_base_seconds: Coefficient = Coefficient(110, "s", "training of a few events", "serving.sizing")
     train_seconds: Coefficient = Coefficient(
         0.00048, "s", "training, times events to the power below", "serving.sizing"
     )

@@ -15,7 +15,8 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from homefeed.store.copies import copy_checked, open_plain
+from homefeed.errors import ArtifactError
+from homefeed.store.copies import copy_checked, open_plain, require_sha256
 from homefeed.store.private import PRIVATE_FILE
 
 _PREFIX: Final = ".held-"
@@ -116,6 +117,11 @@ class Taken:
                 (target / name).unlink()
                 self._hold(self._shared, sha256, found)
         if sha256 not in self._held:
+            try:
+                require_sha256(folder, name, sha256)
+            except ArtifactError:
+                os.close(found)
+                raise
             if sha256_in(found) != sha256:  # whoever held it let something else have its place
                 os.close(found)
                 copy_checked(folder, name, sha256, target)
