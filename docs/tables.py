@@ -37,6 +37,7 @@ from homefeed.recipe import (
 from homefeed.recipe.declaration import Impressions
 from homefeed.recipe.entities import NearDuplicates
 from homefeed.recipe.privacy import Isolation, Privacy
+from homefeed.sizing import COEFFICIENTS, Coefficients, coefficient_rows
 
 DOCS: Final = Path(__file__).parent
 
@@ -57,6 +58,16 @@ def parts_table(kind: Kind) -> list[Row]:
     for name, part in built_in_parts(kind):
         rows.append((f"`{name}`", "", "", "", _summary(part)))
         rows += [("", *row) for row in _settings(part.Config, nested=True)]
+    return rows
+
+
+def coefficients_table(coefficients: Coefficients) -> list[Row]:
+    """What `homefeed size` goes by."""
+    rows: list[Row] = [("coefficient", "value", "meaning", "measured by")]
+    for name, each in coefficient_rows(coefficients):
+        value = f"{each.value:,g}" if each.value < 1_000 else f"{each.value:,.0f}"
+        by = f"`python -m benchmarks.{each.benchmark}`" if each.benchmark else ""
+        rows.append((f"`{name}`", f"{value} {each.unit}".strip(), each.meaning, by))
     return rows
 
 
@@ -90,6 +101,7 @@ TABLES: Final[Mapping[str, partial[list[Row]]]] = {
     "rank": partial(parts_table, "rank"),
     "rerank": partial(parts_table, "rerank"),
     "models": partial(parts_table, "model"),
+    "sizing": partial(coefficients_table, COEFFICIENTS),
 }
 
 

@@ -30,6 +30,15 @@ WORDS = {"title=a": 0, "title=b": 1}
 
 MODELS: dict[str, Model] = {
     "als": AlsModel(NUMBERS, np.ones((3, 2), F32), np.eye(2), 5.0),
+    "als_in_cells": AlsModel(
+        NUMBERS,
+        np.ones((3, 2), F32),
+        np.eye(2),
+        5.0,
+        centers=np.ones((2, 2), F32),
+        starts=np.array([0, 1, 3], np.int64),
+        probes=1,
+    ),
     "association": AssociationModel(*LISTS, WEIGHTS, WEIGHTS, WEIGHTS, 9, 3.0),
     "content": ContentModel(NUMBERS, np.ones((3, 4), F32), WORDS, np.ones(2, F32), np.ones((4, 2), F32)),
     "item_item": ItemItemModel(*LISTS, np.zeros(3, bool), 0.3),

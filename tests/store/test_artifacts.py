@@ -28,7 +28,7 @@ from homefeed.errors import ArtifactError
 from homefeed.retrieve.arrays import ArrayModel
 from homefeed.store import artifacts as module
 from homefeed.store.artifacts import ArtifactStore, Manifest, Pointer
-from homefeed.store.copies import private_copy
+from homefeed.store.copies import Take, private_copy
 from homefeed.store.manifests import digest_of
 from homefeed.types import SECOND, Numbers
 
@@ -374,10 +374,10 @@ def test_readers_see_whole_versions_only_and_never_go_back(artifacts: ArtifactSt
 def test_a_version_replaced_while_it_was_read_is_looked_up_again(
     artifacts: ArtifactStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def replaced(root: Path, folder: Path, files: Mapping[str, str]) -> Any:
+    def replaced(root: Path, folder: Path, files: Mapping[str, str], take: Take) -> Any:
         if not published:
             published.extend(publish(artifacts, n) for n in range(1, 6))
-        return private_copy(root, folder, files)
+        return private_copy(root, folder, files, take)
 
     published: list[Manifest] = []
     publish(artifacts, 0)

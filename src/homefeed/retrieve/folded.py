@@ -11,6 +11,7 @@ import numpy as np
 from homefeed.catalog import Resources
 from homefeed.protocols import FoldInModel
 from homefeed.retrieve.arrays import RowIndex
+from homefeed.retrieve.cells import CellIndex, CellModel, Cells
 from homefeed.retrieve.contributions import Grounds
 from homefeed.retrieve.factors import Factors
 from homefeed.retrieve.history import HistoryConfig, seeds_of
@@ -43,7 +44,8 @@ class _Taste:
 class FoldedIn:
     """Proposes the items whose vectors have the largest inner products with the user's, above 0.
 
-    Exact, and in time proportional to the items whose vectors are long enough to matter: see `Factors`.
+    Exact, and in time proportional to the items whose vectors are long enough to matter: see `Factors`. Models of
+    `exact_below` items or more are searched by cells: see `CellIndex`.
     """
 
     def __init__(self, config: FoldedConfig, resources: Resources, model: FoldInModel | None) -> None:
@@ -55,7 +57,10 @@ class FoldedIn:
         now = resources.catalog.snapshot
         positions = now.positions(model.numbers)
         self._rows = RowIndex(positions, now.size)
-        self._factors = Factors(model.vectors, positions)
+        cells = model.cells if isinstance(model, CellModel) else Cells()
+        self._factors: Factors | CellIndex = (
+            CellIndex(model.vectors, positions, cells) if cells else Factors(model.vectors, positions)
+        )
 
     def retrieve(self, query: Query, k: int) -> tuple[Positions, Scores]:
         """The k eligible items that the user is likeliest to prefer."""

@@ -135,14 +135,14 @@ def added_by_parts(vectors: Floats, rows: Rows, parts: Floats, weights: Floats, 
     for place in range(len(rows)):
         if rows[place] >= 0:
             for part in range(len(parts)):
-                added = np.float32(_product(vectors[rows[place]], parts[part]) * weights[part])
+                added = np.float32(inner_product(vectors[rows[place]], parts[part]) * weights[part])
                 if added > above:
                     found[part, place] = added
     return found
 
 
 @partial(compiled, fastmath={"reassoc", "contract", "nsz"})
-def _product(left: Floats, right: Floats) -> np.float32:
+def inner_product(left: Floats, right: Floats) -> np.float32:
     """The inner product; its terms are added in an order of their own, the same for all vectors."""
     total = np.float32(0)
     for dimension in range(len(right)):

@@ -13,6 +13,7 @@ from homefeed.serving.live import LiveApp
 from homefeed.settings import Settings
 from homefeed.store import Store, open_store
 from homefeed.store.artifacts import ArtifactStore
+from homefeed.store.shared_files import SharedFiles
 
 
 def live_app(
@@ -30,7 +31,7 @@ def live_app(
     return LiveApp(
         recipe,
         store,
-        ArtifactStore(settings.models_folder),
+        ArtifactStore(settings.models_folder, SharedFiles(settings.models_folder)),
         environment or Environment(),
         user_cache_megabytes=settings.user_cache_megabytes,
         slate_cache=settings.slate_cache,

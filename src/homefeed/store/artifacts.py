@@ -31,6 +31,7 @@ from homefeed.store.private import (
     make_private_folder,
     seal,
 )
+from homefeed.store.shared_files import SharedFiles, Taken
 from homefeed.types import SECOND
 
 __all__ = ["ArtifactStore", "Draft", "FilesState", "Loaded", "Manifest", "Pointer"]
@@ -57,7 +58,7 @@ class Pointer:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Loaded(Generic[M]):
     """A model that passed its checks, and why newer versions (version: why) were refused."""
 
@@ -84,9 +85,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactStore:
-    """The models of all apps under `root`."""
+    """The models of all apps under `root`. What is loaded is `shared` with other processes of the host, or not."""
 
     root: Path
+    shared: SharedFiles | None = None
 
     def publish(
         self,
@@ -234,8 +236,8 @@ class ArtifactStore:
     def load(self, app: str, name: str, kind: type[M], part: str | None = None) -> Loaded[M] | None:
         """The current version, or, if that is damaged, the newest older one that is intact; None without any.
 
-        Where no version is named, the newest is as good as current. It is loaded from a copy of its files that is
-        this process's own: what is mapped can neither be changed nor cut by others.
+        Where no version is named, the newest is as good as current. It is loaded from a copy of its files to which
+        no path leads: what is mapped can neither be changed nor cut by others.
 
         Raises:
             ArtifactError: there are versions, and none is intact.
@@ -265,17 +267,31 @@ class ArtifactStore:
         refused: dict[str, str] = {}
         for version in self._preferred(app, name, current):
             try:
-                return replace(self._loaded(app, name, version, kind, part), refused=refused), refused
+                return self._loaded(app, name, version, kind, part, refused), refused
             except Exception as error:  # a damaged file may raise anything, and an older version can serve
                 refused[version] = f"{type(error).__name__}: {error}"
         return None, refused
 
-    def _loaded(self, app: str, name: str, version: str, kind: type[M], part: str | None) -> Loaded[M]:
+    def _loaded(
+        self,
+        app: str,
+        name: str,
+        version: str,
+        kind: type[M],
+        part: str | None,
+        refused: Mapping[str, str] | None = None,
+    ) -> Loaded[M]:
         folder = self.root / app / name / version
         manifest = read_manifest(folder, app, name)
         _require_made_by(manifest, kind.__name__, part)
-        with private_copy(self.root, folder, manifest.files) as copy:
-            return Loaded(kind.load(copy), manifest)
+        taken = Taken(self.shared)
+        try:
+            with private_copy(self.root, folder, manifest.files, taken.take) as copy:
+                loaded = Loaded(kind.load(copy), manifest, refused or {})
+            taken.keep_for(loaded)
+        finally:
+            taken.let_go()
+        return loaded
 
     def _preferred(self, app: str, name: str, current: str | None) -> Iterator[str]:
         if current is not None:

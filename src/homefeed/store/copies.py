@@ -8,11 +8,11 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -23,9 +23,24 @@ _UNFINISHED: Final = ".new-"
 _LOCK: Final = ".lock"
 _AT_ONCE: Final = 1 << 30
 
+Take: TypeAlias = Callable[[Path, str, str, Path], None]
+"""Puts a file of a folder, by its name and SHA-256, into another folder."""
+
+
+def copy_checked(folder: Path, name: str, sha256: str, target: Path) -> None:
+    """Copy a plain file of a folder into another, where none of its name is.
+
+    Raises:
+        ArtifactError: it is missing, no plain file of the folder, or has another SHA-256.
+        OSError: there is no room for it.
+    """
+    copy_plain(folder, name, target)
+    # Of the copy: the original may change meanwhile.
+    require_sha256(target, name, sha256)
+
 
 @contextmanager
-def private_copy(root: Path, folder: Path, files: Mapping[str, str]) -> Iterator[Path]:
+def private_copy(root: Path, folder: Path, files: Mapping[str, str], take: Take = copy_checked) -> Iterator[Path]:
     """A folder with copies of files (name: SHA-256), to which no path leads in the end.
 
     Raises:
@@ -36,9 +51,7 @@ def private_copy(root: Path, folder: Path, files: Mapping[str, str]) -> Iterator
         copies = private / folder.name
         copies.mkdir()
         for name, expected in files.items():
-            copy_plain(folder, name, copies)
-            # Of the copy: the original may change meanwhile.
-            require_sha256(copies, name, expected)
+            take(folder, name, expected, copies)
         yield copies
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import orjson
 
 from homefeed.protocols import Model
-from homefeed.recipe import JobSpec
+from homefeed.recipe import JobSpec, find_part
+from homefeed.retrieve.cells import CellModel, CellsConfig
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.store.job_runs import KEPT_RUNS, latest_job_runs
 from homefeed.store.verdicts import verdicts_of
+from homefeed.train.cells import Arranged, arranged
 from homefeed.train.lease import Turn
 from homefeed.types import TrainingData
 
@@ -50,8 +52,8 @@ class Publisher:
         app, stage = self.turn.run.app, f"training {fit.name}"
         self.turn.report(stage, 0, 1)
         began = time.perf_counter()
-        model = fit.run()
-        facts = self._facts(fit, time.perf_counter() - began)
+        made = self._arranged(fit, fit.run())
+        facts = self._facts(fit, time.perf_counter() - began) | made.facts
         how: dict[str, Any] = {
             "now": self.data.now,
             "watermark": self.watermark,
@@ -59,11 +61,18 @@ class Publisher:
             "facts": facts,
         }
         self.artifacts.clear_drafts(app, fit.name)
-        with self.artifacts.drafting(app, fit.name, fit.part, model, **how) as draft:
+        with self.artifacts.drafting(app, fit.name, fit.part, made.model, **how) as draft:
             async with self.turn.fenced():
                 manifest = draft.publish()
         self.turn.report(stage, 1, 1)
         return manifest
+
+    def _arranged(self, fit: Fit, model: Model) -> Arranged:
+        if not isinstance(model, CellModel):
+            return Arranged(model, {})
+        config = find_part("model", fit.part).Config.model_validate(fit.config)
+        is_told = isinstance(config, CellsConfig)
+        return arranged(model, config.exact_below, self.data.seed) if is_told else Arranged(model, {})
 
     def _facts(self, fit: Fit, seconds: float) -> dict[str, Any]:
         facts: dict[str, Any] = {

@@ -19,6 +19,7 @@ from homefeed.protocols import Retriever
 from homefeed.retrieve.als import Als
 from homefeed.retrieve.als.model import AlsConfig, AlsModel
 from homefeed.retrieve.als.trainer import AlsTrainer
+from homefeed.retrieve.cells import Cells
 from homefeed.taste import weighted_seeds
 from homefeed.testing import RetrieverContract, World, make_world, toy_world
 from homefeed.testing.requests import NEW_ITEM, toy_history
@@ -50,6 +51,27 @@ class TestAlsOfSomeItemsOnly(RetrieverContract):
         factors = np.array([[1, 0], [1, 1], [0.5, 0.5], [0.2, 0.9]], np.float32)
         gram = factors.T.astype(np.float64) @ factors + np.eye(2)
         return als(world, AlsModel(numbers, factors, gram, 2.0))
+
+
+def in_two_cells(model: AlsModel) -> AlsModel:
+    """The model with every other item in a cell of its own, and a search that looks into one at first."""
+    count = len(model.numbers)
+    rows = np.concatenate([np.arange(0, count, 2), np.arange(1, count, 2)]).astype(np.int32)
+    centers = np.stack([model.factors[rows[0]], -model.factors[rows[0]]])
+    return model.in_cells(rows, Cells(centers, np.array([0, (count + 1) // 2, count]), 2))
+
+
+class TestAlsInCells(RetrieverContract):
+    def make(self, world: World) -> Retriever:
+        untouched = np.array_equal(world.catalog.numbers, WORLD.catalog.numbers)
+        model = MODEL if untouched else AlsTrainer(AlsConfig(factors=8, alpha=10)).fit(world.data)
+        return als(world, in_two_cells(model) if len(model.numbers) else model)
+
+    def test_it_proposes_what_the_exact_search_does(self) -> None:
+        query = WORLD.query("u", history=toy_history(WORLD, {"d1": 1.0, "s2": 0.5}))
+        exact, by_cells = als(WORLD).retrieve(query, 5), self.make(WORLD).retrieve(query, 5)
+        assert exact[0].tolist() == by_cells[0].tolist() != []
+        np.testing.assert_allclose(exact[1], by_cells[1], rtol=1e-5)
 
 
 @given(history=histories, anchor=st.none() | st.sampled_from([item.item_id for item in ITEMS]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -14,13 +14,13 @@ from homefeed.catalog.signals import Doubles
 from homefeed.errors import ArtifactError
 from homefeed.extras import Extra
 from homefeed.model_files import require, require_finite, require_numbers, require_range, require_shape
-from homefeed.protocols import PartConfig
-from homefeed.retrieve.arrays import ArrayModel, Rows
+from homefeed.retrieve.arrays import ArrayModel, Rows, Starts
+from homefeed.retrieve.cells import Cells, CellsConfig
 from homefeed.retrieve.factors import longest_first
 from homefeed.types import Codes, Floats, Numbers
 
 
-class AlsConfig(PartConfig):
+class AlsConfig(CellsConfig):
     """How items get their vectors; see `AlsTrainer` for the formula."""
 
     factors: Annotated[int, Field(ge=1, le=1_024)] = 64
@@ -43,7 +43,7 @@ class AlsModel(ArrayModel):
     that some user liked by the time of training; others have no vector. `gram` (factors, factors) is Y^T Y +
     lambda I of the paper that `AlsTrainer` names, `alpha` what its confidences grow by. Where users are kept
     apart, each of the `partitions` was factorised by itself: `partition` (items,) is that of each item, by its
-    place among them, and `gram` holds theirs one below the other.
+    place among them, and `gram` holds theirs one below the other. Large ones are ordered by `cells` instead.
     """
 
     Config = AlsConfig
@@ -55,6 +55,9 @@ class AlsModel(ArrayModel):
     alpha: float
     partitions: Sequence[str] = ()
     partition: Codes = field(default_factory=lambda: np.empty(0, np.int32))
+    centers: Floats = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    starts: Starts = field(default_factory=lambda: np.empty(0, np.int64))
+    probes: int = 0
 
     @classmethod
     def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:  # noqa: ARG003
@@ -77,6 +80,23 @@ class AlsModel(ArrayModel):
         """The `factors`."""
         return self.factors
 
+    @property
+    def cells(self) -> Cells:
+        """Those of its vectors, where they are in cells."""
+        return Cells(self.centers, self.starts, self.probes)
+
+    def in_cells(self, rows: Rows, cells: Cells) -> Self:
+        """The same with its items by cells: `rows` (items,) is their order."""
+        return replace(
+            self,
+            numbers=self.numbers[rows],
+            factors=self.factors[rows],
+            partition=self.partition[rows] if self.partitions else self.partition,
+            centers=cells.centers,
+            starts=cells.starts,
+            probes=cells.probes,
+        )
+
     def check(self) -> None:
         """Refuse vectors of other lengths, or such that are no numbers.
 
@@ -91,6 +111,7 @@ class AlsModel(ArrayModel):
             require_shape("partition", self.partition.shape, self.numbers.shape)
             require_range("partition", self.partition, len(self.partitions))
         require(self.alpha > 0, "alpha above 0")
+        self.cells.check(self.factors)
         require_finite(factors=self.factors, gram=self.gram)
 
     def fold_in(self, rows: Rows, weights: Floats, partition: int = 0) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -11,13 +11,13 @@ from pydantic import Field
 
 from homefeed.extras import Extra
 from homefeed.model_files import require, require_finite, require_numbers, require_range, require_shape
-from homefeed.protocols import PartConfig
-from homefeed.retrieve.arrays import ArrayModel, Rows
+from homefeed.retrieve.arrays import ArrayModel, Rows, Starts
+from homefeed.retrieve.cells import Cells, CellsConfig
 from homefeed.retrieve.factors import longest_first
 from homefeed.types import Codes, Floats, Numbers
 
 
-class LightgcnConfig(PartConfig):
+class LightgcnConfig(CellsConfig):
     """How items get their vectors; see `LightgcnTrainer` for the formula."""
 
     factors: Annotated[int, Field(ge=1, le=1_024)] = 64
@@ -47,7 +47,7 @@ class LightgcnModel(ArrayModel):
     user liked by the time of training; others have no vector. `passed` (items, factors) is what each
     passes on to a user who chose it, before it is normalised, and `degrees` (items,) the strength of all who chose
     it. Where users are kept apart, each of the `partitions` was fitted by itself: `partition` (items,) is that of
-    each item, by its place among them.
+    each item, by its place among them. Large ones are ordered by `cells` instead.
     """
 
     Config = LightgcnConfig
@@ -59,6 +59,9 @@ class LightgcnModel(ArrayModel):
     degrees: Floats
     partitions: Sequence[str] = ()
     partition: Codes = field(default_factory=lambda: np.empty(0, np.int32))
+    centers: Floats = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    starts: Starts = field(default_factory=lambda: np.empty(0, np.int64))
+    probes: int = 0
 
     @classmethod
     def joined(cls, parts: Mapping[str, Self], numbers: Numbers) -> Self:  # noqa: ARG003
@@ -76,6 +79,25 @@ class LightgcnModel(ArrayModel):
             which[order],
         )
 
+    @property
+    def cells(self) -> Cells:
+        """Those of its vectors, where they are in cells."""
+        return Cells(self.centers, self.starts, self.probes)
+
+    def in_cells(self, rows: Rows, cells: Cells) -> Self:
+        """The same with its items by cells: `rows` (items,) is their order."""
+        return replace(
+            self,
+            numbers=self.numbers[rows],
+            vectors=self.vectors[rows],
+            passed=self.passed[rows],
+            degrees=self.degrees[rows],
+            partition=self.partition[rows] if self.partitions else self.partition,
+            centers=cells.centers,
+            starts=cells.starts,
+            probes=cells.probes,
+        )
+
     def check(self) -> None:
         """Refuse vectors of other lengths, or such that are no numbers.
 
@@ -90,6 +112,7 @@ class LightgcnModel(ArrayModel):
         if self.partitions:
             require_shape("partition", self.partition.shape, self.numbers.shape)
             require_range("partition", self.partition, len(self.partitions))
+        self.cells.check(self.vectors)
         require_finite(vectors=self.vectors, passed=self.passed, degrees=self.degrees)
         require(bool((self.degrees > 0).all()), "degrees above 0")
 
