@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homefeed.catalog import SignalsModel
-from homefeed.catalog.signals import typical_full
+from homefeed.catalog.signals import quantiles_of, typical_full
 from homefeed.engine import fit_signals, prepare
 from homefeed.protocols import Model
 from homefeed.testing import ModelContract, World, make_world, toy_world
@@ -54,14 +54,9 @@ def full_of(
 ) -> tuple[Floats, dict[str, float]]:
     items = [item for item, own in values.items() for _ in own]
     every = [value for own in values.values() for value in own]
-    return typical_full(
-        np.array(items, np.int32),
-        np.array(every, np.float32),
-        groups,
-        quantile=quantile,
-        shrinkage=shrinkage,
-        default=2700.0,
-    )
+    of_items = np.array(items, np.int32), np.array(every, np.float32)
+    found = quantiles_of(*of_items, len(groups), quantile)
+    return typical_full(found, groups, shrinkage=shrinkage, default=2700.0)
 
 
 def test_an_item_by_its_quantile_and_the_rest_by_their_group() -> None:

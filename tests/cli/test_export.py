@@ -1,6 +1,7 @@
 """export: what is written is read again, as it was."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -138,6 +139,24 @@ def test_what_is_exported_is_imported_as_it_was(town: Path, form: str) -> None:
     done(town / "two", "export", "again", "--format", form)
     for kind in ("users", "items", "impressions"):
         assert (town / "again" / f"{kind}.{form}").read_bytes() == (town / "out" / f"{kind}.{form}").read_bytes()
+
+
+def test_files_by_day_are_imported_too_and_listed_with_what_they_hold(town: Path) -> None:
+    shown = run(town / "one", "export", "town", "out", "--by-day")
+    assert shown.stdout.splitlines() == ["out/users.parquet", "out/items.parquet", "out/events", "out/impressions"]
+    day = "events/day=2025-10-09/part-00000.parquet"
+    assert pl.read_parquet(f"out/{day}", hive_partitioning=False)["seq"].to_list() == [1, 2, 3]
+    told = orjson.loads((town / "out" / "homefeed-export.json").read_bytes())
+    assert (told["app"], told["event_seq"], told["rows"]["events"]) == ("town", 3, 3)
+    assert (told["first_day"], told["last_day"]) == ("2025-10-09", "2025-10-09")
+    content = (town / "out" / day).read_bytes()
+    assert told["files"][day] == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    report = json.loads(done(town / "two", "import", "town", "out", "--json"))
+    loaded = {kind: (file["loaded"], file["rejected"]["total"]) for kind, file in report["files"].items()}
+    assert loaded == {"users": (2, 0), "items": (3, 0), "events": (3, 0), "impressions": (2, 0)}
+    assert stored(town / "one", rows_of)["events"] == stored(town / "two", rows_of)["events"]
+    refused = run(town / "one", "export", "town", "more", "--by-day", "--format", "csv")
+    assert str(refused.exception) == "by day files are Parquet, not csv; leave the format out"
 
 
 def test_only_some_kinds_are_written_for_their_owner_alone(town: Path) -> None:

@@ -16,7 +16,7 @@ from homefeed.retrieve.arrays import ArrayModel
 from homefeed.retrieve.lightgcn.model import LightgcnModel
 from homefeed.testing import Play, World, make_world
 from homefeed.testing.world import NOW, RECIPE
-from homefeed.types import Item, TrainingData
+from homefeed.types import Item
 
 DECLARED: dict[str, Any] = {
     **RECIPE,
@@ -146,11 +146,6 @@ class _Whole(ArrayModel):
     size: int
 
 
-class _WholeTrainer:
-    def fit(self, data: TrainingData) -> _Whole:
-        return _Whole(data.item_count)
-
-
 def test_a_model_that_cannot_be_joined_is_refused_where_users_are_kept_apart() -> None:
     with pytest.raises(RecipeError, match=r"models\.whole: .*_Whole has no joined\(\)"):
-        fit_apart("whole", _WholeTrainer(), WORLD.data)
+        fit_apart("whole", WORLD.data.numbers, [("a", _Whole(1))])

@@ -444,7 +444,7 @@ async def test_missing_files_and_folders_are_named(world: World) -> None:
         await world.run(files=Files(users=world.folder / "nowhere.csv"))
     with pytest.raises(DataError, match="no file to import"):
         await world.run(files=Files())
-    with pytest.raises(DataError, match="this is a folder"):
+    with pytest.raises(DataError, match="or a folder with files such as"):
         await world.run(files=Files(users=world.folder))
     with pytest.raises(DataError, match=r"expected a file ending in \.csv"):
         await world.run(files=Files(users=world.folder / "users.pdf"))

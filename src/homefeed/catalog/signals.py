@@ -123,24 +123,41 @@ def _expected(found: Mapping[str, Header]) -> dict[str, Header]:
     return columns | counted | {name: Header((*header.shape[:1], 2), np.int32) for name, header in told.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Of each item (items,) a quantile of its events' values, 0 without any, and how many there are."""
+
+    values: Doubles
+    seen: Doubles
+
+    def take(self, items: npt.NDArray[np.intp]) -> Quantiles:
+        """Those of some items."""
+        return Quantiles(self.values[items], self.seen[items])
+
+
+def quantiles_of(items: Positions, values: Floats, item_count: int, quantile: float) -> Quantiles:
+    """Of each item's values above 0 that of rank floor(quantile x (n - 1)), from 0."""
+    positive = values > 0
+    items, values = items[positive], values[positive]
+    order = np.lexsort((values, items))
+    seen = np.bincount(items, minlength=item_count)
+    last = np.cumsum(seen)
+    rank = last - seen + np.floor(quantile * np.maximum(seen - 1, 0)).astype(np.int64)
+    own = np.zeros(item_count)
+    own[seen > 0] = values[order][rank[seen > 0]]
+    return Quantiles(own, seen.astype(np.float64))
+
+
 def typical_full(
-    items: Positions,
-    values: Floats,
-    groups: Sequence[str],
-    *,
-    quantile: float,
-    shrinkage: float,
-    default: float,
+    quantiles: Quantiles, groups: Sequence[str], *, shrinkage: float, default: float
 ) -> tuple[Floats, dict[str, float]]:
     """Each item's typical full value (items,), and each group's.
 
-    An item's is the `quantile` of its events' values, drawn to its group's by `shrinkage` imaginary events;
+    An item's is the quantile of its events' values, drawn to its group's by `shrinkage` imaginary events;
     a group's is the median of its items' quantiles; `default` where nothing is known. `groups` (items,) is ""
     for items without one.
     """
-    count = len(groups)
-    positive = values > 0
-    own, seen = _quantiles(items[positive], values[positive], count, quantile)
+    own, seen, count = quantiles.values, quantiles.seen, len(groups)
     names = np.asarray(groups, dtype=object)
     known = seen > 0
     overall = float(np.median(own[known])) if known.any() else default
@@ -163,13 +180,3 @@ def counts_of(
     weighed = (None, strengths, left)
     events, strength, trend = (np.bincount(items, by, item_count).astype(np.float64) for by in weighed)
     return events, strength, trend
-
-
-def _quantiles(items: Positions, values: Floats, count: int, quantile: float) -> tuple[Doubles, Doubles]:
-    order = np.lexsort((values, items))
-    seen = np.bincount(items, minlength=count)
-    last = np.cumsum(seen)
-    rank = last - seen + np.floor(quantile * np.maximum(seen - 1, 0)).astype(np.int64)
-    own = np.zeros(count)
-    own[seen > 0] = values[order][rank[seen > 0]]
-    return own, seen.astype(np.float64)

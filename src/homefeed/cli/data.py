@@ -22,7 +22,6 @@ from homefeed.cli.common import (
     recipe_of,
     settings_in_force,
 )
-from homefeed.cli.export import is_export
 from homefeed.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -123,6 +122,7 @@ def import_data(
 
     Example: `homefeed import streaming --items movies.csv --events ratings.csv --mapping movielens.toml`
     """
+    from homefeed.dataset.export_manifest import is_export
     from homefeed.dataset.exporting import as_exported
     from homefeed.ingest import Files, find_files, render_report, unpacked
 

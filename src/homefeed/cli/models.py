@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ from homefeed.cli.files import (
     judged_json,
     print_judged,
 )
+from homefeed.cli.on_spark import CONF, ENGINE, INPUT, MASTER, OnSpark, print_rejected
 from homefeed.cli.pairs import CLICKS, print_pairs, samples_named, trained_on_pairs
 from homefeed.cli.tuning import format_blend, format_model
 from homefeed.errors import InvalidError, NotFoundError
@@ -77,6 +78,10 @@ def train(
         bool,
         typer.Option("--dry-run", help="Publish nothing of the learned rankers; tell how they would do."),
     ] = False,
+    engine: Annotated[Literal["local", "spark"], typer.Option(help=ENGINE)] = "local",
+    spark_master: Annotated[str | None, typer.Option(metavar="URL", help=MASTER)] = None,
+    source: Annotated[str | None, typer.Option("--input", metavar="DIR|URL", help=INPUT)] = None,
+    spark_conf: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=CONF)] = None,
     as_json: Json = False,
 ) -> None:
     """Train and publish every model of an app, or those of a job; a running server loads them by itself.
@@ -87,6 +92,9 @@ def train(
     With --tune the hyper-parameters that serve the app's own latest events best are chosen first, then the
     half-lives of what the feeds for its goal retrieve by, and their weights. Later trainings keep them until that
     model or feed changes in the recipe, or until --untuned.
+
+    With --engine spark the events are read and the models made by Apache Spark, on this machine or a cluster: of
+    more events than one process can hold. What Spark does not make is told, and stays as it was.
 
     Example: `homefeed train streaming`
 
@@ -101,17 +109,22 @@ def train(
     Example: `homefeed train live --data sample --test-ratio 0.2`
 
     Example: `homefeed train live --synthetic`
+
+    Example: `homefeed train shop --engine spark --spark-master spark://host:7077 --input /mnt/shop-days`
     """
     from homefeed.store.artifacts import ArtifactStore
 
     recipe, settings = recipe_of(app), settings_in_force()
     others = bool(tune or trials or untuned or dry_run)
+    on_spark = OnSpark.asked(engine, spark_master, source, spark_conf)
     files = OnFiles(data, synthetic, test_ratio)
     files.check(job, others)
     samples = samples_named(recipe, job, clicks, others)
     if job in samples:
         _tell_pairs(trained_on_pairs(settings, recipe, samples, as_json), as_json)
         return
+    if on_spark is not None:
+        on_spark.check(alone=not (files or tune or trials or dry_run))
     models = None if job is None else models_of(recipe, job)
     named = job if job in recipe.jobs else None
     if dry_run and (models is None or set(models) - {spec.name for spec in recipe.rankers.values()}):
@@ -128,6 +141,7 @@ def train(
         budget=budget,
         keep_tuned=not untuned,
         dry_run=dry_run,
+        on_spark=on_spark,
     )
     of_pairs = trained_on_pairs(settings, recipe, samples, as_json)
     if as_json:
@@ -163,6 +177,7 @@ def _tell(result: Trained) -> None:
             out.print(format_model(manifest.model, manifest.facts["tuning"], kept), highlight=False, markup=False)
     if result.trending is not None:
         out.print(f"trending: {result.trending:,} rows, an item's of an hour each", highlight=False)
+    print_rejected(result.rejected)
     for name in result.resumed:
         out.print(f"{name}: made by the run before, which was stopped", highlight=False, markup=False)
     for name, why in (*result.left_out.items(), *result.rankers.items()):
@@ -224,8 +239,9 @@ def trained(
     budget: Budget | None = None,
     keep_tuned: bool = True,
     dry_run: bool = False,
+    on_spark: OnSpark | None = None,
 ) -> Trained:
-    """Train an app with a progress bar.
+    """Train an app with a progress bar, here or on Spark.
 
     Raises:
         RecipeError: a server would refuse the recipe.
@@ -236,6 +252,8 @@ def trained(
     from homefeed.train import train_app
 
     check_feeds(recipe)
+    if on_spark is not None:
+        return on_spark.trained(settings, recipe, quiet, models=models, job=job, keep_tuned=keep_tuned)
     with progress(quiet) as report:
         return on_store(
             settings,

@@ -87,7 +87,7 @@ async def _items(store: Store, recipe: Recipe) -> Frames:
 
 async def _events(store: Store, app: str, last: int) -> Frames:
     async for rows in event_rows(store, app, last):
-        _, users, items, types, values, times, event_ids, request_ids, contexts = zip(*rows, strict=True)
+        seqs, users, items, types, values, times, event_ids, request_ids, contexts = zip(*rows, strict=True)
         by_user = await user_ids(store, app, set(users))
         by_item = await item_ids(store, app, set(items) - {NO_ITEM})
         told = [{} if context is None else read_attributes(context)[0] for context in contexts]
@@ -103,6 +103,7 @@ async def _events(store: Store, app: str, last: int) -> Frames:
                 "query": pl.Series([None if query is None else str(query) for query in queries], dtype=pl.String),
                 "request_id": pl.Series(request_ids, dtype=pl.String),
                 "context": pl.Series(contexts, dtype=pl.String),
+                "seq": pl.Series(seqs, dtype=pl.Int64),
             }
         )
         yield frame.filter(pl.col("user_id").is_not_null())  # who was erased meanwhile is left out

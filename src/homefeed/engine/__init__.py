@@ -10,19 +10,17 @@ from homefeed.engine.build import (
     told_anew,
 )
 from homefeed.engine.fit import (
-    Prepared,
-    event_weights,
     fit_model,
     fit_models,
     fit_pair_model,
     fit_ranking_model,
-    fit_signals,
-    prepare,
     ranking_trainer,
     text_model_of,
     with_text_model,
 )
+from homefeed.engine.signals import fit_signals
 from homefeed.engine.stand_ins import can_do_without
+from homefeed.engine.strengths import Prepared, event_weights, prepare
 
 __all__ = [
     "Prepared",

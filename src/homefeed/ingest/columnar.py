@@ -27,23 +27,47 @@ def open_parquet(path: Path) -> Table:
         DataError: it cannot be read or is not Parquet.
     """
     head(path, 16)
+    return _opened(path, [path])
+
+
+def open_parquet_days(folder: Path) -> Table:
+    """The Parquet files of a folder by day, `day=2026-11-30/part-00000.parquet`, as one table.
+
+    Raises:
+        DataError: there is none, one cannot be read, or they have different columns.
+    """
+    if not (paths := days_in(folder)):
+        raise DataError(f"{folder}: expected a file, or a folder with files such as day=2026-11-30/part-0.parquet")
+    return _opened(folder, paths)
+
+
+def days_in(folder: Path) -> list[Path]:
+    """The Parquet files of a folder by day, the earliest first."""
+    return sorted(folder.glob("day=*/*.parquet"))
+
+
+def _opened(path: Path, paths: list[Path]) -> Table:
     try:
-        schema = pl.read_parquet_schema(path)
-        total = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        schema = pl.read_parquet_schema(paths[0])
+        total = int(_scan(paths).select(pl.len()).collect().item())
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{path}: not a readable Parquet file: {_first_line(error)}") from None
     names = [name.strip() for name in schema]
     for name in names:
         if names.count(name) > 1:
             raise DataError(f'{path}: column "{printable(name)}" is there twice')
-    return Table(path, tuple(name for name in names if name), total, lambda: _batches(path, schema))
+    return Table(path, tuple(name for name in names if name), total, lambda: _batches(path, paths, schema))
 
 
-def _batches(path: Path, schema: dict[str, pl.DataType]) -> Generator[Batch]:
+def _scan(paths: list[Path]) -> pl.LazyFrame:
+    return pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+
+
+def _batches(path: Path, paths: list[Path], schema: dict[str, pl.DataType]) -> Generator[Batch]:
     columns = [as_text(name, dtype).alias(name.strip()) for name, dtype in schema.items() if name.strip()]
     done = 0
     try:
-        for part in pl.scan_parquet(path).collect_batches(chunk_size=_ROWS, maintain_order=True):
+        for part in _scan(paths).collect_batches(chunk_size=_ROWS, maintain_order=True):
             rows = np.arange(done + 1, done + 1 + part.height)
             done += part.height
             readable, garbled = _decoded(part)

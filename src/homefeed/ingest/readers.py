@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from homefeed.errors import DataError
 from homefeed.ingest.archives import only_member
-from homefeed.ingest.columnar import open_parquet
+from homefeed.ingest.columnar import days_in, open_parquet, open_parquet_days
 from homefeed.ingest.delimited import Dialect, open_delimited
 from homefeed.ingest.json_lines import open_json_lines
 from homefeed.ingest.spreadsheet import open_excel
@@ -103,7 +103,7 @@ def open_table(path: Path, source: Source | None = None) -> Table:
         DataError: it cannot be read, is empty, or is of no known format.
     """
     if path.is_dir():
-        raise DataError(f"{path}: expected a file, this is a folder")
+        return open_parquet_days(path)
     name, source = path.name.lower(), source or Source()
     for ending, opener in _OPENERS.items():
         if name.endswith(ending):
@@ -117,12 +117,12 @@ def open_table(path: Path, source: Source | None = None) -> Table:
 
 
 def find_file(folder: Path, kind: str) -> Path | None:
-    """The file of that name in a folder, in any format; None without one.
+    """The file of that name in a folder, in any format, or the folder of its files by day; None without one.
 
     Raises:
         DataError: it is there in two formats.
     """
-    if (folder / kind).is_file():
+    if (folder / kind).is_file() or days_in(folder / kind):
         return folder / kind
     paths = [folder / f"{kind}{ending}" for ending in _OPENERS if (folder / f"{kind}{ending}").is_file()]
     if len(paths) > 1:

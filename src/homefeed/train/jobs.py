@@ -8,21 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import orjson
 import structlog
 
-from homefeed.catalog import ExposuresModel
-from homefeed.catalog.exposing import settled_at
-from homefeed.dataset.exposed import counted_exposures
 from homefeed.dataset.log import LogData, read_log
 from homefeed.engine import can_do_without, fit_model, fit_signals, prepare, with_text_model
 from homefeed.environment import Environment
-from homefeed.errors import HomefeedError, NotFoundError
-from homefeed.recipe import BLEND, EXPOSURES, SIGNALS, TRENDING, Recipe
+from homefeed.errors import HomefeedError
+from homefeed.recipe import BLEND, SIGNALS, TRENDING, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.store.job_runs import BY_HAND
-from homefeed.store.trending import refresh_trending
 from homefeed.store.verdicts import note_verdict
 from homefeed.times import format_time
 from homefeed.train.blend import made_for, new_blend
@@ -31,6 +26,7 @@ from homefeed.train.publishing import Before, Fit, Publisher, stopped_before
 from homefeed.train.ranking import judged_ranker
 from homefeed.train.search import Budget
 from homefeed.train.settings import divided
+from homefeed.train.steps import chosen_names, exposures_fit, kept_tunings, only, refresh_view
 from homefeed.train.tune import Tuning, tune, with_tuned
 
 _log = structlog.get_logger(__name__)
@@ -56,6 +52,8 @@ class Trained:
     """What an earlier run of the job made before it was stopped: it was not made again."""
     trending: int | None = None
     """How many rows the trending view has, one for each item and hour; None where it was not refreshed."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """By reason, how many rows of the input are no events to train on: told where it is read by Spark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ async def train_app(
         HomefeedError: there is nothing to train on.
     """
     spec = None if job is None else recipe.job(job)
-    names = _chosen(recipe, models if spec is None else spec.models)
+    names = chosen_names(recipe, models if spec is None else spec.models)
     started = time.perf_counter()
     folder = artifacts.root / recipe.app
     artifacts.require_folders(recipe.app)
@@ -124,7 +122,7 @@ async def train_app(
             configured = with_text_model(recipe, text_model)
             trained = await _train(configured, store, artifacts, environment, turn, asked)
         if TRENDING in names:
-            trained = replace(trained, trending=await _refresh_trending(recipe, store, environment, turn))
+            trained = replace(trained, trending=await refresh_view(recipe, store, environment, turn))
     return replace(trained, seconds=time.perf_counter() - started)
 
 
@@ -150,9 +148,9 @@ async def _train(
 ) -> Trained:
     names, before, report = asked.names, asked.before, turn.report
     log = await _read(recipe, store, environment, turn, asked.seed)
-    tuned = _kept(recipe, artifacts) if asked.keep_tuned else {}
+    tuned = kept_tunings(recipe, artifacts) if asked.keep_tuned else {}
     left_out = {} if len(names) == 1 else can_do_without(recipe)
-    chosen = _only(recipe, [name for name in names if name not in left_out])
+    chosen = only(recipe, [name for name in names if name not in left_out])
     kept = set(tuned)
     of_models, of_retrievers = (None, None) if asked.budget is None else divided(asked.budget)
     if of_models is not None:
@@ -167,7 +165,7 @@ async def _train(
         once = {"keep_tuned": asked.keep_tuned, "at_once": set(names) == {BLEND}}
         fits += _blend_fit(every, log, artifacts, report, of_retrievers, **once)
     if SIGNALS in names and recipe.counts_exposures:
-        fits.append(await _exposures_fit(recipe, store, artifacts, log, report))
+        fits.append(await exposures_fit(recipe, store, artifacts, log.data.now, log.watermark, report))
     # Signals come last: a server may see new models with old counters for a moment, never the reverse.
     fits += [count] if SIGNALS in names else []
     publisher = Publisher(artifacts, turn, log.data, log.watermark)
@@ -201,30 +199,6 @@ async def _read(recipe: Recipe, store: Store, environment: Environment, turn: Tu
     if not log.catalog.size:
         raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
     return log
-
-
-async def _refresh_trending(recipe: Recipe, store: Store, environment: Environment, turn: Turn) -> int:
-    """How many rows the trending view has now."""
-    turn.report("refreshing the trending view", 0, 1)
-    weights = {name: event.weight for name, event in recipe.events.items() if event.about == "item"}
-    now, creator = environment.clock(), recipe.items.creator
-    rows = await refresh_trending(store, recipe.app, weights, now, turn.fenced, creator=creator)
-    turn.report("refreshing the trending view", 1, 1)
-    return rows
-
-
-def _chosen(recipe: Recipe, models: Sequence[str] | None) -> Sequence[str]:
-    """The names of the models to train, checked."""
-    trending = [TRENDING] if recipe.keeps_trending else []
-    known = [*(spec.name for spec in recipe.models), BLEND, SIGNALS, *_ranker_names(recipe), *trending]
-    for name in models or ():
-        if name not in known:
-            raise NotFoundError(f'no model "{name}" in {recipe.app}; the models are: {", ".join(known)}')
-    return known if models is None else models
-
-
-def _ranker_names(recipe: Recipe) -> list[str]:
-    return [spec.name for spec in recipe.rankers.values()]
 
 
 async def _ranker(
@@ -265,22 +239,6 @@ async def _taken(judged: Sequence[_Ranker], publisher: Publisher) -> list[Manife
     return manifests
 
 
-def _only(recipe: Recipe, names: Sequence[str]) -> Recipe:
-    """The recipe with only these models, and all its feeds."""
-    return replace(recipe, models=tuple(spec for spec in recipe.models if spec.name in names))
-
-
-def _kept(recipe: Recipe, artifacts: ArtifactStore) -> dict[str, Tuning]:
-    """The earlier tuned values of models that are unchanged in the recipe."""
-    kept = {}
-    for spec in recipe.models:
-        manifest = artifacts.manifest(recipe.app, spec.name)
-        facts = manifest.facts.get("tuning") if manifest is not None else None
-        if facts is not None and facts["recipe"] == orjson.loads(orjson.dumps(spec.config.model_dump())):
-            kept[spec.name] = Tuning(spec.name, facts["changed"], facts)
-    return kept
-
-
 def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning], report: Progress) -> list[Fit]:
     """The models of the recipe, and the signals."""
     prepared = prepare(recipe, log.data)
@@ -291,19 +249,6 @@ def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning], report: Pro
         fits.append(Fit(spec.name, spec.part, spec.config.model_dump(), run, facts))
     count = partial(fit_signals, recipe, prepared, log.watermark)
     return [*fits, Fit(SIGNALS, SIGNALS, recipe.signals.model_dump(), count)]
-
-
-async def _exposures_fit(
-    recipe: Recipe, store: Store, artifacts: ArtifactStore, log: LogData, report: Progress
-) -> Fit:
-    """What was shown and chosen, going on from the last time it was counted."""
-    report("reading what was shown", 0, 1)
-    began, published = time.perf_counter(), artifacts.find(recipe.app, EXPOSURES, ExposuresModel)
-    before = None if published is None else published.model
-    until = settled_at(log.data.now)
-    model = await counted_exposures(store, recipe, before, log.watermark, until)
-    report("reading what was shown", 1, 1)
-    return Fit(EXPOSURES, EXPOSURES, {}, lambda: model, seconds=time.perf_counter() - began)
 
 
 def _blend_fit(

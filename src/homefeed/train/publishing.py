@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -42,6 +42,8 @@ class Publisher:
     turn: Turn
     data: TrainingData
     watermark: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What manifests say besides, or instead: where the events are elsewhere, how many, and how it was made."""
 
     async def publish(self, fit: Fit) -> Manifest:
         """Fit a model, and make it the current one.
@@ -81,6 +83,7 @@ class Publisher:
             "events": len(self.data.interactions),
             "seconds": round(fit.seconds + seconds, 3),
             "run": self.turn.run.run_id,
+            **self.facts,
         }
         if fit.tuning is not None:
             facts["tuning"] = dict(fit.tuning)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from homefeed.types import TrainingData
+from homefeed.types import NO_POSITIONS, Interactions, TrainingData
 
 M_co = TypeVar("M_co", covariant=True)
 
@@ -24,6 +25,11 @@ EVENTS: Final = pa.schema(
     ]
 )
 """The columns of `Interactions`, and the place of each event in the log: of events of one time, the later."""
+
+_NO_FLOATS: Final = np.empty(0, np.float32)
+NO_EVENTS: Final = Interactions(
+    NO_POSITIONS, NO_POSITIONS, NO_POSITIONS, _NO_FLOATS, _NO_FLOATS, np.empty(0, np.int64)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class SparkData:
 
 def without_events(data: TrainingData) -> TrainingData:
     """All but the events."""
-    return replace(data, interactions=data.interactions.take(slice(0, 0)))
+    return replace(data, interactions=NO_EVENTS)
 
 
 class SparkTrainer(Protocol[M_co]):

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +31,8 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.log.level": "ERROR",
+    # What comes to the driver grows with items, and with pairs where each user counts once: the model holds it.
+    "spark.driver.maxResultSize": "0",
 }
 
 
@@ -46,6 +50,8 @@ def spark_session(
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise SPARK.missing(error) from error
+    # Nothing here makes frames of pandas: all goes by Arrow.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     # Workers of this machine run what runs here; those of others the Python of the same name.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable if master.startswith("local") else "python3")
     builder = SparkSession.builder.appName(f"homefeed {name}").master(master)
@@ -56,6 +62,18 @@ def spark_session(
         yield session
     finally:
         session.stop()
+
+
+def await_workers(spark: SparkSession, seconds: float) -> bool:
+    """Wait so long for a worker of a cluster; returns whether there is one."""
+    end = time.monotonic() + seconds
+    context = spark.sparkContext._jsc.sc()
+    # The driver is among those with memory.
+    while context.getExecutorMemoryStatus().size() < 2:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
 
 
 def require_java() -> None:

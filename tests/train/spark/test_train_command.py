@@ -1,0 +1,140 @@
+"""train --engine spark: the models of an app, published as one machine's are, and served without Spark or Java."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pytest
+from tests.cli.running import done, run
+from tests.serve_command import serving
+from tests.train.spark.test_signals import collected
+
+import homefeed
+from homefeed.catalog import SignalsModel
+from homefeed.dataset.export_manifest import ExportManifest
+from homefeed.protocols import Model
+from homefeed.recipe import PartSpec, find_part
+from homefeed.retrieve.item_item.model import ItemItemModel
+from homefeed.store.artifacts import ArtifactStore, Loaded
+from homefeed.train.spark import session, training
+from homefeed.train.spark.data import SparkData, SparkTrainer
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SPARK = ("--engine", "spark")
+
+
+class _Collecting:
+    """Fits what one machine would, of events that went through Spark."""
+
+    def __init__(self, spec: PartSpec) -> None:
+        self._local = find_part("trainer", spec.part)(spec.config)
+
+    def fit(self, data: SparkData) -> Model:
+
+        model: Model = self._local.fit(replace(data.about, interactions=collected(data)))
+        return model
+
+
+def _trainer(spec: PartSpec) -> SparkTrainer[Model] | None:
+    return _Collecting(spec) if spec.part == "item_item" else None
+
+
+@pytest.fixture
+def home(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shop that was imported; commands train it in the session of the tests."""
+
+    @contextmanager
+    def shared(*_: object) -> Iterator[SparkSession]:
+        yield spark
+
+    monkeypatch.setattr(session, "spark_session", shared)
+    monkeypatch.setattr(training, "spark_trainer", _trainer)
+    monkeypatch.chdir(tmp_path)
+    sizes = ("--users", "40", "--items", "60", "--events", "1200")
+    done(tmp_path / "home", "generate", "shop", "--out", "sample", *sizes)
+    done(tmp_path / "home", "import", "shop", "sample")
+    return tmp_path / "home"
+
+
+def found(home: Path, name: str, kind: type[Any]) -> Loaded[Any]:
+    loaded = ArtifactStore(home / "models").find("shop", name, kind)
+    assert loaded is not None
+    return loaded
+
+
+def without_java(tmp_path: Path) -> Mapping[str, str]:
+    """The variables of a machine where neither Spark nor any other program is found."""
+    (tmp_path / "blocked" / "pyspark").mkdir(parents=True)
+    (tmp_path / "blocked" / "pyspark" / "__init__.py").write_text('raise ImportError("no Spark here")\n')
+    sources = Path(homefeed.__file__).parents[1]
+    return {"PATH": str(tmp_path / "empty"), "PYTHONPATH": f"{tmp_path / 'blocked'}:{sources}"}
+
+
+def test_a_shop_trained_on_spark_is_served_without_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local = home.parent / "local"
+    shutil.copytree(home, local)
+    told = json.loads(done(home, "train", "shop", *SPARK, "--json"))
+    assert [each["model"] for each in told["manifests"]] == ["item_item", "exposures", "signals"]
+    assert {each["facts"]["engine"] for each in told["manifests"]} == {"spark"}
+    assert told["left_out"]["blend"] == (
+        "is made on one machine: homefeed train shop blend; until then the one before serves"
+    )
+    assert told["left_out"].keys() == {"similar", "content", "association", "sequence", "blend", "home_ranker"}
+    assert told["rejected"].keys() == {"about no item, as a search is"}
+    done(local, "train", "shop", "signals")
+    done(local, "train", "shop", "item_item")
+    ours, theirs = (found(each, "item_item", ItemItemModel).model for each in (home, local))
+    np.testing.assert_array_equal(ours.numbers, theirs.numbers)
+    spark, one = (found(each, "signals", SignalsModel) for each in (home, local))
+    np.testing.assert_array_equal(spark.model.trend, one.model.trend)
+    assert spark.manifest.watermark == one.manifest.watermark > 0
+    assert spark.manifest.facts["events"] == one.manifest.facts["events"]
+    popular = [item["item_id"] for item in json.loads(done(local, "popular", "shop", "--json"))["items"]]
+    for name, value in without_java(home.parent).items():
+        monkeypatch.setenv(name, value)
+    with serving(home, apps="shop") as server:
+        page = httpx.get(f"{server.url}/v1/apps/shop/feeds/popular", params={"n": 10}, timeout=20).json()
+    assert [item["item_id"] for item in page["items"]] == popular
+
+
+def test_a_folder_that_was_exported_is_trained_on_and_what_is_left_out_is_printed(home: Path) -> None:
+    done(home, "export", "shop", "days", "--by-day", "--only", "events")
+    shown = done(home, "train", "shop", "signals", *SPARK, "--input", "days")
+    assert "about no item, as a search is" in shown
+    manifest = found(home, "signals", SignalsModel).manifest
+    assert manifest.watermark == ExportManifest.read(Path("days")).event_seq
+    next(Path("days").rglob("*.parquet")).unlink()
+    assert "is missing or damaged" in str(
+        run(home, "train", "shop", "signals", *SPARK, "--input", "days").exception
+    )
+    nowhere = run(home, "train", "shop", "signals", *SPARK, "--input", "nowhere")
+    assert str(nowhere.exception).startswith(
+        "Spark failed on nowhere, and what was not published yet is as before: "
+    )
+    assert found(home, "signals", SignalsModel).manifest.version == manifest.version
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--input", "days"), "are for --engine spark"),
+        ((*SPARK, "--tune", "5s"), "are for one machine"),
+        ((*SPARK, "--spark-conf", "spark.executor.memory"), "expected KEY=VALUE"),
+        ((*SPARK, "--spark-master", "spark://127.0.0.1:1"), "nothing answers there"),
+        ((*SPARK, "--input", "store"), "this store is SQLite"),
+        ((*SPARK, "--spark-master", "spark://:7077"), "expected spark://HOST:PORT"),
+    ],
+)
+def test_what_cannot_be_is_said_before_any_work(tmp_path: Path, options: tuple[str, ...], why: str) -> None:
+
+    assert why in str(run(tmp_path, "train", "shop", *options).exception)
