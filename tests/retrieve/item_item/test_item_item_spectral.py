@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from tests.retrieve.item_item.item_item_sample import Dense, common_users, matrix_of, random_table, tables
 
 from homefeed.retrieve.item_item.gram import gram_of
+from homefeed.retrieve.item_item.matrix import sums
 from homefeed.retrieve.item_item.spectral import leading_directions, spectral
 from homefeed.types import Floats
 
@@ -34,7 +35,7 @@ def by_numpy(table: Dense, dimensions: int) -> Dense:
 def spectral_of(table: Dense, dimensions: int, seed: int = 0) -> Dense:
     matrix = matrix_of(table)
     gram = gram_of(matrix, 0.6, 50, 1)
-    found = spectral(gram, matrix, dimensions, seed)
+    found = spectral(gram, matrix, sums(matrix, axis=0), dimensions, seed)
     assert found.dtype == np.float32
     return gram.matrix(found).toarray().astype(np.float64)
 

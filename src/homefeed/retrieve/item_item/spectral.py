@@ -25,17 +25,19 @@ _ROWS_AT_ONCE: Final = 16_384
 _DIMENSIONS_AT_ONCE: Final = 136
 
 
-def spectral(gram: Gram, matrix: Matrix, dimensions: int, seed: int) -> Floats:
+def spectral(gram: Gram, matrix: Matrix, totals: Floats, dimensions: int, seed: int) -> Floats:
     """D^-1/2 V S V' D^1/2 of the pairs that share users: values of the Gram matrix's entries.
 
     V and S are the `dimensions` largest right singular vectors and values of the matrix divided by the square
     roots of its users' and items' sums, D those of the items: the low-pass filter of GF-CF (Shen et al., "How
     powerful is graph convolution for recommendation?", CIKM 2021, equation 9) with singular values for weights.
+    `totals` (items,) are the items' sums; a matrix of some of the users alone shows much the same patterns, and
+    none of an item that none of them has.
     """
-    users, roots = sums(matrix, axis=1) ** -0.5, sums(matrix, axis=0) ** np.float32(0.5)
+    users, roots = sums(matrix, axis=1) ** -0.5, totals ** np.float32(0.5)
     normalised = matrix.multiply(users[:, None]).multiply(1 / roots[None, :]).tocsr().astype(np.float32)
     found = leading_directions(normalised, dimensions, np.random.default_rng(seed))
-    rows = np.zeros(len(gram), np.int32)
+    rows = np.full(len(gram), -1, np.int32)
     rows[found.columns] = np.arange(len(found.columns))
     products = np.zeros(len(gram.others), np.float32)
     for chosen in _slices(len(found.values)):
