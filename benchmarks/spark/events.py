@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,8 @@ from homefeed.train.spark.data import EVENTS
 from homefeed.types import DAY, SECOND, Interactions
 
 NOW = 1_768_478_400 * SECOND
-NO_EVENTS = Interactions(
-    *(np.empty(0, np.int32) for _ in range(3)), *(np.empty(0, np.float32) for _ in range(2)), np.empty(0, np.int64)
-)
+_NO_CODES, _NO_FLOATS = np.empty(0, np.int32), np.empty(0, np.float32)
+NO_EVENTS = Interactions(_NO_CODES, _NO_CODES, _NO_CODES, _NO_FLOATS, _NO_FLOATS, np.empty(0, np.int64))
 _A_DAY = 4
 _MINUTE = 60 * SECOND
 _FILE = 2_000_000
@@ -35,7 +35,7 @@ def write_events(folder: Path, count: int, seed: int) -> dict[str, int]:
     place = np.arange(count) - np.searchsorted(users, users)
     times = NOW - DAY * 400 + place // _A_DAY * DAY % (DAY * 365) + place % _A_DAY * _MINUTE
     in_time = np.argsort(times, kind="stable")
-    columns = {
+    columns: dict[str, np.ndarray[Any, Any]] = {
         "user": users[in_time],
         "item": items[order][in_time],
         "type": np.zeros(count),
