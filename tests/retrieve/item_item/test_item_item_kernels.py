@@ -143,6 +143,15 @@ def test_dot_products(gram: Gram) -> None:
     np.testing.assert_allclose(products, expected[gram.rows, gram.others], rtol=1e-4, atol=1e-5)
 
 
+def test_items_without_a_vector_add_nothing(gram: Gram) -> None:
+    rows = np.arange(ITEMS, dtype=np.int32)
+    rows[[0, 3]] = -1
+    products, ones = np.zeros(len(gram.others), np.float32), np.ones(ITEMS, np.float32)
+    vectors = np.ones((ITEMS, 1), np.float32)
+    dot_products(0, ITEMS, gram.starts, gram.others, rows, vectors, np.ones(1, np.float32), ones, products)
+    assert products.tolist() == ((rows[gram.rows] >= 0) & (rows[gram.others] >= 0)).astype(np.float32).tolist()
+
+
 @pytest.mark.parametrize("size", [0, 1, 20])
 @pytest.mark.parametrize("most", [1, 5, 30])
 def test_the_largest_by_a_stable_sort(size: int, most: int) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from tests.retrieve.item_item.item_item_sample import Dense, common_users, matrix_of, random_table, tables
 
 from homefeed.retrieve.item_item.gram import gram_of
-from homefeed.retrieve.item_item.spectral import leading_directions, spectral
+from homefeed.retrieve.item_item.matrix import sums
+from homefeed.retrieve.item_item.spectral import leading_directions, spectral, spectral_of_pairs
 from homefeed.types import Floats
 
 LEFT_OUT = 0.032
@@ -34,7 +35,7 @@ def by_numpy(table: Dense, dimensions: int) -> Dense:
 def spectral_of(table: Dense, dimensions: int, seed: int = 0) -> Dense:
     matrix = matrix_of(table)
     gram = gram_of(matrix, 0.6, 50, 1)
-    found = spectral(gram, matrix, dimensions, seed)
+    found = spectral(gram, matrix, sums(matrix, axis=0), dimensions, seed)
     assert found.dtype == np.float32
     return gram.matrix(found).toarray().astype(np.float64)
 
@@ -70,6 +71,15 @@ def test_all_dimensions_of_a_well_conditioned_matrix_by_numpy(seed: int) -> None
     table = random_table(seed, users=40, items=8, density=0.5)
     assert np.linalg.svd(normalised(table), compute_uv=False).min() > 2 * LEFT_OUT
     np.testing.assert_allclose(spectral_of(table, 8), by_numpy(table, 8), atol=2e-6)
+
+
+def test_pairs_have_the_patterns_of_the_matrix() -> None:
+    table = random_table(5, users=60, items=12, density=0.4)
+    matrix = matrix_of(table)
+    totals = sums(matrix, axis=0)
+    gram, patterns = gram_of(matrix, 0.6, 50, 1), gram_of(matrix, 1.0, 50, 1)
+    found = spectral_of_pairs(gram, patterns, totals, 6, 0)
+    np.testing.assert_allclose(found, spectral(gram, matrix, totals, 6, 0), atol=2e-3)
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])

@@ -19,7 +19,7 @@ from tests.retrieve.item_item.item_item_sample import (
 )
 
 from homefeed.retrieve.item_item.gram import Gram, gram_of
-from homefeed.retrieve.item_item.matrix import no_entries
+from homefeed.retrieve.item_item.matrix import no_entries, sums
 from homefeed.retrieve.item_item.views import damped_cosine, ridge
 
 ALL = 10
@@ -61,7 +61,7 @@ def test_damped_cosines_are_those_of_the_formula(
     shared = dense_gram(table, of_user) * (common_users(table) >= least)
     matrix = matrix_of(table)
     gram = gram_of(matrix, of_user, ALL, least)
-    found = damped_cosine(gram, matrix, of_item, power, shrinkage)
+    found = damped_cosine(gram, sums(matrix, axis=0), of_item, power, shrinkage)
     expected = (shared / (np.outer(degree, degree) + shrinkage)) ** power
     np.testing.assert_allclose(gram.matrix(found).toarray(), expected, rtol=1e-5)
     assert found.dtype == np.float32
@@ -71,7 +71,7 @@ def test_exponents_of_the_cosine_give_the_cosine() -> None:
     table = np.array([[1, 1, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1.0]])
     matrix = matrix_of(table)
     gram = gram_of(matrix, 0, ALL, 1)
-    found = gram.matrix(damped_cosine(gram, matrix, 0.5, 1, 0)).toarray()
+    found = gram.matrix(damped_cosine(gram, sums(matrix, axis=0), 0.5, 1, 0)).toarray()
     cosine = 1 / np.sqrt(2 * 3)
     np.testing.assert_allclose(found, [[0, cosine, 0], [cosine, 0, 0], [0, 0, 0]], rtol=1e-6)
 

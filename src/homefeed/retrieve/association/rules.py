@@ -42,14 +42,20 @@ def paired_rules(baskets: Baskets, min_baskets: int) -> Iterator[Rules]:
 
     Takes time in proportion to the sum over baskets of their items squared, and memory for the pairs of a range.
     """
-    own, held = baskets.holders(), baskets.held
+    own = baskets.holders()
+    for items, others, together in counted_pairs(baskets, min_baskets):
+        yield rules_of(items, others, together, own, baskets.count)
+
+
+def counted_pairs(baskets: Baskets, min_baskets: int) -> Iterator[tuple[Rows, Rows, Rows]]:
+    """Items, others and how many owners have both in a basket, for some items at a time, in rising order."""
+    held = baskets.held
     by_item: Held = sp.csr_array(held.T)
     by_item.sort_indices()
     by_basket = (*_rows_of(by_item), *_rows_of(held))
     for start, stop, pairs in _blocks(held, by_item):
         room = min(pairs, (stop - start) * held.shape[1])
-        found = _pairs(start, stop, room, min_baskets, *by_basket, baskets.owners, held.shape[1])
-        yield rules_of(*found, own, baskets.count)
+        yield _pairs(start, stop, room, min_baskets, *by_basket, baskets.owners, held.shape[1])
 
 
 def _rows_of(matrix: Held) -> tuple[Starts, Rows]:

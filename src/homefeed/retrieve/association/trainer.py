@@ -17,7 +17,7 @@ from homefeed.retrieve.association.model import AssociationConfig, AssociationMo
 from homefeed.retrieve.association.rules import NO_RULES, Rules, paired_rules
 from homefeed.retrieve.item_item.gram import strongest
 from homefeed.retrieve.item_item.kernels import in_parallel, sort_rows
-from homefeed.types import Floats, TrainingData
+from homefeed.types import Floats, Numbers, TrainingData
 
 _MINED_SUPPORT: Final = 0.001
 _ROUNDING: Final = 1e-9
@@ -55,46 +55,67 @@ class AssociationTrainer:
         """
         config = self._config
         baskets = baskets_of(data, config.gap_minutes, config.max_items_per_basket, config.once_per_user)
-        own = baskets.holders()
-        parts = [(NO_RULES, np.empty(0, np.float32))]
-        for rules in self._rules(baskets):
-            weights = self._weighed(rules, own, baskets.count)
-            starts = np.searchsorted(rules.antecedents, np.arange(data.item_count + 1)).astype(np.int64)
-            kept = _weightiest(starts, weights, config.neighbours)
-            parts.append((rules.take(kept), weights[kept]))
-        found = Rules(*map(np.concatenate, zip(*(rules for rules, _ in parts), strict=True)))
-        starts = np.searchsorted(found.antecedents, np.arange(data.item_count + 1)).astype(np.int64)
-        weights = np.concatenate([weights for _, weights in parts])
-        return AssociationModel(
-            data.numbers,
-            starts,
-            found.consequents,
-            weights,
-            support=found.support.astype(np.float32),
-            confidence=found.confidence.astype(np.float32),
-            lift=found.lift.astype(np.float32),
-            baskets=baskets.count,
-            sharpness=config.sharpness,
-        )
+        own, count = baskets.holders(), baskets.count
+        found = [NO_RULES]
+        for rules in self._rules(baskets, min_baskets_of(config, count)):
+            found.append(rules.take(kept_rules(config, rules, own, count)))
+        return model_of(config, Rules(*map(np.concatenate, zip(*found, strict=True))), own, count, data.numbers)
 
-    def _rules(self, baskets: Baskets) -> Iterator[Rules]:
-        """All rules that are frequent and hold, in the order of their antecedents, some items' at a time."""
-        config, count = self._config, baskets.count
-        mined = config.method == "fp_growth"
-        share = (_MINED_SUPPORT if mined else 0.0) if config.min_support is None else config.min_support
-        min_baskets = max(config.min_baskets, math.ceil(share * count - _ROUNDING))
-        confidence = config.min_confidence - _ROUNDING
-        for rules in [mined_rules(baskets, min_baskets)] if mined else paired_rules(baskets, min_baskets):
-            lift = max(config.min_lift - _ROUNDING, 1 + _ROUNDING)
-            yield rules.take((rules.confidence >= confidence) & (rules.lift >= lift))
+    def _rules(self, baskets: Baskets, min_baskets: int) -> Iterator[Rules]:
+        """All rules that are frequent, in the order of their antecedents, some items' at a time."""
+        if self._config.method == "fp_growth":
+            return iter([mined_rules(baskets, min_baskets)])
+        return paired_rules(baskets, min_baskets)
 
-    def _weighed(self, rules: Rules, own: npt.NDArray[np.int64], count: int) -> Floats:
-        """Computed from whole numbers, so that both methods give the same weights to the last bit."""
-        together = np.rint(rules.support * count)
-        confidence = together / own[rules.antecedents]
-        lift = confidence * count / own[rules.consequents]
-        evidence = together / (together + self._config.shrinkage) * confidence * np.log(lift)
-        return np.asarray(evidence**self._config.sharpness, np.float32)
+
+def min_baskets_of(config: AssociationConfig, count: int) -> int:
+    """How many of `count` baskets have to hold both items of a rule."""
+    share = config.min_support
+    if share is None:
+        share = _MINED_SUPPORT if config.method == "fp_growth" else 0.0
+    return max(config.min_baskets, math.ceil(share * count - _ROUNDING))
+
+
+def kept_rules(config: AssociationConfig, rules: Rules, own: Starts, count: int) -> npt.NDArray[np.intp]:
+    """The places of those that hold, of each antecedent the weightiest first: antecedents come in rising order.
+
+    `own` (items,) is how many of `count` baskets hold each item.
+    """
+    lift = max(config.min_lift - _ROUNDING, 1 + _ROUNDING)
+    hold = np.flatnonzero((rules.confidence >= config.min_confidence - _ROUNDING) & (rules.lift >= lift))
+    held = rules.take(hold)
+    weights = _weighed(config, held, own, count)
+    return hold[_weightiest(_starts_of(held, len(own)), weights, config.neighbours)]
+
+
+def model_of(
+    config: AssociationConfig, rules: Rules, own: Starts, count: int, numbers: Numbers
+) -> AssociationModel:
+    """The model of the rules that are kept, in the order of their antecedents."""
+    return AssociationModel(
+        numbers,
+        _starts_of(rules, len(numbers)),
+        rules.consequents,
+        _weighed(config, rules, own, count),
+        support=rules.support.astype(np.float32),
+        confidence=rules.confidence.astype(np.float32),
+        lift=rules.lift.astype(np.float32),
+        baskets=count,
+        sharpness=config.sharpness,
+    )
+
+
+def _starts_of(rules: Rules, items: int) -> Starts:
+    return np.searchsorted(rules.antecedents, np.arange(items + 1)).astype(np.int64)
+
+
+def _weighed(config: AssociationConfig, rules: Rules, own: Starts, count: int) -> Floats:
+    """Computed from whole numbers, so that all methods give the same weights to the last bit."""
+    together = np.rint(rules.support * count)
+    confidence = together / own[rules.antecedents]
+    lift = confidence * count / own[rules.consequents]
+    evidence = together / (together + config.shrinkage) * confidence * np.log(lift)
+    return np.asarray(evidence**config.sharpness, np.float32)
 
 
 def _weightiest(starts: Starts, weights: Floats, max_entries: int) -> Rows:

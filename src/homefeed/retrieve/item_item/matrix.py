@@ -28,14 +28,16 @@ def strengths_of(data: TrainingData, max_items_per_user: int) -> Matrix:
     newest = np.lexsort((-latest, users))
     starts = np.searchsorted(users[newest], users[newest])
     kept = newest[np.arange(len(newest)) - starts < max_items_per_user]
-    # No weaker than a thousandth of what is usual: powers of hardly anything would leave the range of floats.
-    scaled = (
-        np.maximum(strengths[kept] / strengths[kept].astype(np.float64).mean(), 1e-3) if len(kept) else strengths
-    )
-    entries = scaled.astype(np.float32), (users[kept], items[kept])
+    mean = strengths[kept].astype(np.float64).mean() if len(kept) else np.float64(1)
+    entries = scaled(strengths[kept], mean), (users[kept], items[kept])
     matrix = sp.csr_array(entries, shape=(data.user_count, data.item_count))
     matrix.sort_indices()
     return matrix
+
+
+def scaled(strengths: Floats, mean: np.float64) -> Floats:
+    """1 on average, and no less than 0.001: powers of hardly anything would leave the range of floats."""
+    return np.maximum(strengths / mean, 1e-3).astype(np.float32)
 
 
 def rows_of(matrix: Matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -25,17 +25,34 @@ _ROWS_AT_ONCE: Final = 16_384
 _DIMENSIONS_AT_ONCE: Final = 136
 
 
-def spectral(gram: Gram, matrix: Matrix, dimensions: int, seed: int) -> Floats:
+def spectral(gram: Gram, matrix: Matrix, totals: Floats, dimensions: int, seed: int) -> Floats:
     """D^-1/2 V S V' D^1/2 of the pairs that share users: values of the Gram matrix's entries.
 
     V and S are the `dimensions` largest right singular vectors and values of the matrix divided by the square
     roots of its users' and items' sums, D those of the items: the low-pass filter of GF-CF (Shen et al., "How
     powerful is graph convolution for recommendation?", CIKM 2021, equation 9) with singular values for weights.
+    `totals` (items,) are the items' sums.
     """
-    users, roots = sums(matrix, axis=1) ** -0.5, sums(matrix, axis=0) ** np.float32(0.5)
+    users, roots = sums(matrix, axis=1) ** -0.5, totals ** np.float32(0.5)
     normalised = matrix.multiply(users[:, None]).multiply(1 / roots[None, :]).tocsr().astype(np.float32)
-    found = leading_directions(normalised, dimensions, np.random.default_rng(seed))
-    rows = np.zeros(len(gram), np.int32)
+    return _products(gram, leading_directions(normalised, dimensions, np.random.default_rng(seed)), roots)
+
+
+def spectral_of_pairs(gram: Gram, patterns: Gram, totals: Floats, dimensions: int, seed: int) -> Floats:
+    """The same without the matrix, from what items share where each user weighs 1 / (sum over items of r).
+
+    V are the eigenvectors of that, divided by the roots of the items' sums, and S the roots of its eigenvalues: so
+    they are as near to those of the matrix as the pairs that `patterns` lacks are weak.
+    """
+    roots = totals ** np.float32(0.5)
+    divided = np.asarray(patterns.shared / (roots[patterns.rows] * roots[patterns.others]), np.float32)
+    square = sp.csr_array(patterns.matrix(divided) + sp.diags_array(patterns.own / totals, dtype=np.float32))
+    found = leading_directions(square, dimensions, np.random.default_rng(seed))
+    return _products(gram, replace(found, values=np.sqrt(found.values)), roots)
+
+
+def _products(gram: Gram, found: Directions, roots: Floats) -> Floats:
+    rows = np.full(len(gram), -1, np.int32)
     rows[found.columns] = np.arange(len(found.columns))
     products = np.zeros(len(gram.others), np.float32)
     for chosen in _slices(len(found.values)):

@@ -15,7 +15,7 @@ from homefeed.retrieve.item_item.kernels import Starts, in_parallel, row_maxima
 from homefeed.retrieve.item_item.lists import neighbour_lists, spread
 from homefeed.retrieve.item_item.matrix import Matrix, strengths_of, sums
 from homefeed.retrieve.item_item.model import ItemItemConfig, ItemItemModel
-from homefeed.retrieve.item_item.spectral import spectral
+from homefeed.retrieve.item_item.spectral import spectral, spectral_of_pairs
 from homefeed.retrieve.item_item.views import damped_cosine, ridge
 from homefeed.types import Floats, TrainingData
 
@@ -59,8 +59,21 @@ class ItemItemTrainer:
         check_fields(data, config.fields, "item_item")
         matrix = strengths_of(data, config.max_items_per_user)
         gram = gram_of(matrix, config.user_exponent, config.candidates, config.min_users)
-        blend = self._blend(data, matrix, gram)
-        without_events = np.asarray(matrix.sum(axis=0)).ravel() <= 0
+        return self.fit_shared(data, gram, matrix, sums(matrix, axis=0))
+
+    def fit_shared(
+        self, data: TrainingData, gram: Gram, matrix: Matrix, totals: Floats, patterns: Gram | None = None
+    ) -> ItemItemModel:
+        """The same from what items share: `gram` and `totals` (items,) are of all users, `matrix` (users, items)
+        of them; or of some of them, whose scores stand for those of all, and `patterns` is what items share by
+        `spectral_of_pairs`.
+
+        Raises:
+            HomefeedError: a configured field is not declared by the recipe.
+        """
+        config = self._config
+        blend = self._blend(data, matrix, totals, gram, patterns)
+        without_events = gram.own <= 0
         by_content, share = None, np.float32(0)
         if config.cold_item_weight and without_events.any():
             by_content = neighbours_of_cold_items(data, config.fields, without_events)
@@ -68,7 +81,9 @@ class ItemItemTrainer:
         lists = neighbour_lists(gram, blend, by_content, share, config.neighbours)
         return ItemItemModel(data.numbers, *lists, without_events, config.place_exponent)
 
-    def _blend(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Floats:
+    def _blend(
+        self, data: TrainingData, matrix: Matrix, totals: Floats, gram: Gram, patterns: Gram | None
+    ) -> Floats:
         """Values of the Gram matrix's entries."""
         config = self._config
         blend = np.zeros_like(gram.shared)
@@ -78,26 +93,34 @@ class ItemItemTrainer:
         # Users without any item that has neighbours say nothing about a view.
         informative = np.flatnonzero(matrix @ (np.diff(gram.starts) > 0).astype(np.float32))
         sample = matrix[np.sort(rng.choice(informative, min(_SAMPLE, len(informative)), replace=False))]
-        for weight, view in self._views(data, matrix, gram):
+        for weight, view in self._views(data, matrix, totals, gram, patterns):
             np.multiply(view, np.float32(weight / (spread(sample, gram.matrix(view)) or 1)), out=view)
             blend += view
-        damping = sums(matrix, axis=0) ** np.float32(-config.history_exponent)
+        damping = totals ** np.float32(-config.history_exponent)
         for rows, entries in gram.blocks():
             blend[entries] *= np.repeat(damping[rows], np.diff(gram.starts[rows.start : rows.stop + 1]))
         return blend
 
-    def _views(self, data: TrainingData, matrix: Matrix, gram: Gram) -> Iterator[tuple[float, Floats]]:
+    def _views(
+        self, data: TrainingData, matrix: Matrix, totals: Floats, gram: Gram, patterns: Gram | None
+    ) -> Iterator[tuple[float, Floats]]:
         """One after another, so that no two are in memory at once; those of no weight are not made."""
         config = self._config
         if config.cosine:
             yield (
                 config.cosine,
-                damped_cosine(gram, matrix, config.item_exponent, config.power, config.shrinkage),
+                damped_cosine(gram, totals, config.item_exponent, config.power, config.shrinkage),
             )
         if config.ridge:
             yield config.ridge, ridge(gram, config.ridge_neighbours, config.penalty)
         if config.spectral:
-            yield config.spectral, spectral(gram, matrix, config.dimensions, data.seed)
+            settings = totals, config.dimensions, data.seed
+            found = (
+                spectral(gram, matrix, *settings)
+                if patterns is None
+                else spectral_of_pairs(gram, patterns, *settings)
+            )
+            yield config.spectral, found
 
 
 def _usual_best(starts: Starts, weights: Floats) -> np.float32:

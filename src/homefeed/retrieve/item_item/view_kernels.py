@@ -124,14 +124,16 @@ def dot_products(
 ) -> None:
     """To each entry (i, j) of a CSR pattern, add sum over d of scales[d] v(i, d) v(j, d), times root(j) / root(i).
 
-    `rows` are the rows of the items among `vectors`.
+    `rows` are the rows of the items among `vectors`, -1 of those of 0.
     """
     for item in range(start, stop):
-        if starts[item] == starts[item + 1]:
+        if starts[item] == starts[item + 1] or rows[item] < 0:
             continue
         left = vectors[rows[item]] * scales / roots[item]
         for entry in range(starts[item], starts[item + 1]):
             right = rows[others[entry]]
+            if right < 0:
+                continue
             total = np.float32(0)
             for dimension in range(len(left)):
                 total += left[dimension] * vectors[right, dimension]

@@ -7,20 +7,19 @@ import numpy as np
 from homefeed.retrieve.item_item.gram import Gram
 from homefeed.retrieve.item_item.gram_kernels import half_of_pairs
 from homefeed.retrieve.item_item.kernels import in_parallel, joined_rows
-from homefeed.retrieve.item_item.matrix import Matrix, sums
 from homefeed.retrieve.item_item.view_kernels import local_ridge
 from homefeed.types import Floats
 
 
-def damped_cosine(gram: Gram, matrix: Matrix, item_exponent: float, power: float, shrinkage: float) -> Floats:
-    """(G(i, j) / (d(i) d(j) + shrinkage))^power, with d(i) = (sum over users of r)^item_exponent.
+def damped_cosine(gram: Gram, totals: Floats, item_exponent: float, power: float, shrinkage: float) -> Floats:
+    """(G(i, j) / (d(i) d(j) + shrinkage))^power, with d(i) = totals(i)^item_exponent, the sums over users of r.
 
     Where all events are as strong, exponents of 0.5 for items and 0 for users, a power of 1 and no shrinkage make
     it the cosine of Sarwar et al., "Item-based collaborative filtering recommendation algorithms" (WWW 2001); to
     damp busy users and popular items by less or more than that follows Deshpande & Karypis, "Item-based top-N
     recommendation algorithms" (TOIS 2004).
     """
-    degree = sums(matrix, axis=0) ** np.float32(item_exponent)
+    degree = totals ** np.float32(item_exponent)
     values = np.empty_like(gram.shared)
     for rows, entries in gram.blocks():
         of_row = np.repeat(degree[rows], np.diff(gram.starts[rows.start : rows.stop + 1]))

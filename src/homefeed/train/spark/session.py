@@ -26,6 +26,8 @@ LOCAL: Final = "local[*]"
 _JAVA: Final = (17, 21)
 _JAVA_WAIT: Final = 30.0
 _DEFAULTS: Final[Mapping[str, str]] = {
+    # What is kept for several passes has as many partitions as it needs: each costs a call of Python in each pass.
+    "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",

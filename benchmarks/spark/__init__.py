@@ -1,0 +1,1 @@
+"""One machine's trainers and those on Spark, side by side."""
