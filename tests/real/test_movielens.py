@@ -20,7 +20,7 @@ MOVIES, RATINGS = DATA / "movies.csv", DATA / "ratings.csv"
 SECONDS_A_STAR = 1_200  # as in examples/movielens.toml
 CONSUMPTION_LIMIT = 1_800
 MODELS = ("item_item", "content", "signals")
-"""What is trained of all ratings; a little of them is enough to train and judge all that the home feed is made of."""
+"""What is trained of all ratings; all that the home feed is made of is trained of some, and judged."""
 
 pytestmark = pytest.mark.skipif(not RATINGS.is_file(), reason=f"needs MovieLens latest-small in {DATA}")
 
