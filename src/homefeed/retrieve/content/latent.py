@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from sklearn.decomposition import TruncatedSVD
 
 from homefeed.retrieve.content.model import unit
 from homefeed.retrieve.content.words import WordMatrix, documents_of, matrix_of, weighed_words
+from homefeed.retrieve.item_item.spectral import leading_directions
 from homefeed.types import Floats, TrainingData
 
 
@@ -31,10 +31,9 @@ def latent_components(matrix: WordMatrix, dimensions: int, seed: int) -> Floats:
     al., JASIS 1990).
     """
     dimensions = min(dimensions, *matrix.shape)
-    if dimensions < 1 or matrix.shape[1] < 2:  # nothing to reduce
+    if dimensions < 1 or matrix.shape[1] < 2 or not matrix.nnz:  # nothing to reduce
         return np.ones((1, matrix.shape[1]), np.float32)
-    svd = TruncatedSVD(dimensions, random_state=seed, n_iter=4)
-    # It divides by the variance for a statistic that is not used here; equal items have none.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        svd.fit(matrix)
-    return np.ascontiguousarray(svd.components_, np.float32)
+    found = leading_directions(matrix, dimensions, np.random.default_rng(seed))
+    components = np.zeros((len(found.values), matrix.shape[1]), np.float32)
+    components[:, found.columns] = found.vectors(slice(None)).T
+    return components
