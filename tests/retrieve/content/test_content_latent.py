@@ -32,5 +32,6 @@ def test_without_words_there_is_one_for_all(shape: tuple[int, int]) -> None:
 
 
 def test_it_brings_no_library_of_seconds() -> None:
-    check = "import sys, homefeed.retrieve.content.trainer; assert not {'sklearn', 'pandas', 'torch'} & sys.modules.keys()"
+    heavy = {"sklearn", "pandas", "torch"}
+    check = f"import sys, homefeed.retrieve.content.trainer; assert not {heavy} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", check], check=True)
