@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +20,15 @@ from homefeed.retrieve.lightgcn.trainer import LightgcnTrainer
 from homefeed.testing import TrainerContract
 from homefeed.types import TrainingData
 
-torch = pytest.importorskip("torch")
-
 EVENTS = [(0, 0, 1.0), (0, 1, 0.5), (1, 1, 1.0), (1, 2, 1.0), (2, 0, 1.0), (2, 2, 0.25)]
+
+
+@pytest.fixture(scope="module")
+def torch() -> Any:
+    """The library."""
+    import torch
+
+    return torch
 
 
 class TestLightgcnTrainer(TrainerContract):
@@ -43,7 +50,7 @@ def loss(adjacency: np.ndarray, first: np.ndarray, batch: Batch, layers: int, re
 
 
 @pytest.mark.parametrize("layers", [1, 3])
-def test_the_gradient_is_that_of_the_loss_of_the_paper(layers: int) -> None:
+def test_the_gradient_is_that_of_the_loss_of_the_paper(torch: Any, layers: int) -> None:
     graph, rng = graph_of(data_of(EVENTS)), np.random.default_rng(0)
     first = rng.standard_normal((6, 2)).astype(np.float32)
     batch = Batch(np.array([0, 1, 1]), np.array([3, 4, 5]), np.array([5, 3, 3]), np.array([1, 0.5, 2], np.float32))
@@ -59,7 +66,7 @@ def test_the_gradient_is_that_of_the_loss_of_the_paper(layers: int) -> None:
         assert found[place] == pytest.approx(slope, abs=1e-5)
 
 
-def test_a_step_is_that_of_pytorchs_adam() -> None:
+def test_a_step_is_that_of_pytorchs_adam(torch: Any) -> None:
     rng = np.random.default_rng(3)
     mine = torch.from_numpy(rng.standard_normal((4, 3)).astype(np.float32))
     theirs = mine.clone()
@@ -98,7 +105,7 @@ def test_the_longest_vectors_stand_first() -> None:
     assert model.degrees.sum() == 160
 
 
-def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_change_no_bit(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "_MANY", 0)
 
     def at(threads: int) -> bytes:
@@ -151,14 +158,14 @@ def test_where_nobody_likes_anything_there_is_nothing(events: list[tuple[int, in
     assert (model.numbers.shape, model.vectors.shape, model.degrees.shape) == ((0,), (0, 8), (0,))
 
 
-def test_how_pytorch_was_set_is_left_alone() -> None:
+def test_how_pytorch_was_set_is_left_alone(torch: Any) -> None:
     assert not torch.are_deterministic_algorithms_enabled()
     fitted(data_of(EVENTS), SMALL.model_copy(update={"epochs": 1}))
     assert not torch.are_deterministic_algorithms_enabled()
     assert torch.is_grad_enabled()
 
 
-def test_without_a_gpu_that_is_asked_for_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_that_is_asked_for_it_says_so(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(HomefeedError, match='set device to "auto"'):
         fitted(data_of(EVENTS), LightgcnConfig(device="cuda"))
