@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from homefeed.catalog import CatalogView, Counters, Exposures, Partitions, Resources, SignalsModel
 from homefeed.catalog.columns import NumberColumn
@@ -125,8 +126,14 @@ def refresh(feeds: Mapping[str, Feed]) -> None:
     """Have every part of the feeds that keeps something computed take over what changed, each once."""
     parts = {id(part): part for feed in feeds.values() for part in _parts_of(feed)}
     for part in parts.values():
-        if isinstance(part, Refreshable):
-            part.refresh()
+        if _refreshes(type(part)):
+            cast(Refreshable, part).refresh()
+
+
+@cache
+def _refreshes(kind: type) -> bool:
+    """Asked of each kind of part once: protocols are slow to ask, and an evaluation has thousands of requests."""
+    return issubclass(kind, Refreshable)
 
 
 def _parts_of(feed: Feed) -> Iterator[object]:
