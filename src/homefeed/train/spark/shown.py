@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sql
 
 from homefeed.ingest.interactions import UNKNOWN_ITEM, UNKNOWN_USER
@@ -17,6 +17,7 @@ from homefeed.train.spark.attribution import EVENTS, SHOWN
 from homefeed.train.spark.inputs import Input
 from homefeed.train.spark.reading import Ids, type_of
 
+_BROADCASTS: Final = "spark.sql.autoBroadcastJoinThreshold"
 _NEEDED: Final = ("request_id", "feed", "item_id")
 _ELSE: Final = {
     "served_by": "",
@@ -46,17 +47,38 @@ def shown_of(source: Input, shown: DataFrame, ids: Ids, recipe: Recipe) -> Itera
     Events that do not fit are left out, as `events_of` counts them, but for those of creators on their own items:
     they tell what was looked at, too.
     """
-    spark = shown.sparkSession
+    with _without_broadcasts(shown.sparkSession) as spark:
+        yield from _read(spark, source, shown, ids, recipe)
+
+
+@contextmanager
+def _without_broadcasts(spark: SparkSession) -> Iterator[SparkSession]:
+    """Small tables are joined by sorting, too.
+
+    Each one sent around takes a page of 16 MB or more of the driver, and here are dozens: more than its 1 GB.
+    """
+    before = spark.conf.get(_BROADCASTS)
+    spark.conf.set(_BROADCASTS, "-1")
+    try:
+        yield spark
+    finally:
+        spark.conf.set(_BROADCASTS, str(before))
+
+
+def _read(spark: SparkSession, source: Input, shown: DataFrame, ids: Ids, recipe: Recipe) -> Iterator[Shown]:
     users, items = spark.createDataFrame(ids.users), spark.createDataFrame(ids.items).drop("item", "creator")
     known = shown.join(users, "user_id", "left").join(items, "item_id", "left")
     reason = sql.coalesce(*(sql.when(fault, why) for why, fault in _faults().items()))
     read = known.select(reason.alias("reason"), *_columns()).persist()
+    events = _events(source, users, items, recipe).persist()
     try:
+        events.count()  # now, so that plans know how few they are
         counts = read.where("reason is not null").groupBy("reason").count().collect()
         told = sorted((-row["count"], row["reason"]) for row in counts)
         pages = read.where("reason is null").select(*SHOWN.names)
-        yield Shown(pages, _events(source, users, items, recipe), {why: -count for count, why in told})
+        yield Shown(pages, events, {why: -count for count, why in told})
     finally:
+        events.unpersist()
         read.unpersist()
 
 
