@@ -174,7 +174,7 @@ def print_rejected(rejected: Mapping[str, int]) -> None:
 
     if not rejected:
         return
-    table = Table("events left out", "rows", title=None)
+    table = Table("left out", "rows", title=None)
     for reason, count in rejected.items():
         table.add_row(reason, f"{count:,}")
     out.print(table)

@@ -28,7 +28,10 @@ _BY_DAY: Final = ("events", "impressions")
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Which kinds to write, in which format, and whether events and impressions are in folders by day."""
+    """Which kinds to write, in which format, and whether events and impressions are in folders by day.
+
+    By day, impressions have their features and by what they were served, too.
+    """
 
     kinds: Sequence[Kind] = KINDS
     form: Format = "csv"
@@ -101,7 +104,7 @@ async def _write(
         if not expected[kind]:
             continue
         with export.growing(folder, kind) as add:
-            async for frame in frames_of(store, recipe, kind, last):
+            async for frame in frames_of(store, recipe, kind, last, with_features=export.by_day):
                 add(frame)
                 counts[kind] += frame.height
                 progress(f"exporting {kind}", counts[kind], max(counts[kind], expected[kind]))

@@ -30,8 +30,10 @@ MAX_COLUMNS: Final = 1_000
 _TIME: Final = pl.Datetime("us", "UTC")
 
 
-async def frames_of(store: Store, recipe: Recipe, kind: Kind, last: int) -> Frames:
+async def frames_of(store: Store, recipe: Recipe, kind: Kind, last: int, *, with_features: bool = False) -> Frames:
     """The rows of a kind, some at a time, each time with the same columns; of events those up to the row `last`.
+
+    Impressions have what an import reads, or, `with_features`, all that rankers learn from.
 
     Raises:
         InvalidError: attributes have more than `MAX_COLUMNS` names that are not declared.
@@ -40,7 +42,7 @@ async def frames_of(store: Store, recipe: Recipe, kind: Kind, last: int) -> Fram
         "users": lambda: _users(store, recipe),
         "items": lambda: _items(store, recipe),
         "events": lambda: _events(store, recipe.app, last),
-        "impressions": lambda: _impressions(store, recipe.app),
+        "impressions": lambda: _impressions(store, recipe.app, with_features=with_features),
     }
     async for frame in makers[kind]():
         yield frame
@@ -109,9 +111,9 @@ async def _events(store: Store, app: str, last: int) -> Frames:
         yield frame.filter(pl.col("user_id").is_not_null())  # who was erased meanwhile is left out
 
 
-async def _impressions(store: Store, app: str) -> Frames:
+async def _impressions(store: Store, app: str, *, with_features: bool) -> Frames:
     async for frame in impression_frames(store, app):
-        yield frame.select(SHOWN)
+        yield frame if with_features else frame.select(SHOWN)
 
 
 async def _undeclared(

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -18,11 +17,10 @@ from homefeed.recipe import BLEND, SIGNALS, TRENDING, Recipe
 from homefeed.store import Store
 from homefeed.store.artifacts import ArtifactStore, Manifest
 from homefeed.store.job_runs import BY_HAND
-from homefeed.store.verdicts import note_verdict
-from homefeed.times import format_time
 from homefeed.train.blend import made_for, new_blend
 from homefeed.train.lease import Progress, Rhythm, Turn, taking_turn
 from homefeed.train.publishing import Before, Fit, Publisher, stopped_before
+from homefeed.train.rankers import FoundRanker, find_ranker, publish_rankers
 from homefeed.train.ranking import judged_ranker
 from homefeed.train.search import Budget
 from homefeed.train.settings import divided
@@ -54,20 +52,6 @@ class Trained:
     """How many rows the trending view has, one for each item and hour; None where it was not refreshed."""
     rejected: Mapping[str, int] = field(default_factory=dict)
     """By reason, how many rows of the input are no events to train on: told where it is read by Spark."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranker:
-    """A learned ranker, what was found of it, with `why` in words, and how it is published, if it is to be."""
-
-    name: str
-    part: str
-    found: Mapping[str, Any]
-    fit: Fit | None = None
-
-    @property
-    def why(self) -> str:
-        return str(self.found["why"])
 
 
 async def train_app(
@@ -176,8 +160,8 @@ async def _train(
     if rest is not None:
         left = [feed for feed, name in feeds.items() if name not in there]
         judged = [await _ranker(every, feed, rest, store, artifacts, report) for feed in left]
-        rankers = {each.name: f"{_became(each, asked.dry_run)}; {each.why}" for each in judged}
-        manifests += [] if asked.dry_run else await _taken(judged, publisher)
+        rankers = {each.name: each.told(dry_run=asked.dry_run) for each in judged}
+        manifests += [] if asked.dry_run else await publish_rankers(judged, publisher)
     read = publisher.data.user_count, publisher.data.item_count, len(publisher.data.interactions)
     of_before = tuple(spec.name for spec in chosen.models if spec.name in kept)
     without = {name: why for name, why in left_out.items() if name in names}
@@ -203,40 +187,10 @@ async def _read(recipe: Recipe, store: Store, environment: Environment, turn: Tu
 
 async def _ranker(
     recipe: Recipe, feed: str, log: LogData, store: Store, artifacts: ArtifactStore, report: Progress
-) -> _Ranker:
+) -> FoundRanker:
     """The learned ranker of a feed, and what was found of it."""
-    began, spec = time.perf_counter(), recipe.learned_ranker(feed)
-    try:
-        model, verdict, why = await judged_ranker(recipe, feed, log, store, artifacts, progress=report)
-    except Exception as error:  # a ranker that cannot be made must not stop the training of all others
-        _log.error("ranker not made", app=recipe.app, feed=feed, error=f"{type(error).__name__}: {error}")
-        model, verdict, why = None, None, f"not made: {error}"
-    found = {"finding": why, "why": why} if verdict is None else verdict.to_json()
-    if model is None or verdict is None or not verdict.taken:
-        return _Ranker(spec.name, spec.part, found)
-    took = time.perf_counter() - began
-    fit = Fit(spec.name, spec.part, spec.config.model_dump(), lambda: model, None, took, found)
-    return _Ranker(spec.name, spec.part, found, fit)
-
-
-def _became(ranker: _Ranker, dry_run: bool) -> str:
-    if dry_run:
-        return "dry run"
-    return "not published" if ranker.fit is None else "published"
-
-
-async def _taken(judged: Sequence[_Ranker], publisher: Publisher) -> list[Manifest]:
-    """Publish the rankers that are to be, and note what was found of all."""
-    manifests, run = [], publisher.turn.run
-    for ranker in judged:
-        manifest = None if ranker.fit is None else await publisher.publish(ranker.fit)
-        manifests += [] if manifest is None else [manifest]
-        version = None if manifest is None else manifest.version
-        of = {"version": version, "part": ranker.part, "run": run.run_id}
-        noted = {"judged_at": format_time(publisher.data.now), **of, **ranker.found}
-        async with publisher.turn.fenced():
-            note_verdict(publisher.artifacts.root, run.app, ranker.name, noted)
-    return manifests
+    judge = partial(judged_ranker, recipe, feed, log, store, artifacts, progress=report)
+    return await find_ranker(recipe, feed, judge)
 
 
 def _fits(recipe: Recipe, log: LogData, tuned: Mapping[str, Tuning], report: Progress) -> list[Fit]:

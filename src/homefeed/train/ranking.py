@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import structlog
 
+from homefeed.catalog import CatalogView
 from homefeed.dataset.log import LogData
 from homefeed.dataset.log import Progress as Reading
 from homefeed.dataset.ranking_rows import WITHOUT_FEATURES, FeedColumns, RankingRows, read_ranking_rows
@@ -37,14 +38,15 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Serving:
+class Serving:
     """What a feed is ranked by now: its blend, and its learned ranker, if one is published."""
 
     blend: Loaded[Blend] | None
     ranker: Loaded[Model] | None
 
     @classmethod
-    def of(cls, recipe: Recipe, feed: str, artifacts: ArtifactStore) -> _Serving:
+    def of(cls, recipe: Recipe, feed: str, artifacts: ArtifactStore) -> Serving:
+        """What is published."""
         spec = recipe.learned_ranker(feed)
         ranker: Loaded[Model] | None = artifacts.find(recipe.app, spec.name, find_part("model", spec.part))
         return cls(artifacts.find(recipe.app, BLEND, Blend), ranker)
@@ -58,12 +60,17 @@ class _Serving:
             return parse_time("learned_until", told) if isinstance(told, str) else None
         return None
 
-    def feed(self, recipe: Recipe, name: str, log: LogData) -> Feed:
+    @property
+    def blended_by(self) -> str | None:
+        """The version of the blend."""
+        return None if self.blend is None else self.blend.manifest.version
+
+    def feed(self, recipe: Recipe, name: str, catalog: CatalogView) -> Feed:
         """The feed as it serves, but for what its retrievers learned."""
         models: dict[str, Model] = {} if self.blend is None else {BLEND: self.blend.model}
         models |= {} if self.ranker is None else {recipe.learned_ranker(name).name: self.ranker.model}
-        counters = counters_of(recipe, log.catalog)
-        return build_feeds(recipe, resources_of(recipe, log.catalog, counters, models))[name]
+        counters = counters_of(recipe, catalog)
+        return build_feeds(recipe, resources_of(recipe, catalog, counters, models))[name]
 
     def replayed(
         self, recipe: Recipe, name: str, log: LogData, rows: RankingRows, progress: Progress
@@ -89,7 +96,7 @@ async def judged_ranker(
 
     It is made from what was shown where something was chosen in enough requests, else from history.
     """
-    spec, serving = recipe.learned_ranker(feed), _Serving.of(recipe, feed, artifacts)
+    spec, serving = recipe.learned_ranker(feed), Serving.of(recipe, feed, artifacts)
     if (why := unable(spec)) is not None:
         return Judged(None, None, why)
     shown = await _shown_lists(recipe, feed, log, store, serving, progress)
@@ -108,12 +115,11 @@ async def judged_ranker(
 
 
 async def _shown_lists(
-    recipe: Recipe, name: str, log: LogData, store: Store, serving: _Serving, progress: Progress
+    recipe: Recipe, name: str, log: LogData, store: Store, serving: Serving, progress: Progress
 ) -> RankedLists | None:
     """What the feed showed, where it is enough to learn from: as written down, else imported and replayed."""
-    feed = serving.feed(recipe, name, log)
-    blend = None if serving.blend is None else serving.blend.manifest.version
-    columns = FeedColumns(feed.feature_names, feed.calibration is not None, blend)
+    feed = serving.feed(recipe, name, log.catalog)
+    columns = FeedColumns(feed.feature_names, feed.calibration is not None, serving.blended_by)
     reading = partial(progress, "finding what followed")
     rows = await _read_weighed(store, recipe, feed, columns, log.data.seed, reading)
     if _is_enough(recipe, name, rows):

@@ -16,6 +16,11 @@ _SETTINGS = {
     "spark.driver.memory": "1g",
     "spark.default.parallelism": "2",
     "spark.sql.shuffle.partitions": "2",
+    # Data are small: to make programs for them, and to make those fast, takes longer than to run them.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 

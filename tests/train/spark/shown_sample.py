@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from tests.dataset.shown_log import Page, Told, impression, write_log
 
-from homefeed.dataset.impression_frames import impression_frames
+from homefeed.dataset.export_folder import Export, export_app
+from homefeed.dataset.log import read_catalog
 from homefeed.recipe import Recipe
 from homefeed.store import Store
-from homefeed.store.event_stream import stream_events
 from homefeed.store.impressions import IMPORTED, write_impressions
-from homefeed.store.items import item_ids
 from homefeed.store.users import list_users
-from homefeed.times import LATEST
-from homefeed.train.spark.attribution import EVENTS, SHOWN
+from homefeed.train.spark.inputs import open_input
+from homefeed.train.spark.reading import read_ids
+from homefeed.train.spark.shown import Shown, shown_of
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 USERS = "uvwxy"
 ITEMS = "abcdefgh"
@@ -70,34 +72,15 @@ def _served(page: Page, rng: np.random.Generator) -> dict[str, object]:
     return two | other.get(int(kind), {})
 
 
-async def shown_in(spark: SparkSession, store: Store, app: str) -> DataFrame:
-    """What was shown, by way of the frames of the export; users and items are their permanent numbers."""
-    frame = pl.concat([frame async for frame in impression_frames(store, app)])
-    users = {user.user_id: user.number for user in await list_users(store, app, 0, 100)}
-    items = {name: number for number, name in (await item_ids(store, app, range(1, 100))).items()}
-    frame = frame.with_columns(
-        time=pl.col("timestamp").dt.epoch("us"),
-        owner=pl.col("user_id").replace_strict(users, return_dtype=pl.Int32).fill_null(-1),
-        item=pl.col("item_id").replace_strict(items, return_dtype=pl.Int32),
-    )
-    return spark.createDataFrame(frame.select(SHOWN.names).to_arrow().cast(SHOWN))
-
-
-async def events_in(spark: SparkSession, store: Store, recipe: Recipe) -> DataFrame:
-    """The log."""
-    codes = {name: code for code, name in enumerate(recipe.event_types)}
-    frames = [
-        pl.DataFrame(
-            {
-                "event": rows.seqs,
-                "at": rows.times,
-                "user": rows.users,
-                "item": rows.items,
-                "type": [codes[name] for name in rows.types],
-                "named": rows.request_ids,
-            },
-            schema_overrides={"named": pl.String},
-        )
-        async for rows in stream_events(store, recipe.app, 0, LATEST)
-    ]
-    return spark.createDataFrame(pl.concat(frames).to_arrow().cast(EVENTS))
+@asynccontextmanager
+async def exported_and_read(
+    spark: SparkSession, store: Store, recipe: Recipe, folder: Path
+) -> AsyncIterator[Shown]:
+    """What was shown and what followed, by way of an export."""
+    export = Export(("events", "impressions"), "parquet", by_day=True)
+    await export_app(store, recipe, folder, export, now=0, progress=lambda *_: None)
+    source = open_input(spark, str(folder), recipe, 0)
+    assert source.impressions is not None
+    ids = await read_ids(store, recipe, await read_catalog(store, recipe))
+    with shown_of(source, source.impressions, ids, recipe) as shown:
+        yield shown

@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from tests.dataset.shown_log import recipe_with
-from tests.train.spark.shown_sample import events_in, shown_in, write_sample
+from tests.train.spark.shown_sample import exported_and_read, write_sample
 
 from homefeed.dataset.ranking_rows import FeedColumns, RankingRows, read_ranking_rows
-from homefeed.recipe import Recipe
-from homefeed.store import Store, open_store
+from homefeed.store import Store
 from homefeed.train.spark.lists import Lists
 from homefeed.train.spark.ranking_rows import ranking_rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pyspark.sql import SparkSession
-    from tests.conftest import NewStore
 
 COLUMNS = FeedColumns(("x", "y"), calibrated=False)
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "settings", [{}, {"window": "20m", "examined": "all", "max_learned_items": 150}], ids=["default", "latest"]
 )
 async def test_it_is_the_table_of_one_machine(
-    spark: SparkSession, tmp_path: Path, new_store: NewStore, settings: dict[str, Any]
+    spark: SparkSession, store: Store, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
-    with new_store("sqlite", tmp_path) as url:
-        async with open_store(url) as store:
-            await _compare(spark, store, recipe_with(**settings))
-
-
-async def _compare(spark: SparkSession, store: Store, recipe: Recipe) -> None:
+    recipe = recipe_with(**settings)
     await write_sample(store, recipe.app)
     local = await read_ranking_rows(store, recipe, "home", COLUMNS, seed=3)
-    shown, events = await shown_in(spark, store, recipe.app), await events_in(spark, store, recipe)
-    table = ranking_rows(shown, events, recipe, "home", COLUMNS)
-    found = Lists.numbered(table, recipe, COLUMNS, seed=3).collected()
-    table.rows.unpersist()
+    async with exported_and_read(spark, store, recipe, tmp_path / "days") as shown:
+        table = ranking_rows(shown.pages, shown.events, recipe, "home", COLUMNS)
+        found = Lists.numbered(table, recipe, COLUMNS, seed=3).collected()
+        table.rows.unpersist()
+    assert not shown.left_out
     assert (found.read.pages, found.read.taken) == (local.read.pages, local.read.taken)
     assert found.read.left_out == local.read.left_out
     assert local.data.outcomes.any(axis=0).sum() == 2, "clicks and sales are among what is compared"

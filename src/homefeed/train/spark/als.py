@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _OF_A_BLOCK: Final = 1_000_000
 """Pairs: their number makes that of the blocks, so that a cluster's size changes nothing."""
 _MOST_BLOCKS: Final = 1_000
+_UNTIL_CHECKPOINT: Final = 5
+"""Iterations."""
 _SINGULAR: Final = "SingularMatrixException"
 
 
@@ -93,6 +95,7 @@ def _factorised(pairs: DataFrame, counts: _Counts, config: AlsConfig, seed: int)
         regParam=config.regularization * float(np.sqrt(counts.users * counts.items)) / counts.likes,
         numUserBlocks=blocks,
         numItemBlocks=blocks,
+        checkpointInterval=_UNTIL_CHECKPOINT,
         implicitPrefs=True,
         alpha=config.alpha,
         ratingCol="strength",

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from homefeed.dataset.export_manifest import ExportManifest, is_export
+from homefeed.dataset.impression_frames import IMPRESSIONS
 from homefeed.errors import DataError, InvalidError, NotInstalledError
 from homefeed.recipe import Recipe
 
@@ -38,14 +39,15 @@ class Input:
     """Events with the columns user_id, item_id, event_type, value (double), time (microseconds) and seq.
 
     `of_log` tells that they are rows of a log, each once and checked when it came in, up to `event_seq`; others
-    have no `seq`. `folder` is that of the exported files, if they are such.
+    have no `seq`. Of exported files there are `impressions`, as `dataset.impression_frames` has them, with `time`,
+    if they were exported, and events have a `request_id`.
     """
 
     events: DataFrame
     name: str
     of_log: bool
     event_seq: int | None = None
-    folder: Path | None = None
+    impressions: DataFrame | None = None
 
 
 def open_input(spark: SparkSession, named: str, recipe: Recipe, until: int) -> Input:
@@ -66,7 +68,8 @@ def open_input(spark: SparkSession, named: str, recipe: Recipe, until: int) -> I
     if not (folder / "events").is_dir():
         raise DataError(f"{folder}: has no events by day; export them with --by-day")
     found = _of_files(spark, str((folder / "events").absolute()))
-    return Input(found.events, named, found.of_log, manifest.event_seq, folder)
+    shown = _impressions(spark, folder / "impressions")
+    return Input(found.events, named, found.of_log, manifest.event_seq, shown)
 
 
 def without_password(named: str) -> str:
@@ -100,10 +103,19 @@ def _of_files(spark: SparkSession, named: str) -> Input:
     of_log = "seq" in frame.columns
     columns = [sql.col(name).cast("string").alias(name) for name in ("user_id", "item_id", "event_type")]
     columns += [_value(frame).alias("value"), _microseconds(frame, named).alias("time")]
-    columns += [
-        sql.col(name) for name in ("seq", "event_id") if name in frame.columns and (name == "seq" or not of_log)
-    ]
+    others = ("seq", "request_id") if of_log else ("event_id",)
+    columns += [sql.col(name) for name in others if name in frame.columns]
     return Input(frame.select(*columns), named, of_log)
+
+
+def _impressions(spark: SparkSession, folder: Path) -> DataFrame | None:
+    """Those of an export; None where it has none, or, as those of earlier versions, has them without features."""
+    if not folder.is_dir():
+        return None
+    frame = spark.read.parquet(str(folder.absolute()))
+    if any(name not in frame.columns for name in IMPRESSIONS):
+        return None
+    return frame.select(*IMPRESSIONS).withColumn("time", sql.unix_micros("timestamp")).drop("timestamp")
 
 
 def _value(frame: DataFrame) -> Column:

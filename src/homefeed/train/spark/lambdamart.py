@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import sklearn.base  # noqa: F401  # XGBoost looks for it once, and its estimators need it
 from pyspark.sql import Column, Window
 from pyspark.sql import functions as sf
 
@@ -15,7 +15,7 @@ from homefeed.errors import HomefeedError
 from homefeed.rank.lambdamart.model import LambdamartConfig, LambdamartModel
 from homefeed.rank.lambdamart.trainer import COVERED, TOO_FEW, best_of, own_weights, parameters_of, patience_of
 from homefeed.rank.schema import Schema
-from homefeed.rank.trees import Trees
+from homefeed.rank.trees import Trees, xgboost
 from homefeed.ranking import LEARNING_SHARE, RankingData
 from homefeed.train.spark.lists import Lists
 
@@ -125,10 +125,9 @@ def _data(lists: Lists, rows: DataFrame) -> RankingData:
 
 
 def _estimator() -> Any:
-    """XGBoost's ranker for Spark. It needs scikit-learn, which Homefeed hides from XGBoost where it is served."""
-    importlib.import_module("sklearn.base")
-    if not importlib.import_module("xgboost.compat").SKLEARN_INSTALLED:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "xgboost"]:
-            del sys.modules[name]
+    """XGBoost's ranker for Spark."""
+    library = xgboost()
+    if not library.compat.SKLEARN_INSTALLED:
+        raise HomefeedError("XGBoost was imported before scikit-learn was; train in a process of its own")
     logging.getLogger(_TELLS).disabled = True  # of every training all its parameters
     return importlib.import_module("xgboost.spark").SparkXGBRanker

@@ -32,9 +32,11 @@ _COLUMNS: Final = ("user", "item", "type", "value", "time", "seq")
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The users and items of the store by their ids: `users` (user_id, user), `items` (item_id, item, creator).
+    """The users and items of the store by their ids: `users` (user_id, user), `items` (item_id, item, number,
+    creator).
 
-    `user` is a permanent number, `item` a position of the catalogue, `creator` who made it, where that is told.
+    `user` and `number` are permanent numbers, `item` is a position of the catalogue, `creator` who made it, where
+    that is told.
     """
 
     users: pa.Table
@@ -49,7 +51,9 @@ async def read_ids(store: Store, recipe: Recipe, catalog: CatalogView) -> Ids:
     of_users = pa.concat_tables([_table("user_id", "user", [], []), *users])
     of_items = pa.concat_tables([_table("item_id", "item", [], []), *items])
     of_items = of_items.filter(pa.compute.greater_equal(of_items["item"], 0))
-    creator = pa.array(_creators(recipe, catalog, of_items["item"].to_numpy()), pa.string())
+    positions = of_items["item"].to_numpy()
+    of_items = of_items.append_column("number", pa.array(catalog.numbers[positions], pa.int32()))
+    creator = pa.array(_creators(recipe, catalog, positions), pa.string())
     return Ids(of_users, of_items.append_column("creator", creator))
 
 
@@ -83,7 +87,7 @@ def events_of(spark: SparkSession, source: Input, ids: Ids, recipe: Recipe, now:
     users, items = spark.createDataFrame(ids.users), spark.createDataFrame(ids.items)
     known = _once(source, recipe).join(users, "user_id", "left").join(items, "item_id", "left")
     reason = sql.coalesce(*(sql.when(fault, why) for why, fault in _faults(source, recipe, now).items()))
-    columns = ("user", "item", _type_of(recipe).alias("type"), _value().alias("value"), "time", "seq", "copies")
+    columns = ("user", "item", type_of(recipe).alias("type"), _value().alias("value"), "time", "seq", "copies")
     read = known.select(reason.alias("reason"), *columns).persist()
     try:
         counts = (
@@ -121,7 +125,7 @@ def _faults(source: Input, recipe: Recipe, now: int) -> dict[str, Column]:
         "missing user_id": missing["user_id"],
         "missing event_type": missing["event_type"],
         NO_ITEM: sql.col("event_type").isin(searches),
-        "unknown event type": _type_of(recipe).isNull(),
+        "unknown event type": type_of(recipe).isNull(),
         "missing item_id": missing["item_id"],
         "missing timestamp, or one that is no time": sql.col("time").isNull(),
         UNKNOWN_USER: sql.col("user").isNull(),
@@ -140,7 +144,7 @@ def _faults(source: Input, recipe: Recipe, now: int) -> dict[str, Column]:
     return faults
 
 
-def _type_of(recipe: Recipe) -> Column:
+def type_of(recipe: Recipe) -> Column:
     """The code of an event's type; null of one that nobody declared."""
     codes = [
         sql.lit(each)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from homefeed.errors import NotInstalledError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 SPARK: Final = Extra("spark", "pyspark")
 LOCAL: Final = "local[*]"
 """All cores of this machine, in one process."""
+CHECKPOINTS: Final = "spark.checkpoint.dir"
+"""A folder where work of many steps is written in between: else each step remembers all those before it, and at
+some twenty the stack of Java overflows."""
 
 _JAVA: Final = (17, 21)
 _JAVA_WAIT: Final = 30.0
@@ -33,6 +37,7 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.log.level": "ERROR",
+    "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
     # What comes to the driver grows with items, and with pairs where each user counts once: the model holds it.
     "spark.driver.maxResultSize": "0",
 }
@@ -57,13 +62,16 @@ def spark_session(
     # Workers of this machine run what runs here; those of others the Python of the same name.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable if master.startswith("local") else "python3")
     builder = SparkSession.builder.appName(f"homefeed {name}").master(master)
-    for key, value in {**_DEFAULTS, **(settings or {})}.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    try:
-        yield session
-    finally:
-        session.stop()
+    with TemporaryDirectory(prefix="homefeed-checkpoints-") as folder:
+        # A cluster's must be seen by all of its nodes: whoever has one names it.
+        here = {CHECKPOINTS: folder} if master.startswith("local") else {}
+        for key, value in {**_DEFAULTS, **here, **(settings or {})}.items():
+            builder = builder.config(key, value)
+        session = builder.getOrCreate()
+        try:
+            yield session
+        finally:
+            session.stop()
 
 
 def await_workers(spark: SparkSession, seconds: float) -> bool:

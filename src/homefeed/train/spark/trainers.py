@@ -6,9 +6,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
+from pyspark.sql import SparkSession
+
 from homefeed.protocols import Model
 from homefeed.recipe import PartSpec
 from homefeed.train.spark.data import SparkTrainer
+from homefeed.train.spark.session import CHECKPOINTS
 
 _TRAINERS: Final = {
     "als": "SparkAlsTrainer",
@@ -16,6 +19,17 @@ _TRAINERS: Final = {
     "content": "SparkContentTrainer",
     "item_item": "SparkItemItemTrainer",
 }
+_OF_MANY_STEPS: Final = ("als",)
+_NO_CHECKPOINTS: Final = (
+    "needs a folder for checkpoints that all nodes of the cluster share: "
+    f"--spark-conf {CHECKPOINTS}=URL; until then the one before serves"
+)
+
+
+def lacking(spec: PartSpec, spark: SparkSession) -> str | None:
+    """What a session lacks for one of the recipe's models; None where nothing."""
+    needed = spec.part in _OF_MANY_STEPS and spark.sparkContext.getCheckpointDir() is None
+    return _NO_CHECKPOINTS if needed else None
 
 
 def spark_trainer(spec: PartSpec) -> SparkTrainer[Model] | None:

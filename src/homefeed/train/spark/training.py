@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from homefeed.catalog import CatalogView
@@ -30,11 +27,13 @@ from homefeed.train.lease import Progress, Rhythm, Turn, taking_turn
 from homefeed.train.publishing import Before, Fit, Publisher, stopped_before
 from homefeed.train.spark.apart import fit_on_spark
 from homefeed.train.spark.data import NO_EVENTS
+from homefeed.train.spark.failures import plainly
 from homefeed.train.spark.inputs import open_input, without_password
+from homefeed.train.spark.rankers import RankersOnSpark
 from homefeed.train.spark.reading import events_of, read_ids
 from homefeed.train.spark.signals import fit_signals_on_spark
 from homefeed.train.spark.strengths import SparkPrepared, prepared_on_spark
-from homefeed.train.spark.trainers import spark_trainer
+from homefeed.train.spark.trainers import lacking, spark_trainer
 from homefeed.train.steps import chosen_names, exposures_fit, kept_tunings, only, refresh_view
 from homefeed.train.tune import Tuning, with_tuned
 from homefeed.types import TrainingData
@@ -96,7 +95,7 @@ async def train_on_spark(
         if of_log := [name for name in names if name != TRENDING]:
             asked = _Asked(of_log, source, seed, keep_tuned, before)
             configured = with_text_model(recipe, text_model)
-            with _plainly("the export" if source is None else without_password(source)):
+            with plainly("the export" if source is None else without_password(source)):
                 trained = await _train(configured, store, artifacts, environment, spark, turn, asked)
         if TRENDING in names:
             trained = replace(trained, trending=await refresh_view(recipe, store, environment, turn))
@@ -117,8 +116,9 @@ async def _train(
     if not catalog.size:
         raise HomefeedError(f"{recipe.app} has no items yet; import some first: homefeed import --help")
     tuned = kept_tunings(recipe, artifacts) if asked.keep_tuned else {}
+    feeds = {feed: spec.name for feed, spec in recipe.rankers.items() if spec.name in asked.names}
     with TemporaryDirectory(prefix="homefeed-") as folder:
-        source = asked.source or await _exported(store, recipe, Path(folder) / "export", now, turn)
+        source = asked.source or await _exported(store, recipe, Path(folder) / "export", now, turn, bool(feeds))
         until = (await store.watermarks(recipe.app)).event_seq
         ids = await read_ids(store, recipe, catalog)
         turn.report("reading events", 0, 1)
@@ -130,12 +130,13 @@ async def _train(
             events_of(spark, found, ids, recipe, now) as read,
             prepared_on_spark(recipe, read.frame, about) as made,
         ):
-            del ids
             turn.report("reading events", 1, 1)
             facts = {"events": read.count, "engine": ENGINE}
             publisher = Publisher(artifacts, turn, made.data.about, watermark, facts)
             trained = await _publish(recipe, store, publisher, made, tuned, asked)
-            return replace(trained, events=read.count, rejected=read.left_out)
+            trained = replace(trained, events=read.count, rejected=read.left_out)
+        rankers = RankersOnSpark(with_tuned(recipe, tuned.values()), feeds, found, ids, asked.seed)
+        return await rankers.add_to(trained, publisher, asked.before)
 
 
 async def _publish(
@@ -148,9 +149,12 @@ async def _publish(
 ) -> Trained:
     """Fit and publish what Spark can fit: signals last, so that a server sees no new counters with old models."""
     names, about = asked.names, made.data.about
+    rankers = {spec.name for spec in recipe.rankers.values()}
     without = {} if len(names) == 1 else can_do_without(recipe)
     chosen = only(recipe, [name for name in names if name not in without])
-    fits = [_fit(spec, made, tuned) for spec in with_tuned(chosen, tuned.values()).models if spark_trainer(spec)]
+    every, spark = with_tuned(chosen, tuned.values()).models, made.data.events.sparkSession
+    without = {**without, **{spec.name: why for spec in every if (why := lacking(spec, spark))}}
+    fits = [_fit(spec, made, tuned) for spec in every if spec.name not in without and spark_trainer(spec)]
     made_here = {fit.name for fit in fits}
     if SIGNALS in names:
         if recipe.counts_exposures:
@@ -166,7 +170,7 @@ async def _publish(
     manifests = [await publisher.publish(fit) for fit in fits if fit.name not in there]
     left_out = {name: why for name, why in without.items() if name in names}
     for name in names:
-        if name not in {*made_here, *left_out, SIGNALS}:
+        if name not in {*made_here, *left_out, *rankers, SIGNALS}:
             left_out[name] = _elsewhere(recipe.app, name)
     kept = tuple(spec.name for spec in chosen.models if spec.name in tuned and spec.name in made_here)
     sizes = about.user_count, about.item_count, 0
@@ -186,8 +190,10 @@ def _elsewhere(app: str, name: str) -> str:
     return f"{kind} on one machine: homefeed train {app} {name}; until then the one before serves"
 
 
-async def _exported(store: Store, recipe: Recipe, folder: Path, now: int, turn: Turn) -> str:
-    export = Export(("events",), "parquet", by_day=True)
+async def _exported(
+    store: Store, recipe: Recipe, folder: Path, now: int, turn: Turn, with_impressions: bool
+) -> str:
+    export = Export(("events", "impressions") if with_impressions else ("events",), "parquet", by_day=True)
     await export_app(store, recipe, folder, export, now=now, progress=turn.report)
     return str(folder)
 
@@ -203,22 +209,3 @@ def _about(catalog: CatalogView, now: int, seed: int) -> TrainingData:
         seed,
         partitions=catalog.partitions(),
     )
-
-
-@contextmanager
-def _plainly(source: str) -> Iterator[None]:
-    """Say in a sentence what Spark says in a thousand lines.
-
-    Raises:
-        HomefeedError: Spark failed.
-    """
-    try:
-        yield
-    except (PySparkException, Py4JError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        cause = next(
-            (line for line in reversed(lines) if line.startswith("Caused by:")), lines[0] if lines else ""
-        )
-        raise HomefeedError(
-            f"Spark failed on {source}, and what was not published yet is as before: {cause[:300]}"
-        ) from error
