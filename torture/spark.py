@@ -21,6 +21,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -39,12 +40,13 @@ FIRST, BEFORE, MIDDLE = "content", "association", "item_item"
 COUNTED: Final = "exposures"
 """By the driver, from the store; the model says until when, which is another time in each run."""
 _LONGEST_SECONDS: Final = 600.0
+_COMPLETED: Final = b'{"Event":"SparkListenerStageCompleted"'
 _SETTINGS: Final = {
     "spark.driver.host": HOST,
     "spark.driver.memory": "1g",
     "spark.executor.memory": MEMORY,
-    "spark.default.parallelism": "8",
-    "spark.sql.shuffle.partitions": "8",
+    "spark.default.parallelism": "4",
+    "spark.sql.shuffle.partitions": "4",
     "spark.eventLog.enabled": "true",
     "spark.eventLog.compress": "false",
     "spark.eventLog.rolling.enabled": "false",
@@ -59,8 +61,8 @@ class Trial:
     cluster: Cluster
     files: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the undisturbed run: the SHA-256 of each file of each model."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Of the undisturbed run: what it took to the first model, and item_item."""
+    stages: dict[str, int] = field(default_factory=dict)
+    """Of the undisturbed run: how many of Spark's stages there were before the first model, and for item_item."""
 
     @property
     def artifacts(self) -> ArtifactStore:
@@ -117,6 +119,10 @@ class Trial:
         manifests = {name: self.artifacts.manifest(APP, name) for name in self.versions()}
         return {name: manifest.files for name, manifest in manifests.items() if manifest and name != COUNTED}
 
+    def has(self, model: str) -> bool:
+        """Whether a model was ever published."""
+        return self.artifacts.current(APP, model) is not None
+
     def differing(self) -> list[str]:
         """The models that are not what the undisturbed run made, to the last bit."""
         return sorted(name for name, files in self.files_now().items() if files != self.files.get(name))
@@ -133,9 +139,25 @@ class Trial:
 
     def log_of_last(self) -> Iterator[dict[str, Any]]:
         """What Spark noted of the last training."""
-        files = [file for file in (self.folder / "log").iterdir() if not file.name.startswith(".")]
-        latest = max(files, key=lambda file: file.stat().st_mtime)
-        return map(orjson.loads, latest.read_bytes().splitlines())
+        return map(orjson.loads, self._log().splitlines())
+
+    def logs(self) -> int:
+        """How many trainings Spark has noted anything of."""
+        return len(self._files())
+
+    def stages_done(self) -> int:
+        """How many stages of the last training Spark has noted as completed."""
+        return self._log().count(_COMPLETED)
+
+    def _log(self) -> bytes:
+        return self._files()[-1].read_bytes()
+
+    def _files(self) -> list[Path]:
+        """In the order of the trainings; what they are called has the time at which they began."""
+        folder = self.folder / "log"
+        return (
+            sorted(file for file in folder.iterdir() if not file.name.startswith(".")) if folder.exists() else []
+        )
 
     def _told(self) -> str:
         return (self.folder / "command.log").read_text(errors="replace")[-2_000:]
@@ -146,23 +168,26 @@ class Trial:
 
 
 def undisturbed(trial: Trial) -> dict[str, Any]:
-    """Train, and note how long it took to where others are killed."""
+    """Train, and note at which of Spark's stages others are killed."""
     began, training = time.monotonic(), trial.begin_training()
-    wait = until(lambda: FIRST in trial.files_now() or training.poll() is not None, "", _LONGEST_SECONDS)
-    until(lambda: BEFORE in trial.files_now() or training.poll() is not None, "", _LONGEST_SECONDS)
-    middle = until(lambda: MIDDLE in trial.files_now() or training.poll() is not None, "", _LONGEST_SECONDS)
+    at = {}
+    for model in (FIRST, BEFORE, MIDDLE):
+        until(partial(trial.has, model), f"{model} has not been made", _LONGEST_SECONDS)
+        at[model] = trial.stages_done()
     trial.finish(training)
-    trial.files, trial.seconds = trial.files_now(), {FIRST: wait, MIDDLE: middle}
-    assert MIDDLE in trial.files
-    return {"seconds": round(time.monotonic() - began, 1), "item_item_seconds": round(middle, 1)}
+    trial.files, trial.stages = trial.files_now(), {FIRST: at[FIRST], MIDDLE: at[MIDDLE] - at[BEFORE]}
+    return {"seconds": round(time.monotonic() - began, 1), "stages": trial.stages}
 
 
 def await_middle_of(trial: Trial, model: str, training: subprocess.Popen[bytes]) -> None:
-    """Wait until half the time is over that a model took, or all the steps before the first."""
-    before = trial.versions()
+    """Wait until half of a model's stages are done, or half of all before the first model."""
+    before, logs, done = trial.versions(), trial.logs(), 0
+    until(lambda: trial.logs() > logs, "Spark has not begun", _LONGEST_SECONDS)
     if model == MIDDLE:
         until(lambda: BEFORE in trial.changed(before), "it has not come so far", _LONGEST_SECONDS)
-    time.sleep(trial.seconds[model] / 2)
+        done = trial.stages_done()
+    done += max(trial.stages[model] // 2, 1)
+    until(lambda: trial.stages_done() >= done, "it has not come so far", _LONGEST_SECONDS)
     assert training.poll() is None, "it was over before it was to be killed"
     assert model not in trial.changed(before), "it was made before it was to be killed"
 

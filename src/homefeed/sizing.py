@@ -54,7 +54,7 @@ class Coefficients:
     )
     train_seconds_power: Coefficient = Coefficient(0.87, "", "of training's time", "cf.scale")
     spark_work: Coefficient = Coefficient(
-        4.0, "", "processor time of a training on Spark, times that on one machine", "spark.train"
+        2.5, "", "processor time of a training on Spark, times that on one machine", "spark.train"
     )
     page: Coefficient = Coefficient(1.0, "ms", "processor time of a page of up to 10,000 items", "serving.load")
     page_decade: Coefficient = Coefficient(0.8, "ms", "more for each tenfold of 10,000 items", "serving.load")
