@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 BENCHMARKS := serving.load serving.acknowledgements serving.recommend serving.import_rate \
   serving.near_duplicates serving.impressions serving.sizing serving.community_truth search.quality association.rules cf.quality cf.scale \
   ranking.marketplace_truth
-TRIALS := replicas kill network disk retries damage training hostile clocks soak
+TRIALS := replicas kill network disk retries damage training spark hostile clocks soak
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo replicas test check lint format types layers bench torture docs wheel constraints clean

@@ -31,6 +31,7 @@ ROUND = Coefficients(
     train_base_seconds=of(40),
     train_seconds=of(0.001),
     train_seconds_power=of(1),
+    spark_work=of(3),
     page=of(1),
     page_decade=of(1),
     busy=of(0.5),
@@ -48,6 +49,7 @@ def test_by_hand() -> None:
     assert found.import_seconds == 40
     assert found.train_mb == 500 + 2_000
     assert found.train_seconds == 40 + 4_000
+    assert found.spark_seconds == 3 * 4_040
     assert found.engine == "local"
     assert found.why == "one machine takes 2.5 GB and 1.1 h, within 16 GB and 6 h"
 

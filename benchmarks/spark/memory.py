@@ -1,8 +1,10 @@
-"""The peaks of memory of this process and of those it started."""
+"""What this process and those it started cost: their peaks of memory, and the processor's seconds."""
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +17,8 @@ class Peaks:
 
     def __init__(self) -> None:
         self._found: dict[int, tuple[str, float]] = {}
+        self._seconds: dict[int, float] = {}
+        self._before = time.process_time()
         self._ended = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
 
@@ -37,16 +41,21 @@ class Peaks:
         peaks = {f"{kind}_mb": round(max(found, default=0.0), 1) for kind, found in kinds.items()}
         return {**peaks, "all_mb": round(sum(sum(found) for found in kinds.values()), 1)}
 
+    def cpu_seconds(self) -> float:
+        """Of all of them since this was made; of one that ended, its last quarter of a second may be missing."""
+        return round(sum(self._seconds.values()) - self._before, 2)
+
     def _watch(self) -> None:
-        while True:
+        ended = False
+        while not ended:
+            ended = self._ended.wait(_SECONDS)
             for process in ["self", *_descendants("self")]:
                 told = _peak(process)
                 if told is not None:
                     number, name, peak = told
                     kind = "driver" if process == "self" else "jvm" if name == "java" else "worker"
                     self._found[number] = (kind, max(peak, self._found.get(number, ("", 0.0))[1]))
-            if self._ended.wait(_SECONDS):
-                return
+                    self._seconds[number] = max(_cpu(number), self._seconds.get(number, 0.0))
 
 
 def _descendants(process: str) -> list[str]:
@@ -71,3 +80,13 @@ def _peak(process: str) -> tuple[int, str, float] | None:
     if "VmHWM" not in told:
         return None
     return int(told["Pid"]), told["Name"].strip(), int(told["VmHWM"].split()[0]) / 1024
+
+
+def _cpu(process: int) -> float:
+    """Seconds of the processor, of all its threads; 0 of a process that has ended."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # utime and stime are the 14th and 15th field; the first two stand before the parenthesis.
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")

@@ -3,11 +3,12 @@
     python -m benchmarks.spark.train --events 100_000 1_000_000 --model item_item
 
 The events are made up, see `spark.events`, and lie in a folder of Parquet files, which each training reads in a
-process of its own. `seconds` are from the files to the model; `driver_mb`, `jvm_mb` and `worker_mb` are the peaks
-of Python's driver, of Spark's Java, and of the largest of the Python processes it starts, `all_mb` of all of them
-together, each at its peak; `shuffle_mb` is what Spark wrote for other tasks to read. `overlap` is the mean share
-of an item's first 20 neighbours that both engines name. Spark runs in local mode unless a `--master` is named;
-its memory there is `--memory` for driver and executor in one. A law is a n^b over the sizes of this run.
+process of its own. `seconds` are from the files to the model, `cpu_seconds` the processor's, of all processes of
+this machine. `driver_mb`, `jvm_mb` and `worker_mb` are the peaks of Python's driver, of Spark's Java, and of the
+largest of the Python processes it starts, `all_mb` of all of them together, each at its peak; `shuffle_mb` is what
+Spark wrote for other tasks to read. `overlap` is the mean share of an item's first 20 neighbours that both engines
+name. Spark runs in local mode unless a `--master` is named; its memory there is `--memory` for driver and executor
+in one. A law is a n^b over the sizes of this run.
 """
 
 from __future__ import annotations
@@ -88,12 +89,12 @@ def overlap(one: Path, other: Path) -> float:
 
 
 def laws_of(points: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """How seconds and megabytes of each model and engine grow with the events."""
+    """How the processor's seconds and the megabytes of each model and engine grow with the events."""
     laws: dict[str, Any] = {}
     for model, engine in sorted({(point["model"], point["engine"]) for point in points}):
         own = [point for point in points if (point["model"], point["engine"]) == (model, engine)]
         sizes = [point["events"] for point in own]
-        measures = ("seconds", "all_mb")
+        measures = ("cpu_seconds", "all_mb")
         laws[f"{model} {engine}"] = {key: growth(sizes, [point[key] for point in own]) for key in measures}
     return laws
 

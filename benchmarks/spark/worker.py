@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 import tempfile
 import time
@@ -44,11 +43,11 @@ def local(model: str, events: str, seed: int, lists: str) -> dict[str, Any]:
     trainer = kind(kind.Config())
     data = _about(Path(events), seed)
     with Peaks() as peaks:
-        start, before = time.perf_counter(), _cpu_seconds()
+        start = time.perf_counter()
         fitted = trainer.fit(data(read_events(Path(events))))
-        seconds, cpu = time.perf_counter() - start, _cpu_seconds() - before
+        seconds = time.perf_counter() - start
     _save(fitted, lists)
-    return {"seconds": round(seconds, 2), "driver_cpu_seconds": round(cpu, 2), **peaks.megabytes()}
+    return {"seconds": round(seconds, 2), "cpu_seconds": peaks.cpu_seconds(), **peaks.megabytes()}
 
 
 def on_spark(model: str, events: str, seed: int, lists: str, master: str, memory: str) -> dict[str, Any]:
@@ -67,12 +66,12 @@ def on_spark(model: str, events: str, seed: int, lists: str, master: str, memory
             "spark.eventLog.dir": f"file://{log}",
         }
         with Peaks() as peaks, spark_session("benchmark", master, settings) as session:
-            start, before = time.perf_counter(), _cpu_seconds()
+            start = time.perf_counter()
             fitted = trainer.fit(SparkData(session.read.parquet(events), about))
-            seconds, cpu = time.perf_counter() - start, _cpu_seconds() - before
+            seconds = time.perf_counter() - start
         tasks = shuffled(Path(log))
     _save(fitted, lists)
-    cost = {"seconds": round(seconds, 2), "driver_cpu_seconds": round(cpu, 2), **tasks}
+    cost = {"seconds": round(seconds, 2), "cpu_seconds": peaks.cpu_seconds(), **tasks}
     return {**cost, **peaks.megabytes()}
 
 
@@ -101,12 +100,6 @@ def _save(model: Any, lists: str) -> None:
     """The neighbour lists, where the model is made of such."""
     if hasattr(model, "indptr"):
         np.savez(lists, indptr=model.indptr, indices=model.indices)
-
-
-def _cpu_seconds() -> float:
-    """Of this process, its threads included."""
-    times = os.times()
-    return times.user + times.system
 
 
 if __name__ == "__main__":

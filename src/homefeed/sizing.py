@@ -53,6 +53,9 @@ class Coefficients:
         0.00048, "s", "training, times events to the power below", "serving.sizing"
     )
     train_seconds_power: Coefficient = Coefficient(0.87, "", "of training's time", "cf.scale")
+    spark_work: Coefficient = Coefficient(
+        2.5, "", "processor time of a training on Spark, times that on one machine", "spark.train"
+    )
     page: Coefficient = Coefficient(1.0, "ms", "processor time of a page of up to 10,000 items", "serving.load")
     page_decade: Coefficient = Coefficient(0.8, "ms", "more for each tenfold of 10,000 items", "serving.load")
     busy: Coefficient = Coefficient(0.5, "", "of a core that pages may take, so that few wait", "serving.steady")
@@ -80,6 +83,7 @@ class Size:
     """MB are 10^6 bytes. `replicas` are processes of one core each, `host_mb` what all of them take on one host.
 
     Training's memory and time are those of one machine, whatever the `engine`: `why` says what speaks for it.
+    `spark_seconds` are the processor's, of all of a cluster's cores together.
     """
 
     replicas: int
@@ -90,6 +94,7 @@ class Size:
     import_seconds: float
     train_mb: float
     train_seconds: float
+    spark_seconds: float
     engine: Engine
     why: str
 
@@ -118,6 +123,7 @@ def size_of(wanted: Wanted, by: Coefficients = COEFFICIENTS) -> Size:
         import_seconds=wanted.events / by.import_rate.value,
         train_mb=train_mb,
         train_seconds=train_seconds,
+        spark_seconds=by.spark_work.value * train_seconds,
         engine=engine,
         why=why,
     )

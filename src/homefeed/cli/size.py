@@ -36,7 +36,9 @@ def size(
     if as_json:
         print_json(asdict(found))
         return
-    of_training = " on one machine" if found.engine == "spark" else ""
+    on_spark = found.engine == "spark"
+    of_training = " on one machine" if on_spark else ""
+    work = f"{_duration(found.spark_seconds)} of a core, over all cores"
     for name, value in (
         ("processes", f"{found.replicas:,}, a core each"),
         ("memory of a process", _megabytes(found.server_mb)),
@@ -45,6 +47,7 @@ def size(
         ("disk, models", _megabytes(found.models_mb)),
         ("import", _duration(found.import_seconds)),
         (f"training{of_training}", f"{_duration(found.train_seconds)}, {_megabytes(found.train_mb)}"),
+        *([("training on Spark", work)] if on_spark else []),
         ("engine of training", f"{found.engine}: {found.why}"),
     ):
         typer.echo(f"{name + ':':<30}{value}")
