@@ -1,6 +1,6 @@
 """Training on a cluster of Spark, of which a worker is killed, then the driver: what is published is whole.
 
-    python -m torture.spark --users 3000 --items 3000 --events 200000
+    python -m torture.spark --users 600 --items 1000 --events 20000
 
 A master, two workers and `homefeed train shop --engine spark` are processes of their own; a server serves the
 models meanwhile. `worker` tells of a worker killed with its executor in the middle of item_item: `lost_executors`
@@ -305,9 +305,9 @@ def _runs(group: int) -> bool:
 def main(arguments: Sequence[str] | None = None) -> None:
     """One line."""
     parser = ArgumentParser()
-    parser.add_argument("--users", type=int, default=3_000)
-    parser.add_argument("--items", type=int, default=3_000)
-    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--users", type=int, default=600)
+    parser.add_argument("--items", type=int, default=1_000)
+    parser.add_argument("--events", type=int, default=20_000)
     options = parser.parse_args(arguments)
     with trial_folder() as folder:
         write_line("spark", **trial(folder, **vars(options)))

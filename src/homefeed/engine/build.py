@@ -126,7 +126,8 @@ def refresh(feeds: Mapping[str, Feed]) -> None:
     """Have every part of the feeds that keeps something computed take over what changed, each once."""
     parts = {id(part): part for feed in feeds.values() for part in _parts_of(feed)}
     for part in parts.values():
-        if _refreshes(type(part)):
+        kind: Any = type(part)  # mypy takes a class's hash for that of its objects
+        if _refreshes(kind):
             cast(Refreshable, part).refresh()
 
 
