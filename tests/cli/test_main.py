@@ -33,6 +33,7 @@ COMMANDS = [
         "train",
         "models",
         "schedule",
+        "size",
         "overview",
         "results",
         "impressions",

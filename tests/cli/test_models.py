@@ -46,6 +46,7 @@ def test_train_tells_json_what_it_made(home: Path) -> None:
         "kept",
         "rankers",
         "left_out",
+        "rejected",
         "resumed",
         "trending",
     }
