@@ -395,7 +395,8 @@ def test_tuned_on_what_came_before_the_test(sample_home: Path, monkeypatch: pyte
     assert ("home: weights tuned to" if weights["taken"] else "home: the recipe's weights stay (") in told
     untuned = evaluated(sample_home, "--requests", "200")
     tuned = json.loads(result.stdout)["systems"]
-    moved = set(re.findall(r"home\.(\w+): tuned to", told))  # what a second leads to hangs on the machine
+    # Models and retrievers: what a second leads to hangs on the machine.
+    moved = set(re.findall(r"\b(\w+): tuned to", told))
     weighed = {"home: ranked", "home", *moved, *({"home: merged"} if moved else ())} & set(tuned)
     assert "home" in weighed
     assert {name: tuned[name] for name in set(tuned) - weighed} == {
