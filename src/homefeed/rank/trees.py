@@ -15,6 +15,7 @@ from pydantic import Field
 from homefeed.errors import ArtifactError, HomefeedError
 from homefeed.model_files import require
 from homefeed.protocols import PartConfig
+from homefeed.rank.ubj import is_whole
 from homefeed.types import Floats, Scores
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 1 << 28
 _START: Final = b"{"
-"""Of what does not start as a file of XGBoost does, it ends the process."""
+"""Of what does not start as a file of XGBoost does, or is cut, it ends the process."""
 _WRAPPED: Final = "sklearn"
 _MISSING: Final = "XGBoost is not installed; install it with: pip install 'homefeed[ranking]'"
 
@@ -112,8 +113,8 @@ class Trees:
         Raises:
             ArtifactError: it holds no trees, or XGBoost is not installed.
         """
-        if not ubj.startswith(_START):
-            raise ArtifactError("the trees are damaged: it is no file in UBJ")
+        if not ubj.startswith(_START) or not is_whole(ubj):
+            raise ArtifactError("the trees are damaged: it is no whole file in UBJ")
         try:
             booster = xgboost().Booster({"nthread": 1})
             booster.load_model(bytearray(ubj))
