@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,38 +14,20 @@ import numpy as np
 import pytest
 from tests.cli.running import done, run
 from tests.serve_command import serving
-from tests.train.spark.test_signals import collected
+from tests.train.spark.test_spark_item_item import overlap
 
 import homefeed
 from homefeed.catalog import SignalsModel
 from homefeed.dataset.export_manifest import ExportManifest
-from homefeed.protocols import Model
-from homefeed.recipe import PartSpec, find_part
+from homefeed.retrieve.association.model import AssociationModel
 from homefeed.retrieve.item_item.model import ItemItemModel
 from homefeed.store.artifacts import ArtifactStore, Loaded
-from homefeed.train.spark import session, training
-from homefeed.train.spark.data import SparkData, SparkTrainer
+from homefeed.train.spark import session
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SPARK = ("--engine", "spark")
-
-
-class _Collecting:
-    """Fits what one machine would, of events that went through Spark."""
-
-    def __init__(self, spec: PartSpec) -> None:
-        self._local = find_part("trainer", spec.part)(spec.config)
-
-    def fit(self, data: SparkData) -> Model:
-
-        model: Model = self._local.fit(replace(data.about, interactions=collected(data)))
-        return model
-
-
-def _trainer(spec: PartSpec) -> SparkTrainer[Model] | None:
-    return _Collecting(spec) if spec.part == "item_item" else None
 
 
 @pytest.fixture
@@ -58,7 +39,6 @@ def home(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         yield spark
 
     monkeypatch.setattr(session, "spark_session", shared)
-    monkeypatch.setattr(training, "spark_trainer", _trainer)
     monkeypatch.chdir(tmp_path)
     sizes = ("--users", "40", "--items", "60", "--events", "1200")
     done(tmp_path / "home", "generate", "shop", "--out", "sample", *sizes)
@@ -84,17 +64,21 @@ def test_a_shop_trained_on_spark_is_served_without_it(home: Path, monkeypatch: p
     local = home.parent / "local"
     shutil.copytree(home, local)
     told = json.loads(done(home, "train", "shop", *SPARK, "--json"))
-    assert [each["model"] for each in told["manifests"]] == ["item_item", "exposures", "signals"]
+    made = {each["model"] for each in told["manifests"]}
+    assert made == {"content", "association", "item_item", "exposures", "signals"}
     assert {each["facts"]["engine"] for each in told["manifests"]} == {"spark"}
     assert told["left_out"]["blend"] == (
         "is made on one machine: homefeed train shop blend; until then the one before serves"
     )
-    assert told["left_out"].keys() == {"similar", "content", "association", "sequence", "blend", "home_ranker"}
+    assert told["left_out"].keys() == {"similar", "sequence", "blend", "home_ranker"}
     assert told["rejected"].keys() == {"about no item, as a search is"}
     done(local, "train", "shop", "signals")
     done(local, "train", "shop", "item_item")
+    done(local, "train", "shop", "association")
     ours, theirs = (found(each, "item_item", ItemItemModel).model for each in (home, local))
-    np.testing.assert_array_equal(ours.numbers, theirs.numbers)
+    assert overlap(ours, theirs) > 0.95
+    rules, same = (found(each, "association", AssociationModel).model for each in (home, local))
+    np.testing.assert_array_equal(rules.confidence, same.confidence)
     spark, one = (found(each, "signals", SignalsModel) for each in (home, local))
     np.testing.assert_array_equal(spark.model.trend, one.model.trend)
     assert spark.manifest.watermark == one.manifest.watermark > 0
