@@ -44,9 +44,7 @@ def may_be_named(
     """
     others = {item: gain for item, gain in added.items() if item != position}
     most, itself = max(others.values(), default=0.0), added.get(position, 0.0) if own else 0.0
-    named = (
-        {-1, *(item for item, gain in others.items() if gain > -above)} if max(most, itself) <= above else set()
-    )
+    named = {-1} if max(most, itself) <= above else set()
     if itself > 0 and itself >= most * (1 - _ROUNDING):
         named.add(position)
     if most > 0 and itself <= most * (1 + _ROUNDING):

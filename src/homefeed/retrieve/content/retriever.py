@@ -18,7 +18,7 @@ from homefeed.retrieve.content.vectors import ItemVectors
 from homefeed.retrieve.history import HistoryConfig, nameable, seeds_of
 from homefeed.retrieve.keeping import kept
 from homefeed.retrieve.sentences import HistorySentences
-from homefeed.retrieve.vectors import added_by_parts
+from homefeed.retrieve.vectors import NEGLIGIBLE, added_by_parts
 from homefeed.types import NO_POSITIONS, Floats, Positions, Query, Scores
 from homefeed.words import caseless
 
@@ -108,7 +108,7 @@ class Content:
         # To differ from what the user dislikes raises a score, too, but is no similarity.
         items, weights = nameable(query, (taste.items, taste.weights))
         rows = np.where(positions < len(vectors), positions, -1)
-        added = added_by_parts(vectors, rows, vectors[items], weights, 0.0)
+        added = added_by_parts(vectors, rows, vectors[items], weights, NEGLIGIBLE)
         grounds = self._sentences.grounds(query, positions, items, added)
         named = self._sentences.said(query, grounds, [self._config.reason] * len(positions))
         if not taste.tags:
