@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Annotated, Final, Protocol, Self, runtime_checkable
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Final, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from pydantic import Field
@@ -16,6 +17,11 @@ from homefeed.retrieve.arrays import Rows, Starts
 from homefeed.retrieve.selection import Keys, best_of, key_of, largest_keys, score_of
 from homefeed.retrieve.vectors import NEGLIGIBLE, inner_product
 from homefeed.types import NO_POSITIONS, Floats, Mask, Positions, Scores
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+M = TypeVar("M", bound="DataclassInstance")
 
 _FIRST: Final = 16
 _ROUNDING: Final = 1e-5
@@ -71,6 +77,12 @@ class CellModel(FoldInModel, Protocol):
     def in_cells(self, rows: Rows, cells: Cells) -> Self:
         """The same with its rows in another order (rows,), that of these cells."""
         ...
+
+
+def by_cells(model: M, rows: Rows, cells: Cells, columns: Iterable[str]) -> M:
+    """A model with `columns` of its items in the order of `rows` (items,), and the fields of these cells."""
+    taken = {name: getattr(model, name)[rows] for name in columns}
+    return replace(model, **taken, centers=cells.centers, starts=cells.starts, probes=cells.probes)
 
 
 class CellIndex:

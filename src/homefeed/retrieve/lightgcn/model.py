@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from pydantic import Field
 from homefeed.extras import Extra
 from homefeed.model_files import require, require_finite, require_numbers, require_range, require_shape
 from homefeed.retrieve.arrays import ArrayModel, Rows, Starts
-from homefeed.retrieve.cells import Cells, CellsConfig
+from homefeed.retrieve.cells import Cells, CellsConfig, by_cells
 from homefeed.retrieve.factors import longest_first
 from homefeed.types import Codes, Floats, Numbers
 
@@ -86,17 +86,8 @@ class LightgcnModel(ArrayModel):
 
     def in_cells(self, rows: Rows, cells: Cells) -> Self:
         """The same with its items by cells: `rows` (items,) is their order."""
-        return replace(
-            self,
-            numbers=self.numbers[rows],
-            vectors=self.vectors[rows],
-            passed=self.passed[rows],
-            degrees=self.degrees[rows],
-            partition=self.partition[rows] if self.partitions else self.partition,
-            centers=cells.centers,
-            starts=cells.starts,
-            probes=cells.probes,
-        )
+        apart = ("partition",) if self.partitions else ()
+        return by_cells(self, rows, cells, ("numbers", "vectors", "passed", "degrees", *apart))
 
     def check(self) -> None:
         """Refuse vectors of other lengths, or such that are no numbers.
