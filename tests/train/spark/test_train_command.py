@@ -72,9 +72,8 @@ def test_a_shop_trained_on_spark_is_served_without_it(home: Path, monkeypatch: p
     )
     assert told["left_out"].keys() == {"similar", "sequence", "blend", "home_ranker"}
     assert told["rejected"].keys() == {"about no item, as a search is"}
-    done(local, "train", "shop", "signals")
-    done(local, "train", "shop", "item_item")
-    done(local, "train", "shop", "association")
+    for name in ("content", "association", "item_item", "signals"):
+        done(local, "train", "shop", name)
     ours, theirs = (found(each, "item_item", ItemItemModel).model for each in (home, local))
     assert overlap(ours, theirs) > 0.95
     rules, same = (found(each, "association", AssociationModel).model for each in (home, local))
@@ -83,12 +82,20 @@ def test_a_shop_trained_on_spark_is_served_without_it(home: Path, monkeypatch: p
     np.testing.assert_array_equal(spark.model.trend, one.model.trend)
     assert spark.manifest.watermark == one.manifest.watermark > 0
     assert spark.manifest.facts["events"] == one.manifest.facts["events"]
-    popular = [item["item_id"] for item in json.loads(done(local, "popular", "shop", "--json"))["items"]]
+    users = ("u1", "u2", "u3")
+    asked = [json.loads(done(local, "recommend", "shop", "--user_id", user, "--json")) for user in users]
     for name, value in without_java(home.parent).items():
         monkeypatch.setenv(name, value)
     with serving(home, apps="shop") as server:
-        page = httpx.get(f"{server.url}/v1/apps/shop/feeds/popular", params={"n": 10}, timeout=20).json()
-    assert [item["item_id"] for item in page["items"]] == popular
+        url = f"{server.url}/v1/apps/shop/feeds/home"
+        served = [httpx.get(url, params={"user_id": user, "n": 10}, timeout=20).json() for user in users]
+    assert [page["items"] for page in served] != [[]] * len(users)
+    assert [ids(page) for page in served] == [ids(page) for page in asked]
+
+
+def ids(page: Mapping[str, Any]) -> list[str]:
+    """The items of a page, in their order."""
+    return [item["item_id"] for item in page["items"]]
 
 
 def test_a_folder_that_was_exported_is_trained_on_and_what_is_left_out_is_printed(home: Path) -> None:
