@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ INPUT: Final = (
 )
 CONF: Final = "With --engine spark: a setting of Spark, such as spark.executor.memory=2g; more than once for more."
 
+_MASTER: Final = re.compile(r"local(\[(\*|[1-9][0-9]{0,3})\])?|yarn|spark://.+|k8s://.+")
 _STORE: Final = "store"
 _STANDALONE: Final = "spark://"
 _PORT: Final = 7077
@@ -61,14 +63,20 @@ class OnSpark:
         """Fail before the work, not in the middle.
 
         Raises:
-            InvalidError: it is asked for together with what one machine does.
+            InvalidError: it is asked for together with what one machine does, or the master is none.
             UnavailableError: nothing answers at the master.
         """
         if not alone:
             raise InvalidError(
                 "--tune, --trials, --dry-run, --data and --synthetic are for one machine; leave --engine spark out"
             )
-        if self.master is not None and self.master.startswith(_STANDALONE):
+        if self.master is None:
+            return
+        if not _MASTER.fullmatch(self.master):
+            raise InvalidError(
+                f"--spark-master {self.master}: expected spark://HOST:PORT, k8s://URL, yarn, local or local[N]"
+            )
+        if self.master.startswith(_STANDALONE):
             require_master(self.master)
 
     def trained(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,18 @@ def test_no_java_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotInstalledError, match="and none is on the path; install one"):
         require_java()
+
+
+def test_what_does_not_start_is_one_sentence(tmp_path: Path) -> None:
+    """In a process of its own: one that has Spark already does not start it again."""
+    home = _java(tmp_path, 'openjdk version "17.0.15" 2025-04-15')
+    start = (
+        "from homefeed.errors import HomefeedError\n"
+        "from homefeed.train.spark.session import spark_session\n"
+        "try:\n    spark_session('test').__enter__()\n"
+        "except HomefeedError as error:\n    print(error)"
+    )
+    variables = os.environ | {"JAVA_HOME": str(home)}
+    done = subprocess.run([sys.executable, "-c", start], env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Spark does not start on local[*]: ")
+    assert "look at --spark-conf" in done.stdout

@@ -124,6 +124,8 @@ def test_a_folder_that_was_exported_is_trained_on_and_what_is_left_out_is_printe
         ((*SPARK, "--spark-master", "spark://127.0.0.1:1"), "nothing answers there"),
         ((*SPARK, "--input", "store"), "this store is SQLite"),
         ((*SPARK, "--spark-master", "spark://:7077"), "expected spark://HOST:PORT"),
+        ((*SPARK, "--spark-master", "cluster"), "--spark-master cluster: expected spark://HOST:PORT, k8s://URL"),
+        ((*SPARK, "--spark-master", "local[0]"), "--spark-master local[0]: expected"),
     ],
 )
 def test_what_cannot_be_is_said_before_any_work(tmp_path: Path, options: tuple[str, ...], why: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from homefeed.errors import NotInstalledError
+from homefeed.errors import HomefeedError, NotInstalledError
 from homefeed.extras import Extra
 
 if TYPE_CHECKING:
@@ -51,9 +51,12 @@ def spark_session(
 
     Raises:
         NotInstalledError: PySpark or a Java that it runs on is missing.
+        HomefeedError: Spark does not start, as with settings that it does not take.
     """
     require_java()
     try:
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise SPARK.missing(error) from error
@@ -67,7 +70,12 @@ def spark_session(
         here = {CHECKPOINTS: folder} if master.startswith("local") else {}
         for key, value in {**_DEFAULTS, **here, **(settings or {})}.items():
             builder = builder.config(key, value)
-        session = builder.getOrCreate()
+        try:
+            session = builder.getOrCreate()
+        except (PySparkException, Py4JError) as error:
+            # Java has said on the standard error what it is.
+            why = next(iter(str(error).splitlines()), "")
+            raise HomefeedError(f"Spark does not start on {master}: {why:.300}; look at --spark-conf") from error
         try:
             yield session
         finally:
